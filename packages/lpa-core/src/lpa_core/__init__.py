@@ -1,0 +1,1 @@
+"""Event models, validation, dedup stores, plugin hooks and the runner of lpa."""

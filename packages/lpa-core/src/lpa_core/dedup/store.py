@@ -1,0 +1,75 @@
+"""The contract of a dedup store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol, final
+
+import attrs
+
+from lpa_core.records import Position
+
+
+class DedupStoreUnavailable(Exception):
+    """The store cannot be reached now. The caller waits and asks again: it never goes on without."""
+
+
+@final
+@attrs.frozen(slots=True)
+class ClaimStatistics:
+    """Figures about a store, for health and metrics. ``keys`` may be an estimate."""
+
+    keys: int
+    bytes_on_disk: int
+
+
+class DedupStore(Protocol):
+    """Maps a dedup key to the position that first brought it.
+
+    A record is a duplicate only when *another* position owns its key, so going over the
+    same records again after a crash finds no duplicates. Time is always an argument.
+
+    One store is used by one thread at a time. Every method may block on disk or network,
+    and may raise :class:`DedupStoreUnavailable`, in which case nothing is known to have
+    happened and the same call can be repeated safely.
+    """
+
+    def claim(
+        self, keys: Sequence[str], topic: str, partition: int, offsets: Sequence[int], batch_time: int
+    ) -> list[Position | None]:
+        """Claim each key for the position at the same index and answer who owns it.
+
+        Args:
+            keys: dedup keys, in record order; the same key may stand several times.
+            topic, partition: where all the records came from.
+            offsets: the records' offsets, as many as keys.
+            batch_time: epoch ms; written with each new claim, and what the TTL is judged against.
+
+        Returns:
+            For each key None where its position owns it now, else the position that does.
+            A claim expires when ``batch_time - claimed_at > ttl``; an expired key is free.
+            The first of several equal keys in one call wins. A position that meets its own claim
+            keeps it, and the claim's time stays as it was.
+            The claims outlive a killed process once the call has returned.
+        """
+        ...
+
+    def release(self, keys: Sequence[str], topic: str, partition: int, offsets: Sequence[int]) -> None:
+        """Give claims back, each only if the position at the same index owns it."""
+        ...
+
+    def snapshot(self, target: Path) -> None:
+        """Write a consistent copy into the folder ``target``, which must not exist yet.
+
+        Opening a store of the same kind on that folder gives the claims as they were.
+        Raises FileExistsError where the folder exists, NotImplementedError where the
+        claims live in a shared server that has snapshots of its own.
+        """
+        ...
+
+    def statistics(self) -> ClaimStatistics: ...
+
+    def close(self) -> None:
+        """Flush and let go of files and connections. Closing twice is allowed."""
+        ...

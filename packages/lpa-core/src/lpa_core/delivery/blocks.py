@@ -1,0 +1,160 @@
+"""From verdicts to blocks: the rows of a range, one block per table. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, final
+
+import attrs
+
+from lpa_core.delivery.ranges import Range
+from lpa_core.events.event_type import Row
+from lpa_core.records import Position, RecordBatch
+from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE, Rejected, envelope, reject_row
+from lpa_core.rows import RAW_TABLE
+from lpa_core.tables import Block, Table
+from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
+from lpa_core.verdicts import Accepted, Verdict
+
+Describe = Callable[[Accepted, Position, Failure], Rejected]
+
+
+@final
+@attrs.frozen(slots=True)
+class Settled:
+    """A range as it is to be stored: every record is either an event or a reject."""
+
+    events: Sequence[Accepted]
+    event_offsets: Sequence[int]
+    rejects: Sequence[Rejected]
+    """In the order of their positions."""
+
+
+def settle(
+    batch: RecordBatch,
+    verdicts: Sequence[Verdict],
+    owners: Sequence[Position | None],
+    range_: Range,
+    describe: Describe,
+) -> Settled:
+    """Decide what becomes of each record.
+
+    Args:
+        owners: for each verdict, the other position that owns its dedup key, or None.
+        describe: makes a rejection of an accepted event, :meth:`lpa_core.pipeline.Pipeline.describe`.
+    """
+    events: list[Accepted] = []
+    event_offsets: list[int] = []
+    rejects: list[Rejected] = []
+    refused = range_.refused
+    for index, verdict in enumerate(verdicts):
+        offset = batch.offsets[index]
+        if type(verdict) is not Accepted:
+            rejects.append(verdict)  # type: ignore[arg-type]  # the only other verdict
+        elif offset in refused:
+            rejects.append(describe(verdict, batch.position(index), _refusal(refused[offset])))
+        elif owners[index] is not None:
+            rejects.append(describe(verdict, batch.position(index), _duplicate(owners[index])))
+        else:
+            events.append(verdict)
+            event_offsets.append(offset)
+    return Settled(events, event_offsets, rejects)
+
+
+def _refusal(why: str) -> Failure:
+    return Failure(Stage.CLICKHOUSE_SINK, FailureClass.DLQ_SINK_WRITE, Reason.SINK_WRITE_FAILED, why)
+
+
+def _duplicate(owner: Position | None) -> Failure:
+    return Failure(Stage.DEDUP, FailureClass.DUPLICATE, Reason.DUPLICATE_EVENT, f"first seen at {owner}")
+
+
+def blocks(settled: Settled, batch: RecordBatch, range_: Range, max_row_bytes: int) -> list[Block]:
+    """The blocks of a range: typed tables, then the raw table, then the rejects; none of them empty.
+
+    Typed rows come before the raw row, so that whoever finds an event in the raw table finds all of it.
+    """
+    found = [*_typed_blocks(settled, range_)]
+    if settled.events:
+        found.append(_raw_block(settled, batch, range_))
+    for table, quarantined in ((DLQ_TABLE, False), (QUARANTINE_TABLE, True)):
+        rejects = [reject for reject in settled.rejects if reject.failure.quarantined is quarantined]
+        if rejects:
+            found.append(_reject_block(table, rejects, batch, range_, max_row_bytes))
+    return found
+
+
+def _block(table: Table, range_: Range, offsets: Sequence[int], columns: Sequence[Sequence[Any]]) -> Block:
+    return Block(table, range_.topic, range_.partition, offsets, columns, range_.token(table))
+
+
+def _typed_blocks(settled: Settled, range_: Range) -> list[Block]:
+    by_table: dict[Table, tuple[list[Accepted], list[int], list[Row]]] = {}
+    for event, offset in zip(settled.events, settled.event_offsets, strict=True):
+        for table, row in event.rows:
+            group = by_table.get(table)
+            if group is None:
+                group = by_table[table] = ([], [], [])
+            group[0].append(event)
+            group[1].append(offset)
+            group[2].append(row)
+    found = []
+    for table, (events, offsets, rows) in by_table.items():
+        count = len(rows)
+        columns = [
+            [event.envelope.timestamp for event in events],
+            [event.dedup_key for event in events],
+            [""] * count,
+            [range_.topic] * count,
+            [range_.partition] * count,
+            offsets,
+            [range_.batch_time] * count,
+            [event.envelope.replay for event in events],
+            *zip(*rows, strict=True),
+        ]
+        found.append(_block(table, range_, offsets, columns))
+    return found
+
+
+def _raw_block(settled: Settled, batch: RecordBatch, range_: Range) -> Block:
+    envelopes = [event.envelope for event in settled.events]
+    count = len(envelopes)
+    columns = [
+        [envelope.id for envelope in envelopes],
+        [envelope.type for envelope in envelopes],
+        [envelope.timestamp for envelope in envelopes],
+        [envelope.gateway for envelope in envelopes],
+        [envelope.version for envelope in envelopes],
+        [event.raw for event in settled.events],
+        [event.dedup_key for event in settled.events],
+        [event.dedup_strategy for event in settled.events],
+        [""] * count,
+        [range_.topic] * count,
+        [range_.partition] * count,
+        settled.event_offsets,
+        _record_timestamps(settled.event_offsets, batch, range_),
+        [range_.batch_time] * count,
+        [envelope.replay for envelope in envelopes],
+        [envelope.replay_id for envelope in envelopes],
+        [envelope.replay_attempt for envelope in envelopes],
+    ]
+    return _block(RAW_TABLE, range_, settled.event_offsets, columns)
+
+
+def _record_timestamps(offsets: Sequence[int], batch: RecordBatch, range_: Range) -> list[int]:
+    if batch.timestamps is None:
+        return [range_.batch_time] * len(offsets)
+    by_offset = dict(zip(batch.offsets, batch.timestamps, strict=True))
+    return [by_offset[offset] for offset in offsets]
+
+
+def _reject_block(
+    table: Table, rejects: Sequence[Rejected], batch: RecordBatch, range_: Range, max_row_bytes: int
+) -> Block:
+    offsets = [reject.position.offset for reject in rejects]
+    times = _record_timestamps(offsets, batch, range_)
+    rows = [
+        reject_row(envelope(reject, time, range_.batch_time, max_row_bytes))
+        for reject, time in zip(rejects, times, strict=True)
+    ]
+    return _block(table, range_, offsets, list(zip(*rows, strict=True)))

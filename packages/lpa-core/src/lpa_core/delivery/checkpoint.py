@@ -1,0 +1,142 @@
+"""Where prepare and finish are written down, so that a killed process goes on where it was."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import Any, Final, Protocol, final
+from urllib.parse import quote
+
+import cattrs
+import msgspec
+
+from lpa_core.delivery.ranges import Progress, Range
+
+
+class CheckpointError(Exception):
+    """A checkpoint cannot be read or written. The message names the file and the remedy, in one line."""
+
+
+class Checkpoint(Protocol):
+    """The state of one partition. Each method is durable when it returns, and all or nothing."""
+
+    @property
+    def progress(self) -> Progress:
+        """How far the partition is finished."""
+        ...
+
+    @property
+    def prepared(self) -> Range | None:
+        """The range that was being written when the last process ended, if any: it is repeated first."""
+        ...
+
+    def prepare(self, range_: Range) -> None:
+        """Say which range is about to be written. Nothing is written that was not prepared.
+
+        Preparing the same range again may only add to what is refused.
+        """
+        ...
+
+    def finish(self, range_: Range) -> None:
+        """Say that everything of the range is written."""
+        ...
+
+    def close(self) -> None: ...
+
+
+_CONVERTER: Final = cattrs.Converter(forbid_extra_keys=True)
+
+
+@final
+class FileCheckpoint:
+    """A small JSON file per partition, replaced atomically; locked while its process lives."""
+
+    def __init__(self, folder: Path, topic: str, partition: int, sink: str) -> None:
+        """Open or create the checkpoint of a partition towards a sink.
+
+        ``sink`` names where the rows go (no secrets): another sink has not got them yet, so it counts anew.
+        Raises CheckpointError where another process holds it, or it is damaged or unwritable.
+        """
+        self._topic, self._partition = topic, partition
+        name = f"{quote(topic, safe='')}-{partition}--{quote(sink, safe='')}"
+        self._path = folder / f"{name[:200]}.json"
+        self.progress = Progress()
+        self.prepared: Range | None = None
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock = self._path.with_suffix(".lock").open("w")
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if self._path.exists():
+                self._load(self._path.read_bytes())
+        except BlockingIOError:
+            raise CheckpointError(
+                f"{topic} is being ingested by another process (it holds {self._lock.name}): wait for it or stop it"
+            ) from None
+        except OSError as error:
+            raise CheckpointError(
+                f"the checkpoint folder {folder} cannot be used: {error.strerror}; choose another data folder"
+            ) from None
+
+    def _load(self, content: bytes) -> None:
+        try:
+            state = msgspec.json.decode(content, type=dict[str, Any])
+            self.progress = _CONVERTER.structure(state["finished"], Progress)
+            self.prepared = _CONVERTER.structure(state["prepared"], Range) if state["prepared"] else None
+        except (KeyError, ValueError, msgspec.DecodeError, cattrs.BaseValidationError):
+            raise CheckpointError(
+                f"the checkpoint {self._path} is damaged: restore it from a backup; deleting it reads "
+                f"{self._topic} from its beginning, and what is stored already is told by its dedup key"
+            ) from None
+
+    def prepare(self, range_: Range) -> None:
+        self._store(self.progress, range_)
+
+    def finish(self, range_: Range) -> None:
+        self._store(range_.progress, None)
+
+    def _store(self, progress: Progress, prepared: Range | None) -> None:
+        state = {
+            "finished": _CONVERTER.unstructure(progress),
+            "prepared": _CONVERTER.unstructure(prepared) if prepared else None,
+        }
+        temporary = self._path.with_suffix(".new")
+        try:
+            with temporary.open("wb") as file:
+                file.write(msgspec.json.encode(state))
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self._path)
+            _sync_folder(self._path.parent)
+        except OSError as error:
+            raise CheckpointError(f"the checkpoint {self._path} cannot be written: {error.strerror}") from None
+        self.progress, self.prepared = progress, prepared
+
+    def close(self) -> None:
+        self._lock.close()
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@final
+class MemoryCheckpoint:
+    """Forgotten with its process: for a source that cannot be read again."""
+
+    def __init__(self) -> None:
+        self.progress = Progress()
+        self.prepared: Range | None = None
+
+    def prepare(self, range_: Range) -> None:
+        self.prepared = range_
+
+    def finish(self, range_: Range) -> None:
+        self.progress, self.prepared = range_.progress, None
+
+    def close(self) -> None:
+        pass

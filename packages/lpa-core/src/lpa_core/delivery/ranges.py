@@ -1,0 +1,55 @@
+"""The unit of delivery: a range of one partition's records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import final
+
+import attrs
+
+from lpa_core.tables import Table
+
+
+@final
+@attrs.frozen(slots=True)
+class Progress:
+    """How far a partition is finished: the next offset, and where the source finds it."""
+
+    offset: int = 0
+    resume: str = ""
+
+
+@final
+@attrs.frozen(slots=True)
+class Range:
+    """What is about to be written. Together with the records it decides every row.
+
+    Attributes:
+        start, end: offsets, the end exclusive.
+        count: records between them; a source may leave offsets out.
+        resume: the source's own mark behind the last record.
+        batch_time: epoch ms; ingestion time of every row, and the time that claims are judged against.
+        refused: offset -> why, for events that a sink turned down while the range was being written.
+    """
+
+    topic: str
+    partition: int
+    start: int
+    end: int
+    count: int
+    resume: str
+    batch_time: int
+    refused: Mapping[int, str] = attrs.field(factory=dict[int, str])
+
+    def token(self, table: Table) -> str:
+        """Names the block of a table.
+
+        Holds the source's mark beside the offsets: another file of the same name must not have its
+        rows taken for a repetition.
+        """
+        return f"{self.topic}:{self.partition}:{self.start}-{self.end}:{self.resume}:{table.name}"
+
+    @property
+    def progress(self) -> Progress:
+        """How far the partition is once this range is finished."""
+        return Progress(self.end, self.resume)

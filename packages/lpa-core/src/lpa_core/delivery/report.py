@@ -1,0 +1,69 @@
+"""What became of the records of a run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, final
+
+import attrs
+
+from lpa_core.delivery.blocks import Settled
+from lpa_core.tables import Block
+
+
+@final
+@attrs.define(slots=True)
+class Report:
+    """Counts of one run. ``read`` is always the sum of accepted, dead-lettered and quarantined."""
+
+    source: str
+    read: int = 0
+    accepted: int = 0
+    quarantined: int = 0
+    dead_lettered: Counter[tuple[str, str]] = attrs.field(factory=Counter[tuple[str, str]])
+    """By (failure class, reason)."""
+    rows: Counter[str] = attrs.field(factory=Counter[str])
+    """Written by table."""
+    unfit: int = 0
+    """Numbers replaced because no column could hold them."""
+    seconds: float = 0.0
+    stages: dict[str, float] = attrs.field(factory=dict[str, float])
+    """Seconds spent in each step; reading and judging overlap with writing."""
+
+    def add(self, settled: Settled, written: Sequence[Block]) -> None:
+        self.read += len(settled.events) + len(settled.rejects)
+        self.accepted += len(settled.events)
+        self.unfit += sum(event.unfit for event in settled.events)
+        for reject in settled.rejects:
+            if reject.failure.quarantined:
+                self.quarantined += 1
+            else:
+                self.dead_lettered[(reject.failure.failure_class.value, reject.failure.reason.value)] += 1
+        for block in written:
+            self.rows[block.table.name] += len(block)
+
+    def spend(self, stage: str, seconds: float) -> None:
+        self.stages[stage] = self.stages.get(stage, 0.0) + seconds
+
+    @property
+    def events_per_second(self) -> float:
+        return self.read / self.seconds if self.seconds else 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "source": self.source,
+            "read": self.read,
+            "accepted": self.accepted,
+            "dead_lettered": sum(self.dead_lettered.values()),
+            "dead_lettered_by_reason": [
+                {"class": failure_class, "reason": reason, "records": count}
+                for (failure_class, reason), count in sorted(self.dead_lettered.items())
+            ],
+            "quarantined": self.quarantined,
+            "rows": dict(sorted(self.rows.items())),
+            "values_out_of_range": self.unfit,
+            "seconds": round(self.seconds, 3),
+            "events_per_second": round(self.events_per_second),
+            "stages": {name: round(seconds, 6) for name, seconds in sorted(self.stages.items())},
+        }

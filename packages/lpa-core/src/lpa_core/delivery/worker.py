@@ -1,0 +1,273 @@
+"""The delivery of one partition: read, judge, claim, prepare, write, finish.
+
+Reading and judging the next range overlaps with writing the one before; everything that must be in order is.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import final
+
+import attrs
+
+from lpa_core.dedup.store import DedupStore
+from lpa_core.delivery.archive import Archive
+from lpa_core.delivery.blocks import Settled, blocks, settle
+from lpa_core.delivery.checkpoint import Checkpoint
+from lpa_core.delivery.ranges import Range
+from lpa_core.delivery.report import Report
+from lpa_core.pipeline import Pipeline
+from lpa_core.records import Position, RecordBatch
+from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
+from lpa_core.sinks import RowsRefused, Sink, SinkMisconfigured
+from lpa_core.sources.source import Source, SourceError
+from lpa_core.tables import Block
+from lpa_core.verdicts import Accepted, Verdict
+
+
+class Step(StrEnum):
+    """The steps of delivering a range, in order; ``WRITTEN`` comes once per block and sink."""
+
+    JUDGED = "judged"
+    CLAIMED = "claimed"
+    PREPARED = "prepared"
+    ARCHIVED = "archived"
+    WRITTEN = "written"
+    FINISHED = "finished"
+
+
+StepListener = Callable[[Step, Range], None]
+"""Told after each step; what it raises stops the run."""
+
+
+@final
+@attrs.frozen(slots=True)
+class Limits:
+    """When a range closes: at this many records, or once they hold this many bytes."""
+
+    max_records: int
+    max_bytes: int
+
+
+@final
+@attrs.define(slots=True, eq=False)
+class _Candidate:
+    """A range on its way."""
+
+    batch: RecordBatch
+    verdicts: Sequence[Verdict]
+    range: Range
+    owners: list[Position | None] = attrs.field(factory=list[Position | None])
+
+
+_UNBOUNDED = 1 << 62
+
+
+@final
+class Worker:
+    """Delivers a source's records into sinks, each record exactly once.
+
+    Stopping: :meth:`stop` lets the running range finish. A crash at any point is mended by the next worker on
+    the same checkpoint, dedup store and sinks.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        pipeline: Pipeline,
+        dedup: DedupStore,
+        sinks: Sequence[Sink],
+        checkpoint: Checkpoint,
+        *,
+        limits: Limits,
+        archive: Archive | None = None,
+        clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        listener: StepListener = lambda step, range_: None,
+    ) -> None:
+        """``clock`` gives the time of new ranges, epoch ms."""
+        self._source, self._pipeline, self._dedup = source, pipeline, dedup
+        self._sinks, self._checkpoint, self._archive = tuple(sinks), checkpoint, archive
+        self._limits, self._clock, self._listener = limits, clock, listener
+        self._stopping = threading.Event()
+        self._last_time = 0
+        self.report = Report(source.topic)
+
+    def stop(self) -> None:
+        """Ask the run to end after the range in work. Safe from a signal handler."""
+        self._stopping.set()
+
+    def run(self) -> Report:
+        """Deliver until the source ends or :meth:`stop` is called; the report counts what is finished.
+
+        Raises SourceError, SinkUnavailable, SinkMisconfigured, DedupStoreUnavailable, CheckpointError or
+        ArchiveError; what was finished before stays finished.
+        """
+        started = time.perf_counter()
+        try:
+            if self._archive is not None:
+                self._archive.recover()
+            progress = self._checkpoint.progress
+            self._source.seek(progress.offset, progress.resume)
+            self._repeat_prepared()
+            self._deliver_all()
+        finally:
+            self.report.seconds = time.perf_counter() - started
+        return self.report
+
+    def _repeat_prepared(self) -> None:
+        prepared = self._checkpoint.prepared
+        if prepared is None:
+            return
+        batch = self._source.read(prepared.count, _UNBOUNDED)
+        if batch is None or len(batch) != prepared.count or batch.resume != prepared.resume:
+            raise SourceError(
+                f"{prepared.topic}[{prepared.partition}] no longer holds the records {prepared.start} to "
+                f"{prepared.end - 1} that were being written: bring the source back as it was"
+            )
+        candidate = self._judge(batch, prepared)
+        self._claim(candidate)
+        self._finish_claims(self._deliver(candidate), None)
+
+    def _deliver_all(self) -> None:
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="write") as writer:
+            running: Future[_Candidate] | None = None
+            while not self._stopping.is_set():
+                batch = self._read()
+                if batch is None:
+                    break
+                candidate = self._judge(batch, self._new_range(batch))
+                self._claim(candidate)
+                if running is not None:
+                    self._finish_claims(running.result(), candidate)
+                running = writer.submit(self._deliver, candidate)
+            if running is not None:
+                self._finish_claims(running.result(), None)
+
+    def _read(self) -> RecordBatch | None:
+        with self._timed("read"):
+            return self._source.read(self._limits.max_records, self._limits.max_bytes)
+
+    def _new_range(self, batch: RecordBatch) -> Range:
+        # Time never runs back within a partition, or a later claim could look older than an earlier one.
+        self._last_time = max(self._last_time, self._clock())
+        return Range(
+            topic=batch.topic,
+            partition=batch.partition,
+            start=batch.offsets[0],
+            end=batch.offsets[-1] + 1,
+            count=len(batch),
+            resume=batch.resume,
+            batch_time=self._last_time,
+        )
+
+    def _judge(self, batch: RecordBatch, range_: Range) -> _Candidate:
+        with self._timed("judge"):
+            verdicts = self._pipeline.judge(batch)
+        self._listener(Step.JUDGED, range_)
+        return _Candidate(batch, verdicts, range_)
+
+    def _claim(self, candidate: _Candidate) -> None:
+        """Ask the store who owns each accepted event's key."""
+        with self._timed("claim"):
+            offsets = candidate.batch.offsets
+            accepted = [i for i, verdict in enumerate(candidate.verdicts) if type(verdict) is Accepted]
+            owners = self._dedup.claim(
+                [candidate.verdicts[i].dedup_key or "" for i in accepted],
+                candidate.batch.topic,
+                candidate.batch.partition,
+                [offsets[i] for i in accepted],
+                candidate.range.batch_time,
+            )
+            candidate.owners = [None] * len(candidate.verdicts)
+            for index, owner in zip(accepted, owners, strict=True):
+                candidate.owners[index] = owner
+        self._listener(Step.CLAIMED, candidate.range)
+
+    def _finish_claims(self, delivered: _Candidate, following: _Candidate | None) -> None:
+        """Give back the claims of refused events; what was claimed behind them has to ask again."""
+        refused = delivered.range.refused
+        if not refused:
+            return
+        claimed = [
+            (verdict.dedup_key, offset)
+            for verdict, offset in zip(delivered.verdicts, delivered.batch.offsets, strict=True)
+            if type(verdict) is Accepted and offset in refused
+        ]
+        self._dedup.release(
+            [key for key, _ in claimed],
+            delivered.batch.topic,
+            delivered.batch.partition,
+            [offset for _, offset in claimed],
+        )
+        if following is not None:
+            self._claim(following)
+
+    def _deliver(self, candidate: _Candidate) -> _Candidate:
+        """Prepare, write, finish. Runs in the writer's thread, one range after the other."""
+        with self._timed("checkpoint"):
+            self._checkpoint.prepare(candidate.range)
+        self._listener(Step.PREPARED, candidate.range)
+        if self._archive is not None:
+            with self._timed("archive"):
+                self._archive.flush_due(candidate.range.batch_time)
+                self._archive.write(candidate.batch, candidate.range.batch_time)
+            self._listener(Step.ARCHIVED, candidate.range)
+        settled, written = self._write(candidate)
+        with self._timed("checkpoint"):
+            self._checkpoint.finish(candidate.range)
+        self.report.add(settled, written)
+        self._listener(Step.FINISHED, candidate.range)
+        return candidate
+
+    def _write(self, candidate: _Candidate) -> tuple[Settled, list[Block]]:
+        while True:
+            with self._timed("shape"):
+                settled = settle(
+                    candidate.batch, candidate.verdicts, candidate.owners, candidate.range, self._pipeline.describe
+                )
+                to_write = blocks(settled, candidate.batch, candidate.range, self._pipeline.max_row_bytes)
+            try:
+                with self._timed("write"):
+                    for block in to_write:
+                        self._write_block(block, candidate.range)
+            except RowsRefused as refusal:
+                self._refuse(candidate, block, refusal)
+            else:
+                return settled, to_write
+
+    def _write_block(self, block: Block, range_: Range) -> None:
+        for sink in self._sinks:
+            sink.write(block)
+            self._listener(Step.WRITTEN, range_)
+
+    def _refuse(self, candidate: _Candidate, block: Block, refusal: RowsRefused) -> None:
+        """Turn refused events into rejects: write that down, then take back what other tables have of them."""
+        if block.table in (DLQ_TABLE, QUARANTINE_TABLE):
+            why = next(iter(refusal.rows.values()))
+            raise SinkMisconfigured(
+                f"table {block.table.name} refuses rejects themselves ({why}): mend the table, then run again"
+            )
+        why_by_offset = {block.offsets[index]: why for index, why in refusal.rows.items()}
+        candidate.range = attrs.evolve(candidate.range, refused={**candidate.range.refused, **why_by_offset})
+        self._checkpoint.prepare(candidate.range)
+        events = {
+            offset: verdict
+            for offset, verdict in zip(candidate.batch.offsets, candidate.verdicts, strict=True)
+            if offset in why_by_offset and type(verdict) is Accepted
+        }
+        for table in {table for event in events.values() for table, _ in event.rows}:
+            for sink in self._sinks:
+                sink.withdraw(table, block.topic, block.partition, sorted(events))
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.report.spend(stage, time.perf_counter() - started)

@@ -1,0 +1,67 @@
+"""Names and groups of capability ids (spec/events.md section 3.4.1)."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+CATALOG_VERSION: Final = "v1"
+
+
+class Capability(NamedTuple):
+    id: int
+    name: str
+    group: str
+
+
+_GROUPS: Final = {
+    "transcoding": {
+        0: "H.264",
+        1: "MPEGTS",
+        2: "MP4",
+        3: "Fractional framerates",
+        7: "H264 Baseline profile",
+        8: "H264 Main profile",
+        9: "H264 High profile",
+        10: "H264 Constrained, Contained High profile",
+        11: "GOP",
+        14: "MPEG7 signature",
+        15: "HEVC decode",
+        16: "HEVC encode",
+        17: "VP8 decode",
+        18: "VP9 decode",
+        19: "VP8 encode",
+        20: "VP9 encode",
+        21: "H264 Decode YUV444 8-bit",
+        22: "H264 Decode YUV422 8-bit",
+        23: "H264 Decode YUV444 10-bit",
+        24: "H264 Decode YUV422 10-bit",
+        25: "H264 Decode YUV420 10-bit",
+        26: "Segment slicing",
+    },
+    "storage": {4: "Storage direct", 5: "Storage S3", 6: "Storage GCS"},
+    "auth": {12: "Auth token"},
+    "deprecated": {13: "Scene classification"},
+    "inference": {
+        27: "Text to image",
+        28: "Image to image",
+        29: "Image to video",
+        30: "Upscale",
+        31: "Audio to text",
+        32: "Segment anything 2",
+        33: "Llm",
+        34: "Image to text",
+        36: "Text to speech",
+    },
+    "live-video": {35: "Live video to video"},
+}
+
+CATALOG: Final = {
+    number: Capability(number, name, group) for group, names in _GROUPS.items() for number, name in names.items()
+}
+
+
+def capability(number: int | None) -> Capability:
+    """The capability of that id; ``unknown`` with the same id, or -1 for none, where it is not listed."""
+    if number is None:
+        return Capability(-1, "unknown", "unknown")
+    return CATALOG.get(number) or Capability(number, "unknown", "unknown")

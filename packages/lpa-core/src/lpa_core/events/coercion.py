@@ -1,0 +1,178 @@
+"""From loosely typed JSON values to what a column holds.
+
+One function a rule, ``rule(value, unfit)``; ``value`` is None where the field is missing. The rules
+and their fall-backs are those of spec/events.md section 2. Integers are parsed in full; a number that its
+column cannot hold counts in ``unfit`` (a one-element list) and becomes the rule's fall-back.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+MIN_EPOCH_MS = -2_208_988_800_000
+"""1900-01-01, the first instant of ClickHouse's DateTime64."""
+MAX_EPOCH_MS = 10_413_791_999_999
+"""The last millisecond of 2299, the last of ClickHouse's DateTime64."""
+MAX_FLOAT32 = 3.4028234663852886e38
+
+_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+", re.ASCII)
+_DIGITS = re.compile(r"[0-9]+", re.ASCII)
+_MAX_DIGITS = 40
+"""More digits fit no column; Python refuses to parse some thousands of them."""
+
+Unfit = list[int]
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def scalar_text(value: Any) -> str | None:
+    """Any scalar as text, numbers and booleans as JSON writes them; None for the rest."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    return None
+
+
+def whole_number(value: Any) -> int | None:
+    """A number truncated toward zero, or a string that is a whole number; else None."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if math.isfinite(value) else None
+    if isinstance(value, str):
+        text = value.strip()
+        if len(text) <= _MAX_DIGITS and _WHOLE_NUMBER.fullmatch(text):
+            return int(text)
+    return None
+
+
+def timestamp(value: Any) -> int | None:
+    """Epoch milliseconds from a number or a string of digits; None for anything else.
+
+    A time outside 1900 to 2299 is none: no column could hold it.
+    """
+    if isinstance(value, str):
+        text = value.strip()
+        number = int(text) if len(text) <= _MAX_DIGITS and _DIGITS.fullmatch(text) else None
+    else:
+        number = whole_number(value)
+    if number is None or not MIN_EPOCH_MS <= number <= MAX_EPOCH_MS:
+        return None
+    return number
+
+
+def number_or_zero(value: Any) -> float:
+    if is_number(value):
+        return _as_float(value)
+    if isinstance(value, str):
+        try:
+            return float(value.strip()) if "_" not in value else 0.0
+        except ValueError:
+            return 0.0
+    return 0.0
+
+
+def _as_float(value: int | float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def ignored(value: Any, unfit: Unfit) -> None:
+    """For what is judged on the document itself."""
+
+
+def text_or_empty(value: Any, unfit: Unfit) -> str:
+    return scalar_text(value) or ""
+
+
+def nullable_text(value: Any, unfit: Unfit) -> str | None:
+    return scalar_text(value) or None
+
+
+def nullable_timestamp(value: Any, unfit: Unfit) -> int | None:
+    return timestamp(value)
+
+
+def float64_or_zero(value: Any, unfit: Unfit) -> float:
+    number = number_or_zero(value)
+    if math.isfinite(number):
+        return number
+    unfit[0] += 1
+    return 0.0
+
+
+def float32_or_zero(value: Any, unfit: Unfit) -> float:
+    number = number_or_zero(value)
+    if -MAX_FLOAT32 <= number <= MAX_FLOAT32:
+        return number
+    unfit[0] += 1
+    return 0.0
+
+
+def _unsigned_or_zero(value: Any, unfit: Unfit, limit: int) -> int:
+    number = number_or_zero(value) if isinstance(value, str) and whole_number(value) is None else value
+    whole = whole_number(number)
+    if whole is None:
+        unfit[0] += isinstance(number, float)
+        return 0
+    if 0 <= whole <= limit:
+        return whole
+    unfit[0] += 1
+    return 0
+
+
+def uint16_or_zero(value: Any, unfit: Unfit) -> int:
+    return _unsigned_or_zero(value, unfit, 2**16 - 1)
+
+
+def uint32_or_zero(value: Any, unfit: Unfit) -> int:
+    return _unsigned_or_zero(value, unfit, 2**32 - 1)
+
+
+def uint63_or_zero(value: Any, unfit: Unfit) -> int:
+    return _unsigned_or_zero(value, unfit, 2**63 - 1)
+
+
+def _nullable_int(value: Any, unfit: Unfit, least: int, most: int) -> int | None:
+    whole = whole_number(value)
+    if whole is None or least <= whole <= most:
+        return whole
+    unfit[0] += 1
+    return None
+
+
+def nullable_int32(value: Any, unfit: Unfit) -> int | None:
+    return _nullable_int(value, unfit, -(2**31), 2**31 - 1)
+
+
+def nullable_int64(value: Any, unfit: Unfit) -> int | None:
+    return _nullable_int(value, unfit, -(2**63), 2**63 - 1)
+
+
+def nullable_uint63(value: Any, unfit: Unfit) -> int | None:
+    return _nullable_int(value, unfit, 0, 2**63 - 1)
+
+
+def nullable_flag(value: Any, unfit: Unfit) -> int | None:
+    return int(value) if isinstance(value, bool) else nullable_int32(value, unfit)
+
+
+def blank(text: str | None) -> bool:
+    """Null, empty or white space only."""
+    return not text or text.isspace()
+
+
+def address(text: str) -> str:
+    """A wallet address trimmed and in lower case; empty for a blank one."""
+    return text.strip().lower()

@@ -1,0 +1,45 @@
+"""The envelope around every event (spec/events.md section 1)."""
+
+from __future__ import annotations
+
+from typing import final
+
+import msgspec
+
+
+@final
+class WireEnvelope(msgspec.Struct, gc=False, rename={
+    "replay": "__replay",
+    "replay_id": "__replay_id",
+    "replay_attempt": "__replay_attempt",
+}):
+    """A well-formed envelope as msgspec reads it, with ``data`` left as bytes.
+
+    A struct, not an attrs class: attrs attributes cannot be named ``__replay``. What does not
+    fit is looked at field by field by the validator chain.
+    """
+
+    type: str
+    timestamp: str | int
+    data: msgspec.Raw
+    id: str = ""
+    gateway: str = ""
+    version: str | int | None = None
+    replay: bool = False
+    replay_id: str = ""
+    replay_attempt: int = 0
+
+
+@final
+class Envelope(msgspec.Struct, gc=False, frozen=True):
+    """An envelope after coercion. One is made per event, hence a struct that the collector skips."""
+
+    type: str
+    id: str
+    timestamp: int
+    """Epoch ms."""
+    gateway: str
+    version: str
+    replay: bool
+    replay_id: str
+    replay_attempt: int

@@ -1,0 +1,286 @@
+"""The pure pipeline: bytes and a position in, Accepted or Rejected out.
+
+No I/O, no clock, no randomness. Live ingestion, replay, tests and simulation all run this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any, final
+
+import attrs
+import msgspec
+
+from lpa_core.dedup.key import canonical_json, payload_hash
+from lpa_core.events.coercion import MAX_EPOCH_MS, MIN_EPOCH_MS, whole_number
+from lpa_core.events.envelope import Envelope, WireEnvelope
+from lpa_core.events.event_type import EventType, Row, registry
+from lpa_core.events.lenient import Coercion, coercion_for
+from lpa_core.events.model import carries_version
+from lpa_core.records import Oversized, Position, RecordBatch
+from lpa_core.rejects import Rejected
+from lpa_core.row_guard import RowGuard
+from lpa_core.tables import Table
+from lpa_core.validation.builtin import builtin_validators
+from lpa_core.validation.chain import Validator, first_failure, guarded
+from lpa_core.validation.document import Document
+from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
+from lpa_core.verdicts import Accepted, Verdict
+
+FailureClassifier = Callable[[Failure, bytes | None], Failure | None]
+"""Looks at a failure and the record's bytes; may answer a better failure."""
+
+DEFAULT_VERSION = "1"
+
+
+@final
+@attrs.frozen(slots=True)
+class _Compiled:
+    """An event type with all that can be worked out beforehand."""
+
+    decode: Callable[[Any], Any]
+    coerce: Coercion
+    shape: Callable[[Envelope, Any], Iterable[tuple[Table, Row]]]
+    filled: Callable[[Any], Any] | None
+    """Gives the required attributes of a model: all of them true where none is missing or empty."""
+    needs_id: bool
+    has_version: Callable[[Any], bool]
+    needs_items: bool
+
+
+class _Unshapely(Exception):
+    """The record does not fit its model; it has to be looked at field by field."""
+
+
+_decode_wire = msgspec.json.Decoder(WireEnvelope).decode
+# A number too large for a double is infinite here, and then coerced like any other unusable value.
+_decode_any = msgspec.json.Decoder(float_hook=float).decode
+
+
+@final
+class Pipeline:
+    """Decodes, validates, coerces and shapes records.
+
+    A record that fits its event type's model and has every required field is proven valid by that alone: this is
+    the fast path. Any other goes through the validator chain as a JSON document and is coerced field by field.
+    Both give the same verdict for the same bytes.
+    """
+
+    def __init__(
+        self,
+        event_types: Iterable[EventType],
+        *,
+        supported_versions: Iterable[str] = ("1", "v1"),
+        plugin_validators: Sequence[Validator] = (),
+        classifiers: Sequence[FailureClassifier] = (),
+        max_row_bytes: int = 1_000_000,
+    ) -> None:
+        self.event_types: Mapping[str, EventType] = registry(event_types)
+        self.tables: tuple[Table, ...] = tuple(t for e in self.event_types.values() for t in e.tables)
+        self._compiled = {name: _compile(event_type) for name, event_type in self.event_types.items()}
+        self._versions = frozenset(supported_versions)
+        self._plugin_validators = guarded(plugin_validators)
+        self._validators = (*builtin_validators(self._versions), *self._plugin_validators)
+        self._classifiers = tuple(classifiers)
+        self._guard = RowGuard(max_row_bytes)
+        self.max_row_bytes = max_row_bytes
+
+    def judge(self, batch: RecordBatch) -> list[Verdict]:
+        """The verdict on each record of the batch, in order."""
+        fast, thorough, oversized = self._fast, self._thorough, batch.oversized
+        verdicts: list[Verdict] = []
+        append = verdicts.append
+        for index, value in enumerate(batch.values):
+            if value is not None and index not in oversized:
+                try:
+                    append(fast(value))
+                    continue
+                except (_Unshapely, ValueError, RecursionError):
+                    pass
+            append(thorough(value, batch.position(index), oversized.get(index)))
+        return verdicts
+
+    def process(self, value: bytes | None, position: Position) -> Verdict:
+        """The verdict on one record."""
+        return self.judge(RecordBatch(position.topic, position.partition, (position.offset,), (value,)))[0]
+
+    def _fast(self, value: bytes) -> Accepted:
+        """Accept a well-formed record; raise _Unshapely or ValueError (of which msgspec's errors are) for any other."""
+        if not value.isascii():
+            value.decode()  # msgspec does not look into strings that it skips
+        wire = _decode_wire(value)
+        compiled = self._compiled.get(wire.type)
+        if compiled is None or self._plugin_validators:
+            raise _Unshapely
+        moment = wire.timestamp
+        if type(moment) is str:
+            if not (moment.isascii() and moment.isdigit()) or len(moment) > 18:
+                raise _Unshapely
+            moment = int(moment)
+        if not MIN_EPOCH_MS <= moment <= MAX_EPOCH_MS:  # type: ignore[operator]  # an int from here on
+            raise _Unshapely
+        data = compiled.decode(wire.data)
+        version = wire.version
+        if version is None:
+            if compiled.has_version(data):
+                raise _Unshapely
+            version = DEFAULT_VERSION
+        elif type(version) is int or version not in self._versions:
+            raise _Unshapely
+        identity = wire.id
+        if not identity or (compiled.filled is not None and not all(compiled.filled(data))):
+            raise _Unshapely
+        if compiled.needs_items and not data:
+            raise _Unshapely
+        envelope = Envelope(
+            wire.type,
+            identity,
+            moment,  # type: ignore[arg-type]  # an int from here on
+            wire.gateway,
+            version,
+            wire.replay,
+            wire.replay_id,
+            wire.replay_attempt,
+        )
+        try:
+            rows = tuple(compiled.shape(envelope, data))
+        except Exception as error:
+            raise _Unshapely from error
+        if not self._guard.surely_fits(value, rows):
+            raise _Unshapely
+        return Accepted(envelope, value, identity, "event_id", rows, 0)
+
+    def _thorough(self, value: bytes | None, position: Position, oversized: Oversized | None) -> Verdict:
+        if value is None:
+            failure = Failure(
+                Stage.DESERIALIZATION, FailureClass.DESERIALIZATION_FAILED, Reason.NULL_PAYLOAD, "the record has no value"
+            )
+            return self._rejected(Rejected(position, failure, None, document=False))
+        if oversized is not None:
+            failure = self._guard.failure(f"the record has {oversized.size} bytes")
+            return self._rejected(Rejected(position, failure, value, document=False, oversized=oversized))
+        try:
+            document = Document(_decode_any(value) if value.strip() else "", self.event_types)
+        except (ValueError, RecursionError) as error:
+            failure = Failure(
+                Stage.DESERIALIZATION, FailureClass.DESERIALIZATION_FAILED, Reason.JSON_PARSE_ERROR, _parse_problem(error)
+            )
+            return self._rejected(Rejected(position, failure, value, document=False))
+        rejected = self._describe(document, value, position)
+        invalid = first_failure(self._validators, document)
+        if invalid is not None:
+            return self._rejected(
+                attrs.evolve(rejected, failure=invalid, canonical_json=canonical_json(document.root))
+            )
+        return self._shape(document, value, rejected)
+
+    def _describe(self, document: Document, value: bytes, position: Position) -> Rejected:
+        """What a rejection of this record would say, but for the failure itself."""
+        attempt = whole_number(document.value("__replay_attempt"))
+        return Rejected(
+            position=position,
+            failure=_UNDECIDED,
+            payload=value,
+            event_id=document.text("id"),
+            event_type=document.text("type"),
+            event_version=document.version,
+            event_timestamp=document.timestamp,
+            orchestrator=document.dimension("orchestrator"),
+            broadcaster=document.dimension("broadcaster"),
+            region=document.dimension("region"),
+            replay=document.value("__replay") is True,
+            replay_id=document.text("__replay_id") or None,
+            attempt=max(0, attempt or 0),
+        )
+
+    def _shape(self, document: Document, value: bytes, described: Rejected) -> Verdict:
+        compiled = self._compiled[described.event_type or ""]
+        if described.event_id:
+            dedup_key, dedup_strategy = described.event_id, "event_id"
+        else:
+            dedup_key, dedup_strategy = (
+                payload_hash(
+                    described.event_type or "",
+                    described.orchestrator,
+                    described.broadcaster,
+                    described.region,
+                    document.root,
+                ),
+                "payload_hash",
+            )
+        version = described.event_version or DEFAULT_VERSION
+        described = attrs.evolve(
+            described, event_version=version, dedup_key=dedup_key, dedup_strategy=dedup_strategy
+        )
+        envelope = Envelope(
+            described.event_type or "",
+            described.event_id or "",
+            described.event_timestamp or 0,
+            document.text("gateway"),
+            version,
+            described.replay,
+            described.replay_id or "",
+            min(described.attempt, 2**16 - 1),
+        )
+        unfit = [0]
+        try:
+            rows = tuple(compiled.shape(envelope, compiled.coerce(document.value("data"), unfit)))
+        except Exception as error:
+            failure = Failure(
+                Stage.PARSE, FailureClass.PARSING_FAILED, Reason.PARSE_EXCEPTION, f"{type(error).__name__}: {error}"
+            )
+            return self._rejected(attrs.evolve(described, failure=failure))
+        accepted = Accepted(envelope, value, dedup_key, dedup_strategy, rows, unfit[0])
+        too_large = self._guard.check(accepted, described.position)
+        if too_large is not None:
+            return self._rejected(attrs.evolve(described, failure=too_large))
+        return accepted
+
+    def _rejected(self, rejected: Rejected) -> Rejected:
+        for classify in self._classifiers:
+            better = classify(rejected.failure, rejected.payload)
+            if better is not None:
+                return attrs.evolve(rejected, failure=better)
+        return rejected
+
+    def describe(self, accepted: Accepted, position: Position, failure: Failure) -> Rejected:
+        """An accepted event as a rejection: a duplicate, or one that a sink refused."""
+        described = self._describe(Document(_decode_any(accepted.raw), self.event_types), accepted.raw, position)
+        return self._rejected(
+            attrs.evolve(
+                described,
+                failure=failure,
+                event_version=accepted.envelope.version,
+                dedup_key=accepted.dedup_key,
+                dedup_strategy=accepted.dedup_strategy,
+            )
+        )
+
+
+_UNDECIDED = Failure(Stage.SCHEMA_VALIDATION, FailureClass.SCHEMA_INVALID, Reason.ROOT_NOT_OBJECT)
+
+
+def _compile(event_type: EventType) -> _Compiled:
+    below_data = [path.removeprefix("data.") for path in event_type.required if path.startswith("data.")]
+    filled: Callable[[Any], Any] | None = None
+    if below_data:
+        first = attrgetter(*below_data)
+        filled = first if len(below_data) > 1 else lambda data: (first(data),)
+    return _Compiled(
+        decode=msgspec.json.Decoder(event_type.model).decode,
+        coerce=coercion_for(event_type.model),
+        shape=event_type.shape,
+        filled=filled,
+        needs_id="id" in event_type.required,
+        has_version=carries_version(event_type.model),
+        needs_items=event_type.requires_items,
+    )
+
+
+def _parse_problem(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    if isinstance(error, UnicodeDecodeError):
+        return f"not UTF-8: {error.reason}"
+    return str(error)

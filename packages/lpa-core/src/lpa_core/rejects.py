@@ -1,0 +1,291 @@
+"""The reject envelope: a record that was turned down, with its failure (spec/events.md section 7).
+
+The same envelope is a dead letter's or a quarantined duplicate's value in its topic and, flattened, its row.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Any, Final, final
+
+import attrs
+import cattrs
+import msgspec
+from cattrs.gen import make_dict_unstructure_fn, override
+
+from lpa_core.records import Oversized, Position
+from lpa_core.tables import Column, Kind, Table
+from lpa_core.validation.reasons import Failure
+
+SCHEMA_VERSION: Final = "v1"
+_TRUNCATED_BODY_BYTES: Final = 65_536
+
+
+@final
+@attrs.frozen(slots=True, repr=False)
+class Rejected:
+    """A record that the pipeline or the dedup store turned down.
+
+    ``document`` tells whether the payload was readable as JSON. ``canonical_json`` is given for schema
+    failures. ``event_timestamp`` is epoch ms, None where it was unreadable.
+    """
+
+    position: Position
+    failure: Failure
+    payload: bytes | None
+    document: bool = True
+    oversized: Oversized | None = None
+    event_id: str | None = None
+    event_type: str | None = None
+    event_version: str | None = None
+    event_timestamp: int | None = None
+    orchestrator: str | None = None
+    broadcaster: str | None = None
+    region: str | None = None
+    canonical_json: str | None = None
+    dedup_key: str | None = None
+    dedup_strategy: str | None = None
+    replay: bool = False
+    replay_id: str | None = None
+    attempt: int = 0
+
+    def __repr__(self) -> str:
+        return f"Rejected({self.position}, {self.failure.failure_class}/{self.failure.reason})"
+
+
+@final
+@attrs.frozen(slots=True)
+class Source:
+    topic: str
+    partition: int
+    offset: int
+    record_timestamp: int
+
+
+@final
+@attrs.frozen(slots=True)
+class Identity:
+    event_id: str | None
+    event_type: str | None
+    event_version: str | None
+
+
+@final
+@attrs.frozen(slots=True)
+class Dimensions:
+    orchestrator: str | None
+    broadcaster: str | None
+    region: str | None
+
+
+@final
+@attrs.frozen(slots=True, repr=False)
+class Payload:
+    """``body`` is the record's text, base64 where it was not JSON, None for a tombstone.
+
+    ``size`` (bytes) and ``sha256`` (lower-case hex) are of the whole record, also where ``body`` is cut short.
+    """
+
+    encoding: str
+    body: str | None
+    canonical_json: str | None
+    size: int
+    sha256: str
+    truncated: bool
+
+
+@final
+@attrs.frozen(slots=True)
+class RejectEnvelope:
+    """What spec/events.md section 7 lists, and beside it the replay marks and the payload's size and hash."""
+
+    schema_version: str
+    source: Source
+    failure: Failure
+    identity: Identity
+    dimensions: Dimensions | None
+    payload: Payload
+    dedup_key: str | None
+    dedup_strategy: str | None
+    replay: bool
+    replay_id: str | None
+    attempt: int
+    ingestion_timestamp: int
+    event_timestamp: int | None
+
+
+def envelope(rejected: Rejected, record_timestamp: int, ingestion_timestamp: int, max_row_bytes: int) -> RejectEnvelope:
+    """The envelope of a rejected record; times are epoch ms.
+
+    Where its row would be longer than ``max_row_bytes`` as JSON text, first the canonical JSON and then
+    most of the body is left out, and the payload marked as truncated.
+    """
+    position = rejected.position
+    dimensions = Dimensions(rejected.orchestrator, rejected.broadcaster, rejected.region)
+    whole = RejectEnvelope(
+        schema_version=SCHEMA_VERSION,
+        source=Source(position.topic, position.partition, position.offset, record_timestamp),
+        failure=rejected.failure,
+        identity=Identity(
+            _bounded(rejected.event_id), _bounded(rejected.event_type), _bounded(rejected.event_version)
+        ),
+        dimensions=dimensions if rejected.document else None,
+        payload=_payload(rejected),
+        dedup_key=_bounded(rejected.dedup_key),
+        dedup_strategy=rejected.dedup_strategy,
+        replay=rejected.replay,
+        replay_id=_bounded(rejected.replay_id),
+        attempt=rejected.attempt,
+        ingestion_timestamp=ingestion_timestamp,
+        event_timestamp=rejected.event_timestamp,
+    )
+    if whole.payload.size * 4 < max_row_bytes or _row_bytes(whole) <= max_row_bytes:
+        return whole
+    without_canonical = attrs.evolve(whole, payload=attrs.evolve(whole.payload, canonical_json=None))
+    if not whole.payload.truncated and _row_bytes(without_canonical) <= max_row_bytes:
+        return without_canonical
+    return attrs.evolve(
+        without_canonical,
+        dimensions=attrs.evolve(dimensions, **{n: _bounded(v) for n, v in attrs.asdict(dimensions).items()})
+        if rejected.document
+        else None,
+        payload=_cut(rejected, without_canonical.payload),
+    )
+
+
+def _bounded(text: str | None) -> str | None:
+    """An identity that is itself huge must not make the envelope too large to store."""
+    return text if text is None or len(text) <= 4096 else text[:4096]
+
+
+def _payload(rejected: Rejected) -> Payload:
+    raw = rejected.payload
+    if raw is None:
+        return Payload("json", None, None, 0, "", truncated=False)
+    known = rejected.oversized
+    body = raw.decode() if rejected.document and known is None else base64.b64encode(raw).decode("ascii")
+    return Payload(
+        encoding="json" if rejected.document and known is None else "base64",
+        body=body,
+        canonical_json=rejected.canonical_json,
+        size=known.size if known else len(raw),
+        sha256=known.sha256 if known else hashlib.sha256(raw).hexdigest(),
+        truncated=known is not None,
+    )
+
+
+def _cut(rejected: Rejected, payload: Payload) -> Payload:
+    raw = (rejected.payload or b"")[:_TRUNCATED_BODY_BYTES]
+    if payload.encoding == "json":
+        # A cut may fall inside a character: what is left of it says nothing.
+        body = raw.decode(errors="ignore")
+    else:
+        body = base64.b64encode(raw).decode("ascii")
+    return attrs.evolve(payload, body=body, truncated=True)
+
+
+def _reject_table(name: str) -> Table:
+    return Table(
+        name=name,
+        columns=(
+            Column("schema_version", Kind.LABEL),
+            Column("source_topic", Kind.TEXT),
+            Column("source_partition", Kind.UINT32),
+            Column("source_offset", Kind.UINT64),
+            Column("source_record_timestamp", Kind.TIMESTAMP),
+            Column("failure_stage", Kind.LABEL),
+            Column("failure_class", Kind.LABEL),
+            Column("failure_reason", Kind.TEXT),
+            Column("failure_details", Kind.TEXT),
+            Column("event_id", Kind.TEXT),
+            Column("event_type", Kind.LABEL),
+            Column("event_version", Kind.TEXT, nullable=True),
+            Column("event_timestamp", Kind.TIMESTAMP, nullable=True),
+            Column("orchestrator", Kind.TEXT, nullable=True),
+            Column("broadcaster", Kind.TEXT, nullable=True),
+            Column("region", Kind.TEXT, nullable=True),
+            Column("payload_encoding", Kind.LABEL),
+            Column("payload_body", Kind.TEXT),
+            Column("payload_canonical_json", Kind.TEXT, nullable=True),
+            Column("payload_size", Kind.UINT64),
+            Column("payload_sha256", Kind.TEXT),
+            Column("payload_truncated", Kind.UINT8),
+            Column("dedup_key", Kind.TEXT, nullable=True),
+            Column("dedup_strategy", Kind.TEXT, nullable=True),
+            Column("replay", Kind.UINT8),
+            Column("replay_id", Kind.TEXT, nullable=True),
+            Column("attempt", Kind.UINT16),
+            Column("ingestion_timestamp", Kind.TIMESTAMP),
+            Column("org", Kind.LABEL),
+        ),
+        order_by=("failure_class", "event_type", "source_topic", "source_partition", "source_offset"),
+    )
+
+
+DLQ_TABLE: Final = _reject_table("streaming_events_dlq")
+QUARANTINE_TABLE: Final = _reject_table("streaming_events_quarantine")
+
+
+def reject_row(of: RejectEnvelope, org: str = "") -> tuple[Any, ...]:
+    """The envelope flattened, in the order of the reject tables' columns."""
+    dimensions = of.dimensions or Dimensions(None, None, None)
+    return (
+        of.schema_version,
+        of.source.topic,
+        of.source.partition,
+        of.source.offset,
+        of.source.record_timestamp,
+        of.failure.stage.value,
+        of.failure.failure_class.value,
+        of.failure.reason.value,
+        of.failure.details,
+        of.identity.event_id or "",
+        of.identity.event_type or "",
+        of.identity.event_version,
+        of.event_timestamp,
+        dimensions.orchestrator,
+        dimensions.broadcaster,
+        dimensions.region,
+        of.payload.encoding,
+        of.payload.body or "",
+        of.payload.canonical_json,
+        of.payload.size,
+        of.payload.sha256,
+        int(of.payload.truncated),
+        of.dedup_key,
+        of.dedup_strategy,
+        int(of.replay),
+        of.replay_id,
+        min(of.attempt, 2**16 - 1),
+        of.ingestion_timestamp,
+        org,
+    )
+
+
+def _row_bytes(of: RejectEnvelope) -> int:
+    return len(msgspec.json.encode(dict(zip(DLQ_TABLE.column_names, reject_row(of), strict=True))))
+
+
+def _camel_case(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _envelope_converter() -> cattrs.Converter:
+    converter = cattrs.Converter(unstruct_collection_overrides={})
+    for model in (Source, Failure, Identity, Dimensions, Payload, RejectEnvelope):
+        names = {field.name: override(rename=_camel_case(field.name)) for field in attrs.fields(model)}
+        converter.register_unstructure_hook(
+            model,
+            make_dict_unstructure_fn(model, converter, **names),  # type: ignore[arg-type]  # per-field overrides
+        )
+    return converter
+
+
+_CONVERTER: Final = _envelope_converter()
+
+
+def envelope_json(of: RejectEnvelope) -> bytes:
+    """The envelope as the topics carry it: JSON with camelCase names."""
+    return msgspec.json.encode(_CONVERTER.unstructure(of))

@@ -1,0 +1,70 @@
+"""What a sink promises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from lpa_core.tables import Block, Table
+
+
+class SinkUnavailable(Exception):
+    """The sink cannot take anything now; the same write may succeed later.
+
+    The sink has already retried for as long as it was told to. Nothing that was
+    read is lost: the range stays prepared and is repeated.
+    """
+
+
+class SinkMisconfigured(Exception):
+    """The sink will never take anything like this: a table or column is missing, a login refused.
+
+    Ingestion stops and says so. It never turns into dead letters.
+    """
+
+
+class RowsRefused(Exception):
+    """The sink refuses single rows of a block. Nothing of the block was written.
+
+    Attributes:
+        rows: index in the block -> why, one line, without values of the row.
+    """
+
+    def __init__(self, table: str, rows: Mapping[int, str]) -> None:
+        super().__init__(f"{table}: {len(rows)} rows refused")
+        self.table = table
+        self.rows = dict(rows)
+
+
+class Sink(Protocol):
+    """Takes blocks, each exactly once however often it is written.
+
+    A sink is used by one thread at a time, which need not be the thread that opened it.
+    """
+
+    def open(self, tables: Sequence[Table]) -> None:
+        """Connect and make sure that each table can take its rows; called once, before any write.
+
+        Raises SinkUnavailable or SinkMisconfigured.
+        """
+        ...
+
+    def write(self, block: Block) -> None:
+        """Write the block, whole. After return it is durable and visible.
+
+        A block whose token was written before is accepted without effect. May block for as
+        long as the sink retries. Raises RowsRefused when the rows named in it can never be
+        stored and nothing of the block was written; SinkUnavailable; SinkMisconfigured.
+        """
+        ...
+
+    def withdraw(self, table: Table, topic: str, partition: int, offsets: Sequence[int]) -> None:
+        """Remove the rows that came from these positions, if any are there.
+
+        Needed when an event has rows in several tables and a later table refuses its row.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections. Closing twice is allowed."""
+        ...

@@ -1,0 +1,52 @@
+"""What a source promises."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from lpa_core.records import RecordBatch
+
+
+class SourceError(Exception):
+    """The source cannot be read. The message names the thing and the remedy, in one line."""
+
+
+class Source(Protocol):
+    """Hands over the records of one partition in order.
+
+    Reading is repeatable: the same ``resume`` and the same number of records give the same
+    bytes, or SourceError is raised.
+    """
+
+    @property
+    def topic(self) -> str: ...
+
+    @property
+    def partition(self) -> int: ...
+
+    @property
+    def size(self) -> int | None:
+        """Bytes in all, for a progress bar; None where nobody knows."""
+        ...
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes read so far, of ``size``."""
+        ...
+
+    def seek(self, offset: int, resume: str) -> None:
+        """Go on with the record at ``offset``; ``resume`` is that of the batch before it (empty at the start).
+        Called at most once, before the first read.
+
+        Raises SourceError where the source no longer holds what was read before.
+        """
+        ...
+
+    def read(self, max_records: int, max_bytes: int) -> RecordBatch | None:
+        """The next records, at least one, or None at the end.
+
+        A batch closes at ``max_records`` or once its values exceed ``max_bytes``.
+        """
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,116 @@
+"""The validators of every event, in the order of spec/events.md section 4."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lpa_core.validation.chain import Validator
+from lpa_core.validation.document import Document
+from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage, schema_invalid
+
+
+def root_is_object(document: Document) -> Failure | None:
+    if isinstance(document.root, dict):
+        return None
+    return schema_invalid(Reason.ROOT_NOT_OBJECT, f"the root is {_json_type(document.root)}, not an object")
+
+
+def type_present(document: Document) -> Failure | None:
+    if isinstance(document.value("type"), str):
+        return None
+    return schema_invalid(Reason.MISSING_TYPE, "type is missing or not a string")
+
+
+def timestamp_valid(document: Document) -> Failure | None:
+    if document.timestamp is not None:
+        return None
+    if not document.has("timestamp"):
+        return schema_invalid(Reason.MISSING_TIMESTAMP, "timestamp is missing")
+    return schema_invalid(
+        Reason.MISSING_TIMESTAMP, "timestamp is not epoch milliseconds between 1900 and 2299, as a number or digits"
+    )
+
+
+def data_present(document: Document) -> Failure | None:
+    return None if document.has("data") else schema_invalid(Reason.MISSING_DATA, "data is missing")
+
+
+def type_supported(document: Document) -> Failure | None:
+    if document.event_type is not None:
+        return None
+    return schema_invalid(
+        Reason.UNSUPPORTED_EVENT_TYPE, f"type {_shortened(document.text('type'))} is not one that is collected"
+    )
+
+
+def version_supported(versions: Iterable[str]) -> Validator:
+    """A validator that lets only these versions pass; none given lets all pass."""
+    allowed = frozenset(versions)
+
+    def version_supported(document: Document) -> Failure | None:
+        version = document.version
+        if version is None or not allowed or version in allowed:
+            return None
+        return Failure(
+            Stage.SCHEMA_VALIDATION,
+            FailureClass.UNSUPPORTED_VERSION,
+            Reason.UNSUPPORTED_VERSION,
+            f"version {_shortened(version)} is not one of {', '.join(sorted(allowed))}",
+        )
+
+    return version_supported
+
+
+def required_fields(document: Document) -> Failure | None:
+    """Each required path is present, not null and not empty text; white space passes."""
+    event_type = document.event_type
+    for path in event_type.required if event_type else ():
+        if document.value(path) in (None, ""):
+            return schema_invalid(Reason.MISSING_FIELD, path)
+    return None
+
+
+def items_present(document: Document) -> Failure | None:
+    event_type = document.event_type
+    data = document.value("data")
+    if event_type is None or not event_type.requires_items or (isinstance(data, list) and data):
+        return None
+    return schema_invalid(Reason.EMPTY_ARRAY, "data must be an array with at least one item")
+
+
+def data_shape(document: Document) -> Failure | None:
+    event_type = document.event_type
+    if event_type is None or not event_type.requires_container:
+        return None
+    data = document.value("data")
+    if isinstance(data, dict | list):
+        return None
+    return schema_invalid(Reason.INVALID_DATA_SHAPE, f"data is {_json_type(data)}, not an object or an array")
+
+
+def builtin_validators(supported_versions: Iterable[str]) -> tuple[Validator, ...]:
+    return (
+        root_is_object,
+        type_present,
+        timestamp_valid,
+        data_present,
+        type_supported,
+        version_supported(supported_versions),
+        required_fields,
+        items_present,
+        data_shape,
+    )
+
+
+def _json_type(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, str):
+        return "a string" if value else "empty"
+    return "an array" if isinstance(value, list) else "a number"
+
+
+def _shortened(text: str) -> str:
+    return repr(text if len(text) <= 80 else text[:77] + "...")

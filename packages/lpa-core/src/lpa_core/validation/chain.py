@@ -1,0 +1,47 @@
+"""What a validator is, and the chain that asks one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from lpa_core.validation.document import Document
+from lpa_core.validation.reasons import Failure, Reason, schema_invalid
+
+
+class Validator(Protocol):
+    """Looks at one document and says what is wrong with it, or None.
+
+    Pure: no I/O, no clock. A validator may rely on all that stand before it in the chain having passed.
+    """
+
+    @property
+    def __name__(self) -> str: ...
+
+    def __call__(self, document: Document, /) -> Failure | None: ...
+
+
+def first_failure(validators: Iterable[Validator], document: Document) -> Failure | None:
+    for validator in validators:
+        failure = validator(document)
+        if failure is not None:
+            return failure
+    return None
+
+
+def guarded(validators: Sequence[Validator]) -> tuple[Validator, ...]:
+    """Validators of plugins, so that one that raises rejects the event instead of stopping the stream."""
+    return tuple(_guarded(validator) for validator in validators)
+
+
+def _guarded(validator: Validator) -> Validator:
+    def guard(document: Document) -> Failure | None:
+        try:
+            return validator(document)
+        except Exception as error:
+            return schema_invalid(
+                Reason.PLUGIN_VALIDATOR, f"validator {validator.__name__} raised {type(error).__name__}: {error}"
+            )
+
+    guard.__name__ = validator.__name__
+    return guard

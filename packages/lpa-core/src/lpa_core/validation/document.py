@@ -1,0 +1,73 @@
+"""A record as a JSON document: what validators look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, final
+
+import attrs
+
+from lpa_core.events.coercion import blank, scalar_text, timestamp, whole_number
+from lpa_core.events.event_type import EventType
+
+_MISSING = object()
+
+
+@final
+@attrs.frozen(slots=True, repr=False)
+class Document:
+    """The decoded root of a record, with the lookups that validators share.
+
+    ``root`` is any JSON value: until the first validator has passed it need not be an object.
+    """
+
+    root: Any
+    event_types: Mapping[str, EventType]
+
+    @property
+    def event_type(self) -> EventType | None:
+        name = self.value("type")
+        return self.event_types.get(name) if isinstance(name, str) else None
+
+    def has(self, path: str) -> bool:
+        return self._find(path) is not _MISSING
+
+    def value(self, path: str) -> Any:
+        """The value at a dotted path of object keys; None where there is none."""
+        found = self._find(path)
+        return None if found is _MISSING else found
+
+    def text(self, path: str) -> str:
+        """The scalar at the path as text; empty where there is none."""
+        return scalar_text(self.value(path)) or ""
+
+    @property
+    def timestamp(self) -> int | None:
+        return timestamp(self.value("timestamp"))
+
+    @property
+    def version(self) -> str | None:
+        """The root's ``version``, else that of an object ``data``; a number as whole-number text."""
+        for path in ("version", "data.version"):
+            found = self.value(path)
+            whole = None if isinstance(found, str) else whole_number(found)
+            text = scalar_text(found) if whole is None else str(whole)
+            if text:
+                return text
+        return None
+
+    def dimension(self, name: str) -> str | None:
+        """``orchestrator``, ``broadcaster`` or ``region`` of the event (spec/events.md section 1.1)."""
+        if name == "orchestrator":
+            address = self.text("data.orchestrator_info.address")
+            if not blank(address):
+                return address
+        return self.text(f"data.{name}") or None
+
+    def _find(self, path: str) -> Any:
+        found = self.root
+        for step in path.split("."):
+            if not isinstance(found, dict) or step not in found:
+                return _MISSING
+            found = found[step]
+        return found

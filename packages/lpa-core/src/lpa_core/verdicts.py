@@ -1,0 +1,32 @@
+"""What the pipeline makes of a record."""
+
+from __future__ import annotations
+
+from typing import final
+
+import msgspec
+
+from lpa_core.events.envelope import Envelope
+from lpa_core.events.event_type import Row
+from lpa_core.rejects import Rejected
+from lpa_core.tables import Table
+
+
+@final
+class Accepted(msgspec.Struct, gc=False, frozen=True):
+    """An event that may be stored once its dedup key is claimed.
+
+    One is made per event: a struct that the garbage collector passes over.
+    """
+
+    envelope: Envelope
+    raw: bytes
+    dedup_key: str
+    dedup_strategy: str
+    rows: tuple[tuple[Table, Row], ...]
+    """Typed rows without their leading columns."""
+    unfit: int
+    """Numbers that no column could hold and that were replaced by their fall-back."""
+
+
+Verdict = Accepted | Rejected
