@@ -1,0 +1,1 @@
+"""Triage, health checks, savepoints, backups and recovery."""

@@ -1,0 +1,1 @@
+"""Replay of rejected and archived records, and its verification."""
