@@ -1,0 +1,1 @@
+"""ClickHouse and chDB sinks, the schema they write to, and the archive."""
