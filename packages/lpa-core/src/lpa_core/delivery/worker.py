@@ -24,6 +24,7 @@ from lpa_core.delivery.report import Report
 from lpa_core.pipeline import Pipeline
 from lpa_core.records import Position, RecordBatch
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
+from lpa_core.rows import RAW_TABLE
 from lpa_core.sinks import RowsRefused, Sink, SinkMisconfigured
 from lpa_core.sources.source import Source, SourceError
 from lpa_core.tables import Block
@@ -93,6 +94,7 @@ class Worker:
         self._source, self._pipeline, self._dedup = source, pipeline, dedup
         self._sinks, self._checkpoint, self._archive = tuple(sinks), checkpoint, archive
         self._limits, self._clock, self._listener = limits, clock, listener
+        self._dedup_lock = threading.Lock()
         self._stopping = threading.Event()
         self._last_time = 0
         self.report = Report(source.topic)
@@ -131,7 +133,7 @@ class Worker:
             )
         candidate = self._judge(batch, prepared)
         self._claim(candidate)
-        self._finish_claims(self._deliver(candidate), None)
+        self._deliver(candidate)
 
     def _deliver_all(self) -> None:
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="write") as writer:
@@ -142,11 +144,11 @@ class Worker:
                     break
                 candidate = self._judge(batch, self._new_range(batch))
                 self._claim(candidate)
-                if running is not None:
-                    self._finish_claims(running.result(), candidate)
+                if running is not None and running.result().range.refused:
+                    self._claim(candidate)  # a key it found taken may have been given back
                 running = writer.submit(self._deliver, candidate)
             if running is not None:
-                self._finish_claims(running.result(), None)
+                running.result()
 
     def _read(self) -> RecordBatch | None:
         with self._timed("read"):
@@ -173,7 +175,7 @@ class Worker:
 
     def _claim(self, candidate: _Candidate) -> None:
         """Ask the store who owns each accepted event's key."""
-        with self._timed("claim"):
+        with self._timed("claim"), self._dedup_lock:
             offsets = candidate.batch.offsets
             accepted = [i for i, verdict in enumerate(candidate.verdicts) if type(verdict) is Accepted]
             owners = self._dedup.claim(
@@ -188,24 +190,21 @@ class Worker:
                 candidate.owners[index] = owner
         self._listener(Step.CLAIMED, candidate.range)
 
-    def _finish_claims(self, delivered: _Candidate, following: _Candidate | None) -> None:
-        """Give back the claims of refused events; what was claimed behind them has to ask again."""
+    def _give_back(self, delivered: _Candidate) -> None:
+        """Give back the claims of refused events, so that a replay of them is no duplicate."""
         refused = delivered.range.refused
-        if not refused:
-            return
         claimed = [
             (verdict.dedup_key, offset)
             for verdict, offset in zip(delivered.verdicts, delivered.batch.offsets, strict=True)
             if type(verdict) is Accepted and offset in refused
         ]
-        self._dedup.release(
-            [key for key, _ in claimed],
-            delivered.batch.topic,
-            delivered.batch.partition,
-            [offset for _, offset in claimed],
-        )
-        if following is not None:
-            self._claim(following)
+        with self._dedup_lock:
+            self._dedup.release(
+                [key for key, _ in claimed],
+                delivered.batch.topic,
+                delivered.batch.partition,
+                [offset for _, offset in claimed],
+            )
 
     def _deliver(self, candidate: _Candidate) -> _Candidate:
         """Prepare, write, finish. Runs in the writer's thread, one range after the other."""
@@ -218,6 +217,8 @@ class Worker:
                 self._archive.write(candidate.batch, candidate.range.batch_time)
             self._listener(Step.ARCHIVED, candidate.range)
         settled, written = self._write(candidate)
+        if candidate.range.refused:
+            self._give_back(candidate)
         with self._timed("checkpoint"):
             self._checkpoint.finish(candidate.range)
         self.report.add(settled, written)
@@ -260,7 +261,7 @@ class Worker:
             for offset, verdict in zip(candidate.batch.offsets, candidate.verdicts, strict=True)
             if offset in why_by_offset and type(verdict) is Accepted
         }
-        for table in {table for event in events.values() for table, _ in event.rows}:
+        for table in {RAW_TABLE, *(table for event in events.values() for table, _ in event.rows)}:
             for sink in self._sinks:
                 sink.withdraw(table, block.topic, block.partition, sorted(events))
 

@@ -1,0 +1,66 @@
+"""The ``lpa`` command: built-in commands, and those that plugins contribute."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import cyclopts
+from rich.console import Console
+
+from lpa_core import logs
+from lpa_core.commands.ingest import ingest
+from lpa_core.commands.plugins import list_plugins
+from lpa_core.dedup.store import DedupStoreError, DedupStoreUnavailable
+from lpa_core.delivery.archive import ArchiveError
+from lpa_core.delivery.checkpoint import CheckpointError
+from lpa_core.plugins.manager import PluginError, PluginManager
+from lpa_core.settings import Settings, SettingsError, load
+from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
+from lpa_core.sources.source import SourceError
+
+USAGE_ERRORS = (SettingsError, PluginError, SinkMisconfigured, DedupStoreError)
+"""Wrong usage or configuration: exit status 2."""
+FAILURES = (SourceError, SinkUnavailable, DedupStoreUnavailable, CheckpointError, ArchiveError)
+"""The job failed: exit status 1."""
+
+
+def build_app(settings: Settings, plugins: PluginManager) -> cyclopts.App:
+    app = cyclopts.App(
+        name="lpa",
+        help="Streaming ingestion for live-AI telemetry: every event once, none lost, bad ones kept with the reason.",
+        version_flags=["--version"],
+        result_action="return_value",
+    )
+    app.command(ingest(settings, plugins), name="ingest")
+    app.command(list_plugins(plugins), name="plugins")
+    for command in plugins.commands():
+        app.command(command)
+    return app
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run ``lpa`` and exit: 0 done, 1 the check or job failed, 2 wrong usage or configuration."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run ``lpa`` with these arguments and answer its exit status."""
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    try:
+        settings = load()
+        logs.configure(settings.lpa.log_format, settings.lpa.log_level)
+        plugins = PluginManager(settings)
+        app = build_app(settings, plugins)
+        outcome: Any = app(arguments, exit_on_error=False, print_error=True, error_console=console)
+    except cyclopts.CycloptsError:
+        return 2
+    except USAGE_ERRORS as error:
+        console.print(f"lpa: {error}", markup=False)
+        return 2
+    except FAILURES as error:
+        console.print(f"lpa: {error}", markup=False)
+        return 1
+    except BrokenPipeError:
+        return 1
+    return outcome if isinstance(outcome, int) else 0

@@ -1,0 +1,106 @@
+"""``lpa ingest``: the main job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from lpa_core.commands.output import print_json
+from lpa_core.delivery.ranges import Range
+from lpa_core.delivery.report import Report
+from lpa_core.delivery.worker import Step, StepListener
+from lpa_core.plugins.manager import PluginManager
+from lpa_core.runner import Job
+from lpa_core.runner import ingest as run_job
+from lpa_core.settings import Settings
+from lpa_core.sources.source import Source
+
+
+def ingest(settings: Settings, plugins: PluginManager) -> Callable[..., None]:
+    def ingest_command(
+        source: str | None = None,
+        /,
+        *,
+        sink: Annotated[Sequence[str], Parameter(negative="")] = (),
+        dedup: str | None = None,
+        archive: str | None = None,
+        json: Annotated[bool, Parameter(negative="")] = False,
+    ) -> None:
+        """Read events, store each once, keep bad ones with the reason.
+
+        Parameters
+        ----------
+        source
+            A file of newline-delimited JSON (plain, gzip, zstd), or - for standard input. Run on the same file again,
+            it reads on where it stopped.
+        sink
+            Where rows go, such as chdb://./folder or clickhouse://host:8123/database; may be given several times.
+            Default: the embedded database in the data folder.
+        dedup
+            Where claimed dedup keys are kept: rocksdb://folder, redis://host:6379/0 or memory://.
+            Default: RocksDB in the data folder.
+        archive
+            Folder or object store that keeps every record as received.
+        json
+            Print the report as JSON.
+        """
+        job = Job(source, sink, dedup, archive)
+        console = Console(stderr=True)
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TextColumn("{task.fields[records]:,} records"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal or json,
+        ) as progress:
+            report = run_job(job, settings, plugins, lambda opened: _watch(progress, opened))
+        if json:
+            print_json(report.as_json())
+        else:
+            _print_report(report, Console())
+
+    return ingest_command
+
+
+def _watch(progress: Progress, source: Source) -> StepListener:
+    task = progress.add_task(source.topic, total=source.size, records=0)
+    records = 0
+
+    def listener(step: Step, range_: Range) -> None:
+        nonlocal records
+        if step is Step.FINISHED:
+            records += range_.count
+            progress.update(task, completed=source.bytes_read, records=records)
+
+    return listener
+
+
+def _print_report(report: Report, console: Console) -> None:
+    summary = Table("records", "count", title=f"{report.source}", title_justify="left")
+    summary.columns[1].justify = "right"
+    summary.add_row("read", f"{report.read:,}")
+    summary.add_row("accepted", f"{report.accepted:,}")
+    summary.add_row("dead-lettered", f"{sum(report.dead_lettered.values()):,}")
+    for (failure_class, reason), count in report.dead_lettered.most_common():
+        summary.add_row(f"  {failure_class} {reason}", f"{count:,}")
+    summary.add_row("quarantined (duplicates)", f"{report.quarantined:,}")
+    console.print(summary)
+    if report.rows:
+        rows = Table("table", "rows written")
+        rows.columns[1].justify = "right"
+        for table, count in sorted(report.rows.items()):
+            rows.add_row(table, f"{count:,}")
+        console.print(rows)
+    if report.unfit:
+        console.print(f"{report.unfit:,} numbers were out of their column's range and left empty or 0")
+    console.print(f"{report.seconds:.1f} s, {report.events_per_second:,.0f} events/s")
+    if not report.read:
+        console.print("Nothing new: all of it was read before.")

@@ -1,0 +1,37 @@
+"""``lpa plugins``: what is loaded, from which package and version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+import attrs
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+
+from lpa_core.commands.output import print_json
+from lpa_core.plugins.manager import PluginManager
+
+
+def list_plugins(plugins: PluginManager) -> Callable[..., None]:
+    def plugins_command(*, json: Annotated[bool, Parameter(negative="")] = False) -> None:
+        """List the plugins: what is loaded, from which package and version.
+
+        Parameters
+        ----------
+        json
+            Print JSON instead of a table.
+        """
+        plugins.event_types()
+        plugins.validators()
+        if json:
+            print_json([attrs.asdict(plugin) for plugin in plugins.plugins])
+            return
+        table = Table("plugin", "package", "version", "state", "hooks")
+        for plugin in plugins.plugins:
+            state = "disabled" if plugin.disabled else f"broken: {plugin.problem}" if plugin.problem else "loaded"
+            table.add_row(plugin.name, plugin.package, plugin.version, state, " ".join(plugin.hooks))
+        Console().print(table)
+
+    return plugins_command

@@ -1,0 +1,81 @@
+"""What lpa-core itself brings, through the same hooks as anybody else."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import cyclopts
+
+from lpa_core.dedup.store import DedupStore
+from lpa_core.events.event_type import EventType
+from lpa_core.events.registry import BUILTIN_EVENT_TYPES
+from lpa_core.plugins.hookspecs import DedupStoreFactory, SourceFactory, hookimpl
+from lpa_core.settings import Settings
+from lpa_core.sources.files import open_file, open_stdin
+from lpa_core.sources.source import Source, SourceError
+
+
+@hookimpl
+def lpa_event_types() -> Sequence[EventType]:
+    return BUILTIN_EVENT_TYPES
+
+
+@hookimpl
+def lpa_sources() -> Mapping[str, SourceFactory]:
+    return {"file": _file, "-": _stdin}
+
+
+@hookimpl
+def lpa_dedup_stores() -> Mapping[str, DedupStoreFactory]:
+    return {"memory": _memory, "rocksdb": _rocksdb, "redis": _redis, "rediss": _redis}
+
+
+@hookimpl
+def lpa_cli_commands() -> Sequence[cyclopts.App]:
+    from lpa_core.generate.command import generate_app
+
+    return (generate_app,)
+
+
+def local_path(uri: str) -> Path:
+    """The path of ``scheme:///absolute``, ``scheme://relative`` or a plain path."""
+    if "://" not in uri:
+        return Path(uri).expanduser()
+    parts = urlsplit(uri)
+    return Path(unquote(parts.netloc + parts.path)).expanduser()
+
+
+def _file(uri: str, settings: Settings) -> Source:
+    path = local_path(uri)
+    if not path.name:
+        raise SourceError(f"{uri} names no file")
+    return open_file(path)
+
+
+def _stdin(uri: str, settings: Settings) -> Source:
+    return open_stdin(uuid.uuid4().hex[:12])
+
+
+def _ttl_ms(settings: Settings) -> int:
+    return settings.quality.dedup_ttl_minutes * 60_000
+
+
+def _memory(uri: str, settings: Settings) -> DedupStore:
+    from lpa_core.dedup.memory import MemoryDedupStore
+
+    return MemoryDedupStore(_ttl_ms(settings))
+
+
+def _rocksdb(uri: str, settings: Settings) -> DedupStore:
+    from lpa_core.dedup.rocksdb import RocksDBDedupStore
+
+    return RocksDBDedupStore(local_path(uri), _ttl_ms(settings))
+
+
+def _redis(uri: str, settings: Settings) -> DedupStore:
+    from lpa_core.dedup.redis import RedisDedupStore
+
+    return RedisDedupStore(uri, _ttl_ms(settings))

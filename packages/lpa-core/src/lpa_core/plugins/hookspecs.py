@@ -1,0 +1,77 @@
+"""Every hook, in one place. A plugin implements any of them with :data:`hookimpl`.
+
+Hooks are called while a process is put together; only ``lpa_classify_failure`` is called later, once a reject.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import cyclopts
+import pluggy
+
+from lpa_core.dedup.store import DedupStore
+from lpa_core.delivery.archive import Archive
+from lpa_core.events.event_type import EventType
+from lpa_core.settings import Settings
+from lpa_core.sinks import Sink
+from lpa_core.sources.source import Source
+from lpa_core.validation.chain import Validator
+from lpa_core.validation.reasons import Failure
+
+PROJECT = "lpa"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+SourceFactory = Callable[[str, Settings], Source]
+DedupStoreFactory = Callable[[str, Settings], DedupStore]
+SinkFactory = Callable[[str, Settings], Sink]
+ArchiveFactory = Callable[[str, Path, Settings], Archive]
+
+
+class HookSpecs:
+    @hookspec
+    def lpa_event_types(self) -> Sequence[EventType]:  # type: ignore[empty-body]
+        """Called when the pipeline is built: event types to collect beside the built-in ones."""
+
+    @hookspec
+    def lpa_validators(self, settings: Settings) -> Sequence[Validator]:  # type: ignore[empty-body]
+        """Called when the pipeline is built: validators to ask after the built-in ones, in the order given.
+
+        An event that passes them all goes on. One more JSON document is decoded per event as soon as there is any.
+        """
+
+    @hookspec
+    def lpa_sources(self) -> Mapping[str, SourceFactory]:  # type: ignore[empty-body]
+        """Called when a source is opened: URI scheme -> ``factory(uri, settings)``.
+
+        The factory raises SourceError where the source cannot be read.
+        """
+
+    @hookspec
+    def lpa_dedup_stores(self) -> Mapping[str, DedupStoreFactory]:  # type: ignore[empty-body]
+        """Called when a dedup store is opened: URI scheme -> ``factory(uri, settings)``."""
+
+    @hookspec
+    def lpa_sinks(self) -> Mapping[str, SinkFactory]:  # type: ignore[empty-body]
+        """Called when a sink is made: URI scheme -> ``factory(uri, settings)``.
+
+        The factory connects to nothing yet: that is what the sink's ``open`` is for.
+        """
+
+    @hookspec
+    def lpa_archives(self) -> Mapping[str, ArchiveFactory]:  # type: ignore[empty-body]
+        """Called when an archive is opened: URI scheme -> ``factory(uri, spool folder, settings)``."""
+
+    @hookspec(firstresult=True)
+    def lpa_classify_failure(self, failure: Failure, payload: bytes | None) -> Failure | None:
+        """Called for every reject: a better failure than the one found, or None. The first answer wins.
+
+        ``payload`` is the record as received. Only classes and reasons of the closed lists can be given.
+        """
+
+    @hookspec
+    def lpa_cli_commands(self) -> Sequence[cyclopts.App]:  # type: ignore[empty-body]
+        """Called when the command line starts: commands to add to ``lpa``, each an App with a name."""

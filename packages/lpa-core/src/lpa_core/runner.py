@@ -1,0 +1,155 @@
+"""Puts a worker together from URIs and settings, runs it, and takes it apart."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import final
+from urllib.parse import urlsplit
+
+import attrs
+import structlog
+
+from lpa_core.delivery.checkpoint import Checkpoint, FileCheckpoint, MemoryCheckpoint
+from lpa_core.delivery.report import Report
+from lpa_core.delivery.worker import Limits, StepListener, Worker
+from lpa_core.pipeline import Pipeline
+from lpa_core.plugins.manager import PluginError, PluginManager, scheme
+from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
+from lpa_core.rows import RAW_TABLE
+from lpa_core.settings import Settings
+from lpa_core.sources.source import Source
+
+_log = structlog.get_logger("lpa.runner")
+
+WatchSource = Callable[[Source], StepListener]
+"""Is shown the opened source, and answers who is to be told of each step."""
+
+
+def _unwatched(source: Source) -> StepListener:
+    return lambda step, range_: None
+
+
+@final
+@attrs.frozen
+class Job:
+    """What to ingest, and where to. None stands for the default under the data folder."""
+
+    source: str | None = None
+    sinks: Sequence[str] = ()
+    dedup: str | None = None
+    archive: str | None = None
+
+    def sinks_or_default(self, settings: Settings) -> Sequence[str]:
+        return self.sinks or (f"chdb://{settings.lpa.data_dir / 'clickhouse'}",)
+
+    def dedup_or_default(self, settings: Settings) -> str:
+        return self.dedup or f"rocksdb://{settings.lpa.data_dir / 'dedup'}"
+
+
+def build_pipeline(plugins: PluginManager, settings: Settings) -> Pipeline:
+    versions = settings.quality.supported_versions
+    return Pipeline(
+        plugins.event_types(),
+        supported_versions=() if versions == ("any",) else versions,
+        plugin_validators=plugins.validators(),
+        classifiers=plugins.classifiers(),
+        max_row_bytes=settings.clickhouse.sink_max_record_bytes,
+    )
+
+
+def ingest(job: Job, settings: Settings, plugins: PluginManager, watch: WatchSource = _unwatched) -> Report:
+    """Deliver everything the source has, or until SIGINT or SIGTERM, which let the range in work finish.
+
+    Raises what assembling and delivering raise: PluginError, SourceError, SinkUnavailable, SinkMisconfigured,
+    DedupStoreError, DedupStoreUnavailable, CheckpointError, ArchiveError.
+    """
+    with ExitStack() as opened:
+        worker = _assemble(job, settings, plugins, watch, opened)
+        with _stopped_by_signals(worker), _quiet_collector():
+            return worker.run()
+
+
+def _assemble(job: Job, settings: Settings, plugins: PluginManager, watch: WatchSource, opened: ExitStack) -> Worker:
+    if job.source is None:
+        quality = settings.quality
+        raise PluginError(
+            f"no source was named, and the Kafka source for {quality.input_topic} at {quality.kafka_bootstrap} does not "
+            "exist yet: name a file, or - for standard input"
+        )
+    source = plugins.source(job.source)
+    opened.callback(source.close)
+    pipeline = build_pipeline(plugins, settings)
+    sink_uris = job.sinks_or_default(settings)
+    checkpoint = _checkpoint(job.source, source, sink_uris, settings)
+    opened.callback(checkpoint.close)
+    sinks = [plugins.sink(uri) for uri in sink_uris]
+    for sink in sinks:
+        opened.callback(sink.close)
+        sink.open((*pipeline.tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE))
+    dedup = plugins.dedup_store(job.dedup_or_default(settings))
+    opened.callback(dedup.close)
+    archive = plugins.archive(job.archive) if job.archive else None
+    if archive is not None:
+        opened.callback(archive.close)
+    return Worker(
+        source,
+        pipeline,
+        dedup,
+        sinks,
+        checkpoint,
+        limits=Limits(settings.clickhouse.sink_max_batch_size, settings.clickhouse.sink_max_batch_bytes),
+        archive=archive,
+        listener=watch(source),
+    )
+
+
+def _checkpoint(uri: str, source: Source, sinks: Sequence[str], settings: Settings) -> Checkpoint:
+    if scheme(uri) == "-":
+        return MemoryCheckpoint()
+    towards = ",".join(sorted(_without_secrets(sink) for sink in sinks))
+    return FileCheckpoint(settings.lpa.data_dir / "checkpoints", source.topic, source.partition, towards)
+
+
+def _without_secrets(uri: str) -> str:
+    if scheme(uri) in ("file", "chdb"):
+        return f"{scheme(uri)}:{Path(uri.partition('://')[2] or uri).resolve()}"
+    parts = urlsplit(uri)
+    return f"{parts.scheme}:{parts.hostname or ''}:{parts.port or ''}{parts.path}"
+
+
+@contextmanager
+def _stopped_by_signals(worker: Worker) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: object) -> None:
+        _log.info("stopping after the range in work", signal=signal.Signals(number).name)
+        worker.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _quiet_collector() -> Iterator[None]:
+    """A range holds tens of thousands of live objects without a cycle: scanning them again and again costs as much
+    as decoding them. What is alive now stays; the young are looked at less often."""
+    thresholds = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
