@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from random import Random
 from typing import Any, final
 
 import attrs
-import msgspec
 
 LIVE_PIPELINE = "live-video-to-video"
 LIVE_CAPABILITY = 35
@@ -26,8 +24,8 @@ _LIVE_MODELS = (
     "streamdiffusion-sdxl-faceid",
     "streamdiffusion-sdxl-v2v",
 )
-_TRANSCODING = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 26)
 _ORCHESTRATORS_PER_MODEL = 4
+_TRANSCODING = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 26)
 
 
 @final
@@ -59,49 +57,43 @@ class Orchestrator:
     def capabilities(self, rng: Random) -> dict[str, Any]:
         """The object that a ``network_capabilities`` event carries, with figures of the moment."""
         in_use = rng.randrange(len(self.gpus) + 1)
-        capacities = {str(capability): len(self.gpus) for capability in (*_TRANSCODING, LIVE_CAPABILITY)}
+        capabilities = (*_TRANSCODING, LIVE_CAPABILITY)
         config = {
             "warm": True,
             "capacity": len(self.gpus) - in_use,
             "runnerVersion": self.runner_version,
             "capacityInUse": in_use,
         }
+        price = {
+            "pricePerUnit": self.price,
+            "pixelsPerUnit": 1,
+            "capability": LIVE_CAPABILITY,
+            "constraint": self.model,
+        }
         return {
             "address": self.wallet,
             "local_address": self.proxy,
             "orch_uri": self.url,
             "capabilities": {
-                "bitstring": [sum(1 << int(capability) for capability in capacities)],
-                "capacities": capacities,
+                "bitstring": [sum(1 << capability for capability in capabilities)],
+                "capacities": {str(capability): len(self.gpus) for capability in capabilities},
                 "version": self.version,
                 "constraints": {"PerCapability": {str(LIVE_CAPABILITY): {"models": {self.model: config}}}},
             },
-            "capabilities_prices": [
-                {
-                    "pricePerUnit": self.price,
-                    "pixelsPerUnit": 1,
-                    "capability": LIVE_CAPABILITY,
-                    "constraint": self.model,
-                }
-            ],
-            "hardware": [
-                {
-                    "pipeline": LIVE_PIPELINE,
-                    "model_id": self.model,
-                    "gpu_info": {
-                        "0": {
-                            "id": gpu.id,
-                            "name": gpu.name,
-                            "major": gpu.major,
-                            "minor": gpu.minor,
-                            "memory_free": gpu.memory - rng.randrange(_GIB // 4, gpu.memory // 2),
-                            "memory_total": gpu.memory,
-                        }
-                    },
-                }
-                for gpu in self.gpus
-            ],
+            "capabilities_prices": [price],
+            "hardware": [self._hardware(rng, gpu) for gpu in self.gpus],
         }
+
+    def _hardware(self, rng: Random, gpu: Gpu) -> dict[str, Any]:
+        info = {
+            "id": gpu.id,
+            "name": gpu.name,
+            "major": gpu.major,
+            "minor": gpu.minor,
+            "memory_free": gpu.memory - rng.randrange(_GIB // 4, gpu.memory // 2),
+            "memory_total": gpu.memory,
+        }
+        return {"pipeline": LIVE_PIPELINE, "model_id": self.model, "gpu_info": {"0": info}}
 
 
 @final
@@ -119,54 +111,25 @@ class Gateway:
     older: bool
 
 
-def uuid(rng: Random) -> str:
-    """A random UUID, version 4."""
-    digits = f"{rng.getrandbits(128):032x}"
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
-
-
 def gateways(rng: Random) -> tuple[Gateway, ...]:
-    """Four gateways over one pool of orchestrators; each model is served by several of them."""
+    """Four gateways over one pool of orchestrators; each serves all models, with two orchestrators each."""
     pool = [
         _orchestrator(rng, index, model)
         for index, model in enumerate(_LIVE_MODELS * _ORCHESTRATORS_PER_MODEL, start=1)
     ]
-    half = len(pool) // 2
-    return tuple(
-        Gateway(
-            name=name,
-            wallet=_wallet(rng),
-            orchestrators=tuple(pool[:half] if index % 2 else pool[half:]),
-            older=name.endswith("-legacy"),
-        )
-        for index, name in enumerate(("gateway-fra-1", "gateway-nyc-1", "gateway-sin-1", "gateway-lon-legacy"))
+    near, far = tuple(pool[: len(pool) // 2]), tuple(pool[len(pool) // 2 :])
+    return (
+        Gateway("gateway-fra-1", _wallet(rng), near, older=False),
+        Gateway("gateway-nyc-1", _wallet(rng), far, older=False),
+        Gateway("gateway-lon-1", _wallet(rng), near, older=False),
+        Gateway("gateway-sin-1", _wallet(rng), far, older=True),
     )
 
 
-def announcements(rng: Random, gateway: Gateway, start: int) -> Iterator[tuple[int, list[tuple[int, bytes]]]]:
-    """Capability snapshots every few minutes without end, each as (next wake-up, events), times in epoch ms."""
-    now = start
-    while True:
-        snapshot = [orchestrator.capabilities(rng) for orchestrator in gateway.orchestrators]
-        payloads: list[Any] = list(snapshot) if gateway.older else [snapshot]
-        events = [
-            (now + 20 * index, capability_event(rng, gateway, now + 20 * index, payload))
-            for index, payload in enumerate(payloads)
-        ]
-        now += 240_000 + rng.randrange(120_000)
-        yield now, events
-
-
-def capability_event(rng: Random, gateway: Gateway, at: int, payload: Any) -> bytes:
-    return msgspec.json.encode(
-        {
-            "id": uuid(rng),
-            "type": "network_capabilities",
-            "timestamp": str(at),
-            "gateway": gateway.name,
-            "data": payload,
-        }
-    )
+def uuid(rng: Random) -> str:
+    """A random UUID, version 4."""
+    digits = f"{rng.getrandbits(128):032x}"
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 def _orchestrator(rng: Random, index: int, model: str) -> Orchestrator:
@@ -177,9 +140,7 @@ def _orchestrator(rng: Random, index: int, model: str) -> Orchestrator:
         proxy=wallet if rng.random() < 0.25 else _wallet(rng),
         url=f"https://orch-{index:02d}.example.net:{8930 + rng.randrange(20)}",
         model=model,
-        gpus=tuple(
-            Gpu(f"GPU-{uuid(rng)}", name, major, minor, memory) for _ in range(1 + rng.randrange(3))
-        ),
+        gpus=tuple(Gpu(f"GPU-{uuid(rng)}", name, major, minor, memory) for _ in range(1 + rng.randrange(2))),
         version=f"0.8.{7 + rng.randrange(4)}",
         runner_version=f"0.14.{rng.randrange(3)}",
         price=1500 + rng.randrange(200),

@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 from typing import BinaryIO, Final, final
 
-from backports import zstd
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 from lpa_core.records import RecordBatch
 from lpa_core.sources.lines import ByteStream, Lines

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import zlib
 from typing import Final, Protocol, final
 
-from backports import zstd
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 from lpa_core.records import Oversized
 from lpa_core.sources.source import SourceError
