@@ -1,0 +1,8 @@
+"""Settings of every test, in the packages and across them."""
+
+from hypothesis import settings
+
+# How loaded the machine is says nothing about the code: no deadline. Said here, because Hypothesis takes a profile
+# of its own where CI is set, which tries the same examples for ever.
+settings.register_profile("lpa", deadline=None, print_blob=True)
+settings.load_profile("lpa")

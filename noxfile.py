@@ -1,0 +1,147 @@
+"""Everything that is run on this repository, one session each: ./dev NAME, or ./dev for the list.
+
+Sessions install the versions of uv.lock and keep their environments in .nox/, so a second run starts at once.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2026.10.20"
+nox.options.default_venv_backend = "uv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "types", "tests"]
+
+SOURCES = sorted(Path("packages").glob("*/src"))
+
+QUICKSTART = Path("quickstart")
+QUICKSTART_STEPS = [
+    ["generate", "--events", "5000", "--duplicates", "0.02", "--bad", "0.01", "--seed", "1", "events.ndjson"],
+    ["ingest", "events.ndjson"],
+    ["triage"],
+]
+QUICKSTART_NEXT = """
+Done: the events are in quickstart/lpa-data/. To try next, in that folder (cd quickstart):
+
+  lpa=../.nox/quickstart/bin/lpa
+  $lpa ingest events.ndjson                            nothing new is read: its place in the file is kept
+  cp events.ndjson copy.ndjson; $lpa ingest copy.ndjson   every event is quarantined as a duplicate
+  $lpa schema show                                     the tables
+  $lpa plugins                                         what is loaded, and from which package
+  $lpa --help
+"""
+
+
+@nox.session
+def quickstart(session: nox.Session) -> None:
+    """Generate some thousand events, ingest them into embedded ClickHouse, show what was rejected."""
+    sync(session, "--all-packages", "--extra", "chdb", "--extra", "rocksdb")
+    shutil.rmtree(QUICKSTART, ignore_errors=True)
+    QUICKSTART.mkdir()
+    with session.chdir(QUICKSTART):
+        for step in QUICKSTART_STEPS:
+            session.run("lpa", *step)
+    print(QUICKSTART_NEXT)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests. Arguments go to pytest: ./dev tests -k dedup."""
+    require_redis(session)
+    sync(session, "--all-packages", "--all-extras", "--group", "test")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(default=False)
+def coverage(session: nox.Session) -> None:
+    """Run the tests and show which lines and branches they miss."""
+    require_redis(session)
+    sync(session, "--all-packages", "--all-extras", "--group", "test")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "report")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, formatting, the direction of imports, and that uv.lock is up to date."""
+    sync(session, "--only-group", "lint")
+    session.run("uv", "lock", "--check")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("lint-imports", env={"PYTHONPATH": os.pathsep.join(map(str, SOURCES))})
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types of all four packages, strictly."""
+    sync(session, "--all-packages", "--all-extras", "--group", "types")
+    session.run("mypy", *map(str, SOURCES))
+
+
+@nox.session(default=False)
+def wheels(session: nox.Session) -> None:
+    """Build wheels and sdists into dist/ and use them in clean environments: the core alone, then all."""
+    dist = Path("dist").absolute()
+    shutil.rmtree(dist, ignore_errors=True)
+    session.run("uv", "build", "--quiet", "--all-packages", "--out-dir", str(dist))
+
+    scratch = Path(session.create_tmp())
+    locked = scratch / "locked.txt"
+    session.run(
+        *("uv", "export", "--quiet", "--frozen", "--all-packages", "--all-extras", "--no-default-groups"),
+        *("--no-hashes", "--no-emit-workspace", "--output-file", str(locked)),
+        silent=True,
+    )
+
+    def clean_environment(name: str, wheels: list[Path]) -> Path:
+        environment = scratch / name
+        session.run("uv", "venv", "--quiet", "--clear", str(environment))
+        session.run(
+            *("uv", "pip", "install", "--quiet", "--python", str(environment)),
+            *("--constraint", str(locked), *map(str, wheels)),
+        )
+        return environment / "bin"
+
+    core = clean_environment("core", list(dist.glob("lpa_core-*.whl")))
+    example = Path("examples/validate_an_event.py").absolute()
+    every = clean_environment("all", list(dist.glob("*.whl")))
+    with session.chdir(scratch):
+        session.run(str(core / "python"), str(example), external=True)
+        session.run(str(core / "lpa"), "plugins", external=True)
+        session.run(str(every / "lpa"), "plugins", external=True)
+        session.run(str(every / "lpa"), "schema", "show", external=True, silent=True)
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Run one benchmark, named without its folder: ./dev bench ingest --help."""
+    names = sorted(path.stem for path in Path("benchmarks").glob("*.py"))
+    if not session.posargs or session.posargs[0] not in names:
+        session.error(f"name one of the benchmarks: {', '.join(names)}")
+    sync(session, "--all-packages", "--all-extras", "--group", "bench")
+    session.run("python", f"benchmarks/{session.posargs[0]}.py", *session.posargs[1:])
+
+
+def sync(session: nox.Session, *selection: str) -> None:
+    """Bring the session's environment to exactly what uv.lock holds for the selection."""
+    session.run_install(
+        "uv", "sync", "--quiet", "--frozen", *selection,
+        env={"UV_PROJECT_ENVIRONMENT": session.virtualenv.location},
+    )  # fmt: skip
+
+
+def require_redis(session: nox.Session) -> None:
+    """Make sure that redis-server can be started: the tests of the Redis store run against a real one."""
+    if shutil.which("redis-server"):
+        return
+    if not (shutil.which("apt-get") and os.geteuid() == 0):
+        session.error("the tests need redis-server: apt-get install redis-server, or brew install redis")
+    session.run("apt-get", "update", "--quiet", external=True, silent=True)
+    session.run(
+        *("apt-get", "install", "--quiet", "--yes", "--no-install-recommends", "redis-server"),
+        env={"DEBIAN_FRONTEND": "noninteractive"},
+        external=True,
+        silent=True,
+    )
