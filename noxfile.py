@@ -87,7 +87,7 @@ def wheels(session: nox.Session) -> None:
     shutil.rmtree(dist, ignore_errors=True)
     session.run("uv", "build", "--quiet", "--all-packages", "--out-dir", str(dist))
 
-    scratch = Path(session.create_tmp())
+    scratch = Path(session.create_tmp()).absolute()
     locked = scratch / "locked.txt"
     session.run(
         *("uv", "export", "--quiet", "--frozen", "--all-packages", "--all-extras", "--no-default-groups"),

@@ -1,0 +1,25 @@
+"""Decode and validate events with lpa-core alone: no database, no other package.
+
+    pip install lpa-core
+    python validate_an_event.py
+"""
+
+from lpa_core.events.registry import BUILTIN_EVENT_TYPES
+from lpa_core.pipeline import Pipeline
+from lpa_core.records import Position
+from lpa_core.rejects import Rejected
+
+EVENTS = [
+    b'{"id": "f3f0b8a2-54a6-4e47-a4c4-6c1fd6f4fd2a", "type": "stream_trace", "timestamp": "1767873600000",'
+    b' "data": {"type": "gateway_receive_stream_request", "stream_id": "stream-1", "timestamp": 1767873600000}}',
+    b'{"id": "8c1d", "type": "stream_trace", "timestamp": "today", "data": {}}',
+]
+
+pipeline = Pipeline(BUILTIN_EVENT_TYPES)
+for line, event in enumerate(EVENTS):
+    verdict = pipeline.process(event, Position("example", 0, line))
+    if isinstance(verdict, Rejected):
+        print(f"{verdict.position} rejected: {verdict.failure.reason}: {verdict.failure.details}")
+    else:
+        for table, row in verdict.rows:
+            print(f"example[0]@{line} accepted into {table.name}: {row}")
