@@ -154,7 +154,10 @@ class Pipeline:
     def _thorough(self, value: bytes | None, position: Position, oversized: Oversized | None) -> Verdict:
         if value is None:
             failure = Failure(
-                Stage.DESERIALIZATION, FailureClass.DESERIALIZATION_FAILED, Reason.NULL_PAYLOAD, "the record has no value"
+                Stage.DESERIALIZATION,
+                FailureClass.DESERIALIZATION_FAILED,
+                Reason.NULL_PAYLOAD,
+                "the record has no value",
             )
             return self._rejected(Rejected(position, failure, None, document=False))
         if oversized is not None:
@@ -164,15 +167,16 @@ class Pipeline:
             document = Document(_decode_any(value) if value.strip() else "", self.event_types)
         except (ValueError, RecursionError) as error:
             failure = Failure(
-                Stage.DESERIALIZATION, FailureClass.DESERIALIZATION_FAILED, Reason.JSON_PARSE_ERROR, _parse_problem(error)
+                Stage.DESERIALIZATION,
+                FailureClass.DESERIALIZATION_FAILED,
+                Reason.JSON_PARSE_ERROR,
+                _parse_problem(error),
             )
             return self._rejected(Rejected(position, failure, value, document=False))
         rejected = self._describe(document, value, position)
         invalid = first_failure(self._validators, document)
         if invalid is not None:
-            return self._rejected(
-                attrs.evolve(rejected, failure=invalid, canonical_json=canonical_json(document.root))
-            )
+            return self._rejected(attrs.evolve(rejected, failure=invalid, canonical_json=canonical_json(document.root)))
         return self._shape(document, value, rejected)
 
     def _describe(self, document: Document, value: bytes, position: Position) -> Rejected:
@@ -210,9 +214,7 @@ class Pipeline:
                 "payload_hash",
             )
         version = described.event_version or DEFAULT_VERSION
-        described = attrs.evolve(
-            described, event_version=version, dedup_key=dedup_key, dedup_strategy=dedup_strategy
-        )
+        described = attrs.evolve(described, event_version=version, dedup_key=dedup_key, dedup_strategy=dedup_strategy)
         envelope = Envelope(
             described.event_type or "",
             described.event_id or "",

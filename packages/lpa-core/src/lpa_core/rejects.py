@@ -127,9 +127,7 @@ def envelope(rejected: Rejected, record_timestamp: int, ingestion_timestamp: int
         schema_version=SCHEMA_VERSION,
         source=Source(position.topic, position.partition, position.offset, record_timestamp),
         failure=rejected.failure,
-        identity=Identity(
-            _bounded(rejected.event_id), _bounded(rejected.event_type), _bounded(rejected.event_version)
-        ),
+        identity=Identity(_bounded(rejected.event_id), _bounded(rejected.event_type), _bounded(rejected.event_version)),
         dimensions=dimensions if rejected.document else None,
         payload=_payload(rejected),
         dedup_key=_bounded(rejected.dedup_key),
@@ -177,11 +175,8 @@ def _payload(rejected: Rejected) -> Payload:
 
 def _cut(rejected: Rejected, payload: Payload) -> Payload:
     raw = (rejected.payload or b"")[:_TRUNCATED_BODY_BYTES]
-    if payload.encoding == "json":
-        # A cut may fall inside a character: what is left of it says nothing.
-        body = raw.decode(errors="ignore")
-    else:
-        body = base64.b64encode(raw).decode("ascii")
+    # A cut may fall inside a character: what is left of it says nothing.
+    body = raw.decode(errors="ignore") if payload.encoding == "json" else base64.b64encode(raw).decode("ascii")
     return attrs.evolve(payload, body=body, truncated=True)
 
 

@@ -78,8 +78,8 @@ def _assemble(job: Job, settings: Settings, plugins: PluginManager, watch: Watch
     if job.source is None:
         quality = settings.quality
         raise PluginError(
-            f"no source was named, and the Kafka source for {quality.input_topic} at {quality.kafka_bootstrap} does not "
-            "exist yet: name a file, or - for standard input"
+            f"no source was named, and the Kafka source for {quality.input_topic} at {quality.kafka_bootstrap} does "
+            "not exist yet: name a file, or - for standard input"
         )
     source = plugins.source(job.source)
     opened.callback(source.close)

@@ -25,9 +25,7 @@ class SettingsError(Exception):
 
 
 def _option(default: Any, accepts: str, doc: str, *checks: Any) -> Any:
-    return attrs.field(
-        default=default, validator=list(checks) or None, metadata={"accepts": accepts, "doc": doc}
-    )
+    return attrs.field(default=default, validator=list(checks) or None, metadata={"accepts": accepts, "doc": doc})
 
 
 _WHOLE: Final = "a whole number of at least 1"
@@ -68,7 +66,9 @@ class ClickHouseSettings:
         metadata={"accepts": "any text", "doc": "ClickHouse password; never shown, never logged", "secret": True},
     )
     sink_max_batch_size: int = _option(20_000, _WHOLE, "Records after which a range is written", _POSITIVE)
-    sink_max_batch_bytes: int = _option(32_000_000, _WHOLE, "Bytes of records after which a range is written", _POSITIVE)
+    sink_max_batch_bytes: int = _option(
+        32_000_000, _WHOLE, "Bytes of records after which a range is written", _POSITIVE
+    )
     sink_max_record_bytes: int = _option(
         1_000_000, "a whole number of at least 10000", "Largest row, in bytes of its JSON text", validators.ge(10_000)
     )

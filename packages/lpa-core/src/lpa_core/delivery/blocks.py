@@ -50,7 +50,7 @@ def settle(
     for index, verdict in enumerate(verdicts):
         offset = batch.offsets[index]
         if type(verdict) is not Accepted:
-            rejects.append(verdict)  # type: ignore[arg-type]  # the only other verdict
+            rejects.append(verdict)
         elif offset in refused:
             rejects.append(describe(verdict, batch.position(index), _refusal(refused[offset])))
         elif owners[index] is not None:
@@ -101,7 +101,7 @@ def _typed_blocks(settled: Settled, range_: Range) -> list[Block]:
     found = []
     for table, (events, offsets, rows) in by_table.items():
         count = len(rows)
-        columns = [
+        columns: list[Sequence[Any]] = [
             [event.envelope.timestamp for event in events],
             [event.dedup_key for event in events],
             [""] * count,
@@ -119,7 +119,7 @@ def _typed_blocks(settled: Settled, range_: Range) -> list[Block]:
 def _raw_block(settled: Settled, batch: RecordBatch, range_: Range) -> Block:
     envelopes = [event.envelope for event in settled.events]
     count = len(envelopes)
-    columns = [
+    columns: list[Sequence[Any]] = [
         [envelope.id for envelope in envelopes],
         [envelope.type for envelope in envelopes],
         [envelope.timestamp for envelope in envelopes],

@@ -8,11 +8,15 @@ import msgspec
 
 
 @final
-class WireEnvelope(msgspec.Struct, gc=False, rename={
-    "replay": "__replay",
-    "replay_id": "__replay_id",
-    "replay_attempt": "__replay_attempt",
-}):
+class WireEnvelope(
+    msgspec.Struct,
+    gc=False,
+    rename={
+        "replay": "__replay",
+        "replay_id": "__replay_id",
+        "replay_attempt": "__replay_attempt",
+    },
+):
     """A well-formed envelope as msgspec reads it, with ``data`` left as bytes.
 
     A struct, not an attrs class: attrs attributes cannot be named ``__replay``. What does not

@@ -30,12 +30,8 @@ Float64 = Annotated[float, rule.float64_or_zero]
 UInt16 = Annotated[int, msgspec.Meta(ge=0, le=2**16 - 1), rule.uint16_or_zero]
 UInt32 = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1), rule.uint32_or_zero]
 UInt64 = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1), rule.uint63_or_zero]
-NullableInt32 = Annotated[
-    Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)] | None, rule.nullable_int32
-]
-NullableInt64 = Annotated[
-    Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | None, rule.nullable_int64
-]
+NullableInt32 = Annotated[Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)] | None, rule.nullable_int32]
+NullableInt64 = Annotated[Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | None, rule.nullable_int64]
 NullableUInt64 = Annotated[Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | None, rule.nullable_uint63]
 NullableTimestamp = Annotated[
     Annotated[int, msgspec.Meta(ge=MIN_EPOCH_MS, le=MAX_EPOCH_MS)] | None, rule.nullable_timestamp

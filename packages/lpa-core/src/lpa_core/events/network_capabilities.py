@@ -209,21 +209,24 @@ def _hardware_rows(orchestrator: Orchestrator, leading: Row) -> Iterator[tuple[T
         price = _choose_price(orchestrator.capabilities_prices, number, hardware.model_id)
         found = capability(price.capability if number is None else number)
         for gpu in (hardware.gpu_info or {"": _NO_GPU}).values():
-            yield HARDWARE_TABLE, (
-                *leading,
-                gpu.id or None,
-                gpu.name or None,
-                gpu.memory_total,
-                gpu.memory_free,
-                gpu.major,
-                gpu.minor,
-                hardware.pipeline,
-                hardware.model_id,
-                *_capability_values(found),
-                *_config_values(config),
-                price.pricePerUnit,
-                price.pixelsPerUnit,
-                version,
+            yield (
+                HARDWARE_TABLE,
+                (
+                    *leading,
+                    gpu.id or None,
+                    gpu.name or None,
+                    gpu.memory_total,
+                    gpu.memory_free,
+                    gpu.major,
+                    gpu.minor,
+                    hardware.pipeline,
+                    hardware.model_id,
+                    *_capability_values(found),
+                    *_config_values(config),
+                    price.pricePerUnit,
+                    price.pixelsPerUnit,
+                    version,
+                ),
             )
 
 
