@@ -1,7 +1,6 @@
 """Decode and validate events with lpa-core alone: no database, no other package.
 
-    pip install lpa-core
-    python validate_an_event.py
+Needs only:  pip install lpa-core
 """
 
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
