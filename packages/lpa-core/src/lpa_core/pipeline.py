@@ -248,14 +248,25 @@ class Pipeline:
 
     def describe(self, accepted: Accepted, position: Position, failure: Failure) -> Rejected:
         """An accepted event as a rejection: a duplicate, or one that a sink refused."""
-        described = self._describe(Document(_decode_any(accepted.raw), self.event_types), accepted.raw, position)
+        envelope = accepted.envelope
+        try:
+            root = _decode_any(accepted.raw)
+        except (ValueError, RecursionError):
+            root = {}  # what only the thorough path would have found: the event itself is well known
+        described = self._describe(Document(root, self.event_types), accepted.raw, position)
         return self._rejected(
             attrs.evolve(
                 described,
                 failure=failure,
-                event_version=accepted.envelope.version,
+                event_id=envelope.id,
+                event_type=envelope.type,
+                event_version=envelope.version,
+                event_timestamp=envelope.timestamp,
                 dedup_key=accepted.dedup_key,
                 dedup_strategy=accepted.dedup_strategy,
+                replay=envelope.replay,
+                replay_id=envelope.replay_id or None,
+                attempt=envelope.replay_attempt,
             )
         )
 
