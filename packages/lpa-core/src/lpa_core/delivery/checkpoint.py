@@ -66,17 +66,23 @@ class FileCheckpoint:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = self._path.with_suffix(".lock").open("w")
+        except OSError as error:
+            raise CheckpointError(_unusable(folder, error)) from None
+        try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if self._path.exists():
                 self._load(self._path.read_bytes())
         except BlockingIOError:
+            self._lock.close()
             raise CheckpointError(
                 f"{topic} is being ingested by another process (it holds {self._lock.name}): wait for it or stop it"
             ) from None
         except OSError as error:
-            raise CheckpointError(
-                f"the checkpoint folder {folder} cannot be used: {error.strerror}; choose another data folder"
-            ) from None
+            self._lock.close()
+            raise CheckpointError(_unusable(folder, error)) from None
+        except CheckpointError:
+            self._lock.close()
+            raise
 
     def _load(self, content: bytes) -> None:
         try:
@@ -114,6 +120,10 @@ class FileCheckpoint:
 
     def close(self) -> None:
         self._lock.close()
+
+
+def _unusable(folder: Path, error: OSError) -> str:
+    return f"the checkpoint folder {folder} cannot be used: {error.strerror}; make it writable or set LPA_DATA_DIR"
 
 
 def _sync_folder(folder: Path) -> None:

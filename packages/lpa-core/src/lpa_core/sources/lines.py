@@ -73,7 +73,8 @@ class Lines:
             if end >= 0:
                 self._split(lines, end + 1, max_lines - len(lines))
             elif len(self._rest) > _MAX_LINE_BYTES:
-                oversized[len(lines)] = self._skip_long_line(lines)
+                lines.append(self._rest[:_KEPT_OF_LONG_LINE])
+                oversized[len(lines) - 1] = self._skip_long_line()
             elif not self._fill():
                 self._take_last_line(lines)
                 break
@@ -96,10 +97,9 @@ class Lines:
             lines.append(self._rest[:-1] if self._rest.endswith(b"\r") else self._rest)
             self._consume(len(self._rest))
 
-    def _skip_long_line(self, lines: list[bytes]) -> Oversized:
+    def _skip_long_line(self) -> Oversized:
         digest = hashlib.sha256()
         size = 0
-        lines.append(self._rest[:_KEPT_OF_LONG_LINE])
         while self._rest or self._fill():
             end = self._rest.find(b"\n")
             piece = self._rest if end < 0 else self._rest[:end]

@@ -1,0 +1,93 @@
+"""Stand-ins behind the real interfaces: a sink in memory, a source in memory, and crashes on demand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, final
+
+from lpa_core.records import RecordBatch
+from lpa_core.sinks import RowsRefused
+from lpa_core.sources.source import SourceError
+from lpa_core.tables import Block, Table
+
+
+class SimulatedCrash(BaseException):
+    """Ends a run the way a kill does: nothing behind it runs."""
+
+
+@final
+class MemorySource:
+    """Records from a list, as one partition of ``topic``; offsets count from 0."""
+
+    partition = 0
+    size = None
+    bytes_read = 0
+
+    def __init__(self, topic: str, values: Sequence[bytes | None], timestamps: Sequence[int] | None = None) -> None:
+        self.topic = topic
+        self._values = values
+        self._timestamps = timestamps
+        self._next = 0
+
+    def seek(self, offset: int, resume: str) -> None:
+        if offset > len(self._values):
+            raise SourceError(f"{self.topic} ends before offset {offset}")
+        self._next = offset
+
+    def read(self, max_records: int, max_bytes: int) -> RecordBatch | None:
+        start, end = self._next, min(self._next + max_records, len(self._values))
+        if start == end:
+            return None
+        self._next = end
+        times = None if self._timestamps is None else self._timestamps[start:end]
+        return RecordBatch(self.topic, 0, range(start, end), self._values[start:end], times, resume=str(end))
+
+    def close(self) -> None:
+        pass
+
+
+@final
+class MemorySink:
+    """Keeps rows in lists and tokens for ever, like a sink with an endless deduplication window.
+
+    ``refuse`` is asked for each row, as a dictionary, of each table: a text is why it is refused.
+    """
+
+    def __init__(self, refuse: Callable[[Table, dict[str, Any]], str | None] = lambda table, row: None) -> None:
+        self.tables: dict[str, list[dict[str, Any]]] = {}
+        self.tokens: set[str] = set()
+        self.refuse = refuse
+
+    def open(self, tables: Sequence[Table]) -> None:
+        for table in tables:
+            self.tables.setdefault(table.name, [])
+
+    def write(self, block: Block) -> None:
+        if block.token in self.tokens:
+            return
+        names = block.table.column_names
+        rows = [dict(zip(names, values, strict=True)) for values in zip(*block.columns, strict=True)]
+        refused = {index: why for index, row in enumerate(rows) if (why := self.refuse(block.table, row))}
+        if refused:
+            raise RowsRefused(block.table.name, refused)
+        self.tables[block.table.name] += rows
+        self.tokens.add(block.token)
+
+    def withdraw(self, table: Table, topic: str, partition: int, offsets: Sequence[int]) -> None:
+        gone = {(topic, partition, offset) for offset in offsets}
+        rows = self.tables[table.name]
+        rows[:] = [
+            row for row in rows if (row["source_topic"], row["source_partition"], row["source_offset"]) not in gone
+        ]
+
+    def close(self) -> None:
+        pass
+
+    def comparable(self) -> dict[str, Counter[str]]:
+        """The rows of each table without ingestion and record times, for comparing two runs."""
+        times = ("ingestion_timestamp", "source_record_timestamp")
+        return {
+            name: Counter(repr({key: value for key, value in row.items() if key not in times}) for row in rows)
+            for name, rows in self.tables.items()
+        }
