@@ -114,8 +114,7 @@ class Gateway:
 def gateways(rng: Random) -> tuple[Gateway, ...]:
     """Four gateways over one pool of orchestrators; each serves all models, with two orchestrators each."""
     pool = [
-        _orchestrator(rng, index, model)
-        for index, model in enumerate(_LIVE_MODELS * _ORCHESTRATORS_PER_MODEL, start=1)
+        _orchestrator(rng, index, model) for index, model in enumerate(_LIVE_MODELS * _ORCHESTRATORS_PER_MODEL, start=1)
     ]
     near, far = tuple(pool[: len(pool) // 2]), tuple(pool[len(pool) // 2 :])
     return (

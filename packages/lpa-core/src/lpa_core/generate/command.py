@@ -1,0 +1,111 @@
+"""``lpa generate``: realistic events to try things with."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, BinaryIO, cast
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+import cyclopts
+from cyclopts import Parameter
+from rich.console import Console
+from rich.progress import Progress
+
+from lpa_core.generate.generator import generate
+
+_LINES_AT_ONCE = 2000
+
+
+def _check(
+    events: int = 0,
+    duplicates: float = 0,
+    bad: float = 0,
+    sessions: int = 1,
+    seed: int = 0,
+    output: Path | None = None,
+) -> None:
+    generate(events, duplicates=duplicates, bad=bad, sessions=sessions, seed=seed)
+
+
+generate_app = cyclopts.App(name="generate", validator=_check)
+
+
+@generate_app.default
+def generate_command(
+    *,
+    events: int,
+    duplicates: float = 0.02,
+    bad: float = 0.01,
+    sessions: int = 100,
+    seed: int = 1,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+) -> int:
+    """Write realistic events, one JSON document a line. The same arguments give the same bytes.
+
+    Parameters
+    ----------
+    events
+        How many lines in all.
+    duplicates
+        Share of lines that repeat an earlier event.
+    bad
+        Share of lines to be rejected, for each reason in turn.
+    sessions
+        How many streams the events tell of; fewer where there are not 24 events for each.
+    seed
+        Another seed gives other events.
+    output
+        File to write to, compressed when it ends in .gz or .zst. Default: standard output.
+    """
+    lines = generate(events, duplicates=duplicates, bad=bad, sessions=sessions, seed=seed)
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    if output is None:
+        for text, _ in _joined(lines):
+            sys.stdout.buffer.write(text)
+        sys.stdout.buffer.flush()
+        return 0
+    with ExitStack() as opened:
+        try:
+            file = _open(output, opened)
+        except OSError as error:
+            console.print(
+                f"lpa: cannot write {output}: {error.strerror}: name a file that can be written", markup=False
+            )
+            return 2
+        progress = Progress(console=console, transient=True, disable=not console.is_terminal)
+        try:
+            with progress:
+                task = progress.add_task(output.name, total=events)
+                for text, count in _joined(lines):
+                    file.write(text)
+                    progress.advance(task, count)
+            opened.close()
+        except OSError as error:
+            console.print(f"lpa: {output} is incomplete: {error.strerror}", markup=False)
+            return 1
+    return 0
+
+
+def _joined(lines: Iterator[bytes]) -> Iterator[tuple[bytes, int]]:
+    while batch := list(islice(lines, _LINES_AT_ONCE)):
+        batch.append(b"")
+        yield b"\n".join(batch), len(batch) - 1
+
+
+def _open(path: Path, opened: ExitStack) -> BinaryIO:
+    file = opened.enter_context(path.open("wb"))
+    if path.suffix == ".gz":
+        # Neither name nor time in the header: the same events give the same file.
+        return cast(BinaryIO, opened.enter_context(gzip.GzipFile("", "wb", fileobj=file, mtime=0)))
+    if path.suffix == ".zst":
+        return cast(BinaryIO, opened.enter_context(zstd.ZstdFile(file, "wb")))
+    return file
