@@ -73,5 +73,8 @@ class HookSpecs:
         """
 
     @hookspec
-    def lpa_cli_commands(self) -> Sequence[cyclopts.App]:  # type: ignore[empty-body]
-        """Called when the command line starts: commands to add to ``lpa``, each an App with a name."""
+    def lpa_cli_commands(self, settings: Settings) -> Sequence[cyclopts.App]:  # type: ignore[empty-body]
+        """Called when the command line starts: commands to add to ``lpa``, each an App with a name.
+
+        What a command answers is the exit status, if it is a whole number; else 0.
+        """

@@ -152,7 +152,7 @@ class PluginManager:
 
     def commands(self) -> Sequence[cyclopts.App]:
         found: list[cyclopts.App] = []
-        self._collect("lpa_cli_commands", found.extend)
+        self._collect("lpa_cli_commands", found.extend, settings=self._settings)
         return found
 
     def source(self, uri: str) -> Source:

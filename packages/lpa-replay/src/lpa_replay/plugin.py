@@ -1,0 +1,1 @@
+"""Registers lpa-replay with the plugin manager. It brings no hooks yet."""
