@@ -18,7 +18,7 @@ SOURCES = sorted(Path("packages").glob("*/src"))
 
 QUICKSTART = Path("quickstart")
 QUICKSTART_STEPS = [
-    ["generate", "--events", "5000", "--duplicates", "0.02", "--bad", "0.01", "--seed", "1", "events.ndjson"],
+    ["generate", "--events", "5000", "--duplicates", "0.02", "--bad", "0.01", "--seed", "1", "--output", "events.ndjson"],
     ["ingest", "events.ndjson"],
     ["triage"],
 ]
