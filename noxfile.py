@@ -18,7 +18,19 @@ SOURCES = sorted(Path("packages").glob("*/src"))
 
 QUICKSTART = Path("quickstart")
 QUICKSTART_STEPS = [
-    ["generate", "--events", "5000", "--duplicates", "0.02", "--bad", "0.01", "--seed", "1", "--output", "events.ndjson"],
+    [
+        "generate",
+        "--events",
+        "5000",
+        "--duplicates",
+        "0.02",
+        "--bad",
+        "0.01",
+        "--seed",
+        "1",
+        "--output",
+        "events.ndjson",
+    ],
     ["ingest", "events.ndjson"],
     ["triage"],
 ]
@@ -108,7 +120,10 @@ def wheels(session: nox.Session) -> None:
     example = Path("examples/validate_an_event.py").absolute()
     every = clean_environment("all", list(dist.glob("*.whl")))
     with session.chdir(scratch):
-        session.run(str(core / "python"), str(example), external=True)
+        verdicts = session.run(str(core / "python"), str(example), external=True, silent=True)
+        print(verdicts)
+        if not isinstance(verdicts, str) or "accepted into" not in verdicts or "rejected" not in verdicts:
+            session.error("lpa-core alone should have accepted one event and rejected the other")
         session.run(str(core / "lpa"), "plugins", external=True)
         session.run(str(every / "lpa"), "plugins", external=True)
         session.run(str(every / "lpa"), "schema", "show", external=True, silent=True)

@@ -10,7 +10,7 @@ from lpa_core.rejects import Rejected
 
 EVENTS = [
     b'{"id": "f3f0b8a2-54a6-4e47-a4c4-6c1fd6f4fd2a", "type": "stream_trace", "timestamp": "1767873600000",'
-    b' "data": {"type": "gateway_receive_stream_request", "stream_id": "stream-1", "timestamp": 1767873600000}}',
+    b' "data": {"type": "gateway_receive_stream_request", "stream_id": "stream-1", "request_id": "request-1"}}',
     b'{"id": "8c1d", "type": "stream_trace", "timestamp": "today", "data": {}}',
 ]
 
