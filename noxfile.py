@@ -3,6 +3,7 @@
 Sessions install the versions of uv.lock and keep their environments in .nox/, so a second run starts at once.
 """
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -107,26 +108,18 @@ def wheels(session: nox.Session) -> None:
         silent=True,
     )
 
-    def clean_environment(name: str, wheels: list[Path]) -> Path:
-        environment = scratch / name
-        session.run("uv", "venv", "--quiet", "--clear", str(environment))
-        session.run(
-            *("uv", "pip", "install", "--quiet", "--python", str(environment)),
-            *("--constraint", str(locked), *map(str, wheels)),
-        )
-        return environment / "bin"
-
-    core = clean_environment("core", list(dist.glob("lpa_core-*.whl")))
+    core = clean_environment(session, scratch / "core", locked, list(dist.glob("lpa_core-*.whl")))
+    every = clean_environment(session, scratch / "all", locked, list(dist.glob("*.whl")))
     example = Path("examples/validate_an_event.py").absolute()
-    every = clean_environment("all", list(dist.glob("*.whl")))
     with session.chdir(scratch):
-        verdicts = session.run(str(core / "python"), str(example), external=True, silent=True)
+        verdicts = output_of(session, core / "python", example)
         print(verdicts)
-        if not isinstance(verdicts, str) or "accepted into" not in verdicts or "rejected" not in verdicts:
+        if "accepted into" not in verdicts or "rejected" not in verdicts:
             session.error("lpa-core alone should have accepted one event and rejected the other")
-        session.run(str(core / "lpa"), "plugins", external=True)
-        session.run(str(every / "lpa"), "plugins", external=True)
-        session.run(str(every / "lpa"), "schema", "show", external=True, silent=True)
+        require_plugins(session, core / "lpa", {"core"})
+        require_plugins(session, every / "lpa", {"core", "sinks", "replay", "ops"})
+        if "CREATE TABLE" not in output_of(session, every / "lpa", "schema", "show"):
+            session.error("the wheel of lpa-sinks should hold the schema")
 
 
 @nox.session(default=False)
@@ -145,6 +138,29 @@ def sync(session: nox.Session, *selection: str) -> None:
         "uv", "sync", "--quiet", "--frozen", *selection,
         env={"UV_PROJECT_ENVIRONMENT": session.virtualenv.location},
     )  # fmt: skip
+
+
+def clean_environment(session: nox.Session, folder: Path, locked: Path, wheels: list[Path]) -> Path:
+    """Make an environment of these wheels and what they depend on, as locked; answer its folder of programs."""
+    session.run("uv", "venv", "--quiet", "--clear", str(folder))
+    session.run(
+        *("uv", "pip", "install", "--quiet", "--python", str(folder), "--constraint", str(locked)),
+        *map(str, wheels),
+    )
+    return folder / "bin"
+
+
+def output_of(session: nox.Session, *command: Path | str) -> str:
+    """Run a program of another environment and answer what it prints."""
+    return str(session.run(*map(str, command), external=True, silent=True))
+
+
+def require_plugins(session: nox.Session, lpa: Path, names: set[str]) -> None:
+    """Show the plugins and stop unless exactly these are there and in order."""
+    session.run(str(lpa), "plugins", external=True)
+    plugins = json.loads(output_of(session, lpa, "plugins", "--json"))
+    if {plugin["name"] for plugin in plugins if not plugin["problem"]} != names or len(plugins) != len(names):
+        session.error(f"lpa plugins should show {', '.join(sorted(names))}, none of them broken")
 
 
 def require_redis(session: nox.Session) -> None:
