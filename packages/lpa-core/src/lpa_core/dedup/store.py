@@ -11,6 +11,10 @@ import attrs
 from lpa_core.records import Position
 
 
+class DedupStoreError(Exception):
+    """The store cannot be used as configured. The message names it and the remedy, in one line."""
+
+
 class DedupStoreUnavailable(Exception):
     """The store cannot be reached now. The caller waits and asks again: it never goes on without."""
 
