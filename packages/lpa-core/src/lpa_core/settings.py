@@ -6,15 +6,17 @@ environment wins over the file; an empty variable counts as not set.
 
 from __future__ import annotations
 
+import difflib
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple, final
+from urllib.parse import urlsplit
 
 import attrs
 import typed_settings
-from attrs import validators
-from typed_settings.exceptions import InvalidSettingsError, TsError
+from typed_settings.exceptions import InvalidOptionsError, TsError
 from typed_settings.loaders import DictLoader, FileLoader, TomlFormat
 
 SETTINGS_FILE: Final = "lpa.toml"
@@ -24,12 +26,86 @@ class SettingsError(Exception):
     """A setting cannot be used. The message names it, its value and what would be accepted, a line each."""
 
 
-def _option(default: Any, accepts: str, doc: str, *checks: Any) -> Any:
-    return attrs.field(default=default, validator=list(checks) or None, metadata={"accepts": accepts, "doc": doc})
+def _option(default: Any, accepts: str, doc: str, convert: Callable[[Any], Any], *, secret: bool = False) -> Any:
+    """A setting. ``convert`` takes what the environment or the file holds, and raises ValueError where it is wrong."""
+    return attrs.field(
+        default=default,
+        converter=convert,
+        repr=False if secret else _without_credentials,
+        metadata={"accepts": accepts, "doc": doc, "secret": secret},
+    )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError
+    return value.strip()
+
+
+def _any_text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError
+    return value
+
+
+def _identifier(value: Any) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", _text(value)):
+        raise ValueError
+    return _text(value)
+
+
+def _http_url(value: Any) -> str:
+    parts = urlsplit(_text(value))
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+        raise ValueError
+    return _text(value)
+
+
+def _folder(value: Any) -> Path:
+    try:
+        return Path(value if isinstance(value, Path) else _text(value)).expanduser().absolute()
+    except RuntimeError as no_such_home:
+        raise ValueError from no_such_home
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple):
+        raise ValueError
+    return tuple(_text(part) for part in parts if part != "")
+
+
+def _some_names(value: Any) -> tuple[str, ...]:
+    names = _names(value)
+    if not names:
+        raise ValueError
+    return names
+
+
+def _one_of(*names: str) -> Callable[[Any], str]:
+    def convert(value: Any) -> str:
+        if value not in names:
+            raise ValueError
+        return _text(value)
+
+    return convert
+
+
+def _whole(least: int) -> Callable[[Any], int]:
+    def convert(value: Any) -> int:
+        digits = value.strip() if isinstance(value, str) else str(value) if type(value) is int else ""
+        if not (digits.isascii() and digits.isdigit()) or int(digits) < least:
+            raise ValueError
+        return int(digits)
+
+    return convert
+
+
+def _without_credentials(value: Any) -> str:
+    return re.sub(r"//[^/@]*@", "//***@", repr(value))
 
 
 _WHOLE: Final = "a whole number of at least 1"
-_POSITIVE: Final = validators.ge(1)
 
 
 @final
@@ -37,13 +113,13 @@ _POSITIVE: Final = validators.ge(1)
 class QualitySettings:
     """What is let in (``QUALITY_*``)."""
 
-    kafka_bootstrap: str = _option("kafka:9092", "host:port, comma separated", "Kafka bootstrap servers")
-    input_topic: str = _option("streaming_events", "a topic name", "Topic that events are read from")
+    kafka_bootstrap: str = _option("kafka:9092", "host:port, comma separated", "Kafka bootstrap servers", _text)
+    input_topic: str = _option("streaming_events", "a topic name", "Topic that events are read from", _text)
     dedup_ttl_minutes: int = _option(
-        1440, _WHOLE, "Minutes for which a dedup key stays claimed, from its first sight", _POSITIVE
+        1440, _WHOLE, "Minutes for which a dedup key stays claimed, from its first sight", _whole(1)
     )
     supported_versions: tuple[str, ...] = _option(
-        ("1", "v1"), "versions, comma separated; `any` lets all pass", "Event versions that are accepted"
+        ("1", "v1"), "versions, comma separated; `any` lets all pass", "Event versions that are accepted", _some_names
     )
 
 
@@ -52,28 +128,24 @@ class QualitySettings:
 class ClickHouseSettings:
     """Where and how rows are written (``CLICKHOUSE_*``)."""
 
-    url: str = _option("http://clickhouse:8123", "an http or https URL", "ClickHouse's HTTP endpoint")
+    url: str = _option("http://clickhouse:8123", "an http or https URL", "ClickHouse's HTTP endpoint", _http_url)
     database: str = _option(
         "livepeer_analytics",
-        "letters, digits and underscores",
+        "letters, digits and underscores, no digit first",
         "Database of all tables",
-        validators.matches_re(r"[A-Za-z_][A-Za-z0-9_]*"),
+        _identifier,
     )
-    user: str = _option("analytics_user", "a user name", "ClickHouse user; a user in the sink's URI wins")
-    password: str = attrs.field(
-        default="",
-        repr=False,
-        metadata={"accepts": "any text", "doc": "ClickHouse password; never shown, never logged", "secret": True},
-    )
-    sink_max_batch_size: int = _option(20_000, _WHOLE, "Records after which a range is written", _POSITIVE)
+    user: str = _option("analytics_user", "a user name", "ClickHouse user; a user in the sink's URI wins", _text)
+    password: str = _option("", "any text", "ClickHouse password; never shown, never logged", _any_text, secret=True)
+    sink_max_batch_size: int = _option(20_000, _WHOLE, "Records after which a range is written", _whole(1))
     sink_max_batch_bytes: int = _option(
-        32_000_000, _WHOLE, "Bytes of records after which a range is written", _POSITIVE
+        32_000_000, _WHOLE, "Bytes of records after which a range is written", _whole(1)
     )
     sink_max_record_bytes: int = _option(
-        1_000_000, "a whole number of at least 10000", "Largest row, in bytes of its JSON text", validators.ge(10_000)
+        1_000_000, "a whole number of at least 10000", "Largest row, in bytes of its JSON text", _whole(10_000)
     )
     sink_retry_seconds: int = _option(
-        0, "a whole number of seconds, 0 for ever", "How long a sink that is down is tried again", validators.ge(0)
+        0, "a whole number of seconds, 0 for ever", "How long a sink that is down is tried again", _whole(0)
     )
 
 
@@ -83,25 +155,30 @@ class ProcessSettings:
     """The process itself (``LPA_*``)."""
 
     data_dir: Path = _option(
-        Path("lpa-data"), "a folder", "Holds the embedded database, dedup claims, checkpoints and the archive's spool"
+        Path("lpa-data"),
+        "a folder",
+        "Holds the embedded database, dedup claims, checkpoints and the archive's spool",
+        _folder,
     )
-    plugins_disabled: tuple[str, ...] = _option((), "plugin names, comma separated", "Plugins that are not loaded")
+    plugins_disabled: tuple[str, ...] = _option(
+        (), "plugin names, comma separated", "Plugins that are not loaded", _names
+    )
     plugins_required: tuple[str, ...] = _option(
-        (), "plugin names, comma separated", "Plugins without which the process does not start"
+        (), "plugin names, comma separated", "Plugins without which the process does not start", _names
     )
-    archive_max_bytes: int = _option(134_217_728, _WHOLE, "Compressed bytes at which an archive file closes", _POSITIVE)
-    archive_max_seconds: int = _option(900, _WHOLE, "Age at which an archive file closes", _POSITIVE)
+    archive_max_bytes: int = _option(134_217_728, _WHOLE, "Compressed bytes at which an archive file closes", _whole(1))
+    archive_max_seconds: int = _option(900, _WHOLE, "Age at which an archive file closes", _whole(1))
     log_format: str = _option(
         "auto",
         "auto, console or json",
         "Log lines for people or for machines; auto: for people on a terminal",
-        validators.in_(("auto", "console", "json")),
+        _one_of("auto", "console", "json"),
     )
     log_level: str = _option(
         "info",
         "debug, info, warning or error",
         "Least severity that is logged",
-        validators.in_(("debug", "info", "warning", "error")),
+        _one_of("debug", "info", "warning", "error"),
     )
 
 
@@ -125,16 +202,15 @@ class Setting(NamedTuple):
 
 def described() -> Iterator[Setting]:
     """Every setting there is."""
-    for group in attrs.fields(Settings):
-        for field in attrs.fields(group.default.factory):  # type: ignore[union-attr]  # each group has a factory
-            default = ",".join(field.default) if isinstance(field.default, tuple) else str(field.default)
-            yield Setting(
-                variable=f"{group.name}_{field.name}".upper(),
-                option=f"{group.name}.{field.name}",
-                default=default,
-                accepts=field.metadata["accepts"],
-                doc=field.metadata["doc"],
-            )
+    for group, field in _fields():
+        default = ",".join(field.default) if isinstance(field.default, tuple) else str(field.default)
+        yield Setting(
+            variable=_variable(group, field),
+            option=f"{group}.{field.name}",
+            default=default,
+            accepts=field.metadata["accepts"],
+            doc=field.metadata["doc"],
+        )
 
 
 def load(environment: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:
@@ -150,43 +226,73 @@ def load(environment: Mapping[str, str] | None = None, file: Path | None = None)
     if file is not None and not file.is_file():
         raise SettingsError(f"{file}: there is no such settings file")
     found = file or Path(SETTINGS_FILE)
+
+    def check(settings_dict: dict[str, Any], settings_cls: type, options: object) -> dict[str, Any]:
+        problems = [*_problems(settings_dict, environment, found)]
+        if problems:
+            raise SettingsError("\n".join(problems))
+        return settings_dict
+
     try:
         return typed_settings.load_settings(
             Settings,
             [
-                FileLoader({"*.toml": TomlFormat(None)}, [found]),
+                FileLoader({"*": TomlFormat(None)}, [found]),
                 DictLoader(_from_environment(environment)),
             ],
+            processors=[check],
         )
-    except InvalidSettingsError as errors:
-        raise SettingsError(_explain(errors, environment, found)) from None
-    except TsError as error:
-        raise SettingsError(f"{found}: {error}") from None
+    except InvalidOptionsError as error:
+        raise SettingsError(_unknown(error, found)) from None
+    except (TsError, OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{found} cannot be read as TOML: {error}") from None
 
 
-def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for setting in described():
-        text = environment.get(setting.variable, "").strip()
-        if text:
-            group, name = setting.option.split(".")
-            several = isinstance(attrs.fields_dict(_group(group))[name].default, tuple)
-            values.setdefault(group, {})[name] = [part.strip() for part in text.split(",")] if several else text
+def _groups() -> tuple[attrs.Attribute[Any], ...]:
+    return tuple(attrs.fields(Settings))
+
+
+def _fields() -> Iterator[tuple[str, attrs.Attribute[Any]]]:
+    for group in _groups():
+        for field in attrs.fields(group.default.factory):  # type: ignore[union-attr]  # each group has a factory
+            yield group.name, field
+
+
+def _variable(group: str, field: attrs.Attribute[Any]) -> str:
+    return f"{group}_{field.name}".upper()
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    values: dict[str, dict[str, str]] = {}
+    for group, field in _fields():
+        text = environment.get(_variable(group, field), "")
+        if text.strip():
+            values.setdefault(group, {})[field.name] = text
     return values
 
 
-def _group(name: str) -> type[attrs.AttrsInstance]:
-    factory: type[attrs.AttrsInstance] = attrs.fields_dict(Settings)[name].default.factory  # type: ignore[union-attr]
-    return factory
+def _problems(merged: Mapping[str, Mapping[str, Any]], environment: Mapping[str, str], file: Path) -> Iterator[str]:
+    """A line for each setting whose value its converter turns down."""
+    from_environment = _from_environment(environment)
+    for group, field in _fields():
+        value = merged[group][field.name]
+        try:
+            field.converter(value)  # type: ignore[misc, operator]  # every option has one
+        except ValueError:
+            shown = "***" if field.metadata["secret"] else _without_credentials(value)
+            if field.name in from_environment.get(group, {}):
+                where = f"{_variable(group, field)}={shown}"
+            else:
+                where = f"{file}: {group}.{field.name} = {shown}"
+            yield f"{where}: expected {field.metadata['accepts']}"
 
 
-def _explain(errors: InvalidSettingsError, environment: Mapping[str, str], file: Path) -> str:
-    text = "\n".join(str(error) for error in errors.exceptions)
+def _unknown(error: InvalidOptionsError, file: Path) -> str:
+    known = [setting.option for setting in described()]
     lines = []
-    for setting in described():
-        if f"'{setting.option}'" in text:
-            value = environment.get(setting.variable, "")
-            shown = "" if setting.variable.endswith("PASSWORD") else f"={value!r}"
-            where = f"{setting.variable}{shown}" if value else f"{setting.option} in {file}"
-            lines.append(f"{where}: expected {setting.accepts}")
-    return "\n".join(lines) or text
+    for option in str(error).rpartition(": ")[2].split(", "):
+        group = option.partition(".")[0]
+        near = difflib.get_close_matches(option, known, n=1)
+        there = near or [name for name in known if name.startswith(f"{group}.")] or [f"[{g.name}]" for g in _groups()]
+        lines.append(f"{file}: {option} is no setting; {'did you mean' if near else 'there are'} {', '.join(there)}")
+    return "\n".join(lines)

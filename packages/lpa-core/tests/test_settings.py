@@ -1,0 +1,215 @@
+"""Settings: where they come from, which wins, and what is said of one that cannot be used."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lpa_core.settings import Settings, SettingsError, described, load
+
+
+def write(folder: Path, text: str) -> Path:
+    file = folder / "lpa.toml"
+    file.write_text(text)
+    return file
+
+
+def refusal(environment: dict[str, str], file: Path | None = None) -> str:
+    with pytest.raises(SettingsError) as refused:
+        load(environment, file)
+    return str(refused.value)
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_with_nothing_set_the_defaults_are_in_force() -> None:
+    settings = load({})
+    assert settings == Settings()
+    assert settings.quality.dedup_ttl_minutes == 1440
+    assert settings.quality.supported_versions == ("1", "v1")
+
+
+def test_the_environment_wins_over_the_file_and_the_file_over_the_default(tmp_path: Path) -> None:
+    write(tmp_path, '[quality]\ndedup_ttl_minutes = 60\ninput_topic = "from_file"\n')
+    settings = load({"QUALITY_DEDUP_TTL_MINUTES": "5"})
+    assert settings.quality.dedup_ttl_minutes == 5
+    assert settings.quality.input_topic == "from_file"
+    assert settings.clickhouse.database == "livepeer_analytics"
+
+
+def test_the_process_environment_is_read_where_none_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LPA_LOG_LEVEL", "debug")
+    assert load().lpa.log_level == "debug"
+
+
+def test_a_named_file_is_read_instead_of_the_one_in_the_working_folder(tmp_path: Path) -> None:
+    write(tmp_path, "[quality]\ndedup_ttl_minutes = 60\n")
+    other = tmp_path / "other.conf"
+    other.write_text("[quality]\ndedup_ttl_minutes = 7\n")
+    assert load({}, other).quality.dedup_ttl_minutes == 7
+
+
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_an_empty_variable_counts_as_not_set(empty: str, tmp_path: Path) -> None:
+    write(tmp_path, "[quality]\ndedup_ttl_minutes = 60\n")
+    assert load({"QUALITY_DEDUP_TTL_MINUTES": empty}).quality.dedup_ttl_minutes == 60
+    assert load({"CLICKHOUSE_PASSWORD": empty}).clickhouse.password == ""
+
+
+def test_every_setting_can_be_set_by_its_variable_and_by_its_name_in_the_file(tmp_path: Path) -> None:
+    texts = {
+        "QUALITY_KAFKA_BOOTSTRAP": "a:1,b:2",
+        "QUALITY_INPUT_TOPIC": "events",
+        "QUALITY_DEDUP_TTL_MINUTES": "11",
+        "QUALITY_SUPPORTED_VERSIONS": "2,3",
+        "CLICKHOUSE_URL": "https://ch:8443",
+        "CLICKHOUSE_DATABASE": "other",
+        "CLICKHOUSE_USER": "me",
+        "CLICKHOUSE_PASSWORD": "secret",
+        "CLICKHOUSE_SINK_MAX_BATCH_SIZE": "12",
+        "CLICKHOUSE_SINK_MAX_BATCH_BYTES": "13",
+        "CLICKHOUSE_SINK_MAX_RECORD_BYTES": "14000",
+        "CLICKHOUSE_SINK_RETRY_SECONDS": "15",
+        "LPA_DATA_DIR": "/data",
+        "LPA_PLUGINS_DISABLED": "p,q",
+        "LPA_PLUGINS_REQUIRED": "core",
+        "LPA_ARCHIVE_MAX_BYTES": "16",
+        "LPA_ARCHIVE_MAX_SECONDS": "17",
+        "LPA_LOG_FORMAT": "json",
+        "LPA_LOG_LEVEL": "error",
+    }
+    assert {setting.variable for setting in described()} == set(texts), "a setting was added: give it a value here"
+    file = write(tmp_path, "".join(f'{s.option} = "{texts[s.variable]}"\n' for s in described()))
+    from_environment, from_file = load(texts), load({}, file)
+    assert from_environment == from_file
+    for setting in described():
+        read, default = attrgetter(setting.option), Settings()
+        assert read(from_environment) != read(default), f"{setting.variable} changed nothing"
+    assert from_environment.clickhouse.sink_retry_seconds == 15
+    assert from_environment.lpa.data_dir == Path("/data")
+    assert from_environment.lpa.plugins_disabled == ("p", "q")
+
+
+def test_a_list_is_written_as_a_list_or_with_commas_and_blanks_around_them_do_not_count(tmp_path: Path) -> None:
+    file = write(tmp_path, '[quality]\nsupported_versions = ["1", "v2"]\n[lpa]\nplugins_disabled = "a , b"\n')
+    settings = load({"LPA_PLUGINS_REQUIRED": " core, sinks,"}, file)
+    assert settings.quality.supported_versions == ("1", "v2")
+    assert settings.lpa.plugins_disabled == ("a", "b")
+    assert settings.lpa.plugins_required == ("core", "sinks")
+
+
+def test_a_relative_data_folder_lies_in_the_working_folder(tmp_path: Path) -> None:
+    assert load({"LPA_DATA_DIR": "there"}).lpa.data_dir == tmp_path / "there"
+
+
+WRONG = [
+    ("QUALITY_DEDUP_TTL_MINUTES", "0", "a whole number of at least 1"),
+    ("QUALITY_DEDUP_TTL_MINUTES", "an hour", "a whole number of at least 1"),
+    ("QUALITY_DEDUP_TTL_MINUTES", "1.5", "a whole number of at least 1"),
+    ("QUALITY_SUPPORTED_VERSIONS", ",", "versions, comma separated; `any` lets all pass"),
+    ("CLICKHOUSE_SINK_MAX_BATCH_SIZE", "1_000", "a whole number of at least 1"),
+    ("CLICKHOUSE_SINK_MAX_RECORD_BYTES", "9999", "a whole number of at least 10000"),
+    ("CLICKHOUSE_SINK_RETRY_SECONDS", "-1", "a whole number of seconds, 0 for ever"),
+    ("CLICKHOUSE_URL", "clickhouse:8123", "an http or https URL"),
+    ("CLICKHOUSE_URL", "http://clickhouse:port", "an http or https URL"),
+    ("CLICKHOUSE_DATABASE", "a; drop", "letters, digits and underscores, no digit first"),
+    ("LPA_LOG_FORMAT", "xml", "auto, console or json"),
+    ("LPA_LOG_LEVEL", "loud", "debug, info, warning or error"),
+]
+
+
+@pytest.mark.parametrize(("variable", "value", "accepted"), WRONG)
+def test_a_wrong_variable_is_named_with_its_value_and_what_is_accepted(
+    variable: str, value: str, accepted: str
+) -> None:
+    assert refusal({variable: value}) == f"{variable}={value!r}: expected {accepted}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("quality.dedup_ttl_minutes = true", "quality.dedup_ttl_minutes = True: expected a whole number of at least 1"),
+        ("quality.input_topic = 7", "quality.input_topic = 7: expected a topic name"),
+        ("quality.supported_versions = [1]", "quality.supported_versions = [1]: expected versions, comma separated"),
+        ("clickhouse.sink_max_batch_size = 1.7", "clickhouse.sink_max_batch_size = 1.7: expected a whole number"),
+        ('lpa.data_dir = ""', "lpa.data_dir = '': expected a folder"),
+    ],
+)
+def test_a_wrong_value_in_the_file_is_named_with_the_file(text: str, said: str, tmp_path: Path) -> None:
+    file = write(tmp_path, text)
+    assert refusal({}, file).startswith(f"{file}: {said}")
+
+
+def test_all_wrong_settings_are_named_at_once_a_line_each(tmp_path: Path) -> None:
+    write(tmp_path, '[lpa]\nlog_level = "loud"\n')
+    lines = refusal({"LPA_LOG_FORMAT": "xml", "QUALITY_DEDUP_TTL_MINUTES": "x"}).splitlines()
+    assert [line.partition(":")[0] for line in lines] == [
+        "QUALITY_DEDUP_TTL_MINUTES='x'",
+        "LPA_LOG_FORMAT='xml'",
+        "lpa.toml",
+    ]
+
+
+def test_a_right_variable_makes_good_for_a_wrong_value_in_the_file(tmp_path: Path) -> None:
+    write(tmp_path, '[lpa]\nlog_level = "loud"\n')
+    assert load({"LPA_LOG_LEVEL": "error"}).lpa.log_level == "error"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("quality.dedup_ttl = 5", "quality.dedup_ttl is no setting; did you mean quality.dedup_ttl_minutes"),
+        ("lpa.zzz = 5", "lpa.zzz is no setting; there are lpa.data_dir, lpa.plugins_disabled"),
+        ("zzz = 5", "zzz is no setting; there are [quality], [clickhouse], [lpa]"),
+    ],
+)
+def test_an_unknown_name_in_the_file_is_named_with_those_there_are(text: str, said: str, tmp_path: Path) -> None:
+    file = write(tmp_path, text)
+    assert refusal({}, file).startswith(f"{file}: {said}")
+
+
+@pytest.mark.parametrize("content", [b"[quality", b"[quality]\ninput_topic = '\xff'", b"a = 1\na = 2"])
+def test_a_broken_file_is_named_in_one_line(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "lpa.toml").write_bytes(content)
+    said = refusal({})
+    assert said.startswith("lpa.toml cannot be read as TOML: ")
+    assert "\n" not in said
+
+
+def test_a_folder_in_the_place_of_the_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "lpa.toml").mkdir()
+    assert refusal({}).startswith("lpa.toml cannot be read as TOML: ")
+
+
+def test_a_named_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    assert refusal({}, tmp_path / "none.toml") == f"{tmp_path / 'none.toml'}: there is no such settings file"
+
+
+@given(
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=6).filter(
+        lambda text: text.strip() == text and text not in repr(Settings())
+    )
+)
+def test_the_password_is_never_shown(password: str) -> None:
+    environment = {"CLICKHOUSE_PASSWORD": password}
+    settings = load(environment)
+    assert settings.clickhouse.password == password
+    assert password not in repr(settings)
+    assert password not in refusal({**environment, "CLICKHOUSE_DATABASE": "?", "CLICKHOUSE_URL": "?"})
+
+
+def test_a_password_of_the_wrong_type_is_not_shown_either(tmp_path: Path) -> None:
+    file = write(tmp_path, "[clickhouse]\npassword = 123456\n")
+    assert refusal({}, file) == f"{file}: clickhouse.password = ***: expected any text"
+
+
+def test_a_password_inside_the_url_is_not_shown() -> None:
+    assert "hunter2" not in repr(load({"CLICKHOUSE_URL": "http://me:hunter2@host:8123"}))
+    assert "hunter2" not in refusal({"CLICKHOUSE_URL": "ftp://me:hunter2@host"})
