@@ -85,7 +85,7 @@ def _assemble(job: Job, settings: Settings, plugins: PluginManager, watch: Watch
     opened.callback(source.close)
     pipeline = build_pipeline(plugins, settings)
     sink_uris = job.sinks_or_default(settings)
-    checkpoint = _checkpoint(job.source, source, sink_uris, settings)
+    checkpoint = _checkpoint(source, sink_uris, settings)
     opened.callback(checkpoint.close)
     sinks = [plugins.sink(uri) for uri in sink_uris]
     for sink in sinks:
@@ -108,8 +108,8 @@ def _assemble(job: Job, settings: Settings, plugins: PluginManager, watch: Watch
     )
 
 
-def _checkpoint(uri: str, source: Source, sinks: Sequence[str], settings: Settings) -> Checkpoint:
-    if scheme(uri) == "-":
+def _checkpoint(source: Source, sinks: Sequence[str], settings: Settings) -> Checkpoint:
+    if not source.repeatable:
         return MemoryCheckpoint()
     towards = ",".join(sorted(_without_secrets(sink) for sink in sinks))
     return FileCheckpoint(settings.lpa.data_dir / "checkpoints", source.topic, source.partition, towards)

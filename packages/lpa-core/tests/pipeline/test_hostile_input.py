@@ -110,7 +110,13 @@ SAMPLES: list[dict[str, Any]] = [
     },
     {
         "type": "stream_trace",
-        "data": {"stream_id": "s", "request_id": "r", "type": "t", "timestamp": 5, "orchestrator_info": {"address": "A"}},
+        "data": {
+            "stream_id": "s",
+            "request_id": "r",
+            "type": "t",
+            "timestamp": 5,
+            "orchestrator_info": {"address": "A"},
+        },
     },
     {"type": "ai_stream_events", "data": {"stream_id": "s", "request_id": "r", "pipeline": "p", "type": "error"}},
     {"type": "discovery_results", "data": [{"address": "0xA", "url": "u", "latency_ms": "5"}, {}]},

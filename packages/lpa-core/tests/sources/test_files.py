@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import os
 import sys
 from pathlib import Path
 
@@ -77,13 +78,13 @@ def test_compression_is_told_by_content_and_a_grown_file_is_read_on(tmp_path: Pa
     assert callable(pack)
     path = tmp_path / "events.ndjson"
     path.write_bytes(pack(b"a\nb\n"))
-    first = open_file(path)
+    first = open_file(path, "run")
     batch = first.read(*EVERYTHING)
     assert batch is not None
     assert (batch.topic, batch.partition, list(batch.values)) == ("events.ndjson", 0, [b"a", b"b"])
     first.close()
     path.write_bytes(path.read_bytes() + pack(b"c\n"))
-    again = open_file(path)
+    again = open_file(path, "run")
     again.seek(2, batch.resume)
     rest = again.read(*EVERYTHING)
     assert rest is not None
@@ -115,7 +116,7 @@ def test_whole_lines_before_a_truncation_are_read_and_then_it_is_said(tmp_path: 
     noise = b"".join(hashlib.sha256(str(n).encode()).hexdigest().encode() + b"\n" for n in range(20_000))
     path = tmp_path / "cut.ndjson.z"
     path.write_bytes(pack(noise)[:-2000])
-    source = open_file(path)
+    source = open_file(path, "run")
     read: list[bytes | None] = []
 
     def read_all() -> None:
@@ -144,7 +145,7 @@ def test_a_line_too_long_to_hold_is_measured_and_the_next_one_read(monkeypatch: 
 def test_a_long_line_is_a_line(tmp_path: Path) -> None:
     path = tmp_path / "long.ndjson"
     path.write_bytes(b"a\n" + b"y" * 50_000_000 + b"\nb\n")
-    source = open_file(path)
+    source = open_file(path, "run")
     assert [len(line or b"") for line in lines_of(source)] == [1, 50_000_000, 1]
     source.close()
 
@@ -152,8 +153,18 @@ def test_a_long_line_is_a_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "problem"), [("nothing", "does not exist"), (".", "is a folder")])
 def test_what_cannot_be_read_is_named(tmp_path: Path, name: str, problem: str) -> None:
     with pytest.raises(SourceError, match=problem):
-        open_file(tmp_path / name)
+        open_file(tmp_path / name, "run")
 
 
 def test_each_run_of_standard_input_has_positions_of_its_own() -> None:
     assert open_stdin("a").topic != open_stdin("b").topic
+
+
+def test_a_pipe_has_positions_of_its_own_too(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = os.open(path, os.O_RDWR)
+    source = open_file(path, "a")
+    assert (source.topic, source.repeatable) == ("pipe-a", False)
+    source.close()
+    os.close(writer)

@@ -52,11 +52,15 @@ def _file(uri: str, settings: Settings) -> Source:
     path = local_path(uri)
     if not path.name:
         raise SourceError(f"{uri} names no file")
-    return open_file(path)
+    return open_file(path, _new_run())
 
 
 def _stdin(uri: str, settings: Settings) -> Source:
-    return open_stdin(uuid.uuid4().hex[:12])
+    return open_stdin(_new_run())
+
+
+def _new_run() -> str:
+    return uuid.uuid4().hex[:12]
 
 
 def _ttl_ms(settings: Settings) -> int:

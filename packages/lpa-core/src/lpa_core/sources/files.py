@@ -31,8 +31,10 @@ class LineSource:
     partition = 0
 
     def __init__(self, topic: str, name: str, file: BinaryIO, stream: ByteStream, size: int | None) -> None:
+        """``size`` is the file's, in bytes; None for a stream that can be read only once."""
         self.topic = topic
         self.size = size
+        self.repeatable = size is not None
         self._file = file
         self._lines = Lines(stream, name)
         self._offset = 0
@@ -58,8 +60,10 @@ class LineSource:
         self._file.close()
 
 
-def open_file(path: Path) -> LineSource:
+def open_file(path: Path, run: str) -> LineSource:
     """The lines of a file, whose name is the topic. Compression is told by the first bytes.
+
+    A pipe cannot be read again: its topic is ``<name>-<run>``, so that each run's positions are its own.
 
     Raises SourceError where the file cannot be read.
     """
@@ -72,7 +76,7 @@ def open_file(path: Path) -> LineSource:
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}") from None
     if not file.seekable():
-        return LineSource(path.name, str(path), file, file, None)
+        return LineSource(f"{path.name}-{run}", str(path), file, file, None)
     magic = file.read(4)
     file.seek(0)
     stream: ByteStream = file
@@ -84,5 +88,5 @@ def open_file(path: Path) -> LineSource:
 
 
 def open_stdin(run: str) -> LineSource:
-    """Standard input as the topic ``stdin-<run>``: it cannot be read again, so each run's positions are its own."""
+    """Standard input, like a pipe, as the topic ``stdin-<run>``."""
     return LineSource(f"stdin-{run}", "standard input", sys.stdin.buffer, sys.stdin.buffer, None)

@@ -14,7 +14,7 @@ class SourceError(Exception):
 class Source(Protocol):
     """Hands over the records of one partition in order.
 
-    Reading is repeatable: the same ``resume`` and the same number of records give the same
+    Reading a repeatable source: the same ``resume`` and the same number of records give the same
     bytes, or SourceError is raised.
     """
 
@@ -23,6 +23,11 @@ class Source(Protocol):
 
     @property
     def partition(self) -> int: ...
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether a later process can read the same records again; if not, nothing is kept to go on from."""
+        ...
 
     @property
     def size(self) -> int | None:

@@ -21,6 +21,7 @@ class MemorySource:
     """Records from a list, as one partition of ``topic``; offsets count from 0."""
 
     partition = 0
+    repeatable = True
     size = None
     bytes_read = 0
 

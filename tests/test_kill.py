@@ -1,0 +1,159 @@
+"""SIGKILL at random moments and at every step: restarted, the tables are those of an undisturbed run.
+
+Each ingesting process is a fork of this one with the libraries loaded, so that kills fall on work and not on imports.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+import random
+import signal
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from lpa_core.delivery.ranges import Range
+from lpa_core.delivery.worker import Step, StepListener
+from lpa_core.generate.generator import generate
+from lpa_core.plugins.manager import PluginManager
+from lpa_core.runner import Job, ingest
+from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
+from lpa_core.sources.source import Source
+from lpa_sinks.archive import read_archive
+
+RANDOM_KILLS = 100
+EVENTS = 100_000
+FORK = multiprocessing.get_context("fork")
+TABLES_SQL = "SELECT name FROM system.tables WHERE database = 'livepeer_analytics' AND engine LIKE '%MergeTree'"
+CONTENT_SQL = """
+SELECT count(), groupBitXor(row_hash), sum(row_hash) FROM (
+    SELECT sipHash64(formatRow('JSONEachRow', * EXCEPT (ingestion_timestamp, source_record_timestamp))) AS row_hash
+    FROM livepeer_analytics.{table:Identifier})
+"""
+
+
+def in_child(work: Callable[[], Any]) -> Any:
+    """What the work answers, done in a process of its own: an embedded engine cannot move between folders."""
+    receiver, sender = FORK.Pipe(duplex=False)
+    child = FORK.Process(target=lambda: sender.send(work()))
+    child.start()
+    sender.close()
+    try:
+        return receiver.recv()
+    finally:
+        child.join()
+
+
+@attrs.frozen
+class Place:
+    """A data folder and the job that is run on it again and again."""
+
+    folder: Path
+    events: Path
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(
+            clickhouse=ClickHouseSettings(sink_max_batch_size=4_000),
+            lpa=ProcessSettings(data_dir=self.folder, archive_max_bytes=2_000_000, log_level="error"),
+        )
+
+    def ingest(self, watch: Callable[[Source], StepListener] = lambda source: lambda step, range_: None) -> int:
+        job = Job(str(self.events), archive=str(self.folder / "archive"))
+        return ingest(job, self.settings, PluginManager(self.settings), watch).read
+
+    def start(self, watch: Callable[[Source], StepListener] = lambda source: lambda step, range_: None) -> Any:
+        child = FORK.Process(target=self.ingest, args=(watch,))
+        child.start()
+        return child
+
+    def content(self) -> dict[str, Any]:
+        return in_child(self._content)  # type: ignore[no-any-return]
+
+    def _content(self) -> dict[str, Any]:
+        import clickhouse_connect
+
+        client = clickhouse_connect.get_client(interface="chdb", path=str(self.folder / "clickhouse"))
+        tables = [name for (name,) in client.query(TABLES_SQL).result_rows]
+        found: dict[str, Any] = {
+            table: client.query(CONTENT_SQL, parameters={"table": table}).result_rows[0] for table in tables
+        }
+        archived = Counter(
+            (record.position.offset, hashlib.sha256(record.value or b"").digest())
+            for record in read_archive(str(self.folder / "archive"))
+        )
+        found["archive"] = hashlib.sha256(repr(sorted(archived.items())).encode()).hexdigest()
+        return found
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    events = folder / "events.ndjson"
+    with events.open("wb") as file:
+        for line in generate(EVENTS, duplicates=0.02, bad=0.01, sessions=200, seed=7):
+            file.write(line + b"\n")
+    place = Place(folder / "data", events)
+    assert in_child(place.ingest) == EVENTS
+    content = place.content()
+    stored = {table: content[table][0] for table in ("streaming_events", "streaming_events_dlq")}
+    assert content["streaming_events_quarantine"][0] == EVENTS * 0.02
+    assert stored == {"streaming_events": EVENTS * 0.97, "streaming_events_dlq": EVENTS * 0.01}
+    return events, content
+
+
+def test_killed_at_random_moments(undisturbed: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    events, expected = undisturbed
+    seed = int.from_bytes(os.urandom(4))
+    chance = random.Random(seed)
+    kills = rounds = 0
+    while kills < RANDOM_KILLS:
+        rounds += 1
+        place = Place(tmp_path / str(rounds), events)
+        while True:
+            child = place.start()
+            child.join(chance.uniform(0, 1.5))
+            if child.exitcode is not None:
+                assert child.exitcode == 0
+                break
+            os.kill(child.pid, signal.SIGKILL)
+            child.join()
+            kills += 1
+        assert place.content() == expected, f"seed {seed}, round {rounds}, after {kills} kills"
+
+
+def test_killed_at_every_step(undisturbed: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    events, expected = undisturbed
+    place = Place(tmp_path, events)
+    steps: Counter[str] = Counter()
+    for nth in range(1, 45):
+        log = tmp_path / f"steps-{nth}"
+        child = place.start(lambda source, nth=nth, log=log: _kill_at(nth, log))  # type: ignore[misc]
+        child.join()
+        if child.exitcode == 0:
+            break
+        assert child.exitcode == -signal.SIGKILL
+        steps[json.loads(log.read_text())] += 1
+    assert set(steps) == {step.value for step in Step}, "each step was the last of some process"
+    in_child(place.ingest)
+    assert place.content() == expected
+
+
+def _kill_at(nth: int, log: Path) -> StepListener:
+    passed = 0
+
+    def listener(step: Step, range_: Range) -> None:
+        nonlocal passed
+        passed += 1
+        if passed == nth:
+            log.write_text(json.dumps(step.value))
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return listener

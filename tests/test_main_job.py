@@ -1,0 +1,198 @@
+"""The main job on the embedded default, through the command line, on events as producers sent them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REAL_EVENTS = Path(__file__).parents[2] / "shared/data/events/streaming_events_2026-01-08.ndjson"
+TRIAGE = Path(__file__).parents[1] / "packages/lpa-ops/src/lpa_ops/triage"
+
+needs_real_events = pytest.mark.skipif(not REAL_EVENTS.exists(), reason=f"{REAL_EVENTS} is absent")
+
+
+def lpa(*arguments: str, cwd: Path, stdin: bytes = b"", check: bool = True, **environment: str) -> str:
+    """Run the command as a user would; what it printed."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lpa"), *arguments],
+        cwd=cwd,
+        input=stdin,
+        capture_output=True,
+        env={**os.environ, **environment},
+        check=False,
+    )
+    assert not check or done.returncode == 0, done.stderr.decode()
+    assert b"Traceback" not in done.stderr
+    return done.stdout.decode()
+
+
+def ingest(source: str, cwd: Path, *arguments: str, **environment: str) -> dict[str, Any]:
+    return json.loads(lpa("ingest", source, "--json", *arguments, cwd=cwd, **environment))  # type: ignore[no-any-return]
+
+
+QUERY = """
+import clickhouse_connect, json, sys
+client = clickhouse_connect.get_client(interface="chdb", path=sys.argv[1])
+print(json.dumps([client.query(sql).result_rows for sql in sys.argv[2:]], default=str))
+"""
+
+
+def query(folder: Path, *statements: str) -> list[list[list[Any]]]:
+    done = subprocess.run(
+        [sys.executable, "-c", QUERY, str(folder / "lpa-data/clickhouse"), *statements],
+        check=True,
+        capture_output=True,
+    )
+    return json.loads(done.stdout)  # type: ignore[no-any-return]
+
+
+@needs_real_events
+def test_real_events_are_stored_once(tmp_path: Path) -> None:
+    shutil.copy(REAL_EVENTS, tmp_path / "events.ndjson")
+    first = ingest("events.ndjson", tmp_path)
+    assert (first["read"], first["accepted"], first["dead_lettered"], first["quarantined"]) == (65, 65, 0, 0)
+    typed = {
+        "stream_ingest_metrics": 34,
+        "ai_stream_status": 17,
+        "stream_trace_events": 6,
+        "payment_events": 6,
+        "discovery_results": 1,
+        "network_capabilities": 1,
+    }
+    assert typed.items() <= first["rows"].items()
+
+    assert ingest("events.ndjson", tmp_path)["read"] == 0
+
+    shutil.copy(REAL_EVENTS, tmp_path / "copy.ndjson")
+    copy = ingest("copy.ndjson", tmp_path)
+    assert (copy["read"], copy["accepted"], copy["quarantined"]) == (65, 0, 65)
+
+    counts = [f"SELECT count() FROM livepeer_analytics.{table}" for table in typed]
+    reasons = "SELECT failure_class, count() FROM livepeer_analytics.streaming_events_quarantine GROUP BY 1"
+    views = [f"SELECT count(), countIf(raw_json != '') FROM livepeer_analytics.raw_{table}" for table in typed]
+    found = query(tmp_path, *counts, reasons, *views)
+    assert [rows[0][0] for rows in found[: len(typed)]] == list(typed.values())
+    assert found[len(typed)] == [["DUPLICATE", 65]]
+    assert [rows[0] for rows in found[len(typed) + 1 :]] == [[count, count] for count in typed.values()]
+
+
+@needs_real_events
+def test_stored_values_are_those_that_were_sent(tmp_path: Path) -> None:
+    shutil.copy(REAL_EVENTS, tmp_path / "events.ndjson")
+    ingest("events.ndjson", tmp_path)
+    (raw, status) = query(
+        tmp_path,
+        "SELECT source_offset, raw_json, id, type, data FROM livepeer_analytics.streaming_events ORDER BY 1",
+        "SELECT round(output_fps, 3), pipeline, orchestrator_address, toUnixTimestamp64Milli(event_timestamp), "
+        "toUnixTimestamp64Milli(start_time), prompt_width, last_error, source_topic, source_partition "
+        "FROM livepeer_analytics.ai_stream_status ORDER BY source_offset LIMIT 1",
+    )
+    lines = REAL_EVENTS.read_text().splitlines()
+    assert [row[1] for row in raw] == lines
+    sent = [json.loads(line) for line in lines]
+    assert [(row[2], row[3], json.loads(row[4])) for row in raw] == [(e["id"], e["type"], e["data"]) for e in sent]
+    (first,) = (event for event in sent if event["id"] == "f0f0e510-9cda-4879-8546-6adbc080fb6e")
+    assert status == [
+        [
+            17.298,
+            "streamdiffusion-sdxl-faceid",
+            "0x52cf2968b3dc6016778742d3539449a6597d5954",
+            int(first["timestamp"]),
+            first["data"]["start_time"],
+            512,
+            None,
+            "events.ndjson",
+            0,
+        ]
+    ]
+
+
+@pytest.fixture
+def generated(tmp_path: Path) -> Path:
+    path = tmp_path / "events.ndjson"
+    options = ["--events", "3000", "--duplicates", "0.02", "--bad", "0.1", "--seed", "5", "--output", str(path)]
+    lpa("generate", *options, cwd=tmp_path)
+    return path
+
+
+def test_every_position_is_in_one_table_and_triage_shows_the_bad(generated: Path, tmp_path: Path) -> None:
+    report = ingest("events.ndjson", tmp_path)
+    assert (report["read"], report["dead_lettered"], report["quarantined"]) == (3000, 300, 60)
+    union = " UNION ALL ".join(
+        f"SELECT source_offset FROM livepeer_analytics.{table}"
+        for table in ("streaming_events", "streaming_events_dlq", "streaming_events_quarantine")
+    )
+    by_reason, latest = (path.read_text().rstrip().rstrip(";") for path in sorted(TRIAGE.glob("*.sql")))
+    positions, failures, samples = query(
+        tmp_path, f"SELECT count(), uniqExact(source_offset), max(source_offset) FROM ({union})", by_reason, latest
+    )
+    assert positions == [[3000, 3000, 2999]]
+    assert sum(row[2] for row in failures) == 300
+    assert len(samples) == 20
+    shown = lpa("triage", cwd=tmp_path)
+    assert "missing_field" in shown
+    as_json = json.loads(lpa("triage", "--json", cwd=tmp_path))
+    assert {(f["failure_class"], f["failure_reason"], f["total"]) for f in as_json["failures"]} == {
+        (row[0], row[1], row[2]) for row in failures
+    }
+
+
+def test_compressed_files_standard_input_and_plain_give_the_same(generated: Path, tmp_path: Path) -> None:
+    content = generated.read_bytes()
+    plain = ingest("events.ndjson", tmp_path)
+    packed = tmp_path / "packed.ndjson.gz"
+    packed.write_bytes(gzip.compress(content))
+    other = tmp_path / "other"
+    other.mkdir()
+    stdin = json.loads(lpa("ingest", "-", "--json", cwd=other, stdin=content))
+    zipped = ingest(str(packed), tmp_path, LPA_DATA_DIR=str(tmp_path / "another"))
+    compared = ("read", "accepted", "dead_lettered_by_reason", "quarantined", "rows")
+    for report in (stdin, zipped):
+        assert [report[name] for name in compared] == [plain[name] for name in compared]
+    assert ingest(str(packed), tmp_path)["accepted"] == 0
+
+
+def test_a_grown_file_is_read_on(generated: Path, tmp_path: Path) -> None:
+    lines = generated.read_bytes().splitlines(keepends=True)
+    generated.write_bytes(b"".join(lines[:1000]))
+    assert ingest("events.ndjson", tmp_path)["read"] == 1000
+    generated.write_bytes(b"".join(lines))
+    assert ingest("events.ndjson", tmp_path)["read"] == 2000
+
+
+def test_a_person_sees_counts_reasons_and_rates(generated: Path, tmp_path: Path) -> None:
+    shown = lpa("ingest", "events.ndjson", cwd=tmp_path)
+    for expected in ("accepted", "quarantined", "SCHEMA_INVALID missing_field", "streaming_events_dlq", "events/s"):
+        assert expected in shown
+
+
+def test_two_processes_on_one_data_folder(generated: Path, tmp_path: Path) -> None:
+    (tmp_path / "fifo.ndjson").unlink(missing_ok=True)
+    os.mkfifo(tmp_path / "fifo.ndjson")
+    holder = subprocess.Popen(
+        [Path(sys.executable).with_name("lpa"), "ingest", "fifo.ndjson"], cwd=tmp_path, stdout=subprocess.DEVNULL
+    )
+    with (tmp_path / "fifo.ndjson").open("wb") as fifo:
+        fifo.write(generated.read_bytes()[:1_000_000])
+        fifo.flush()
+        while not (tmp_path / "lpa-data/dedup").exists():
+            assert holder.poll() is None
+        second = subprocess.run(
+            [Path(sys.executable).with_name("lpa"), "ingest", "events.ndjson"],
+            cwd=tmp_path,
+            capture_output=True,
+            check=False,
+        )
+    assert holder.wait() == 0
+    assert second.returncode == 2
+    assert b"lpa-data/clickhouse" in second.stderr
+    assert b"Traceback" not in second.stderr
+    assert len(second.stderr.splitlines()) == 1
