@@ -1,0 +1,71 @@
+"""Archive files in a local folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, final
+
+from lpa_core.delivery.archive import ArchiveError
+from lpa_sinks.archive.durable import sync_folder, write_file
+
+_CHUNK: Final = 1 << 20
+
+
+@final
+class Folder:
+    """Written without obstore, whose local store renames a finished file but does not make it durable.
+
+    Implements lpa_sinks.archive.storage.Storage.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self.name = str(root)
+
+    def check(self) -> None:
+        with self._errors("make it a writable folder"):
+            self._root.mkdir(parents=True, exist_ok=True)
+            if not os.access(self._root, os.W_OK | os.X_OK):
+                raise PermissionError(None, "Permission denied")
+
+    def put(self, path: str, content: Callable[[], Iterable[bytes]]) -> None:
+        target = self._root / path
+        with self._errors("make it a writable folder with free space"):
+            missing = [parent for parent in target.parents if not parent.exists()]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            for folder in missing:
+                sync_folder(folder.parent)
+            write_file(target, content())
+
+    def folders(self, path: str) -> list[str]:
+        return self._entries(path, folders=True)
+
+    def files(self, path: str) -> list[str]:
+        return self._entries(path, folders=False)
+
+    def read(self, path: str) -> Iterator[bytes]:
+        with self._errors("check that it can be read"), (self._root / path).open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                yield chunk
+
+    def _entries(self, path: str, *, folders: bool) -> list[str]:
+        folder = self._root / path
+        with self._errors("name the folder of an archive"):
+            if path and not folder.exists():
+                return []
+            return sorted(
+                f"{path}/{entry.name}" if path else entry.name
+                for entry in folder.iterdir()
+                if entry.is_dir() == folders
+            )
+
+    @contextmanager
+    def _errors(self, remedy: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            place = error.filename or self._root
+            raise ArchiveError(f"archive {self.name}: {place}: {error.strerror}: {remedy}") from error

@@ -1,0 +1,121 @@
+"""Reading records back from an archive."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+from tenacity import wait_exponential_jitter
+from tenacity.wait import wait_base
+
+from lpa_core.delivery.archive import ArchiveError
+from lpa_sinks.archive.layout import HOUR_MS, ArchiveFile, parse_hour, topic_name
+from lpa_sinks.archive.lines import ArchivedRecord, decode
+from lpa_sinks.archive.storage import Storage, open_storage
+
+_WAIT: Final = wait_exponential_jitter(initial=1, max=60)
+
+
+def read_archive(
+    location: str,
+    topics: Sequence[str] | None = None,
+    start: int | None = None,
+    end: int | None = None,
+    *,
+    wait: wait_base = _WAIT,
+    attempts: int = 8,
+) -> Iterator[ArchivedRecord]:
+    """The records of an archive, one file after the other: by topic, hour, partition and offset.
+
+    Args:
+        location: as for FileArchive.
+        topics: only these; None for all.
+        start, end: only records with a timestamp in [start, end), epoch ms. Files of other hours are not opened.
+        wait, attempts: as for FileArchive.
+
+    Raises:
+        ArchiveError: the archive cannot be read, or a file is damaged; the message names it.
+    """
+    storage = open_storage(location, wait=wait, attempts=attempts)
+    for topic in storage.folders("") if topics is None else map(topic_name, topics):
+        for folder in _hours(storage, topic, start, end):
+            for file in sorted(filter(None, map(ArchiveFile.parse, storage.files(folder)))):
+                for record in _records(storage, file):
+                    if (start is None or record.timestamp >= start) and (end is None or record.timestamp < end):
+                        yield record
+
+
+def _hours(storage: Storage, topic: str, start: int | None, end: int | None) -> Iterator[str]:
+    """Folders of the topic whose hour has a moment in [start, end)."""
+    for date in storage.folders(topic):
+        day = _hour(f"{date}/hour=00")
+        if day is None or not _overlaps(day, day + 24, start, end):
+            continue
+        for folder in storage.folders(date):
+            hour = _hour(folder)
+            if hour is not None and _overlaps(hour, hour + 1, start, end):
+                yield folder
+
+
+def _hour(folder: str) -> int | None:
+    try:
+        return parse_hour(folder.partition("/")[2])
+    except ValueError:
+        return None
+
+
+def _overlaps(first: int, behind: int, start: int | None, end: int | None) -> bool:
+    return (start is None or start < behind * HOUR_MS) and (end is None or first * HOUR_MS < end)
+
+
+def _records(storage: Storage, file: ArchiveFile) -> Iterator[ArchivedRecord]:
+    lowest = highest = None
+    whole = 0
+    try:
+        for line in _lines(storage.read(file.path)):
+            record = decode(line)
+            whole += 1
+            lowest = record.offset if lowest is None else min(lowest, record.offset)
+            highest = record.offset if highest is None else max(highest, record.offset)
+            yield record
+    except (EOFError, ValueError, zstd.ZstdError) as error:
+        raise _damaged(storage, file, f"after line {whole}: {error}") from error
+    if (lowest, highest) != (file.first, file.last):
+        raise _damaged(storage, file, f"it holds offsets {lowest} to {highest}, not those of its name")
+
+
+def _damaged(storage: Storage, file: ArchiveFile, why: str) -> ArchiveError:
+    return ArchiveError(
+        f"archive {storage.name}: {file.path} is damaged ({why}): bring it back from a copy, or move it away"
+    )
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for text in _decompressed(chunks):
+        lines = (rest + text).split(b"\n")
+        rest = lines.pop()
+        yield from lines
+    if rest:
+        raise EOFError("the last line is cut off")
+
+
+def _decompressed(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Text of one zstd frame after the other. Raises EOFError where the last one is cut off."""
+    decompressor = zstd.ZstdDecompressor()
+    begun = False
+    for chunk in chunks:
+        while chunk:
+            yield decompressor.decompress(chunk)
+            begun = not decompressor.eof
+            chunk = decompressor.unused_data
+            if decompressor.eof:
+                decompressor = zstd.ZstdDecompressor()
+    if begun:
+        raise EOFError("it is cut off")

@@ -1,0 +1,65 @@
+"""Where the archive's files are kept: a folder, or an object store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+from tenacity.wait import wait_base
+
+from lpa_core.delivery.archive import ArchiveError
+from lpa_sinks.archive.folder import Folder
+from lpa_sinks.archive.object_store import ObjectStore
+
+
+class Storage(Protocol):
+    """Files by path, with ``/`` between the parts. Every method may raise ArchiveError."""
+
+    @property
+    def name(self) -> str:
+        """For messages: holds no secrets."""
+        ...
+
+    def check(self) -> None:
+        """Make sure, as far as can be told without writing, that files can be put."""
+        ...
+
+    def put(self, path: str, content: Callable[[], Iterable[bytes]]) -> None:
+        """Keep a file, replacing an older one. It appears whole or not at all, and is durable after return.
+
+        ``content`` gives the bytes from the beginning each time that it is called.
+        """
+        ...
+
+    def folders(self, path: str) -> list[str]:
+        """Paths of the folders in a folder (``""`` for the outermost), sorted; none where there is no such folder."""
+        ...
+
+    def files(self, path: str) -> list[str]:
+        """Paths of the files in a folder, sorted."""
+        ...
+
+    def read(self, path: str) -> Iterator[bytes]:
+        """The bytes of a file, in chunks."""
+        ...
+
+
+def open_storage(location: str, *, wait: wait_base, attempts: int) -> Storage:
+    """The storage at a plain path, a ``file://`` URL or the URL of an object store.
+
+    Raises ArchiveError where there can be none.
+    """
+    scheme, separator, _ = location.partition("://")
+    if not separator:
+        return Folder(Path(location).expanduser())
+    parts = urlsplit(location)
+    if scheme == "file":
+        return Folder(Path(unquote(parts.netloc + parts.path)).expanduser())
+    if parts.query or parts.fragment or "@" in parts.netloc:
+        raise ArchiveError(
+            f"the archive's location {scheme}://... holds more than a bucket and a path: name only these, and give"
+            " credentials and options in the environment (such as AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL)"
+        )
+    return ObjectStore(location, wait=wait, attempts=attempts)
