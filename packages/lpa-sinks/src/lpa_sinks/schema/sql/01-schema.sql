@@ -1,0 +1,597 @@
+-- Tables of accepted events, dead letters and quarantined duplicates, and the views under their older names.
+-- For ClickHouse 24.11 and later, and for chDB. Every statement may be run again.
+--
+-- All tables
+-- * take inserts with an insert_deduplication_token; the windows say for how many blocks it is remembered, on plain
+--   and on replicated engines. Without them a repeated insert is stored twice, silently.
+-- * have event_date as Date32: Date wraps for times before 1970 and after 2149.
+-- * expire by the later of event time and arrival, so that late, replayed and wrongly dated events stay as long as
+--   others. The bound of 2100 keeps DateTime, which ends in 2106, from wrapping.
+
+CREATE DATABASE IF NOT EXISTS livepeer_analytics;
+
+-- One row per accepted event, with its original text. Other tables reach it by raw_event_uid and position.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.streaming_events
+(
+    id String,
+    type LowCardinality(String),
+    timestamp Int64 COMMENT 'epoch milliseconds, as sent',
+    gateway String,
+    version LowCardinality(String),
+    raw_json String COMMENT 'the record, byte for byte',
+    dedup_key String,
+    dedup_strategy LowCardinality(String) COMMENT 'event_id or payload_hash',
+    org LowCardinality(String) DEFAULT '',
+    source_topic LowCardinality(String),
+    source_partition UInt32,
+    source_offset UInt64,
+    source_record_timestamp DateTime64(3, 'UTC'),
+    ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3),
+    replay UInt8,
+    replay_id String,
+    replay_attempt UInt16 COMMENT 'how often the record had been replayed',
+    event_timestamp DateTime64(3, 'UTC') MATERIALIZED fromUnixTimestamp64Milli(timestamp, 'UTC'),
+    event_date Date32 MATERIALIZED toDate32(event_timestamp),
+    raw_event_uid String ALIAS dedup_key,
+    data String ALIAS JSONExtractRaw(raw_json, 'data') COMMENT 'its value; raw_json has the exact text',
+    INDEX raw_event_uid_index dedup_key TYPE bloom_filter,
+    INDEX source_offset_index source_offset TYPE minmax,
+    INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(event_date)
+ORDER BY (event_date, type, event_timestamp)
+TTL toDateTime(least(greatest(event_timestamp, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 90 DAY
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;
+
+-- One row per reject: every record that was turned down and is no duplicate.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.streaming_events_dlq
+(
+    schema_version LowCardinality(String),
+    source_topic String,
+    source_partition UInt32,
+    source_offset UInt64,
+    source_record_timestamp DateTime64(3, 'UTC'),
+    failure_stage LowCardinality(String),
+    failure_class LowCardinality(String),
+    failure_reason String,
+    failure_details String,
+    event_id String,
+    event_type LowCardinality(String),
+    event_version Nullable(String),
+    event_timestamp Nullable(DateTime64(3, 'UTC')),
+    orchestrator Nullable(String),
+    broadcaster Nullable(String),
+    region Nullable(String),
+    payload_encoding LowCardinality(String) COMMENT 'json or base64',
+    payload_body String,
+    payload_canonical_json Nullable(String),
+    payload_size UInt64 COMMENT 'bytes of the whole record',
+    payload_sha256 String COMMENT 'of the whole record, lower-case hex',
+    payload_truncated UInt8 COMMENT '1: payload_body holds only its beginning',
+    dedup_key Nullable(String),
+    dedup_strategy Nullable(String),
+    replay UInt8,
+    replay_id Nullable(String),
+    attempt UInt16 COMMENT 'how often the record had been replayed',
+    ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'time of the rejection',
+    org LowCardinality(String) DEFAULT '',
+    event_date Date32 MATERIALIZED toDate32(coalesce(event_timestamp, source_record_timestamp)),
+    INDEX source_offset_index source_offset TYPE minmax,
+    INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(event_date)
+ORDER BY (event_date, failure_class, event_type, source_topic, source_partition, source_offset)
+TTL toDateTime(least(ingestion_timestamp, toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 30 DAY
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;
+
+-- One row per duplicate.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.streaming_events_quarantine
+(
+    schema_version LowCardinality(String),
+    source_topic String,
+    source_partition UInt32,
+    source_offset UInt64,
+    source_record_timestamp DateTime64(3, 'UTC'),
+    failure_stage LowCardinality(String),
+    failure_class LowCardinality(String),
+    failure_reason String,
+    failure_details String,
+    event_id String,
+    event_type LowCardinality(String),
+    event_version Nullable(String),
+    event_timestamp Nullable(DateTime64(3, 'UTC')),
+    orchestrator Nullable(String),
+    broadcaster Nullable(String),
+    region Nullable(String),
+    payload_encoding LowCardinality(String) COMMENT 'json or base64',
+    payload_body String,
+    payload_canonical_json Nullable(String),
+    payload_size UInt64 COMMENT 'bytes of the whole record',
+    payload_sha256 String COMMENT 'of the whole record, lower-case hex',
+    payload_truncated UInt8 COMMENT '1: payload_body holds only its beginning',
+    dedup_key Nullable(String),
+    dedup_strategy Nullable(String),
+    replay UInt8,
+    replay_id Nullable(String),
+    attempt UInt16 COMMENT 'how often the record had been replayed',
+    ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'time of the rejection',
+    org LowCardinality(String) DEFAULT '',
+    event_date Date32 MATERIALIZED toDate32(coalesce(event_timestamp, source_record_timestamp)),
+    INDEX source_offset_index source_offset TYPE minmax,
+    INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(event_date)
+ORDER BY (event_date, failure_class, event_type, source_topic, source_partition, source_offset)
+TTL toDateTime(least(ingestion_timestamp, toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 7 DAY
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;
+
+-- ai_stream_status, one row per event.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.ai_stream_status
+(
+    event_timestamp DateTime64(3, 'UTC'),
+    raw_event_uid String,
+    org LowCardinality(String) DEFAULT '',
+    source_topic LowCardinality(String),
+    source_partition UInt32,
+    source_offset UInt64,
+    ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3),
+    replay UInt8,
+    stream_id String,
+    request_id String,
+    gateway String,
+    orchestrator_address String COMMENT 'lower-case; may be a proxy wallet',
+    orchestrator_url String,
+    pipeline LowCardinality(String) COMMENT 'the model label',
+    output_fps Float32 COMMENT 'frames per second',
+    input_fps Float32 COMMENT 'frames per second',
+    state LowCardinality(String),
+    restart_count UInt32,
+    last_error Nullable(String),
+    last_error_time Nullable(DateTime64(3, 'UTC')),
+    prompt_text Nullable(String),
+    prompt_width UInt16 COMMENT 'pixels',
+    prompt_height UInt16 COMMENT 'pixels',
+    params_hash String,
+    start_time Nullable(DateTime64(3, 'UTC')),
+    event_date Date32 MATERIALIZED toDate32(event_timestamp),
+    event_hour UInt8 MATERIALIZED toHour(event_timestamp),
+    INDEX raw_event_uid_index raw_event_uid TYPE bloom_filter,
+    INDEX orchestrator_address_index orchestrator_address TYPE bloom_filter,
+    INDEX pipeline_index pipeline TYPE bloom_filter,
+    INDEX source_offset_index source_offset TYPE minmax,
+    INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(event_date)
+ORDER BY (event_date, orchestrator_address, pipeline, stream_id, event_timestamp)
+TTL toDateTime(least(greatest(event_timestamp, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 90 DAY
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;
+
+-- stream_ingest_metrics, one row per event.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.stream_ingest_metrics
+(
+    event_timestamp DateTime64(3, 'UTC'),
+    raw_event_uid String,
+    org LowCardinality(String) DEFAULT '',
+    source_topic LowCardinality(String),
+    source_partition UInt32,
+    source_offset UInt64,
+    ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3),
+    replay UInt8,
+    stream_id String,
+    request_id String,
+    connection_quality LowCardinality(String),
+    video_jitter Float32 COMMENT 'unit of the producer',
+    video_packets_received UInt32,
+    video_packets_lost UInt32,
+    video_packet_loss_pct Float32 COMMENT 'percent',
+    video_rtt Float32 COMMENT 'unit of the producer',
+    video_last_input_ts Float64 COMMENT 'unit of the producer',
+    video_latency Float32 COMMENT 'unit of the producer',
+    audio_jitter Float32 COMMENT 'unit of the producer',
+    audio_packets_received UInt32,
+    audio_packets_lost UInt32,
+    audio_packet_loss_pct Float32 COMMENT 'percent',
+    audio_rtt Float32 COMMENT 'unit of the producer',
+    audio_last_input_ts Float64 COMMENT 'unit of the producer',
+    audio_latency Float32 COMMENT 'unit of the producer',
+    bytes_received UInt64 COMMENT 'bytes',
+    bytes_sent UInt64 COMMENT 'bytes',
+    event_date Date32 MATERIALIZED toDate32(event_timestamp),
+    INDEX raw_event_uid_index raw_event_uid TYPE bloom_filter,
+    INDEX source_offset_index source_offset TYPE minmax,
+    INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(event_date)
+ORDER BY (event_date, stream_id, event_timestamp)
+TTL toDateTime(least(greatest(event_timestamp, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 90 DAY
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;
+
+-- stream_trace, one row per event.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.stream_trace_events
+(
+    event_timestamp DateTime64(3, 'UTC'),
+    raw_event_uid String,
+    org LowCardinality(String) DEFAULT '',
+    source_topic LowCardinality(String),
+    source_partition UInt32,
+    source_offset UInt64,
+    ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3),
+    replay UInt8,
+    stream_id String,
+    request_id String,
+    orchestrator_address String COMMENT 'lower-case; may be a proxy wallet',
+    orchestrator_url String,
+    trace_type LowCardinality(String),
+    data_timestamp DateTime64(3, 'UTC') COMMENT 'time that the producer gives the step',
+    event_date Date32 MATERIALIZED toDate32(event_timestamp),
+    INDEX raw_event_uid_index raw_event_uid TYPE bloom_filter,
+    INDEX request_id_index request_id TYPE bloom_filter,
+    INDEX source_offset_index source_offset TYPE minmax,
+    INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(event_date)
+ORDER BY (event_date, request_id, trace_type, data_timestamp)
+TTL toDateTime(least(greatest(event_timestamp, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 90 DAY
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;
+
+-- network_capabilities, one row per orchestrator, hardware item and GPU.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.network_capabilities
+(
+    event_timestamp DateTime64(3, 'UTC'),
+    raw_event_uid String,
+    org LowCardinality(String) DEFAULT '',
+    source_topic LowCardinality(String),
+    source_partition UInt32,
+    source_offset UInt64,
+    ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3),
+    replay UInt8,
+    source_event_id String,
+    orchestrator_address String COMMENT 'canonical wallet, lower-case',
+    local_address String COMMENT 'proxy wallet, lower-case',
+    orch_uri String,
+    gpu_id Nullable(String),
+    gpu_name Nullable(String),
+    gpu_memory_total Nullable(UInt64) COMMENT 'bytes',
+    gpu_memory_free Nullable(UInt64) COMMENT 'bytes',
+    gpu_major Nullable(Int32) COMMENT 'compute capability',
+    gpu_minor Nullable(Int32) COMMENT 'compute capability',
+    pipeline String,
+    model_id String,
+    capability_id Int32 COMMENT '-1: the producer gave none',
+    capability_name LowCardinality(String),
+    capability_group LowCardinality(String),
+    capability_catalog_version LowCardinality(String),
+    runner_version Nullable(String),
+    capacity Nullable(Int32),
+    capacity_in_use Nullable(Int32),
+    warm Nullable(Int32) COMMENT '1 or 0',
+    price_per_unit Nullable(Int64) COMMENT 'wei for pixels_per_unit pixels',
+    pixels_per_unit Nullable(Int64),
+    orchestrator_version String,
+    event_date Date32 MATERIALIZED toDate32(event_timestamp),
+    INDEX raw_event_uid_index raw_event_uid TYPE bloom_filter,
+    INDEX orchestrator_address_index orchestrator_address TYPE bloom_filter,
+    INDEX source_offset_index source_offset TYPE minmax,
+    INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(event_date)
+ORDER BY (orchestrator_address, orch_uri, pipeline, model_id, ifNull(gpu_id, ''), capability_id, event_timestamp, raw_event_uid)
+TTL toDateTime(least(greatest(event_timestamp, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 90 DAY
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;
+
+-- network_capabilities, one row per orchestrator and advertised capability.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.network_capabilities_advertised
+(
+    event_timestamp DateTime64(3, 'UTC'),
+    raw_event_uid String,
+    org LowCardinality(String) DEFAULT '',
+    source_topic LowCardinality(String),
+    source_partition UInt32,
+    source_offset UInt64,
+    ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3),
+    replay UInt8,
+    source_event_id String,
+    orchestrator_address String COMMENT 'canonical wallet, lower-case',
+    local_address String COMMENT 'proxy wallet, lower-case',
+    orch_uri String,
+    capability_id Int32 COMMENT '-1: the producer gave none',
+    capability_name LowCardinality(String),
+    capability_group LowCardinality(String),
+    capability_catalog_version LowCardinality(String),
+    capacity Nullable(Int32),
+    event_date Date32 MATERIALIZED toDate32(event_timestamp),
+    INDEX raw_event_uid_index raw_event_uid TYPE bloom_filter,
+    INDEX source_offset_index source_offset TYPE minmax,
+    INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(event_date)
+ORDER BY (orchestrator_address, capability_id, event_timestamp, raw_event_uid)
+TTL toDateTime(least(greatest(event_timestamp, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 180 DAY
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;
+
+-- network_capabilities, one row per orchestrator, capability and model.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.network_capabilities_model_constraints
+(
+    event_timestamp DateTime64(3, 'UTC'),
+    raw_event_uid String,
+    org LowCardinality(String) DEFAULT '',
+    source_topic LowCardinality(String),
+    source_partition UInt32,
+    source_offset UInt64,
+    ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3),
+    replay UInt8,
+    source_event_id String,
+    orchestrator_address String COMMENT 'canonical wallet, lower-case',
+    local_address String COMMENT 'proxy wallet, lower-case',
+    orch_uri String,
+    capability_id Int32 COMMENT '-1: the producer gave none',
+    capability_name LowCardinality(String),
+    capability_group LowCardinality(String),
+    capability_catalog_version LowCardinality(String),
+    model_id String,
+    runner_version Nullable(String),
+    capacity Nullable(Int32),
+    capacity_in_use Nullable(Int32),
+    warm Nullable(Int32) COMMENT '1 or 0',
+    event_date Date32 MATERIALIZED toDate32(event_timestamp),
+    INDEX raw_event_uid_index raw_event_uid TYPE bloom_filter,
+    INDEX source_offset_index source_offset TYPE minmax,
+    INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(event_date)
+ORDER BY (orchestrator_address, capability_id, model_id, event_timestamp, raw_event_uid)
+TTL toDateTime(least(greatest(event_timestamp, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 180 DAY
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;
+
+-- network_capabilities, one row per orchestrator and price entry.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.network_capabilities_prices
+(
+    event_timestamp DateTime64(3, 'UTC'),
+    raw_event_uid String,
+    org LowCardinality(String) DEFAULT '',
+    source_topic LowCardinality(String),
+    source_partition UInt32,
+    source_offset UInt64,
+    ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3),
+    replay UInt8,
+    source_event_id String,
+    orchestrator_address String COMMENT 'canonical wallet, lower-case',
+    local_address String COMMENT 'proxy wallet, lower-case',
+    orch_uri String,
+    capability_id Int32 COMMENT '-1: the producer gave none',
+    capability_name LowCardinality(String),
+    capability_group LowCardinality(String),
+    capability_catalog_version LowCardinality(String),
+    constraint_name Nullable(String),
+    price_per_unit Nullable(Int64) COMMENT 'wei for pixels_per_unit pixels',
+    pixels_per_unit Nullable(Int64),
+    event_date Date32 MATERIALIZED toDate32(event_timestamp),
+    INDEX raw_event_uid_index raw_event_uid TYPE bloom_filter,
+    INDEX source_offset_index source_offset TYPE minmax,
+    INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(event_date)
+ORDER BY (orchestrator_address, capability_id, ifNull(constraint_name, ''), event_timestamp, raw_event_uid)
+TTL toDateTime(least(greatest(event_timestamp, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 180 DAY
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;
+
+-- ai_stream_events, one row per event.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.ai_stream_events
+(
+    event_timestamp DateTime64(3, 'UTC'),
+    raw_event_uid String,
+    org LowCardinality(String) DEFAULT '',
+    source_topic LowCardinality(String),
+    source_partition UInt32,
+    source_offset UInt64,
+    ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3),
+    replay UInt8,
+    stream_id String,
+    request_id String,
+    pipeline String,
+    event_type LowCardinality(String),
+    message String,
+    capability String,
+    event_date Date32 MATERIALIZED toDate32(event_timestamp),
+    INDEX raw_event_uid_index raw_event_uid TYPE bloom_filter,
+    INDEX source_offset_index source_offset TYPE minmax,
+    INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(event_date)
+ORDER BY (event_date, stream_id, event_timestamp)
+TTL toDateTime(least(greatest(event_timestamp, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 90 DAY
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;
+
+-- discovery_results, one row per discovered orchestrator.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.discovery_results
+(
+    event_timestamp DateTime64(3, 'UTC'),
+    raw_event_uid String,
+    org LowCardinality(String) DEFAULT '',
+    source_topic LowCardinality(String),
+    source_partition UInt32,
+    source_offset UInt64,
+    ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3),
+    replay UInt8,
+    orchestrator_address String COMMENT 'lower-case; may be a proxy wallet',
+    orchestrator_url String,
+    latency_ms UInt32 COMMENT 'milliseconds',
+    event_date Date32 MATERIALIZED toDate32(event_timestamp),
+    INDEX raw_event_uid_index raw_event_uid TYPE bloom_filter,
+    INDEX source_offset_index source_offset TYPE minmax,
+    INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(event_date)
+ORDER BY (event_date, orchestrator_address, event_timestamp)
+TTL toDateTime(least(greatest(event_timestamp, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 30 DAY
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;
+
+-- create_new_payment, one row per event.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.payment_events
+(
+    event_timestamp DateTime64(3, 'UTC'),
+    raw_event_uid String,
+    org LowCardinality(String) DEFAULT '',
+    source_topic LowCardinality(String),
+    source_partition UInt32,
+    source_offset UInt64,
+    ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3),
+    replay UInt8,
+    request_id String,
+    session_id String,
+    manifest_id String,
+    sender String,
+    recipient String,
+    orchestrator String,
+    face_value String COMMENT 'as sent, such as 2402400000000000 WEI',
+    price String COMMENT 'as sent, such as 1635.021 wei/pixel',
+    num_tickets String,
+    win_prob String,
+    client_ip String,
+    capability String,
+    event_date Date32 MATERIALIZED toDate32(event_timestamp),
+    face_value_wei UInt256 MATERIALIZED toUInt256OrZero(extract(face_value, '^([0-9]{1,77})(?: *[Ww][Ee][Ii])?$')) COMMENT 'wei; 0 where face_value is no whole number of wei',
+    INDEX raw_event_uid_index raw_event_uid TYPE bloom_filter,
+    INDEX source_offset_index source_offset TYPE minmax,
+    INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(event_date)
+ORDER BY (event_date, recipient, orchestrator, event_timestamp)
+TTL toDateTime(least(greatest(event_timestamp, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 90 DAY
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;
+
+-- The same tables under the names of the system's last revisions. raw_json is looked up, not stored again.
+
+CREATE VIEW IF NOT EXISTS livepeer_analytics.raw_streaming_events AS
+SELECT *, event_timestamp, event_date, raw_event_uid, data
+FROM livepeer_analytics.streaming_events;
+
+CREATE VIEW IF NOT EXISTS livepeer_analytics.raw_streaming_events_dlq AS
+SELECT *, event_date
+FROM livepeer_analytics.streaming_events_dlq;
+
+CREATE VIEW IF NOT EXISTS livepeer_analytics.raw_streaming_events_quarantine AS
+SELECT *, event_date
+FROM livepeer_analytics.streaming_events_quarantine;
+
+CREATE VIEW IF NOT EXISTS livepeer_analytics.raw_ai_stream_status AS
+SELECT event.*, event.event_date, event.event_hour, raw.raw_json
+FROM livepeer_analytics.ai_stream_status AS event
+ANY LEFT JOIN livepeer_analytics.streaming_events AS raw
+    ON raw.dedup_key = event.raw_event_uid AND raw.source_topic = event.source_topic
+    AND raw.source_partition = event.source_partition AND raw.source_offset = event.source_offset;
+
+CREATE VIEW IF NOT EXISTS livepeer_analytics.raw_stream_ingest_metrics AS
+SELECT event.*, event.event_date, raw.raw_json
+FROM livepeer_analytics.stream_ingest_metrics AS event
+ANY LEFT JOIN livepeer_analytics.streaming_events AS raw
+    ON raw.dedup_key = event.raw_event_uid AND raw.source_topic = event.source_topic
+    AND raw.source_partition = event.source_partition AND raw.source_offset = event.source_offset;
+
+CREATE VIEW IF NOT EXISTS livepeer_analytics.raw_stream_trace_events AS
+SELECT event.*, event.event_date, raw.raw_json
+FROM livepeer_analytics.stream_trace_events AS event
+ANY LEFT JOIN livepeer_analytics.streaming_events AS raw
+    ON raw.dedup_key = event.raw_event_uid AND raw.source_topic = event.source_topic
+    AND raw.source_partition = event.source_partition AND raw.source_offset = event.source_offset;
+
+CREATE VIEW IF NOT EXISTS livepeer_analytics.raw_network_capabilities AS
+SELECT event.*, event.event_date, raw.raw_json
+FROM livepeer_analytics.network_capabilities AS event
+ANY LEFT JOIN livepeer_analytics.streaming_events AS raw
+    ON raw.dedup_key = event.raw_event_uid AND raw.source_topic = event.source_topic
+    AND raw.source_partition = event.source_partition AND raw.source_offset = event.source_offset;
+
+CREATE VIEW IF NOT EXISTS livepeer_analytics.raw_network_capabilities_advertised AS
+SELECT event.*, event.event_date, raw.raw_json
+FROM livepeer_analytics.network_capabilities_advertised AS event
+ANY LEFT JOIN livepeer_analytics.streaming_events AS raw
+    ON raw.dedup_key = event.raw_event_uid AND raw.source_topic = event.source_topic
+    AND raw.source_partition = event.source_partition AND raw.source_offset = event.source_offset;
+
+CREATE VIEW IF NOT EXISTS livepeer_analytics.raw_network_capabilities_model_constraints AS
+SELECT event.*, event.event_date, raw.raw_json
+FROM livepeer_analytics.network_capabilities_model_constraints AS event
+ANY LEFT JOIN livepeer_analytics.streaming_events AS raw
+    ON raw.dedup_key = event.raw_event_uid AND raw.source_topic = event.source_topic
+    AND raw.source_partition = event.source_partition AND raw.source_offset = event.source_offset;
+
+CREATE VIEW IF NOT EXISTS livepeer_analytics.raw_network_capabilities_prices AS
+SELECT event.*, event.event_date, raw.raw_json
+FROM livepeer_analytics.network_capabilities_prices AS event
+ANY LEFT JOIN livepeer_analytics.streaming_events AS raw
+    ON raw.dedup_key = event.raw_event_uid AND raw.source_topic = event.source_topic
+    AND raw.source_partition = event.source_partition AND raw.source_offset = event.source_offset;
+
+CREATE VIEW IF NOT EXISTS livepeer_analytics.raw_ai_stream_events AS
+SELECT event.*, event.event_date, raw.raw_json
+FROM livepeer_analytics.ai_stream_events AS event
+ANY LEFT JOIN livepeer_analytics.streaming_events AS raw
+    ON raw.dedup_key = event.raw_event_uid AND raw.source_topic = event.source_topic
+    AND raw.source_partition = event.source_partition AND raw.source_offset = event.source_offset;
+
+CREATE VIEW IF NOT EXISTS livepeer_analytics.raw_discovery_results AS
+SELECT event.*, event.event_date, raw.raw_json
+FROM livepeer_analytics.discovery_results AS event
+ANY LEFT JOIN livepeer_analytics.streaming_events AS raw
+    ON raw.dedup_key = event.raw_event_uid AND raw.source_topic = event.source_topic
+    AND raw.source_partition = event.source_partition AND raw.source_offset = event.source_offset;
+
+CREATE VIEW IF NOT EXISTS livepeer_analytics.raw_payment_events AS
+SELECT event.*, event.event_date, event.face_value_wei, raw.raw_json
+FROM livepeer_analytics.payment_events AS event
+ANY LEFT JOIN livepeer_analytics.streaming_events AS raw
+    ON raw.dedup_key = event.raw_event_uid AND raw.source_topic = event.source_topic
+    AND raw.source_partition = event.source_partition AND raw.source_offset = event.source_offset;
