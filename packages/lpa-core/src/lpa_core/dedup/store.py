@@ -36,7 +36,7 @@ class DedupStore(Protocol):
 
     One store is used by one thread at a time. Every method may block on disk or network,
     and may raise :class:`DedupStoreUnavailable`, in which case nothing is known to have
-    happened and the same call can be repeated safely.
+    happened and the same call can be repeated safely, or :class:`DedupStoreError`.
     """
 
     def claim(
