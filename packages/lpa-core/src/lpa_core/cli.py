@@ -34,8 +34,7 @@ def build_app(settings: Settings, plugins: PluginManager) -> cyclopts.App:
     )
     app.command(ingest(settings, plugins), name="ingest")
     app.command(list_plugins(plugins), name="plugins")
-    for command in plugins.commands():
-        app.command(command)
+    plugins.add_commands(app)
     return app
 
 

@@ -23,8 +23,6 @@ def list_plugins(plugins: PluginManager) -> Callable[..., None]:
         json
             Print JSON instead of a table.
         """
-        plugins.event_types()
-        plugins.validators()
         if json:
             print_json([attrs.asdict(plugin) for plugin in plugins.plugins])
             return

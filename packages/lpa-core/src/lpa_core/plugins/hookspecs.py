@@ -1,6 +1,7 @@
 """Every hook, in one place. A plugin implements any of them with :data:`hookimpl`.
 
-Hooks are called while a process is put together; only ``lpa_classify_failure`` is called later, once a reject.
+Hooks are called once, when a process starts; only ``lpa_classify_failure`` is called later, once a reject. A plugin
+names in its hook only those arguments that it wants.
 """
 
 from __future__ import annotations
@@ -34,47 +35,48 @@ ArchiveFactory = Callable[[str, Path, Settings], Archive]
 class HookSpecs:
     @hookspec
     def lpa_event_types(self) -> Sequence[EventType]:  # type: ignore[empty-body]
-        """Called when the pipeline is built: event types to collect beside the built-in ones."""
+        """Called when the process starts: event types to collect beside the built-in ones."""
 
     @hookspec
     def lpa_validators(self, settings: Settings) -> Sequence[Validator]:  # type: ignore[empty-body]
-        """Called when the pipeline is built: validators to ask after the built-in ones, in the order given.
+        """Called when the process starts: validators to ask after the built-in ones, in the order given.
 
         An event that passes them all goes on. One more JSON document is decoded per event as soon as there is any.
         """
 
     @hookspec
     def lpa_sources(self) -> Mapping[str, SourceFactory]:  # type: ignore[empty-body]
-        """Called when a source is opened: URI scheme -> ``factory(uri, settings)``.
+        """Called when the process starts: URI scheme -> ``factory(uri, settings)``.
 
         The factory raises SourceError where the source cannot be read.
         """
 
     @hookspec
     def lpa_dedup_stores(self) -> Mapping[str, DedupStoreFactory]:  # type: ignore[empty-body]
-        """Called when a dedup store is opened: URI scheme -> ``factory(uri, settings)``."""
+        """Called when the process starts: URI scheme -> ``factory(uri, settings)``."""
 
     @hookspec
     def lpa_sinks(self) -> Mapping[str, SinkFactory]:  # type: ignore[empty-body]
-        """Called when a sink is made: URI scheme -> ``factory(uri, settings)``.
+        """Called when the process starts: URI scheme -> ``factory(uri, settings)``.
 
         The factory connects to nothing yet: that is what the sink's ``open`` is for.
         """
 
     @hookspec
     def lpa_archives(self) -> Mapping[str, ArchiveFactory]:  # type: ignore[empty-body]
-        """Called when an archive is opened: URI scheme -> ``factory(uri, spool folder, settings)``."""
+        """Called when the process starts: URI scheme -> ``factory(uri, spool folder, settings)``."""
 
     @hookspec(firstresult=True)
     def lpa_classify_failure(self, failure: Failure, payload: bytes | None) -> Failure | None:
         """Called for every reject: a better failure than the one found, or None. The first answer wins.
 
-        ``payload`` is the record as received. Only classes and reasons of the closed lists can be given.
+        Plugins are asked in the order that ``lpa plugins`` lists them in. ``payload`` is the record as received, None
+        where it has no value. Only classes and reasons of the closed lists can be given.
         """
 
     @hookspec
     def lpa_cli_commands(self, settings: Settings) -> Sequence[cyclopts.App]:  # type: ignore[empty-body]
-        """Called when the command line starts: commands to add to ``lpa``, each an App with a name.
+        """Called when the process starts: commands to add to ``lpa``, each an App with a name.
 
         What a command answers is the exit status, if it is a whole number; else 0.
         """

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import traceback
+from collections import ChainMap
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, TypeVar, final
+from itertools import chain
+from typing import Any, Final, final
 
 import attrs
 import cyclopts
@@ -13,16 +16,9 @@ import structlog
 
 from lpa_core.dedup.store import DedupStore
 from lpa_core.delivery.archive import Archive
-from lpa_core.events.event_type import EventType, registry
-from lpa_core.pipeline import FailureClassifier
-from lpa_core.plugins.hookspecs import (
-    PROJECT,
-    ArchiveFactory,
-    DedupStoreFactory,
-    HookSpecs,
-    SinkFactory,
-    SourceFactory,
-)
+from lpa_core.events.event_type import EventType
+from lpa_core.pipeline import FailureClassifier, Pipeline
+from lpa_core.plugins.hookspecs import PROJECT, HookSpecs
 from lpa_core.settings import Settings
 from lpa_core.sinks import Sink
 from lpa_core.sources.source import Source
@@ -31,7 +27,12 @@ from lpa_core.validation.reasons import Failure
 
 _log = structlog.get_logger("lpa.plugins")
 
-_Factory = TypeVar("_Factory", SourceFactory, DedupStoreFactory, SinkFactory, ArchiveFactory)
+_URI_HOOKS: Final = {
+    "lpa_sources": "source",
+    "lpa_dedup_stores": "dedup store",
+    "lpa_sinks": "sink",
+    "lpa_archives": "archive",
+}
 
 
 class PluginError(Exception):
@@ -52,11 +53,25 @@ class Plugin:
 
 
 @final
+@attrs.frozen(slots=True, eq=False)
+class _Brought:
+    """What one plugin brings."""
+
+    plugin: Plugin
+    module: object
+    event_types: tuple[EventType, ...]
+    validators: tuple[Validator, ...]
+    commands: tuple[cyclopts.App, ...]
+    factories: Mapping[str, Mapping[str, Any]]
+    """Hook -> URI scheme -> factory."""
+
+
+@final
 class PluginManager:
     """The plugins of a process: the built-in ones, and those that packages register as ``lpa`` entry points.
 
-    A broken plugin is named and left out, unless the setting ``LPA_PLUGINS_REQUIRED`` names it: then
-    PluginError is raised.
+    Each is asked at once for all that it brings. A broken plugin is named and left out whole, unless the setting
+    ``LPA_PLUGINS_REQUIRED`` names it: then PluginError is raised.
     """
 
     def __init__(self, settings: Settings, found: Iterable[EntryPoint] | None = None) -> None:
@@ -64,6 +79,7 @@ class PluginManager:
         self._settings = settings
         self._pluggy = pluggy.PluginManager(PROJECT)
         self._pluggy.add_hookspecs(HookSpecs)
+        self._brought: list[_Brought] = []
         self.plugins: list[Plugin] = []
         for entry_point in _with_core_first(entry_points(group=PROJECT) if found is None else found):
             self._load(entry_point)
@@ -82,23 +98,51 @@ class PluginManager:
         self.plugins.append(plugin)
         if plugin.disabled:
             return
+        module = None
         try:
+            if any(other.name == plugin.name for other in self.plugins[:-1]):
+                raise ValueError(f"another package brings a plugin of the name {plugin.name}")
             module = entry_point.load()
             self._pluggy.register(module, name=plugin.name)
             self._pluggy.check_pending()
-        except Exception as error:  # whatever a third party's import raises
-            self._broken(plugin, error)
-            return
-        callers = self._pluggy.get_hookcallers(module) or []
-        plugin.hooks = tuple(sorted(caller.name for caller in callers))
+            plugin.hooks = tuple(sorted(caller.name for caller in self._pluggy.get_hookcallers(module) or ()))
+            self._brought.append(self._ask(plugin, module))
+        except (Exception, SystemExit) as error:  # whatever a third party's import or hook raises
+            if module is not None and self._pluggy.get_plugin(plugin.name) is module:
+                self._pluggy.unregister(module)
+            self._leave_out(plugin, error)
 
-    def _broken(self, plugin: Plugin, error: Exception) -> None:
-        plugin.problem = f"{type(error).__name__}: {error}".splitlines()[0]
-        module = self._pluggy.get_plugin(plugin.name)
-        if module is not None:
-            self._pluggy.unregister(module)
+    def _ask(self, plugin: Plugin, module: object) -> _Brought:
+        """All that the plugin brings. Raises where any of it cannot be used together with what is there already."""
+        others = [other for other in self._pluggy.get_plugins() if other is not module]
+
+        def answers(hook: str, **arguments: Any) -> list[Any]:
+            given: list[Any] = self._pluggy.subset_hook_caller(hook, others)(**arguments)
+            return given
+
+        brought = _Brought(
+            plugin,
+            module,
+            event_types=tuple(chain(*answers("lpa_event_types"))),
+            validators=tuple(chain(*answers("lpa_validators", settings=self._settings))),
+            commands=tuple(chain(*answers("lpa_cli_commands", settings=self._settings))),
+            factories={hook: dict(ChainMap(*answers(hook))) for hook in _URI_HOOKS},
+        )
+        Pipeline([*self.event_types(), *brought.event_types], plugin_validators=brought.validators)
+        for hook, factories in brought.factories.items():
+            for name, factory in factories.items():
+                if name in self._factories(hook):
+                    raise ValueError(f"{hook}: there is a {_URI_HOOKS[hook]} for {name}:// already")
+                if name != name.lower() or not callable(factory):
+                    raise ValueError(f"{hook}: {name!r} must be a scheme in lower case, its value a factory to call")
+        return brought
+
+    def _leave_out(self, plugin: Plugin, error: BaseException) -> None:
+        plugin.problem = _one_line(error)
         if plugin.name in self._settings.lpa.plugins_required:
-            raise PluginError(f"plugin {plugin.name} of {plugin.package} is required but broken: {plugin.problem}")
+            raise PluginError(
+                f"plugin {plugin.name} of {plugin.package} is required but broken: {plugin.problem}"
+            ) from None
         _log.warning(
             "plugin left out",
             plugin=plugin.name,
@@ -106,84 +150,88 @@ class PluginManager:
             problem=plugin.problem,
             remedy=f"mend or remove {plugin.package}, or set LPA_PLUGINS_DISABLED={plugin.name}",
         )
-
-    def _collect(self, hook: str, accept: Callable[[Any], None], **arguments: Any) -> None:
-        """Hand each plugin's answer to ``accept``; a plugin whose answer raises there is broken."""
-        modules = {plugin.name: self._pluggy.get_plugin(plugin.name) for plugin in self.plugins}
-        for plugin in self.plugins:
-            if hook in plugin.hooks and not plugin.problem:
-                others = [module for name, module in modules.items() if name != plugin.name and module is not None]
-                try:
-                    for answer in self._pluggy.subset_hook_caller(hook, others)(**arguments):
-                        accept(answer)
-                except Exception as error:  # whatever a third party's hook raises
-                    self._broken(plugin, error)
+        trace = "".join(traceback.format_exception(error))
+        _log.debug("how the plugin broke", plugin=plugin.name, exception=trace)
 
     def event_types(self) -> Sequence[EventType]:
-        """All event types; a plugin that declares a name or table once more is broken."""
-        known: list[EventType] = []
-
-        def accept(answer: Sequence[EventType]) -> None:
-            registry([*known, *answer])
-            known.extend(answer)
-
-        self._collect("lpa_event_types", accept)
-        return known
+        return [event_type for brought in self._brought for event_type in brought.event_types]
 
     def validators(self) -> Sequence[Validator]:
-        found: list[Validator] = []
-        self._collect("lpa_validators", found.extend, settings=self._settings)
-        return found
+        return [validator for brought in self._brought for validator in brought.validators]
 
     def classifiers(self) -> Sequence[FailureClassifier]:
-        """None, or one callable that asks the plugins in turn and survives one that raises."""
-        if not any("lpa_classify_failure" in plugin.hooks and not plugin.problem for plugin in self.plugins):
-            return ()
+        """One for each plugin that classifies failures; none of them raises."""
+        return [
+            self._classifier(brought) for brought in self._brought if "lpa_classify_failure" in brought.plugin.hooks
+        ]
+
+    def _classifier(self, brought: _Brought) -> FailureClassifier:
+        others = [other for other in self._pluggy.get_plugins() if other is not brought.module]
+        ask = self._pluggy.subset_hook_caller("lpa_classify_failure", others)
+        told = False
 
         def classify(failure: Failure, payload: bytes | None) -> Failure | None:
+            nonlocal told
             try:
-                answer: Failure | None = self._pluggy.hook.lpa_classify_failure(failure=failure, payload=payload)
+                answer = ask(failure=failure, payload=payload)
+                if answer is None or isinstance(answer, Failure):
+                    return answer
+                raise TypeError(f"answered {type(answer).__name__}, not a Failure or None")
             except Exception as error:  # whatever a third party's hook raises
-                _log.warning("failure classifier raised", problem=f"{type(error).__name__}: {error}")
+                if not told:
+                    _log.warning(
+                        "failure classifier raised; such failures stay as they were found",
+                        plugin=brought.plugin.name,
+                        package=brought.plugin.package,
+                        problem=_one_line(error),
+                        remedy=f"mend {brought.plugin.package}, or set LPA_PLUGINS_DISABLED={brought.plugin.name}",
+                    )
+                told = True
                 return None
-            return answer
 
-        return (classify,)
+        return classify
 
-    def commands(self) -> Sequence[cyclopts.App]:
-        found: list[cyclopts.App] = []
-        self._collect("lpa_cli_commands", found.extend, settings=self._settings)
-        return found
+    def add_commands(self, app: cyclopts.App) -> None:
+        """Add the plugins' commands to ``app``; a plugin with a command that cannot be added is broken."""
+        for brought in tuple(self._brought):
+            try:
+                for command in brought.commands:
+                    app.command(command)
+            except Exception as error:  # no name, a name that is taken, or no App at all
+                self._brought.remove(brought)
+                self._leave_out(brought.plugin, error)
 
     def source(self, uri: str) -> Source:
-        return self._factory("lpa_sources", uri)(uri, self._settings)  # type: ignore[no-any-return]
+        return self._make("lpa_sources", uri)  # type: ignore[no-any-return]
 
     def dedup_store(self, uri: str) -> DedupStore:
-        return self._factory("lpa_dedup_stores", uri)(uri, self._settings)  # type: ignore[no-any-return]
+        return self._make("lpa_dedup_stores", uri)  # type: ignore[no-any-return]
 
     def sink(self, uri: str) -> Sink:
-        return self._factory("lpa_sinks", uri)(uri, self._settings)  # type: ignore[no-any-return]
+        return self._make("lpa_sinks", uri)  # type: ignore[no-any-return]
 
     def archive(self, uri: str) -> Archive:
-        spool = self._settings.lpa.data_dir / "archive-spool"
-        return self._factory("lpa_archives", uri)(uri, spool, self._settings)  # type: ignore[no-any-return]
+        return self._make("lpa_archives", uri, self._settings.lpa.data_dir / "archive-spool")  # type: ignore[no-any-return]
 
-    def _factory(self, hook: str, uri: str) -> Any:
-        factories: dict[str, Any] = {}
+    def _factories(self, hook: str) -> Mapping[str, Any]:
+        return ChainMap(*(dict(brought.factories[hook]) for brought in self._brought))
 
-        def accept(answer: Mapping[str, Any]) -> None:
-            for scheme, factory in answer.items():
-                factories.setdefault(scheme, factory)
-
-        self._collect(hook, accept)
-        wanted = scheme(uri)
+    def _make(self, hook: str, uri: str, *arguments: object) -> Any:
+        factories, wanted = self._factories(hook), scheme(uri)
         if wanted not in factories:
-            kind = hook.removeprefix("lpa_").removesuffix("s").replace("_", " ")
             known = ", ".join(sorted(factories)) or "none"
             raise PluginError(
-                f"no {kind} for {wanted}:// is installed (there are: {known}); check the URI, or install its plugin"
+                f"no {_URI_HOOKS[hook]} for {wanted}:// is installed (there are: {known}); "
+                "check the URI, or install its plugin"
             )
-        return factories[wanted]
+        try:
+            return factories[wanted](uri, *arguments, self._settings)
+        except ImportError as error:
+            package = next(b.plugin.package for b in self._brought if wanted in b.factories[hook])
+            raise PluginError(
+                f"the {_URI_HOOKS[hook]} for {wanted}:// of {package} needs what is not installed ({error}): "
+                f"install {package} with the extra that brings it"
+            ) from None
 
 
 def scheme(uri: str) -> str:
@@ -192,6 +240,10 @@ def scheme(uri: str) -> str:
         return "-"
     head, separator, _ = uri.partition("://")
     return head.lower() if separator else "file"
+
+
+def _one_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def _with_core_first(found: Iterable[EntryPoint]) -> list[EntryPoint]:
