@@ -173,9 +173,11 @@ class FileArchive:
     def _uploaded(self, closing: Closing) -> Closing:
         try:
             self._storage.put(closing.file.path, lambda: self._spool.read(closing.segments))
-        except ArchiveError:
+        except ArchiveError as error:
             self._unreachable = True
-            raise
+            raise ArchiveError(
+                f"{error}; nothing is lost: what waits in {self._spool.folder} is stored at the next start"
+            ) from error
         with self._spool_errors():
             return self._spool.mark_uploaded(closing)
 
@@ -187,4 +189,8 @@ class FileArchive:
             raise ArchiveError(
                 f"the archive's spool {self._spool.folder} cannot be used: {error.strerror}:"
                 " make it a writable folder with free space"
+            ) from error
+        except ValueError as error:
+            raise ArchiveError(
+                f"the archive's spool {self._spool.folder} holds a file that no archive wrote: move it away"
             ) from error

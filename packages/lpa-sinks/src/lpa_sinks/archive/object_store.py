@@ -11,7 +11,14 @@ from typing import Any, Final, TypeVar, final
 
 import obstore
 import structlog
-from obstore.exceptions import BaseError
+from obstore.exceptions import (
+    BaseError,
+    InvalidPathError,
+    NotSupportedError,
+    PermissionDeniedError,
+    UnauthenticatedError,
+    UnknownConfigurationKeyError,
+)
 from obstore.store import from_url
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_base
@@ -35,13 +42,11 @@ _REMEDIES: Final = (
 )
 """What an error's text holds -> what to do. None of these passes by itself."""
 _PERMANENT: Final = (
-    "NotFoundError",
-    "InvalidPathError",
-    "NotSupportedError",
-    "NotImplementedError",
-    "PermissionDeniedError",
-    "UnauthenticatedError",
-    "UnknownConfigurationKeyError",
+    InvalidPathError,
+    NotSupportedError,
+    PermissionDeniedError,
+    UnauthenticatedError,
+    UnknownConfigurationKeyError,
 )
 _CLIENT_ERROR: Final = re.compile(r"status code: 4(?!08|29)\d\d")
 
@@ -126,7 +131,7 @@ class ObjectStore:
 
 
 def _may_pass(error: BaseException) -> bool:
-    if not isinstance(error, BaseError) or type(error).__name__ in _PERMANENT:
+    if not isinstance(error, BaseError) or isinstance(error, _PERMANENT):
         return False
     text = str(error)
     return not _CLIENT_ERROR.search(text) and not any(sign in text for sign, _ in _REMEDIES)
@@ -137,13 +142,15 @@ def _explained(error: Exception) -> str:
     for sign, remedy in _REMEDIES:
         if sign in text:
             return remedy
-    if _may_pass(error):
-        return f"{_gist(error)}: see that it can be reached; nothing is lost, what waits is stored at the next start"
-    return f"{_gist(error)}: check the location and the credentials"
+    remedy = "see that it can be reached" if _may_pass(error) else "check the location and the credentials"
+    return f"{_gist(error)}: {remedy}"
 
 
 def _gist(error: BaseException) -> str:
-    """The first line of the error, without the answer's body: neither may hold more than that safely."""
-    line = str(error).partition("\n")[0]
-    code = re.search(r"<Code>(\w+)</Code>", str(error))
-    return line.partition(": <")[0] + (f" {code[1]}" if code else "")
+    """What went wrong, from the first line of the error; the rest may hold what nobody should read."""
+    text = str(error)
+    status = re.search(r"status code: (\d{3}[\w ]*)", text)
+    if status:
+        code = re.search(r"<Code>(\w+)</Code>", text)
+        return f"it answered {status[1]}" + (f" ({code[1]})" if code else "")
+    return text.partition("\n")[0].rpartition(" - ")[2]
