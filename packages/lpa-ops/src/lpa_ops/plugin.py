@@ -1,0 +1,17 @@
+"""What lpa-ops brings to ``lpa``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cyclopts
+
+from lpa_core.plugins.hookspecs import hookimpl
+from lpa_core.settings import Settings
+
+
+@hookimpl
+def lpa_cli_commands(settings: Settings) -> Sequence[cyclopts.App]:
+    from lpa_ops.triage.command import triage_app
+
+    return (triage_app(settings),)

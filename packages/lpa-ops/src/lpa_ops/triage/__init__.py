@@ -1,0 +1,1 @@
+"""What was rejected in the last hour, and why."""
