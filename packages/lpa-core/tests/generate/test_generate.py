@@ -117,8 +117,8 @@ def traces(events: list[dict[str, Any]]) -> list[str]:
 
 @given(
     events=st.integers(0, 400),
-    duplicates=st.floats(0, 0.5),
-    bad=st.floats(0, 0.49),
+    duplicates=st.floats(0, 0.3),
+    bad=st.floats(0, 0.2),
     sessions=st.integers(1, 40),
     seed=st.integers(0, 2**64),
 )
