@@ -13,7 +13,7 @@ from rich.text import Text
 from lpa_core.commands.output import print_json
 from lpa_core.settings import Settings
 from lpa_ops.triage.queries import Answer, failures_by_reason, latest_failures
-from lpa_sinks.commands import opened
+from lpa_sinks.databases import opened
 
 _SHOWN_OF_A_BODY = 120
 

@@ -1,0 +1,31 @@
+"""Which database a command means, and a client of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from clickhouse_connect.driver.client import Client
+
+from lpa_core.settings import Settings
+from lpa_sinks.clickhouse.client import Endpoint, connect, endpoint
+
+
+def endpoint_of(uri: str | None, settings: Settings) -> Endpoint:
+    """What the URI names; without one, the embedded database in the data folder."""
+    return endpoint(
+        uri or f"chdb://{settings.lpa.data_dir / 'clickhouse'}",
+        database=settings.clickhouse.database,
+        user=settings.clickhouse.user,
+    )
+
+
+@contextmanager
+def opened(uri: str | None, settings: Settings) -> Iterator[tuple[Client, str]]:
+    """A client of the database and the database's name. Raises SinkMisconfigured or SinkUnavailable."""
+    found = endpoint_of(uri, settings)
+    client = connect(found, settings.clickhouse.password)
+    try:
+        yield client, found.database
+    finally:
+        client.close()

@@ -1,0 +1,41 @@
+"""What lpa-sinks brings to ``lpa``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from lpa_core.delivery.archive import Archive
+from lpa_core.plugins.hookspecs import ArchiveFactory, SinkFactory, hookimpl
+from lpa_core.settings import Settings
+from lpa_core.sinks import Sink
+
+
+@hookimpl
+def lpa_sinks() -> Mapping[str, SinkFactory]:
+    return dict.fromkeys(("chdb", "clickhouse", "http", "https"), _clickhouse)
+
+
+@hookimpl
+def lpa_archives() -> Mapping[str, ArchiveFactory]:
+    return dict.fromkeys(("file", "s3", "gs", "az"), _archive)
+
+
+def _clickhouse(uri: str, settings: Settings) -> Sink:
+    from lpa_sinks.clickhouse.retries import RetryPolicy
+    from lpa_sinks.clickhouse.sink import ClickHouseSink
+    from lpa_sinks.databases import endpoint_of
+
+    retry = RetryPolicy(seconds=settings.clickhouse.sink_retry_seconds or None)
+    return ClickHouseSink(endpoint_of(uri, settings), settings.clickhouse.password, retry)
+
+
+def _archive(uri: str, spool: Path, settings: Settings) -> Archive:
+    from lpa_sinks.archive import FileArchive
+
+    return FileArchive(
+        uri,
+        spool,
+        max_bytes=settings.lpa.archive_max_bytes,
+        max_age_ms=settings.lpa.archive_max_seconds * 1000,
+    )
