@@ -1,0 +1,161 @@
+"""docs/plugins.md against the hooks there are, and its examples at work."""
+
+from __future__ import annotations
+
+import bz2
+import inspect
+import re
+import sqlite3
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import cyclopts
+import pytest
+from structlog.testing import capture_logs
+
+from lpa_core.pipeline import Pipeline
+from lpa_core.plugins.hookspecs import HookSpecs
+from lpa_core.plugins.manager import PluginManager
+from lpa_core.records import Position, RecordBatch
+from lpa_core.rejects import Rejected
+from lpa_core.settings import ProcessSettings, Settings
+from lpa_core.tables import Block, Column, Kind, Table
+from lpa_core.verdicts import Accepted, Verdict
+
+PAGE = (Path(__file__).parents[1] / "docs" / "plugins.md").read_text()
+HOOKS = {name: hook for name, hook in vars(HookSpecs).items() if name.startswith("lpa_")}
+SECTIONS = dict(re.findall(r"^### `(\w+)`\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL))
+FENCED = re.compile(r"^```python ?(.*)\n((?:.*\n)*?)^```$", re.MULTILINE)
+
+CORE = EntryPoint("core", "lpa_core.plugins.builtin", "lpa")
+
+
+def signature(hook: Callable[..., object]) -> str:
+    """As it is written in the specification, without ``self``."""
+    written = inspect.signature(hook)
+    arguments = [f"{p.name}: {p.annotation}" for p in written.parameters.values() if p.name != "self"]
+    return f"def {hook.__name__}({', '.join(arguments)}) -> {written.return_annotation}\n"
+
+
+def test_every_hook_is_documented_and_no_other() -> None:
+    assert list(SECTIONS) == list(HOOKS)
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_a_hook_is_documented_with_its_signature_and_one_example(name: str) -> None:
+    blocks = FENCED.findall(SECTIONS[name])
+    assert [title for title, _ in blocks] == ["signature", ""]
+    assert blocks[0][1] == signature(HOOKS[name])
+
+
+@pytest.fixture
+def load_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], PluginManager]:
+    """Loads the example of a hook as a plugin, beside the core."""
+
+    def load(hook: str) -> PluginManager:
+        module = f"example_of_{hook}"
+        (tmp_path / f"{module}.py").write_text(FENCED.findall(SECTIONS[hook])[1][1])
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.delitem(sys.modules, module, raising=False)
+        settings = Settings(lpa=ProcessSettings(data_dir=tmp_path / "data"))
+        with capture_logs() as logs:
+            plugins = PluginManager(settings, [CORE, EntryPoint("example", module, "lpa")])
+        assert logs == []
+        assert plugins.plugins[1].hooks == (hook,)
+        return plugins
+
+    return load
+
+
+Load = Callable[[str], PluginManager]
+
+
+def judge(plugins: PluginManager, payload: bytes) -> Verdict:
+    pipeline = Pipeline(
+        plugins.event_types(), plugin_validators=plugins.validators(), classifiers=plugins.classifiers()
+    )
+    return pipeline.process(payload, Position("events", 0, 0))
+
+
+def event(type_: str, data: str) -> bytes:
+    return b'{"id": "1", "type": "%s", "timestamp": 1767873600000, "data": %s}' % (type_.encode(), data.encode())
+
+
+def test_example_of_event_types(load_example: Load) -> None:
+    verdict = judge(load_example("lpa_event_types"), event("queue_length", '{"region": "eu", "waiting": "12"}'))
+    assert isinstance(verdict, Accepted)
+    assert [(table.name, row) for table, row in verdict.rows] == [("queue_length", ("eu", 12))]
+
+
+def test_example_of_validators(load_example: Load) -> None:
+    plugins = load_example("lpa_validators")
+    data = '{"stream_id": "%s", "request_id": "r", "type": "t"}'
+    assert isinstance(judge(plugins, event("stream_trace", data % "s-1")), Accepted)
+    rejected = judge(plugins, event("stream_trace", data % "test-1"))
+    assert isinstance(rejected, Rejected)
+    assert rejected.failure.details == "no_test_streams: data.stream_id begins with test-"
+
+
+def test_example_of_sources(load_example: Load, tmp_path: Path) -> None:
+    file = tmp_path / "events.ndjson.bz2"
+    file.write_bytes(bz2.compress(b"{}\n[]\n"))
+    with closing(load_example("lpa_sources").source(f"bz2://{file}")) as source:
+        source.seek(0, "")
+        batch = source.read(10, 1000)
+    assert batch is not None
+    assert batch.values == [b"{}", b"[]"]
+
+
+def test_example_of_dedup_stores(load_example: Load) -> None:
+    day = 24 * 60 * 60_000
+    with closing(load_example("lpa_dedup_stores").dedup_store("memory-week://")) as store:
+        owners = [store.claim(["key"], "events", 0, [offset], offset * 4 * day)[0] for offset in range(3)]
+    assert owners == [None, Position("events", 0, 0), None], "it is free again after a week"
+
+
+def test_example_of_sinks(load_example: Load, tmp_path: Path) -> None:
+    positions = ("source_topic", "source_partition", "source_offset")
+    table = Table("things", (*(Column(name, Kind.TEXT) for name in positions), Column("thing", Kind.TEXT)))
+    block = Block(table, "events", 0, [7, 8], [["events"] * 2, [0] * 2, [7, 8], [b"seven", "eight"]], "token")
+    with closing(load_example("lpa_sinks").sink(f"sqlite://{tmp_path}/rows.db")) as sink:
+        sink.open([table])
+        sink.write(block)
+        sink.write(block)
+        sink.withdraw(table, "events", 0, [8])
+    with closing(sqlite3.connect(tmp_path / "rows.db")) as stored:
+        assert stored.execute("SELECT * FROM things").fetchall() == [("events", 0, 7, "seven")]
+
+
+def test_example_of_archives(load_example: Load, tmp_path: Path) -> None:
+    archive = load_example("lpa_archives").archive(f"ranges://{tmp_path}/archive")
+    archive.recover()
+    for _ in range(2):
+        archive.write(RecordBatch("events", 0, range(5, 7), [b"one", b"two"]), 0)
+    archive.close()
+    assert [(file.name, file.read_bytes()) for file in (tmp_path / "archive").iterdir()] == [
+        ("events-0-5.ndjson", b"one\ntwo\n")
+    ]
+
+
+def test_example_of_classify_failure(load_example: Load) -> None:
+    plugins = load_example("lpa_classify_failure")
+    binary, other = judge(plugins, b"\x00\x00\x00\x00\x07rest"), judge(plugins, b"{")
+    assert isinstance(binary, Rejected)
+    assert isinstance(other, Rejected)
+    assert binary.failure.details.startswith("binary, perhaps Avro with a schema id: ")
+    assert not other.failure.details.startswith("binary")
+
+
+def test_example_of_cli_commands(load_example: Load, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    app = cyclopts.App(name="lpa", result_action="return_value")
+    load_example("lpa_cli_commands").add_commands(app)
+    assert app(["where"]) == 1, "there is no such folder yet"
+    assert capsys.readouterr().out == f"{tmp_path / 'data'}\n"
+
+
+def test_no_example_goes_untested() -> None:
+    tested = {name.removeprefix("test_example_of_") for name in globals() if name.startswith("test_example_of_")}
+    assert {f"lpa_{name}" for name in tested} == set(HOOKS)
