@@ -1,0 +1,114 @@
+"""Where a ClickHouse is, and how to reach it: a server over HTTP, or the embedded engine on a folder."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Final, final
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import attrs
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
+from lpa_sinks.clickhouse.errors import Verdict, classify, describe
+
+SCHEMES: Final = ("chdb", "clickhouse", "http", "https")
+
+# It logs what it also raises, with a traceback, and could show values of rows that way.
+logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL + 1)
+
+
+@final
+@attrs.frozen(slots=True)
+class Endpoint:
+    """A database and where it is: either ``path`` (embedded) or ``url`` (a server).
+
+    Its text never holds a password.
+    """
+
+    database: str
+    path: Path | None = None
+    url: str = ""
+    user: str = ""
+
+    def __str__(self) -> str:
+        return str(self.path) if self.path is not None else self.url
+
+
+def endpoint(uri: str, *, database: str, user: str) -> Endpoint:
+    """What a URI names.
+
+    Args:
+        uri: ``chdb:///absolute/folder``, ``chdb://relative/folder``, ``clickhouse://user@host:8123/database`` or the
+            same with ``http`` or ``https``, as in ``CLICKHOUSE_URL``.
+        database, user: for what the URI leaves out.
+
+    Raises SinkMisconfigured where the URI is none of these, or carries a password.
+    """
+    scheme, _, rest = uri.partition("://")
+    if scheme == "chdb" and rest:
+        if "?" in rest:
+            raise SinkMisconfigured(f"{uri}: the name of the embedded database's folder cannot hold a question mark")
+        return Endpoint(database, path=Path(rest).expanduser())
+    try:
+        parts = urlsplit(uri)
+        port = parts.port
+    except ValueError as error:
+        raise SinkMisconfigured(f"{uri}: not a URI ({error})") from None
+    if parts.password is not None:
+        raise SinkMisconfigured(
+            f"clickhouse://{parts.hostname}: a password in a URI ends up in process lists and logs: "
+            "set CLICKHOUSE_PASSWORD instead"
+        )
+    if scheme not in SCHEMES or not parts.hostname:
+        raise SinkMisconfigured(
+            f"{uri}: not an address of ClickHouse: use chdb:///folder, clickhouse://user@host:8123/database, "
+            "http://host:8123 or https://host:8443"
+        )
+    return Endpoint(
+        database=unquote(parts.path.strip("/")) or database,
+        url=_url(parts, port),
+        user=unquote(parts.username or "") or user,
+    )
+
+
+def _url(parts: SplitResult, port: int | None) -> str:
+    secure = parts.scheme == "https"
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{'https' if secure else 'http'}://{host}:{port or (8443 if secure else 8123)}"
+
+
+def connect(to: Endpoint, password: str = "") -> Client:
+    """A client of the endpoint; it uses no default database, so every name is to be qualified.
+
+    Raises SinkMisconfigured where the folder cannot be used or the login is refused, SinkUnavailable where no
+    server answers.
+    """
+    if to.path is not None:
+        from lpa_sinks.clickhouse.embedded import open_embedded
+
+        return open_embedded(to.path)
+    parts = urlsplit(to.url)
+    try:
+        return clickhouse_connect.get_client(
+            interface=parts.scheme,
+            host=parts.hostname,
+            port=parts.port,
+            username=to.user,
+            password=password,
+            client_name="lpa",
+            # A session keeps temporary tables, and lets no repeated insert overtake the one before.
+            autogenerate_session_id=True,
+        )
+    except ClickHouseError as error:
+        if classify(error) is Verdict.CONFIGURATION:
+            raise SinkMisconfigured(
+                f"{to}: ClickHouse refuses user {to.user!r}: {describe(error)}: "
+                "check CLICKHOUSE_USER and CLICKHOUSE_PASSWORD"
+            ) from None
+        raise SinkUnavailable(
+            f"{to}: ClickHouse does not answer: {describe(error)}: start it, or check the address"
+        ) from None

@@ -1,0 +1,74 @@
+"""The embedded engine: chDB on a folder."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from pathlib import Path
+from typing import Final
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ProgrammingError
+
+from lpa_core.sinks import SinkMisconfigured
+
+_OTHER_PATH: Final = re.compile(r"already initialized with path '([^']*)'")
+_PID: Final = re.compile(r"^PID: (\d+)", re.MULTILINE)
+
+
+def open_embedded(path: Path) -> Client:
+    """A client of the database in ``path``, which is made where it is missing.
+
+    A process can have one such path open, by any number of clients; and a path can be open in one process.
+    Raises SinkMisconfigured otherwise, and where the folder cannot be written.
+    """
+    _make_folder(path)
+    _refuse_if_taken(path)
+    try:
+        return clickhouse_connect.get_client(interface="chdb", path=str(path))
+    except ImportError:
+        raise SinkMisconfigured("the embedded database is not installed: pip install 'lpa-sinks[chdb]'") from None
+    except ProgrammingError as error:
+        other = _OTHER_PATH.search(str(error))
+        if other:
+            raise SinkMisconfigured(
+                f"{path}: this process has the embedded database in {other[1]} open, and can have only one: "
+                "use the same folder for both"
+            ) from None
+        reason = str(error).partition("DB::Exception: ")[2].partition("\n")[0].partition(", Stack trace")[0]
+        raise SinkMisconfigured(
+            f"{path}: the embedded database cannot be opened ({reason or 'no reason given'}): "
+            "restore the folder from a backup, or choose another"
+        ) from None
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise PermissionError(None, "Permission denied")
+    except OSError as error:
+        raise SinkMisconfigured(
+            f"{path}: no place for the embedded database ({error.strerror}): choose a folder that can be written"
+        ) from None
+
+
+def _refuse_if_taken(path: Path) -> None:
+    """Look at the engine's own lock first: the engine would print to standard error before it fails."""
+    try:
+        status = (path / "status").open()
+    except OSError:
+        return
+    with status:
+        try:
+            fcntl.flock(status, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = _PID.search(status.read())
+            if pid is None or int(pid[1]) != os.getpid():
+                holder = f"process {pid[1]}" if pid else "another process"
+                raise SinkMisconfigured(
+                    f"{path}: the embedded database is open in {holder}: wait for it or stop it, "
+                    "or use a ClickHouse server, which many processes can share"
+                ) from None

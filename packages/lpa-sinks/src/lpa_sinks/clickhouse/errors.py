@@ -1,0 +1,217 @@
+"""What an error of ClickHouse or of its client means for the rows that were being written.
+
+The one place where codes are judged. Names and numbers are ClickHouse's own (``errorCodeToName``).
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import struct
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from clickhouse_connect.driver.exceptions import ClickHouseError, DataError, OperationalError, ProgrammingError
+
+
+class Verdict(StrEnum):
+    RETRY = "retry"
+    """The same insert may succeed later: a network, a limit, a server that is busy or short of something."""
+    ROW = "row"
+    """Rows of the block cannot be stored; others of it can."""
+    CONFIGURATION = "configuration"
+    """Nothing like it will ever be stored until a person changes something."""
+    UNKNOWN = "unknown"
+
+
+_RETRY: Final = {
+    95: "CANNOT_READ_FROM_SOCKET",
+    96: "CANNOT_WRITE_TO_SOCKET",
+    159: "TIMEOUT_EXCEEDED",
+    160: "TOO_SLOW",
+    173: "CANNOT_ALLOCATE_MEMORY",
+    198: "DNS_ERROR",
+    201: "QUOTA_EXCEEDED",
+    202: "TOO_MANY_SIMULTANEOUS_QUERIES",
+    203: "NO_FREE_CONNECTION",
+    204: "CANNOT_FSYNC",
+    209: "SOCKET_TIMEOUT",
+    210: "NETWORK_ERROR",
+    216: "QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING",
+    225: "NO_ZOOKEEPER",
+    236: "ABORTED",
+    241: "MEMORY_LIMIT_EXCEEDED",
+    242: "TABLE_IS_READ_ONLY",
+    243: "NOT_ENOUGH_SPACE",
+    244: "UNEXPECTED_ZOOKEEPER_ERROR",
+    252: "TOO_MANY_PARTS",
+    254: "NO_ACTIVE_REPLICAS",
+    265: "NO_AVAILABLE_REPLICA",
+    279: "ALL_CONNECTION_TRIES_FAILED",
+    285: "TOO_FEW_LIVE_REPLICAS",
+    286: "UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE",
+    289: "REPLICA_IS_NOT_IN_QUORUM",
+    297: "SHARD_HAS_NO_CONNECTIONS",
+    319: "UNKNOWN_STATUS_OF_INSERT",
+    364: "RECEIVED_ERROR_TOO_MANY_REQUESTS",
+    372: "SESSION_NOT_FOUND",
+    373: "SESSION_IS_LOCKED",
+    394: "QUERY_WAS_CANCELLED",
+    410: "EXTERNAL_SERVER_IS_NOT_RESPONDING",
+    416: "REPLICA_STATUS_CHANGED",
+    425: "SYSTEM_ERROR",
+    439: "CANNOT_SCHEDULE_TASK",
+    473: "DEADLOCK_AVOIDED",
+    499: "S3_ERROR",
+    500: "AZURE_BLOB_STORAGE_ERROR",
+    519: "NO_REMOTE_SHARD_AVAILABLE",
+    529: "NOT_A_LEADER",
+    571: "DATABASE_REPLICATION_FAILED",
+    574: "DISTRIBUTED_TOO_MANY_PENDING_BYTES",
+    659: "UNKNOWN_STATUS_OF_TRANSACTION",
+    692: "TOO_MANY_MUTATIONS",
+    733: "TABLE_IS_BEING_RESTARTED",
+    735: "QUERY_WAS_CANCELLED_BY_CLIENT",
+    745: "SERVER_OVERLOADED",
+    749: "TCP_CONNECTION_LIMIT_REACHED",
+    762: "HTTP_CONNECTION_LIMIT_REACHED",
+    776: "RESOURCE_LIMIT_EXCEEDED",
+    999: "KEEPER_EXCEPTION",
+}
+_ROW: Final = {
+    6: "CANNOT_PARSE_TEXT",
+    19: "SIZE_OF_FIXED_STRING_DOESNT_MATCH",
+    25: "CANNOT_PARSE_ESCAPE_SEQUENCE",
+    26: "CANNOT_PARSE_QUOTED_STRING",
+    27: "CANNOT_PARSE_INPUT_ASSERTION_FAILED",
+    38: "CANNOT_PARSE_DATE",
+    41: "CANNOT_PARSE_DATETIME",
+    53: "TYPE_MISMATCH",
+    69: "ARGUMENT_OUT_OF_BOUND",
+    70: "CANNOT_CONVERT_TYPE",
+    72: "CANNOT_PARSE_NUMBER",
+    117: "INCORRECT_DATA",
+    128: "TOO_LARGE_ARRAY_SIZE",
+    130: "CANNOT_READ_ARRAY_FROM_TEXT",
+    131: "TOO_LARGE_STRING_SIZE",
+    153: "ILLEGAL_DIVISION",
+    321: "VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE",
+    349: "CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN",
+    376: "CANNOT_PARSE_UUID",
+    395: "FUNCTION_THROW_IF_VALUE_IS_NON_ZERO",
+    407: "DECIMAL_OVERFLOW",
+    441: "CANNOT_PARSE_DOMAIN_VALUE_FROM_STRING",
+    467: "CANNOT_PARSE_BOOL",
+    469: "VIOLATED_CONSTRAINT",
+    675: "CANNOT_PARSE_IPV4",
+    676: "CANNOT_PARSE_IPV6",
+    691: "UNKNOWN_ELEMENT_OF_ENUM",
+}
+_CONFIGURATION: Final = {
+    8: "THERE_IS_NO_COLUMN",
+    10: "NOT_FOUND_COLUMN_IN_BLOCK",
+    16: "NO_SUCH_COLUMN_IN_TABLE",
+    20: "NUMBER_OF_COLUMNS_DOESNT_MATCH",
+    43: "ILLEGAL_TYPE_OF_ARGUMENT",
+    44: "ILLEGAL_COLUMN",
+    46: "UNKNOWN_FUNCTION",
+    47: "UNKNOWN_IDENTIFIER",
+    48: "NOT_IMPLEMENTED",
+    50: "UNKNOWN_TYPE",
+    60: "UNKNOWN_TABLE",
+    62: "SYNTAX_ERROR",
+    73: "UNKNOWN_FORMAT",
+    81: "UNKNOWN_DATABASE",
+    115: "UNKNOWN_SETTING",
+    122: "INCOMPATIBLE_COLUMNS",
+    164: "READONLY",
+    192: "UNKNOWN_USER",
+    193: "WRONG_PASSWORD",
+    194: "REQUIRED_PASSWORD",
+    195: "IP_ADDRESS_NOT_ALLOWED",
+    218: "TABLE_IS_DROPPED",
+    291: "DATABASE_ACCESS_DENIED",
+    344: "SUPPORT_IS_DISABLED",
+    392: "QUERY_IS_PROHIBITED",
+    452: "SETTING_CONSTRAINT_VIOLATION",
+    471: "INVALID_SETTING_VALUE",
+    472: "READONLY_SETTING",
+    497: "ACCESS_DENIED",
+    516: "AUTHENTICATION_FAILED",
+    720: "USER_EXPIRED",
+}
+CODES: Final[Mapping[int, tuple[str, Verdict]]] = {
+    code: (name, verdict)
+    for verdict, codes in (
+        (Verdict.RETRY, _RETRY),
+        (Verdict.ROW, _ROW),
+        (Verdict.CONFIGURATION, _CONFIGURATION),
+    )
+    for code, name in codes.items()
+}
+"""Code -> name and verdict. A code that is not here is UNKNOWN."""
+
+_SERIALISATION_ERRORS: Final = (TypeError, ValueError, OverflowError, AttributeError, struct.error)
+"""What clickhouse-connect lets through when a value does not fit its column's type."""
+_FULL_DISK: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE)
+"""The embedded engine takes inserts from a temporary file."""
+
+_HTTP_STATUS: Final = re.compile(r"HTTP status (\d{3})")
+_CONSTRAINT: Final = re.compile(r"Constraint `([^`]*)`")
+
+
+def classify(error: Exception) -> Verdict:
+    """What follows for the rows from an error that a ClickHouse client raised."""
+    if isinstance(error, ClickHouseError):
+        return _of_client(error)
+    if isinstance(error, OSError):
+        return Verdict.RETRY if error.errno in _FULL_DISK else Verdict.CONFIGURATION
+    return Verdict.ROW if isinstance(error, _SERIALISATION_ERRORS) else Verdict.UNKNOWN
+
+
+def _of_client(error: ClickHouseError) -> Verdict:
+    code = getattr(error, "code", None)
+    if code is not None:
+        return CODES[code][1] if code in CODES else Verdict.UNKNOWN
+    status = _HTTP_STATUS.search(str(error))
+    if status is not None:  # a proxy in between: ClickHouse itself always gives a code
+        number = int(status[1])
+        if number in (408, 425, 429) or number >= 500:
+            return Verdict.RETRY
+        return Verdict.CONFIGURATION
+    if isinstance(error, OperationalError):
+        return Verdict.RETRY
+    if isinstance(error, DataError):
+        return Verdict.ROW
+    return Verdict.CONFIGURATION if isinstance(error, ProgrammingError) else Verdict.UNKNOWN
+
+
+def describe(error: Exception) -> str:
+    """The error in a few words that never hold a value of a row: its name and code, or what the system said."""
+    code = getattr(error, "code", None)
+    if code is not None:
+        name = CODES[code][0] if code in CODES else getattr(error, "name", None) or "error"
+        constraint = _CONSTRAINT.search(str(error))
+        return f"{name} (code {code})" + (f", constraint {constraint[1]}" if constraint else "")
+    status = _HTTP_STATUS.search(str(error))
+    if status is not None:
+        return f"HTTP status {status[1]}"
+    return _root_cause(error)
+
+
+def explain(error: Exception) -> str:
+    """The first line of ClickHouse's own words, for errors of configuration: these name columns, tables and users."""
+    text = str(error).partition("server response: ")[2] or str(error)
+    return " ".join(text.split())[:500]
+
+
+def _root_cause(error: BaseException) -> str:
+    """What the operating system said, such as ``Connection refused``; else the kind of error."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        wrapped = getattr(cause, "reason", None)
+        cause = cause.__cause__ or cause.__context__ or (wrapped if isinstance(wrapped, Exception) else None)
+    return type(error).__name__

@@ -1,0 +1,114 @@
+"""How long a ClickHouse that does not take rows is asked again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final, TypeVar, final
+
+import attrs
+import structlog
+import tenacity
+from tenacity.wait import wait_base, wait_random_exponential
+
+from lpa_core.sinks import RowsRefused, SinkMisconfigured, SinkUnavailable
+from lpa_sinks.clickhouse.errors import Verdict, classify, describe, explain
+
+_log = structlog.get_logger("lpa.sinks.clickhouse")
+
+_OUTCOMES: Final = (RowsRefused, SinkMisconfigured, SinkUnavailable)
+
+T = TypeVar("T")
+
+
+class Inexplicable(Exception):
+    """Rows were refused together, yet none of them alone."""
+
+
+@final
+@attrs.frozen(slots=True)
+class RetryPolicy:
+    """How often and how long.
+
+    Attributes:
+        seconds: give up after this long; None: never.
+        unknown_attempts: attempts in all at an error of which it is not known whether waiting helps.
+        wait: seconds between attempts.
+        sleep: waits them.
+    """
+
+    seconds: float | None = None
+    unknown_attempts: int = 4
+    wait: wait_base = attrs.field(factory=lambda: wait_random_exponential(multiplier=0.5, max=30))
+    sleep: Callable[[float], None] = time.sleep
+
+    def run(self, what: str, action: Callable[[], T]) -> T:
+        """Answer what ``action`` answers, once it does.
+
+        Args:
+            what: the action, for people: ``where: what``.
+
+        Raises what the action raises of RowsRefused, SinkMisconfigured and SinkUnavailable; any other error
+        becomes one of the latter two.
+        """
+        unknown = 0
+
+        def stop(state: tenacity.RetryCallState) -> bool:
+            nonlocal unknown
+            if _verdict(_error(state)) is Verdict.UNKNOWN:
+                unknown += 1
+                return unknown >= self.unknown_attempts
+            # Time spent waiting counts even where the clock of a test stands still.
+            spent = max(state.seconds_since_start or 0, state.idle_for)
+            return self.seconds is not None and spent >= self.seconds
+
+        retrying = tenacity.Retrying(
+            sleep=self.sleep,
+            wait=self.wait,
+            stop=stop,
+            retry=tenacity.retry_if_exception(_worth_retrying),
+            before_sleep=lambda state: _report(what, state),
+            reraise=True,
+        )
+        try:
+            return retrying(action)
+        except _OUTCOMES:
+            raise
+        except Exception as error:
+            if _verdict(error) is Verdict.CONFIGURATION:
+                raise SinkMisconfigured(f"{what}: {describe(error)}: {explain(error)}") from error
+            raise SinkUnavailable(f"{what}: {_describe(error)}: still so after the last attempt") from error
+
+
+def _worth_retrying(error: BaseException) -> bool:
+    if not isinstance(error, Exception) or isinstance(error, _OUTCOMES):
+        return False
+    return _verdict(error) is not Verdict.CONFIGURATION
+
+
+def _verdict(error: Exception) -> Verdict:
+    """An error about rows where none were written, or of none of the rows, is as good as unknown."""
+    if isinstance(error, Inexplicable):
+        return Verdict.UNKNOWN
+    verdict = classify(error)
+    return Verdict.UNKNOWN if verdict is Verdict.ROW else verdict
+
+
+def _describe(error: Exception) -> str:
+    return str(error) if isinstance(error, Inexplicable) else describe(error)
+
+
+def _error(state: tenacity.RetryCallState) -> Exception:
+    error = state.outcome.exception() if state.outcome is not None else None
+    assert isinstance(error, Exception)
+    return error
+
+
+def _report(what: str, state: tenacity.RetryCallState) -> None:
+    _log.warning(
+        "ClickHouse takes nothing now; trying again",
+        doing=what,
+        reason=_describe(_error(state)),
+        attempt=state.attempt_number,
+        seconds=round(state.upcoming_sleep, 1),
+    )

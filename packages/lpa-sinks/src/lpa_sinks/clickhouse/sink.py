@@ -1,0 +1,116 @@
+"""The sink into ClickHouse, a server or the embedded engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib.resources import files
+from string import Template
+from typing import Final, TypeVar, final
+
+from clickhouse_connect.driver.client import Client
+
+from lpa_core.sinks import RowsRefused, SinkMisconfigured
+from lpa_core.tables import Block, Table
+from lpa_sinks.clickhouse.client import Endpoint, connect
+from lpa_sinks.clickhouse.errors import Verdict, classify, describe
+from lpa_sinks.clickhouse.insert import insert, insert_settings
+from lpa_sinks.clickhouse.refusals import refused_rows
+from lpa_sinks.clickhouse.retries import Inexplicable, RetryPolicy
+from lpa_sinks.schema.apply import apply
+from lpa_sinks.schema.check import check_live
+from lpa_sinks.schema.ddl import quoted
+
+_OFFSETS_AT_ONCE: Final = 1000
+"""Bounds the length of a statement's parameters, which travel in a URL."""
+
+_SYNCHRONOUSLY: Final = {"lightweight_deletes_sync": 2, "mutations_sync": 2}
+
+T = TypeVar("T")
+
+
+@final
+class ClickHouseSink:
+    """Writes each block by one INSERT under the block's token, so that a repetition adds nothing.
+
+    The embedded engine gets the schema when it is opened; on a server ``lpa schema apply`` makes it.
+    """
+
+    def __init__(self, endpoint: Endpoint, password: str = "", retry: RetryPolicy | None = None) -> None:
+        """Connects to nothing yet. Without ``retry`` a server that is down is asked again for ever."""
+        self._endpoint = endpoint
+        self._password = password
+        self._retry = retry or RetryPolicy()
+        self._client: Client | None = None
+        self._settings: dict[str, int | str] = {}
+
+    def __repr__(self) -> str:
+        return f"ClickHouseSink({self._endpoint})"
+
+    def open(self, tables: Sequence[Table]) -> None:
+        self._client = client = connect(self._endpoint, self._password)
+        self._settings = insert_settings(client)
+        database = self._endpoint.database
+        if self._endpoint.path is not None:
+            self._run("make the schema", lambda: apply(client, database, tables))
+        drifts = self._run("check the schema", lambda: check_live(client, database, tables))
+        reasons = [str(drift) for drift in drifts if drift.stops_writing]
+        if reasons:
+            more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+            raise SinkMisconfigured(
+                f"{self._endpoint}: {reasons[0]}{more}: `lpa schema apply` makes what is missing, "
+                "`lpa schema check` names what is to be altered"
+            )
+
+    def write(self, block: Block) -> None:
+        client = self._opened
+        if len(block):
+            self._run(f"write into {block.table.name}", lambda: self._insert(client, block))
+
+    def _insert(self, client: Client, block: Block) -> None:
+        target = self._qualified(block.table)
+        settings = {**self._settings, "insert_deduplication_token": block.token}
+        try:
+            insert(client, target, block.table.columns, block.columns, settings)
+        except Exception as error:
+            if classify(error) is not Verdict.ROW:
+                raise
+            refused = refused_rows(client, target, block)
+            if not refused:
+                raise Inexplicable(f"{describe(error)}, although every row could be stored alone") from error
+            raise RowsRefused(block.table.name, refused) from None
+
+    def withdraw(self, table: Table, topic: str, partition: int, offsets: Sequence[int]) -> None:
+        client, target = self._opened, self._qualified(table)
+
+        def delete(some: list[int]) -> None:
+            where = {"topic": topic, "partition": partition, "offsets": some}
+            # Deleting writes to every part of the table even where it finds nothing.
+            if client.query(_sql("came_from.sql", target), parameters=where).result_rows:
+                client.command(_sql("withdraw.sql", target), parameters=where, settings=_SYNCHRONOUSLY)
+
+        for start in range(0, len(offsets), _OFFSETS_AT_ONCE):
+            some = list(offsets[start : start + _OFFSETS_AT_ONCE])
+            self._run(f"withdraw from {table.name}", partial(delete, some))
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _run(self, what: str, action: Callable[[], T]) -> T:
+        return self._retry.run(f"{self._endpoint}: {what}", action)
+
+    @property
+    def _opened(self) -> Client:
+        if self._client is None:
+            raise RuntimeError("the sink is not open")
+        return self._client
+
+    def _qualified(self, table: Table) -> str:
+        return f"{quoted(self._endpoint.database)}.{quoted(table.name)}"
+
+
+def _sql(name: str, table: str) -> str:
+    text = files("lpa_sinks.clickhouse").joinpath("sql", name).read_text(encoding="utf-8")
+    return Template(text).substitute(table=table)

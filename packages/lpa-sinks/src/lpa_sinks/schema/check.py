@@ -1,0 +1,140 @@
+"""Finds where event models, DDL and live tables disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Final, final
+
+import attrs
+from clickhouse_connect.driver.client import Client
+
+from lpa_core.tables import Table
+from lpa_sinks.clickhouse.types import column_type
+from lpa_sinks.schema.ddl import SCHEMA_FILE, DeclaredTable, declared, deduplication_settings, sql_file
+
+_REPLICATED: Final = ("Replicated", "Shared")
+"""Beginnings of the names of engines that read the replicated family of deduplication settings."""
+
+
+class DriftKind(StrEnum):
+    MISSING_TABLE = "missing table"
+    MISSING_COLUMN = "missing column"
+    EXTRA_COLUMN = "extra column"
+    TYPE = "type"
+    DEDUPLICATION = "deduplication"
+
+
+@final
+@attrs.frozen(slots=True)
+class Drift:
+    """One disagreement. ``place`` is the schema file or the database, ``column`` the column's or setting's name."""
+
+    table: str
+    kind: DriftKind
+    place: str
+    column: str = ""
+    expected: str = ""
+    found: str = ""
+    stops_writing: bool = False
+
+    def __str__(self) -> str:
+        match self.kind:
+            case DriftKind.MISSING_TABLE:
+                what = "the table is missing"
+            case DriftKind.MISSING_COLUMN:
+                what = f"column {self.column} {self.expected} is missing"
+            case DriftKind.EXTRA_COLUMN:
+                what = f"column {self.column} {self.found} is not expected"
+            case DriftKind.TYPE:
+                what = f"column {self.column} is {self.found}, expected {self.expected}"
+            case DriftKind.DEDUPLICATION:
+                what = f"{self.column} is {self.found}, expected {self.expected}: repeated inserts may be stored twice"
+        return f"{self.table} in {self.place}: {what}"
+
+
+def check(client: Client, database: str, tables: Sequence[Table]) -> list[Drift]:
+    """Compare each table's columns with the DDL, and the DDL with the live tables; empty where all agree."""
+    return [*check_declared(tables), *check_live(client, database, tables)]
+
+
+def check_declared(tables: Iterable[Table]) -> list[Drift]:
+    """Where the columns that rows carry and the DDL's own disagree."""
+    tables = tuple(tables)
+    ddl = declared(tables)
+    found: list[Drift] = []
+    for table in tables:
+        expected = {column.name: column_type(column) for column in table.columns}
+        written = {n: type_ for n, type_ in ddl[table.name].columns.items() if n not in ddl[table.name].derived}
+        found += _columns(table.name, SCHEMA_FILE, expected, written, needed=expected)
+    return found
+
+
+def check_live(client: Client, database: str, tables: Sequence[Table]) -> list[Drift]:
+    """Where the DDL and the live tables disagree, for the tables given.
+
+    A Distributed table hands the token on: its own deduplication is not judged.
+    """
+    live = _live_tables(client, database, [table.name for table in tables])
+    ddl = declared(tables)
+    found: list[Drift] = []
+    for table in tables:
+        actual = live.get(table.name)
+        if actual is None:
+            found.append(Drift(table.name, DriftKind.MISSING_TABLE, database, stops_writing=True))
+            continue
+        expected = ddl[table.name]
+        found += _columns(table.name, database, expected.columns, actual.columns, needed=table.column_names)
+        found += _deduplication(database, expected, actual)
+    return found
+
+
+@final
+@attrs.frozen(slots=True)
+class _LiveTable:
+    engine: str
+    columns: Mapping[str, str]
+    settings: Mapping[str, int]
+    """The deduplication settings in force."""
+
+
+def _live_tables(client: Client, database: str, names: Sequence[str]) -> Mapping[str, _LiveTable]:
+    where = {"database": database, "tables": names}
+    defaults = {name: int(value) for name, value in client.query(sql_file("default_settings.sql")).result_rows}
+    columns: dict[str, dict[str, str]] = {name: {} for name in names}
+    for table, column, type_ in client.query(sql_file("live_columns.sql"), parameters=where).result_rows:
+        columns[table][column] = type_
+    return {
+        name: _LiveTable(engine, columns[name], {**defaults, **deduplication_settings(engine_full)})
+        for name, engine, engine_full in client.query(sql_file("live_tables.sql"), parameters=where).result_rows
+    }
+
+
+def _columns(
+    table: str, place: str, expected: Mapping[str, str], actual: Mapping[str, str], needed: Iterable[str]
+) -> Iterator[Drift]:
+    needed = frozenset(needed)
+    for name, type_ in expected.items():
+        if name not in actual:
+            yield Drift(table, DriftKind.MISSING_COLUMN, place, name, type_, stops_writing=name in needed)
+        elif actual[name] != type_:
+            yield Drift(table, DriftKind.TYPE, place, name, type_, actual[name], stops_writing=name in needed)
+    for name, type_ in actual.items():
+        if name not in expected:
+            yield Drift(table, DriftKind.EXTRA_COLUMN, place, name, found=type_)
+
+
+def _deduplication(database: str, expected: DeclaredTable, actual: _LiveTable) -> Iterator[Drift]:
+    def drift(what: str, wanted: str, found: str, stops_writing: bool) -> Drift:
+        return Drift(expected.name, DriftKind.DEDUPLICATION, database, what, wanted, found, stops_writing)
+
+    if actual.engine == "Distributed":
+        return
+    if not actual.engine.endswith("MergeTree"):
+        yield drift("engine", "one of the MergeTree family", actual.engine, stops_writing=True)
+        return
+    family = "replicated_" if actual.engine.startswith(_REPLICATED) else "non_replicated_"
+    for name, wanted in expected.settings.items():
+        found = actual.settings.get(name, 0)
+        if name.startswith(family) and found < wanted:
+            yield drift(name, f"at least {wanted}", str(found), stops_writing=not found)

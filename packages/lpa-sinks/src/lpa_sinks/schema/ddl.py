@@ -1,0 +1,137 @@
+"""The schema as SQL text: the built-in tables and views, and a table for each plugin's events.
+
+``sql/01-schema.sql`` is the source of truth for the built-in tables. A plugin's table is made from its
+:class:`~lpa_core.tables.Table` by the template ``sql/plugin_table.sql``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from string import Template
+from typing import Final, final
+
+import attrs
+
+from lpa_core.events.event_type import LEADING_COLUMNS
+from lpa_core.sinks import SinkMisconfigured
+from lpa_core.tables import Column, Kind, Table
+from lpa_sinks.clickhouse.types import column_type
+
+SCHEMA_FILE: Final = "01-schema.sql"
+DEFAULT_DATABASE: Final = "livepeer_analytics"
+"""The database that the SQL files name."""
+
+_IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_CREATE_TABLE: Final = re.compile(
+    rf"^CREATE TABLE IF NOT EXISTS {DEFAULT_DATABASE}\.(\w+)\n\((.*?)^\)(.*?);$", re.MULTILINE | re.DOTALL
+)
+_COLUMN: Final = re.compile(
+    r"^ {4}(?!INDEX )(\w+) (.+?)(?: (DEFAULT|MATERIALIZED|ALIAS) .+?)?(?: COMMENT '[^']*')?,?$", re.MULTILINE
+)
+_SETTING: Final = re.compile(r"(\w+_deduplication_\w+) = (\d+)")
+
+
+@final
+@attrs.frozen(slots=True)
+class DeclaredTable:
+    """A table as the DDL has it.
+
+    ``columns`` maps each name to its type; ``derived`` names those that ClickHouse computes.
+    ``settings`` has the table's deduplication windows.
+    """
+
+    name: str
+    columns: Mapping[str, str]
+    derived: frozenset[str]
+    settings: Mapping[str, int]
+
+
+def sql_file(name: str) -> str:
+    """The text of one of this package's SQL files."""
+    return files("lpa_sinks.schema").joinpath("sql", name).read_text(encoding="utf-8")
+
+
+def quoted(identifier: str) -> str:
+    """The identifier in backticks. Raises SinkMisconfigured where it is more than letters, digits, underscores."""
+    if _IDENTIFIER.fullmatch(identifier) is None:
+        raise SinkMisconfigured(
+            f"{identifier!r} cannot name a database, table or column: use letters, digits and underscores"
+        )
+    return f"`{identifier}`"
+
+
+def statements(tables: Iterable[Table], database: str) -> list[str]:
+    """Every statement that makes the schema in ``database``, in order, each safe to run again.
+
+    Args:
+        tables: all tables that will be written; those that the schema file does not have get a statement of their own.
+
+    Raises SinkMisconfigured where a plugin's table cannot be made.
+    """
+    sql = "\n".join([sql_file(SCHEMA_FILE), *(_plugin_table(table) for table in _plugin_tables(tables))])
+    if database != DEFAULT_DATABASE:
+        sql = re.sub(rf"\b{DEFAULT_DATABASE}\b", quoted(database), sql)
+    return [statement.strip() for statement in re.split(r";\s*$", sql, flags=re.MULTILINE) if statement.strip()]
+
+
+def declared(tables: Iterable[Table]) -> Mapping[str, DeclaredTable]:
+    """The built-in tables and those of plugins, by name."""
+    return {**_builtin(), **{table.name: _read(_plugin_table(table))[table.name] for table in _plugin_tables(tables)}}
+
+
+@cache
+def _builtin() -> Mapping[str, DeclaredTable]:
+    return _read(sql_file(SCHEMA_FILE))
+
+
+def _read(sql: str) -> Mapping[str, DeclaredTable]:
+    """The tables of SQL that is written as this package's files are: a column a line, four spaces before it."""
+    found = {}
+    for name, body, rest in (create.groups() for create in _CREATE_TABLE.finditer(sql)):
+        columns = _COLUMN.findall(body)
+        found[name] = DeclaredTable(
+            name,
+            columns={column: type_ for column, type_, _ in columns},
+            derived=frozenset(column for column, _, default in columns if default in ("MATERIALIZED", "ALIAS")),
+            settings=deduplication_settings(rest),
+        )
+    return found
+
+
+def deduplication_settings(engine: str) -> Mapping[str, int]:
+    """The deduplication windows that an ENGINE clause sets."""
+    return {setting: int(value) for setting, value in _SETTING.findall(engine)}
+
+
+def _plugin_tables(tables: Iterable[Table]) -> list[Table]:
+    return [table for table in tables if table.name not in _builtin()]
+
+
+def _plugin_table(table: Table) -> str:
+    if table.columns[: len(LEADING_COLUMNS)] != LEADING_COLUMNS:
+        raise SinkMisconfigured(
+            f"table {table.name} does not begin with the leading columns: declare it with "
+            "lpa_core.events.event_type.typed_table"
+        )
+    by_name = {column.name: column for column in table.columns}
+    unknown = [name for name in table.order_by if name not in by_name]
+    if unknown:
+        raise SinkMisconfigured(f"table {table.name} is ordered by {unknown[0]}, which is none of its columns")
+    order = ["event_date", *(_key(by_name[name]) for name in table.order_by), "event_timestamp"]
+    for name in (table.name, *by_name):
+        quoted(name)
+    return Template(sql_file("plugin_table.sql")).substitute(
+        table=table.name,
+        columns=",\n    ".join(f"{column.name} {column_type(column)}" for column in table.columns),
+        order=", ".join(dict.fromkeys(order)),
+    )
+
+
+def _key(column: Column) -> str:
+    """The column as part of a sorting key, which cannot be null."""
+    if not column.nullable:
+        return column.name
+    return f"ifNull({column.name}, {0 if column.kind not in (Kind.TEXT, Kind.LABEL) else repr('')})"
