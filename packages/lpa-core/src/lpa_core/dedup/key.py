@@ -25,7 +25,41 @@ def canonical_json(document: Any) -> str:
     floats as Python's ``repr`` (the shortest text that reads back equal), the non-finite as
     ``NaN``, ``Infinity`` and ``-Infinity``.
     """
-    return _encode(document)
+    try:
+        return _encode(document)
+    except RecursionError:
+        return _encode_deep(document)
+
+
+def _encode_deep(document: Any) -> str:
+    """What ``_encode`` gives, for documents nested deeper than it can go from here.
+
+    A decoder that is called from fewer frames goes a few levels deeper, and what it lets
+    through must have a key.
+    """
+    text: list[str] = []
+    pending: list[tuple[bool, Any]] = [(False, document)]
+    while pending:
+        is_text, item = pending.pop()
+        if is_text:
+            text.append(item)
+        elif isinstance(item, dict) and item:
+            parts = [(f"{_encode(key)}:", item[key]) for key in sorted(item)]
+            pending += _members("{", parts, "}")
+        elif isinstance(item, list) and item:
+            pending += _members("[", [("", member) for member in item], "]")
+        else:
+            text.append(_encode(item))
+    return "".join(text)
+
+
+def _members(opening: str, members: list[tuple[str, Any]], closing: str) -> list[tuple[bool, Any]]:
+    """The parts of an object or array, the last first; each is finished text or a value."""
+    parts: list[tuple[bool, Any]] = [(True, closing)]
+    for index in range(len(members) - 1, -1, -1):
+        name, value = members[index]
+        parts += [(False, value), (True, f",{name}" if index else f"{opening}{name}")]
+    return parts
 
 
 def payload_hash(

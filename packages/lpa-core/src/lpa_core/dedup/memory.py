@@ -36,10 +36,11 @@ class MemoryDedupStore:
     def claim(
         self, keys: Sequence[str], topic: str, partition: int, offsets: Sequence[int], batch_time: int
     ) -> list[Position | None]:
+        claimed = list(zip(digests(keys), offsets, strict=True))
         self._drop_expired(batch_time)
         claims = self._claims
         owners: list[Position | None] = []
-        for digest, offset in zip(digests(keys), offsets, strict=True):
+        for digest, offset in claimed:
             claim = claims.get(digest)
             if claim is not None and batch_time - claim[0] <= self._ttl:
                 owner = claim[1]
