@@ -1,0 +1,383 @@
+"""What every sink must do, as tests.
+
+Subclass in a test module and say where the sink keeps its rows::
+
+    class TestMySink(SinkContract):
+        @pytest.fixture
+        def place(self, tmp_path: Path) -> Place: ...
+
+A sink whose database checks rows subclasses RefusalContract too, one whose tables can drift DriftContract.
+In a ``conftest.py``, ``pytest.register_assert_rewrite("lpa_core.testing.sink_suite")`` makes failures show values.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from typing import Any, Final, Protocol
+
+import pytest
+
+from lpa_core.events.event_type import LEADING_COLUMNS, typed_table
+from lpa_core.events.model import MAX_EPOCH_MS, MIN_EPOCH_MS
+from lpa_core.sinks import RowsRefused, Sink, SinkMisconfigured
+from lpa_core.tables import Block, Column, Kind, Table
+
+TABLE: Final = typed_table(
+    "sink_contract",
+    Column("text", Kind.TEXT),
+    Column("label", Kind.LABEL),
+    Column("int32", Kind.INT32),
+    Column("int64", Kind.INT64),
+    Column("uint8", Kind.UINT8),
+    Column("uint16", Kind.UINT16),
+    Column("uint32", Kind.UINT32),
+    Column("uint64", Kind.UINT64),
+    Column("float32", Kind.FLOAT32),
+    Column("float64", Kind.FLOAT64),
+    Column("timestamp", Kind.TIMESTAMP),
+    *(Column(f"nullable_{kind.value}", kind, nullable=True) for kind in Kind),
+    order_by=("label", "text"),
+)
+"""A table with a column of every kind, also nullable."""
+OTHER_TABLE: Final = typed_table("sink_contract_other", Column("text", Kind.TEXT), order_by=("text",))
+
+_ZEROES: Final[tuple[Any, ...]] = (
+    *("", ""),
+    *(0 for kind in Kind if kind not in (Kind.TEXT, Kind.LABEL)),
+    *(None for _ in Kind),
+)
+"""A row's own values where a test does not care."""
+
+Row = tuple[Any, ...]
+
+
+class Place(Protocol):
+    """Somewhere a sink keeps rows, of its own for each test."""
+
+    def sink(self) -> Sink:
+        """A new sink, not yet opened, that keeps its rows there."""
+        ...
+
+    def rows(self, table: Table) -> list[Row]:
+        """All rows there, in any order: text as ``str``, timestamps as epoch ms. A sink is open meanwhile."""
+        ...
+
+
+class RefusingPlace(Place, Protocol):
+    def refuse(self, table: Table, text: str) -> None:
+        """From now on, do not store rows of the table whose column ``text`` has this value."""
+        ...
+
+
+class DriftingPlace(Place, Protocol):
+    """A place where tables can be changed behind a sink's back; ``sink()`` no longer mends them when it is opened."""
+
+    def drop_table(self, table: Table) -> None: ...
+
+    def drop_column(self, table: Table, column: str) -> None: ...
+
+    def change_type(self, table: Table, column: str) -> None:
+        """Give the column another type."""
+        ...
+
+
+def block(
+    token: str,
+    rows: Sequence[Row] | int,
+    *,
+    table: Table = TABLE,
+    topic: str = "events",
+    partition: int = 0,
+    start: int = 0,
+    offsets: Sequence[int] | None = None,
+) -> Block:
+    """A block of rows, each given by its own values, or of so many rows of no interest."""
+    own = [(str(start + i), *_ZEROES[1:]) for i in range(rows)] if isinstance(rows, int) else list(rows)
+    offsets = range(start, start + len(own)) if offsets is None else offsets
+    count, now = len(own), time.time_ns() // 1_000_000
+    leading: list[Sequence[Any]] = [
+        [now] * count,
+        [f"uid-{offset}" for offset in offsets],
+        [""] * count,
+        [topic] * count,
+        [partition] * count,
+        offsets,
+        [now] * count,
+        [False] * count,
+    ]
+    width = len(table.columns) - len(LEADING_COLUMNS)
+    values = [list(column) for column in zip(*own, strict=True)][:width] if own else [[] for _ in range(width)]
+    return Block(table, topic, partition, offsets, [*leading, *values], token)
+
+
+def texts(place: Place, table: Table = TABLE) -> list[str]:
+    """The column ``text`` of all rows, sorted."""
+    return sorted(row[len(LEADING_COLUMNS)] for row in place.rows(table))
+
+
+class _Contract:
+    @pytest.fixture
+    def place(self) -> Any:
+        raise NotImplementedError("override the fixture place")
+
+    @pytest.fixture
+    def sink(self, place: Place) -> Iterator[Sink]:
+        with closing(place.sink()) as sink:
+            sink.open([TABLE, OTHER_TABLE])
+            yield sink
+
+
+class SinkContract(_Contract):
+    """For every sink."""
+
+    def test_what_was_written_is_there(self, place: Place, sink: Sink) -> None:
+        written = block("t", [("ä\U0001f600\n\t'\\", "a label", *range(2, 11), *(None for _ in Kind))])
+        sink.write(written)
+        assert place.rows(TABLE) == [tuple(column[0] for column in written.columns)]
+
+    @pytest.mark.parametrize("nullable", [False, True])
+    def test_edges_of_every_kind(self, place: Place, sink: Sink, nullable: bool) -> None:
+        edges: list[tuple[Any, Any]] = [
+            ("", "a\x00b"),
+            ("", "é" * 1000),
+            (-(2**31), 2**31 - 1),
+            (-(2**63), 2**63 - 1),
+            (0, 2**8 - 1),
+            (0, 2**16 - 1),
+            (0, 2**32 - 1),
+            (0, 2**64 - 1),
+            (-(2.0**127), 2.0**-140),
+            (-1.7976931348623157e308, 5e-324),
+            (MIN_EPOCH_MS, MAX_EPOCH_MS),
+        ]
+        rows = [
+            (*(_ZEROES[: len(edges)] if nullable else values), *(values if nullable else _ZEROES[len(edges) :]))
+            for values in zip(*edges, strict=True)
+        ]
+        sink.write(block("t", rows))
+        own = [row[len(LEADING_COLUMNS) :] for row in place.rows(TABLE)]
+        assert sorted(own, key=repr) == sorted(rows, key=repr)
+
+    def test_text_may_be_bytes(self, place: Place, sink: Sink) -> None:
+        sink.write(block("t", [("ä".encode(), *_ZEROES[1:]), (b"", *_ZEROES[1:])]))
+        assert texts(place) == ["", "ä"]
+
+    def test_a_long_text(self, place: Place, sink: Sink) -> None:
+        text = "0123456789abcdef" * 65_536
+        sink.write(block("t", [(text, *_ZEROES[1:])]))
+        assert texts(place) == [text]
+
+    def test_a_block_without_rows(self, place: Place, sink: Sink) -> None:
+        sink.write(block("t", 0))
+        assert place.rows(TABLE) == []
+
+    def test_a_token_written_again_adds_nothing(self, place: Place, sink: Sink) -> None:
+        for _ in range(3):
+            sink.write(block("t", 5))
+        assert len(place.rows(TABLE)) == 5
+
+    def test_a_token_is_remembered_by_the_next_sink(self, place: Place) -> None:
+        for _ in range(2):
+            with closing(place.sink()) as sink:
+                sink.open([TABLE, OTHER_TABLE])
+                sink.write(block("t", 5))
+                assert len(place.rows(TABLE)) == 5
+
+    def test_a_token_among_others_is_remembered(self, place: Place, sink: Sink) -> None:
+        for number in range(30):
+            sink.write(block(f"t{number}", 1, start=number))
+        sink.write(block("t0", 1))
+        assert len(place.rows(TABLE)) == 30
+
+    def test_another_token_adds_the_same_rows(self, place: Place, sink: Sink) -> None:
+        sink.write(block("t", 5))
+        sink.write(block("u", 5))
+        assert len(place.rows(TABLE)) == 10
+
+    def test_a_token_counts_for_one_table(self, place: Place, sink: Sink) -> None:
+        sink.write(block("t", 1))
+        sink.write(block("t", 1, table=OTHER_TABLE))
+        assert (len(place.rows(TABLE)), len(place.rows(OTHER_TABLE))) == (1, 1)
+
+    @pytest.mark.parametrize("token", ["a 'quoted' \"one\"", "back\\slash\\", "line\nfeed", "ä?&=%20;--", "t" * 2000])
+    def test_any_text_is_a_token(self, place: Place, sink: Sink, token: str) -> None:
+        for _ in range(2):
+            sink.write(block(token, 1))
+            sink.write(block(f"{token}x", 1))
+        assert len(place.rows(TABLE)) == 2
+
+    def test_a_large_block_is_written_once(self, place: Place, sink: Sink) -> None:
+        for _ in range(2):
+            sink.write(block("t", [(f"{i:0400}", *_ZEROES[1:]) for i in range(100_000)]))
+        assert len(set(texts(place))) == len(place.rows(TABLE)) == 100_000
+
+    def test_rows_far_apart_in_time_are_written_once(self, place: Place, sink: Sink) -> None:
+        months = [MIN_EPOCH_MS + i * 31 * 86_400_000 for i in range(300)]
+        spread = block("t", len(months))
+        spread = Block(TABLE, "events", 0, spread.offsets, [months, *spread.columns[1:]], "t")
+        for _ in range(2):
+            sink.write(spread)
+        assert sorted(row[0] for row in place.rows(TABLE)) == months
+
+    def test_withdrawn_rows_are_gone(self, place: Place, sink: Sink) -> None:
+        sink.write(block("t", 10))
+        sink.withdraw(TABLE, "events", 0, [3, 4, 99])
+        assert texts(place) == [str(i) for i in (0, 1, 2, 5, 6, 7, 8, 9)]
+
+    def test_every_row_of_a_withdrawn_position_is_gone(self, place: Place, sink: Sink) -> None:
+        sink.write(block("t", 4, offsets=[7, 7, 8, 7]))
+        sink.withdraw(TABLE, "events", 0, [7])
+        assert texts(place) == ["2"]
+
+    def test_rows_of_other_positions_and_tables_stay(self, place: Place, sink: Sink) -> None:
+        sink.write(block("a", 1))
+        sink.write(block("b", 1, topic="other"))
+        sink.write(block("c", 1, partition=1))
+        sink.write(block("d", 1, table=OTHER_TABLE))
+        sink.withdraw(TABLE, "events", 0, [0])
+        assert (len(place.rows(TABLE)), len(place.rows(OTHER_TABLE))) == (2, 1)
+
+    def test_withdrawing_what_is_not_there(self, place: Place, sink: Sink) -> None:
+        sink.withdraw(TABLE, "events", 0, [1])
+        sink.write(block("t", 1))
+        sink.withdraw(TABLE, "events", 0, [])
+        sink.withdraw(TABLE, "nowhere 'quoted' \\", 5, [0])
+        assert len(place.rows(TABLE)) == 1
+
+    def test_withdrawing_many(self, place: Place, sink: Sink) -> None:
+        sink.write(block("t", 3000))
+        sink.withdraw(TABLE, "events", 0, range(2500))
+        assert len(place.rows(TABLE)) == 500
+
+    def test_withdrawn_rows_do_not_come_back_with_their_token(self, place: Place, sink: Sink) -> None:
+        sink.write(block("t", 3))
+        sink.withdraw(TABLE, "events", 0, [1])
+        sink.write(block("t", 3))
+        assert texts(place) == ["0", "2"]
+
+    def test_another_thread_may_use_it(self, place: Place, sink: Sink) -> None:
+        thread = threading.Thread(target=lambda: sink.write(block("t", 1)))
+        thread.start()
+        thread.join()
+        assert len(place.rows(TABLE)) == 1
+
+    def test_closing_twice_or_unopened(self, place: Place) -> None:
+        sink = place.sink()
+        sink.close()
+        sink = place.sink()
+        sink.open([TABLE, OTHER_TABLE])
+        sink.close()
+        sink.close()
+
+
+class RefusalContract(_Contract):
+    """For sinks that store into something that checks rows."""
+
+    def test_refused_rows_are_named_and_none_is_written(self, place: RefusingPlace, sink: Sink) -> None:
+        place.refuse(TABLE, "377")
+        with pytest.raises(RowsRefused) as refusal:
+            sink.write(block("t", 1000))
+        assert (refusal.value.table, list(refusal.value.rows)) == (TABLE.name, [377])
+        assert place.rows(TABLE) == []
+
+    def test_the_rest_can_be_written_under_the_same_token(self, place: RefusingPlace, sink: Sink) -> None:
+        place.refuse(TABLE, "377")
+        with pytest.raises(RowsRefused):
+            sink.write(block("t", 1000))
+        rest: list[Row] = [(str(i), *_ZEROES[1:]) for i in range(1000) if i != 377]
+        for _ in range(2):
+            sink.write(block("t", rest))
+        assert texts(place) == sorted(row[0] for row in rest)
+
+    def test_first_last_and_neighbours(self, place: RefusingPlace, sink: Sink) -> None:
+        place.refuse(TABLE, "bad")
+        bad = {0, 41, 42, 99}
+        with pytest.raises(RowsRefused) as refusal:
+            sink.write(block("t", [("bad" if i in bad else "good", *_ZEROES[1:]) for i in range(100)]))
+        assert set(refusal.value.rows) == bad
+
+    def test_all_rows(self, place: RefusingPlace, sink: Sink) -> None:
+        place.refuse(TABLE, "bad")
+        with pytest.raises(RowsRefused) as refusal:
+            sink.write(block("t", [("bad", *_ZEROES[1:])] * 20))
+        assert set(refusal.value.rows) == set(range(20))
+
+    def test_reasons_are_one_line_without_values(self, place: RefusingPlace, sink: Sink) -> None:
+        place.refuse(TABLE, "a secret")
+        with pytest.raises(RowsRefused) as refusal:
+            sink.write(block("t", [("a secret", *_ZEROES[1:])]))
+        why = refusal.value.rows[0]
+        assert why
+        assert "\n" not in why
+        assert "secret" not in why
+        assert "secret" not in str(refusal.value)
+
+    @pytest.mark.parametrize(
+        ("kind", "value"),
+        [
+            (Kind.TEXT, "\ud800"),
+            (Kind.LABEL, "\ud800"),
+            (Kind.INT32, 2**31),
+            (Kind.INT64, 2**63),
+            (Kind.UINT8, 256),
+            (Kind.UINT16, -1),
+            (Kind.UINT32, 2**32),
+            (Kind.UINT64, -1),
+            (Kind.FLOAT32, 1e39),
+            (Kind.TIMESTAMP, 2**63),
+            (Kind.UINT32, None),
+            (Kind.TEXT, None),
+        ],
+    )
+    def test_a_value_that_no_column_of_the_kind_can_hold(
+        self, place: RefusingPlace, sink: Sink, kind: Kind, value: Any
+    ) -> None:
+        column = [column.name for column in TABLE.columns].index(kind.value) - len(LEADING_COLUMNS)
+        rows = [("good", *_ZEROES[1:])] * 3
+        rows[1] = (*rows[1][:column], value, *rows[1][column + 1 :])
+        with pytest.raises(RowsRefused) as refusal:
+            sink.write(block("t", rows))
+        assert list(refusal.value.rows) == [1]
+        assert kind.value in refusal.value.rows[1]
+        assert place.rows(TABLE) == []
+
+
+class DriftContract(_Contract):
+    """For sinks that store into tables which somebody may change."""
+
+    @pytest.mark.parametrize(
+        ("change", "named"),
+        [
+            (lambda place: place.drop_table(OTHER_TABLE), "sink_contract_other"),
+            (lambda place: place.drop_column(TABLE, "uint16"), "uint16"),
+            (lambda place: place.change_type(TABLE, "uint32"), "uint32"),
+        ],
+        ids=["missing table", "missing column", "other type"],
+    )
+    def test_a_drifted_table_is_named_when_the_sink_is_opened(
+        self, place: DriftingPlace, sink: Sink, change: Callable[[DriftingPlace], None], named: str
+    ) -> None:
+        change(place)
+        with closing(place.sink()) as another, pytest.raises(SinkMisconfigured, match=named) as complaint:
+            another.open([TABLE, OTHER_TABLE])
+        assert "\n" not in str(complaint.value)
+
+    @pytest.mark.parametrize(
+        ("change", "named"),
+        [
+            (lambda place: place.drop_table(TABLE), "sink_contract"),
+            (lambda place: place.drop_column(TABLE, "uint16"), "uint16"),
+        ],
+        ids=["missing table", "missing column"],
+    )
+    def test_a_table_that_drifts_while_rows_are_written_is_named(
+        self, place: DriftingPlace, sink: Sink, change: Callable[[DriftingPlace], None], named: str
+    ) -> None:
+        sink.write(block("t", 1))
+        change(place)
+        with pytest.raises(SinkMisconfigured, match=named) as complaint:
+            sink.write(block("u", 1))
+        assert "\n" not in str(complaint.value)
