@@ -51,8 +51,10 @@ def run(arguments: list[str]) -> int:
         logs.configure(settings.lpa.log_format, settings.lpa.log_level)
         plugins = PluginManager(settings)
         app = build_app(settings, plugins)
-        outcome: Any = app(arguments, exit_on_error=False, print_error=True, error_console=console)
-    except cyclopts.CycloptsError:
+        outcome: Any = app(arguments, exit_on_error=False, print_error=False)
+    except cyclopts.CycloptsError as error:
+        what = " ".join(str(error).split()).rstrip(".")
+        console.print(f"lpa: {what}; see {' '.join(('lpa', *(error.command_chain or ())))} --help", markup=False)
         return 2
     except USAGE_ERRORS as error:
         console.print(f"lpa: {error}", markup=False)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -23,7 +24,7 @@ from lpa_core.sources.source import Source
 
 def ingest(settings: Settings, plugins: PluginManager) -> Callable[..., None]:
     def ingest_command(
-        source: str | None = None,
+        source: Annotated[str | None, Parameter(allow_leading_hyphen=True, validator=_is_no_option)] = None,
         /,
         *,
         sink: Annotated[Sequence[str], Parameter(negative="")] = (),
@@ -52,7 +53,7 @@ def ingest(settings: Settings, plugins: PluginManager) -> Callable[..., None]:
         job = Job(source, sink, dedup, archive)
         console = Console(stderr=True)
         with Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.percentage:>3.0f}%"),
             TextColumn("{task.fields[records]:,} records"),
@@ -70,6 +71,12 @@ def ingest(settings: Settings, plugins: PluginManager) -> Callable[..., None]:
     return ingest_command
 
 
+def _is_no_option(type_: object, source: str | None) -> None:
+    """``-`` is standard input; whatever else begins with a hyphen is a misspelt option."""
+    if source is not None and source.startswith("-") and source != "-":
+        raise ValueError(f"there is no option {source}")
+
+
 def _watch(progress: Progress, source: Source) -> StepListener:
     task = progress.add_task(source.topic, total=source.size, records=0)
     records = 0
@@ -84,7 +91,7 @@ def _watch(progress: Progress, source: Source) -> StepListener:
 
 
 def _print_report(report: Report, console: Console) -> None:
-    summary = Table("records", "count", title=f"{report.source}", title_justify="left")
+    summary = Table("records", "count", title=escape(report.source), title_justify="left")
     summary.columns[1].justify = "right"
     summary.add_row("read", f"{report.read:,}")
     summary.add_row("accepted", f"{report.accepted:,}")

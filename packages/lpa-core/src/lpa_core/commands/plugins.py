@@ -8,6 +8,7 @@ from typing import Annotated
 import attrs
 from cyclopts import Parameter
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from lpa_core.commands.output import print_json
@@ -29,7 +30,8 @@ def list_plugins(plugins: PluginManager) -> Callable[..., None]:
         table = Table("plugin", "package", "version", "state", "hooks")
         for plugin in plugins.plugins:
             state = "disabled" if plugin.disabled else f"broken: {plugin.problem}" if plugin.problem else "loaded"
-            table.add_row(plugin.name, plugin.package, plugin.version, state, " ".join(plugin.hooks))
+            cells = (plugin.name, plugin.package, plugin.version, state, " ".join(plugin.hooks))
+            table.add_row(*map(escape, cells))
         Console().print(table)
 
     return plugins_command

@@ -15,7 +15,7 @@ from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.plugins.hookspecs import DedupStoreFactory, SourceFactory, hookimpl
 from lpa_core.settings import Settings
 from lpa_core.sources.files import open_file, open_stdin
-from lpa_core.sources.source import Source, SourceError
+from lpa_core.sources.source import Source
 
 
 @hookimpl
@@ -49,10 +49,7 @@ def local_path(uri: str) -> Path:
 
 
 def _file(uri: str, settings: Settings) -> Source:
-    path = local_path(uri)
-    if not path.name:
-        raise SourceError(f"{uri} names no file")
-    return open_file(path, _new_run())
+    return open_file(local_path(uri), _new_run())
 
 
 def _stdin(uri: str, settings: Settings) -> Source:
