@@ -1,59 +1,33 @@
 from __future__ import annotations
 
-from typing import Any, final
+from collections.abc import Iterator
+from pathlib import Path
 
-import attrs
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.tables import Kind, Table
+from lpa_core.testing.sink_suite import OTHER_TABLE, TABLE
 from lpa_sinks.clickhouse.client import Endpoint
-from lpa_sinks.clickhouse.retries import RetryPolicy
-from lpa_sinks.clickhouse.sink import ClickHouseSink
-
-
-@final
-@attrs.frozen
-class ClickHousePlace:
-    """A database, looked at and changed through the embedded engine however the sink reaches it."""
-
-    engine: Client
-    endpoint: Endpoint
-    retry: RetryPolicy = attrs.field(factory=lambda: RetryPolicy(seconds=0, unknown_attempts=1))
-
-    def sink(self) -> ClickHouseSink:
-        return ClickHouseSink(self.endpoint, password="a password", retry=self.retry)
-
-    def rows(self, table: Table) -> list[tuple[Any, ...]]:
-        values = [
-            f"toUnixTimestamp64Milli({column.name})" if column.kind is Kind.TIMESTAMP else column.name
-            for column in table.columns
-        ]
-        rows: list[tuple[Any, ...]] = self.query(f"SELECT {', '.join(values)} FROM {self.name(table)}")
-        return rows
-
-    def refuse(self, table: Table, text: str) -> None:
-        self.change(table, f"ADD CONSTRAINT acceptable CHECK text != '{text}'")
-
-    def drop_table(self, table: Table) -> None:
-        self.engine.command(f"DROP TABLE {self.name(table)} SYNC")
-
-    def drop_column(self, table: Table, column: str) -> None:
-        self.change(table, f"DROP COLUMN {column}")
-
-    def change_type(self, table: Table, column: str) -> None:
-        self.change(table, f"MODIFY COLUMN {column} UInt64")
-
-    def change(self, table: Table, alteration: str) -> None:
-        self.engine.command(f"ALTER TABLE {self.name(table)} {alteration}")
-
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in self.engine.query(sql).result_rows]
-
-    def name(self, table: Table) -> str:
-        return f"{self.endpoint.database}.{table.name}"
+from lpa_sinks.schema.apply import apply
+from lpa_sinks.testing.http_front import USER, Front
+from lpa_sinks.testing.places import ClickHousePlace
 
 
 @pytest.fixture
-def embedded(engine: Client, engine_path: Any, database: str) -> ClickHousePlace:
+def embedded(engine: Client, engine_path: Path, database: str) -> ClickHousePlace:
     return ClickHousePlace(engine, Endpoint(database, path=engine_path))
+
+
+@pytest.fixture(scope="session")
+def front(engine: Client, engine_path: Path) -> Iterator[Front]:
+    with Front(engine_path).serving() as front:
+        yield front
+
+
+@pytest.fixture
+def server(engine: Client, front: Front, database: str) -> ClickHousePlace:
+    """A server whose schema was made beforehand."""
+    apply(engine, database, [TABLE, OTHER_TABLE])
+    front.faults.clear()
+    front.statements.clear()
+    return ClickHousePlace(engine, Endpoint(database, url=f"http://127.0.0.1:{front.port}", user=USER))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-from typing import Any
-
 import pytest
 
-from lpa_core.testing.sink_suite import TABLE, RefusalContract, SinkContract, block
+from lpa_core.testing.sink_suite import RefusalContract, SinkContract
+from lpa_sinks.testing.places import ClickHousePlace
 
 
 class TestEmbeddedSink(SinkContract, RefusalContract):
     @pytest.fixture
-    def place(self, embedded: Any) -> Any:
+    def place(self, embedded: ClickHousePlace) -> ClickHousePlace:
         return embedded

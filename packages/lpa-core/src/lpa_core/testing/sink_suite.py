@@ -215,7 +215,7 @@ class SinkContract(_Contract):
         assert len(set(texts(place))) == len(place.rows(TABLE)) == 100_000
 
     def test_rows_far_apart_in_time_are_written_once(self, place: Place, sink: Sink) -> None:
-        months = [MIN_EPOCH_MS + i * 31 * 86_400_000 for i in range(300)]
+        months = [MIN_EPOCH_MS + i * 31 * 86_400_000 for i in range(120)]
         spread = block("t", len(months))
         spread = Block(TABLE, "events", 0, spread.offsets, [months, *spread.columns[1:]], "t")
         for _ in range(2):

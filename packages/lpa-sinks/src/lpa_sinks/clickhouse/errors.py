@@ -201,8 +201,8 @@ def describe(error: Exception) -> str:
 
 
 def explain(error: Exception) -> str:
-    """The first line of ClickHouse's own words, for errors of configuration: these name columns, tables and users."""
-    text = str(error).partition("server response: ")[2] or str(error)
+    """ClickHouse's own words on one line, for errors of configuration: these name columns, tables and users."""
+    text = str(error).rpartition("DB::Exception: ")[2].partition(" (for url ")[0]
     return " ".join(text.split())[:500]
 
 

@@ -1,0 +1,214 @@
+"""A server for tests: what clickhouse-connect speaks over HTTP, in front of the embedded engine.
+
+It knows queries and Native inserts, settings and parameters, sessions, compression, logins and errors with their
+codes, and can be told to fail.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import tempfile
+import threading
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, final
+from urllib.parse import parse_qsl, urlsplit
+
+import attrs
+import chdb
+import lz4.frame  # type: ignore[import-untyped]  # it has no types
+
+USER, PASSWORD = "a_user", "a password"
+
+_INSERT = re.compile(rb"(INSERT INTO .*?) FORMAT Native\n", re.DOTALL)
+_FORMAT = re.compile(r"\bFORMAT\s+(\w+)\s*$")
+_CODE = re.compile(r"Code: (\d+)")
+_TRANSPORT = {
+    *("query", "database", "session_id", "session_timeout", "session_check", "query_id", "wait_end_of_query"),
+    *("client_protocol_version", "enable_http_compression", "send_progress_in_http_headers"),
+    *("http_headers_progress_interval_ms", "cancel_http_readonly_queries_on_client_close"),
+}
+
+
+@final
+@attrs.frozen
+class Fault:
+    """What happens to the next statement that contains ``statement``.
+
+    ``code`` is ClickHouse's error, None for an error of a proxy in between. With ``applied`` the statement is
+    carried out first; with ``silent`` the connection is closed instead of answered.
+    """
+
+    statement: str
+    code: int | None = None
+    status: int = 500
+    applied: bool = False
+    silent: bool = False
+
+
+@final
+class Front:
+    def __init__(self, engine_path: Path) -> None:
+        self._path = engine_path
+        self._lock = threading.Lock()
+        self._sessions: dict[str, Any] = {}
+        self.faults: list[Fault] = []
+        self.statements: list[str] = []
+        """Beginnings of all statements that arrived."""
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server.daemon_threads = True
+
+    @property
+    def port(self) -> int:
+        return self._server.server_address[1]
+
+    @contextmanager
+    def serving(self) -> Iterator[Front]:
+        thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield self
+        finally:
+            self._server.shutdown()
+            self._server.server_close()
+            thread.join()
+            for session in self._sessions.values():
+                session.close()
+
+    def fault(self, statement: str) -> Fault | None:
+        self.statements.append(statement[:200])
+        for fault in self.faults:
+            if fault.statement in statement:
+                self.faults.remove(fault)
+                return fault
+        return None
+
+    def run(self, body: bytes, parameters: dict[str, str]) -> tuple[str, bytes]:
+        """The answer's format, empty for a statement without one, and its bytes. Raises RuntimeError."""
+        bound = {name[6:]: value for name, value in parameters.items() if name.startswith("param_")}
+        settings = {k: v for k, v in parameters.items() if k not in _TRANSPORT and not k.startswith("param_")}
+        with self._lock:
+            session = self._session(parameters.get("session_id", ""))
+            insert = _INSERT.match(body)
+            if insert:
+                return "", self._insert(session, insert[1].decode(), body[insert.end() :], settings)
+            for name, value in settings.items():
+                session.query(f"SET {name} = {_literal(value)}")
+            statement = body.decode() or parameters["query"]
+            named = _FORMAT.search(statement)
+            answer = session.query(statement, named[1] if named else "TabSeparated", params=bound).bytes()
+            kind = named[1] if named else "TabSeparated" if answer else ""
+            return kind, answer
+
+    def _session(self, name: str) -> Any:
+        if name not in self._sessions:
+            self._sessions[name] = chdb.connect(str(self._path.resolve()))
+        return self._sessions[name]
+
+    def _insert(self, session: Any, insert: str, rows: bytes, settings: dict[str, str]) -> bytes:
+        clause = ", ".join(f"{name} = {_literal(value)}" for name, value in settings.items())
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(rows)
+            file.flush()
+            session.query(f"{insert} FROM INFILE '{file.name}' SETTINGS {clause} FORMAT Native")
+        return b""
+
+
+def _literal(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def _form(content_type: str, body: bytes) -> dict[str, str]:
+    """The fields of a form, as which clickhouse-connect sends long parameters."""
+    message = message_from_bytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body)
+    return {
+        str(part.get_param("name", header="Content-Disposition")): bytes(part.get_payload(decode=True)).decode()
+        for part in message.walk()
+        if not part.is_multipart()
+    }
+
+
+def _handler(front: Front) -> type[BaseHTTPRequestHandler]:
+    login = "Basic " + b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            try:
+                body = self._body()
+            except RuntimeError:
+                self._fail(400, 618, "Cannot decompress (LZ4_DECODER_FAILED)")
+                return
+            parameters = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
+            if self.headers.get_content_type() == "multipart/form-data":
+                parameters |= _form(self.headers["Content-Type"], body)
+                body = b""
+            if self.headers["Authorization"] != login:
+                self._fail(403, 516, "Authentication failed (AUTHENTICATION_FAILED)")
+                return
+            fault = front.fault((body[:2000] or parameters.get("query", "").encode()).decode(errors="replace"))
+            if fault is not None and not fault.applied:
+                self._obey(fault)
+                return
+            try:
+                kind, answer = front.run(body, parameters)
+            except RuntimeError as error:
+                code = _CODE.search(str(error))
+                self._fail(500, int(code[1]) if code else 1002, str(error).partition("DB::Exception: ")[2])
+                return
+            if fault is not None:
+                self._obey(fault)
+            else:
+                self._answer(200, answer, {"X-ClickHouse-Format": kind} if kind else {})
+
+        def _obey(self, fault: Fault) -> None:
+            if fault.silent:
+                self.close_connection = True
+            else:
+                self._fail(fault.status, fault.code, "as told")
+
+        def _fail(self, status: int, code: int | None, text: str) -> None:
+            headers = {} if code is None else {"X-ClickHouse-Exception-Code": str(code)}
+            self._answer(
+                status, text.encode() if code is None else f"Code: {code}. DB::Exception: {text}".encode(), headers
+            )
+
+        def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+            self.send_response(status)
+            common = {"X-ClickHouse-Timezone": "UTC", "X-ClickHouse-Summary": "{}", "Content-Length": str(len(body))}
+            for name, value in (common | headers).items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def _body(self) -> bytes:
+            if self.headers["Transfer-Encoding"] == "chunked":
+                parts = []
+                while size := int(self.rfile.readline(), 16):
+                    parts.append(self.rfile.read(size))
+                    self.rfile.readline()
+                self.rfile.readline()
+                body = b"".join(parts)
+            else:
+                body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+            match self.headers["Content-Encoding"]:
+                case "lz4":
+                    return bytes(lz4.frame.decompress(body))
+                case "gzip":
+                    return gzip.decompress(body)
+                case None:
+                    return body
+                case other:
+                    raise AssertionError(f"unexpected compression {other}")
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    return Handler
