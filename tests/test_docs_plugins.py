@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import closing
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import final
 
 import cyclopts
 import pytest
@@ -22,7 +23,10 @@ from lpa_core.plugins.manager import PluginManager
 from lpa_core.records import Position, RecordBatch
 from lpa_core.rejects import Rejected
 from lpa_core.settings import ProcessSettings, Settings
-from lpa_core.tables import Block, Column, Kind, Table
+from lpa_core.sinks import Sink, SinkMisconfigured
+from lpa_core.tables import Kind, Table
+from lpa_core.testing import dedup_suite, sink_suite
+from lpa_core.testing.sink_suite import Place, SinkContract
 from lpa_core.verdicts import Accepted, Verdict
 
 PAGE = (Path(__file__).parents[1] / "docs" / "plugins.md").read_text()
@@ -116,17 +120,34 @@ def test_example_of_dedup_stores(load_example: Load) -> None:
     assert owners == [None, Position("events", 0, 0), None], "it is free again after a week"
 
 
+@final
+class SqlitePlace:
+    def __init__(self, plugins: PluginManager, file: Path) -> None:
+        self._plugins, self._file = plugins, file
+
+    def sink(self) -> Sink:
+        return self._plugins.sink(f"sqlite://{self._file}")
+
+    def rows(self, table: Table) -> list[tuple[object, ...]]:
+        with closing(sqlite3.connect(self._file)) as stored:
+            rows = stored.execute(f"SELECT * FROM {table.name}").fetchall()
+        numbers = [column.kind is Kind.UINT64 for column in table.columns]
+        return [
+            tuple(int(v) if number and v is not None else v for number, v in zip(numbers, row, strict=True))
+            for row in rows
+        ]
+
+
+class TestExampleOfSinks(SinkContract):
+    @pytest.fixture
+    def place(self, load_example: Load, tmp_path: Path) -> Place:
+        return SqlitePlace(load_example("lpa_sinks"), tmp_path / "rows.db")
+
+
 def test_example_of_sinks(load_example: Load, tmp_path: Path) -> None:
-    positions = ("source_topic", "source_partition", "source_offset")
-    table = Table("things", (*(Column(name, Kind.TEXT) for name in positions), Column("thing", Kind.TEXT)))
-    block = Block(table, "events", 0, [7, 8], [["events"] * 2, [0] * 2, [7, 8], [b"seven", "eight"]], "token")
-    with closing(load_example("lpa_sinks").sink(f"sqlite://{tmp_path}/rows.db")) as sink:
-        sink.open([table])
-        sink.write(block)
-        sink.write(block)
-        sink.withdraw(table, "events", 0, [8])
-    with closing(sqlite3.connect(tmp_path / "rows.db")) as stored:
-        assert stored.execute("SELECT * FROM things").fetchall() == [("events", 0, 7, "seven")]
+    sink = load_example("lpa_sinks").sink(f"sqlite://{tmp_path}/none/rows.db")
+    with pytest.raises(SinkMisconfigured, match=r"rows\.db cannot be used: unable to open database file"):
+        sink.open([])
 
 
 def test_example_of_archives(load_example: Load, tmp_path: Path) -> None:
@@ -159,3 +180,8 @@ def test_example_of_cli_commands(load_example: Load, tmp_path: Path, capsys: pyt
 def test_no_example_goes_untested() -> None:
     tested = {name.removeprefix("test_example_of_") for name in globals() if name.startswith("test_example_of_")}
     assert {f"lpa_{name}" for name in tested} == set(HOOKS)
+
+
+def test_the_contract_suites_are_documented_and_no_others() -> None:
+    suites = {name for suite in (sink_suite, dedup_suite) for name in vars(suite) if re.match(r"\w+Contract$", name)}
+    assert set(re.findall(r"`(\w+Contract)`", PAGE)) == {name for name in suites if not name.startswith("_")}

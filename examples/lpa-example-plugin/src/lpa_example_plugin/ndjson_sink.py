@@ -34,8 +34,8 @@ class NdjsonSink:
         for index, values in enumerate(zip(*block.columns, strict=True)):
             try:
                 lines.append(_line(block.table, values))
-            except ValueError as error:
-                refused[index] = str(error).split(":")[0]
+            except UnicodeError:
+                refused[index] = "holds text that is not Unicode"
         if refused:
             raise RowsRefused(block.table.name, refused)
         _replace(file, lines)

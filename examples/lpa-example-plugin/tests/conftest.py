@@ -1,0 +1,3 @@
+import pytest
+
+pytest.register_assert_rewrite("lpa_core.testing.sink_suite")
