@@ -91,7 +91,7 @@ def test_stored_values_are_those_that_were_sent(tmp_path: Path) -> None:
     (raw, status) = query(
         tmp_path,
         "SELECT source_offset, raw_json, id, type, data FROM livepeer_analytics.streaming_events ORDER BY 1",
-        "SELECT round(output_fps, 3), pipeline, orchestrator_address, toUnixTimestamp64Milli(event_timestamp), "
+        "SELECT toString(round(output_fps, 3)), pipeline, orchestrator_address, toUnixTimestamp64Milli(event_timestamp), "
         "toUnixTimestamp64Milli(start_time), prompt_width, last_error, source_topic, source_partition "
         "FROM livepeer_analytics.ai_stream_status ORDER BY source_offset LIMIT 1",
     )
@@ -102,7 +102,7 @@ def test_stored_values_are_those_that_were_sent(tmp_path: Path) -> None:
     (first,) = (event for event in sent if event["id"] == "f0f0e510-9cda-4879-8546-6adbc080fb6e")
     assert status == [
         [
-            17.298,
+            "17.298",
             "streamdiffusion-sdxl-faceid",
             "0x52cf2968b3dc6016778742d3539449a6597d5954",
             int(first["timestamp"]),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from typing import Any
 
 import cyclopts
+import structlog
 from rich.console import Console
 
 from lpa_core import logs
@@ -63,5 +65,13 @@ def run(arguments: list[str]) -> int:
         console.print(f"lpa: {error}", markup=False)
         return 1
     except BrokenPipeError:
+        return 1
+    except Exception as error:  # a fault of ours: a person gets a line, and the trace only when asked for
+        structlog.get_logger("lpa").debug("unexpected error", exception=traceback.format_exc())
+        console.print(
+            f"lpa: unexpected {type(error).__name__}: {error}; this is a fault in lpa or a plugin: please report it with "
+            "the lines that LPA_LOG_LEVEL=debug prints",
+            markup=False,
+        )
         return 1
     return outcome if isinstance(outcome, int) else 0
