@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import pytest
 import uv
 
+from lpa_core.settings import described
+
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "lpa-example-plugin"
 
@@ -28,9 +30,13 @@ FENCED = re.compile(r"^```(\w+) ?(.*)\n((?:.*\n)*?)^```$", re.MULTILINE)
 README = [Block(*found) for found in FENCED.findall((EXAMPLE / "README.md").read_text())]
 
 
+SETTINGS = {setting.variable for setting in described()}
+
+
 def run(command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> str:
+    plain = {name: value for name, value in os.environ.items() if name not in SETTINGS}
     done = subprocess.run(
-        command, cwd=folder, env={**os.environ, **(environment or {})}, capture_output=True, text=True, check=False
+        command, cwd=folder, env={**plain, **(environment or {})}, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, f"{command} failed: {done.stderr}"
     return done.stdout
@@ -81,6 +87,7 @@ def test_the_commands_of_the_readme_give_what_it_shows(clean: CleanEnvironment) 
         if block.title == "run":
             given = clean.shell(block.text)
             if following.language == "text":
+                assert following.text
                 assert timeless(given).endswith(timeless(following.text))
 
 
