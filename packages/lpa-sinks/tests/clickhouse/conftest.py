@@ -13,9 +13,19 @@ from lpa_sinks.testing.http_front import USER, Front
 from lpa_sinks.testing.places import ClickHousePlace
 
 
+@pytest.fixture(scope="session")
+def contract_database(engine: Client) -> str:
+    """Shared by the tests of the contract suite: to make the whole schema for each would take most of their time."""
+    apply(engine, "contract", [])
+    return "contract"
+
+
 @pytest.fixture
-def embedded(engine: Client, engine_path: Path, database: str) -> ClickHousePlace:
-    return ClickHousePlace(engine, Endpoint(database, path=engine_path))
+def embedded(engine: Client, engine_path: Path, contract_database: str) -> Iterator[ClickHousePlace]:
+    place = ClickHousePlace(engine, Endpoint(contract_database, path=engine_path))
+    yield place
+    place.drop_table(TABLE)
+    place.drop_table(OTHER_TABLE)
 
 
 @pytest.fixture(scope="session")
@@ -25,9 +35,10 @@ def front(engine: Client, engine_path: Path) -> Iterator[Front]:
 
 
 @pytest.fixture
-def server(engine: Client, front: Front, database: str) -> ClickHousePlace:
+def server(embedded: ClickHousePlace, front: Front) -> ClickHousePlace:
     """A server whose schema was made beforehand."""
-    apply(engine, database, [TABLE, OTHER_TABLE])
+    apply(embedded.engine, embedded.endpoint.database, [TABLE, OTHER_TABLE])
     front.faults.clear()
     front.statements.clear()
-    return ClickHousePlace(engine, Endpoint(database, url=f"http://127.0.0.1:{front.port}", user=USER))
+    url = f"http://127.0.0.1:{front.port}"
+    return ClickHousePlace(embedded.engine, Endpoint(embedded.endpoint.database, url=url, user=USER))

@@ -80,6 +80,10 @@ class RetryPolicy:
             raise SinkUnavailable(f"{what}: {_describe(error)}: still so after the last attempt") from error
 
 
+AT_ONCE: Final = RetryPolicy(seconds=0, unknown_attempts=1)
+"""One attempt, for commands that a person waits for."""
+
+
 def _worth_retrying(error: BaseException) -> bool:
     if not isinstance(error, Exception) or isinstance(error, _OUTCOMES):
         return False

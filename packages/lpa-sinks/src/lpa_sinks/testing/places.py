@@ -38,7 +38,7 @@ class ClickHousePlace:
         self.change(table, f"ADD CONSTRAINT acceptable CHECK text != '{text}'")
 
     def drop_table(self, table: Table) -> None:
-        self.engine.command(f"DROP TABLE {self.name(table)} SYNC")
+        self.engine.command(f"DROP TABLE IF EXISTS {self.name(table)} SYNC")
 
     def drop_column(self, table: Table, column: str) -> None:
         self.change(table, f"DROP COLUMN {column}")

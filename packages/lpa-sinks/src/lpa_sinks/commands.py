@@ -1,0 +1,115 @@
+"""``lpa schema``: make the tables, check them, show them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from itertools import chain
+from typing import Annotated
+
+import attrs
+import cyclopts
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table as Printed
+
+from lpa_core.commands.output import print_json
+from lpa_core.plugins.manager import PluginManager
+from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
+from lpa_core.rows import RAW_TABLE
+from lpa_core.settings import Settings
+from lpa_core.sinks import SinkMisconfigured
+from lpa_core.tables import Table
+from lpa_sinks import schema
+from lpa_sinks.clickhouse.retries import AT_ONCE
+from lpa_sinks.databases import endpoint_of, opened
+
+_Json = Annotated[bool, Parameter(negative="")]
+
+
+def schema_app(settings: Settings) -> cyclopts.App:
+    app = cyclopts.App(name="schema", help="Make, check or show the tables and views.")
+
+    @app.command
+    def apply(*, sink: str | None = None, json: _Json = False) -> None:
+        """Make the database, tables and views that are missing; what is there is left as it is.
+
+        Parameters
+        ----------
+        sink
+            The database, such as clickhouse://host:8123/database or chdb://./folder. Default: the embedded
+            database in the data folder.
+        json
+            Print the names of what was made as JSON.
+        """
+        with opened(sink, settings) as (client, database):
+            made = AT_ONCE.run(
+                f"{database}: make the schema", lambda: schema.apply(client, database, _tables(settings))
+            )
+        if json:
+            print_json(made)
+        else:
+            for name in made:
+                print(f"{database}.{name}")
+            print(f"{len(made)} made in {database}, the rest was there")
+
+    @app.command
+    def check(*, sink: str | None = None, json: _Json = False) -> int:
+        """Prove that event models, rows, DDL and live tables agree; exit with 1 where they do not.
+
+        Parameters
+        ----------
+        sink
+            The database, such as clickhouse://host:8123/database or chdb://./folder. Default: the embedded
+            database in the data folder.
+        json
+            Print what disagrees as JSON.
+        """
+        path = endpoint_of(sink, settings).path
+        if path is not None and not path.exists():
+            raise SinkMisconfigured(f"{path}: there is no embedded database yet: `lpa schema apply` makes one")
+        tables = _tables(settings)
+        with opened(sink, settings) as (client, database):
+            drifts = AT_ONCE.run(f"{database}: check the schema", lambda: schema.check(client, database, tables))
+        if json:
+            print_json([attrs.asdict(drift) for drift in drifts])
+        elif drifts:
+            _print_drifts(drifts)
+        else:
+            print(f"{len(tables)} tables of {database} agree with their rows and their DDL")
+        return 1 if drifts else 0
+
+    @app.command
+    def show(*, json: _Json = False) -> None:
+        """Print the DDL of all tables and views, as clickhouse-client takes it.
+
+        Parameters
+        ----------
+        json
+            Print the statements as a list in JSON.
+        """
+        tables, database = _tables(settings), settings.clickhouse.database
+        if json:
+            print_json(schema.statements(tables, database))
+        else:
+            sys.stdout.write(schema.show(tables, database))
+
+    return app
+
+
+def _tables(settings: Settings) -> Sequence[Table]:
+    """All tables that are written, those of plugins among them."""
+    event_types = PluginManager(settings).event_types()
+    return [
+        RAW_TABLE,
+        DLQ_TABLE,
+        QUARANTINE_TABLE,
+        *(table for event_type in event_types for table in event_type.tables),
+    ]
+
+
+def _print_drifts(drifts: Sequence[schema.Drift]) -> None:
+    printed = Printed("table", "where", "what", "name", "expected", "found", title=f"{len(drifts)} disagreements")
+    for drift in drifts:
+        printed.add_row(drift.table, drift.place, drift.kind.value, drift.column, drift.expected, drift.found)
+    Console(soft_wrap=True).print(printed)
