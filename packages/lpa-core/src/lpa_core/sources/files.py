@@ -67,12 +67,12 @@ def open_file(path: Path, run: str) -> LineSource:
 
     Raises SourceError where the file cannot be read.
     """
-    if path.is_dir():
-        raise SourceError(f"{path} is a folder: name a file of newline-delimited JSON")
     try:
         file = path.open("rb")
     except FileNotFoundError:
         raise SourceError(f"{path} does not exist: check the path") from None
+    except IsADirectoryError:
+        raise SourceError(f"{path} is a folder: name a file of newline-delimited JSON") from None
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}") from None
     if not file.seekable():
