@@ -100,12 +100,7 @@ def schema_app(settings: Settings) -> cyclopts.App:
 def _tables(settings: Settings) -> Sequence[Table]:
     """All tables that are written, those of plugins among them."""
     event_types = PluginManager(settings).event_types()
-    return [
-        RAW_TABLE,
-        DLQ_TABLE,
-        QUARANTINE_TABLE,
-        *(table for event_type in event_types for table in event_type.tables),
-    ]
+    return [RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE, *chain.from_iterable(each.tables for each in event_types)]
 
 
 def _print_drifts(drifts: Sequence[schema.Drift]) -> None:

@@ -17,7 +17,7 @@ import attrs
 
 from lpa_core.events.event_type import LEADING_COLUMNS
 from lpa_core.sinks import SinkMisconfigured
-from lpa_core.tables import Column, Kind, Table
+from lpa_core.tables import Table
 from lpa_sinks.clickhouse.types import column_type
 
 SCHEMA_FILE: Final = "01-schema.sql"
@@ -117,21 +117,15 @@ def _plugin_table(table: Table) -> str:
             "lpa_core.events.event_type.typed_table"
         )
     by_name = {column.name: column for column in table.columns}
-    unknown = [name for name in table.order_by if name not in by_name]
-    if unknown:
-        raise SinkMisconfigured(f"table {table.name} is ordered by {unknown[0]}, which is none of its columns")
-    order = ["event_date", *(_key(by_name[name]) for name in table.order_by), "event_timestamp"]
+    for name in table.order_by:
+        if name not in by_name:
+            raise SinkMisconfigured(f"table {table.name} is ordered by {name}, which is none of its columns")
+        if by_name[name].nullable:
+            raise SinkMisconfigured(f"table {table.name} is ordered by {name}, which can be null: order it by others")
     for name in (table.name, *by_name):
         quoted(name)
     return Template(sql_file("plugin_table.sql")).substitute(
         table=table.name,
         columns=",\n    ".join(f"{column.name} {column_type(column)}" for column in table.columns),
-        order=", ".join(dict.fromkeys(order)),
+        order=", ".join(dict.fromkeys(["event_date", *table.order_by, "event_timestamp"])),
     )
-
-
-def _key(column: Column) -> str:
-    """The column as part of a sorting key, which cannot be null."""
-    if not column.nullable:
-        return column.name
-    return f"ifNull({column.name}, {0 if column.kind not in (Kind.TEXT, Kind.LABEL) else repr('')})"

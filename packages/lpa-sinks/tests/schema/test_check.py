@@ -1,0 +1,102 @@
+"""``apply`` and ``check`` on a live database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from lpa_core.events.event_type import typed_table
+from lpa_core.tables import Column, Kind, Table
+from lpa_sinks.schema import apply, check
+
+PLUGIN_TABLE = typed_table(
+    "plugin_events",
+    *(Column(f"a_{kind.value}", kind) for kind in Kind),
+    *(Column(f"nullable_{kind.value}", kind, nullable=True) for kind in Kind),
+    order_by=("a_label", "a_text", "a_int64", "a_timestamp", "event_timestamp"),
+)
+
+
+def test_what_was_made_agrees_with_rows_and_ddl(engine: Client, applied: str, tables: Sequence[Table]) -> None:
+    assert check(engine, applied, tables) == []
+
+
+def test_made_again_nothing_is_new(engine: Client, database: str, tables: Sequence[Table]) -> None:
+    made = apply(engine, database, tables)
+    assert set(made) == {f"{prefix}{table.name}" for table in tables for prefix in ("", "raw_")}
+    assert apply(engine, database, tables) == []
+
+
+def test_what_is_missing_is_made(engine: Client, applied: str, tables: Sequence[Table]) -> None:
+    engine.command(f"DROP TABLE {applied}.payment_events")
+    assert [str(drift) for drift in check(engine, applied, tables)] == [
+        f"payment_events in {applied}: the table is missing"
+    ]
+    assert apply(engine, applied, tables) == ["payment_events"]
+    assert check(engine, applied, tables) == []
+
+
+def test_a_plugin_table_of_every_kind(engine: Client, applied: str, tables: Sequence[Table]) -> None:
+    assert apply(engine, applied, [*tables, PLUGIN_TABLE]) == ["plugin_events"]
+    assert check(engine, applied, [*tables, PLUGIN_TABLE]) == []
+
+
+@pytest.mark.parametrize(
+    ("alteration", "complaint", "stops_writing"),
+    [
+        ("DROP COLUMN stream_id", "column stream_id String is missing", True),
+        ("RENAME COLUMN message TO msg", "column message String is missing", True),
+        ("MODIFY COLUMN message Nullable(String)", "column message is Nullable(String), expected String", True),
+        ("ADD COLUMN note UInt8", "column note UInt8 is not expected", False),
+        ("ADD COLUMN twice String ALIAS concat(message, message)", "column twice String is not expected", False),
+        (
+            "MODIFY SETTING non_replicated_deduplication_window = 0",
+            "non_replicated_deduplication_window is 0, expected at least 10000: repeated inserts may be stored twice",
+            True,
+        ),
+        (
+            "RESET SETTING non_replicated_deduplication_window",
+            "non_replicated_deduplication_window is 0, expected at least 10000: repeated inserts may be stored twice",
+            True,
+        ),
+        (
+            "MODIFY SETTING non_replicated_deduplication_window = 100",
+            "non_replicated_deduplication_window is 100, expected at least 10000: repeated inserts may be stored twice",
+            False,
+        ),
+    ],
+)
+def test_drift_is_named(engine: Client, database: str, alteration: str, complaint: str, stops_writing: bool) -> None:
+    table = typed_table("drifting", Column("stream_id", Kind.TEXT), Column("message", Kind.TEXT), order_by=())
+    apply(engine, database, [table])
+    engine.command(f"ALTER TABLE {database}.drifting {alteration}")
+    found = check(engine, database, [table])
+    assert str(found[0]) == f"drifting in {database}: {complaint}"
+    assert found[0].stops_writing is stops_writing
+
+
+def test_a_derived_column_that_drifted_is_named_but_stops_nothing(
+    engine: Client, applied: str, tables: Sequence[Table]
+) -> None:
+    engine.command(f"ALTER TABLE {applied}.payment_events MODIFY COLUMN face_value_wei UInt64")
+    engine.command(f"ALTER TABLE {applied}.streaming_events DROP COLUMN data")
+    found = check(engine, applied, tables)
+    assert [(drift.table, drift.column, drift.stops_writing) for drift in found] == [
+        ("streaming_events", "data", False),
+        ("payment_events", "face_value_wei", False),
+    ]
+
+
+def test_an_engine_that_forgets_tokens_is_named(engine: Client, applied: str, tables: Sequence[Table]) -> None:
+    engine.command(f"CREATE TABLE {applied}.copy AS {applied}.payment_events ENGINE = Memory")
+    engine.command(f"EXCHANGE TABLES {applied}.copy AND {applied}.payment_events")
+    (drift,) = check(engine, applied, tables)
+    assert (drift.column, drift.found, drift.stops_writing) == ("engine", "Memory", True)
+
+
+def test_other_databases_do_not_count(engine: Client, applied: str, tables: Sequence[Table]) -> None:
+    found = check(engine, f"{applied}_other", tables)
+    assert {drift.kind.value for drift in found} == {"missing table"}
+    assert len(found) == len(tables)

@@ -1,0 +1,99 @@
+"""What the SQL files say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from lpa_core.events.event_type import typed_table
+from lpa_core.sinks import SinkMisconfigured
+from lpa_core.tables import Column, Kind, Table
+from lpa_sinks.schema import show, statements
+from lpa_sinks.schema.check import check_declared
+from lpa_sinks.schema.ddl import declared, sql_file
+
+CONFIGS = Path(__file__).parents[4] / "configs"
+
+
+def test_the_file_that_a_server_is_started_with_is_the_same() -> None:
+    assert (CONFIGS / "clickhouse-init" / "01-schema.sql").read_text() == sql_file("01-schema.sql")
+
+
+def test_rows_and_ddl_have_the_same_columns(tables: Sequence[Table]) -> None:
+    assert check_declared(tables) == []
+
+
+def test_no_table_of_the_ddl_is_without_rows(tables: Sequence[Table]) -> None:
+    assert set(declared([])) == {table.name for table in tables}
+
+
+def test_every_table_remembers_tokens_on_plain_and_on_replicated_engines(tables: Sequence[Table]) -> None:
+    plugin = typed_table("plugin_events", Column("size", Kind.INT64), order_by=("size",))
+    for table in declared([*tables, plugin]).values():
+        assert table.settings == {
+            "non_replicated_deduplication_window": 10_000,
+            "replicated_deduplication_window": 10_000,
+            "replicated_deduplication_window_seconds": 604_800,
+        }
+
+
+def test_every_table_has_a_view_under_its_older_name(tables: Sequence[Table]) -> None:
+    views = set(re.findall(r"CREATE VIEW IF NOT EXISTS livepeer_analytics\.raw_(\w+) AS", sql_file("01-schema.sql")))
+    assert views == {table.name for table in tables}
+
+
+def test_a_changed_column_of_a_row_is_named() -> None:
+    changed = typed_table(
+        "discovery_results",
+        Column("orchestrator_address", Kind.LABEL),
+        Column("orchestrator_url", Kind.TEXT),
+        Column("distance", Kind.FLOAT64, nullable=True),
+        order_by=(),
+    )
+    assert [str(drift) for drift in check_declared([changed])] == [
+        "discovery_results in 01-schema.sql: column orchestrator_address is String, expected LowCardinality(String)",
+        "discovery_results in 01-schema.sql: column distance Nullable(Float64) is missing",
+        "discovery_results in 01-schema.sql: column latency_ms UInt32 is not expected",
+    ]
+
+
+def test_another_database_takes_the_place_of_the_default_one() -> None:
+    sql = "\n".join(statements([], "my_db"))
+    assert "livepeer_analytics" not in sql
+    assert sql.count("`my_db`.") == sql_file("01-schema.sql").count("livepeer_analytics.")
+
+
+def test_shown_text_is_the_schema_file_and_plugin_tables() -> None:
+    plugin = typed_table("plugin_events", Column("size", Kind.INT64), order_by=("size",))
+    shown = show([plugin], "livepeer_analytics")
+    assert shown.startswith(sql_file("01-schema.sql"))
+    assert shown.count("CREATE TABLE IF NOT EXISTS livepeer_analytics.plugin_events") == 1
+    assert shown.endswith(";\n")
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a`b", "a;DROP", "1a", "ä", "a.b", "a\n"])
+def test_a_name_that_would_need_quoting_is_refused(name: str) -> None:
+    with pytest.raises(SinkMisconfigured, match="letters, digits and underscores"):
+        statements([], name)
+    with pytest.raises(SinkMisconfigured, match="letters, digits and underscores"):
+        statements([typed_table(name, order_by=())], "livepeer_analytics")
+    with pytest.raises(SinkMisconfigured, match="letters, digits and underscores"):
+        statements([typed_table("t", Column(name, Kind.TEXT), order_by=())], "livepeer_analytics")
+
+
+def test_a_plugin_table_needs_the_leading_columns() -> None:
+    with pytest.raises(SinkMisconfigured, match="typed_table"):
+        statements([Table("t", (Column("a", Kind.TEXT),))], "livepeer_analytics")
+
+
+def test_a_plugin_table_is_ordered_by_columns_that_it_has() -> None:
+    with pytest.raises(SinkMisconfigured, match="ordered by nothing_here"):
+        statements([typed_table("t", Column("a", Kind.TEXT), order_by=("a", "nothing_here"))], "livepeer_analytics")
+
+
+def test_a_plugin_table_is_not_ordered_by_what_can_be_null() -> None:
+    with pytest.raises(SinkMisconfigured, match="ordered by a, which can be null"):
+        statements([typed_table("t", Column("a", Kind.TEXT, nullable=True), order_by=("a",))], "livepeer_analytics")
