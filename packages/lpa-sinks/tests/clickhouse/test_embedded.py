@@ -1,10 +1,21 @@
-"""The sink on the embedded engine."""
+"""The sink on the embedded engine, and who may open it."""
 
 from __future__ import annotations
 
-import pytest
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
-from lpa_core.testing.sink_suite import RefusalContract, SinkContract
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from lpa_core.sinks import RowsRefused, SinkMisconfigured, SinkUnavailable
+from lpa_core.testing.sink_suite import OTHER_TABLE, TABLE, RefusalContract, SinkContract, block
+from lpa_sinks.clickhouse.client import connect, endpoint
 from lpa_sinks.testing.places import ClickHousePlace
 
 
@@ -12,3 +23,153 @@ class TestEmbeddedSink(SinkContract, RefusalContract):
     @pytest.fixture
     def place(self, embedded: ClickHousePlace) -> ClickHousePlace:
         return embedded
+
+
+def test_a_table_that_is_missing_is_made_anew(embedded: ClickHousePlace) -> None:
+    for _ in range(2):
+        with closing(embedded.sink()) as sink:
+            sink.open([TABLE])
+            sink.write(block("t", 2))
+            assert len(embedded.rows(TABLE)) == 2
+        embedded.drop_table(TABLE)
+
+
+def test_a_drifted_column_is_named(embedded: ClickHousePlace) -> None:
+    with closing(embedded.sink()) as sink:
+        sink.open([TABLE])
+    embedded.drop_column(TABLE, "uint16")
+    embedded.change_type(TABLE, "uint32")
+    with closing(embedded.sink()) as sink, pytest.raises(SinkMisconfigured) as complaint:
+        sink.open([TABLE])
+    assert str(complaint.value) == (
+        f"{embedded.endpoint.path}: sink_contract in contract: column uint16 UInt16 is missing (and 1 more): "
+        "`lpa schema apply` makes what is missing, `lpa schema check` names what is to be altered"
+    )
+
+
+def test_two_sinks_share_the_engine(embedded: ClickHousePlace) -> None:
+    with closing(embedded.sink()) as one, closing(embedded.sink()) as another:
+        for sink in (one, another):
+            sink.open([TABLE])
+        one.write(block("t", 1))
+        another.write(block("t", 1))
+        another.write(block("u", 1))
+        assert len(embedded.rows(TABLE)) == 2
+
+
+def test_a_refused_row_leaves_no_trace_on_standard_error(
+    embedded: ClickHousePlace, capfd: pytest.CaptureFixture[str]
+) -> None:
+    unfit = (None, "", *[0] * 9, *[None] * 11)
+    with closing(embedded.sink()) as sink:
+        sink.open([TABLE])
+        with pytest.raises(RowsRefused):
+            sink.write(block("t", [unfit]))
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.fixture
+def temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where temporary files go during the test."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_no_temporary_file_is_left(embedded: ClickHousePlace, temporary_files: Path) -> None:
+    with closing(embedded.sink()) as sink:
+        sink.open([TABLE, OTHER_TABLE])
+        sink.write(block("t", 1000))
+        embedded.refuse(TABLE, "5")
+        with pytest.raises(RowsRefused):
+            sink.write(block("u", 10))
+    assert list(temporary_files.iterdir()) == []
+
+
+def test_a_full_disk_is_waited_for(embedded: ClickHousePlace, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = tempfile.NamedTemporaryFile
+
+    def no_space(*arguments: object, **options: object) -> object:
+        raise OSError(28, "No space left on device")
+
+    with closing(embedded.sink()) as sink:
+        sink.open([TABLE])
+        monkeypatch.setattr(tempfile, "NamedTemporaryFile", no_space)
+        with pytest.raises(SinkUnavailable, match="No space left on device"):
+            sink.write(block("t", 1))
+        monkeypatch.setattr(tempfile, "NamedTemporaryFile", full)
+        sink.write(block("t", 1))
+    assert len(embedded.rows(TABLE)) == 1
+
+
+OPEN = """
+import sys
+from lpa_core.sinks import SinkMisconfigured
+from lpa_sinks.clickhouse.client import connect, endpoint
+try:
+    client = connect(endpoint(sys.argv[1], database="", user=""))
+except SinkMisconfigured as error:
+    print(error)
+else:
+    print("opened", flush=True)
+    sys.stdin.read()
+"""
+
+
+def in_another_process(path: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", OPEN, f"chdb://{path}"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_folder_that_another_process_uses_is_named_with_its_holder(engine: Client, engine_path: Path) -> None:
+    output, errors = in_another_process(engine_path).communicate(timeout=60)
+    assert (output, errors) == (
+        f"{engine_path}: the embedded database is open in process {os.getpid()}: wait for it or stop it, "
+        "or use a ClickHouse server, which many processes can share\n",
+        "",
+    )
+
+
+def test_a_folder_is_free_again_after_its_process_was_killed(tmp_path: Path) -> None:
+    first = in_another_process(tmp_path / "db")
+    assert first.stdout is not None
+    assert first.stdout.readline() == "opened\n"
+    first.kill()
+    first.communicate(timeout=60)
+    output, _ = in_another_process(tmp_path / "db").communicate(timeout=60)
+    assert output == "opened\n"
+
+
+def test_a_second_folder_in_one_process_is_refused(engine: Client, engine_path: Path, tmp_path: Path) -> None:
+    with pytest.raises(SinkMisconfigured) as refusal:
+        connect(endpoint(f"chdb://{tmp_path}/other", database="", user=""))
+    assert str(engine_path) in str(refusal.value)
+    assert f"{tmp_path}/other" in str(refusal.value)
+
+
+def unusable(folder: Path) -> Iterator[tuple[Path, str]]:
+    file = folder / "file"
+    file.touch()
+    yield file, "File exists"
+    yield file / "below", "Not a directory"
+    yield Path("/proc/nothing"), "No such file or directory"
+
+
+def test_a_place_that_cannot_be_a_folder_is_named(tmp_path: Path) -> None:
+    for path, reason in unusable(tmp_path):
+        with pytest.raises(SinkMisconfigured) as refusal:
+            connect(endpoint(f"chdb://{path}", database="", user=""))
+        assert str(refusal.value) == (
+            f"{path}: no place for the embedded database ({reason}): choose a folder that can be written"
+        )
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Stands in for missing permissions, which do not hold for root.
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(SinkMisconfigured, match="no place for the embedded database \\(Permission denied\\)"):
+        connect(endpoint(f"chdb://{tmp_path}", database="", user=""))

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
+import attrs
 import pytest
 
-from lpa_core.testing.sink_suite import DriftContract, RefusalContract, SinkContract
+from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
+from lpa_core.testing.sink_suite import OTHER_TABLE, TABLE, DriftContract, RefusalContract, SinkContract, block
+from lpa_sinks.clickhouse.client import Endpoint
+from lpa_sinks.clickhouse.sink import ClickHouseSink
+from lpa_sinks.testing.http_front import USER, Front
 from lpa_sinks.testing.places import ClickHousePlace
 
 
@@ -12,3 +19,67 @@ class TestServerSink(SinkContract, RefusalContract, DriftContract):
     @pytest.fixture
     def place(self, server: ClickHousePlace) -> ClickHousePlace:
         return server
+
+
+def test_a_profile_that_splits_delays_and_forgets_inserts_changes_nothing(
+    server: ClickHousePlace, front: Front
+) -> None:
+    front.profile = {
+        "async_insert": "1",
+        "insert_deduplicate": "0",
+        "deduplicate_insert": "disable",
+        "use_strict_insert_block_limits": "1",
+        "max_insert_block_size": "10",
+        "max_partitions_per_insert_block": "1",
+    }
+    with closing(server.sink()) as sink:
+        sink.open([TABLE, OTHER_TABLE])
+        for _ in range(2):
+            sink.write(block("t", 1000))
+    assert len(server.rows(TABLE)) == 1000
+    where = f"database = '{server.endpoint.database}' AND table = '{TABLE.name}'"
+    assert server.query(f"SELECT max(rows) FROM system.parts WHERE {where} AND level = 0") == [(1000,)]
+
+
+def test_a_table_without_a_window_is_refused_when_the_sink_is_opened(server: ClickHousePlace) -> None:
+    server.change(TABLE, "MODIFY SETTING non_replicated_deduplication_window = 0")
+    with closing(server.sink()) as sink, pytest.raises(SinkMisconfigured, match="stored twice"):
+        sink.open([TABLE])
+
+
+def test_a_column_more_than_expected_is_no_obstacle(server: ClickHousePlace) -> None:
+    server.change(TABLE, "ADD COLUMN note String DEFAULT 'none'")
+    with closing(server.sink()) as sink:
+        sink.open([TABLE])
+        sink.write(block("t", 2))
+    assert server.query(f"SELECT note FROM {server.name(TABLE)}") == [("none",), ("none",)]
+
+
+def test_a_server_that_does_not_answer_is_named(server: ClickHousePlace) -> None:
+    nowhere = attrs.evolve(server.endpoint, url="http://127.0.0.1:9")
+    with pytest.raises(SinkUnavailable) as failure:
+        ClickHouseSink(nowhere).open([TABLE])
+    assert str(failure.value) == (
+        "http://127.0.0.1:9: ClickHouse does not answer: Connection refused: start it, or check the address"
+    )
+
+
+@pytest.mark.parametrize(("user", "password"), [(USER, "wrong"), (USER, ""), ("somebody", "a password")])
+def test_a_refused_login_is_named_without_the_password(server: ClickHousePlace, user: str, password: str) -> None:
+    with pytest.raises(SinkMisconfigured) as failure:
+        ClickHouseSink(attrs.evolve(server.endpoint, user=user), password).open([TABLE])
+    assert str(failure.value) == (
+        f"{server.endpoint.url}: ClickHouse refuses user '{user}': AUTHENTICATION_FAILED (code 516): "
+        "check CLICKHOUSE_USER and CLICKHOUSE_PASSWORD"
+    )
+
+
+def test_a_database_that_is_missing_is_named(server: ClickHousePlace) -> None:
+    elsewhere = ClickHousePlace(server.engine, attrs.evolve(server.endpoint, database="nowhere"))
+    with closing(elsewhere.sink()) as sink, pytest.raises(SinkMisconfigured, match="in nowhere: the table is missing"):
+        sink.open([TABLE])
+
+
+def test_its_text_holds_no_password(server: ClickHousePlace) -> None:
+    sink = ClickHouseSink(Endpoint("d", url="http://h:1", user="u"), "a password")
+    assert repr(sink) == "ClickHouseSink(http://h:1)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import pytest
@@ -12,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 from lpa_core.events.model import MAX_EPOCH_MS, MIN_EPOCH_MS
 from lpa_core.tables import Kind, Table
 from lpa_sinks.clickhouse.types import column_type
+from lpa_sinks.schema import apply
 
 Query = Callable[[str], list[tuple[Any, ...]]]
 
@@ -19,16 +20,29 @@ DAY: Final = 86_400_000
 NOW: Final = time.time_ns() // 1_000_000
 
 
+Insert = Callable[..., None]
+
+
+@pytest.fixture(scope="module")
+def applied(engine: Client, tables: Sequence[Table]) -> Iterator[str]:
+    """One database for all of these tests, since none changes a table."""
+    apply(engine, "tables", tables)
+    yield "tables"
+    engine.command("DROP DATABASE tables SYNC")
+
+
 @pytest.fixture
-def insert(engine: Client, applied: str, tables: Sequence[Table]) -> Callable[..., None]:
+def insert(engine: Client, applied: str, tables: Sequence[Table]) -> Iterator[Insert]:
     """Inserts one row; columns that are not given are empty, zero or null, times are now."""
     by_name = {table.name: table for table in tables}
     empty: dict[Kind, Any] = {Kind.TEXT: "", Kind.LABEL: "", Kind.TIMESTAMP: NOW, Kind.FLOAT32: 0.0, Kind.FLOAT64: 0.0}
+    written = set()
 
     def insert_row(table: str, **values: Any) -> None:
         columns = by_name[table].columns
         row = [values.pop(c.name, None if c.nullable else empty.get(c.kind, 0)) for c in columns]
         assert not values, f"unknown columns {values}"
+        written.add(table)
         engine.insert(
             f"{applied}.{table}",
             [row],
@@ -36,12 +50,12 @@ def insert(engine: Client, applied: str, tables: Sequence[Table]) -> Callable[..
             column_type_names=[column_type(column) for column in columns],
         )
 
-    return insert_row
+    yield insert_row
+    for table in written:
+        engine.command(f"TRUNCATE TABLE {applied}.{table} SYNC")
 
 
-def test_every_table_takes_a_row(
-    insert: Callable[..., None], query: Query, applied: str, tables: Sequence[Table]
-) -> None:
+def test_every_table_takes_a_row(insert: Insert, query: Query, applied: str, tables: Sequence[Table]) -> None:
     for table in tables:
         insert(table.name)
         assert query(f"SELECT count() FROM {applied}.{table.name}") == [(1,)]
@@ -60,7 +74,7 @@ def test_every_table_takes_a_row(
     ],
 )
 def test_dates_do_not_wrap(
-    insert: Callable[..., None], query: Query, applied: str, milliseconds: int, time_and_date: tuple[str, str, int]
+    insert: Insert, query: Query, applied: str, milliseconds: int, time_and_date: tuple[str, str, int]
 ) -> None:
     insert("streaming_events", timestamp=milliseconds)
     insert("ai_stream_events", event_timestamp=milliseconds)
@@ -86,20 +100,20 @@ def test_dates_do_not_wrap(
         ("7 ETH", 0),
     ],
 )
-def test_face_value_in_wei(insert: Callable[..., None], query: Query, applied: str, text: str, wei: int) -> None:
+def test_face_value_in_wei(insert: Insert, query: Query, applied: str, text: str, wei: int) -> None:
     insert("payment_events", face_value=text)
     assert query(f"SELECT face_value_wei FROM {applied}.payment_events") == [(wei,)]
     assert query(f"SELECT face_value_wei FROM {applied}.raw_payment_events") == [(wei,)]
 
 
-def test_data_is_read_from_the_original_text(insert: Callable[..., None], query: Query, applied: str) -> None:
+def test_data_is_read_from_the_original_text(insert: Insert, query: Query, applied: str) -> None:
     insert("streaming_events", raw_json='{"id":"a","other":{"data":1},"data":{"b":[1,"x",null]}}', dedup_key="a key")
     for table in ("streaming_events", "raw_streaming_events"):
         sql = f"SELECT data, raw_event_uid FROM {applied}.{table}"
         assert query(sql) == [('{"b":[1,"x",null]}', "a key")]
 
 
-def test_hour_of_a_status(insert: Callable[..., None], query: Query, applied: str) -> None:
+def test_hour_of_a_status(insert: Insert, query: Query, applied: str) -> None:
     insert("ai_stream_status", event_timestamp=1_767_830_400_000 + 13 * 3_600_000)
     assert query(f"SELECT event_hour FROM {applied}.ai_stream_status") == [(13,)]
     assert query(f"SELECT event_hour FROM {applied}.raw_ai_stream_status") == [(13,)]
@@ -111,7 +125,7 @@ def test_hour_of_a_status(insert: Callable[..., None], query: Query, applied: st
 )
 @pytest.mark.parametrize("table", ["streaming_events_dlq", "streaming_events_quarantine"])
 def test_date_of_a_reject(
-    insert: Callable[..., None],
+    insert: Insert,
     query: Query,
     applied: str,
     table: str,
@@ -142,7 +156,7 @@ DAYS: Final = {
 
 
 def test_rows_expire_by_the_later_of_event_and_arrival(
-    insert: Callable[..., None], engine: Client, query: Query, applied: str, tables: Sequence[Table]
+    insert: Insert, engine: Client, query: Query, applied: str, tables: Sequence[Table]
 ) -> None:
     for table in tables:
         days = DAYS[table.name]
@@ -165,17 +179,13 @@ def test_rows_expire_by_the_later_of_event_and_arrival(
         assert query(f"SELECT {uid} FROM {applied}.{table.name} ORDER BY 1") == sorted(expected), table.name
 
 
-def test_an_event_ahead_of_its_arrival_stays(
-    insert: Callable[..., None], engine: Client, query: Query, applied: str
-) -> None:
+def test_an_event_ahead_of_its_arrival_stays(insert: Insert, engine: Client, query: Query, applied: str) -> None:
     insert("payment_events", event_timestamp=NOW + 10 * DAY, ingestion_timestamp=NOW - 95 * DAY)
     engine.command(f"OPTIMIZE TABLE {applied}.payment_events FINAL")
     assert query(f"SELECT count() FROM {applied}.payment_events") == [(1,)]
 
 
-def test_views_find_the_original_text_of_the_very_event(
-    insert: Callable[..., None], query: Query, applied: str
-) -> None:
+def test_views_find_the_original_text_of_the_very_event(insert: Insert, query: Query, applied: str) -> None:
     for offset in (1, 2):  # a key that comes again after its time to live is an event of its own
         place = {"source_topic": "events", "source_partition": 3, "source_offset": offset}
         insert("streaming_events", dedup_key="again", raw_json=f"text {offset}", **place)
@@ -188,14 +198,14 @@ def test_views_find_the_original_text_of_the_very_event(
     ]
 
 
-def test_views_do_not_multiply_rows(insert: Callable[..., None], query: Query, applied: str) -> None:
+def test_views_do_not_multiply_rows(insert: Insert, query: Query, applied: str) -> None:
     for _ in range(2):
         insert("streaming_events", dedup_key="k", raw_json="text", source_topic="events", source_offset=1)
     insert("discovery_results", raw_event_uid="k", source_topic="events", source_offset=1)
     assert query(f"SELECT raw_json FROM {applied}.raw_discovery_results") == [("text",)]
 
 
-def test_triage_queries_run(query: Query, insert: Callable[..., None], applied: str) -> None:
+def test_triage_queries_run(query: Query, insert: Insert, applied: str) -> None:
     insert("streaming_events_dlq", failure_class="SCHEMA_INVALID", failure_reason="missing_type", payload_body="{}")
     recent = f"FROM {applied}.streaming_events_dlq WHERE ingestion_timestamp >= now() - INTERVAL 1 HOUR"
     assert query(

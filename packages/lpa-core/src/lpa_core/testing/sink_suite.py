@@ -283,6 +283,13 @@ class RefusalContract(_Contract):
         assert (refusal.value.table, list(refusal.value.rows)) == (TABLE.name, [377])
         assert place.rows(TABLE) == []
 
+    def test_one_refused_row_keeps_a_large_block_out(self, place: RefusingPlace, sink: Sink) -> None:
+        place.refuse(TABLE, "bad")
+        rows = [("x" * 5000, *_ZEROES[1:])] * 2000
+        with pytest.raises(RowsRefused):
+            sink.write(block("t", [*rows, ("bad", *_ZEROES[1:])]))
+        assert place.rows(TABLE) == []
+
     def test_the_rest_can_be_written_under_the_same_token(self, place: RefusingPlace, sink: Sink) -> None:
         place.refuse(TABLE, "377")
         with pytest.raises(RowsRefused):

@@ -58,6 +58,8 @@ class Front:
         self._lock = threading.Lock()
         self._sessions: dict[str, Any] = {}
         self.faults: list[Fault] = []
+        self.profile: dict[str, str] = {}
+        """Settings that every session begins with."""
         self.statements: list[str] = []
         """Beginnings of all statements that arrived."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -107,7 +109,9 @@ class Front:
 
     def _session(self, name: str) -> Any:
         if name not in self._sessions:
-            self._sessions[name] = chdb.connect(str(self._path.resolve()))
+            self._sessions[name] = session = chdb.connect(str(self._path.resolve()))
+            for setting, value in self.profile.items():
+                session.query(f"SET {setting} = {_literal(value)}")
         return self._sessions[name]
 
     def _insert(self, session: Any, insert: str, rows: bytes, settings: dict[str, str]) -> bytes:
