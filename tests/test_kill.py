@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import random
 import signal
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -61,7 +62,7 @@ class Place:
     @property
     def settings(self) -> Settings:
         return Settings(
-            clickhouse=ClickHouseSettings(sink_max_batch_size=4_000),
+            clickhouse=ClickHouseSettings(sink_max_batch_size=5_000),
             lpa=ProcessSettings(data_dir=self.folder, archive_max_bytes=2_000_000, log_level="error"),
         )
 
@@ -86,52 +87,59 @@ class Place:
             table: client.query(CONTENT_SQL, parameters={"table": table}).result_rows[0] for table in tables
         }
         archived = Counter(
-            (record.position.offset, hashlib.sha256(record.value or b"").digest())
+            (record.offset, hashlib.sha256(record.value or b"").digest())
             for record in read_archive(str(self.folder / "archive"))
         )
         found["archive"] = hashlib.sha256(repr(sorted(archived.items())).encode()).hexdigest()
         return found
 
 
+@attrs.frozen
+class Undisturbed:
+    events: Path
+    seconds: float
+    content: dict[str, Any]
+
+
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     folder = tmp_path_factory.mktemp("undisturbed")
     events = folder / "events.ndjson"
     with events.open("wb") as file:
         for line in generate(EVENTS, duplicates=0.02, bad=0.01, sessions=200, seed=7):
             file.write(line + b"\n")
     place = Place(folder / "data", events)
+    started = time.monotonic()
     assert in_child(place.ingest) == EVENTS
+    seconds = time.monotonic() - started
     content = place.content()
     stored = {table: content[table][0] for table in ("streaming_events", "streaming_events_dlq")}
     assert content["streaming_events_quarantine"][0] == EVENTS * 0.02
     assert stored == {"streaming_events": EVENTS * 0.97, "streaming_events_dlq": EVENTS * 0.01}
-    return events, content
+    return Undisturbed(events, seconds, content)
 
 
-def test_killed_at_random_moments(undisturbed: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
-    events, expected = undisturbed
+def test_killed_at_random_moments(undisturbed: Undisturbed, tmp_path: Path) -> None:
     seed = int.from_bytes(os.urandom(4))
     chance = random.Random(seed)
     kills = rounds = 0
     while kills < RANDOM_KILLS:
         rounds += 1
-        place = Place(tmp_path / str(rounds), events)
+        place = Place(tmp_path / str(rounds), undisturbed.events)
         while True:
             child = place.start()
-            child.join(chance.uniform(0, 1.5))
+            child.join(chance.uniform(0, undisturbed.seconds / 2))
             if child.exitcode is not None:
                 assert child.exitcode == 0
                 break
             os.kill(child.pid, signal.SIGKILL)
             child.join()
             kills += 1
-        assert place.content() == expected, f"seed {seed}, round {rounds}, after {kills} kills"
+        assert place.content() == undisturbed.content, f"seed {seed}, round {rounds}, after {kills} kills"
 
 
-def test_killed_at_every_step(undisturbed: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
-    events, expected = undisturbed
-    place = Place(tmp_path, events)
+def test_killed_at_every_step(undisturbed: Undisturbed, tmp_path: Path) -> None:
+    place = Place(tmp_path, undisturbed.events)
     steps: Counter[str] = Counter()
     for nth in range(1, 45):
         log = tmp_path / f"steps-{nth}"
@@ -143,7 +151,7 @@ def test_killed_at_every_step(undisturbed: tuple[Path, dict[str, Any]], tmp_path
         steps[json.loads(log.read_text())] += 1
     assert set(steps) == {step.value for step in Step}, "each step was the last of some process"
     in_child(place.ingest)
-    assert place.content() == expected
+    assert place.content() == undisturbed.content
 
 
 def _kill_at(nth: int, log: Path) -> StepListener:

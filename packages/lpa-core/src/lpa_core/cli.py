@@ -64,13 +64,16 @@ def run(arguments: list[str]) -> int:
     except FAILURES as error:
         console.print(f"lpa: {error}", markup=False)
         return 1
+    except KeyboardInterrupt:
+        console.print("lpa: stopped; run the same command again to go on", markup=False)
+        return 130
     except BrokenPipeError:
         return 1
     except Exception as error:  # a fault of ours: a person gets a line, and the trace only when asked for
         structlog.get_logger("lpa").debug("unexpected error", exception=traceback.format_exc())
         console.print(
-            f"lpa: unexpected {type(error).__name__}: {error}; this is a fault in lpa or a plugin: please report it with "
-            "the lines that LPA_LOG_LEVEL=debug prints",
+            f"lpa: unexpected {type(error).__name__}: {error}; this is a fault in lpa or a plugin: please report it "
+            "with the lines that LPA_LOG_LEVEL=debug prints",
             markup=False,
         )
         return 1

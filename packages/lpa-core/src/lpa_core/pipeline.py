@@ -15,7 +15,7 @@ import msgspec
 from lpa_core.dedup.key import canonical_json, payload_hash
 from lpa_core.events.coercion import MAX_EPOCH_MS, MIN_EPOCH_MS, whole_number
 from lpa_core.events.envelope import Envelope, WireEnvelope
-from lpa_core.events.event_type import EventType, Row, registry
+from lpa_core.events.event_type import LEADING_COLUMNS, EventType, Row, registry
 from lpa_core.events.lenient import Coercion, coercion_for
 from lpa_core.events.model import carries_version
 from lpa_core.records import Oversized, Position, RecordBatch
@@ -44,7 +44,8 @@ class _Compiled:
     shape: Callable[[Envelope, Any], Iterable[tuple[Table, Row]]]
     filled: Callable[[Any], Any] | None
     """Gives the required attributes of a model: all of them true where none is missing or empty."""
-    needs_id: bool
+    own_columns: Mapping[Table, int]
+    """For each of its tables how many values a row has."""
     has_version: Callable[[Any], bool]
     needs_items: bool
 
@@ -96,7 +97,7 @@ class Pipeline:
                 try:
                     append(fast(value))
                     continue
-                except (_Unshapely, ValueError, RecursionError):
+                except (_Unshapely, ValueError, AttributeError, RecursionError):
                     pass
             append(thorough(value, batch.position(index), oversized.get(index)))
         return verdicts
@@ -144,7 +145,7 @@ class Pipeline:
             wire.replay_attempt,
         )
         try:
-            rows = tuple(compiled.shape(envelope, data))
+            rows = _rows(compiled, envelope, data)
         except Exception as error:
             raise _Unshapely from error
         if not self._guard.surely_fits(value, rows):
@@ -227,7 +228,7 @@ class Pipeline:
         )
         unfit = [0]
         try:
-            rows = tuple(compiled.shape(envelope, compiled.coerce(document.value("data"), unfit)))
+            rows = _rows(compiled, envelope, compiled.coerce(document.value("data"), unfit))
         except Exception as error:
             failure = Failure(
                 Stage.PARSE, FailureClass.PARSING_FAILED, Reason.PARSE_EXCEPTION, f"{type(error).__name__}: {error}"
@@ -285,10 +286,19 @@ def _compile(event_type: EventType) -> _Compiled:
         coerce=coercion_for(event_type.model),
         shape=event_type.shape,
         filled=filled,
-        needs_id="id" in event_type.required,
+        own_columns={table: len(table.columns) - len(LEADING_COLUMNS) for table in event_type.tables},
         has_version=carries_version(event_type.model),
         needs_items=event_type.requires_items,
     )
+
+
+def _rows(compiled: _Compiled, envelope: Envelope, data: Any) -> tuple[tuple[Table, Row], ...]:
+    """The event's rows. What is wrong with a plugin's shape must not reach a block that holds other events' rows."""
+    rows = tuple(compiled.shape(envelope, data))
+    for table, row in rows:
+        if len(row) != compiled.own_columns[table]:
+            raise ValueError(f"a row of {table.name} has {len(row)} values for {compiled.own_columns[table]} columns")
+    return rows
 
 
 def _parse_problem(error: Exception) -> str:

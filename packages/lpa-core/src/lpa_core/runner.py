@@ -7,9 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import final
-from urllib.parse import urlsplit
 
 import attrs
 import structlog
@@ -18,11 +16,12 @@ from lpa_core.delivery.checkpoint import Checkpoint, FileCheckpoint, MemoryCheck
 from lpa_core.delivery.report import Report
 from lpa_core.delivery.worker import Limits, StepListener, Worker
 from lpa_core.pipeline import Pipeline
-from lpa_core.plugins.manager import PluginError, PluginManager, scheme
+from lpa_core.plugins.manager import PluginError, PluginManager
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_core.rows import RAW_TABLE
 from lpa_core.settings import Settings
 from lpa_core.sources.source import Source
+from lpa_core.uris import without_secrets
 
 _log = structlog.get_logger("lpa.runner")
 
@@ -45,7 +44,9 @@ class Job:
     archive: str | None = None
 
     def sinks_or_default(self, settings: Settings) -> Sequence[str]:
-        return self.sinks or (f"chdb://{settings.lpa.data_dir / 'clickhouse'}",)
+        """``clickhouse://`` alone stands for the address in the settings."""
+        named = [settings.clickhouse.url if uri == "clickhouse://" else uri for uri in self.sinks]
+        return named or (f"chdb://{settings.lpa.data_dir / 'clickhouse'}",)
 
     def dedup_or_default(self, settings: Settings) -> str:
         return self.dedup or f"rocksdb://{settings.lpa.data_dir / 'dedup'}"
@@ -85,9 +86,9 @@ def _assemble(job: Job, settings: Settings, plugins: PluginManager, watch: Watch
     opened.callback(source.close)
     pipeline = build_pipeline(plugins, settings)
     sink_uris = job.sinks_or_default(settings)
+    sinks = [plugins.sink(uri) for uri in sink_uris]
     checkpoint = _checkpoint(source, sink_uris, settings)
     opened.callback(checkpoint.close)
-    sinks = [plugins.sink(uri) for uri in sink_uris]
     for sink in sinks:
         opened.callback(sink.close)
         sink.open((*pipeline.tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE))
@@ -111,15 +112,8 @@ def _assemble(job: Job, settings: Settings, plugins: PluginManager, watch: Watch
 def _checkpoint(source: Source, sinks: Sequence[str], settings: Settings) -> Checkpoint:
     if not source.repeatable:
         return MemoryCheckpoint()
-    towards = ",".join(sorted(_without_secrets(sink) for sink in sinks))
+    towards = ",".join(sorted(without_secrets(sink) for sink in sinks))
     return FileCheckpoint(settings.lpa.data_dir / "checkpoints", source.topic, source.partition, towards)
-
-
-def _without_secrets(uri: str) -> str:
-    if scheme(uri) in ("file", "chdb"):
-        return f"{scheme(uri)}:{Path(uri.partition('://')[2] or uri).resolve()}"
-    parts = urlsplit(uri)
-    return f"{parts.scheme}:{parts.hostname or ''}:{parts.port or ''}{parts.path}"
 
 
 @contextmanager
@@ -129,7 +123,9 @@ def _stopped_by_signals(worker: Worker) -> Iterator[None]:
         return
 
     def stop(number: int, frame: object) -> None:
-        _log.info("stopping after the range in work", signal=signal.Signals(number).name)
+        if worker.stopping:
+            raise KeyboardInterrupt
+        _log.info("stopping after the range in work; once more stops at once", signal=signal.Signals(number).name)
         worker.stop()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -267,3 +267,15 @@ def test_a_shape_that_raises_is_a_parse_exception() -> None:
     assert verdict.failure.stage.value == "PARSE"
     assert verdict.failure.failure_class.value == "PARSING_FAILED"
     assert verdict.failure.details == "KeyError: 'nothing here'"
+
+
+def test_a_row_of_the_wrong_length_is_a_parse_exception() -> None:
+    types = [
+        attrs.evolve(kind, shape=lambda envelope, data, kind=kind: [(kind.tables[0], ("s",))])
+        if kind.name == "stream_trace"
+        else kind
+        for kind in BUILTIN_EVENT_TYPES
+    ]
+    verdict = Pipeline(types).process(json.dumps(event("stream_trace")).encode(), POSITION)
+    assert isinstance(verdict, Rejected)
+    assert verdict.failure.details == "ValueError: a row of stream_trace_events has 1 values for 6 columns"

@@ -12,7 +12,12 @@ from lpa_sinks.clickhouse.client import Endpoint, connect, endpoint
 
 
 def endpoint_of(uri: str | None, settings: Settings) -> Endpoint:
-    """What the URI names; without one, the embedded database in the data folder."""
+    """What the URI names; without one, the embedded database in the data folder.
+
+    ``clickhouse://`` alone stands for the address in the settings.
+    """
+    if uri == "clickhouse://":
+        uri = settings.clickhouse.url
     return endpoint(
         uri or f"chdb://{settings.lpa.data_dir / 'clickhouse'}",
         database=settings.clickhouse.database,

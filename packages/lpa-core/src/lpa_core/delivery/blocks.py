@@ -109,7 +109,7 @@ def _typed_blocks(settled: Settled, range_: Range) -> list[Block]:
             [range_.partition] * count,
             offsets,
             [range_.batch_time] * count,
-            [event.envelope.replay for event in events],
+            [int(event.envelope.replay) for event in events],
             *zip(*rows, strict=True),
         ]
         found.append(_block(table, range_, offsets, columns))
@@ -134,7 +134,7 @@ def _raw_block(settled: Settled, batch: RecordBatch, range_: Range) -> Block:
         settled.event_offsets,
         _record_timestamps(settled.event_offsets, batch, range_),
         [range_.batch_time] * count,
-        [envelope.replay for envelope in envelopes],
+        [int(envelope.replay) for envelope in envelopes],
         [envelope.replay_id for envelope in envelopes],
         [envelope.replay_attempt for envelope in envelopes],
     ]

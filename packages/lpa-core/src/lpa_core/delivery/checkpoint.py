@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 from pathlib import Path
 from typing import Any, Final, Protocol, final
@@ -59,8 +60,10 @@ class FileCheckpoint:
         Raises CheckpointError where another process holds it, or it is damaged or unwritable.
         """
         self._topic, self._partition = topic, partition
-        name = f"{quote(topic, safe='')}-{partition}--{quote(sink, safe='')}"
-        self._path = folder / f"{name[:200]}.json"
+        self._sink = sink
+        # The digest keeps apart what a shortened name and another sink would not.
+        digest = hashlib.sha256(f"{topic}\n{sink}".encode()).hexdigest()[:12]
+        self._path = folder / f"{quote(topic, safe='')[:120]}-{partition}-{digest}.json"
         self.progress = Progress()
         self.prepared: Range | None = None
         try:
@@ -103,6 +106,8 @@ class FileCheckpoint:
 
     def _store(self, progress: Progress, prepared: Range | None) -> None:
         state = {
+            "topic": self._topic,
+            "sink": self._sink,
             "finished": _CONVERTER.unstructure(progress),
             "prepared": _CONVERTER.unstructure(prepared) if prepared else None,
         }

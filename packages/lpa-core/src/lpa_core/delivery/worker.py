@@ -103,6 +103,10 @@ class Worker:
         """Ask the run to end after the range in work. Safe from a signal handler."""
         self._stopping.set()
 
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
+
     def run(self) -> Report:
         """Deliver until the source ends or :meth:`stop` is called; the report counts what is finished.
 

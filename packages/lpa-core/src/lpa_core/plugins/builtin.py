@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import cyclopts
 
@@ -16,6 +14,7 @@ from lpa_core.plugins.hookspecs import DedupStoreFactory, SourceFactory, hookimp
 from lpa_core.settings import Settings
 from lpa_core.sources.files import open_file, open_stdin
 from lpa_core.sources.source import Source
+from lpa_core.uris import local_path
 
 
 @hookimpl
@@ -38,14 +37,6 @@ def lpa_cli_commands() -> Sequence[cyclopts.App]:
     from lpa_core.generate.command import generate_app
 
     return (generate_app,)
-
-
-def local_path(uri: str) -> Path:
-    """The path of ``scheme:///absolute``, ``scheme://relative`` or a plain path."""
-    if "://" not in uri:
-        return Path(uri).expanduser()
-    parts = urlsplit(uri)
-    return Path(unquote(parts.netloc + parts.path)).expanduser()
 
 
 def _file(uri: str, settings: Settings) -> Source:

@@ -22,6 +22,7 @@ from lpa_core.plugins.hookspecs import PROJECT, HookSpecs
 from lpa_core.settings import Settings
 from lpa_core.sinks import Sink
 from lpa_core.sources.source import Source
+from lpa_core.uris import scheme
 from lpa_core.validation.chain import Validator
 from lpa_core.validation.reasons import Failure
 
@@ -232,14 +233,6 @@ class PluginManager:
                 f"the {_URI_HOOKS[hook]} for {wanted}:// of {package} needs what is not installed ({error}): "
                 f"install {package} with the extra that brings it"
             ) from None
-
-
-def scheme(uri: str) -> str:
-    """A URI's scheme; ``-`` for standard input or output; ``file`` for a plain path."""
-    if uri == "-":
-        return "-"
-    head, separator, _ = uri.partition("://")
-    return head.lower() if separator else "file"
 
 
 def _one_line(error: BaseException) -> str:
