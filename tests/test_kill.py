@@ -141,7 +141,7 @@ def test_killed_at_random_moments(undisturbed: Undisturbed, tmp_path: Path) -> N
 def test_killed_at_every_step(undisturbed: Undisturbed, tmp_path: Path) -> None:
     place = Place(tmp_path, undisturbed.events)
     steps: Counter[str] = Counter()
-    for nth in range(1, 45):
+    for nth in range(1, 27):
         log = tmp_path / f"steps-{nth}"
         child = place.start(lambda source, nth=nth, log=log: _kill_at(nth, log))  # type: ignore[misc]
         child.join()
