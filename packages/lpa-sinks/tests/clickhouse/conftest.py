@@ -40,6 +40,7 @@ def server(embedded: ClickHousePlace, front: Front) -> ClickHousePlace:
     apply(embedded.engine, embedded.endpoint.database, [TABLE, OTHER_TABLE])
     front.faults.clear()
     front.statements.clear()
+    front.parameters.clear()
     front.profile.clear()
     url = f"http://127.0.0.1:{front.port}"
     return ClickHousePlace(embedded.engine, Endpoint(embedded.endpoint.database, url=url, user=USER))

@@ -47,6 +47,28 @@ def test_a_drifted_column_is_named(embedded: ClickHousePlace) -> None:
     )
 
 
+def test_a_repeated_block_reaches_a_materialized_view_once(embedded: ClickHousePlace) -> None:
+    database, engine = embedded.endpoint.database, embedded.engine
+    with closing(embedded.sink()) as sink:
+        sink.open([TABLE])
+        engine.command(
+            f"CREATE TABLE {database}.derived (text String) ENGINE = MergeTree ORDER BY text "
+            "SETTINGS non_replicated_deduplication_window = 10000"
+        )
+        engine.command(
+            f"CREATE MATERIALIZED VIEW {database}.deriving TO {database}.derived "
+            f"AS SELECT text FROM {embedded.name(TABLE)}"
+        )
+        try:
+            for _ in range(2):
+                sink.write(block("t", 5))
+            sink.write(block("u", 5))
+            assert embedded.query(f"SELECT count() FROM {database}.derived") == [(10,)]
+        finally:
+            engine.command(f"DROP TABLE {database}.deriving SYNC")
+            engine.command(f"DROP TABLE {database}.derived SYNC")
+
+
 def test_two_sinks_share_the_engine(embedded: ClickHousePlace) -> None:
     with closing(embedded.sink()) as one, closing(embedded.sink()) as another:
         for sink in (one, another):
@@ -57,8 +79,8 @@ def test_two_sinks_share_the_engine(embedded: ClickHousePlace) -> None:
         assert len(embedded.rows(TABLE)) == 2
 
 
-def test_a_refused_row_leaves_no_trace_on_standard_error(
-    embedded: ClickHousePlace, capfd: pytest.CaptureFixture[str]
+def test_a_refused_row_is_neither_printed_nor_logged(
+    embedded: ClickHousePlace, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     unfit = (None, "", *[0] * 9, *[None] * 11)
     with closing(embedded.sink()) as sink:
@@ -66,6 +88,7 @@ def test_a_refused_row_leaves_no_trace_on_standard_error(
         with pytest.raises(RowsRefused):
             sink.write(block("t", [unfit]))
     assert capfd.readouterr() == ("", "")
+    assert caplog.records == []
 
 
 @pytest.fixture

@@ -31,14 +31,38 @@ def test_a_profile_that_splits_delays_and_forgets_inserts_changes_nothing(
         "use_strict_insert_block_limits": "1",
         "max_insert_block_size": "10",
         "max_partitions_per_insert_block": "1",
+        "lightweight_deletes_sync": "0",
+        "mutations_sync": "0",
     }
     with closing(server.sink()) as sink:
         sink.open([TABLE, OTHER_TABLE])
         for _ in range(2):
             sink.write(block("t", 1000))
-    assert len(server.rows(TABLE)) == 1000
+        assert len(server.rows(TABLE)) == 1000
+        sink.withdraw(TABLE, "events", 0, [1])
+        assert len(server.rows(TABLE)) == 999
     where = f"database = '{server.endpoint.database}' AND table = '{TABLE.name}'"
     assert server.query(f"SELECT max(rows) FROM system.parts WHERE {where} AND level = 0") == [(1000,)]
+
+
+def test_inserts_say_that_they_wait_and_carry_the_token(server: ClickHousePlace, front: Front) -> None:
+    with closing(server.sink()) as sink:
+        sink.open([TABLE])
+        sink.write(block("a token", 1))
+    assert front.statements[-1].startswith("INSERT INTO")
+    assert front.parameters[-1]["async_insert"] == "0"
+    assert front.parameters[-1]["deduplicate_blocks_in_dependent_materialized_views"] == "1"
+    assert front.parameters[-1]["insert_deduplication_token"] == "a token"
+
+
+def test_nothing_is_deleted_where_nothing_is_found(server: ClickHousePlace, front: Front) -> None:
+    with closing(server.sink()) as sink:
+        sink.open([TABLE])
+        sink.write(block("t", 1))
+        sink.withdraw(TABLE, "events", 0, [5])
+        assert not any("DELETE" in statement for statement in front.statements)
+        sink.withdraw(TABLE, "events", 0, [0])
+        assert any("DELETE" in statement for statement in front.statements)
 
 
 def test_a_table_without_a_window_is_refused_when_the_sink_is_opened(server: ClickHousePlace) -> None:

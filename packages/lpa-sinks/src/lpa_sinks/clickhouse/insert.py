@@ -20,8 +20,6 @@ _SETTINGS: Final[Mapping[str, int | str]] = {
     "deduplicate_insert": "enable",
     "deduplicate_blocks_in_dependent_materialized_views": 1,
     # A block is inserted whole or not at all, under its one token, however large it is.
-    "min_insert_block_size_rows": 0,
-    "min_insert_block_size_bytes": 0,
     "use_strict_insert_block_limits": 0,
     # Wrong clocks spread a block over many months; error 252 would look as if waiting helped.
     "max_partitions_per_insert_block": 0,

@@ -62,6 +62,8 @@ class Front:
         """Settings that every session begins with."""
         self.statements: list[str] = []
         """Beginnings of all statements that arrived."""
+        self.parameters: list[dict[str, str]] = []
+        """What came with each statement: its settings, parameters and session."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
 
@@ -82,8 +84,10 @@ class Front:
             for session in self._sessions.values():
                 session.close()
 
-    def fault(self, statement: str) -> Fault | None:
+    def arrived(self, statement: str, parameters: dict[str, str]) -> Fault | None:
+        """Take note of a statement, and answer what is to go wrong with it."""
         self.statements.append(statement[:200])
+        self.parameters.append(parameters)
         for fault in self.faults:
             if fault.statement in statement:
                 self.faults.remove(fault)
@@ -158,7 +162,8 @@ def _handler(front: Front) -> type[BaseHTTPRequestHandler]:
             if self.headers["Authorization"] != login:
                 self._fail(403, 516, "Authentication failed (AUTHENTICATION_FAILED)")
                 return
-            fault = front.fault((body[:2000] or parameters.get("query", "").encode()).decode(errors="replace"))
+            beginning = body[:2000].decode(errors="replace") or parameters["query"]
+            fault = front.arrived(beginning, parameters)
             if fault is not None and not fault.applied:
                 self._obey(fault)
                 return
