@@ -35,7 +35,7 @@ CONNECT_SECONDS = 5
 OLDEST_REDIS = 7
 """The first version whose SET takes NX and GET together (redis.io, SET)."""
 
-_FOREIGN_URL = (
+_UNREADABLE_URL = (
     "the Redis URL cannot be read; write redis://[user:password@]host[:port][/database], "
     "with every special character of the password percent-encoded"
 )
@@ -50,7 +50,7 @@ _REFUSED_FOR_NOW_CODES = ("BUSY", "MISCONF", "NOREPLICAS")
 class RedisDedupStore:
     """A dedup store in Redis 7 or later (or Valkey), for workers that must see each other's claims.
 
-    A batch is one round trip, of one script call per :data:`KEYS_A_CALL` keys. A key takes about 150 bytes of Redis'
+    A batch is one round trip, of one script call per :data:`KEYS_A_CALL` keys. A key takes about 190 bytes of Redis'
     memory. Claims outlive Redis itself only as its persistence is set (``appendonly yes``).
 
     The TTL is judged by the time in the claim. Redis' own expiry, by Redis' clock, only frees memory, after the TTL
@@ -82,7 +82,7 @@ class RedisDedupStore:
                 retry=Retry(NoBackoff(), 1),
             )
         except ValueError:
-            raise DedupStoreError(_FOREIGN_URL) from None
+            raise DedupStoreError(_UNREADABLE_URL) from None
         place = self._redis.connection_pool.connection_kwargs
         self._address = place.get("path") or f"{place.get('host', 'localhost')}:{place.get('port', 6379)}"
         self._checked = False

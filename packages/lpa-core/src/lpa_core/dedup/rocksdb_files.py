@@ -32,7 +32,8 @@ WRITE_BUFFER_BYTES = 16 * MIB
 """Of new claims in memory before they are written out; there are at most two in a generation."""
 TABLE_FILE_BYTES = 8 * MIB
 """Small, so that the filter of a file fits into a part of the block cache and is read once, not for every lookup."""
-LOG_BYTES = 64 * MIB
+LOG_BYTES = 32 * MIB
+"""Of write-ahead log; what is older is written out."""
 FILTER_BITS = 10
 """Per key; one lookup of a new key in a hundred has to read a block (RocksDB wiki, Bloom filter)."""
 

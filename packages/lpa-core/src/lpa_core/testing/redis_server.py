@@ -59,6 +59,11 @@ class RedisServer:
             self._process.wait(30)
             self._process = None
 
+    def memory(self) -> int:
+        """Bytes that its data takes."""
+        with Redis(port=self.port) as client:
+            return int(client.info("memory")["used_memory"])
+
     def _answers(self) -> bool:
         with Redis(port=self.port, retry=Retry(NoBackoff(), 0)) as client:
             try:
