@@ -197,11 +197,6 @@ class SinkContract(_Contract):
         sink.write(block("u", 5))
         assert len(place.rows(TABLE)) == 10
 
-    def test_a_token_counts_for_one_table(self, place: Place, sink: Sink) -> None:
-        sink.write(block("t", 1))
-        sink.write(block("t", 1, table=OTHER_TABLE))
-        assert (len(place.rows(TABLE)), len(place.rows(OTHER_TABLE))) == (1, 1)
-
     @pytest.mark.parametrize("token", ["a 'quoted' \"one\"", "back\\slash\\", "line\nfeed", "ä?&=%20;--", "t" * 2000])
     def test_any_text_is_a_token(self, place: Place, sink: Sink, token: str) -> None:
         for _ in range(2):
