@@ -20,7 +20,7 @@ from lpa_core.testing.dedup_suite import (
     claim,
     release,
 )
-from lpa_core.testing.redis_server import RedisServer
+from lpa_core.testing.redis_server import RedisServer, free_port
 
 
 class TestRedisDedupStore(DurableContract, DedupStoreContract):
@@ -86,7 +86,7 @@ def test_a_server_that_evicts_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_cluster_is_refused(tmp_path: Path) -> None:
-    with RedisServer(tmp_path, "--cluster-enabled", "yes") as server:
+    with RedisServer(tmp_path, "--cluster-enabled", "yes", "--cluster-port", str(free_port())) as server:
         store = RedisDedupStore(server.url, TTL)
         with pytest.raises(DedupStoreError, match="name a single server"):
             claim(store, "a", FIRST)
