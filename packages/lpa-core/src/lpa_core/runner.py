@@ -25,6 +25,8 @@ from lpa_core.uris import without_secrets
 
 _log = structlog.get_logger("lpa.runner")
 
+_OBJECTS_BETWEEN_COLLECTIONS = 1_000_000
+
 WatchSource = Callable[[Source], StepListener]
 """Is shown the opened source, and answers who is to be told of each step."""
 
@@ -138,12 +140,15 @@ def _stopped_by_signals(worker: Worker) -> Iterator[None]:
 
 @contextmanager
 def _quiet_collector() -> Iterator[None]:
-    """A range holds tens of thousands of live objects without a cycle: scanning them again and again costs as much
-    as decoding them. What is alive now stays; the young are looked at less often."""
+    """Keep the cyclic collector from walking over a range's objects again and again.
+
+    They are tens of thousands and without a cycle; walking costs as much as decoding them. What is alive now stays out of
+    it, and the rest is looked at about once in many ranges, for what libraries leave behind.
+    """
     thresholds = gc.get_threshold()
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 50, 100)
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 2, 5)
     try:
         yield
     finally:

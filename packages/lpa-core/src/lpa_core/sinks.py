@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from lpa_core.tables import Block, Table
 
@@ -34,6 +34,20 @@ class RowsRefused(Exception):
         super().__init__(f"{table}: {len(rows)} rows refused")
         self.table = table
         self.rows = dict(rows)
+
+
+@runtime_checkable
+class Anticipating(Protocol):
+    """A sink that can do part of the work on a block beforehand."""
+
+    def anticipate(self, block: Block) -> None:
+        """Prepare to write a block, such as by encoding its rows; nothing leaves the process.
+
+        Called in another thread than ``write``, while an earlier range is being written: what needs the interpreter
+        is better done here, and ``write`` left to wait for the sink. The block may come again with other rows under
+        the same token before it is written, and may never be written. Raises nothing.
+        """
+        ...
 
 
 class Sink(Protocol):

@@ -25,7 +25,7 @@ from lpa_core.pipeline import Pipeline
 from lpa_core.records import Position, RecordBatch
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_core.rows import RAW_TABLE
-from lpa_core.sinks import RowsRefused, Sink, SinkMisconfigured
+from lpa_core.sinks import Anticipating, RowsRefused, Sink, SinkMisconfigured
 from lpa_core.sources.source import Source, SourceError
 from lpa_core.tables import Block
 from lpa_core.verdicts import Accepted, Verdict
@@ -64,6 +64,8 @@ class _Candidate:
     verdicts: Sequence[Verdict]
     range: Range
     owners: list[Position | None] = attrs.field(factory=list[Position | None])
+    settled: Settled = attrs.field(factory=lambda: Settled((), (), ()))
+    blocks: Sequence[Block] = ()
 
 
 _UNBOUNDED = 1 << 62
@@ -94,6 +96,7 @@ class Worker:
         self._source, self._pipeline, self._dedup = source, pipeline, dedup
         self._sinks, self._checkpoint, self._archive = tuple(sinks), checkpoint, archive
         self._limits, self._clock, self._listener = limits, clock, listener
+        self._anticipating = tuple(sink for sink in self._sinks if isinstance(sink, Anticipating))
         self._dedup_lock = threading.Lock()
         self._stopping = threading.Event()
         self._last_time = 0
@@ -137,6 +140,7 @@ class Worker:
             )
         candidate = self._judge(batch, prepared)
         self._claim(candidate)
+        self._shape(candidate)
         self._deliver(candidate)
 
     def _deliver_all(self) -> None:
@@ -148,8 +152,10 @@ class Worker:
                     break
                 candidate = self._judge(batch, self._new_range(batch))
                 self._claim(candidate)
+                self._shape(candidate)
                 if running is not None and running.result().range.refused:
                     self._claim(candidate)  # a key it found taken may have been given back
+                    self._shape(candidate)
                 running = writer.submit(self._deliver, candidate)
             if running is not None:
                 running.result()
@@ -220,30 +226,38 @@ class Worker:
                 self._archive.flush_due(candidate.range.batch_time)
                 self._archive.write(candidate.batch, candidate.range.batch_time)
             self._listener(Step.ARCHIVED, candidate.range)
-        settled, written = self._write(candidate)
+        self._write(candidate)
         if candidate.range.refused:
             self._give_back(candidate)
         with self._timed("checkpoint"):
             self._checkpoint.finish(candidate.range)
-        self.report.add(settled, written)
+        self.report.add(candidate.settled, candidate.blocks)
         self._listener(Step.FINISHED, candidate.range)
         return candidate
 
-    def _write(self, candidate: _Candidate) -> tuple[Settled, list[Block]]:
+    def _shape(self, candidate: _Candidate) -> None:
+        """Make the range's blocks, and let sinks do beforehand what they can."""
+        with self._timed("shape"):
+            candidate.settled = settle(
+                candidate.batch, candidate.verdicts, candidate.owners, candidate.range, self._pipeline.describe
+            )
+            candidate.blocks = blocks(candidate.settled, candidate.batch, candidate.range, self._pipeline.max_row_bytes)
+        with self._timed("encode"):
+            for sink in self._anticipating:
+                for block in candidate.blocks:
+                    sink.anticipate(block)
+
+    def _write(self, candidate: _Candidate) -> None:
         while True:
-            with self._timed("shape"):
-                settled = settle(
-                    candidate.batch, candidate.verdicts, candidate.owners, candidate.range, self._pipeline.describe
-                )
-                to_write = blocks(settled, candidate.batch, candidate.range, self._pipeline.max_row_bytes)
             try:
                 with self._timed("write"):
-                    for block in to_write:
+                    for block in candidate.blocks:
                         self._write_block(block, candidate.range)
             except RowsRefused as refusal:
                 self._refuse(candidate, block, refusal)
+                self._shape(candidate)
             else:
-                return settled, to_write
+                return
 
     def _write_block(self, block: Block, range_: Range) -> None:
         for sink in self._sinks:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from clickhouse_connect.datatypes.registry import get_from_name
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.common import write_leb128
+from clickhouse_connect.driver.compression import get_compressor
 from clickhouse_connect.driver.insert import InsertContext
-from clickhouse_connect.driver.transform import NativeTransform
 
 from lpa_core.tables import Column
 from lpa_sinks.clickhouse.types import column_type
@@ -31,41 +33,59 @@ def insert_settings(client: Client) -> dict[str, int | str]:
     return {name: value for name, value in _SETTINGS.items() if name in client.server_settings}
 
 
+def encode(client: Client, columns: Sequence[Column], data: Sequence[Sequence[Any]]) -> bytes:
+    """Rows, given as one sequence of values per column, as one block in ClickHouse's Native format.
+
+    Compressed as the client sends it. Raises TypeError, ValueError and the like where a value does not fit its column.
+    """
+    block = bytearray()
+    write_leb128(len(columns), block)
+    write_leb128(len(data[0]), block)
+    for column, values in zip(columns, data, strict=True):
+        _encode_column(column, values, block)
+    compressor = get_compressor(client.write_compression)
+    compressed = compressor.compress_block(block)
+    return bytes(compressed) + (compressor.flush() or b"")  # type: ignore[no-untyped-call]  # untyped in the library
+
+
 def insert(
-    client: Client,
-    into: str,
-    columns: Sequence[Column],
-    data: Sequence[Sequence[Any]],
-    settings: Mapping[str, int | str],
+    client: Client, into: str, columns: Sequence[Column], encoded: bytes, settings: Mapping[str, int | str]
 ) -> None:
-    """Insert rows, given as one sequence of values per column, by a single INSERT of a single block.
+    """Insert encoded rows by a single INSERT of a single block.
 
     Args:
         into: the table's name, qualified and quoted.
 
-    Raises the client's errors, and TypeError, ValueError and the like where a value does not fit its column.
+    Raises the client's errors.
     """
-    client.data_insert(_context(into, columns, data, dict(settings)))
+    client.raw_insert(
+        into,
+        [column.name for column in columns],
+        encoded,
+        settings=dict(settings),
+        fmt="Native",
+        compression=client.write_compression,
+    )
 
 
 def fits(column: Column, values: Sequence[Any]) -> bool:
     """Whether all the values can be encoded for the column; ClickHouse is not asked."""
-    context = _context("", [column], [values], {})
-    for _ in NativeTransform.build_insert(context):
-        pass
-    return context.insert_exception is None
+    try:
+        _encode_column(column, values, bytearray())
+    except Exception:  # whatever kind of error the client's types raise at a value
+        return False
+    return True
 
 
-def _context(
-    into: str, columns: Sequence[Column], data: Sequence[Sequence[Any]], settings: dict[str, int | str]
-) -> InsertContext:
-    return InsertContext(
-        table=into,
-        column_names=[column.name for column in columns],
-        # The types are known, so that no insert has to ask for them first.
-        column_types=[get_from_name(column_type(column)) for column in columns],
-        data=data,
-        column_oriented=True,
-        settings=settings,
-        block_size=len(data[0]),
-    )
+def _encode_column(column: Column, values: Sequence[Any], block: bytearray) -> None:
+    kind = _kind(column_type(column))
+    for text in (column.name.encode(), kind.insert_name.encode()):
+        write_leb128(len(text), block)
+        block += text
+    # An InsertContext given the rows would refer to itself, and keep them until the garbage collector comes by.
+    context = InsertContext("", (), ())
+    context.start_column(column.name)
+    kind.write_column(values, block, context)
+
+
+_kind = cache(get_from_name)

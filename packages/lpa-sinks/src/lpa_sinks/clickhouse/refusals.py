@@ -11,7 +11,7 @@ from clickhouse_connect.driver.client import Client
 
 from lpa_core.tables import Block, Column
 from lpa_sinks.clickhouse.errors import Verdict, classify, describe
-from lpa_sinks.clickhouse.insert import fits, insert, insert_settings
+from lpa_sinks.clickhouse.insert import encode, fits, insert, insert_settings
 from lpa_sinks.clickhouse.types import column_type
 
 Refusal = Callable[[int, int], str | None]
@@ -55,7 +55,8 @@ def _not_storable(client: Client, target: str, block: Block) -> dict[int, str]:
         def refusal(start: int, end: int) -> str | None:
             part = [values[start:end] for values in block.columns]
             try:
-                insert(client, scratch, block.table.columns, part, settings)
+                encoded = encode(client, block.table.columns, part)
+                insert(client, scratch, block.table.columns, encoded, settings)
             except Exception as error:
                 if classify(error) is not Verdict.ROW:
                     raise

@@ -14,7 +14,7 @@ from lpa_core.sinks import RowsRefused, SinkMisconfigured
 from lpa_core.tables import Block, Table
 from lpa_sinks.clickhouse.client import Endpoint, connect
 from lpa_sinks.clickhouse.errors import Verdict, classify, describe
-from lpa_sinks.clickhouse.insert import insert, insert_settings
+from lpa_sinks.clickhouse.insert import encode, insert, insert_settings
 from lpa_sinks.clickhouse.refusals import refused_rows
 from lpa_sinks.clickhouse.retries import Inexplicable, RetryPolicy
 from lpa_sinks.schema.apply import apply
@@ -43,6 +43,8 @@ class ClickHouseSink:
         self._retry = retry or RetryPolicy()
         self._client: Client | None = None
         self._settings: dict[str, int | str] = {}
+        self._encoded: dict[str, tuple[Block, bytes]] = {}
+        """Token -> a block that is to be written soon, and its rows encoded."""
 
     def __repr__(self) -> str:
         return f"ClickHouseSink({self._endpoint})"
@@ -62,6 +64,12 @@ class ClickHouseSink:
                 "`lpa schema check` names what is to be altered"
             )
 
+    def anticipate(self, block: Block) -> None:
+        try:
+            self._encoded[block.token] = (block, encode(self._opened, block.table.columns, block.columns))
+        except Exception:  # of whatever kind: writing the block meets it again, and says which rows it is about
+            self._encoded.pop(block.token, None)
+
     def write(self, block: Block) -> None:
         client = self._opened
         if len(block):
@@ -70,8 +78,12 @@ class ClickHouseSink:
     def _insert(self, client: Client, block: Block) -> None:
         target = self._qualified(block.table)
         settings = {**self._settings, "insert_deduplication_token": block.token}
+        anticipated, encoded = self._encoded.get(block.token, (None, b""))
         try:
-            insert(client, target, block.table.columns, block.columns, settings)
+            if anticipated is not block:
+                encoded = encode(client, block.table.columns, block.columns)
+            insert(client, target, block.table.columns, encoded, settings)
+            self._encoded.pop(block.token, None)
         except Exception as error:
             if classify(error) is not Verdict.ROW:
                 raise

@@ -159,6 +159,9 @@ def _handler(front: Front) -> type[BaseHTTPRequestHandler]:
             if self.headers.get_content_type() == "multipart/form-data":
                 parameters |= _form(self.headers["Content-Type"], body)
                 body = b""
+            if body and "query" in parameters:
+                # A statement whose data is the body, as ClickHouse takes it: one after the other.
+                body = parameters.pop("query").encode() + b"\n" + body
             if self.headers["Authorization"] != login:
                 self._fail(403, 516, "Authentication failed (AUTHENTICATION_FAILED)")
                 return
