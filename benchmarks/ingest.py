@@ -106,7 +106,7 @@ def _show(floors: list[dict[str, Any]], completes: list[dict[str, Any]], events:
     complete = min(completes, key=lambda run: run["seconds"])
     console.print(
         f"{events:,} events, {size / events:.0f} bytes each, best of {len(floors)}; {platform.machine()}, "
-        f"{os.cpu_count()} cores, Python {platform.python_version()}, chdb {version('chdb')}, "
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, chdb {version('chdb-core')}, "
         f"clickhouse-connect {version('clickhouse-connect')}, msgspec {version('msgspec')}"
     )
     table = Table("job", "events/s", "µs/event", "of the floor", "peak memory")
