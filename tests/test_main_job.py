@@ -92,8 +92,8 @@ def test_stored_values_are_those_that_were_sent(tmp_path: Path) -> None:
         tmp_path,
         "SELECT source_offset, raw_json, id, type, data FROM livepeer_analytics.streaming_events ORDER BY 1",
         "SELECT toString(round(output_fps, 3)), pipeline, orchestrator_address, "
-        "toUnixTimestamp64Milli(event_timestamp), toUnixTimestamp64Milli(start_time), prompt_width, last_error, source_topic, source_partition "
-        "FROM livepeer_analytics.ai_stream_status ORDER BY source_offset LIMIT 1",
+        "toUnixTimestamp64Milli(event_timestamp), toUnixTimestamp64Milli(start_time), prompt_width, last_error, "
+        "source_topic, source_partition FROM livepeer_analytics.ai_stream_status ORDER BY source_offset LIMIT 1",
     )
     lines = REAL_EVENTS.read_text().splitlines()
     assert [row[1] for row in raw] == lines

@@ -142,8 +142,8 @@ def _stopped_by_signals(worker: Worker) -> Iterator[None]:
 def _quiet_collector() -> Iterator[None]:
     """Keep the cyclic collector from walking over a range's objects again and again.
 
-    They are tens of thousands and without a cycle; walking costs as much as decoding them. What is alive now stays out of
-    it, and the rest is looked at about once in many ranges, for what libraries leave behind.
+    They are tens of thousands and without a cycle; walking costs as much as decoding them. What is alive now stays
+    out of it, and the rest is looked at about once in many ranges, for what libraries leave behind.
     """
     thresholds = gc.get_threshold()
     gc.collect()
