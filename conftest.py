@@ -1,6 +1,10 @@
 """Settings of every test, in the packages and across them."""
 
+import pytest
 from hypothesis import settings
+
+# The contract suites are no test modules, yet their asserts should show values. Before any test imports one.
+pytest.register_assert_rewrite("lpa_core.testing", "lpa_sinks.testing")
 
 # How loaded the machine is says nothing about the code: no deadline. Said here, because Hypothesis takes a profile
 # of its own where CI is set, which tries the same examples for ever.

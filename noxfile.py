@@ -36,13 +36,13 @@ QUICKSTART_STEPS = [
     ["triage"],
 ]
 QUICKSTART_NEXT = """
-Done: the events are in quickstart/lpa-data/. To try next, in that folder (cd quickstart):
+Done: the events are in quickstart/lpa-data/. To try next:
 
-  lpa=../.nox/quickstart/bin/lpa
-  $lpa ingest events.ndjson                            nothing new is read: its place in the file is kept
-  cp events.ndjson copy.ndjson; $lpa ingest copy.ndjson   every event is quarantined as a duplicate
-  $lpa schema show                                     the tables
-  $lpa plugins                                         what is loaded, and from which package
+  cd quickstart; lpa=../.nox/quickstart/bin/lpa
+  $lpa ingest events.ndjson                                nothing new is read: what was read is remembered
+  cp events.ndjson copy.ndjson; $lpa ingest copy.ndjson    every good event is quarantined as a duplicate
+  $lpa schema show                                         the tables
+  $lpa plugins                                             what is loaded, and from which package
   $lpa --help
 """
 
