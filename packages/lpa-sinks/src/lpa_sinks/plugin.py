@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import cyclopts
 
 from lpa_core.delivery.archive import Archive
 from lpa_core.plugins.hookspecs import ArchiveFactory, SinkFactory, hookimpl
@@ -19,6 +21,13 @@ def lpa_sinks() -> Mapping[str, SinkFactory]:
 @hookimpl
 def lpa_archives() -> Mapping[str, ArchiveFactory]:
     return dict.fromkeys(("file", "s3", "gs", "az"), _archive)
+
+
+@hookimpl
+def lpa_cli_commands(settings: Settings) -> Sequence[cyclopts.App]:
+    from lpa_sinks.commands import schema_app
+
+    return (schema_app(settings),)
 
 
 def _clickhouse(uri: str, settings: Settings) -> Sink:
