@@ -14,7 +14,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.sinks import RowsRefused, SinkMisconfigured, SinkUnavailable
-from lpa_core.testing.sink_suite import OTHER_TABLE, TABLE, RefusalContract, SinkContract, block
+from lpa_core.testing.sink_suite import OTHER_TABLE, TABLE, RefusalContract, SinkContract, block, texts
 from lpa_sinks.clickhouse.client import connect, endpoint
 from lpa_sinks.testing.places import ClickHousePlace
 
@@ -67,6 +67,27 @@ def test_a_repeated_block_reaches_a_materialized_view_once(embedded: ClickHouseP
         finally:
             engine.command(f"DROP TABLE {database}.deriving SYNC")
             engine.command(f"DROP TABLE {database}.derived SYNC")
+
+
+def test_what_counts_is_the_block_that_is_written_not_the_one_anticipated(embedded: ClickHousePlace) -> None:
+    with closing(embedded.sink()) as sink:
+        sink.open([TABLE])
+        sink.anticipate(block("t", 3))
+        sink.write(block("t", 2, start=10))
+        anticipated = block("u", 1, start=20)
+        sink.anticipate(anticipated)
+        sink.write(anticipated)
+        sink.write(anticipated)
+    assert texts(embedded) == ["10", "11", "20"]
+
+
+def test_anticipating_a_row_that_does_not_fit_raises_nothing(embedded: ClickHousePlace) -> None:
+    unfit = block("t", [(None, "", *[0] * 9, *[None] * 11)])
+    with closing(embedded.sink()) as sink:
+        sink.open([TABLE])
+        sink.anticipate(unfit)
+        with pytest.raises(RowsRefused):
+            sink.write(unfit)
 
 
 def test_two_sinks_share_the_engine(embedded: ClickHousePlace) -> None:
