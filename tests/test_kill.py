@@ -11,6 +11,8 @@ import multiprocessing
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -101,14 +103,12 @@ class Undisturbed:
     content: dict[str, Any]
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    folder = tmp_path_factory.mktemp("undisturbed")
+def run_undisturbed(folder: Path) -> Undisturbed:
     events = folder / "events.ndjson"
     with events.open("wb") as file:
         for line in generate(EVENTS, duplicates=0.02, bad=0.01, sessions=200, seed=7):
             file.write(line + b"\n")
-    place = Place(folder / "data", events)
+    place = Place(folder / "undisturbed", events)
     started = time.monotonic()
     assert in_child(place.ingest) == EVENTS
     seconds = time.monotonic() - started
@@ -119,13 +119,14 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     return Undisturbed(events, seconds, content)
 
 
-def test_killed_at_random_moments(undisturbed: Undisturbed, tmp_path: Path) -> None:
+def kill_at_random_moments(folder: Path) -> None:
+    undisturbed = run_undisturbed(folder)
     seed = int.from_bytes(os.urandom(4))
     chance = random.Random(seed)
     kills = rounds = 0
     while kills < RANDOM_KILLS:
         rounds += 1
-        place = Place(tmp_path / str(rounds), undisturbed.events)
+        place = Place(folder / str(rounds), undisturbed.events)
         while True:
             child = place.start()
             child.join(chance.uniform(0, undisturbed.seconds / 2))
@@ -136,13 +137,15 @@ def test_killed_at_random_moments(undisturbed: Undisturbed, tmp_path: Path) -> N
             child.join()
             kills += 1
         assert place.content() == undisturbed.content, f"seed {seed}, round {rounds}, after {kills} kills"
+    print(f"{kills} kills in {rounds} rounds")
 
 
-def test_killed_at_every_step(undisturbed: Undisturbed, tmp_path: Path) -> None:
-    place = Place(tmp_path, undisturbed.events)
+def kill_at_every_step(folder: Path) -> None:
+    undisturbed = run_undisturbed(folder)
+    place = Place(folder / "killed", undisturbed.events)
     steps: Counter[str] = Counter()
     for nth in range(1, 27):
-        log = tmp_path / f"steps-{nth}"
+        log = folder / f"steps-{nth}"
         child = place.start(lambda source, nth=nth, log=log: _kill_at(nth, log))  # type: ignore[misc]
         child.join()
         if child.exitcode == 0:
@@ -152,6 +155,7 @@ def test_killed_at_every_step(undisturbed: Undisturbed, tmp_path: Path) -> None:
     assert set(steps) == {step.value for step in Step}, "each step was the last of some process"
     in_child(place.ingest)
     assert place.content() == undisturbed.content
+    print(f"{steps.total()} kills")
 
 
 def _kill_at(nth: int, log: Path) -> StepListener:
@@ -165,3 +169,18 @@ def _kill_at(nth: int, log: Path) -> StepListener:
             os.kill(os.getpid(), signal.SIGKILL)
 
     return listener
+
+
+EXPERIMENTS = {experiment.__name__: experiment for experiment in (kill_at_random_moments, kill_at_every_step)}
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_what_survives_kills(name: str, tmp_path: Path) -> None:
+    """In a process of its own: one that has had the embedded engine open, as other tests do, cannot fork safely."""
+    done = subprocess.run([sys.executable, __file__, name, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "kills" in done.stdout
+
+
+if __name__ == "__main__":
+    EXPERIMENTS[sys.argv[1]](Path(sys.argv[2]))
