@@ -152,6 +152,9 @@ RECORDS = [
 
 
 def refuse_some(table: Table, row: dict[str, Any]) -> str | None:
+    """Refuse one event in its typed table, and another in the raw table, when its typed row is stored already."""
+    if table is RAW_TABLE and row["id"] == "e6":
+        return "too old"
     return "out of range" if row.get("request_id") == "refuse me" else None
 
 

@@ -141,6 +141,8 @@ class Worker:
         candidate = self._judge(batch, prepared)
         self._claim(candidate)
         self._shape(candidate)
+        if prepared.refused:
+            self._withdraw_refused(candidate)
         self._deliver(candidate)
 
     def _deliver_all(self) -> None:
@@ -274,14 +276,20 @@ class Worker:
         why_by_offset = {block.offsets[index]: why for index, why in refusal.rows.items()}
         candidate.range = attrs.evolve(candidate.range, refused={**candidate.range.refused, **why_by_offset})
         self._checkpoint.prepare(candidate.range)
+        self._listener(Step.PREPARED, candidate.range)
+        self._withdraw_refused(candidate)
+
+    def _withdraw_refused(self, candidate: _Candidate) -> None:
+        """Take back what tables have of refused events, now or from before a crash."""
+        refused = candidate.range.refused
         events = {
             offset: verdict
             for offset, verdict in zip(candidate.batch.offsets, candidate.verdicts, strict=True)
-            if offset in why_by_offset and type(verdict) is Accepted
+            if offset in refused and type(verdict) is Accepted
         }
         for table in {RAW_TABLE, *(table for event in events.values() for table, _ in event.rows)}:
             for sink in self._sinks:
-                sink.withdraw(table, block.topic, block.partition, sorted(events))
+                sink.withdraw(table, candidate.batch.topic, candidate.batch.partition, sorted(events))
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
