@@ -168,3 +168,11 @@ def test_a_pipe_has_positions_of_its_own_too(tmp_path: Path) -> None:
     assert (source.topic, source.repeatable) == ("pipe-a", False)
     source.close()
     os.close(writer)
+
+
+def test_a_name_that_is_not_utf8_is_a_topic_that_is(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.ndjson")
+    path.write_bytes(b"a\n")
+    source = open_file(path, "run")
+    assert source.topic == "caf\ufffd.ndjson"
+    source.close()

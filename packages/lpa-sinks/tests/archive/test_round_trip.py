@@ -26,7 +26,7 @@ NOW = 1_767_900_000_000
 BATCHES = st.integers(1, 8).flatmap(
     lambda count: st.builds(
         RecordBatch,
-        topic=st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=300),
+        topic=st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=300),
         partition=st.integers(0, 2**31 - 1),
         offsets=st.integers(0, 2**62).map(lambda first: range(first, first + count)),
         values=column(st.none() | st.binary() | st.text().map(str.encode), count),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import sys
 from pathlib import Path
 from typing import BinaryIO, Final, final
@@ -75,8 +76,9 @@ def open_file(path: Path, run: str) -> LineSource:
         raise SourceError(f"{path} is a folder: name a file of newline-delimited JSON") from None
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}") from None
+    topic = os.fsencode(path.name).decode(errors="replace")  # a name need not be UTF-8, a topic must
     if not file.seekable():
-        return LineSource(f"{path.name}-{run}", str(path), file, file, None)
+        return LineSource(f"{topic}-{run}", str(path), file, file, None)
     magic = file.read(4)
     file.seek(0)
     stream: ByteStream = file
@@ -84,7 +86,7 @@ def open_file(path: Path, run: str) -> LineSource:
         stream = gzip.GzipFile(fileobj=file)
     elif magic.startswith(_ZSTD):
         stream = zstd.ZstdFile(file)
-    return LineSource(path.name, str(path), file, stream, path.stat().st_size)
+    return LineSource(topic, str(path), file, stream, path.stat().st_size)
 
 
 def open_stdin(run: str) -> LineSource:
