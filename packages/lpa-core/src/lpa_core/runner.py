@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import signal
 import threading
@@ -13,8 +14,9 @@ import attrs
 import structlog
 
 from lpa_core.delivery.checkpoint import Checkpoint, FileCheckpoint, MemoryCheckpoint
+from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.report import Report
-from lpa_core.delivery.worker import Limits, StepListener, Worker
+from lpa_core.delivery.worker import Limits, Step, StepListener, Worker
 from lpa_core.pipeline import Pipeline
 from lpa_core.plugins.manager import PluginError, PluginManager
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
@@ -107,7 +109,7 @@ def _assemble(job: Job, settings: Settings, plugins: PluginManager, watch: Watch
         checkpoint,
         limits=Limits(settings.clickhouse.sink_max_batch_size, settings.clickhouse.sink_max_batch_bytes),
         archive=archive,
-        listener=watch(source),
+        listener=_giving_back(watch(source)),
     )
 
 
@@ -116,6 +118,18 @@ def _checkpoint(source: Source, sinks: Sequence[str], settings: Settings) -> Che
         return MemoryCheckpoint()
     towards = ",".join(sorted(without_secrets(sink) for sink in sinks))
     return FileCheckpoint(settings.lpa.data_dir / "checkpoints", source.topic, source.partition, towards)
+
+
+def _giving_back(listener: StepListener) -> StepListener:
+    """Hand a finished range's memory back to the system, where the C library can: it would keep it for ever."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+
+    def trimming(step: Step, range_: Range) -> None:
+        listener(step, range_)
+        if trim is not None and step is Step.FINISHED:
+            trim(0)
+
+    return trimming
 
 
 @contextmanager

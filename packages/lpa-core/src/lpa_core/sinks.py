@@ -50,6 +50,19 @@ class Anticipating(Protocol):
         ...
 
 
+@runtime_checkable
+class Completing(Protocol):
+    """A sink whose memory of tokens may outlive the rows when it is killed."""
+
+    def complete(self, block: Block) -> None:
+        """Make sure that every row of a block just written again is there, and write what is missing.
+
+        Called after ``write`` for the blocks of a range that a killed process had been writing. Raises what ``write``
+        raises.
+        """
+        ...
+
+
 class Sink(Protocol):
     """Takes blocks, each exactly once however often it is written.
 

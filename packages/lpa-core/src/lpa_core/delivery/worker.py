@@ -25,7 +25,7 @@ from lpa_core.pipeline import Pipeline
 from lpa_core.records import Position, RecordBatch
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_core.rows import RAW_TABLE
-from lpa_core.sinks import Anticipating, RowsRefused, Sink, SinkMisconfigured
+from lpa_core.sinks import Anticipating, Completing, RowsRefused, Sink, SinkMisconfigured
 from lpa_core.sources.source import Source, SourceError
 from lpa_core.tables import Block
 from lpa_core.verdicts import Accepted, Verdict
@@ -100,6 +100,7 @@ class Worker:
         self._dedup_lock = threading.Lock()
         self._stopping = threading.Event()
         self._last_time = 0
+        self._repeating = False
         self.report = Report(source.topic)
 
     def stop(self) -> None:
@@ -143,7 +144,9 @@ class Worker:
         self._shape(candidate)
         if prepared.refused:
             self._withdraw_refused(candidate)
+        self._repeating = True
         self._deliver(candidate)
+        self._repeating = False
 
     def _deliver_all(self) -> None:
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="write") as writer:
@@ -264,6 +267,8 @@ class Worker:
     def _write_block(self, block: Block, range_: Range) -> None:
         for sink in self._sinks:
             sink.write(block)
+            if self._repeating and isinstance(sink, Completing):
+                sink.complete(block)
             self._listener(Step.WRITTEN, range_)
 
     def _refuse(self, candidate: _Candidate, block: Block, refusal: RowsRefused) -> None:

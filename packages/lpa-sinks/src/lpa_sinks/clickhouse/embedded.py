@@ -26,6 +26,8 @@ def open_embedded(path: Path) -> Client:
     """
     _make_folder(path)
     _refuse_if_taken(path)
+    # Read when the engine is loaded: it gives back what merges used within a fifth of a second instead of ten.
+    os.environ.setdefault("JE_MALLOC_CONF", "dirty_decay_ms:200,muzzy_decay_ms:0")
     try:
         return clickhouse_connect.get_client(interface="chdb", path=str(path))
     except ImportError:

@@ -7,7 +7,9 @@ from functools import partial
 from importlib.resources import files
 from string import Template
 from typing import Final, TypeVar, final
+from uuid import uuid4
 
+import structlog
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.sinks import RowsRefused, SinkMisconfigured
@@ -23,6 +25,8 @@ from lpa_sinks.schema.ddl import quoted
 
 _OFFSETS_AT_ONCE: Final = 1000
 """Bounds the length of a statement's parameters, which travel in a URL."""
+
+_log = structlog.get_logger("lpa.sinks.clickhouse")
 
 _SYNCHRONOUSLY: Final = {"lightweight_deletes_sync": 2, "mutations_sync": 2}
 
@@ -72,8 +76,46 @@ class ClickHouseSink:
 
     def write(self, block: Block) -> None:
         client = self._opened
+        if not len(block):
+            return
+        attempts = 0
+
+        def attempt() -> None:
+            nonlocal attempts
+            attempts += 1
+            self._insert(client, block)
+
+        self._run(f"write into {block.table.name}", attempt)
+        if attempts > 1:
+            self.complete(block)
+
+    def complete(self, block: Block) -> None:
+        """Write what is missing of a block although its token is remembered.
+
+        ClickHouse writes the token down before the rows are in their place: killed in between, it takes the repetition
+        for done. Only the table itself tells. The rows of one event stand in one part, there whole or not at all.
+        """
         if len(block):
-            self._run(f"write into {block.table.name}", lambda: self._insert(client, block))
+            self._run(f"complete {block.table.name}", lambda: self._complete(self._opened, block))
+
+    def _complete(self, client: Client, block: Block) -> None:
+        target = self._qualified(block.table)
+        where = {
+            "topic": block.topic,
+            "partition": block.partition,
+            "first": min(block.offsets),
+            "last": max(block.offsets),
+            "batch_time": block.columns[block.table.column_names.index("ingestion_timestamp")][0],
+        }
+        present = {offset for (offset,) in client.query(_sql("present.sql", target), parameters=where).result_rows}
+        missing = [index for index, offset in enumerate(block.offsets) if offset not in present]
+        if not missing:
+            return
+        _log.warning("rows were missing although their token was remembered", table=block.table.name, rows=len(missing))
+        rows = [[values[index] for index in missing] for values in block.columns]
+        # A token of its own each time: this one, too, could be remembered without its rows.
+        settings = {**self._settings, "insert_deduplication_token": f"{block.token}:{uuid4().hex}"}
+        insert(client, target, block.table.columns, encode(client, block.table.columns, rows), settings)
 
     def _insert(self, client: Client, block: Block) -> None:
         target = self._qualified(block.table)
