@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 SCRIPT = """
-import sys
+import sys, time
 from pathlib import Path
 from lpa_core.tables import Block, Column, Kind, Table
 from lpa_core.events.event_type import typed_table
@@ -16,10 +16,12 @@ from lpa_sinks.clickhouse.sink import ClickHouseSink
 
 table = typed_table("things", Column("name", Kind.TEXT), order_by=("name",))
 
+NOW = time.time_ns() // 1_000_000
+
 def block(*offsets):
     count = len(offsets)
     rows = [[1767900000000] * count, ["uid"] * count, [""] * count, ["topic"] * count, [0] * count,
-            list(offsets), [1767900000001] * count, [0] * count, ["x"] * count]
+            list(offsets), [NOW] * count, [0] * count, ["x"] * count]
     return Block(table, "topic", 0, offsets, rows, "token")
 
 sink = ClickHouseSink(Endpoint("livepeer_analytics", path=Path(sys.argv[1])))
