@@ -196,3 +196,12 @@ def test_two_processes_on_one_data_folder(generated: Path, tmp_path: Path) -> No
     assert b"lpa-data/clickhouse" in second.stderr
     assert b"Traceback" not in second.stderr
     assert len(second.stderr.splitlines()) == 1
+
+
+def test_triage_without_a_database_says_what_makes_one(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lpa"), "triage"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "lpa-data/clickhouse: there is no embedded database yet" in done.stderr
+    assert not (tmp_path / "lpa-data").exists()

@@ -12,8 +12,10 @@ from rich.text import Text
 
 from lpa_core.commands.output import print_json
 from lpa_core.settings import Settings
+from lpa_core.sinks import SinkMisconfigured
 from lpa_ops.triage.queries import Answer, failures_by_reason, latest_failures
-from lpa_sinks.databases import opened
+from lpa_sinks.clickhouse.retries import AT_ONCE
+from lpa_sinks.databases import endpoint_of, opened
 
 _SHOWN_OF_A_BODY = 120
 
@@ -32,8 +34,14 @@ def triage_app(settings: Settings) -> cyclopts.App:
         json
             Print JSON instead of tables.
         """
+        path = endpoint_of(sink, settings).path
+        if path is not None and not path.exists():
+            raise SinkMisconfigured(f"{path}: there is no embedded database yet: `lpa ingest FILE` makes one")
         with opened(sink, settings) as (client, database):
-            failures, samples = failures_by_reason(client, database), latest_failures(client, database)
+            failures, samples = AT_ONCE.run(
+                f"{database}: triage",
+                lambda: (failures_by_reason(client, database), latest_failures(client, database)),
+            )
         if json:
             print_json({"failures": failures.as_json(), "samples": samples.as_json()})
             return
