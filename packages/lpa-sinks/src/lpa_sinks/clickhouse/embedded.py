@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +30,9 @@ def open_embedded(path: Path) -> Client:
     # Read when the engine is loaded: it gives back what merges used within a fifth of a second instead of ten.
     os.environ.setdefault("JE_MALLOC_CONF", "dirty_decay_ms:200,muzzy_decay_ms:0")
     try:
-        return clickhouse_connect.get_client(interface="chdb", path=str(path))
+        with as_file(files("lpa_sinks.clickhouse").joinpath("embedded.xml")) as configuration:
+            options = {"config-file": str(configuration)}
+            return clickhouse_connect.get_client(interface="chdb", path=str(path), chdb_options=options)
     except ImportError:
         raise SinkMisconfigured("the embedded database is not installed: pip install 'lpa-sinks[chdb]'") from None
     except ProgrammingError as error:
