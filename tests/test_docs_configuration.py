@@ -46,21 +46,35 @@ def test_the_example_file_is_in_force_where_it_lies_in_the_working_folder() -> N
     assert settings.lpa.data_dir == Path("/var/lib/lpa")
     assert settings.lpa.plugins_required == ("core", "sinks")
     assert settings.clickhouse.database == Settings().clickhouse.database
+    assert settings.kafka["security.protocol"] == "SASL_SSL"
+
+
+def test_the_documented_kafka_properties_have_the_documented_variables() -> None:
+    rows = dict(re.findall(r"^\| ([a-z.]+) \| (LPA_KAFKA_[A-Z_]+) \|$", PAGE, re.MULTILINE))
+    values = {variable: f"value {number}" for number, variable in enumerate(rows.values())}
+    assert load(values).kafka == {name: values[variable] for name, variable in rows.items()}
+    assert len(rows) == 5
 
 
 @pytest.mark.parametrize(
-    ("number", "variable", "file"),
+    ("number", "environment", "file"),
     [
-        (0, "a day", '[lpa]\nlog_format = "xml"\n'),
-        (1, "", "[quality]\ndedup_ttl = 5\n"),
+        (0, {"LPA_KAFKA_ENABLE_AUTO_COMMIT": "true"}, '[kafka]\n"group.id" = "mine"\n'),
+        (1, {"QUALITY_DEDUP_TTL_MINUTES": "a day"}, '[lpa]\nlog_format = "xml"\n'),
+        (2, {}, "[quality]\ndedup_ttl = 5\n"),
     ],
 )
 def test_the_error_messages_are_what_lpa_says(
-    number: int, variable: str, file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    number: int,
+    environment: dict[str, str],
+    file: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     shown = [text for title, text in BLOCKS if title == "errors"]
-    monkeypatch.setenv("QUALITY_DEDUP_TTL_MINUTES", variable)
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
     Path("lpa.toml").write_text(file)
     assert run(["plugins"]) == 2
     assert capsys.readouterr() == ("", shown[number])
-    assert len(shown) == 2
+    assert len(shown) == 3

@@ -67,6 +67,13 @@ def test_every_setting_can_be_set_by_its_variable_and_by_its_name_in_the_file(tm
     texts = {
         "QUALITY_KAFKA_BOOTSTRAP": "a:1,b:2",
         "QUALITY_INPUT_TOPIC": "events",
+        "QUALITY_DLQ_TOPIC": "dead",
+        "QUALITY_QUARANTINE_TOPIC": "twice",
+        "QUALITY_GROUP_ID": "readers",
+        "QUALITY_GROUP_INSTANCE_ID": "worker-1",
+        "QUALITY_OFFSET_GAP_POLICY": "latest",
+        "QUALITY_REJECT_LIMIT_SHARE": "0.25",
+        "QUALITY_REJECT_LIMIT_CONSECUTIVE": "10",
         "QUALITY_DEDUP_TTL_MINUTES": "11",
         "QUALITY_SUPPORTED_VERSIONS": "2,3",
         "CLICKHOUSE_URL": "https://ch:8443",
@@ -75,6 +82,7 @@ def test_every_setting_can_be_set_by_its_variable_and_by_its_name_in_the_file(tm
         "CLICKHOUSE_PASSWORD": "secret",
         "CLICKHOUSE_SINK_MAX_BATCH_SIZE": "12",
         "CLICKHOUSE_SINK_MAX_BATCH_BYTES": "13",
+        "CLICKHOUSE_SINK_MAX_TIME_MS": "500",
         "CLICKHOUSE_SINK_MAX_RECORD_BYTES": "14000",
         "CLICKHOUSE_SINK_RETRY_SECONDS": "15",
         "LPA_DATA_DIR": "/data",
@@ -82,6 +90,8 @@ def test_every_setting_can_be_set_by_its_variable_and_by_its_name_in_the_file(tm
         "LPA_PLUGINS_REQUIRED": "core",
         "LPA_ARCHIVE_MAX_BYTES": "16",
         "LPA_ARCHIVE_MAX_SECONDS": "17",
+        "LPA_STOP_SECONDS": "5",
+        "LPA_SAVEPOINT_DIR": "s3://bucket/savepoints",
         "LPA_LOG_FORMAT": "json",
         "LPA_LOG_LEVEL": "error",
     }
@@ -120,6 +130,11 @@ WRONG = [
     ("CLICKHOUSE_URL", "clickhouse:8123", "an http or https URL"),
     ("CLICKHOUSE_URL", "http://clickhouse:port", "an http or https URL"),
     ("CLICKHOUSE_DATABASE", "a; drop", "letters, digits and underscores, no digit first"),
+    ("QUALITY_REJECT_LIMIT_SHARE", "1.5", "a number from 0 to 1, 0 for no limit"),
+    ("QUALITY_REJECT_LIMIT_SHARE", "nan", "a number from 0 to 1, 0 for no limit"),
+    ("QUALITY_REJECT_LIMIT_SHARE", "all", "a number from 0 to 1, 0 for no limit"),
+    ("QUALITY_OFFSET_GAP_POLICY", "none", "fail, earliest or latest"),
+    ("LPA_STOP_SECONDS", "0", "a whole number of seconds, at least 1"),
     ("LPA_LOG_FORMAT", "xml", "auto, console or json"),
     ("LPA_LOG_LEVEL", "loud", "debug, info, warning or error"),
 ]
@@ -167,7 +182,7 @@ def test_a_right_variable_makes_good_for_a_wrong_value_in_the_file(tmp_path: Pat
     [
         ("quality.dedup_ttl = 5", "quality.dedup_ttl is no setting; did you mean quality.dedup_ttl_minutes"),
         ("lpa.zzz = 5", "lpa.zzz is no setting; there are lpa.data_dir, lpa.plugins_disabled"),
-        ("zzz = 5", "zzz is no setting; there are [quality], [clickhouse], [lpa]"),
+        ("zzz = 5", "zzz is no setting; there are [quality], [clickhouse], [lpa], [kafka]"),
     ],
 )
 def test_an_unknown_name_in_the_file_is_named_with_those_there_are(text: str, said: str, tmp_path: Path) -> None:

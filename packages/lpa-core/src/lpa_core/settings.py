@@ -1,23 +1,37 @@
 """Settings: from ``lpa.toml`` and the environment, checked before anything is touched.
 
 ``QUALITY_DEDUP_TTL_MINUTES`` in the environment is ``dedup_ttl_minutes`` under ``[quality]`` in ``lpa.toml``. The
-environment wins over the file; an empty variable counts as not set.
+environment wins over the file; an empty variable counts as not set. ``[kafka]`` is a table of librdkafka's own names:
+see lpa_core.kafka.properties.
 """
 
 from __future__ import annotations
 
 import difflib
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple, final
-from urllib.parse import urlsplit
 
 import attrs
 import typed_settings
 from typed_settings.exceptions import InvalidOptionsError, TsError
 from typed_settings.loaders import DictLoader, FileLoader, TomlFormat
+
+from lpa_core.kafka import properties
+from lpa_core.setting_values import (
+    any_text,
+    folder,
+    http_url,
+    identifier,
+    names,
+    one_of,
+    share,
+    some_names,
+    text,
+    whole,
+    without_credentials,
+)
 
 SETTINGS_FILE: Final = "lpa.toml"
 
@@ -31,78 +45,9 @@ def _option(default: Any, accepts: str, doc: str, convert: Callable[[Any], Any],
     return attrs.field(
         default=default,
         converter=convert,
-        repr=False if secret else _without_credentials,
+        repr=False if secret else without_credentials,
         metadata={"accepts": accepts, "doc": doc, "secret": secret},
     )
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError
-    return value.strip()
-
-
-def _any_text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError
-    return value
-
-
-def _identifier(value: Any) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", _text(value)):
-        raise ValueError
-    return _text(value)
-
-
-def _http_url(value: Any) -> str:
-    parts = urlsplit(_text(value))
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
-        raise ValueError
-    return _text(value)
-
-
-def _folder(value: Any) -> Path:
-    try:
-        return Path(value if isinstance(value, Path) else _text(value)).expanduser().absolute()
-    except RuntimeError as no_such_home:
-        raise ValueError from no_such_home
-
-
-def _names(value: Any) -> tuple[str, ...]:
-    parts = value.split(",") if isinstance(value, str) else value
-    if not isinstance(parts, list | tuple):
-        raise ValueError
-    return tuple(_text(part) for part in parts if part != "")
-
-
-def _some_names(value: Any) -> tuple[str, ...]:
-    names = _names(value)
-    if not names:
-        raise ValueError
-    return names
-
-
-def _one_of(*names: str) -> Callable[[Any], str]:
-    def convert(value: Any) -> str:
-        if value not in names:
-            raise ValueError
-        return _text(value)
-
-    return convert
-
-
-def _whole(least: int) -> Callable[[Any], int]:
-    def convert(value: Any) -> int:
-        digits = value.strip() if isinstance(value, str) else str(value) if type(value) is int else ""
-        if not (digits.isascii() and digits.isdigit()) or int(digits) < least:
-            raise ValueError
-        return int(digits)
-
-    return convert
-
-
-def _without_credentials(value: Any) -> str:
-    return re.sub(r"//[^/@]*@", "//***@", repr(value))
 
 
 _WHOLE: Final = "a whole number of at least 1"
@@ -113,13 +58,38 @@ _WHOLE: Final = "a whole number of at least 1"
 class QualitySettings:
     """What is let in (``QUALITY_*``)."""
 
-    kafka_bootstrap: str = _option("kafka:9092", "host:port, comma separated", "Kafka bootstrap servers", _text)
-    input_topic: str = _option("streaming_events", "a topic name", "Topic that events are read from", _text)
+    kafka_bootstrap: str = _option("kafka:9092", "host:port, comma separated", "Kafka bootstrap servers", text)
+    input_topic: str = _option("streaming_events", "a topic name", "Topic that events are read from", text)
+    dlq_topic: str = _option(
+        "events.dlq.streaming_events.v1", "a topic name", "Topic of dead letters: events that cannot be stored", text
+    )
+    quarantine_topic: str = _option(
+        "events.quarantine.streaming_events.v1", "a topic name", "Topic of quarantined duplicates", text
+    )
+    group_id: str = _option("flink-quality-gate-v1", "a consumer group", "Consumer group of all workers", text)
+    group_instance_id: str = _option(
+        "",
+        "any text",
+        "Names this worker in its group: restarted within the session timeout, it keeps its partitions",
+        any_text,
+    )
+    offset_gap_policy: str = _option(
+        "fail",
+        "fail, earliest or latest",
+        "Where to go on when the topic no longer holds the group's committed offset",
+        one_of("fail", "earliest", "latest"),
+    )
+    reject_limit_share: float = _option(
+        0.0, "a number from 0 to 1, 0 for no limit", "Share of a range above which rejects stop the worker", share
+    )
+    reject_limit_consecutive: int = _option(
+        0, "a whole number, 0 for no limit", "Rejects in a row that stop the worker", whole(0)
+    )
     dedup_ttl_minutes: int = _option(
-        1440, _WHOLE, "Minutes for which a dedup key stays claimed, from its first sight", _whole(1)
+        1440, _WHOLE, "Minutes for which a dedup key stays claimed, from its first sight", whole(1)
     )
     supported_versions: tuple[str, ...] = _option(
-        ("1", "v1"), "versions, comma separated; `any` lets all pass", "Event versions that are accepted", _some_names
+        ("1", "v1"), "versions, comma separated; `any` lets all pass", "Event versions that are accepted", some_names
     )
 
 
@@ -128,24 +98,25 @@ class QualitySettings:
 class ClickHouseSettings:
     """Where and how rows are written (``CLICKHOUSE_*``)."""
 
-    url: str = _option("http://clickhouse:8123", "an http or https URL", "ClickHouse's HTTP endpoint", _http_url)
+    url: str = _option("http://clickhouse:8123", "an http or https URL", "ClickHouse's HTTP endpoint", http_url)
     database: str = _option(
         "livepeer_analytics",
         "letters, digits and underscores, no digit first",
         "Database of all tables",
-        _identifier,
+        identifier,
     )
-    user: str = _option("analytics_user", "a user name", "ClickHouse user; a user in the sink's URI wins", _text)
-    password: str = _option("", "any text", "ClickHouse password; never shown, never logged", _any_text, secret=True)
-    sink_max_batch_size: int = _option(20_000, _WHOLE, "Records after which a range is written", _whole(1))
-    sink_max_batch_bytes: int = _option(
-        32_000_000, _WHOLE, "Bytes of records after which a range is written", _whole(1)
+    user: str = _option("analytics_user", "a user name", "ClickHouse user; a user in the sink's URI wins", text)
+    password: str = _option("", "any text", "ClickHouse password; never shown, never logged", any_text, secret=True)
+    sink_max_batch_size: int = _option(20_000, _WHOLE, "Records after which a range is written", whole(1))
+    sink_max_batch_bytes: int = _option(32_000_000, _WHOLE, "Bytes of records after which a range is written", whole(1))
+    sink_max_time_ms: int = _option(
+        1000, _WHOLE, "Milliseconds after which a range is written, also where it is smaller", whole(1)
     )
     sink_max_record_bytes: int = _option(
-        1_000_000, "a whole number of at least 10000", "Largest row, in bytes of its JSON text", _whole(10_000)
+        1_000_000, "a whole number of at least 10000", "Largest row, in bytes of its JSON text", whole(10_000)
     )
     sink_retry_seconds: int = _option(
-        0, "a whole number of seconds, 0 for ever", "How long a sink that is down is tried again", _whole(0)
+        0, "a whole number of seconds, 0 for ever", "How long a sink that is down is tried again", whole(0)
     )
 
 
@@ -158,27 +129,36 @@ class ProcessSettings:
         Path("lpa-data"),
         "a folder",
         "Holds the embedded database, dedup claims, checkpoints and the archive's spool",
-        _folder,
+        folder,
     )
     plugins_disabled: tuple[str, ...] = _option(
-        (), "plugin names, comma separated", "Plugins that are not loaded", _names
+        (), "plugin names, comma separated", "Plugins that are not loaded", names
     )
     plugins_required: tuple[str, ...] = _option(
-        (), "plugin names, comma separated", "Plugins without which the process does not start", _names
+        (), "plugin names, comma separated", "Plugins without which the process does not start", names
     )
-    archive_max_bytes: int = _option(134_217_728, _WHOLE, "Compressed bytes at which an archive file closes", _whole(1))
-    archive_max_seconds: int = _option(900, _WHOLE, "Age at which an archive file closes", _whole(1))
+    archive_max_bytes: int = _option(134_217_728, _WHOLE, "Compressed bytes at which an archive file closes", whole(1))
+    archive_max_seconds: int = _option(900, _WHOLE, "Age at which an archive file closes", whole(1))
+    stop_seconds: int = _option(
+        30, "a whole number of seconds, at least 1", "How long a worker that was told to stop may take", whole(1)
+    )
+    savepoint_dir: str = _option(
+        "",
+        "a folder or the URL of an object store",
+        "Where savepoints are kept; default: `savepoints` in the data folder",
+        any_text,
+    )
     log_format: str = _option(
         "auto",
         "auto, console or json",
         "Log lines for people or for machines; auto: for people on a terminal",
-        _one_of("auto", "console", "json"),
+        one_of("auto", "console", "json"),
     )
     log_level: str = _option(
         "info",
         "debug, info, warning or error",
         "Least severity that is logged",
-        _one_of("debug", "info", "warning", "error"),
+        one_of("debug", "info", "warning", "error"),
     )
 
 
@@ -188,6 +168,8 @@ class Settings:
     quality: QualitySettings = attrs.field(factory=QualitySettings)
     clickhouse: ClickHouseSettings = attrs.field(factory=ClickHouseSettings)
     lpa: ProcessSettings = attrs.field(factory=ProcessSettings)
+    kafka: Mapping[str, str] = attrs.field(factory=dict, converter=properties.texts, repr=properties.shown)
+    """Properties for librdkafka, beside those that the delivery itself sets."""
 
 
 class Setting(NamedTuple):
@@ -228,15 +210,18 @@ def load(environment: Mapping[str, str] | None = None, file: Path | None = None)
     found = file or Path(SETTINGS_FILE)
 
     def check(settings_dict: dict[str, Any], settings_cls: type, options: object) -> dict[str, Any]:
-        problems = [*_problems(settings_dict, environment, found)]
-        if problems:
-            raise SettingsError("\n".join(problems))
+        table = settings_dict["kafka"]
+        wrong = [*_problems(settings_dict, environment, found), *properties.problems(table, environment, found)]
+        if wrong:
+            raise SettingsError("\n".join(wrong))
+        settings_dict["kafka"] = properties.merged(table, environment)
         return settings_dict
 
     try:
         return typed_settings.load_settings(
             Settings,
             [
+                DictLoader({"kafka": {}}),  # a processor can only change what a loader gave
                 FileLoader({"*": TomlFormat(None)}, [found]),
                 DictLoader(_from_environment(environment)),
             ],
@@ -249,7 +234,7 @@ def load(environment: Mapping[str, str] | None = None, file: Path | None = None)
 
 
 def _groups() -> tuple[attrs.Attribute[Any], ...]:
-    return tuple(attrs.fields(Settings))
+    return tuple(group for group in attrs.fields(Settings) if group.name != "kafka")
 
 
 def _fields() -> Iterator[tuple[str, attrs.Attribute[Any]]]:
@@ -265,9 +250,9 @@ def _variable(group: str, field: attrs.Attribute[Any]) -> str:
 def _from_environment(environment: Mapping[str, str]) -> dict[str, dict[str, str]]:
     values: dict[str, dict[str, str]] = {}
     for group, field in _fields():
-        text = environment.get(_variable(group, field), "")
-        if text.strip():
-            values.setdefault(group, {})[field.name] = text
+        given = environment.get(_variable(group, field), "")
+        if given.strip():
+            values.setdefault(group, {})[field.name] = given
     return values
 
 
@@ -279,7 +264,7 @@ def _problems(merged: Mapping[str, Mapping[str, Any]], environment: Mapping[str,
         try:
             field.converter(value)  # type: ignore[misc, operator]  # every option has one
         except ValueError:
-            shown = "***" if field.metadata["secret"] else _without_credentials(value)
+            shown = "***" if field.metadata["secret"] else without_credentials(value)
             if field.name in from_environment.get(group, {}):
                 where = f"{_variable(group, field)}={shown}"
             else:
@@ -289,10 +274,11 @@ def _problems(merged: Mapping[str, Mapping[str, Any]], environment: Mapping[str,
 
 def _unknown(error: InvalidOptionsError, file: Path) -> str:
     known = [setting.option for setting in described()]
+    tables = [f"[{field.name}]" for field in attrs.fields(Settings)]
     lines = []
     for option in str(error).rpartition(": ")[2].split(", "):
         group = option.partition(".")[0]
         near = difflib.get_close_matches(option, known, n=1)
-        there = near or [name for name in known if name.startswith(f"{group}.")] or [f"[{g.name}]" for g in _groups()]
+        there = near or [name for name in known if name.startswith(f"{group}.")] or tables
         lines.append(f"{file}: {option} is no setting; {'did you mean' if near else 'there are'} {', '.join(there)}")
     return "\n".join(lines)

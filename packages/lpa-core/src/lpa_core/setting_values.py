@@ -1,0 +1,84 @@
+"""What a setting's text in the environment, or its value in ``lpa.toml``, stands for; ValueError where for nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+
+def text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError
+    return value.strip()
+
+
+def any_text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError
+    return value
+
+
+def identifier(value: Any) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text(value)):
+        raise ValueError
+    return text(value)
+
+
+def http_url(value: Any) -> str:
+    parts = urlsplit(text(value))
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+        raise ValueError
+    return text(value)
+
+
+def folder(value: Any) -> Path:
+    try:
+        return Path(value if isinstance(value, Path) else text(value)).expanduser().absolute()
+    except RuntimeError as no_such_home:
+        raise ValueError from no_such_home
+
+
+def names(value: Any) -> tuple[str, ...]:
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple):
+        raise ValueError
+    return tuple(text(part) for part in parts if part != "")
+
+
+def some_names(value: Any) -> tuple[str, ...]:
+    found = names(value)
+    if not found:
+        raise ValueError
+    return found
+
+
+def one_of(*accepted: str) -> Callable[[Any], str]:
+    def convert(value: Any) -> str:
+        if value not in accepted:
+            raise ValueError
+        return text(value)
+
+    return convert
+
+
+def whole(least: int) -> Callable[[Any], int]:
+    def convert(value: Any) -> int:
+        digits = value.strip() if isinstance(value, str) else str(value) if type(value) is int else ""
+        if not (digits.isascii() and digits.isdigit()) or int(digits) < least:
+            raise ValueError
+        return int(digits)
+
+    return convert
+
+
+def share(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, str | int | float) or not 0 <= float(value) <= 1:
+        raise ValueError
+    return float(value)
+
+
+def without_credentials(value: Any) -> str:
+    return re.sub(r"//[^/@]*@", "//***@", repr(value))
