@@ -92,6 +92,8 @@ def test_every_setting_can_be_set_by_its_variable_and_by_its_name_in_the_file(tm
         "LPA_ARCHIVE_MAX_SECONDS": "17",
         "LPA_STOP_SECONDS": "5",
         "LPA_SAVEPOINT_DIR": "s3://bucket/savepoints",
+        "LPA_ADMIN_ADDRESS": "[::1]:0",
+        "LPA_ADMIN_TOKEN": "0123456789abcdef",
         "LPA_LOG_FORMAT": "json",
         "LPA_LOG_LEVEL": "error",
     }
@@ -135,6 +137,10 @@ WRONG = [
     ("QUALITY_REJECT_LIMIT_SHARE", "all", "a number from 0 to 1, 0 for no limit"),
     ("QUALITY_OFFSET_GAP_POLICY", "none", "fail, earliest or latest"),
     ("LPA_STOP_SECONDS", "0", "a whole number of seconds, at least 1"),
+    ("LPA_ADMIN_ADDRESS", "8081", "host:port, port 0 for any that is free"),
+    ("LPA_ADMIN_ADDRESS", ":8081", "host:port, port 0 for any that is free"),
+    ("LPA_ADMIN_ADDRESS", "localhost:65536", "host:port, port 0 for any that is free"),
+    ("LPA_ADMIN_ADDRESS", "http://localhost:1", "host:port, port 0 for any that is free"),
     ("LPA_LOG_FORMAT", "xml", "auto, console or json"),
     ("LPA_LOG_LEVEL", "loud", "debug, info, warning or error"),
 ]
@@ -224,6 +230,11 @@ def test_the_password_is_never_shown(password: str) -> None:
 def test_a_password_of_the_wrong_type_is_not_shown_either(tmp_path: Path) -> None:
     file = write(tmp_path, "[clickhouse]\npassword = 123456\n")
     assert refusal({}, file) == f"{file}: clickhouse.password = ***: expected any text"
+
+
+@pytest.mark.parametrize("token", ["0123456789abcde", "0123456789 abcdef", "0123456789abcdeö"])
+def test_a_token_that_is_short_or_no_header_can_carry_is_turned_down_and_not_shown(token: str) -> None:
+    assert refusal({"LPA_ADMIN_TOKEN": token}) == "LPA_ADMIN_TOKEN=***: expected at least 16 letters, digits and -._~+/"
 
 
 def test_a_password_inside_the_url_is_not_shown() -> None:

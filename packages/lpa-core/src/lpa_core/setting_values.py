@@ -34,6 +34,20 @@ def http_url(value: Any) -> str:
     return text(value)
 
 
+def address(value: Any) -> str:
+    parts = urlsplit(f"//{text(value)}")
+    if not parts.hostname or parts.port is None or parts.netloc != text(value) or "@" in parts.netloc:
+        raise ValueError
+    return text(value)
+
+
+def token(value: Any) -> str:
+    """What an Authorization header can carry (RFC 6750 section 2.1), and nobody guesses; or nothing."""
+    if value != "" and not re.fullmatch(r"[A-Za-z0-9._~+/-]{16,}=*", text(value)):
+        raise ValueError
+    return any_text(value).strip()
+
+
 def folder(value: Any) -> Path:
     try:
         return Path(value if isinstance(value, Path) else text(value)).expanduser().absolute()

@@ -20,6 +20,7 @@ from typed_settings.loaders import DictLoader, FileLoader, TomlFormat
 
 from lpa_core.kafka import properties
 from lpa_core.setting_values import (
+    address,
     any_text,
     folder,
     http_url,
@@ -29,6 +30,7 @@ from lpa_core.setting_values import (
     share,
     some_names,
     text,
+    token,
     whole,
     without_credentials,
 )
@@ -147,6 +149,19 @@ class ProcessSettings:
         "a folder or the URL of an object store",
         "Where savepoints are kept; default: `savepoints` in the data folder",
         any_text,
+    )
+    admin_address: str = _option(
+        "127.0.0.1:8081",
+        "host:port, port 0 for any that is free",
+        "Where a running job offers its metrics and its admin page",
+        address,
+    )
+    admin_token: str = _option(
+        "",
+        "at least 16 letters, digits and -._~+/",
+        "Whoever sends it may stop the job over HTTP; without one nobody may; never shown, never logged",
+        token,
+        secret=True,
     )
     log_format: str = _option(
         "auto",

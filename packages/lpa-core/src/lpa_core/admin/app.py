@@ -1,0 +1,170 @@
+"""What the admin endpoint answers: paths, methods, authorization. A WSGI application."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from http import HTTPStatus
+from typing import final
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+import msgspec
+import structlog
+from prometheus_client import CollectorRegistry, make_wsgi_app
+
+from lpa_core.admin import status
+from lpa_core.admin.http import Problem, Response, json_response, read_body
+from lpa_core.admin.job import AdministeredJob, StopRefused
+from lpa_core.admin.page import HEADERS, page
+
+_log = structlog.get_logger("lpa.admin")
+
+_Action = Callable[[WSGIEnvironment, bytes], Response]
+
+
+class _Stop(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    drain: bool = False
+    target_directory: str | None = None
+
+
+@final
+class AdminApp:
+    """Shows a job, and stops it for whoever has the token. Without a token nobody can.
+
+    Called in several threads at once.
+    """
+
+    def __init__(self, job: AdministeredJob, token: str, registry: CollectorRegistry, clock: Callable[[], int]) -> None:
+        """``clock`` gives the time, epoch ms."""
+        self._job, self._token, self._clock = job, token, clock
+        self._exposition: Callable[..., Iterable[bytes]] = make_wsgi_app(registry)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            response = self._respond(environ)
+        except Problem as problem:
+            response = problem.response
+        except Exception:  # one request's fault must not look like the server's end
+            _log.exception("the admin endpoint failed", path=environ["PATH_INFO"])
+            fault = Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "this is a fault in lpa: its log says which")
+            response = fault.response
+        start_response(
+            f"{response.status.value} {response.status.phrase}",
+            [
+                *response.headers,
+                ("Content-Length", str(len(response.body))),
+                ("Cache-Control", "no-store"),
+                ("X-Content-Type-Options", "nosniff"),
+            ],
+        )
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body]
+
+    def _respond(self, environ: WSGIEnvironment) -> Response:
+        body = read_body(environ)
+        actions = self._actions(environ["PATH_INFO"])
+        method = environ["REQUEST_METHOD"]
+        action = actions.get("GET" if method == "HEAD" else method)
+        if action is None:
+            allowed = ", ".join("GET, HEAD" if allowed == "GET" else allowed for allowed in actions)
+            raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, f"use {allowed} here", (("Allow", allowed),))
+        return action(environ, body)
+
+    def _actions(self, path: str) -> Mapping[str, _Action]:
+        """What can be done at a path, by method. Raises Problem where there is no such path."""
+        match path.split("/")[1:]:
+            case [""]:
+                return {"GET": self._page}
+            case ["healthz"]:
+                return {"GET": self._health}
+            case ["readyz"]:
+                return {"GET": self._readiness}
+            case ["metrics"]:
+                return {"GET": self._metrics}
+            case ["overview"]:
+                return {"GET": self._overview}
+            case ["jobs", "overview"]:
+                return {"GET": self._jobs_overview}
+            case ["jobs", job]:
+                return {"GET": partial(self._details, job)}
+            case ["jobs", job, "stop"]:
+                return {"POST": partial(self._stop, job)}
+            case ["jobs", job, "savepoints", request]:
+                return {"GET": partial(self._savepoint, job, request)}
+        raise Problem(HTTPStatus.NOT_FOUND, f"there is nothing at {path}; / shows the job")
+
+    def _page(self, environ: WSGIEnvironment, body: bytes) -> Response:
+        return Response(HTTPStatus.OK, HEADERS, page(self._job, self._clock()))
+
+    def _health(self, environ: WSGIEnvironment, body: bytes) -> Response:
+        healthy = self._job.healthy()
+        return json_response({"healthy": healthy}, _ok_or_unavailable(healthy))
+
+    def _readiness(self, environ: WSGIEnvironment, body: bytes) -> Response:
+        reasons = [*self._job.not_ready()]
+        return json_response({"ready": not reasons, "reasons": reasons}, _ok_or_unavailable(not reasons))
+
+    def _metrics(self, environ: WSGIEnvironment, body: bytes) -> Response:
+        headers: list[tuple[str, str]] = []
+        asked = {**environ, "REQUEST_METHOD": "GET"}
+        content = b"".join(self._exposition(asked, lambda status, given: headers.extend(given)))
+        return Response(HTTPStatus.OK, tuple(headers), content)
+
+    def _overview(self, environ: WSGIEnvironment, body: bytes) -> Response:
+        return json_response(status.overview(self._job))
+
+    def _jobs_overview(self, environ: WSGIEnvironment, body: bytes) -> Response:
+        return json_response(status.jobs_overview(self._job, self._clock()))
+
+    def _details(self, job: str, environ: WSGIEnvironment, body: bytes) -> Response:
+        self._check_job(job)
+        return json_response(status.details(self._job, self._clock()))
+
+    def _stop(self, job: str, environ: WSGIEnvironment, body: bytes) -> Response:
+        self._check_authorization(environ)
+        self._check_job(job)
+        asked = _decoded(body)
+        try:
+            request = self._job.stop(asked.target_directory)
+        except StopRefused as refusal:
+            raise Problem(HTTPStatus.CONFLICT, str(refusal)) from None
+        _log.info("stopping, as asked by request", request=request, client=environ.get("REMOTE_ADDR"))
+        return json_response({"request-id": request}, HTTPStatus.ACCEPTED)
+
+    def _savepoint(self, job: str, request: str, environ: WSGIEnvironment, body: bytes) -> Response:
+        self._check_job(job)
+        found = self._job.savepoint(request)
+        if found is None:
+            raise Problem(HTTPStatus.NOT_FOUND, f"there was no request {request}")
+        return json_response(status.savepoint(found))
+
+    def _check_job(self, job: str) -> None:
+        if job != self._job.id:
+            raise Problem(HTTPStatus.NOT_FOUND, f"there is no job {job}; /jobs/overview lists the one there is")
+
+    def _check_authorization(self, environ: WSGIEnvironment) -> None:
+        if not self._token:
+            raise Problem(HTTPStatus.FORBIDDEN, "nobody may do this: no LPA_ADMIN_TOKEN is set for this process")
+        scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode(), self._token.encode()):
+            raise Problem(
+                HTTPStatus.UNAUTHORIZED,
+                "send the token of LPA_ADMIN_TOKEN: Authorization: Bearer TOKEN",
+                (("WWW-Authenticate", 'Bearer realm="lpa"'),),
+            )
+
+
+def _ok_or_unavailable(ok: bool) -> HTTPStatus:
+    return HTTPStatus.OK if ok else HTTPStatus.SERVICE_UNAVAILABLE
+
+
+def _decoded(body: bytes) -> _Stop:
+    try:
+        asked = msgspec.json.decode(body or b"{}", type=_Stop)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Problem(HTTPStatus.BAD_REQUEST, f"the body cannot be used: {error}") from None
+    if asked.drain:
+        raise Problem(HTTPStatus.BAD_REQUEST, "drain cannot be true: there are no windows to close; send false")
+    if asked.target_directory is not None and not asked.target_directory.strip():
+        raise Problem(HTTPStatus.BAD_REQUEST, "targetDirectory is empty: name a folder, or leave it out")
+    return asked

@@ -1,0 +1,110 @@
+"""Serves the admin endpoint from a thread of its own."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import socketserver
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, final
+from urllib.parse import urlsplit
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from lpa_core.admin.app import AdminApp
+from lpa_core.admin.job import AdministeredJob
+
+_log = structlog.get_logger("lpa.admin")
+
+
+class AdminError(Exception):
+    """The admin endpoint cannot be offered. The message names its setting and the remedy, in one line."""
+
+
+@final
+class AdminServer:
+    """Offers the admin endpoint of a job on an address. A process that dies takes it along: its threads are daemons."""
+
+    def __init__(
+        self,
+        address: str,
+        token: str,
+        job: AdministeredJob,
+        registry: CollectorRegistry,
+        *,
+        clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        """``address`` is host:port, with port 0 for a free one. Without ``token`` nothing can be changed."""
+        self._address = address
+        self._app = AdminApp(job, token, registry, clock)
+        self._server: _Server | None = None
+
+    def start(self) -> None:
+        """Listen, and serve from now on. Raises AdminError where the address cannot be listened on."""
+        parts = urlsplit(f"//{self._address}")
+        host, port = parts.hostname or "", parts.port or 0
+        try:
+            family, _, _, _, resolved = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            self._server = _Server(family, resolved)
+        except OSError as error:
+            raise AdminError(_unusable(self._address, error)) from None
+        self._server.set_app(self._app)
+        threading.Thread(target=self._server.serve_forever, name="admin", daemon=True).start()
+        _log.info("admin endpoint", url=self.url)
+
+    @property
+    def port(self) -> int:
+        """The port in use, after :meth:`start`."""
+        if self._server is None:
+            raise RuntimeError("the admin server is not started")
+        return int(self._server.server_address[1])
+
+    @property
+    def url(self) -> str:
+        """Where it answers, after :meth:`start`."""
+        host = urlsplit(f"//{self._address}").hostname or ""
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    def close(self) -> None:
+        """Stop listening. Closing twice, or without a start, is allowed."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.shutdown()
+            server.server_close()
+
+
+def _unusable(address: str, error: OSError) -> str:
+    setting = f"LPA_ADMIN_ADDRESS={address}"
+    if error.errno == errno.EADDRINUSE:
+        return f"{setting} is in use by another program: set it to a free port; every worker needs one of its own"
+    return f"{setting} cannot be listened on ({error.strerror}): set it to an address of this machine and a free port"
+
+
+class _RequestHandler(WSGIRequestHandler):
+    server_version, sys_version = "lpa", ""
+    timeout = 10
+    """Seconds a client may keep a thread waiting for its next bytes."""
+
+    def log_message(self, format: str, *args: Any) -> None:
+        _log.debug("request", client=self.client_address[0], line=format % args)
+
+
+class _Server(socketserver.ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+    def __init__(self, family: socket.AddressFamily, address: Any) -> None:
+        self.address_family = family
+        super().__init__(address[:2], _RequestHandler)
+
+    def server_bind(self) -> None:
+        # Instead of the base class, which asks the name service for the host's full name, and waits for it.
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+        self.setup_environ()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        _log.debug("connection lost", client=client_address[0], exc_info=True)
