@@ -178,7 +178,7 @@ def _quiet_collector() -> Iterator[None]:
 def _prompt_handover() -> Iterator[None]:
     """Let the writing thread have the interpreter soon after it asks.
 
-    It asks some eight times an insert, for a moment each. At the default of 5 ms it spends more time asking than writing.
+    It asks some eight times an insert, for a moment each: at the default of 5 ms it waits longer than it writes.
     """
     interval = sys.getswitchinterval()
     sys.setswitchinterval(_HANDOVER_SECONDS)

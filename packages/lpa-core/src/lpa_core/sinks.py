@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol, final, runtime_checkable
+
+import attrs
 
 from lpa_core.tables import Block, Table
 
@@ -59,6 +61,41 @@ class Completing(Protocol):
 
         Called after ``write`` for the blocks of a range that a killed process had been writing. Raises what ``write``
         raises.
+        """
+        ...
+
+
+@runtime_checkable
+class Interruptible(Protocol):
+    """A sink whose waiting can be cut short."""
+
+    def interrupt(self) -> None:
+        """Make a write that waits for the sink raise SinkUnavailable soon, and every later one at its first failure.
+
+        Called by another thread than the one that writes.
+        """
+        ...
+
+
+@final
+@attrs.frozen(slots=True)
+class StoredKeys:
+    """Dedup keys of accepted events of one partition and batch time (epoch ms), and the offsets they came from."""
+
+    batch_time: int
+    keys: Sequence[str]
+    offsets: Sequence[int]
+
+
+@runtime_checkable
+class Recalling(Protocol):
+    """A sink that can say which events it holds: what lost claims are rebuilt from."""
+
+    def recall(self, topic: str, partition: int, first_offset: int, since: int) -> Iterator[StoredKeys]:
+        """The keys of stored events from ``first_offset`` on, ingested at ``since`` (epoch ms) or later.
+
+        In the order of their batch times. Called in a thread of its own while others write. Raises SinkUnavailable,
+        SinkMisconfigured.
         """
         ...
 

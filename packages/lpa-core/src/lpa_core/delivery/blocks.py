@@ -10,7 +10,7 @@ import attrs
 from lpa_core.delivery.ranges import Range
 from lpa_core.events.event_type import Row
 from lpa_core.records import Position, RecordBatch
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE, Rejected, envelope, reject_row
+from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE, Rejected, RejectEnvelope, envelope, reject_row
 from lpa_core.rows import RAW_TABLE
 from lpa_core.tables import Block, Table
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
@@ -46,14 +46,14 @@ def settle(
     events: list[Accepted] = []
     event_offsets: list[int] = []
     rejects: list[Rejected] = []
-    refused = range_.refused
+    refused, duplicates = range_.refused, range_.duplicates
     for index, verdict in enumerate(verdicts):
         offset = batch.offsets[index]
         if type(verdict) is not Accepted:
             rejects.append(verdict)
         elif offset in refused:
             rejects.append(describe(verdict, batch.position(index), _refusal(refused[offset])))
-        elif owners[index] is not None:
+        elif owners[index] is not None if duplicates is None else offset in duplicates:
             rejects.append(describe(verdict, batch.position(index), _duplicate(owners[index])))
         else:
             events.append(verdict)
@@ -66,10 +66,20 @@ def _refusal(why: str) -> Failure:
 
 
 def _duplicate(owner: Position | None) -> Failure:
-    return Failure(Stage.DEDUP, FailureClass.DUPLICATE, Reason.DUPLICATE_EVENT, f"first seen at {owner}")
+    where = f"first seen at {owner}" if owner else "its owner gave the claim back since"
+    return Failure(Stage.DEDUP, FailureClass.DUPLICATE, Reason.DUPLICATE_EVENT, where)
 
 
-def blocks(settled: Settled, batch: RecordBatch, range_: Range, max_row_bytes: int) -> list[Block]:
+def envelopes(settled: Settled, batch: RecordBatch, range_: Range, max_row_bytes: int) -> list[RejectEnvelope]:
+    """The envelopes of a range's rejects, in the order of their positions."""
+    times = _record_timestamps([reject.position.offset for reject in settled.rejects], batch, range_)
+    return [
+        envelope(reject, time, range_.batch_time, max_row_bytes)
+        for reject, time in zip(settled.rejects, times, strict=True)
+    ]
+
+
+def blocks(settled: Settled, rejects: Sequence[RejectEnvelope], batch: RecordBatch, range_: Range) -> list[Block]:
     """The blocks of a range: typed tables, then the raw table, then the rejects; none of them empty.
 
     Typed rows come before the raw row, so that whoever finds an event in the raw table finds all of it.
@@ -78,9 +88,11 @@ def blocks(settled: Settled, batch: RecordBatch, range_: Range, max_row_bytes: i
     if settled.events:
         found.append(_raw_block(settled, batch, range_))
     for table, quarantined in ((DLQ_TABLE, False), (QUARANTINE_TABLE, True)):
-        rejects = [reject for reject in settled.rejects if reject.failure.quarantined is quarantined]
-        if rejects:
-            found.append(_reject_block(table, rejects, batch, range_, max_row_bytes))
+        some = [reject for reject in rejects if reject.failure.quarantined is quarantined]
+        if some:
+            rows = [reject_row(reject) for reject in some]
+            offsets = [reject.source.offset for reject in some]
+            found.append(_block(table, range_, offsets, list(zip(*rows, strict=True))))
     return found
 
 
@@ -146,15 +158,3 @@ def _record_timestamps(offsets: Sequence[int], batch: RecordBatch, range_: Range
         return [range_.batch_time] * len(offsets)
     by_offset = dict(zip(batch.offsets, batch.timestamps, strict=True))
     return [by_offset[offset] for offset in offsets]
-
-
-def _reject_block(
-    table: Table, rejects: Sequence[Rejected], batch: RecordBatch, range_: Range, max_row_bytes: int
-) -> Block:
-    offsets = [reject.position.offset for reject in rejects]
-    times = _record_timestamps(offsets, batch, range_)
-    rows = [
-        reject_row(envelope(reject, time, range_.batch_time, max_row_bytes))
-        for reject, time in zip(rejects, times, strict=True)
-    ]
-    return _block(table, range_, offsets, list(zip(*rows, strict=True)))

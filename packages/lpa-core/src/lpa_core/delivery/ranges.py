@@ -30,6 +30,8 @@ class Range:
         resume: the source's own mark behind the last record.
         batch_time: epoch ms; ingestion time of every row, and the time that claims are judged against.
         refused: offset -> why, for events that a sink turned down while the range was being written.
+        duplicates: offsets whose dedup key another position owned when the range was prepared; None where that is
+            asked of the dedup store each time.
     """
 
     topic: str
@@ -40,6 +42,7 @@ class Range:
     resume: str
     batch_time: int
     refused: Mapping[int, str] = attrs.field(factory=dict[int, str])
+    duplicates: frozenset[int] | None = None
 
     def token(self, table: Table) -> str:
         """Names the block of a table.

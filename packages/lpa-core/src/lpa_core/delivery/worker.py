@@ -10,37 +10,21 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from enum import StrEnum
 from typing import final
 
 import attrs
 
 from lpa_core.dedup.store import DedupStore
 from lpa_core.delivery.archive import Archive
-from lpa_core.delivery.blocks import Settled, blocks, settle
+from lpa_core.delivery.candidate import Candidate, claim, give_back, shape, withdraw_refused, write
 from lpa_core.delivery.checkpoint import Checkpoint
+from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.report import Report
 from lpa_core.pipeline import Pipeline
-from lpa_core.records import Position, RecordBatch
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
-from lpa_core.rows import RAW_TABLE
-from lpa_core.sinks import Anticipating, Completing, RowsRefused, Sink, SinkMisconfigured
+from lpa_core.records import RecordBatch
+from lpa_core.sinks import Anticipating, Sink
 from lpa_core.sources.source import Source, SourceError
-from lpa_core.tables import Block
-from lpa_core.verdicts import Accepted, Verdict
-
-
-class Step(StrEnum):
-    """The steps of delivering a range, in order; ``WRITTEN`` comes once per block and sink."""
-
-    JUDGED = "judged"
-    CLAIMED = "claimed"
-    PREPARED = "prepared"
-    ARCHIVED = "archived"
-    WRITTEN = "written"
-    FINISHED = "finished"
-
 
 StepListener = Callable[[Step, Range], None]
 """Told after each step; what it raises stops the run."""
@@ -53,19 +37,6 @@ class Limits:
 
     max_records: int
     max_bytes: int
-
-
-@final
-@attrs.define(slots=True, eq=False)
-class _Candidate:
-    """A range on its way."""
-
-    batch: RecordBatch
-    verdicts: Sequence[Verdict]
-    range: Range
-    owners: list[Position | None] = attrs.field(factory=list[Position | None])
-    settled: Settled = attrs.field(factory=lambda: Settled((), (), ()))
-    blocks: Sequence[Block] = ()
 
 
 _UNBOUNDED = 1 << 62
@@ -143,14 +114,14 @@ class Worker:
         self._claim(candidate)
         self._shape(candidate)
         if prepared.refused:
-            self._withdraw_refused(candidate)
+            withdraw_refused(candidate, self._sinks)
         self._repeating = True
         self._deliver(candidate)
         self._repeating = False
 
     def _deliver_all(self) -> None:
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="write") as writer:
-            running: Future[_Candidate] | None = None
+            running: Future[Candidate] | None = None
             while not self._stopping.is_set():
                 batch = self._read()
                 if batch is None:
@@ -182,46 +153,18 @@ class Worker:
             batch_time=self._last_time,
         )
 
-    def _judge(self, batch: RecordBatch, range_: Range) -> _Candidate:
+    def _judge(self, batch: RecordBatch, range_: Range) -> Candidate:
         with self._timed("judge"):
             verdicts = self._pipeline.judge(batch)
         self._listener(Step.JUDGED, range_)
-        return _Candidate(batch, verdicts, range_)
+        return Candidate(batch, verdicts, range_)
 
-    def _claim(self, candidate: _Candidate) -> None:
-        """Ask the store who owns each accepted event's key."""
+    def _claim(self, candidate: Candidate) -> None:
         with self._timed("claim"), self._dedup_lock:
-            offsets = candidate.batch.offsets
-            accepted = [i for i, verdict in enumerate(candidate.verdicts) if type(verdict) is Accepted]
-            owners = self._dedup.claim(
-                [candidate.verdicts[i].dedup_key or "" for i in accepted],
-                candidate.batch.topic,
-                candidate.batch.partition,
-                [offsets[i] for i in accepted],
-                candidate.range.batch_time,
-            )
-            candidate.owners = [None] * len(candidate.verdicts)
-            for index, owner in zip(accepted, owners, strict=True):
-                candidate.owners[index] = owner
+            claim(candidate, self._dedup)
         self._listener(Step.CLAIMED, candidate.range)
 
-    def _give_back(self, delivered: _Candidate) -> None:
-        """Give back the claims of refused events, so that a replay of them is no duplicate."""
-        refused = delivered.range.refused
-        claimed = [
-            (verdict.dedup_key, offset)
-            for verdict, offset in zip(delivered.verdicts, delivered.batch.offsets, strict=True)
-            if type(verdict) is Accepted and offset in refused
-        ]
-        with self._dedup_lock:
-            self._dedup.release(
-                [key for key, _ in claimed],
-                delivered.batch.topic,
-                delivered.batch.partition,
-                [offset for _, offset in claimed],
-            )
-
-    def _deliver(self, candidate: _Candidate) -> _Candidate:
+    def _deliver(self, candidate: Candidate) -> Candidate:
         """Prepare, write, finish. Runs in the writer's thread, one range after the other."""
         with self._timed("checkpoint"):
             self._checkpoint.prepare(candidate.range)
@@ -233,68 +176,39 @@ class Worker:
             self._listener(Step.ARCHIVED, candidate.range)
         self._write(candidate)
         if candidate.range.refused:
-            self._give_back(candidate)
+            with self._dedup_lock:
+                give_back(candidate, self._dedup)
         with self._timed("checkpoint"):
             self._checkpoint.finish(candidate.range)
         self.report.add(candidate.settled, candidate.blocks)
         self._listener(Step.FINISHED, candidate.range)
         return candidate
 
-    def _shape(self, candidate: _Candidate) -> None:
+    def _shape(self, candidate: Candidate) -> None:
         """Make the range's blocks, and let sinks do beforehand what they can."""
         with self._timed("shape"):
-            candidate.settled = settle(
-                candidate.batch, candidate.verdicts, candidate.owners, candidate.range, self._pipeline.describe
-            )
-            candidate.blocks = blocks(candidate.settled, candidate.batch, candidate.range, self._pipeline.max_row_bytes)
+            shape(candidate, self._pipeline)
         with self._timed("encode"):
             for sink in self._anticipating:
                 for block in candidate.blocks:
                     sink.anticipate(block)
 
-    def _write(self, candidate: _Candidate) -> None:
-        while True:
-            try:
-                with self._timed("write"):
-                    for block in candidate.blocks:
-                        self._write_block(block, candidate.range)
-            except RowsRefused as refusal:
-                self._refuse(candidate, block, refusal)
-                self._shape(candidate)
-            else:
-                return
-
-    def _write_block(self, block: Block, range_: Range) -> None:
-        for sink in self._sinks:
-            sink.write(block)
-            if self._repeating and isinstance(sink, Completing):
-                sink.complete(block)
-            self._listener(Step.WRITTEN, range_)
-
-    def _refuse(self, candidate: _Candidate, block: Block, refusal: RowsRefused) -> None:
-        """Turn refused events into rejects: write that down, then take back what other tables have of them."""
-        if block.table in (DLQ_TABLE, QUARANTINE_TABLE):
-            why = next(iter(refusal.rows.values()))
-            raise SinkMisconfigured(
-                f"table {block.table.name} refuses rejects themselves ({why}): mend the table, then run again"
+    def _write(self, candidate: Candidate) -> None:
+        with self._timed("write"):
+            write(
+                candidate,
+                self._sinks,
+                self._refuse,
+                lambda block: self._listener(Step.WRITTEN, candidate.range),
+                repeated=self._repeating,
             )
-        why_by_offset = {block.offsets[index]: why for index, why in refusal.rows.items()}
-        candidate.range = attrs.evolve(candidate.range, refused={**candidate.range.refused, **why_by_offset})
+
+    def _refuse(self, candidate: Candidate) -> None:
+        """Turn refused events into rejects: write that down, then take back what other tables have of them."""
         self._checkpoint.prepare(candidate.range)
         self._listener(Step.PREPARED, candidate.range)
-        self._withdraw_refused(candidate)
-
-    def _withdraw_refused(self, candidate: _Candidate) -> None:
-        """Take back what tables have of refused events, now or from before a crash."""
-        refused = candidate.range.refused
-        events = {
-            offset: verdict
-            for offset, verdict in zip(candidate.batch.offsets, candidate.verdicts, strict=True)
-            if offset in refused and type(verdict) is Accepted
-        }
-        for table in {RAW_TABLE, *(table for event in events.values() for table, _ in event.rows)}:
-            for sink in self._sinks:
-                sink.withdraw(table, candidate.batch.topic, candidate.batch.partition, sorted(events))
+        withdraw_refused(candidate, self._sinks)
+        self._shape(candidate)
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:

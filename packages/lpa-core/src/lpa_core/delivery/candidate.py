@@ -1,0 +1,128 @@
+"""A range on its way from records to blocks in the sinks: what every worker does with one, whatever it reads from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import final
+
+import attrs
+
+from lpa_core.dedup.store import DedupStore
+from lpa_core.delivery.blocks import Settled, blocks, envelopes, settle
+from lpa_core.delivery.ranges import Range
+from lpa_core.pipeline import Pipeline
+from lpa_core.records import Position, RecordBatch
+from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE, RejectEnvelope
+from lpa_core.rows import RAW_TABLE
+from lpa_core.sinks import Completing, RowsRefused, Sink, SinkMisconfigured
+from lpa_core.tables import Block
+from lpa_core.verdicts import Accepted, Verdict
+
+
+@final
+@attrs.define(slots=True, eq=False)
+class Candidate:
+    """The records of a range, their verdicts, and what is to be written for them."""
+
+    batch: RecordBatch
+    verdicts: Sequence[Verdict]
+    range: Range
+    owners: Sequence[Position | None] = ()
+    """For each verdict the other position that owns its dedup key, or None."""
+    settled: Settled = attrs.field(factory=lambda: Settled((), (), ()))
+    envelopes: Sequence[RejectEnvelope] = ()
+    """Of the settled rejects, in their order."""
+    blocks: Sequence[Block] = ()
+
+
+def claim(candidate: Candidate, dedup: DedupStore) -> None:
+    """Ask the store who owns each accepted event's key. Raises DedupStoreUnavailable, DedupStoreError."""
+    offsets = candidate.batch.offsets
+    accepted = [i for i, verdict in enumerate(candidate.verdicts) if type(verdict) is Accepted]
+    owners = dedup.claim(
+        [candidate.verdicts[i].dedup_key or "" for i in accepted],
+        candidate.batch.topic,
+        candidate.batch.partition,
+        [offsets[i] for i in accepted],
+        candidate.range.batch_time,
+    )
+    found: list[Position | None] = [None] * len(candidate.verdicts)
+    for index, owner in zip(accepted, owners, strict=True):
+        found[index] = owner
+    candidate.owners = found
+
+
+def give_back(candidate: Candidate, dedup: DedupStore) -> None:
+    """Give back the claims of refused events, so that a replay of them is no duplicate."""
+    refused = candidate.range.refused
+    claimed = [
+        (verdict.dedup_key, offset)
+        for verdict, offset in zip(candidate.verdicts, candidate.batch.offsets, strict=True)
+        if type(verdict) is Accepted and offset in refused
+    ]
+    dedup.release(
+        [key for key, _ in claimed],
+        candidate.batch.topic,
+        candidate.batch.partition,
+        [offset for _, offset in claimed],
+    )
+
+
+def shape(candidate: Candidate, pipeline: Pipeline) -> None:
+    """Make the range's blocks and envelopes of its verdicts and owners."""
+    batch, range_ = candidate.batch, candidate.range
+    candidate.settled = settle(batch, candidate.verdicts, candidate.owners, range_, pipeline.describe)
+    candidate.envelopes = envelopes(candidate.settled, batch, range_, pipeline.max_row_bytes)
+    candidate.blocks = blocks(candidate.settled, candidate.envelopes, batch, range_)
+
+
+def write(
+    candidate: Candidate,
+    sinks: Sequence[Sink],
+    refuse: Callable[[Candidate], None],
+    written: Callable[[Block], None] = lambda block: None,
+    *,
+    repeated: bool,
+) -> None:
+    """Write the candidate's blocks into every sink.
+
+    Args:
+        refuse: is to write down the range, to which the events that a sink has just refused were added, and to shape
+            the candidate anew.
+        written: is told of each block in each sink.
+        repeated: an earlier attempt at the range may have written some of it.
+
+    Raises SinkUnavailable, SinkMisconfigured, and what ``refuse`` and ``written`` raise.
+    """
+    while True:
+        try:
+            for block in candidate.blocks:
+                for sink in sinks:
+                    sink.write(block)
+                    if repeated and isinstance(sink, Completing):
+                        sink.complete(block)
+                    written(block)
+        except RowsRefused as refusal:
+            if block.table in (DLQ_TABLE, QUARANTINE_TABLE):
+                why = next(iter(refusal.rows.values()))
+                raise SinkMisconfigured(
+                    f"table {block.table.name} refuses rejects themselves ({why}): mend the table, then run again"
+                ) from None
+            why_by_offset = {block.offsets[index]: why for index, why in refusal.rows.items()}
+            candidate.range = attrs.evolve(candidate.range, refused={**candidate.range.refused, **why_by_offset})
+            refuse(candidate)
+        else:
+            return
+
+
+def withdraw_refused(candidate: Candidate, sinks: Sequence[Sink]) -> None:
+    """Take back what tables have of refused events, now or from before a crash. Raises what sinks raise."""
+    refused = candidate.range.refused
+    events = {
+        offset: verdict
+        for offset, verdict in zip(candidate.batch.offsets, candidate.verdicts, strict=True)
+        if offset in refused and type(verdict) is Accepted
+    }
+    for table in {RAW_TABLE, *(table for event in events.values() for table, _ in event.rows)}:
+        for sink in sinks:
+            sink.withdraw(table, candidate.batch.topic, candidate.batch.partition, sorted(events))

@@ -1,0 +1,129 @@
+"""The dedup stores of a worker's partitions, and how one that is lost or behind is made whole again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, final
+
+import attrs
+import structlog
+
+from lpa_core.dedup.store import DedupStore
+from lpa_core.delivery.log import Partition
+from lpa_core.sinks import Recalling, Sink
+
+THROUGH_FILE: Final = "through.json"
+
+_log = structlog.get_logger("lpa.dedup")
+
+
+@final
+@attrs.frozen(slots=True)
+class DedupStores:
+    """Where a worker's claims are kept.
+
+    Attributes:
+        open: the store of a partition; for a shared one the same each time.
+        shared: all workers see the same claims, whatever partition they look after.
+        folder: the folder of a partition's store; None where claims end with the process.
+    """
+
+    open: Callable[[Partition], DedupStore]
+    shared: bool
+    folder: Callable[[Partition], Path | None] = lambda partition: None
+
+
+@final
+class Claims:
+    """Opens a partition's store, and keeps beside it how far its claims go.
+
+    A store that was elsewhere for a while, or is new, lacks the claims of what other workers accepted. The rows of the
+    sink have them: key, position and time.
+    """
+
+    def __init__(self, stores: DedupStores, sinks: Sequence[Sink], ttl_ms: int) -> None:
+        self._stores, self._ttl = stores, ttl_ms
+        self._recalling = next((sink for sink in sinks if isinstance(sink, Recalling)), None)
+        self._shared: DedupStore | None = None
+
+    def open(self, partition: Partition) -> DedupStore:
+        """Raises DedupStoreError, DedupStoreUnavailable."""
+        if not self._stores.shared:
+            return self._stores.open(partition)
+        if self._shared is None:
+            self._shared = self._stores.open(partition)
+        return self._shared
+
+    def missing_from(self, partition: Partition, committed: int) -> int | None:
+        """The first offset of which claims may be missing, where the partition is finished up to ``committed``."""
+        if self._stores.shared:
+            return None
+        through = self._through(partition)
+        return None if through >= committed else through
+
+    def rebuild(
+        self,
+        partition: Partition,
+        store: DedupStore,
+        first: int,
+        committed: int,
+        now: int,
+        progress: Callable[[float], None],
+    ) -> None:
+        """Read the claims of the offsets from ``first`` back from the sink, as far as they are alive at ``now`` (ms).
+
+        ``progress`` is told the share that is done. Raises SinkUnavailable, SinkMisconfigured, DedupStoreUnavailable.
+        """
+        if self._recalling is None:
+            _log.warning(
+                "claims of another worker are missing, and no sink can tell them: duplicates of before may be accepted",
+                partition=str(partition),
+                offsets=f"{first} to {committed - 1}",
+            )
+            return
+        _log.info("rebuilding claims from the sink", partition=str(partition), offsets=f"{first} to {committed - 1}")
+        keys, highest = 0, first
+        for stored in self._recalling.recall(partition.topic, partition.number, first, now - self._ttl):
+            store.claim(stored.keys, partition.topic, partition.number, stored.offsets, stored.batch_time)
+            keys += len(stored.keys)
+            highest = max(highest, *stored.offsets)
+            progress(min(1.0, (highest - first) / max(1, committed - first)))
+        self.mark(partition, committed)
+        _log.info("claims rebuilt", partition=str(partition), keys=keys)
+
+    def mark(self, partition: Partition, through: int) -> None:
+        """Write down that the store has every claim before the offset ``through``.
+
+        A mark that is behind costs a rebuild; it is never ahead, because claims are durable before it is made.
+        """
+        folder = self._stores.folder(partition)
+        if folder is None:
+            return
+        temporary = folder / f"{THROUGH_FILE}.new"
+        try:
+            temporary.write_text(json.dumps({"through": through}))
+            temporary.replace(folder / THROUGH_FILE)
+        except OSError as error:
+            _log.warning("cannot mark how far claims go", folder=str(folder), problem=error.strerror)
+
+    def _through(self, partition: Partition) -> int:
+        folder = self._stores.folder(partition)
+        if folder is None:
+            return 0
+        try:
+            through = json.loads((folder / THROUGH_FILE).read_bytes())["through"]
+            return through if type(through) is int else 0
+        except (OSError, ValueError, KeyError, TypeError):
+            return 0
+
+    def release(self, store: DedupStore) -> None:
+        """Let go of a partition's store."""
+        if not self._stores.shared:
+            store.close()
+
+    def close(self) -> None:
+        if self._shared is not None:
+            self._shared.close()
+            self._shared = None

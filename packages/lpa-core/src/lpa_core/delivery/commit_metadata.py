@@ -1,0 +1,127 @@
+"""How a prepared range is written beside a committed offset. Pure.
+
+Brokers keep at most 4,096 bytes there (``offset.metadata.max.bytes``).
+"""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Iterable
+from typing import Final, final
+
+import attrs
+import msgspec
+
+from lpa_core.delivery.log import Partition
+from lpa_core.delivery.ranges import Range
+
+MAX_SPAN: Final = 10_000
+"""Offsets between the start and the end of a range: for each, two bits have to find room in the metadata."""
+MAX_BYTES: Final = 4_096
+
+_MARK: Final = "lpa1:"
+_COLLAPSED: Final = "refused by the sink (the reasons did not fit the commit metadata)"
+
+
+class DamagedMetadata(ValueError):
+    """The text was written by a delivery, but cannot be read."""
+
+
+@final
+class _Written(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Short names, for the room."""
+
+    s: int
+    """start"""
+    e: int
+    """end"""
+    n: int
+    """count"""
+    t: int
+    """batch time, epoch ms"""
+    d: str = ""
+    """duplicates, as bits"""
+    r: list[tuple[str, str]] = []  # msgspec copies it
+    """refused: why, and whom, as bits"""
+    f: str = ""
+    """fingerprint of the settings"""
+
+
+@final
+@attrs.frozen(slots=True)
+class Prepared:
+    """A prepared range as found in the log, and the fingerprint of the settings it was judged under."""
+
+    range: Range
+    fingerprint: str
+
+
+def encode(range_: Range, fingerprint: str) -> str:
+    """The metadata that names a prepared range; at most ``MAX_BYTES`` bytes where the range spans ``MAX_SPAN``."""
+    reasons: dict[str, list[int]] = {}
+    for offset, why in range_.refused.items():
+        reasons.setdefault(why, []).append(offset)
+    text = _encoded(range_, reasons, fingerprint)
+    if len(text.encode()) > MAX_BYTES:
+        text = _encoded(range_, {_COLLAPSED: list(range_.refused)}, fingerprint)
+    return text
+
+
+def _encoded(range_: Range, refused: dict[str, list[int]], fingerprint: str) -> str:
+    written = _Written(
+        range_.start,
+        range_.end,
+        range_.count,
+        range_.batch_time,
+        _bits(range_.duplicates or (), range_),
+        [(why, _bits(offsets, range_)) for why, offsets in refused.items()],
+        fingerprint,
+    )
+    return _MARK + msgspec.json.encode(written).decode()
+
+
+def decode(partition: Partition, metadata: str) -> Prepared | None:
+    """The prepared range that the metadata names; None where it names none.
+
+    Raises DamagedMetadata.
+    """
+    if not metadata.startswith(_MARK):
+        return None
+    try:
+        written = msgspec.json.decode(metadata[len(_MARK) :], type=_Written)
+        range_ = Range(
+            topic=partition.topic,
+            partition=partition.number,
+            start=written.s,
+            end=written.e,
+            count=written.n,
+            resume="",
+            batch_time=written.t,
+            refused={offset: why for why, bits in written.r for offset in _offsets(bits, written.s)},
+            duplicates=frozenset(_offsets(written.d, written.s)),
+        )
+    except (msgspec.DecodeError, ValueError, zlib.error) as error:
+        raise DamagedMetadata(f"the commit metadata of {partition} is damaged ({error}): {metadata[:80]}") from None
+    return Prepared(range_, written.f)
+
+
+def _bits(offsets: Iterable[int], range_: Range) -> str:
+    bits = 0
+    for offset in offsets:
+        bits |= 1 << (offset - range_.start)
+    if not bits:
+        return ""
+    return base64.b64encode(zlib.compress(bits.to_bytes((bits.bit_length() + 7) // 8, "little"), 9)).decode()
+
+
+def _offsets(text: str, start: int) -> Iterable[int]:
+    if not text:
+        return
+    bits = int.from_bytes(zlib.decompress(base64.b64decode(text, validate=True)), "little")
+    index = 0
+    for byte in bits.to_bytes((bits.bit_length() + 7) // 8, "little"):
+        for bit in range(8):
+            if byte >> bit & 1:
+                yield start + index + bit
+        index += 8

@@ -1,0 +1,450 @@
+"""A worker of a consumer group: reads the partitions it is given, and delivers each of their records exactly once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Final, final
+
+import attrs
+import structlog
+
+from lpa_core.dedup.store import DedupStoreUnavailable
+from lpa_core.delivery.archive import Archive
+from lpa_core.delivery.background import Background, Task, Threads
+from lpa_core.delivery.candidate import Candidate, claim, shape
+from lpa_core.delivery.claims import Claims, DedupStores
+from lpa_core.delivery.commit_metadata import MAX_SPAN
+from lpa_core.delivery.log import CommitUncertain, Log, LogRecord, OffsetsGone, Partition
+from lpa_core.delivery.observer import Observer, Step
+from lpa_core.delivery.partitions import PartitionState, Phase
+from lpa_core.delivery.ranges import Range
+from lpa_core.delivery.startup import GapPolicy, Startup, fail
+from lpa_core.delivery.writer import Delivery, Writer, fix_duplicates
+from lpa_core.pipeline import Pipeline
+from lpa_core.records import RecordBatch
+from lpa_core.rejects import RejectEnvelope
+from lpa_core.sinks import Anticipating, Interruptible, Sink
+
+_POLL_SECONDS: Final = 0.1
+_CLAIM_AGAIN_SECONDS: Final = 1.0
+
+_log = structlog.get_logger("lpa.delivery")
+
+
+class RejectLimitReached(Exception):
+    """Too many records of a partition were dead-lettered; nothing of the range that showed it was written."""
+
+
+@final
+@attrs.frozen(slots=True)
+class GroupLimits:
+    """When a range closes, and how much is held.
+
+    Attributes:
+        max_records, max_bytes: of a range.
+        max_seconds: from its first record's arrival.
+        max_buffered_bytes: of records read ahead, over all partitions; reading pauses there.
+        handover_seconds: how long a partition that is asked back waits for its range in work to be finished.
+        stop_seconds: how long a stop waits for the same.
+        reject_share: dead letters in a range, as a share of its records, above which the worker stops; 0: off.
+        reject_run: dead letters in a row in a partition, above which the worker stops; 0: off.
+    """
+
+    max_records: int = MAX_SPAN
+    max_bytes: int = 32_000_000
+    max_seconds: float = 1.0
+    max_buffered_bytes: int = 96_000_000
+    handover_seconds: float = 20.0
+    stop_seconds: float = 30.0
+    reject_share: float = 0.0
+    reject_run: int = 0
+
+
+@final
+class GroupWorker:
+    """Shares the partitions of its topics with the other workers of its consumer group.
+
+    Its own thread reads, judges, claims and shapes; beside it one cycle of ranges is prepared, written and finished.
+    What is known of a partition comes from the log alone: where a commit's outcome is unknown, the session is given up
+    and begun anew.
+    """
+
+    def __init__(
+        self,
+        new_log: Callable[[], Log],
+        topics: Sequence[str],
+        pipeline: Pipeline,
+        stores: DedupStores,
+        sinks: Sequence[Sink],
+        publish: Callable[[RejectEnvelope], LogRecord],
+        *,
+        ttl_ms: int,
+        limits: GroupLimits,
+        gap_policy: GapPolicy = GapPolicy.FAIL,
+        fingerprint: str = "",
+        archive: Archive | None = None,
+        observer: Observer | None = None,
+        background: Background | None = None,
+        clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        """``clock`` gives the time of new ranges, epoch ms; ``new_log`` begins a session."""
+        self._new_log, self._topics, self._pipeline, self._sinks = new_log, tuple(topics), pipeline, tuple(sinks)
+        self._publish, self._limits, self._policy, self._fingerprint = publish, limits, gap_policy, fingerprint
+        self._archive, self._clock = archive, clock
+        self._observer = observer or Observer()
+        self._background = background or Threads()
+        self._claims = Claims(stores, sinks, ttl_ms)
+        self._anticipating = tuple(sink for sink in self._sinks if isinstance(sink, Anticipating))
+        self._dedup_lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._states: dict[Partition, PartitionState] = {}
+        self._unclaimed: list[Delivery] = []
+        self._offered = False
+        self._claim_at = 0.0
+        self._task: Task | None = None
+        self._paused = False
+        self.waiting_for_dedup = ""
+        """Why claims cannot be made, while they cannot."""
+
+    def stop(self) -> None:
+        """Ask the run to end; the ranges in work are finished if that takes no longer than the limit."""
+        self._stopping.set()
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    @property
+    def states(self) -> Mapping[Partition, PartitionState]:
+        """The worker's partitions, to look at."""
+        return dict(self._states)
+
+    @property
+    def backpressured(self) -> bool:
+        """Whether reading stands still because writing does."""
+        return self._paused
+
+    def run(self) -> None:
+        """Deliver until :meth:`stop`.
+
+        Raises LogError, SinkUnavailable, SinkMisconfigured, DedupStoreError, ArchiveError, RejectLimitReached. What was
+        not finished is finished by whoever gets the partitions next.
+        """
+        if self._archive is not None:
+            self._archive.recover()
+        try:
+            while not self._stopping.is_set():
+                try:
+                    self._session()
+                except CommitUncertain as uncertain:
+                    _log.warning("the session is given up and begun anew", reason=str(uncertain))
+        finally:
+            self._claims.close()
+
+    def _session(self) -> None:
+        self._log = self._new_log()
+        self._startup = Startup(
+            self._log, self._claims, self._policy, self._fingerprint, self._observer, self._background, self._clock
+        )
+        self._writer = Writer(
+            self._log,
+            self._sinks,
+            self._claims,
+            self._shape,
+            self._publish,
+            self._fingerprint,
+            self._observer,
+            self._background,
+            self._dedup_lock,
+            self._timed,
+            self._archive,
+        )
+        self._unclaimed, self._task, self._offered, self._paused = [], None, False, False
+        try:
+            self._log.join(self._topics, self)
+            while not self._stopping.is_set():
+                self._turn()
+            self._wind_up()
+        finally:
+            self._abandon()
+
+    def _turn(self) -> None:
+        for state in tuple(self._states.values()):
+            if state.phase in (Phase.STARTING, Phase.REBUILDING):
+                self._startup.advance(state)
+        self._watch_writer()
+        if not self._offered and not self._unclaimed:
+            self._unclaimed = self._close_due()
+        self._claim_and_offer()
+        self._read()
+
+    # Reading.
+
+    def _read(self) -> None:
+        buffered = sum(state.buffer.bytes for state in self._states.values())
+        if self._paused:
+            if buffered < self._limits.max_buffered_bytes // 2:
+                self._pause(False)
+        elif buffered >= self._limits.max_buffered_bytes:
+            # A moment's patience: pausing throws away what the client has fetched ahead.
+            if self._task is None or self._task.wait(_POLL_SECONDS):
+                return
+            self._pause(True)
+        wait = _POLL_SECONDS if self._task is None else _POLL_SECONDS / 4
+        with self._timed("read"):
+            try:
+                batches = self._log.poll(self._limits.max_records, wait)
+            except OffsetsGone as gone:
+                self._begin_again(gone.partition)
+                return
+        now = self._background.now()
+        for batch in batches:
+            state = self._states.get(Partition(batch.topic, batch.partition))
+            if state is not None and state.usable and state.phase in (Phase.REPEATING, Phase.RUNNING):
+                state.buffer.add(batch, now)
+                self._observer.consumed(batch)
+
+    def _pause(self, paused: bool) -> None:
+        self._paused = paused
+        reading = [s.partition for s in self._states.values() if s.phase in (Phase.REPEATING, Phase.RUNNING)]
+        (self._log.pause if paused else self._log.resume)(reading)
+        self._observer.backpressure(paused)
+        if paused:
+            _log.warning("reading pauses until writing catches up")
+
+    def _begin_again(self, partition: Partition) -> None:
+        state = self._states.get(partition)
+        if state is not None and state.phase in (Phase.REPEATING, Phase.RUNNING):
+            state.buffer.clear()
+            if not self._writer.works_on([state]) and not self._holds(state):
+                state.phase, state.why = Phase.STARTING, "the offset to read is gone"
+
+    def _holds(self, state: PartitionState) -> bool:
+        return self._offered or any(delivery.state is state for delivery in self._unclaimed)
+
+    # From records to a cycle.
+
+    def _close_due(self) -> list[Delivery]:
+        """The ranges that are due, oldest first, up to the records of one range in all."""
+        now = self._background.now()
+        due = sorted(
+            (state for state in self._states.values() if state.usable and self._is_due(state, now)),
+            key=lambda state: state.buffer.since,
+        )
+        cycle: list[Delivery] = []
+        room = self._limits.max_records
+        for state in due:
+            if cycle and state.buffer.records > room:
+                continue
+            delivery = self._close(state)
+            if delivery is not None:
+                cycle.append(delivery)
+                room -= len(delivery.candidate.batch)
+        return cycle
+
+    def _is_due(self, state: PartitionState, now: float) -> bool:
+        buffer = state.buffer
+        if not buffer.records or state.phase not in (Phase.REPEATING, Phase.RUNNING):
+            return False
+        if state.phase is Phase.REPEATING:
+            return state.prepared is not None and buffer.next_offset >= state.prepared.end
+        return (
+            buffer.records >= self._limits.max_records
+            or buffer.bytes >= self._limits.max_bytes
+            or now - buffer.since >= self._limits.max_seconds
+        )
+
+    def _close(self, state: PartitionState) -> Delivery | None:
+        repeated = state.phase is Phase.REPEATING
+        if repeated:
+            assert state.prepared is not None
+            range_ = state.prepared
+            batch = state.buffer.take(range_.count + 1, 1 << 62, 1 << 62, until=range_.end)
+            if len(batch) != range_.count or batch.offsets[0] != range_.start:
+                fail(
+                    state,
+                    f"{state.partition} no longer holds the {range_.count} records {range_.start} to {range_.end - 1} "
+                    "that were being written: reset the group's offset behind them, then replay them from the archive",
+                )
+                return None
+            self._observer.repeated(range_)
+        else:
+            batch = state.buffer.take(self._limits.max_records, self._limits.max_bytes, MAX_SPAN)
+            range_ = self._new_range(state, batch)
+        if state.buffer.records:
+            state.buffer.since = self._background.now()
+        try:
+            with self._timed("judge"):
+                verdicts = self._pipeline.judge(batch)
+        except Exception as error:  # a defect: it must not take the other partitions along
+            _log.exception("judging failed")
+            fail(state, f"judging {batch!r} failed: {type(error).__name__}: {error}")
+            return None
+        if repeated:
+            state.phase, state.why = Phase.RUNNING, ""
+        self._observer.step(Step.JUDGED, range_)
+        return Delivery(state, Candidate(batch, verdicts, range_), repeated)
+
+    def _new_range(self, state: PartitionState, batch: RecordBatch) -> Range:
+        # Time never runs back within a partition, or a later claim could look older than an earlier one.
+        state.last_time = max(state.last_time, self._clock())
+        return Range(
+            topic=batch.topic,
+            partition=batch.partition,
+            start=batch.offsets[0],
+            end=batch.offsets[-1] + 1,
+            count=len(batch),
+            resume="",
+            batch_time=state.last_time,
+        )
+
+    def _claim_and_offer(self) -> None:
+        if not self._unclaimed or self._background.now() < self._claim_at:
+            return
+        cycle = [delivery for delivery in self._unclaimed if delivery.state.usable]
+        try:
+            for delivery in cycle:
+                self._claim(delivery)
+        except DedupStoreUnavailable as unavailable:
+            if not self.waiting_for_dedup:
+                _log.warning("waiting for the dedup store", reason=str(unavailable))
+            self.waiting_for_dedup = str(unavailable)
+            self._claim_at = self._background.now() + _CLAIM_AGAIN_SECONDS
+            return
+        self.waiting_for_dedup = ""
+        self._unclaimed = []
+        for delivery in cycle:
+            self._shape(delivery.candidate)
+            self._check_reject_limits(delivery)
+        if not cycle:
+            return
+        self._writer.offer(cycle)
+        self._offered = True
+        self._watch_writer()
+
+    def _claim(self, delivery: Delivery) -> None:
+        store, candidate = delivery.state.dedup, delivery.candidate
+        assert store is not None
+        with self._timed("claim"), self._dedup_lock:
+            claim(candidate, store)
+        if candidate.range.duplicates is None:
+            fix_duplicates(candidate)
+        duplicates = candidate.range.duplicates or ()
+        self._observer.claimed(len(candidate.verdicts), len(duplicates))
+        self._observer.step(Step.CLAIMED, candidate.range)
+
+    def _shape(self, candidate: Candidate) -> None:
+        with self._timed("shape"):
+            shape(candidate, self._pipeline)
+        with self._timed("encode"):
+            for sink in self._anticipating:
+                for block in candidate.blocks:
+                    sink.anticipate(block)
+
+    def _check_reject_limits(self, delivery: Delivery) -> None:
+        """Stop before anything is committed; a range that was prepared before is past that."""
+        limits, state = self._limits, delivery.state
+        if delivery.repeated or not (limits.reject_share or limits.reject_run):
+            return
+        dead = {e.source.offset for e in delivery.candidate.envelopes if not e.failure.quarantined}
+        longest = state.rejected_run
+        for offset in delivery.candidate.batch.offsets:
+            state.rejected_run = state.rejected_run + 1 if offset in dead else 0
+            longest = max(longest, state.rejected_run)
+        share = len(dead) / len(delivery.candidate.batch)
+        over_share = limits.reject_share and share > limits.reject_share
+        if over_share or (limits.reject_run and longest > limits.reject_run):
+            self._observer.rejects_limited(state.partition)
+            what = f"{share:.0%} of a range" if over_share else f"{longest} records in a row"
+            raise RejectLimitReached(
+                f"{delivery.candidate.batch!r}: {what} would be dead letters, more than "
+                f"{'QUALITY_REJECT_LIMIT_SHARE' if over_share else 'QUALITY_REJECT_LIMIT_CONSECUTIVE'} allows: nothing of "
+                "it was committed; look at the producer or the deployment, then raise the limit or start again"
+            )
+
+    # Writing.
+
+    def _watch_writer(self) -> None:
+        """See how the writer fares, and let it go on."""
+        if self._task is not None and self._task.wait(0):
+            self._task.check()
+            self._task = None
+        if self._offered and (self._task is None or not self._writer.has_offer):
+            if self._task is None:
+                self._task = self._background.start(self._writer.run, "write")
+            self._offered = self._writer.has_offer
+
+    def _wind_up(self) -> None:
+        """Finish what is being written, within the limit."""
+        self._writer.withdraw()
+        deadline = self._background.now() + self._limits.stop_seconds
+        while self._task is not None and self._background.now() < deadline:
+            if self._task.wait(_POLL_SECONDS):
+                break
+            self._log.poll(1, 0)
+        if self._task is not None and self._task.wait(0):
+            self._task.check()
+            self._task = None
+        if self._task is not None:
+            _log.warning("the ranges in work are abandoned; whoever gets the partitions next repeats them")
+
+    def _abandon(self) -> None:
+        """Let go of everything; after this, nothing is written any more but what is on its way to a sink."""
+        self._writer.withdraw()
+        for state in self._states.values():
+            state.gone = True
+        if self._task is not None and not self._task.wait(0):
+            for sink in self._sinks:
+                if isinstance(sink, Interruptible):
+                    sink.interrupt()
+            self._task.wait(1)
+        with suppress(Exception):
+            self._log.close()
+        for state in tuple(self._states.values()):
+            self._forget(state)
+
+    # Being given partitions, and giving them up (called from within the log's poll).
+
+    def assigned(self, partitions: Collection[Partition]) -> None:
+        for partition in partitions:
+            self._states[partition] = PartitionState(partition)
+        self._observer.rebalanced(sorted(self._states))
+        _log.info("partitions assigned", partitions=[str(p) for p in sorted(partitions)])
+
+    def revoked(self, partitions: Collection[Partition]) -> None:
+        states = [self._states[partition] for partition in partitions if partition in self._states]
+        for state in states:
+            state.leaving = True
+        deadline = self._background.now() + self._limits.handover_seconds
+        while self._writer.works_on(states) and self._task is not None and self._background.now() < deadline:
+            if self._task.wait(_POLL_SECONDS):
+                break
+        self._give_up(states)
+        _log.info("partitions revoked", partitions=[str(p) for p in sorted(partitions)])
+
+    def lost(self, partitions: Collection[Partition]) -> None:
+        self._give_up([self._states[partition] for partition in partitions if partition in self._states])
+        _log.warning("partitions lost to another worker", partitions=[str(p) for p in sorted(partitions)])
+
+    def _give_up(self, states: Sequence[PartitionState]) -> None:
+        for state in states:
+            state.gone = True
+            self._forget(state)
+        self._observer.rebalanced(sorted(self._states))
+
+    def _forget(self, state: PartitionState) -> None:
+        self._states.pop(state.partition, None)
+        store, state.dedup = state.dedup, None
+        if store is not None and self._startup.settled(state) and not self._writer.works_on([state]):
+            self._claims.release(store)
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._observer.spent(stage, time.perf_counter() - started)

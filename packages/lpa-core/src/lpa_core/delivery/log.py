@@ -1,0 +1,153 @@
+"""What the delivery asks of a partitioned log whose readers share the partitions out among themselves.
+
+Kafka is one; a model in memory is another. Whatever a worker knows beyond its own memory it knows from here and from
+the sinks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple, NewType, Protocol, final
+
+import attrs
+
+from lpa_core.records import RecordBatch
+
+
+class Partition(NamedTuple):
+    topic: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}[{self.number}]"
+
+
+Membership = NewType("Membership", bytes)
+"""Proof of being a member of the consumer group, good until the group shares its partitions out anew."""
+
+
+@final
+@attrs.frozen(slots=True)
+class Commit:
+    """What a group has written down for a partition: the next offset, and a text beside it."""
+
+    offset: int
+    metadata: str = ""
+
+
+@final
+@attrs.frozen(slots=True)
+class Span:
+    """The offsets that a partition holds: the first, and the one behind the last."""
+
+    low: int
+    high: int
+
+
+@final
+@attrs.frozen(slots=True)
+class LogRecord:
+    """A record to be written into a topic."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+class LogError(Exception):
+    """The log cannot be used as configured: a login refused, a topic missing. One line, with the remedy."""
+
+
+class LogUnavailable(Exception):
+    """The log does not answer now; nothing is known to have happened, the same call may succeed later."""
+
+
+class Fenced(Exception):
+    """The group goes by a newer membership: nothing of the commit was done."""
+
+
+class CommitUncertain(Exception):
+    """Nobody knows whether the commit was done. Only a new session, and reading what is committed, tells."""
+
+
+class OffsetsGone(Exception):
+    """A partition no longer holds the offset that is to be read next."""
+
+    def __init__(self, partition: Partition) -> None:
+        super().__init__(str(partition))
+        self.partition = partition
+
+
+class Assignment(Protocol):
+    """Is told, from within :meth:`Log.poll`, which partitions a worker has to look after."""
+
+    def assigned(self, partitions: Collection[Partition]) -> None:
+        """These are added. They are read from where ``start`` says, not before it is called."""
+        ...
+
+    def revoked(self, partitions: Collection[Partition]) -> None:
+        """These are given up; another worker gets them as soon as this returns."""
+        ...
+
+    def lost(self, partitions: Collection[Partition]) -> None:
+        """These belong to another worker already."""
+        ...
+
+
+class Log(Protocol):
+    """One session of one member of a consumer group.
+
+    ``commit`` may be called by another thread than the rest.
+    """
+
+    def join(self, topics: Sequence[str], assignment: Assignment) -> None:
+        """Ask to be given partitions of the topics. Raises LogError, LogUnavailable."""
+        ...
+
+    def poll(self, max_records: int, seconds: float) -> Sequence[RecordBatch]:
+        """Records of started partitions, in order within each, waiting up to ``seconds`` for the first.
+
+        Keeps the membership alive: has to be called again and again, also while nothing is wanted.
+        Raises LogError, OffsetsGone.
+        """
+        ...
+
+    def committed(self, partitions: Collection[Partition]) -> Mapping[Partition, Commit | None]:
+        """What the group has written down, None where nothing yet; never what a running commit may still undo.
+
+        Raises LogUnavailable while a commit is still undecided.
+        """
+        ...
+
+    def span(self, partition: Partition) -> Span:
+        """The offsets that the partition holds now. Raises LogUnavailable."""
+        ...
+
+    def start(self, partition: Partition, offset: int) -> None:
+        """Hand over the partition's records from ``offset`` on; also to go back."""
+        ...
+
+    def pause(self, partitions: Collection[Partition]) -> None:
+        """Hand over nothing of these until :meth:`resume`."""
+        ...
+
+    def resume(self, partitions: Collection[Partition]) -> None: ...
+
+    def membership(self) -> Membership:
+        """Proof of the present membership. Raises Fenced where there is none."""
+        ...
+
+    def commit(
+        self, membership: Membership, commits: Mapping[Partition, Commit], records: Sequence[LogRecord] = ()
+    ) -> None:
+        """Write down the commits and publish the records, all of it or nothing.
+
+        Raises Fenced where the membership is outdated, LogUnavailable where nothing was done, CommitUncertain, and
+        LogError.
+        """
+        ...
+
+    def close(self) -> None:
+        """Leave the group. Closing twice is allowed."""
+        ...

@@ -1,0 +1,60 @@
+"""What a group's worker tells about itself: for metrics, progress and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from lpa_core.delivery.blocks import Settled
+from lpa_core.delivery.log import Partition
+from lpa_core.delivery.ranges import Range
+from lpa_core.records import RecordBatch
+from lpa_core.tables import Block
+
+
+class Step(StrEnum):
+    """The steps of delivering a range, in order; ``WRITTEN`` comes once per block and sink."""
+
+    JUDGED = "judged"
+    CLAIMED = "claimed"
+    PREPARED = "prepared"
+    ARCHIVED = "archived"
+    WRITTEN = "written"
+    FINISHED = "finished"
+
+
+class Observer:
+    """Hears everything and does nothing. May be called by several threads; what it raises ends the worker."""
+
+    def step(self, step: Step, range_: Range) -> None:
+        """A step of the range is done."""
+
+    def consumed(self, batch: RecordBatch) -> None:
+        """Records were read."""
+
+    def spent(self, stage: str, seconds: float) -> None:
+        """A stage of a range took so long."""
+
+    def claimed(self, keys: int, duplicates: int) -> None:
+        """So many dedup keys were asked for, and so many of them were another position's."""
+
+    def finished(self, settled: Settled, blocks: Sequence[Block], range_: Range) -> None:
+        """A range is finished."""
+
+    def repeated(self, range_: Range) -> None:
+        """A range that was prepared earlier is about to be written again."""
+
+    def fenced(self) -> None:
+        """A commit was turned away because the group goes by a newer membership."""
+
+    def backpressure(self, active: bool) -> None:
+        """Reading stands still because writing does; or goes on."""
+
+    def rebalanced(self, partitions: Sequence[Partition]) -> None:
+        """These are the worker's partitions now."""
+
+    def rebuilt(self, partition: Partition, share: float) -> None:
+        """So much of a partition's claims is read back, 0 to 1."""
+
+    def rejects_limited(self, partition: Partition) -> None:
+        """A partition went over a reject limit."""

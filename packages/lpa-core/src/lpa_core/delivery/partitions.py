@@ -1,0 +1,146 @@
+"""What a worker of a group knows of each of its partitions."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import final
+
+import attrs
+
+from lpa_core.dedup.store import DedupStore
+from lpa_core.delivery.log import Commit, Partition
+from lpa_core.delivery.ranges import Range
+from lpa_core.records import RecordBatch
+
+
+class Phase(StrEnum):
+    STARTING = "starting"
+    """What is committed is not read yet."""
+    REBUILDING = "rebuilding"
+    """Its claims are being read back from a sink."""
+    REPEATING = "repeating"
+    """A range that was prepared before is being read again."""
+    RUNNING = "running"
+    FAILED = "failed"
+    """It needs a person; the worker's other partitions go on."""
+
+
+@final
+@attrs.define(slots=True)
+class Buffer:
+    """Records of one partition that were read and belong to no range yet."""
+
+    batches: list[RecordBatch] = attrs.field(factory=list[RecordBatch])
+    records: int = 0
+    bytes: int = 0
+    since: float = 0.0
+    """When the first of them was read, by the worker's clock, seconds."""
+
+    def add(self, batch: RecordBatch, now: float) -> None:
+        if not self.batches:
+            self.since = now
+        self.batches.append(batch)
+        self.records += len(batch)
+        self.bytes += _size(batch)
+
+    def take(self, max_records: int, max_bytes: int, max_span: int, until: int | None = None) -> RecordBatch:
+        """Remove the first records, at least one: as many as the limits allow, none at ``until`` or behind."""
+        start = self.batches[0].offsets[0]
+        last = start + max_span if until is None else min(until, start + max_span)
+        taken: list[RecordBatch] = []
+        records = size = 0
+        while self.batches:
+            batch = self.batches[0]
+            count = 0
+            for offset, value in zip(batch.offsets, batch.values, strict=True):
+                if offset >= last or records >= max_records or (records and size >= max_bytes):
+                    break
+                count += 1
+                records += 1
+                size += len(value or b"")
+            if count:
+                taken.append(_slice(batch, 0, count))
+            if count < len(batch):
+                self.batches[0] = _slice(batch, count, len(batch))
+                break
+            del self.batches[0]
+        self.records -= records
+        self.bytes -= size
+        return _joined(taken)
+
+    def drop_before(self, offset: int) -> None:
+        """Forget records before ``offset``."""
+        kept = [_slice(batch, sum(o < offset for o in batch.offsets), len(batch)) for batch in self.batches]
+        self.batches = [batch for batch in kept if len(batch)]
+        self.records = sum(map(len, self.batches))
+        self.bytes = sum(map(_size, self.batches))
+
+    def clear(self) -> None:
+        self.batches, self.records, self.bytes = [], 0, 0
+
+    @property
+    def next_offset(self) -> int:
+        """Behind the last record."""
+        return self.batches[-1].offsets[-1] + 1
+
+
+@final
+@attrs.define(slots=True, eq=False)
+class PartitionState:
+    """One partition of a worker, from being assigned to being given up."""
+
+    partition: Partition
+    phase: Phase = Phase.STARTING
+    why: str = "what is committed is not read yet"
+    """What keeps it from running, for people; empty while it runs."""
+    committed: Commit | None = None
+    prepared: Range | None = None
+    """The range to repeat before anything else."""
+    buffer: Buffer = attrs.field(factory=Buffer)
+    dedup: DedupStore | None = None
+    last_time: int = 0
+    """Batch time of the newest range, epoch ms."""
+    rejected_run: int = 0
+    """Dead letters in a row, up to the newest record."""
+    retry_at: float = 0.0
+    leaving: bool = False
+    """It is being given up: no new range of it is begun."""
+    gone: bool = False
+    """It is another worker's: nothing of it is written any more."""
+    rebuilt: float = 0.0
+    """Share of the claims that are read back."""
+    lag: int = 0
+
+    @property
+    def usable(self) -> bool:
+        return not (self.leaving or self.gone or self.phase is Phase.FAILED)
+
+
+def _size(batch: RecordBatch) -> int:
+    return sum(len(value) for value in batch.values if value is not None)
+
+
+def _slice(batch: RecordBatch, start: int, end: int) -> RecordBatch:
+    if start == 0 and end == len(batch):
+        return batch
+    return attrs.evolve(
+        batch,
+        offsets=batch.offsets[start:end],
+        values=batch.values[start:end],
+        timestamps=None if batch.timestamps is None else batch.timestamps[start:end],
+        keys=None if batch.keys is None else batch.keys[start:end],
+        headers=None if batch.headers is None else batch.headers[start:end],
+    )
+
+
+def _joined(batches: list[RecordBatch]) -> RecordBatch:
+    first = batches[0]
+    if len(batches) == 1:
+        return first
+
+    def column(name: str) -> list[object] | None:
+        parts = [getattr(batch, name) for batch in batches]
+        return None if parts[0] is None else [value for part in parts for value in part]
+
+    names = ("offsets", "values", "timestamps", "keys", "headers")
+    return attrs.evolve(first, **{name: column(name) for name in names})

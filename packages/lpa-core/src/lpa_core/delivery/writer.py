@@ -1,0 +1,239 @@
+"""Prepare, write, finish, for the partitions of a group (one cycle after the other, beside the worker's own loop)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Final, final
+
+import attrs
+import structlog
+import tenacity
+
+from lpa_core.dedup.store import DedupStoreUnavailable
+from lpa_core.delivery.archive import Archive
+from lpa_core.delivery.background import Background
+from lpa_core.delivery.candidate import Candidate, claim, give_back, withdraw_refused, write
+from lpa_core.delivery.claims import Claims
+from lpa_core.delivery.commit_metadata import encode
+from lpa_core.delivery.log import Commit, CommitUncertain, Fenced, Log, LogRecord, LogUnavailable, Partition
+from lpa_core.delivery.observer import Observer, Step
+from lpa_core.delivery.partitions import PartitionState
+from lpa_core.rejects import RejectEnvelope
+from lpa_core.sinks import Sink
+
+_PATIENCE_SECONDS: Final = 60.0
+"""How long a commit is tried again before the session is given up."""
+
+_log = structlog.get_logger("lpa.delivery")
+
+
+class _NotOurs(Exception):
+    """The partition was given up while it was being written."""
+
+
+@final
+@attrs.define(slots=True, eq=False)
+class Delivery:
+    """A candidate and the partition it belongs to."""
+
+    state: PartitionState
+    candidate: Candidate
+    repeated: bool = False
+    """It was prepared before, by this worker or another: some of it may be written."""
+
+
+@final
+class Writer:
+    """Delivers cycles: ranges of different partitions, prepared by one commit and finished by one.
+
+    What finishes a cycle prepares the next, where that is ready: one transaction a cycle.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        sinks: Sequence[Sink],
+        claims: Claims,
+        shape: Callable[[Candidate], None],
+        publish: Callable[[RejectEnvelope], LogRecord],
+        fingerprint: str,
+        observer: Observer,
+        background: Background,
+        dedup_lock: threading.Lock,
+        timed: Callable[[str], AbstractContextManager[None]],
+        archive: Archive | None,
+    ) -> None:
+        self._log, self._sinks, self._claims = log, sinks, claims
+        self._shape, self._publish, self._fingerprint = shape, publish, fingerprint
+        self._observer, self._background, self._timed = observer, background, timed
+        self._dedup_lock, self._archive = dedup_lock, archive
+        self._slot = threading.Lock()
+        self._ready: list[Delivery] = []
+        self._current: list[Delivery] = []
+
+    def offer(self, cycle: list[Delivery]) -> None:
+        """Have a cycle ready for when the one in work is finished."""
+        with self._slot:
+            self._ready = cycle
+
+    def withdraw(self) -> list[Delivery]:
+        """Take back what was offered and is not begun."""
+        with self._slot:
+            ready, self._ready = self._ready, []
+            return ready
+
+    @property
+    def has_offer(self) -> bool:
+        """Whether what was offered is not begun yet."""
+        with self._slot:
+            return bool(self._ready)
+
+    def works_on(self, partitions: Sequence[PartitionState]) -> bool:
+        """Whether a range of one of these is being delivered, or about to be."""
+        with self._slot:
+            return any(delivery.state in partitions for delivery in self._current)
+
+    def run(self) -> None:
+        """Deliver what was offered, and what is offered meanwhile.
+
+        Raises CommitUncertain, SinkUnavailable, SinkMisconfigured, ArchiveError, LogError, DedupStoreError.
+        """
+        finished: list[Delivery] = []
+        while True:
+            following = self._next(finished)
+            if finished or following:
+                self._commit(finished, following)
+            with self._slot:
+                self._current = following
+            if not following:
+                return
+            finished = [delivery for delivery in following if self._deliver(delivery)]
+
+    def _next(self, finished: Sequence[Delivery]) -> list[Delivery]:
+        with self._slot:
+            following, self._ready = self._ready, []
+            following = [delivery for delivery in following if delivery.state.usable]
+            self._current = [*finished, *following]
+        if any(delivery.candidate.range.refused for delivery in finished):
+            for delivery in following:
+                if not delivery.repeated:
+                    self._judge_again(delivery)
+        return following
+
+    def _judge_again(self, delivery: Delivery) -> None:
+        """A key that was found taken may have been given back."""
+        store = delivery.state.dedup
+        assert store is not None
+        with self._dedup_lock:
+            self._patiently(lambda: claim(delivery.candidate, store))
+        fix_duplicates(delivery.candidate)
+        self._shape(delivery.candidate)
+
+    def _deliver(self, delivery: Delivery) -> bool:
+        """Write a prepared range; answer whether it is written whole."""
+        candidate, state = delivery.candidate, delivery.state
+        try:
+            self._ours(state)
+            self._observer.step(Step.PREPARED, candidate.range)
+            if self._archive is not None:
+                with self._timed("archive"):
+                    self._archive.flush_due(candidate.range.batch_time)
+                    self._archive.write(candidate.batch, candidate.range.batch_time)
+                self._observer.step(Step.ARCHIVED, candidate.range)
+            with self._timed("write"):
+                write(
+                    candidate,
+                    self._sinks,
+                    lambda refused: self._refuse(delivery),
+                    lambda block: self._written(delivery),
+                    repeated=delivery.repeated,
+                )
+        except _NotOurs:
+            return False
+        if candidate.range.refused:
+            store = state.dedup
+            assert store is not None
+            with self._dedup_lock:
+                self._patiently(lambda: give_back(candidate, store))
+        return True
+
+    def _ours(self, state: PartitionState) -> None:
+        if state.gone:
+            raise _NotOurs
+
+    def _written(self, delivery: Delivery) -> None:
+        self._observer.step(Step.WRITTEN, delivery.candidate.range)
+        self._ours(delivery.state)
+
+    def _refuse(self, delivery: Delivery) -> None:
+        """Turn refused events into rejects: write that down, then take back what other tables have of them."""
+        self._commit([], [delivery])
+        self._ours(delivery.state)
+        withdraw_refused(delivery.candidate, self._sinks)
+        self._shape(delivery.candidate)
+
+    def _commit(self, finished: Sequence[Delivery], prepared: list[Delivery]) -> None:
+        """Finish some ranges and prepare others, all in one; what is no longer ours drops out of ``prepared``."""
+        patient_until = self._background.now() + _PATIENCE_SECONDS
+        while True:
+            with self._timed("commit"):
+                try:
+                    # The proof comes first: whoever gets a partition that is found ours after it makes it worthless.
+                    membership = self._log.membership()
+                    finished = [delivery for delivery in finished if not delivery.state.gone]
+                    prepared[:] = [delivery for delivery in prepared if not delivery.state.gone]
+                    if not finished and not prepared:
+                        return
+                    self._log.commit(membership, self._commits(finished, prepared), self._rejects(finished))
+                    break
+                except Fenced:
+                    self._observer.fenced()
+                    problem = "the consumer group is being shared out anew"
+                except LogUnavailable as unavailable:
+                    problem = str(unavailable)
+            if all(delivery.state.gone for delivery in (*finished, *prepared)):
+                prepared.clear()
+                return
+            if self._background.now() > patient_until:
+                raise CommitUncertain(f"no commit for {_PATIENCE_SECONDS:.0f} seconds: {problem}")
+            self._background.sleep(0.1)
+        for delivery in finished:
+            self._finish(delivery)
+        for delivery in prepared:
+            delivery.state.prepared = delivery.candidate.range
+
+    def _commits(self, finished: Sequence[Delivery], prepared: Sequence[Delivery]) -> dict[Partition, Commit]:
+        commits = {d.state.partition: Commit(d.candidate.range.end) for d in finished}
+        for delivery in prepared:
+            partition, committed = delivery.state.partition, delivery.state.committed
+            assert committed is not None
+            unchanged = commits.get(partition, committed)
+            commits[partition] = Commit(unchanged.offset, encode(delivery.candidate.range, self._fingerprint))
+        return commits
+
+    def _rejects(self, finished: Sequence[Delivery]) -> list[LogRecord]:
+        return [self._publish(reject) for delivery in finished for reject in delivery.candidate.envelopes]
+
+    def _finish(self, delivery: Delivery) -> None:
+        candidate, state = delivery.candidate, delivery.state
+        state.committed, state.prepared = Commit(candidate.range.end), None
+        self._claims.mark(state.partition, candidate.range.end)
+        self._observer.finished(candidate.settled, candidate.blocks, candidate.range)
+        self._observer.step(Step.FINISHED, candidate.range)
+
+    def _patiently(self, action: Callable[[], None]) -> None:
+        """Wait for the dedup store: going on without it would lose claims."""
+        tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(DedupStoreUnavailable),
+            wait=tenacity.wait_fixed(1),
+            sleep=self._background.sleep,
+        )(action)
+
+
+def fix_duplicates(candidate: Candidate) -> None:
+    """Write into the range which of its records are duplicates, so that whoever repeats it decides the same."""
+    offsets = candidate.batch.offsets
+    duplicates = frozenset(offset for offset, owner in zip(offsets, candidate.owners, strict=True) if owner is not None)
+    candidate.range = attrs.evolve(candidate.range, duplicates=duplicates)
