@@ -16,14 +16,15 @@ from lpa_core.commands.plugins import list_plugins
 from lpa_core.dedup.store import DedupStoreError, DedupStoreUnavailable
 from lpa_core.delivery.archive import ArchiveError
 from lpa_core.delivery.checkpoint import CheckpointError
+from lpa_core.delivery.log import LogError, LogUnavailable
 from lpa_core.plugins.manager import PluginError, PluginManager
 from lpa_core.settings import Settings, SettingsError, load
 from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
 from lpa_core.sources.source import SourceError
 
-USAGE_ERRORS = (SettingsError, PluginError, SinkMisconfigured, DedupStoreError)
+USAGE_ERRORS = (SettingsError, PluginError, SinkMisconfigured, DedupStoreError, LogError)
 """Wrong usage or configuration: exit status 2."""
-FAILURES = (SourceError, SinkUnavailable, DedupStoreUnavailable, CheckpointError, ArchiveError)
+FAILURES = (SourceError, SinkUnavailable, DedupStoreUnavailable, LogUnavailable, CheckpointError, ArchiveError)
 """The job failed: exit status 1."""
 
 

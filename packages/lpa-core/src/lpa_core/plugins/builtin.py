@@ -33,10 +33,11 @@ def lpa_dedup_stores() -> Mapping[str, DedupStoreFactory]:
 
 
 @hookimpl
-def lpa_cli_commands() -> Sequence[cyclopts.App]:
+def lpa_cli_commands(settings: Settings) -> Sequence[cyclopts.App]:
+    from lpa_core.commands.topics import topics_app
     from lpa_core.generate.command import generate_app
 
-    return (generate_app,)
+    return (generate_app, topics_app(settings))
 
 
 def _file(uri: str, settings: Settings) -> Source:

@@ -1,0 +1,72 @@
+"""``lpa topics``: make the Kafka topics, or show how they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import attrs
+import cyclopts
+from cyclopts import Parameter
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from lpa_core.commands.output import print_json
+from lpa_core.kafka.admin import admin_client
+from lpa_core.kafka.topics import BROKERS_DEFAULT, TopicState, apply, compare, wanted_topics
+from lpa_core.settings import Settings
+
+_Json = Annotated[bool, Parameter(negative="")]
+_Partitions = Annotated[int | None, Parameter(validator=cyclopts.validators.Number(gte=1))]
+
+
+def topics_app(settings: Settings) -> cyclopts.App:
+    app = cyclopts.App(name="topics", help="Make or show the Kafka topics: input, dead letters and quarantine.")
+
+    @app.command(name="apply")
+    def apply_topics(*, partitions: _Partitions = None, json: _Json = False) -> None:
+        """Make the topics that are missing; settings of those that are there are left as they are.
+
+        Parameters
+        ----------
+        partitions
+            Partitions of the input topic. Default: what the broker gives a new topic.
+        json
+            Print JSON instead of a table.
+        """
+        topics = wanted_topics(settings, partitions or BROKERS_DEFAULT)
+        _print(apply(admin_client(settings), topics, settings), json=json)
+
+    @app.command
+    def show(*, partitions: _Partitions = None, json: _Json = False) -> int:
+        """Show whether the topics are there and as they should be; exit with 1 where they are not.
+
+        Parameters
+        ----------
+        partitions
+            Partitions that the input topic should have at least.
+        json
+            Print JSON instead of a table.
+        """
+        topics = wanted_topics(settings, partitions or BROKERS_DEFAULT)
+        states = compare(admin_client(settings), topics, settings)
+        _print(states, json=json)
+        return 0 if all(state.present and not state.differences for state in states) else 1
+
+    return app
+
+
+def _print(states: Sequence[TopicState], *, json: bool) -> None:
+    if json:
+        print_json([attrs.asdict(state) for state in states])
+        return
+    table = Table("topic", "state", "partitions", "differs")
+    for state in states:
+        name = "created" if state.created else "present" if state.present else "missing"
+        differs = "\n".join(f"{each.setting} is {each.found}, should be {each.wanted}" for each in state.differences)
+        table.add_row(escape(state.name), name, str(state.partitions or ""), escape(differs))
+    console = Console(soft_wrap=True)
+    console.print(table)
+    if any(state.differences for state in states):
+        console.print("Settings of topics that exist are not changed: use kafka-configs or kafka-topics for that.")

@@ -1,0 +1,44 @@
+"""What Kafka's clients have to say, as log lines of ours."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, final
+
+import structlog
+
+if TYPE_CHECKING:
+    from confluent_kafka import KafkaError
+
+_log = structlog.get_logger("lpa.kafka")
+
+QUIET_SECONDS: Final = 60
+"""A client that cannot connect tries several times a second, and reports every time."""
+_CONNECTION_FAILED: Final = "FAIL"
+"""librdkafka's name for log lines that its error callback repeats."""
+
+
+@final
+class ClientLog:
+    """The ``logger`` and, as :meth:`error`, the ``error_cb`` of a client. The same error is told once a minute."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """``clock`` gives seconds."""
+        self._clock = clock
+        self._told: dict[str, float] = {}
+
+    def log(self, level: int, message: str, *arguments: str) -> None:
+        """A line of librdkafka: ``level`` is one of Python's, the arguments are facility, client and text."""
+        facility, client, text = arguments
+        if facility != _CONNECTION_FAILED:
+            _log.log(level, "kafka client", facility=facility, client=client, said=text)
+
+    def error(self, error: KafkaError) -> None:
+        """An error of the whole client. Fatal ones end it; from the others it recovers by itself."""
+        now, name = self._clock(), error.name()
+        if name in self._told and now - self._told[name] < QUIET_SECONDS:
+            return
+        self._told[name] = now
+        tell = _log.error if error.fatal() else _log.warning
+        tell("kafka client error", error=name, said=error.str(), fatal=error.fatal())

@@ -1,0 +1,46 @@
+"""A reject as a record of the DLQ or the quarantine topic (spec/events.md section 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import final
+
+import attrs
+
+from lpa_core.rejects import RejectEnvelope, envelope_json
+
+
+@final
+@attrs.frozen(slots=True, repr=False)
+class RejectRecord:
+    """All of a record but its topic. Headers tell a consumer what it is without decoding the value."""
+
+    key: bytes
+    value: bytes
+    headers: Sequence[tuple[str, bytes]]
+
+
+def reject_record(envelope: RejectEnvelope, failed_first_ms: int | None) -> RejectRecord:
+    """The record of an envelope.
+
+    The key is the dedup key, so that rejects of one event lie in one partition; without one it is the source position.
+
+    Args:
+        envelope: what the value is.
+        failed_first_ms: epoch ms of the first failure; None where this is the first.
+    """
+    source, failure = envelope.source, envelope.failure
+    position = f"{source.topic}:{source.partition}:{source.offset}"
+    headers = {
+        "reason": failure.reason.value,
+        "class": failure.failure_class.value,
+        "stage": failure.stage.value,
+        "source": position,
+        "attempt": str(envelope.attempt),
+        "first_failure_ms": str(envelope.ingestion_timestamp if failed_first_ms is None else failed_first_ms),
+    }
+    return RejectRecord(
+        key=(envelope.dedup_key or position).encode(),
+        value=envelope_json(envelope),
+        headers=[(name, text.encode()) for name, text in headers.items()],
+    )

@@ -1,0 +1,135 @@
+"""The topics there should be (spec/operations.md section 3), and making them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final, final
+
+import attrs
+
+from lpa_core.kafka.admin import SECONDS, explained
+from lpa_core.kafka.configuration import envelope_max_bytes
+from lpa_core.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from confluent_kafka.admin import AdminClient
+
+DLQ_RETENTION_MS: Final = 2_592_000_000
+"""30 days, as long as the rows (spec/operations.md section 3)."""
+QUARANTINE_RETENTION_MS: Final = 604_800_000
+"""7 days, as long as the rows (spec/operations.md section 3)."""
+BROKERS_DEFAULT: Final = -1
+
+
+@final
+@attrs.frozen(slots=True)
+class Topic:
+    """``partitions``: BROKERS_DEFAULT where any number is right. ``settings`` are Kafka's topic settings."""
+
+    name: str
+    partitions: int
+    settings: Mapping[str, str]
+
+
+@final
+@attrs.frozen(slots=True)
+class Difference:
+    """A setting of an existing topic that is not as it should be; ``partitions`` is one of them."""
+
+    setting: str
+    wanted: str
+    found: str
+
+
+@final
+@attrs.frozen(slots=True)
+class TopicState:
+    """How a topic fares. ``present`` tells whether it is there now, ``created`` whether it was made just now."""
+
+    name: str
+    present: bool
+    created: bool = False
+    partitions: int = 0
+    differences: tuple[Difference, ...] = ()
+
+
+def wanted_topics(settings: Settings, input_partitions: int = BROKERS_DEFAULT) -> tuple[Topic, ...]:
+    """The input topic, the DLQ and the quarantine. Raises SettingsError where two of them are the same."""
+    quality = settings.quality
+    if len({quality.input_topic, quality.dlq_topic, quality.quarantine_topic}) < 3:
+        raise SettingsError(
+            "QUALITY_INPUT_TOPIC, QUALITY_DLQ_TOPIC and QUALITY_QUARANTINE_TOPIC must name three topics, not "
+            f"{quality.input_topic}, {quality.dlq_topic} and {quality.quarantine_topic}"
+        )
+    # A batch may exceed a producer's limit by one record.
+    rejects = {"cleanup.policy": "delete", "max.message.bytes": str(2 * envelope_max_bytes(settings))}
+    return (
+        Topic(quality.input_topic, input_partitions, {"cleanup.policy": "delete"}),
+        Topic(quality.dlq_topic, 1, {**rejects, "retention.ms": str(DLQ_RETENTION_MS)}),
+        Topic(quality.quarantine_topic, 1, {**rejects, "retention.ms": str(QUARANTINE_RETENTION_MS)}),
+    )
+
+
+def compare(admin: AdminClient, topics: Sequence[Topic], settings: Settings) -> list[TopicState]:
+    """How each of the topics is found. Raises LogError, LogUnavailable."""
+    with explained("list topics", settings):
+        found = {name: len(topic.partitions) for name, topic in admin.list_topics(timeout=SECONDS).topics.items()}
+        return [
+            _state(topic, found[topic.name], _settings_of(admin, topic.name))
+            if topic.name in found
+            else TopicState(topic.name, present=False)
+            for topic in topics
+        ]
+
+
+def apply(admin: AdminClient, topics: Sequence[Topic], settings: Settings) -> list[TopicState]:
+    """Make those that are missing; what is there is left as it is.
+
+    Raises LogError, where it is not permitted among others, and LogUnavailable. Some topics may have been made then.
+    """
+    from confluent_kafka import KafkaError, KafkaException
+    from confluent_kafka.cimpl import NewTopic
+
+    missing = {state.name for state in compare(admin, topics, settings) if not state.present}
+    created = set()
+    if missing:
+        new = [
+            NewTopic(
+                topic.name,
+                num_partitions=topic.partitions,
+                replication_factor=BROKERS_DEFAULT,
+                config=dict(topic.settings),
+            )
+            for topic in topics
+            if topic.name in missing
+        ]
+        with explained("create topics", settings):
+            making = admin.create_topics(new, operation_timeout=SECONDS, request_timeout=SECONDS)
+        for name, future in making.items():
+            with explained(f"create the topic {name}", settings):
+                try:
+                    future.result()
+                    created.add(name)
+                except KafkaException as error:
+                    if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # another process was faster
+                        raise
+    return [attrs.evolve(state, created=state.name in created) for state in compare(admin, topics, settings)]
+
+
+def _settings_of(admin: AdminClient, topic: str) -> dict[str, str]:
+    from confluent_kafka.admin import ConfigResource  # type: ignore[attr-defined]  # documented there
+
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
+    (described,) = admin.describe_configs([resource], request_timeout=SECONDS).values()
+    return {name: entry.value for name, entry in described.result().items()}
+
+
+def _state(topic: Topic, partitions: int, found: Mapping[str, str]) -> TopicState:
+    differences = [
+        Difference(name, wanted, found.get(name, ""))
+        for name, wanted in topic.settings.items()
+        if found.get(name) != wanted
+    ]
+    if topic.partitions > partitions:
+        differences.append(Difference("partitions", str(topic.partitions), str(partitions)))
+    return TopicState(topic.name, present=True, partitions=partitions, differences=tuple(differences))
