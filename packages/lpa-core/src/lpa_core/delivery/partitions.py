@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import final
+from typing import TypeVar, final
 
 import attrs
 
@@ -11,6 +12,8 @@ from lpa_core.dedup.store import DedupStore
 from lpa_core.delivery.log import Commit, Partition
 from lpa_core.delivery.ranges import Range
 from lpa_core.records import RecordBatch
+
+T = TypeVar("T")
 
 
 class Phase(StrEnum):
@@ -137,10 +140,16 @@ def _joined(batches: list[RecordBatch]) -> RecordBatch:
     first = batches[0]
     if len(batches) == 1:
         return first
+    return attrs.evolve(
+        first,
+        offsets=[offset for batch in batches for offset in batch.offsets],
+        values=[value for batch in batches for value in batch.values],
+        timestamps=_column([batch.timestamps for batch in batches]),
+        keys=_column([batch.keys for batch in batches]),
+        headers=_column([batch.headers for batch in batches]),
+    )
 
-    def column(name: str) -> list[object] | None:
-        parts = [getattr(batch, name) for batch in batches]
-        return None if parts[0] is None else [value for part in parts for value in part]
 
-    names = ("offsets", "values", "timestamps", "keys", "headers")
-    return attrs.evolve(first, **{name: column(name) for name in names})
+def _column(parts: list[Sequence[T] | None]) -> list[T] | None:
+    """One column of all; None where the source has it nowhere."""
+    return None if parts[0] is None else [value for part in parts if part is not None for value in part]

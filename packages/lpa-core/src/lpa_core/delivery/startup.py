@@ -111,10 +111,9 @@ class Startup:
         start, end = (prepared.range.start, prepared.range.end) if prepared else (found.offset, found.offset)
         if span.low <= start and end <= span.high:
             return start
-        what = (
-            f"{partition}: offset {start} is committed, but the topic holds {span.low} to {span.high - 1}: "
-            f"{'records were deleted before they were read' if start < span.low else 'the topic was truncated or made anew'}"
-        )
+        deleted = start < span.low
+        cause = "records were deleted before they were read" if deleted else "the topic was truncated or made anew"
+        what = f"{partition}: offset {start} is committed, but the topic holds {span.low} to {span.high - 1}: {cause}"
         if self._policy is GapPolicy.FAIL:
             raise _NeedsAPerson(
                 f"{what}; set QUALITY_OFFSET_GAP_POLICY to earliest or latest, or reset the group's offset"
