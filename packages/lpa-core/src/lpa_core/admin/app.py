@@ -55,6 +55,7 @@ class AdminApp:
                 *response.headers,
                 ("Content-Length", str(len(response.body))),
                 ("Cache-Control", "no-store"),
+                ("Server", "lpa"),
                 ("X-Content-Type-Options", "nosniff"),
             ],
         )

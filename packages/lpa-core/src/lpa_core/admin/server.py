@@ -8,7 +8,7 @@ import socketserver
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, final
+from typing import Any, Final, final
 from urllib.parse import urlsplit
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
@@ -17,6 +17,8 @@ from prometheus_client import CollectorRegistry
 
 from lpa_core.admin.app import AdminApp
 from lpa_core.admin.job import AdministeredJob
+
+_STOP_CHECK_SECONDS: Final = 0.1
 
 _log = structlog.get_logger("lpa.admin")
 
@@ -53,7 +55,9 @@ class AdminServer:
         except OSError as error:
             raise AdminError(_unusable(self._address, error)) from None
         self._server.set_app(self._app)
-        threading.Thread(target=self._server.serve_forever, name="admin", daemon=True).start()
+        threading.Thread(
+            target=self._server.serve_forever, args=(_STOP_CHECK_SECONDS,), name="admin", daemon=True
+        ).start()
         _log.info("admin endpoint", url=self.url)
 
     @property
