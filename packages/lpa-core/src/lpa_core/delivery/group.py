@@ -358,11 +358,11 @@ class GroupWorker:
         over_share = limits.reject_share and share > limits.reject_share
         if over_share or (limits.reject_run and longest > limits.reject_run):
             self._observer.rejects_limited(state.partition)
-            what = f"{share:.0%} of a range" if over_share else f"{longest} records in a row"
+            what = f"{share:.0%} of a range" if over_share else f"{longest} in a row"
             setting = "QUALITY_REJECT_LIMIT_SHARE" if over_share else "QUALITY_REJECT_LIMIT_CONSECUTIVE"
             raise RejectLimitReached(
-                f"{delivery.candidate.batch!r}: {what} would be dead letters, more than {setting} allows: nothing of it "
-                "was committed; look at the producer or the deployment, then raise the limit or start again"
+                f"{delivery.candidate.batch!r}: {what} would be dead letters, more than {setting} allows: nothing "
+                "of it was committed; look at the producer or the deployment, then raise the limit or start again"
             )
 
     # Writing.

@@ -1,0 +1,334 @@
+"""Kafka behind the delivery's contract: a consumer that reads, and a transactional producer that commits."""
+
+from __future__ import annotations
+
+import struct
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from typing import Any, Final, final
+
+import structlog
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
+
+from lpa_core.delivery.log import (
+    Assignment,
+    Commit,
+    CommitUncertain,
+    Fenced,
+    LogError,
+    LogRecord,
+    LogUnavailable,
+    Membership,
+    OffsetsGone,
+    Partition,
+    Span,
+)
+from lpa_core.records import RecordBatch
+
+_SECONDS: Final = 10.0
+"""How long a request may take before it counts as unanswered."""
+_TRANSACTION_SECONDS: Final = 30.0
+"""Longer than the transaction's own timeout: after it, the outcome is decided."""
+
+_log = structlog.get_logger("lpa.kafka")
+
+_FENCED: Final = frozenset(
+    {
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.UNKNOWN_MEMBER_ID,
+        KafkaError.REBALANCE_IN_PROGRESS,
+        KafkaError.FENCED_INSTANCE_ID,
+        KafkaError._FENCED,
+    }
+)
+_FINAL: Final = frozenset(
+    {
+        KafkaError._AUTHENTICATION,
+        KafkaError.SASL_AUTHENTICATION_FAILED,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+    }
+)
+_OFFSETS_GONE: Final = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})
+
+_CHECK: Final = "check [kafka] in lpa.toml and the ACLs"
+
+
+@final
+class KafkaLog:
+    """One session of a member of a consumer group.
+
+    Both steps that move offsets, preparing and finishing, are transactions: an offset commit of a consumer alone is
+    not turned away when the group happens to be empty, a transaction with the proof of a former membership is. The
+    transactional id stays the same over the sessions of a process: beginning a session decides whatever the one before
+    left open.
+    """
+
+    def __init__(
+        self,
+        consumer: Mapping[str, Any],
+        producer: Mapping[str, Any],
+        *,
+        with_keys: bool = False,
+    ) -> None:
+        """Connect.
+
+        Args:
+            consumer, producer: configurations, see :mod:`lpa_core.kafka.configuration`.
+            with_keys: hand over the records' keys and headers too, for an archive.
+
+        Raises LogError, LogUnavailable.
+        """
+        self._with_keys = with_keys
+        self._gone: list[Partition] = []
+        self._unstarted: set[Partition] = set()
+        self._closed = threading.Event()
+        with _explained("set up Kafka's clients"):
+            self._producer = Producer(dict(producer))
+            self._consumer = Consumer(dict(consumer))
+        try:
+            with _explained("begin a transactional session"):
+                self._producer.init_transactions(_TRANSACTION_SECONDS)
+        except BaseException:
+            self._consumer.close()
+            raise
+
+    def join(self, topics: Sequence[str], assignment: Assignment) -> None:
+        def on_assign(consumer: Consumer, found: list[TopicPartition]) -> None:
+            partitions = _partitions(found)
+            self._unstarted |= partitions
+            # Read from nowhere before the delivery says from where.
+            consumer.incremental_assign([TopicPartition(p.topic, p.number, OFFSET_BEGINNING) for p in partitions])
+            consumer.pause([TopicPartition(p.topic, p.number) for p in partitions])
+            assignment.assigned(partitions)
+
+        def on_revoke(consumer: Consumer, found: list[TopicPartition]) -> None:
+            partitions = _partitions(found)
+            self._unstarted -= partitions
+            assignment.revoked(partitions)
+
+        def on_lost(consumer: Consumer, found: list[TopicPartition]) -> None:
+            partitions = _partitions(found)
+            self._unstarted -= partitions
+            assignment.lost(partitions)
+
+        with _explained("subscribe"):
+            self._consumer.subscribe(list(topics), on_assign=on_assign, on_revoke=on_revoke, on_lost=on_lost)
+
+    def poll(self, max_records: int, seconds: float) -> Sequence[RecordBatch]:
+        if self._gone:
+            raise OffsetsGone(self._gone.pop())
+        with _explained("read"):
+            messages = self._consumer.consume(max_records, seconds)
+        batches = []
+        for (topic, number, failed), some in groupby(messages, key=_origin):
+            if failed:
+                for message in some:
+                    self._problem(message)
+            else:
+                batches.append(self._batch(topic, number, list(some)))
+        return batches
+
+    def _batch(self, topic: str, partition: int, messages: list[Message]) -> RecordBatch:
+        keys: list[Any] | None = [message.key() for message in messages] if self._with_keys else None
+        headers: list[Any] | None = [message.headers() for message in messages] if self._with_keys else None
+        return RecordBatch(
+            topic,
+            partition,
+            [message.offset() for message in messages],  # type: ignore[misc]  # a record that came has one
+            [message.value() for message in messages],
+            [message.timestamp()[1] for message in messages],
+            keys,
+            headers,
+        )
+
+    def _problem(self, message: Message) -> None:
+        error = message.error()
+        assert error is not None
+        if error.code() in _OFFSETS_GONE:
+            self._gone.append(Partition(str(message.topic()), int(message.partition() or 0)))
+        elif error.code() in _FINAL:
+            raise LogError(
+                f"Kafka refuses the login or the topic: {error.str()}: check [kafka] in lpa.toml and the ACLs"
+            )
+        elif error.fatal():
+            raise CommitUncertain(f"Kafka's consumer gave up: {error.str()}")
+        else:
+            _log.warning("Kafka reports a problem", problem=error.str(), topic=message.topic())
+
+    def committed(self, partitions: Collection[Partition]) -> Mapping[Partition, Commit | None]:
+        with _explained("read the group's offsets"):
+            found = self._consumer.committed([TopicPartition(p.topic, p.number) for p in partitions], _SECONDS)
+        for entry in found:
+            if entry.error is not None:
+                raise LogUnavailable(
+                    f"cannot read the group's offset of {entry.topic}[{entry.partition}]: {entry.error.str()}"
+                )
+        return {
+            Partition(entry.topic, entry.partition): Commit(entry.offset, entry.metadata or "")
+            if entry.offset >= 0
+            else None
+            for entry in found
+        }
+
+    def span(self, partition: Partition) -> Span:
+        with _explained(f"look at {partition}"):
+            low, high = self._consumer.get_watermark_offsets(TopicPartition(*partition), _SECONDS)
+        return Span(low, high)
+
+    def start(self, partition: Partition, offset: int) -> None:
+        where = TopicPartition(partition.topic, partition.number, offset)
+        with _explained(f"read {partition} from {offset}"):
+            self._consumer.seek(where)
+            self._consumer.resume([where])
+        self._unstarted.discard(partition)
+
+    def pause(self, partitions: Collection[Partition]) -> None:
+        with _explained("pause reading"):
+            self._consumer.pause([TopicPartition(*partition) for partition in partitions])
+
+    def resume(self, partitions: Collection[Partition]) -> None:
+        started = [TopicPartition(*p) for p in partitions if p not in self._unstarted]
+        with _explained("go on reading"):
+            self._consumer.resume(started)
+
+    def membership(self) -> Membership:
+        proof = self._consumer.consumer_group_metadata()
+        if not _is_member(proof):
+            raise Fenced("no member of the consumer group now")
+        return Membership(proof)
+
+    def commit(
+        self, membership: Membership, commits: Mapping[Partition, Commit], records: Sequence[LogRecord] = ()
+    ) -> None:
+        offsets = [
+            TopicPartition(partition.topic, partition.number, commit.offset, commit.metadata)
+            for partition, commit in commits.items()
+        ]
+        failed: list[KafkaError] = []
+
+        def delivered(error: KafkaError | None, message: Message) -> None:
+            if error is not None:
+                failed.append(error)
+
+        def inside() -> None:
+            self._producer.begin_transaction()
+            for record in records:
+                self._produce(record, delivered)
+            _persistently(lambda: self._producer.send_offsets_to_transaction(offsets, membership, _TRANSACTION_SECONDS))
+            if records:
+                self._producer.flush(_TRANSACTION_SECONDS)
+            if failed:
+                raise KafkaException(failed[0])
+
+        try:
+            inside()
+        except KafkaException as error:
+            self._abort(error.args[0])
+        try:
+            _persistently(lambda: self._producer.commit_transaction(_TRANSACTION_SECONDS))
+        except KafkaException as error:
+            problem = error.args[0]
+            if problem.txn_requires_abort():
+                self._abort(problem)
+            raise CommitUncertain(f"Kafka does not say whether a transaction was committed: {problem.str()}") from None
+
+    def _produce(self, record: LogRecord, delivered: Callable[[KafkaError | None, Message], None]) -> None:
+        while True:
+            try:
+                self._producer.produce(
+                    record.topic,
+                    key=record.key,
+                    value=record.value,
+                    headers=list(record.headers),
+                    on_delivery=delivered,
+                )
+            except BufferError:
+                self._producer.poll(1)
+            else:
+                self._producer.poll(0)
+                return
+
+    def _abort(self, problem: KafkaError) -> None:
+        """Undo the transaction and raise what the problem means."""
+        if problem.code() in _FINAL:
+            raise LogError(f"Kafka refuses a transaction: {problem.str()}: allow it to this login") from None
+        if problem.fatal():
+            raise CommitUncertain(f"Kafka's producer gave up: {problem.str()}") from None
+        try:
+            _persistently(lambda: self._producer.abort_transaction(_TRANSACTION_SECONDS))
+        except KafkaException as error:
+            raise CommitUncertain(f"a transaction could not be undone: {error.args[0].str()}") from None
+        if problem.code() in _FENCED:
+            raise Fenced(problem.str()) from None
+        raise LogUnavailable(f"Kafka did not take a transaction: {problem.str()}") from None
+
+    def close(self) -> None:
+        if self._closed.is_set():
+            return
+        self._closed.set()
+        # Leaving calls on_revoke, and waits for the brokers to hear of it.
+        self._consumer.close()
+
+
+def _partitions(found: list[TopicPartition]) -> set[Partition]:
+    return {Partition(entry.topic, entry.partition) for entry in found}
+
+
+def _origin(message: Message) -> tuple[str, int, bool]:
+    return message.topic(), message.partition(), message.error() is not None  # type: ignore[return-value]  # a record has them
+
+
+def _is_member(proof: bytes) -> bool:
+    """Whether the proof names a generation of the group.
+
+    One that does not would be let through by the brokers, which take it for a client from before there were proofs.
+    The layout is librdkafka's (rd_kafka_consumer_group_metadata_write).
+    """
+    mark = b"CGMDv2:"
+    if not proof.startswith(mark):
+        raise LogError(
+            "this version of Kafka's client writes group memberships in an unknown way: install confluent-kafka 2.x"
+        )
+    (generation,) = struct.unpack_from("<i", proof, len(mark))
+    return bool(generation >= 0)
+
+
+def _persistently(action: Callable[[], object]) -> None:
+    """Ask again as long as Kafka says that the same call may succeed: its own timeout bounds each."""
+    for attempt in range(4):
+        try:
+            action()
+            return
+        except KafkaException as error:
+            if not error.args[0].retriable() or attempt == 3:
+                raise
+
+
+@contextmanager
+def _explained(what: str) -> Iterator[None]:
+    try:
+        yield
+    except KafkaException as error:
+        problem = error.args[0]
+        if problem.code() in _FINAL:
+            raise LogError(
+                f"Kafka refuses to {what}: {problem.str()}: check [kafka] in lpa.toml and the ACLs"
+            ) from None
+        if problem.code() == KafkaError._INVALID_ARG:
+            raise LogError(f"cannot {what}: {problem.str()}: see [kafka] in lpa.toml") from None
+        if problem.fatal():
+            raise CommitUncertain(f"cannot {what}: {problem.str()}") from None
+        raise LogUnavailable(f"cannot {what}: {problem.str()}") from None
