@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import final
+from typing import Final, NamedTuple, final
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import msgspec
@@ -19,8 +18,6 @@ from lpa_core.admin.job import AdministeredJob, StopRefused
 from lpa_core.admin.page import HEADERS, page
 
 _log = structlog.get_logger("lpa.admin")
-
-_Action = Callable[[WSGIEnvironment, bytes], Response]
 
 
 class _Stop(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -63,36 +60,11 @@ class AdminApp:
 
     def _respond(self, environ: WSGIEnvironment) -> Response:
         body = read_body(environ)
-        actions = self._actions(environ["PATH_INFO"])
-        method = environ["REQUEST_METHOD"]
-        action = actions.get("GET" if method == "HEAD" else method)
-        if action is None:
-            allowed = ", ".join("GET, HEAD" if allowed == "GET" else allowed for allowed in actions)
+        route, names = _found(environ["PATH_INFO"])
+        if environ["REQUEST_METHOD"] not in route.methods:
+            allowed = ", ".join(route.methods)
             raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, f"use {allowed} here", (("Allow", allowed),))
-        return action(environ, body)
-
-    def _actions(self, path: str) -> Mapping[str, _Action]:
-        """What can be done at a path, by method. Raises Problem where there is no such path."""
-        match path.split("/")[1:]:
-            case [""]:
-                return {"GET": self._page}
-            case ["healthz"]:
-                return {"GET": self._health}
-            case ["readyz"]:
-                return {"GET": self._readiness}
-            case ["metrics"]:
-                return {"GET": self._metrics}
-            case ["overview"]:
-                return {"GET": self._overview}
-            case ["jobs", "overview"]:
-                return {"GET": self._jobs_overview}
-            case ["jobs", job]:
-                return {"GET": partial(self._details, job)}
-            case ["jobs", job, "stop"]:
-                return {"POST": partial(self._stop, job)}
-            case ["jobs", job, "savepoints", request]:
-                return {"GET": partial(self._savepoint, job, request)}
-        raise Problem(HTTPStatus.NOT_FOUND, f"there is nothing at {path}; / shows the job")
+        return route.action(self, environ, body, *names)
 
     def _page(self, environ: WSGIEnvironment, body: bytes) -> Response:
         return Response(HTTPStatus.OK, HEADERS, page(self._job, self._clock()))
@@ -117,11 +89,11 @@ class AdminApp:
     def _jobs_overview(self, environ: WSGIEnvironment, body: bytes) -> Response:
         return json_response(status.jobs_overview(self._job, self._clock()))
 
-    def _details(self, job: str, environ: WSGIEnvironment, body: bytes) -> Response:
+    def _details(self, environ: WSGIEnvironment, body: bytes, job: str) -> Response:
         self._check_job(job)
         return json_response(status.details(self._job, self._clock()))
 
-    def _stop(self, job: str, environ: WSGIEnvironment, body: bytes) -> Response:
+    def _stop(self, environ: WSGIEnvironment, body: bytes, job: str) -> Response:
         self._check_authorization(environ)
         self._check_job(job)
         asked = _decoded(body)
@@ -132,7 +104,7 @@ class AdminApp:
         _log.info("stopping, as asked by request", request=request, client=environ.get("REMOTE_ADDR"))
         return json_response({"request-id": request}, HTTPStatus.ACCEPTED)
 
-    def _savepoint(self, job: str, request: str, environ: WSGIEnvironment, body: bytes) -> Response:
+    def _savepoint(self, environ: WSGIEnvironment, body: bytes, job: str, request: str) -> Response:
         self._check_job(job)
         found = self._job.savepoint(request)
         if found is None:
@@ -148,11 +120,49 @@ class AdminApp:
             raise Problem(HTTPStatus.FORBIDDEN, "nobody may do this: no LPA_ADMIN_TOKEN is set for this process")
         scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode(), self._token.encode()):
+            _log.warning("a request without the right token was turned down", client=environ.get("REMOTE_ADDR"))
             raise Problem(
                 HTTPStatus.UNAUTHORIZED,
                 "send the token of LPA_ADMIN_TOKEN: Authorization: Bearer TOKEN",
                 (("WWW-Authenticate", 'Bearer realm="lpa"'),),
             )
+
+
+class Route(NamedTuple):
+    """What can be done at a path. In ``path``, a name in angle brackets stands for any text without a slash."""
+
+    methods: tuple[str, ...]
+    path: str
+    doc: str
+    action: Callable[..., Response]
+
+
+_READ: Final = ("GET", "HEAD")
+ROUTES: Final = (
+    Route(_READ, "/", "The job as a page for people, refreshing itself", AdminApp._page),
+    Route(_READ, "/healthz", "200 while the job can go on, else 503: start the process again", AdminApp._health),
+    Route(_READ, "/readyz", "200 while the job keeps up, else 503 with the reasons", AdminApp._readiness),
+    Route(_READ, "/metrics", "All metrics, for Prometheus", AdminApp._metrics),
+    Route(_READ, "/overview", "How many jobs are in which state", AdminApp._overview),
+    Route(_READ, "/jobs/overview", "The job, its state, its tasks: the partitions it holds", AdminApp._jobs_overview),
+    Route(_READ, "/jobs/<id>", "The job with its partitions and counts", AdminApp._details),
+    Route(("POST",), "/jobs/<id>/stop", "Stop with a savepoint; needs the token", AdminApp._stop),
+    Route(
+        _READ, "/jobs/<id>/savepoints/<request-id>", "How far a stop is; where its savepoint is", AdminApp._savepoint
+    ),
+)
+"""Every path there is; the first that fits counts."""
+
+
+def _found(path: str) -> tuple[Route, list[str]]:
+    """The route of a path, and what its names stand for. Raises Problem where there is none."""
+    parts = path.split("/")
+    for route in ROUTES:
+        wanted = route.path.split("/")
+        named = {index for index, text in enumerate(wanted) if text.startswith("<")}
+        if len(parts) == len(wanted) and all(i in named or parts[i] == text for i, text in enumerate(wanted)):
+            return route, [parts[index] for index in sorted(named)]
+    raise Problem(HTTPStatus.NOT_FOUND, f"there is nothing at {path}; / shows the job")
 
 
 def _ok_or_unavailable(ok: bool) -> HTTPStatus:
