@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import inspect
+import json
 import re
 import sqlite3
 import sys
@@ -17,11 +18,13 @@ import cyclopts
 import pytest
 from structlog.testing import capture_logs
 
+from lpa_core.delivery.log import Commit, Partition
 from lpa_core.pipeline import Pipeline
 from lpa_core.plugins.hookspecs import HookSpecs
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.records import Position, RecordBatch
 from lpa_core.rejects import Rejected
+from lpa_core.savepoints import SavepointError, new_savepoint
 from lpa_core.settings import ProcessSettings, Settings
 from lpa_core.sinks import Sink, SinkMisconfigured
 from lpa_core.tables import Kind, Table
@@ -168,6 +171,22 @@ def test_example_of_classify_failure(load_example: Load) -> None:
     assert isinstance(other, Rejected)
     assert binary.failure.details.startswith("binary, perhaps Avro with a schema id: ")
     assert not other.failure.details.startswith("binary")
+
+
+def test_example_of_savepoints(load_example: Load, tmp_path: Path) -> None:
+    plugins = load_example("lpa_savepoints")
+    claims = tmp_path / "claims"
+    claims.mkdir()
+    (claims / "000004.sst").write_bytes(b"claims")
+    partition = Partition("events", 3)
+    savepoint = new_savepoint(Settings(), plugins.plugins, {partition: Commit(42)}, [partition])
+    keeper = plugins.savepoints()
+    for location in (None, str(tmp_path / "elsewhere")):
+        kept = Path(keeper.keep(savepoint, {savepoint.dedup[partition]: claims}, location))
+        assert json.loads((kept / "offsets.json").read_text()) == {"events[3]": 42}
+        assert (kept / "dedup" / "events-3" / "000004.sst").read_bytes() == b"claims"
+    with pytest.raises(SavepointError, match="by hand"):
+        keeper.restore(str(kept))
 
 
 def test_example_of_cli_commands(load_example: Load, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

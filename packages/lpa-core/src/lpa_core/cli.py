@@ -18,13 +18,22 @@ from lpa_core.delivery.archive import ArchiveError
 from lpa_core.delivery.checkpoint import CheckpointError
 from lpa_core.delivery.log import LogError, LogUnavailable
 from lpa_core.plugins.manager import PluginError, PluginManager
+from lpa_core.savepoints import SavepointError
 from lpa_core.settings import Settings, SettingsError, load
 from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
 from lpa_core.sources.source import SourceError
 
 USAGE_ERRORS = (SettingsError, PluginError, SinkMisconfigured, DedupStoreError, LogError)
 """Wrong usage or configuration: exit status 2."""
-FAILURES = (SourceError, SinkUnavailable, DedupStoreUnavailable, LogUnavailable, CheckpointError, ArchiveError)
+FAILURES = (
+    SourceError,
+    SinkUnavailable,
+    DedupStoreUnavailable,
+    LogUnavailable,
+    CheckpointError,
+    ArchiveError,
+    SavepointError,
+)
 """The job failed: exit status 1."""
 
 

@@ -86,6 +86,8 @@ def test_every_hook_there_is_gets_called_with_the_arguments_of_its_specification
     in_force = settings()
     plugins = PluginManager(in_force, [entry_point])
     plugins.classifiers()[0](FAILURE, b"payload")
+    with pytest.raises(PluginError, match="install lpa-ops"):
+        plugins.savepoints()
 
     calls = sys.modules[entry_point.value].CALLS
     assert set(calls) == set(hooks) == set(plugins.plugins[0].hooks)

@@ -1,7 +1,7 @@
 """Every hook, in one place. A plugin implements any of them with :data:`hookimpl`.
 
-Hooks are called once, when a process starts; only ``lpa_classify_failure`` is called later, once a reject. A plugin
-names in its hook only those arguments that it wants.
+Hooks are called once, when a process starts; only ``lpa_classify_failure`` is called later, once a reject, and
+``lpa_savepoints``. A plugin names in its hook only those arguments that it wants.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import pluggy
 from lpa_core.dedup.store import DedupStore
 from lpa_core.delivery.archive import Archive
 from lpa_core.events.event_type import EventType
+from lpa_core.savepoints import SavepointKeeper
 from lpa_core.settings import Settings
 from lpa_core.sinks import Sink
 from lpa_core.sources.source import Source
@@ -74,6 +75,10 @@ class HookSpecs:
         Plugins are asked in the order that ``lpa plugins`` lists them in. ``payload`` is the record as received, None
         where it has no value. Only classes and reasons of the closed lists can be given.
         """
+
+    @hookspec(firstresult=True)
+    def lpa_savepoints(self, settings: Settings) -> SavepointKeeper | None:
+        """Called when a savepoint is to be made or restored: who does that, or None. The first answer wins."""
 
     @hookspec
     def lpa_cli_commands(self, settings: Settings) -> Sequence[cyclopts.App]:  # type: ignore[empty-body]

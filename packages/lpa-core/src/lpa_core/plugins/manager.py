@@ -19,6 +19,7 @@ from lpa_core.delivery.archive import Archive
 from lpa_core.events.event_type import EventType
 from lpa_core.pipeline import FailureClassifier, Pipeline
 from lpa_core.plugins.hookspecs import PROJECT, HookSpecs
+from lpa_core.savepoints import SavepointKeeper
 from lpa_core.settings import Settings
 from lpa_core.sinks import Sink
 from lpa_core.sources.source import Source
@@ -213,6 +214,13 @@ class PluginManager:
 
     def archive(self, uri: str) -> Archive:
         return self._make("lpa_archives", uri, self._settings.lpa.data_dir / "archive-spool")  # type: ignore[no-any-return]
+
+    def savepoints(self) -> SavepointKeeper:
+        """Who makes and restores savepoints."""
+        keeper: SavepointKeeper | None = self._pluggy.hook.lpa_savepoints(settings=self._settings)
+        if keeper is None:
+            raise PluginError("nothing installed makes savepoints: install lpa-ops")
+        return keeper
 
     def _factories(self, hook: str) -> Mapping[str, Any]:
         return ChainMap(*(dict(brought.factories[hook]) for brought in self._brought))

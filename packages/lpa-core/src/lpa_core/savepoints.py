@@ -1,0 +1,150 @@
+"""A savepoint: where a consumer group stands and which dedup keys are claimed, to go on from elsewhere or later."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, final
+
+import attrs
+import msgspec
+
+from lpa_core.delivery.log import Commit, Partition
+from lpa_core.settings import Settings
+
+if TYPE_CHECKING:
+    from lpa_core.plugins.manager import Plugin
+
+_JUDGING_HOOKS = {"lpa_event_types", "lpa_validators", "lpa_classify_failure"}
+
+
+class SavepointError(Exception):
+    """A savepoint cannot be made, is damaged or is somebody else's. One line: what, where, what to do."""
+
+
+@final
+@attrs.frozen
+class Savepoint:
+    """What a savepoint says. The claims themselves are folders beside it.
+
+    Attributes:
+        id: names it within its store.
+        created_ms: epoch ms.
+        group: the consumer group.
+        commits: for each partition the next offset, and the text beside it: it may name a prepared range.
+        dedup: for each partition that has claims of its own in the savepoint, the name of their folder there.
+        note: what of the claims is not in the savepoint, and where it is; empty where all are.
+        settings_fingerprint: see :func:`fingerprint`.
+        versions: of the packages that were loaded.
+    """
+
+    id: str
+    created_ms: int
+    group: str
+    commits: Mapping[Partition, Commit]
+    dedup: Mapping[Partition, str]
+    note: str
+    settings_fingerprint: str
+    versions: Mapping[str, str]
+
+    @property
+    def topics(self) -> Sequence[str]:
+        return sorted({partition.topic for partition in self.commits})
+
+
+@final
+@attrs.frozen
+class StoredSavepoint:
+    """A savepoint as a store lists it. ``problem`` says why it cannot be read; ``savepoint`` is None then."""
+
+    location: str
+    savepoint: Savepoint | None
+    bytes: int = 0
+    problem: str = ""
+
+
+class SavepointStore(Protocol):
+    """Keeps savepoints in one place. Every method may block on disk or network, and raises SavepointError."""
+
+    def create(self, savepoint: Savepoint, folders: Mapping[str, Path]) -> str:
+        """Keep a savepoint with its folders, by the names that ``savepoint.dedup`` uses, and answer where.
+
+        It is durable and whole after return; one that was broken off is never listed.
+        """
+        ...
+
+    def list(self) -> Sequence[StoredSavepoint]:
+        """All savepoints, oldest first."""
+        ...
+
+    def open(self, location: str, target: Path) -> Savepoint:
+        """Copy the folders into ``target``, which must not exist yet, checking size and checksum of every file.
+
+        Raises SavepointError naming the file that is damaged or missing; ``target`` is of no use then.
+        """
+        ...
+
+
+class SavepointKeeper(Protocol):
+    """Makes and restores savepoints of the consumer group that the settings name."""
+
+    def keep(self, savepoint: Savepoint, folders: Mapping[str, Path], location: str | None = None) -> str:
+        """Keep a savepoint (see :meth:`SavepointStore.create`) and answer where.
+
+        ``location`` is the folder or URL that it is put into; by default ``LPA_SAVEPOINT_DIR``. Raises SavepointError.
+        """
+        ...
+
+    def restore(self, location: str) -> Savepoint:
+        """Bring the group's committed offsets and this machine's claims back to where the savepoint has them.
+
+        Raises SavepointError where it is damaged, of another group or topic, or the group has members, and LogError or
+        LogUnavailable. The savepoint is checked as a whole before anything is changed; restoring again goes on.
+        """
+        ...
+
+
+def new_savepoint(
+    settings: Settings,
+    plugins: Iterable[Plugin],
+    commits: Mapping[Partition, Commit],
+    dedup: Iterable[Partition],
+    note: str = "",
+) -> Savepoint:
+    """A savepoint of now, for the group of the settings. ``dedup`` are the partitions whose claims go with it."""
+    now = time.time_ns() // 1_000_000
+    loaded = [plugin for plugin in plugins if not plugin.disabled]
+    return Savepoint(
+        id=f"savepoint-{datetime.fromtimestamp(now / 1000, UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}",
+        created_ms=now,
+        group=settings.quality.group_id,
+        commits=dict(commits),
+        dedup={partition: f"dedup/{folder_name(partition)}" for partition in dedup},
+        note=note,
+        settings_fingerprint=fingerprint(settings, loaded),
+        versions={plugin.package: plugin.version for plugin in loaded},
+    )
+
+
+def folder_name(partition: Partition) -> str:
+    """Name of the folder of a partition's claims, under ``dedup`` in the data folder as in a savepoint."""
+    return f"{partition.topic}-{partition.number}"
+
+
+def fingerprint(settings: Settings, plugins: Iterable[Plugin]) -> str:
+    """Sixteen hex digits over what decides verdicts; the same in every process. Holds no secrets.
+
+    Records judged again under another fingerprint may be judged differently.
+    """
+    judging = sorted((plugin.name, plugin.version) for plugin in plugins if _JUDGING_HOOKS.intersection(plugin.hooks))
+    deciding = (
+        sorted(settings.quality.supported_versions),
+        settings.quality.dedup_ttl_minutes,
+        settings.clickhouse.sink_max_record_bytes,
+        judging,
+    )
+    return hashlib.sha256(msgspec.json.encode(deciding)).hexdigest()[:16]

@@ -1,0 +1,158 @@
+"""Makes and restores savepoints of the consumer group that the settings name."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, final
+
+import structlog
+
+from lpa_core.delivery.log import Partition
+from lpa_core.kafka.admin import admin_client
+from lpa_core.plugins.manager import PluginManager
+from lpa_core.savepoints import Savepoint, SavepointError, fingerprint, folder_name, new_savepoint
+from lpa_core.settings import Settings
+from lpa_ops.savepoint.offsets import commit, committed, require_stopped
+from lpa_ops.savepoint.store import FileSavepointStore, store_of
+
+THROUGH: Final = "through.json"
+"""What a worker notes beside its claims: up to which offset they go."""
+
+_log = structlog.get_logger("lpa.savepoint")
+
+
+@final
+class Keeper:
+    """Implements lpa_core.savepoints.SavepointKeeper."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def keep(self, savepoint: Savepoint, folders: Mapping[str, Path], location: str | None = None) -> str:
+        return FileSavepointStore(location or default_location(self._settings)).create(savepoint, folders)
+
+    def restore(self, location: str) -> Savepoint:
+        return restore(location, self._settings)
+
+
+def default_location(settings: Settings) -> str:
+    """The folder or URL where savepoints are kept: LPA_SAVEPOINT_DIR."""
+    return settings.lpa.savepoint_dir or str(settings.lpa.data_dir / "savepoints")
+
+
+def create(settings: Settings, location: str | None = None) -> tuple[str, Savepoint]:
+    """Make a savepoint of the stopped group, with the claims that are on this machine, and answer where it is.
+
+    Raises SavepointError, DedupStoreError, LogError, LogUnavailable.
+    """
+    admin = admin_client(settings)
+    require_stopped(admin, settings)
+    topic, group = settings.quality.input_topic, settings.quality.group_id
+    commits = {partition: each for partition, each in committed(admin, settings).items() if partition.topic == topic}
+    if not commits:
+        raise SavepointError(f"the group {group} has committed nothing for {topic}: there is nothing to save")
+    here = {partition: _claims(settings, partition) for partition in sorted(commits)}
+    here = {partition: folder for partition, folder in here.items() if folder.is_dir()}
+    elsewhere = [str(partition) for partition in sorted(commits) if partition not in here]
+    savepoint = new_savepoint(
+        settings,
+        PluginManager(settings).plugins,
+        commits,
+        here,
+        f"claims of {', '.join(elsewhere)} are not on this machine, or in a shared store" if elsewhere else "",
+    )
+    with _scratch(settings) as scratch:
+        folders = {}
+        for partition, folder in here.items():
+            name = savepoint.dedup[partition]
+            folders[name] = scratch / name
+            _snapshot(folder, folders[name], settings)
+        return Keeper(settings).keep(savepoint, folders, location), savepoint
+
+
+def restore(location: str, settings: Settings) -> Savepoint:
+    """Bring committed offsets and claims back to where the savepoint has them. See SavepointKeeper.restore."""
+    with _scratch(settings) as scratch:
+        fetched = scratch / "savepoint"
+        savepoint = store_of(location).open(location, fetched)
+        _require_own(savepoint, location, settings)
+        admin = admin_client(settings)
+        require_stopped(admin, settings)
+        now = committed(admin, settings)
+        for partition, each in savepoint.commits.items():
+            if partition in now and now[partition].offset > each.offset:
+                _log.warning(
+                    "records are delivered a second time",
+                    partition=str(partition),
+                    offsets=f"{each.offset} to {now[partition].offset - 1}",
+                )
+        for partition, name in savepoint.dedup.items():
+            _replace(fetched / name, _claims(settings, partition), scratch / folder_name(partition))
+        commit(admin, settings, savepoint.commits)
+    _log.info("savepoint restored", location=location, group=savepoint.group, partitions=len(savepoint.commits))
+    return savepoint
+
+
+@contextmanager
+def _scratch(settings: Settings) -> Iterator[Path]:
+    """A folder beside the claims, so that they can be moved; gone at the end."""
+    data_dir = settings.lpa.data_dir
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        folder = tempfile.TemporaryDirectory(prefix="savepoint-", dir=data_dir)
+    except OSError as error:
+        raise SavepointError(
+            f"{data_dir} cannot be written: {error.strerror}; make it writable or set LPA_DATA_DIR"
+        ) from None
+    with folder as name:
+        yield Path(name)
+
+
+def _require_own(savepoint: Savepoint, location: str, settings: Settings) -> None:
+    quality = settings.quality
+    if savepoint.group != quality.group_id:
+        raise SavepointError(
+            f"{location} is of the group {savepoint.group}, not {quality.group_id}: name another savepoint, or set "
+            f"QUALITY_GROUP_ID={savepoint.group}"
+        )
+    if list(savepoint.topics) != [quality.input_topic]:
+        raise SavepointError(
+            f"{location} is of the topic {', '.join(savepoint.topics)}, not {quality.input_topic}: name another "
+            "savepoint, or set QUALITY_INPUT_TOPIC"
+        )
+    if savepoint.settings_fingerprint != fingerprint(settings, PluginManager(settings).plugins):
+        _log.warning(
+            "the savepoint was made under other settings or plugins", location=location, made=savepoint.versions
+        )
+
+
+def _claims(settings: Settings, partition: Partition) -> Path:
+    return settings.lpa.data_dir / "dedup" / folder_name(partition)
+
+
+def _snapshot(folder: Path, target: Path, settings: Settings) -> None:
+    """Copy a store's claims, and the note beside them. Raises DedupStoreError where a worker has them open."""
+    from lpa_core.dedup.rocksdb import RocksDBDedupStore
+
+    store = RocksDBDedupStore(folder, settings.quality.dedup_ttl_minutes * 60_000)
+    try:
+        store.snapshot(target)
+    finally:
+        store.close()
+    if (folder / THROUGH).exists():
+        shutil.copyfile(folder / THROUGH, target / THROUGH)
+
+
+def _replace(new: Path, folder: Path, aside: Path) -> None:
+    """Put ``new`` in the place of ``folder``. All are on one file system."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if folder.exists():
+            folder.rename(aside)
+        new.rename(folder)
+    except OSError as error:
+        raise SavepointError(f"{folder} cannot be replaced: {error.strerror}; make it writable") from None
