@@ -80,7 +80,7 @@ def write(
     candidate: Candidate,
     sinks: Sequence[Sink],
     refuse: Callable[[Candidate], None],
-    written: Callable[[Block], None] = lambda block: None,
+    written: Callable[[Block, Sink], None] = lambda block, sink: None,
     *,
     repeated: bool,
 ) -> None:
@@ -101,7 +101,7 @@ def write(
                     sink.write(block)
                     if repeated and isinstance(sink, Completing):
                         sink.complete(block)
-                    written(block)
+                    written(block, sink)
         except RowsRefused as refusal:
             if block.table in (DLQ_TABLE, QUARANTINE_TABLE):
                 why = next(iter(refusal.rows.values()))

@@ -70,11 +70,11 @@ class Claims:
         first: int,
         committed: int,
         now: int,
-        progress: Callable[[float], None],
+        progress: Callable[[float, int], None],
     ) -> None:
         """Read the claims of the offsets from ``first`` back from the sink, as far as they are alive at ``now`` (ms).
 
-        ``progress`` is told the share that is done. Raises SinkUnavailable, SinkMisconfigured, DedupStoreUnavailable.
+        ``progress`` is told the share that is done, and how many keys came since. Raises SinkUnavailable, SinkMisconfigured, DedupStoreUnavailable.
         """
         if self._recalling is None:
             _log.warning(
@@ -89,7 +89,7 @@ class Claims:
             store.claim(stored.keys, partition.topic, partition.number, stored.offsets, stored.batch_time)
             keys += len(stored.keys)
             highest = max(highest, *stored.offsets)
-            progress(min(1.0, (highest - first) / max(1, committed - first)))
+            progress(min(1.0, (highest - first) / max(1, committed - first)), len(stored.keys))
         self.mark(partition, committed)
         _log.info("claims rebuilt", partition=str(partition), keys=keys)
 

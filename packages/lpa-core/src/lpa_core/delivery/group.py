@@ -30,6 +30,7 @@ from lpa_core.sinks import Anticipating, Interruptible, Sink
 
 _POLL_SECONDS: Final = 0.1
 _CLAIM_AGAIN_SECONDS: Final = 1.0
+_MEASURE_SECONDS: Final = 5.0
 
 _log = structlog.get_logger("lpa.delivery")
 
@@ -103,7 +104,7 @@ class GroupWorker:
         self._states: dict[Partition, PartitionState] = {}
         self._unclaimed: list[Delivery] = []
         self._offered = False
-        self._claim_at = 0.0
+        self._claim_at = self._measure_at = 0.0
         self._task: Task | None = None
         self._paused = False
         self.waiting_for_dedup = ""
@@ -180,6 +181,18 @@ class GroupWorker:
             self._unclaimed = self._close_due()
         self._claim_and_offer()
         self._read()
+        if self._background.now() >= self._measure_at:
+            self._measure()
+
+    def _measure(self) -> None:
+        self._measure_at = self._background.now() + _MEASURE_SECONDS
+        for state in self._states.values():
+            state.end = self._log.end(state.partition)
+            if state.end is not None and state.committed is not None:
+                self._observer.lagging(state.partition, max(0, state.end - state.committed.offset))
+        stores = {id(state.dedup): state.dedup for state in self._states.values() if state.phase is Phase.RUNNING}
+        with suppress(DedupStoreUnavailable), self._dedup_lock:
+            self._observer.dedup_stores([store.statistics() for store in stores.values() if store is not None])
 
     # Reading.
 

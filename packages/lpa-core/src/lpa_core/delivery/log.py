@@ -124,6 +124,10 @@ class Log(Protocol):
         """The offsets that the partition holds now. Raises LogUnavailable."""
         ...
 
+    def end(self, partition: Partition) -> int | None:
+        """The offset behind the partition's last record, as far as is known without asking."""
+        ...
+
     def start(self, partition: Partition, offset: int) -> None:
         """Hand over the partition's records from ``offset`` on; also to go back."""
         ...

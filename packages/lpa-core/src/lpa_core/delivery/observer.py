@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
+from lpa_core.dedup.store import ClaimStatistics
 from lpa_core.delivery.blocks import Settled
 from lpa_core.delivery.log import Partition
 from lpa_core.delivery.ranges import Range
 from lpa_core.records import RecordBatch
+from lpa_core.sinks import Sink
 from lpa_core.tables import Block
 
 
@@ -53,8 +55,17 @@ class Observer:
     def rebalanced(self, partitions: Sequence[Partition]) -> None:
         """These are the worker's partitions now."""
 
-    def rebuilt(self, partition: Partition, share: float) -> None:
-        """So much of a partition's claims is read back, 0 to 1."""
+    def rebuilt(self, partition: Partition, share: float, keys: int) -> None:
+        """So much of a partition's claims is read back, 0 to 1; ``keys`` of them since it was last told."""
+
+    def wrote(self, block: Block, sink: Sink) -> None:
+        """A sink took a block."""
+
+    def lagging(self, partition: Partition, records: int) -> None:
+        """So many records of a partition are still to be delivered."""
+
+    def dedup_stores(self, statistics: Sequence[ClaimStatistics]) -> None:
+        """How large the worker's dedup stores are; told now and then."""
 
     def rejects_limited(self, partition: Partition) -> None:
         """A partition went over a reject limit."""

@@ -112,7 +112,8 @@ class PartitionState:
     """It is another worker's: nothing of it is written any more."""
     rebuilt: float = 0.0
     """Share of the claims that are read back."""
-    lag: int = 0
+    end: int | None = None
+    """Behind the partition's last record; None where nobody knows yet."""
 
     @property
     def usable(self) -> bool:

@@ -128,12 +128,12 @@ class Startup:
         partition, store, now = state.partition, state.dedup, self._clock()
         assert store is not None
 
-        def progress(share: float) -> None:
+        def progress(share: float, keys: int) -> None:
             state.rebuilt = share
             state.why = f"claims are being rebuilt from the sink, {share:.0%} done"
-            self._observer.rebuilt(partition, share)
+            self._observer.rebuilt(partition, share, keys)
 
-        progress(0.0)
+        progress(0.0, 0)
         state.phase = Phase.REBUILDING
         self._rebuilds[partition] = self._background.start(
             lambda: self._claims.rebuild(partition, store, first, committed, now, progress), f"rebuild {partition}"
@@ -145,7 +145,7 @@ class Startup:
             return
         del self._rebuilds[state.partition]
         task.check()
-        self._observer.rebuilt(state.partition, 1.0)
+        self._observer.rebuilt(state.partition, 1.0, 0)
         self._read_on(state)
 
     def settled(self, state: PartitionState) -> bool:

@@ -199,7 +199,7 @@ class Worker:
                 candidate,
                 self._sinks,
                 self._refuse,
-                lambda block: self._listener(Step.WRITTEN, candidate.range),
+                lambda block, sink: self._listener(Step.WRITTEN, candidate.range),
                 repeated=self._repeating,
             )
 

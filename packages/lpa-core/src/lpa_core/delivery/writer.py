@@ -22,6 +22,7 @@ from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.partitions import PartitionState
 from lpa_core.rejects import RejectEnvelope
 from lpa_core.sinks import Sink
+from lpa_core.tables import Block
 
 _PATIENCE_SECONDS: Final = 60.0
 """How long a commit is tried again before the session is given up."""
@@ -147,7 +148,7 @@ class Writer:
                     candidate,
                     self._sinks,
                     lambda refused: self._refuse(delivery),
-                    lambda block: self._written(delivery),
+                    lambda block, sink: self._written(delivery, block, sink),
                     repeated=delivery.repeated,
                 )
         except _NotOurs:
@@ -163,7 +164,8 @@ class Writer:
         if state.gone:
             raise _NotOurs
 
-    def _written(self, delivery: Delivery) -> None:
+    def _written(self, delivery: Delivery, block: Block, sink: Sink) -> None:
+        self._observer.wrote(block, sink)
         self._observer.step(Step.WRITTEN, delivery.candidate.range)
         self._ours(delivery.state)
 
@@ -178,7 +180,7 @@ class Writer:
         """Finish some ranges and prepare others, all in one; what is no longer ours drops out of ``prepared``."""
         patient_until = self._background.now() + _PATIENCE_SECONDS
         while True:
-            with self._timed("commit"):
+            with self._timed("finish" if finished else "prepare"):
                 try:
                     # The proof comes first: whoever gets a partition that is found ours after it makes it worthless.
                     membership = self._log.membership()

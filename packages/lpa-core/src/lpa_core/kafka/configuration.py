@@ -44,7 +44,9 @@ def producer_configuration(settings: Settings, transactional_id: str) -> dict[st
     """For a producer of transactions. ``transactional_id`` belongs to one producer at a time: a newer one fences it."""
     return {
         "compression.type": "zstd",
-        "linger.ms": 20,
+        "linger.ms": 5,
+        # A transaction that follows at once on another is turned away until the brokers have written that one down.
+        "retry.backoff.ms": 10,
         "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
         **_connection(settings),
         "message.max.bytes": envelope_max_bytes(settings),

@@ -95,6 +95,8 @@ class KafkaLog:
         self._gone: list[Partition] = []
         self._unstarted: set[Partition] = set()
         self._closed = threading.Event()
+        # Asked for by the polling thread alone: another one would wait for a pause between its polls, without end.
+        self._proof = b""
         with _explained("set up Kafka's clients"):
             self._producer = Producer(dict(producer))
             self._consumer = Consumer(dict(consumer))
@@ -117,6 +119,8 @@ class KafkaLog:
         def on_revoke(consumer: Consumer, found: list[TopicPartition]) -> None:
             partitions = _partitions(found)
             self._unstarted -= partitions
+            # The group may have a new generation already, in which what is in work can still be finished.
+            self._proof = consumer.consumer_group_metadata()
             assignment.revoked(partitions)
 
         def on_lost(consumer: Consumer, found: list[TopicPartition]) -> None:
@@ -132,6 +136,7 @@ class KafkaLog:
             raise OffsetsGone(self._gone.pop())
         with _explained("read"):
             messages = self._consumer.consume(max_records, seconds)
+            self._proof = self._consumer.consumer_group_metadata()
         batches = []
         for (topic, number, failed), some in groupby(messages, key=_origin):
             if failed:
@@ -188,6 +193,11 @@ class KafkaLog:
             low, high = self._consumer.get_watermark_offsets(TopicPartition(*partition), _SECONDS)
         return Span(low, high)
 
+    def end(self, partition: Partition) -> int | None:
+        with _explained(f"look at {partition}"):
+            _, high = self._consumer.get_watermark_offsets(TopicPartition(*partition), cached=True)
+        return high if high >= 0 else None
+
     def start(self, partition: Partition, offset: int) -> None:
         where = TopicPartition(partition.topic, partition.number, offset)
         with _explained(f"read {partition} from {offset}"):
@@ -205,7 +215,7 @@ class KafkaLog:
             self._consumer.resume(started)
 
     def membership(self) -> Membership:
-        proof = self._consumer.consumer_group_metadata()
+        proof = self._proof
         if not _is_member(proof):
             raise Fenced("no member of the consumer group now")
         return Membership(proof)
@@ -297,6 +307,8 @@ def _is_member(proof: bytes) -> bool:
     One that does not would be let through by the brokers, which take it for a client from before there were proofs.
     The layout is librdkafka's (rd_kafka_consumer_group_metadata_write).
     """
+    if not proof:
+        return False
     mark = b"CGMDv2:"
     if not proof.startswith(mark):
         raise LogError(
