@@ -25,8 +25,9 @@ import pytest
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.worker import Step, StepListener
 from lpa_core.generate.generator import generate
+from lpa_core.jobs import Job
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.runner import Job, ingest
+from lpa_core.runner import ingest
 from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_core.sources.source import Source
 from lpa_sinks.archive import read_archive

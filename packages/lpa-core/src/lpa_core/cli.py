@@ -11,25 +11,29 @@ import structlog
 from rich.console import Console
 
 from lpa_core import logs
+from lpa_core.admin.errors import AdminError
 from lpa_core.commands.ingest import ingest
 from lpa_core.commands.plugins import list_plugins
 from lpa_core.dedup.store import DedupStoreError, DedupStoreUnavailable
 from lpa_core.delivery.archive import ArchiveError
 from lpa_core.delivery.checkpoint import CheckpointError
-from lpa_core.delivery.log import LogError, LogUnavailable
+from lpa_core.delivery.group import RejectLimitReached
+from lpa_core.delivery.log import CommitUncertain, LogError, LogUnavailable
 from lpa_core.plugins.manager import PluginError, PluginManager
 from lpa_core.savepoints import SavepointError
 from lpa_core.settings import Settings, SettingsError, load
 from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
 from lpa_core.sources.source import SourceError
 
-USAGE_ERRORS = (SettingsError, PluginError, SinkMisconfigured, DedupStoreError, LogError)
+USAGE_ERRORS = (SettingsError, PluginError, SinkMisconfigured, DedupStoreError, LogError, AdminError)
 """Wrong usage or configuration: exit status 2."""
 FAILURES = (
     SourceError,
     SinkUnavailable,
     DedupStoreUnavailable,
     LogUnavailable,
+    CommitUncertain,
+    RejectLimitReached,
     CheckpointError,
     ArchiveError,
     SavepointError,

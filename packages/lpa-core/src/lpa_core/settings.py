@@ -117,6 +117,7 @@ class ClickHouseSettings:
     sink_max_record_bytes: int = _option(
         1_000_000, "a whole number of at least 10000", "Largest row, in bytes of its JSON text", whole(10_000)
     )
+    sink_timeout_seconds: int = _option(60, _WHOLE, "Seconds after which an insert counts as unanswered", whole(1))
     sink_retry_seconds: int = _option(
         0, "a whole number of seconds, 0 for ever", "How long a sink that is down is tried again", whole(0)
     )

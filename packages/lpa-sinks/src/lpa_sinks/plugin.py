@@ -36,7 +36,9 @@ def _clickhouse(uri: str, settings: Settings) -> Sink:
     from lpa_sinks.databases import endpoint_of
 
     retry = RetryPolicy(seconds=settings.clickhouse.sink_retry_seconds or None)
-    return ClickHouseSink(endpoint_of(uri, settings), settings.clickhouse.password, retry)
+    return ClickHouseSink(
+        endpoint_of(uri, settings), settings.clickhouse.password, retry, settings.clickhouse.sink_timeout_seconds
+    )
 
 
 def _archive(uri: str, spool: Path, settings: Settings) -> Archive:

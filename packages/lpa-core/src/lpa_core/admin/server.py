@@ -16,15 +16,12 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from lpa_core.admin.app import AdminApp
+from lpa_core.admin.errors import AdminError
 from lpa_core.admin.job import AdministeredJob
 
 _STOP_CHECK_SECONDS: Final = 0.1
 
 _log = structlog.get_logger("lpa.admin")
-
-
-class AdminError(Exception):
-    """The admin endpoint cannot be offered. The message names its setting and the remedy, in one line."""
 
 
 @final

@@ -12,11 +12,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from lpa_core.commands.output import print_json
+from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.report import Report
-from lpa_core.delivery.worker import Step, StepListener
+from lpa_core.delivery.worker import StepListener
+from lpa_core.jobs import Job
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.runner import Job
 from lpa_core.runner import ingest as run_job
 from lpa_core.settings import Settings
 from lpa_core.sources.source import Source
@@ -30,6 +31,7 @@ def ingest(settings: Settings, plugins: PluginManager) -> Callable[..., None]:
         sink: Annotated[Sequence[str], Parameter(negative="")] = (),
         dedup: str | None = None,
         archive: str | None = None,
+        from_savepoint: str | None = None,
         json: Annotated[bool, Parameter(negative="")] = False,
     ) -> None:
         """Read events, store each once, keep bad ones with the reason.
@@ -37,8 +39,9 @@ def ingest(settings: Settings, plugins: PluginManager) -> Callable[..., None]:
         Parameters
         ----------
         source
-            A file of newline-delimited JSON (plain, gzip, zstd), or - for standard input. Run on the same file again,
-            it reads on where it stopped.
+            A file of newline-delimited JSON (plain, gzip, zstd), or - for standard input; run on the same file again,
+            it reads on where it stopped. Or kafka://host:9092/topic. Default: Kafka by the QUALITY_* settings, until
+            stopped.
         sink
             Where rows go, such as chdb://./folder or clickhouse://host:8123/database; may be given several times.
             Default: the embedded database in the data folder.
@@ -47,10 +50,12 @@ def ingest(settings: Settings, plugins: PluginManager) -> Callable[..., None]:
             Default: RocksDB in the data folder.
         archive
             Folder or object store that keeps every record as received.
+        from_savepoint
+            Where a savepoint is: offsets and dedup keys are brought back to it first. For Kafka.
         json
             Print the report as JSON.
         """
-        job = Job(source, sink, dedup, archive)
+        job = Job(source, sink, dedup, archive, from_savepoint)
         console = Console(stderr=True)
         with Progress(
             TextColumn("{task.description}", markup=False),

@@ -35,6 +35,9 @@ _MEASURE_SECONDS: Final = 5.0
 _log = structlog.get_logger("lpa.delivery")
 
 
+BeforeLeaving = Callable[[Mapping[Partition, PartitionState], Log], None]
+
+
 class RejectLimitReached(Exception):
     """Too many records of a partition were dead-lettered; nothing of the range that showed it was written."""
 
@@ -89,12 +92,17 @@ class GroupWorker:
         archive: Archive | None = None,
         observer: Observer | None = None,
         background: Background | None = None,
+        before_leaving: BeforeLeaving = lambda states, log: None,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
-        """``clock`` gives the time of new ranges, epoch ms; ``new_log`` begins a session."""
+        """``new_log`` begins a session; ``clock`` gives the time of new ranges, epoch ms.
+
+        ``before_leaving`` is shown the partitions and the log when the worker stops as told: the stores are still open,
+        and nothing works on them.
+        """
         self._new_log, self._topics, self._pipeline, self._sinks = new_log, tuple(topics), pipeline, tuple(sinks)
         self._publish, self._limits, self._policy, self._fingerprint = publish, limits, gap_policy, fingerprint
-        self._archive, self._clock = archive, clock
+        self._archive, self._clock, self._before_leaving = archive, clock, before_leaving
         self._observer = observer or Observer()
         self._background = background or Threads()
         self._claims = Claims(stores, sinks, ttl_ms)
@@ -109,6 +117,10 @@ class GroupWorker:
         self._paused = False
         self.waiting_for_dedup = ""
         """Why claims cannot be made, while they cannot."""
+        self.turned_at = self._background.now()
+        """When the loop turned last, by the background's clock."""
+        self.joined = False
+        """Whether the group has assigned partitions to this worker yet."""
 
     def stop(self) -> None:
         """Ask the run to end; the ranges in work are finished if that takes no longer than the limit."""
@@ -173,6 +185,7 @@ class GroupWorker:
             self._abandon()
 
     def _turn(self) -> None:
+        self.turned_at = self._background.now()
         for state in tuple(self._states.values()):
             if state.phase in (Phase.STARTING, Phase.REBUILDING):
                 self._startup.advance(state)
@@ -401,7 +414,9 @@ class GroupWorker:
         if self._task is not None and self._task.wait(0):
             self._task.check()
             self._task = None
-        if self._task is not None:
+        if self._task is None:
+            self._before_leaving(self.states, self._log)
+        else:
             _log.warning("the ranges in work are abandoned; whoever gets the partitions next repeats them")
 
     def _abandon(self) -> None:
@@ -422,6 +437,7 @@ class GroupWorker:
     # Being given partitions, and giving them up (called from within the log's poll).
 
     def assigned(self, partitions: Collection[Partition]) -> None:
+        self.joined = True
         for partition in partitions:
             self._states[partition] = PartitionState(partition)
         self._observer.rebalanced(sorted(self._states))

@@ -53,7 +53,7 @@ def explained(what: str, settings: Settings) -> Iterator[None]:
             ) from None
         if problem.code() in (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED):
             raise LogError(f"{where}: the login was refused: check sasl.username and sasl.password") from None
-        if problem.retriable() or problem.code() in (
+        if problem.code() in (
             KafkaError._TRANSPORT,
             KafkaError._ALL_BROKERS_DOWN,
             KafkaError._TIMED_OUT,
@@ -63,4 +63,13 @@ def explained(what: str, settings: Settings) -> Iterator[None]:
             raise LogUnavailable(
                 f"{where} does not answer ({problem.str()}): check QUALITY_KAFKA_BOOTSTRAP and that the brokers run"
             ) from None
+        if problem.code() in (
+            KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+            KafkaError.COORDINATOR_NOT_AVAILABLE,
+            KafkaError.LEADER_NOT_AVAILABLE,
+            KafkaError.NOT_COORDINATOR,
+            KafkaError.REQUEST_TIMED_OUT,
+            KafkaError.UNSTABLE_OFFSET_COMMIT,
+        ):
+            raise LogUnavailable(f"{where}: cannot {what} now ({problem.str()}): try again in a while") from None
         raise LogError(f"{where}: cannot {what}: {problem.str()}") from None

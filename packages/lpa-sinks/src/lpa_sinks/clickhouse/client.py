@@ -81,8 +81,10 @@ def _url(parts: SplitResult, port: int | None) -> str:
     return f"{'https' if secure else 'http'}://{host}:{port or (8443 if secure else 8123)}"
 
 
-def connect(to: Endpoint, password: str = "") -> Client:
+def connect(to: Endpoint, password: str = "", seconds: int = 60) -> Client:
     """A client of the endpoint; it uses no default database, so every name is to be qualified.
+
+    A server that says nothing for ``seconds`` counts as one that does not answer.
 
     Raises SinkMisconfigured where the folder cannot be used or the login is refused, SinkUnavailable where no
     server answers.
@@ -102,6 +104,7 @@ def connect(to: Endpoint, password: str = "") -> Client:
             client_name="lpa",
             # A session keeps temporary tables, and lets no repeated insert overtake the one before.
             autogenerate_session_id=True,
+            send_receive_timeout=seconds,
         )
     except ClickHouseError as error:
         if classify(error) is Verdict.CONFIGURATION:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Callable
 from typing import Final, TypeVar, final
 
@@ -35,12 +35,16 @@ class RetryPolicy:
         unknown_attempts: attempts in all at an error of which it is not known whether waiting helps.
         wait: seconds between attempts.
         sleep: waits them.
+        interrupted: set by another thread, it ends the waiting, and attempts after the one in work.
     """
 
     seconds: float | None = None
     unknown_attempts: int = 4
     wait: wait_base = attrs.field(factory=lambda: wait_random_exponential(multiplier=0.5, max=30))
-    sleep: Callable[[float], None] = time.sleep
+    interrupted: threading.Event = attrs.field(factory=threading.Event)
+    sleep: Callable[[float], object] = attrs.field(
+        default=attrs.Factory(lambda self: self.interrupted.wait, takes_self=True)
+    )
 
     def run(self, what: str, action: Callable[[], T]) -> T:
         """Answer what ``action`` answers, once it does.
@@ -55,6 +59,8 @@ class RetryPolicy:
 
         def stop(state: tenacity.RetryCallState) -> bool:
             nonlocal unknown
+            if self.interrupted.is_set():
+                return True
             if _verdict(_error(state)) is Verdict.UNKNOWN:
                 unknown += 1
                 return unknown >= self.unknown_attempts
@@ -63,7 +69,7 @@ class RetryPolicy:
             return self.seconds is not None and spent >= self.seconds
 
         retrying = tenacity.Retrying(
-            sleep=self.sleep,
+            sleep=self._pause,
             wait=self.wait,
             stop=stop,
             retry=tenacity.retry_if_exception(_worth_retrying),
@@ -78,6 +84,9 @@ class RetryPolicy:
             if _verdict(error) is Verdict.CONFIGURATION:
                 raise SinkMisconfigured(f"{what}: {describe(error)}: {explain(error)}") from error
             raise SinkUnavailable(f"{what}: {_describe(error)}: still so after the last attempt") from error
+
+    def _pause(self, seconds: float) -> None:
+        self.sleep(seconds)
 
 
 AT_ONCE: Final = RetryPolicy(seconds=0, unknown_attempts=1)

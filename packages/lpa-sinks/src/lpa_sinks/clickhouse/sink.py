@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from importlib.resources import files
 from string import Template
@@ -11,12 +12,15 @@ from uuid import uuid4
 
 import structlog
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from lpa_core.sinks import RowsRefused, SinkMisconfigured
+from lpa_core.rows import RAW_TABLE
+from lpa_core.sinks import RowsRefused, SinkMisconfigured, SinkUnavailable, StoredKeys
 from lpa_core.tables import Block, Table
 from lpa_sinks.clickhouse.client import Endpoint, connect
-from lpa_sinks.clickhouse.errors import Verdict, classify, describe
+from lpa_sinks.clickhouse.errors import Verdict, classify, describe, explain
 from lpa_sinks.clickhouse.insert import encode, insert, insert_settings
+from lpa_sinks.clickhouse.recall import stored_keys
 from lpa_sinks.clickhouse.refusals import refused_rows
 from lpa_sinks.clickhouse.retries import Inexplicable, RetryPolicy
 from lpa_sinks.schema.apply import apply
@@ -25,6 +29,8 @@ from lpa_sinks.schema.ddl import quoted
 
 _OFFSETS_AT_ONCE: Final = 1000
 """Bounds the length of a statement's parameters, which travel in a URL."""
+
+_LOOK_AGAIN_SECONDS: Final = 0.2
 
 _log = structlog.get_logger("lpa.sinks.clickhouse")
 
@@ -40,10 +46,13 @@ class ClickHouseSink:
     The embedded engine gets the schema when it is opened; on a server ``lpa schema apply`` makes it.
     """
 
-    def __init__(self, endpoint: Endpoint, password: str = "", retry: RetryPolicy | None = None) -> None:
+    def __init__(
+        self, endpoint: Endpoint, password: str = "", retry: RetryPolicy | None = None, timeout_seconds: int = 60
+    ) -> None:
         """Connects to nothing yet. Without ``retry`` a server that is down is asked again for ever."""
         self._endpoint = endpoint
         self._password = password
+        self._timeout = timeout_seconds
         self._retry = retry or RetryPolicy()
         self._client: Client | None = None
         self._settings: dict[str, int | str] = {}
@@ -54,7 +63,7 @@ class ClickHouseSink:
         return f"ClickHouseSink({self._endpoint})"
 
     def open(self, tables: Sequence[Table]) -> None:
-        self._client = client = connect(self._endpoint, self._password)
+        self._client = client = connect(self._endpoint, self._password, self._timeout)
         self._settings = insert_settings(client)
         database = self._endpoint.database
         if self._endpoint.path is not None:
@@ -74,7 +83,24 @@ class ClickHouseSink:
         except Exception:  # of whatever kind: writing the block meets it again, and says which rows it is about
             self._encoded.pop(block.token, None)
 
+    def interrupt(self) -> None:
+        self._retry.interrupted.set()
+
+    def recall(self, topic: str, partition: int, first_offset: int, since: int) -> Iterator[StoredKeys]:
+        client = connect(self._endpoint, self._password, self._timeout)
+        query = _sql("stored_keys.sql", self._qualified(RAW_TABLE))
+        try:
+            yield from stored_keys(client, query, topic, partition, first_offset, since)
+        except ClickHouseError as error:
+            what = f"{self._endpoint}: read stored keys back: {describe(error)}"
+            if classify(error) is Verdict.CONFIGURATION:
+                raise SinkMisconfigured(f"{what}: {explain(error)}") from error
+            raise SinkUnavailable(what) from error
+        finally:
+            client.close()
+
     def write(self, block: Block) -> None:
+        self._retry.interrupted.clear()
         client = self._opened
         if not len(block):
             return
@@ -107,8 +133,15 @@ class ClickHouseSink:
             "last": max(block.offsets),
             "batch_time": block.columns[block.table.column_names.index("ingestion_timestamp")][0],
         }
-        present = {offset for (offset,) in client.query(_sql("present.sql", target), parameters=where).result_rows}
-        missing = [index for index, offset in enumerate(block.offsets) if offset not in present]
+
+        def missing_rows() -> list[int]:
+            found = client.query(_sql("present.sql", target), parameters=where).result_rows
+            present = {offset for (offset,) in found}
+            return [index for index, offset in enumerate(block.offsets) if offset not in present]
+
+        missing = missing_rows()
+        if missing and self._wait_for_others(client, block):
+            missing = missing_rows()
         if not missing:
             return
         _log.warning("rows were missing although their token was remembered", table=block.table.name, rows=len(missing))
@@ -117,9 +150,27 @@ class ClickHouseSink:
         settings = {**self._settings, "insert_deduplication_token": f"{block.token}:{uuid4().hex}"}
         insert(client, target, block.table.columns, encode(client, block.table.columns, rows), settings)
 
+    def _wait_for_others(self, client: Client, block: Block) -> bool:
+        """Wait until no insert of the block is under way, of an overtaken worker say; answer whether any can have been.
+
+        One that has written its token down and not yet put its rows in place would add them after they were found
+        missing. On a cluster this looks at the node that answers.
+        """
+        if self._endpoint.path is not None:
+            return False  # the one process that has the folder open inserts nothing else meanwhile
+        running = {"prefix": _query_id_prefix(block)}
+        while client.query(_sql("running.sql", ""), parameters=running).result_rows[0][0]:
+            if self._retry.interrupted.wait(_LOOK_AGAIN_SECONDS):
+                raise SinkUnavailable(f"{self._endpoint}: interrupted while another insert of {block!r} was under way")
+        return True
+
     def _insert(self, client: Client, block: Block) -> None:
         target = self._qualified(block.table)
-        settings = {**self._settings, "insert_deduplication_token": block.token}
+        settings = {
+            **self._settings,
+            "insert_deduplication_token": block.token,
+            "query_id": f"{_query_id_prefix(block)}{uuid4().hex}",
+        }
         anticipated, encoded = self._encoded.get(block.token, (None, b""))
         try:
             if anticipated is not block:
@@ -163,6 +214,11 @@ class ClickHouseSink:
 
     def _qualified(self, table: Table) -> str:
         return f"{quoted(self._endpoint.database)}.{quoted(table.name)}"
+
+
+def _query_id_prefix(block: Block) -> str:
+    """What the ids of all inserts of a block begin with."""
+    return f"lpa-{hashlib.sha256(block.token.encode()).hexdigest()[:24]}-"
 
 
 def _sql(name: str, table: str) -> str:

@@ -1,0 +1,295 @@
+"""The main job on Kafka: a worker of the consumer group, with its admin endpoint."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, final
+from urllib.parse import urlsplit
+
+import attrs
+import structlog
+
+from lpa_core.admin.job import JobState, PartitionStatus, SavepointStatus, StopRefused
+from lpa_core.admin.server import AdminServer
+from lpa_core.delivery.claims import THROUGH_FILE, DedupStores
+from lpa_core.delivery.commit_metadata import MAX_SPAN
+from lpa_core.delivery.group import GroupLimits, GroupWorker
+from lpa_core.delivery.log import Commit, Log, LogRecord, LogUnavailable, Partition
+from lpa_core.delivery.partitions import PartitionState, Phase
+from lpa_core.delivery.report import Report
+from lpa_core.delivery.startup import GapPolicy
+from lpa_core.jobs import Job, build_pipeline
+from lpa_core.kafka.accounts import Accounts
+from lpa_core.kafka.configuration import consumer_configuration, producer_configuration
+from lpa_core.kafka.rejects import reject_record
+from lpa_core.metrics import Metrics
+from lpa_core.plugins.manager import PluginManager
+from lpa_core.process import prompt_handover, quiet_collector, stopped_by_signals
+from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE, RejectEnvelope
+from lpa_core.rows import RAW_TABLE
+from lpa_core.savepoints import SavepointError, fingerprint, folder_name, new_savepoint
+from lpa_core.settings import Settings
+from lpa_core.uris import local_path, scheme, without_secrets
+
+_STUCK_SECONDS = 120.0
+"""A worker whose loop has not turned for so long is not going to: handing a partition over takes far less."""
+
+_log = structlog.get_logger("lpa.runner")
+
+
+@final
+@attrs.define
+class _StopRequest:
+    id: str
+    location: str | None
+    status: SavepointStatus = attrs.field(factory=lambda: SavepointStatus(completed=False))
+    answered: threading.Event = attrs.field(factory=threading.Event)
+    """Somebody has heard how it ended."""
+
+
+@final
+class KafkaJob:
+    """Runs a worker until it is told to stop. The admin endpoint shows it (an AdministeredJob)."""
+
+    def __init__(
+        self, job: Job, settings: Settings, plugins: PluginManager, observe: type[Accounts] = Accounts
+    ) -> None:
+        self._job, self._settings, self._plugins = job, _at(job.source, settings), plugins
+        self._observe = observe
+        self._metrics = Metrics()
+        self._state = JobState.CREATED
+        self._request: _StopRequest | None = None
+        self._lock = threading.Lock()
+        self.id = uuid.uuid4().hex
+        self.name = f"ingest {self._settings.quality.input_topic}"
+        self.started_ms = _now()
+        self.ended_ms: int | None = None
+
+    def run(self) -> Report:
+        """Deliver until SIGINT, SIGTERM, or a request to stop.
+
+        Raises what :meth:`GroupWorker.run` raises, PluginError, AdminError, and SavepointError.
+        """
+        settings, plugins = self._settings, self._plugins
+        with ExitStack() as opened:
+            if self._job.from_savepoint is not None:
+                restored = plugins.savepoints().restore(self._job.from_savepoint)
+                _log.info("restored", savepoint=restored.id, partitions=len(restored.commits))
+            self._worker, self._accounts = self._assemble(opened)
+            server = AdminServer(settings.lpa.admin_address, settings.lpa.admin_token, self, self._metrics.registry)
+            opened.callback(server.close)
+            server.start()
+            started = time.perf_counter()
+            self._state = JobState.RUNNING
+            try:
+                with stopped_by_signals(self._worker), quiet_collector(), prompt_handover():
+                    self._worker.run()
+                    self._state = JobState.FINISHED
+            except BaseException:
+                self._state = JobState.FAILED
+                raise
+            finally:
+                self.ended_ms = _now()
+                self._accounts.report.seconds = time.perf_counter() - started
+            self._linger()
+        return self._accounts.report
+
+    def _assemble(self, opened: ExitStack) -> tuple[GroupWorker, Accounts]:
+        settings, plugins, job = self._settings, self._plugins, self._job
+        quality, limits = settings.quality, settings.clickhouse
+        pipeline = build_pipeline(plugins, settings)
+        sinks = {plugins.sink(uri): without_secrets(uri) for uri in job.sinks_or_default(settings)}
+        for sink in sinks:
+            opened.callback(sink.close)
+            sink.open((*pipeline.tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE))
+        archive = plugins.archive(job.archive) if job.archive else None
+        if archive is not None:
+            opened.callback(archive.close)
+        accounts = self._observe(quality.input_topic, self._metrics, sinks)
+        # Imported here: the client is an extra, and everything else can be looked at without it.
+        from lpa_core.kafka.group_log import KafkaLog
+
+        # One name for all sessions of the process: the next one decides what the one before left open.
+        transactional_id = f"{quality.group_id}-{uuid.uuid4().hex}"
+        worker = GroupWorker(
+            lambda: KafkaLog(
+                consumer_configuration(settings),
+                producer_configuration(settings, transactional_id),
+                with_keys=archive is not None,
+            ),
+            [quality.input_topic],
+            pipeline,
+            self._dedup_stores(),
+            tuple(sinks),
+            self._publish,
+            ttl_ms=quality.dedup_ttl_minutes * 60_000,
+            limits=GroupLimits(
+                max_records=min(limits.sink_max_batch_size, MAX_SPAN),
+                max_bytes=limits.sink_max_batch_bytes,
+                max_seconds=limits.sink_max_time_ms / 1000,
+                stop_seconds=settings.lpa.stop_seconds,
+                reject_share=quality.reject_limit_share,
+                reject_run=quality.reject_limit_consecutive,
+            ),
+            gap_policy=GapPolicy(quality.offset_gap_policy),
+            fingerprint=fingerprint(settings, plugins.plugins),
+            archive=archive,
+            observer=accounts,
+            before_leaving=self._save,
+        )
+        return worker, accounts
+
+    def _publish(self, envelope: RejectEnvelope) -> LogRecord:
+        record = reject_record(envelope, None)
+        quality = self._settings.quality
+        topic = quality.quarantine_topic if envelope.failure.quarantined else quality.dlq_topic
+        return LogRecord(topic, record.key, record.value, record.headers)
+
+    def _dedup_stores(self) -> DedupStores:
+        """RocksDB and memory: a store for each partition. Any other: one that is shared."""
+        uri = self._job.dedup_or_default(self._settings)
+        if scheme(uri) == "memory":
+            return DedupStores(lambda partition: self._plugins.dedup_store(uri), shared=False)
+        if scheme(uri) != "rocksdb":
+            return DedupStores(lambda partition: self._plugins.dedup_store(uri), shared=True)
+
+        def folder(partition: Partition) -> Path:
+            return local_path(uri) / folder_name(partition)
+
+        return DedupStores(
+            lambda partition: self._plugins.dedup_store(f"rocksdb://{folder(partition)}"), shared=False, folder=folder
+        )
+
+    # Stopping with a savepoint.
+
+    def stop(self, with_savepoint: str | None) -> str:
+        with self._lock:
+            if self._request is not None or self._state is not JobState.RUNNING or self._worker.stopping:
+                raise StopRefused("the job is stopping already, or has not begun: look at its state")
+            self._request = _StopRequest(uuid.uuid4().hex, with_savepoint)
+        self._worker.stop()
+        return self._request.id
+
+    def savepoint(self, request_id: str) -> SavepointStatus | None:
+        request = self._request
+        if request is None or request.id != request_id:
+            return None
+        if request.status.completed:
+            request.answered.set()
+        return request.status
+
+    def _save(self, states: Mapping[Partition, PartitionState], log: Log) -> None:
+        request = self._request
+        if request is None:
+            return
+        try:
+            location = self._make_savepoint(request, states, log.committed(tuple(states)) if states else {})
+            request.status = SavepointStatus(completed=True, location=location)
+            _log.info("savepoint made", location=location)
+        except (SavepointError, LogUnavailable) as error:
+            request.status = SavepointStatus(completed=True, failure=str(error))
+            raise
+
+    def _make_savepoint(
+        self,
+        request: _StopRequest,
+        states: Mapping[Partition, PartitionState],
+        commits: Mapping[Partition, Commit | None],
+    ) -> str:
+        scratch = Path(tempfile.mkdtemp(prefix="savepoint-", dir=self._settings.lpa.data_dir))
+        try:
+            taken: dict[Partition, Path] = {}
+            note = ""
+            for partition, state in states.items():
+                if state.dedup is None:
+                    continue
+                target = scratch / folder_name(partition)
+                try:
+                    state.dedup.snapshot(target)
+                except NotImplementedError:
+                    note = f"the claims are in {without_secrets(self._job.dedup_or_default(self._settings))}"
+                    break
+                committed = commits[partition]
+                (target / THROUGH_FILE).write_text(f'{{"through": {committed.offset if committed else 0}}}')
+                taken[partition] = target
+            savepoint = new_savepoint(
+                self._settings,
+                self._plugins.plugins,
+                {partition: commit for partition, commit in commits.items() if commit is not None},
+                taken,
+                note,
+            )
+            folders = {savepoint.dedup[partition]: folder for partition, folder in taken.items()}
+            return self._plugins.savepoints().keep(savepoint, folders, request.location)
+        except OSError as error:
+            raise SavepointError(f"no savepoint could be made in {scratch}: {error.strerror}") from None
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def _linger(self) -> None:
+        """Stay until whoever asked for the savepoint has heard where it is, or has had time to."""
+        if self._request is not None:
+            self._request.answered.wait(self._settings.lpa.stop_seconds)
+            time.sleep(0.2)  # for the answer to get out
+
+    # What the admin endpoint shows.
+
+    def state(self) -> JobState:
+        if self._state is JobState.RUNNING and self._worker.stopping:
+            return JobState.CANCELLING
+        return self._state
+
+    def healthy(self) -> bool:
+        return self._state is not JobState.FAILED and time.monotonic() - self._worker.turned_at < _STUCK_SECONDS
+
+    def not_ready(self) -> Sequence[str]:
+        worker = self._worker
+        reasons = []
+        if self.state() is not JobState.RUNNING:
+            reasons.append(f"the job is {self.state().value.lower()}")
+        elif not worker.joined:
+            reasons.append("no partitions were assigned yet")
+        if worker.waiting_for_dedup:
+            reasons.append(f"waiting for the dedup store: {worker.waiting_for_dedup}")
+        if worker.backpressured:
+            reasons.append("backpressure: reading is paused until writing catches up")
+        reasons += [f"{state.partition}: {state.why}" for state in worker.states.values() if state.why]
+        return reasons
+
+    def partitions(self) -> Sequence[PartitionStatus]:
+        return [
+            PartitionStatus(
+                topic=partition.topic,
+                partition=partition.number,
+                state=f"{state.phase.value}: {state.why}" if state.why else state.phase.value,
+                committed_offset=state.committed.offset if state.committed else None,
+                end_offset=state.end,
+                backpressured=self._worker.backpressured and state.phase is Phase.RUNNING,
+            )
+            for partition, state in sorted(self._worker.states.items())
+        ]
+
+    def report(self) -> Mapping[str, Any]:
+        return self._accounts.as_json()
+
+
+def _at(source: str | None, settings: Settings) -> Settings:
+    """The settings, with the broker and topic that a ``kafka://host:port/topic`` names."""
+    parts = urlsplit(source or "")
+    quality = settings.quality
+    if parts.netloc:
+        quality = attrs.evolve(quality, kafka_bootstrap=parts.netloc)
+    if parts.path.strip("/"):
+        quality = attrs.evolve(quality, input_topic=parts.path.strip("/"))
+    return attrs.evolve(settings, quality=quality)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,89 @@
+"""How a process behaves while it ingests: signals, the garbage collector, the interpreter lock."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, Protocol
+
+import structlog
+
+_log = structlog.get_logger("lpa.runner")
+
+_OBJECTS_BETWEEN_COLLECTIONS: Final = 1_000_000
+_HANDOVER_SECONDS: Final = 0.0005
+
+
+class Stoppable(Protocol):
+    def stop(self) -> None: ...
+
+    @property
+    def stopping(self) -> bool: ...
+
+
+@contextmanager
+def stopped_by_signals(worker: Stoppable) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: object) -> None:
+        if worker.stopping:
+            # As safe as a kill, and the only way past a writer that waits for a sink that is down.
+            os._exit(128 + number)
+        _log.info("stopping after the range in work; once more stops at once", signal=signal.Signals(number).name)
+        worker.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def quiet_collector() -> Iterator[None]:
+    """Keep the cyclic collector from walking over a range's objects again and again.
+
+    They are tens of thousands and without a cycle; walking costs as much as decoding them. What is alive now stays
+    out of it, and the rest is looked at about once in many ranges, for what libraries leave behind.
+    """
+    thresholds = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 2, 5)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
+
+
+@contextmanager
+def prompt_handover() -> Iterator[None]:
+    """Let the writing thread have the interpreter soon after it asks.
+
+    It asks some eight times an insert, for a moment each: at the default of 5 ms it waits longer than it writes.
+    """
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(_HANDOVER_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(interval)
+
+
+_TRIM: Final = getattr(ctypes.CDLL(None), "malloc_trim", None)
+
+
+def trim_memory() -> None:
+    """Hand a finished range's memory back to the system, where the C library can: it would keep it for ever."""
+    if _TRIM is not None:
+        _TRIM(0)

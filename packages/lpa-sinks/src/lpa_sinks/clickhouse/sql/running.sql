@@ -1,0 +1,3 @@
+SELECT count()
+FROM system.processes
+WHERE startsWith(query_id, {prefix:String})
