@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import structlog
-from confluent_kafka import Consumer, KafkaError, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from structlog.testing import capture_logs
 
 from lpa_core.cli import run
@@ -73,6 +73,28 @@ def test_brokers_that_cannot_be_reached_are_named() -> None:
         explained("list topics", settings),
     ):
         admin_client(settings).list_topics(timeout=0.5)
+
+
+@pytest.mark.parametrize(
+    ("code", "raised", "said"),
+    [
+        (
+            KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+            LogError,
+            "not permitted to create the topic t: let somebody",
+        ),
+        (KafkaError.TOPIC_AUTHORIZATION_FAILED, LogError, "not permitted to create the topic t: let somebody"),
+        (KafkaError._AUTHENTICATION, LogError, "the login was refused: check sasl.username and sasl.password"),
+        (KafkaError.INVALID_PARTITIONS, LogError, "cannot create the topic t: because"),
+        (KafkaError._TIMED_OUT, LogUnavailable, "does not answer"),
+        (KafkaError.UNSTABLE_OFFSET_COMMIT, LogUnavailable, "cannot create the topic t now (because): try again"),
+    ],
+)
+def test_what_brokers_refuse_is_told_with_what_to_do(code: int, raised: type[Exception], said: str) -> None:
+    with pytest.raises(raised) as caught, explained("create the topic t", Settings(quality=NOWHERE)):
+        raise KafkaException(KafkaError(code, "because"))
+    assert said in str(caught.value)
+    assert str(caught.value).startswith("Kafka at 127.0.0.1:1")
 
 
 def test_a_client_that_cannot_connect_says_so_once_a_minute() -> None:
