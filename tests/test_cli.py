@@ -72,7 +72,7 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
     [
         (
             ["nonsense"],
-            'lpa: Unknown command "nonsense". Available commands: ingest, plugins, generate; see lpa --help',
+            'lpa: Unknown command "nonsense". Available commands: ingest, plugins, generate, topics; see lpa --help',
         ),
         (["ingest", "--frob"], 'Invalid value "--frob" for SOURCE. there is no option --frob; see lpa ingest --help'),
         (["ingest", "a.ndjson", "--frob"], "lpa: Unknown option: --frob; see lpa ingest --help"),
