@@ -84,6 +84,7 @@ def test_every_setting_can_be_set_by_its_variable_and_by_its_name_in_the_file(tm
         "CLICKHOUSE_SINK_MAX_BATCH_BYTES": "13",
         "CLICKHOUSE_SINK_MAX_TIME_MS": "500",
         "CLICKHOUSE_SINK_MAX_RECORD_BYTES": "14000",
+        "CLICKHOUSE_SINK_TIMEOUT_SECONDS": "18",
         "CLICKHOUSE_SINK_RETRY_SECONDS": "15",
         "LPA_DATA_DIR": "/data",
         "LPA_PLUGINS_DISABLED": "p,q",
