@@ -81,7 +81,6 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
         (["generate"], "parameter --events requires an argument; see lpa generate --help"),
         (["generate", "--events", "many"], 'Invalid value for --events: unable to convert "many" into int'),
         (["generate", "--events", "-1"], "see lpa generate --help"),
-        (["ingest"], "lpa: no source was named"),
     ],
 )
 def test_wrong_usage(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ from lpa_core.delivery.background import Background, Task, Threads
 from lpa_core.delivery.candidate import Candidate, claim, shape
 from lpa_core.delivery.claims import Claims, DedupStores
 from lpa_core.delivery.commit_metadata import MAX_SPAN
-from lpa_core.delivery.log import CommitUncertain, Log, LogRecord, OffsetsGone, Partition
+from lpa_core.delivery.log import CommitUncertain, Log, LogRecord, LogUnavailable, OffsetsGone, Partition
 from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.partitions import PartitionState, Phase
 from lpa_core.delivery.ranges import Range
@@ -31,6 +31,7 @@ from lpa_core.sinks import Anticipating, Interruptible, Sink
 _POLL_SECONDS: Final = 0.1
 _CLAIM_AGAIN_SECONDS: Final = 1.0
 _MEASURE_SECONDS: Final = 5.0
+_SESSION_AGAIN_SECONDS: Final = 1.0
 
 _log = structlog.get_logger("lpa.delivery")
 
@@ -154,6 +155,11 @@ class GroupWorker:
                     self._session()
                 except CommitUncertain as uncertain:
                     _log.warning("the session is given up and begun anew", reason=str(uncertain))
+                except LogUnavailable as unavailable:
+                    if not self.joined:
+                        raise
+                    _log.warning("waiting for the log", reason=str(unavailable))
+                    self._background.sleep(_SESSION_AGAIN_SECONDS)
         finally:
             self._claims.close()
 
@@ -428,7 +434,10 @@ class GroupWorker:
             for sink in self._sinks:
                 if isinstance(sink, Interruptible):
                     sink.interrupt()
-            self._task.wait(1)
+            # A sink is used by one thread at a time: another session has to wait for this one's.
+            while not self._task.wait(1) and not self._stopping.is_set():
+                _log.warning("waiting for the sink to let go")
+        self._task = None  # leaving the group must not wait for it any more
         with suppress(Exception):
             self._log.close()
         for state in tuple(self._states.values()):

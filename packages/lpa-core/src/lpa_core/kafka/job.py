@@ -21,14 +21,16 @@ from lpa_core.admin.server import AdminServer
 from lpa_core.delivery.claims import THROUGH_FILE, DedupStores
 from lpa_core.delivery.commit_metadata import MAX_SPAN
 from lpa_core.delivery.group import GroupLimits, GroupWorker
-from lpa_core.delivery.log import Commit, Log, LogRecord, LogUnavailable, Partition
+from lpa_core.delivery.log import Commit, Log, LogError, LogRecord, LogUnavailable, Partition
 from lpa_core.delivery.partitions import PartitionState, Phase
 from lpa_core.delivery.report import Report
 from lpa_core.delivery.startup import GapPolicy
 from lpa_core.jobs import Job, build_pipeline
+from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.accounts import Accounts
 from lpa_core.kafka.configuration import consumer_configuration, producer_configuration
 from lpa_core.kafka.rejects import reject_record
+from lpa_core.kafka.topics import compare, wanted_topics
 from lpa_core.metrics import Metrics
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.process import prompt_handover, quiet_collector, stopped_by_signals
@@ -78,6 +80,7 @@ class KafkaJob:
         Raises what :meth:`GroupWorker.run` raises, PluginError, AdminError, and SavepointError.
         """
         settings, plugins = self._settings, self._plugins
+        self._check_topics()
         with ExitStack() as opened:
             if self._job.from_savepoint is not None:
                 restored = plugins.savepoints().restore(self._job.from_savepoint)
@@ -100,6 +103,19 @@ class KafkaJob:
                 self._accounts.report.seconds = time.perf_counter() - started
             self._linger()
         return self._accounts.report
+
+    def _check_topics(self) -> None:
+        """Say what is missing before anything is begun."""
+        missing = [
+            t.name
+            for t in compare(admin_client(self._settings), wanted_topics(self._settings), self._settings)
+            if not t.present
+        ]
+        if missing:
+            where = self._settings.quality.kafka_bootstrap
+            raise LogError(
+                f"Kafka at {where} has no topic {', '.join(missing)}: `lpa topics apply` makes what is missing"
+            )
 
     def _assemble(self, opened: ExitStack) -> tuple[GroupWorker, Accounts]:
         settings, plugins, job = self._settings, self._plugins, self._job
