@@ -7,9 +7,11 @@ codes, and can be told to fail.
 from __future__ import annotations
 
 import gzip
+import os
 import re
 import tempfile
 import threading
+import time
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,7 +43,8 @@ class Fault:
     """What happens to the next statement that contains ``statement``.
 
     ``code`` is ClickHouse's error, None for an error of a proxy in between. With ``applied`` the statement is
-    carried out first; with ``silent`` the connection is closed instead of answered.
+    carried out first; with ``silent`` the connection is closed instead of answered. It hangs for ``seconds`` before any
+    of this, and with ``dies`` the process ends instead of answering.
     """
 
     statement: str
@@ -49,14 +52,19 @@ class Fault:
     status: int = 500
     applied: bool = False
     silent: bool = False
+    seconds: float = 0
+    dies: bool = False
 
 
 @final
 class Front:
-    def __init__(self, engine_path: Path) -> None:
+    def __init__(self, engine_path: Path, port: int = 0) -> None:
         self._path = engine_path
         self._lock = threading.Lock()
+        self._lock_running = threading.Lock()
         self._sessions: dict[str, Any] = {}
+        self._running: list[dict[str, str]] = []
+        """The parameters of the statements under way."""
         self.faults: list[Fault] = []
         self.profile: dict[str, str] = {}
         """Settings that every session begins with."""
@@ -64,7 +72,7 @@ class Front:
         """Beginnings of all statements that arrived."""
         self.parameters: list[dict[str, str]] = []
         """What came with each statement: its settings, parameters and session."""
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self._server.daemon_threads = True
 
     @property
@@ -94,6 +102,25 @@ class Front:
                 return fault
         return None
 
+    @contextmanager
+    def running(self, parameters: dict[str, str]) -> Iterator[None]:
+        """Keep account of a statement under way. Raises RuntimeError where its session has another one."""
+        session = parameters.get("session_id")
+        with self._lock_running:
+            if session and any(other.get("session_id") == session for other in self._running):
+                raise RuntimeError(f"Code: 373. DB::Exception: Session {session} is locked (SESSION_IS_LOCKED)")
+            self._running.append(parameters)
+        try:
+            yield
+        finally:
+            with self._lock_running:
+                self._running.remove(parameters)
+
+    def _processes(self) -> str:
+        """What stands for system.processes: the embedded engine knows no ids of statements."""
+        ids = ", ".join(_literal(parameters.get("query_id", "")) for parameters in self._running)
+        return f"(SELECT arrayJoin([{ids}]::Array(String)) AS query_id)"
+
     def run(self, body: bytes, parameters: dict[str, str]) -> tuple[str, bytes]:
         """The answer's format, empty for a statement without one, and its bytes. Raises RuntimeError."""
         bound = {name[6:]: value for name, value in parameters.items() if name.startswith("param_")}
@@ -105,7 +132,7 @@ class Front:
                 return "", self._insert(session, insert[1].decode(), body[insert.end() :], settings)
             for name, value in settings.items():
                 session.query(f"SET {name} = {_literal(value)}")
-            statement = body.decode() or parameters["query"]
+            statement = (body.decode() or parameters["query"]).replace("system.processes", self._processes())
             named = _FORMAT.search(statement)
             answer = session.query(statement, named[1] if named else "TabSeparated", params=bound).bytes()
             kind = named[1] if named else "TabSeparated" if answer else ""
@@ -167,11 +194,14 @@ def _handler(front: Front) -> type[BaseHTTPRequestHandler]:
                 return
             beginning = body[:2000].decode(errors="replace") or parameters["query"]
             fault = front.arrived(beginning, parameters)
-            if fault is not None and not fault.applied:
-                self._obey(fault)
-                return
             try:
-                kind, answer = front.run(body, parameters)
+                with front.running(parameters):
+                    if fault is not None:
+                        time.sleep(fault.seconds)
+                    if fault is not None and not fault.applied:
+                        self._obey(fault)
+                        return
+                    kind, answer = front.run(body, parameters)
             except RuntimeError as error:
                 code = _CODE.search(str(error))
                 self._fail(500, int(code[1]) if code else 1002, str(error).partition("DB::Exception: ")[2])
@@ -182,6 +212,8 @@ def _handler(front: Front) -> type[BaseHTTPRequestHandler]:
                 self._answer(200, answer, {"X-ClickHouse-Format": kind} if kind else {})
 
         def _obey(self, fault: Fault) -> None:
+            if fault.dies:
+                os._exit(1)
             if fault.silent:
                 self.close_connection = True
             else:
