@@ -62,7 +62,7 @@ def quickstart(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests. Arguments go to pytest: ./dev tests -k dedup."""
-    require_redis(session)
+    require_programs(session)
     sync(session, "--all-packages", "--all-extras", "--group", "test")
     session.run("pytest", *session.posargs)
 
@@ -70,7 +70,7 @@ def tests(session: nox.Session) -> None:
 @nox.session(default=False)
 def coverage(session: nox.Session) -> None:
     """Run the tests and show which lines and branches they miss."""
-    require_redis(session)
+    require_programs(session)
     sync(session, "--all-packages", "--all-extras", "--group", "test")
     session.run("coverage", "run", "-m", "pytest", *session.posargs)
     session.run("coverage", "report")
@@ -163,15 +163,20 @@ def require_plugins(session: nox.Session, lpa: Path, names: set[str]) -> None:
         session.error(f"lpa plugins should show {', '.join(sorted(names))}, none of them broken")
 
 
-def require_redis(session: nox.Session) -> None:
-    """Make sure that redis-server can be started: the tests of the Redis store run against a real one."""
-    if shutil.which("redis-server"):
+PROGRAMS = {"redis-server": "redis-server", "promtool": "prometheus"}
+"""What the tests run beside Python -> Debian's package of it."""
+
+
+def require_programs(session: nox.Session) -> None:
+    """Make sure that the programs of the tests are there: Redis is a real one, Prometheus checks its configuration."""
+    missing = [package for program, package in PROGRAMS.items() if not shutil.which(program)]
+    if not missing:
         return
     if not (shutil.which("apt-get") and os.geteuid() == 0):
-        session.error("the tests need redis-server: apt-get install redis-server, or brew install redis")
+        session.error(f"the tests need {', '.join(PROGRAMS)}: apt-get install {' '.join(missing)}, or use brew install")
     session.run("apt-get", "update", "--quiet", external=True, silent=True)
     session.run(
-        *("apt-get", "install", "--quiet", "--yes", "--no-install-recommends", "redis-server"),
+        *("apt-get", "install", "--quiet", "--yes", "--no-install-recommends", *missing),
         env={"DEBIAN_FRONTEND": "noninteractive"},
         external=True,
         silent=True,

@@ -1,0 +1,224 @@
+"""docker-compose.yml and what belongs to it, as far as can be told without an engine."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import cyclopts
+import pytest
+from ruamel.yaml import YAML
+
+from lpa_core.cli import build_app
+from lpa_core.plugins.manager import PluginManager
+from lpa_core.settings import Settings, described, load
+
+ROOT = Path(__file__).parents[1]
+COMPOSE = ROOT / "docker-compose.yml"
+PROMETHEUS = ROOT / "configs" / "prometheus" / "prometheus.yml"
+
+SECRETS = {"CLICKHOUSE_PASSWORD", "GRAFANA_ADMIN_PASSWORD", "LPA_ADMIN_TOKEN", "MINIO_ROOT_PASSWORD"}
+VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)(:[-?])([^}]*)\}")
+
+
+def _yaml(text: str) -> Any:
+    return YAML(typ="safe", pure=True).load(text)
+
+
+SERVICES: dict[str, dict[str, Any]] = _yaml(COMPOSE.read_text())["services"]
+DEFAULT = {name: service for name, service in SERVICES.items() if "profiles" not in service}
+ONE_SHOT = {"bucket", "replay-submitter", "topics"}
+LPA = {name: service for name, service in SERVICES.items() if "build" in service}
+
+
+def template() -> dict[str, str]:
+    lines = (ROOT / ".env.template").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def interpolated(value: object, environment: dict[str, str]) -> str:
+    """As Compose does it for the two forms that the file uses."""
+
+    def filled(found: re.Match[str]) -> str:
+        name, form, rest = found.groups()
+        given = environment.get(name, "")
+        assert given or form == ":-", f"{name}: {rest}"
+        return given or rest
+
+    return VARIABLE.sub(filled, str(value))
+
+
+def environment_of(service: str, env_file: dict[str, str]) -> dict[str, str]:
+    return {name: interpolated(value, env_file) for name, value in SERVICES[service]["environment"].items()}
+
+
+def test_the_file_follows_the_compose_specification() -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(COMPOSE)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_default_profile_is_the_whole_stack() -> None:
+    assert {name: service.get("profiles") for name, service in SERVICES.items() if name not in DEFAULT} == {
+        "materialize": ["materialize"],
+        "replay-submitter": ["replay"],
+    }
+    assert set(DEFAULT) == {
+        *("bucket", "clickhouse", "grafana", "ingest", "kafka", "kafka-ui", "minio", "prometheus", "redis", "topics")
+    }
+
+
+def test_every_variable_is_in_the_template_and_no_other() -> None:
+    text = COMPOSE.read_text()
+    assert {name for name, _, _ in VARIABLE.findall(text)} == set(template())
+    rest = VARIABLE.sub("", text).replace("$$", "")
+    assert "$" not in rest, "a form of variable that this test does not know"
+
+
+def test_every_variable_of_the_template_has_a_comment_and_is_there_once() -> None:
+    lines = (ROOT / ".env.template").read_text().splitlines()
+    assignments = [number for number, line in enumerate(lines) if line and not line.startswith("#")]
+    assert all(re.match(r"# \S", lines[number - 1]) for number in assignments)
+    assert len(assignments) == len(template())
+
+
+def test_defaults_are_given_in_one_place() -> None:
+    """What lpa has a default for is left to it, unless another container needs the value, too."""
+    settings = {setting.variable: setting.default for setting in described()}
+    for name, form, default in VARIABLE.findall(COMPOSE.read_text()):
+        if name in settings and name not in SECRETS:
+            assert (form, default) in ((":-", ""), (":-", settings[name])), name
+    differ = {name for name, value in template().items() if name in settings and value != settings[name]}
+    assert differ == {"LPA_LOG_FORMAT", "LPA_SAVEPOINT_DIR"}
+
+
+def test_secrets_have_neither_default_nor_value() -> None:
+    found = set()
+    for name, service in SERVICES.items():
+        for variable, value in service.get("environment", {}).items():
+            if re.search("PASSWORD|SECRET|TOKEN", variable):
+                assert VARIABLE.fullmatch(str(value)), f"{name}: {variable}"
+        given = {**service, "environment": [*map(str, service.get("environment", {}).values())]}
+        for variable, form, _ in VARIABLE.findall(str(given)):
+            if variable in SECRETS:
+                assert form == ":?", f"{name}: {variable}"
+                found.add(variable)
+    assert found == SECRETS
+    assert {name for name in SECRETS if template()[name]} == set()
+
+
+def test_secrets_are_no_arguments_where_others_can_see_them() -> None:
+    for service in SERVICES.values():
+        arguments = str([service.get(key) for key in ("command", "entrypoint", "healthcheck")])
+        assert not any(variable in SECRETS for variable, _, _ in VARIABLE.findall(arguments))
+
+
+def test_nothing_starts_without_the_secrets() -> None:
+    for service in ("clickhouse", "grafana", "ingest", "minio"):
+        with pytest.raises(AssertionError, match=r"set it in \.env"):
+            environment_of(service, template())
+
+
+def test_every_image_has_a_version() -> None:
+    for name, service in SERVICES.items():
+        version = service["image"].rpartition("/")[2].partition(":")[2]
+        assert re.search(r"\d+\.\d+\.\d+|\d{4}-\d\d-\d\d", version), f"{name}: {service['image']}"
+    assert {service["image"] for service in LPA.values()} == {f"localhost/lpa:{metadata.version('lpa-core')}"}
+
+
+def test_every_published_port_is_on_loopback() -> None:
+    ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    assert all(re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port) for port in ports), ports
+    assert len(ports) == len(set(ports))
+    assert not [name for name, service in SERVICES.items() if service.get("network_mode")]
+
+
+def test_data_is_kept_below_the_data_folder() -> None:
+    mounts = [mount.split(":") for service in SERVICES.values() for mount in service.get("volumes", [])]
+    for source, _, *mode in mounts:
+        if not source.startswith("./data/"):
+            assert (ROOT / source).exists(), source
+            assert mode == ["ro"], source
+    kept = [source for source, *_ in mounts if source.startswith("./data/")]
+    assert len(kept) == len(set(kept)), "no two services share a folder"
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    assert {"/data/", "/.env"} <= set(ignored)
+
+
+def test_what_runs_on_has_a_health_check_and_comes_back() -> None:
+    for name, service in SERVICES.items():
+        if name in ONE_SHOT:
+            assert service["restart"] == "no", name
+        else:
+            assert service["healthcheck"]["test"][0] == "CMD", name
+            assert service["restart"] in ("unless-stopped", "on-failure"), name
+
+
+def test_nothing_waits_for_what_another_profile_starts_or_for_less_than_it_needs() -> None:
+    for name, service in SERVICES.items():
+        for other, wanted in service.get("depends_on", {}).items():
+            condition = "service_completed_successfully" if other in ONE_SHOT else "service_healthy"
+            assert wanted == {"condition": condition}, f"{name}: {other}"
+            assert other in DEFAULT, f"{name}: {other}"
+
+
+def test_kafka_makes_no_topic_by_itself() -> None:
+    assert SERVICES["kafka"]["environment"]["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
+
+
+def test_a_worker_has_time_to_finish_before_it_is_killed() -> None:
+    seconds = int(SERVICES["ingest"]["stop_grace_period"].removesuffix("s"))
+    assert seconds > Settings().lpa.stop_seconds
+    assert "LPA_STOP_SECONDS" not in SERVICES["ingest"]["environment"], "it would have to stay below"
+
+
+def parse(app: cyclopts.App, command: list[str]) -> None:
+    app.parse_args(command, exit_on_error=False, print_error=False)
+
+
+def test_every_command_of_the_default_profile_is_one_of_lpa() -> None:
+    settings = Settings()
+    app = build_app(settings, PluginManager(settings))
+    commands = {name: service["command"] for name, service in LPA.items() if name in DEFAULT}
+    assert set(commands) == {"ingest", "topics"}
+    for command in commands.values():
+        parse(app, command)
+        with pytest.raises(cyclopts.CycloptsError):
+            parse(app, [*command, "--no-such-option"])
+    with pytest.raises(cyclopts.CycloptsError):
+        parse(app, ["no-such-command"])
+
+
+@pytest.mark.parametrize("name", LPA)
+def test_lpa_takes_the_settings_of_its_services(name: str, tmp_path: Path) -> None:
+    filled = {**template(), **dict.fromkeys(SECRETS, "0123456789abcdef")}
+    environment = environment_of(name, filled)
+    (tmp_path / "lpa.toml").write_text("")
+    settings = load(environment, tmp_path / "lpa.toml")
+    assert settings.quality.input_topic == "streaming_events"
+    known = {setting.variable for setting in described()}
+    ours = {variable for variable in environment if variable.startswith(("QUALITY_", "CLICKHOUSE_", "LPA_"))}
+    assert ours <= known
+    if name == "ingest":
+        assert settings.lpa.admin_address == "0.0.0.0:8081"
+        assert settings.lpa.admin_token == settings.clickhouse.password == "0123456789abcdef"
+
+
+def test_prometheus_scrapes_the_worker() -> None:
+    (job,) = _yaml(PROMETHEUS.read_text())["scrape_configs"]
+    assert job["metrics_path"] == "/metrics"
+    assert job["static_configs"] == [{"targets": ["ingest:8081"]}]
+    mounts = SERVICES["prometheus"]["volumes"]
+    assert "./configs/prometheus/prometheus.yml:/etc/prometheus/prometheus.yml:ro" in mounts
+
+
+def test_prometheus_accepts_its_configuration() -> None:
+    promtool = shutil.which("promtool")
+    assert promtool, "./dev tests installs Prometheus where it can"
+    done = subprocess.run([promtool, "check", "config", PROMETHEUS], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

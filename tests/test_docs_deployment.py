@@ -1,0 +1,101 @@
+"""docs/deployment.md against the compose file, the commands and the paths there are."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from lpa_core.admin.app import ROUTES
+from lpa_core.cli import build_app
+from lpa_core.plugins.manager import PluginManager
+from lpa_core.settings import Settings, described
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "deployment.md").read_text()
+COMMANDS = [
+    line.strip()
+    for block in re.findall(r"^ *```sh\n(.*?)^ *```$", PAGE, re.MULTILINE | re.DOTALL)
+    for line in block.splitlines()
+]
+OVERRIDES = re.findall(r"^```yaml override\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def _yaml(text: str) -> Any:
+    return YAML(typ="safe", pure=True).load(text.replace(" !override", ""))
+
+
+SERVICES: dict[str, dict[str, Any]] = _yaml((ROOT / "docker-compose.yml").read_text())["services"]
+
+
+def test_every_published_port_is_an_endpoint_and_no_other() -> None:
+    documented = re.findall(r"^\| .* \| `(?:http://)?localhost:(\d+)\S*` \|", PAGE, re.MULTILINE)
+    published = [port.split(":")[1] for service in SERVICES.values() for port in service.get("ports", [])]
+    assert sorted(documented) == sorted(published)
+
+
+def test_every_folder_is_made_beforehand() -> None:
+    (made,) = [command.split()[2:] for command in COMMANDS if command.startswith("mkdir -p data/clickhouse")]
+    mounted = [
+        mount.split(":")[0].removeprefix("./")
+        for service in SERVICES.values()
+        if "profiles" not in service
+        for mount in service.get("volumes", [])
+    ]
+    assert made == sorted(folder for folder in mounted if folder.startswith("data/"))
+
+
+def test_every_profile_is_documented() -> None:
+    documented = set(re.findall(r"^\| (\w+) \| `docker compose --profile \1 up .*?([\w-]+)` \|", PAGE, re.MULTILINE))
+    assert documented == {(name, key) for key, service in SERVICES.items() for name in service.get("profiles", [])}
+
+
+def test_every_path_of_the_admin_endpoint_is_one() -> None:
+    used = {path for command in COMMANDS for path in re.findall(r"http://127\.0\.0\.1:8081(\S+)", command)}
+    assert used <= {route.path for route in ROUTES}
+    assert "/jobs/<id>/stop" in used
+
+
+def test_every_command_of_lpa_is_one() -> None:
+    settings = Settings()
+    app = build_app(settings, PluginManager(settings))
+    commands = []
+    for command in COMMANDS:
+        words = shlex.split(command.partition(" < ")[0])
+        if words[0] == "lpa":
+            commands.append(words[1:])
+        elif words[:4] == ["docker", "compose", "run", "--rm"]:
+            assert "build" in SERVICES[words[4]]
+            commands.append(words[5:])
+    commands += [words.split() for words in re.findall(r"`lpa (ingest .*?)`", PAGE)]
+    assert len(commands) == 7
+    for arguments in commands:
+        app.parse_args(arguments, exit_on_error=False, print_error=False)
+
+
+def test_every_service_that_a_command_names_is_there() -> None:
+    named = [re.search(r"docker compose (?:exec(?: -T)?|logs|run --rm) (\S+)", command) for command in COMMANDS]
+    found = {match[1] for match in named if match}
+    assert found <= set(SERVICES)
+    assert {"ingest", "kafka", "topics"} <= found
+
+
+@pytest.mark.parametrize("number", range(len(OVERRIDES)))
+def test_an_override_changes_what_is_there(number: int) -> None:
+    settings = Settings()
+    app = build_app(settings, PluginManager(settings))
+    known = {setting.variable for setting in described()}
+    for name, service in _yaml(OVERRIDES[number])["services"].items():
+        base = SERVICES[service["extends"]["service"] if "extends" in service else name]
+        assert set(service) - {"extends"} <= set(base)
+        assert set(service.get("environment", {})) <= known
+        for key in ("ports", "volumes"):
+            assert not set(service.get(key, [])) & set(base[key]), "each worker has its own"
+        command = service.get("command", base["command"])
+        app.parse_args(command, exit_on_error=False, print_error=False)
+        assert command[: len(base["command"])] == base["command"], "it only adds"
+    assert len(OVERRIDES) == 3
