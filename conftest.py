@@ -10,3 +10,12 @@ pytest.register_assert_rewrite("lpa_core.testing", "lpa_sinks.testing")
 # of its own where CI is set, which tries the same examples for ever.
 settings.register_profile("lpa", deadline=None, print_blob=True)
 settings.load_profile("lpa")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--services",
+        choices=("local", "compose"),
+        default="",
+        help="where integration tests find servers: child processes, or a running docker compose",
+    )

@@ -6,6 +6,7 @@ Sessions install the versions of uv.lock and keep their environments in .nox/, s
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import nox
@@ -65,6 +66,23 @@ def tests(session: nox.Session) -> None:
     require_programs(session)
     sync(session, "--all-packages", "--all-extras", "--group", "test")
     session.run("pytest", *session.posargs)
+
+
+@nox.session(default=False)
+def integration(session: nox.Session) -> None:
+    """Run the tests on real servers, a short chaos run among them: ./dev integration --services=local|compose."""
+    require_programs(session, SERVERS)
+    sync(session, "--all-packages", "--all-extras", "--group", "test")
+    session.run("pytest", "-m", "integration or chaos", "tests/integration", "tests/chaos", *session.posargs)
+
+
+@nox.session(default=False)
+def chaos(session: nox.Session) -> None:
+    """Let workers, broker, database and Redis fail 200 times at random, about 15 minutes."""
+    require_programs(session, SERVERS)
+    sync(session, "--all-packages", "--all-extras", "--group", "test")
+    faults = {"LPA_CHAOS_FAULTS": "200", "LPA_CHAOS_WORKERS": "3", **os.environ}
+    session.run("pytest", "-m", "chaos", "-s", "tests/chaos", *session.posargs, env=faults)
 
 
 @nox.session(default=False)
@@ -165,15 +183,17 @@ def require_plugins(session: nox.Session, lpa: Path, names: set[str]) -> None:
 
 PROGRAMS = {"redis-server": "redis-server", "promtool": "prometheus"}
 """What the tests run beside Python -> Debian's package of it."""
+SERVERS = {**PROGRAMS, "java": "openjdk-17-jre-headless", "mvn": "maven"}
+"""What the tests on real servers run: Kafka's jars come by Maven."""
 
 
-def require_programs(session: nox.Session) -> None:
+def require_programs(session: nox.Session, programs: Mapping[str, str] = PROGRAMS) -> None:
     """Make sure that the programs of the tests are there: Redis is a real one, Prometheus checks its configuration."""
-    missing = [package for program, package in PROGRAMS.items() if not shutil.which(program)]
+    missing = [package for program, package in programs.items() if not shutil.which(program)]
     if not missing:
         return
     if not (shutil.which("apt-get") and os.geteuid() == 0):
-        session.error(f"the tests need {', '.join(PROGRAMS)}: apt-get install {' '.join(missing)}, or use brew install")
+        session.error(f"the tests need {', '.join(programs)}: apt-get install {' '.join(missing)}, or use brew install")
     session.run("apt-get", "update", "--quiet", external=True, silent=True)
     session.run(
         *("apt-get", "install", "--quiet", "--yes", "--no-install-recommends", *missing),

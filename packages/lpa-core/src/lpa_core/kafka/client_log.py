@@ -15,8 +15,8 @@ _log = structlog.get_logger("lpa.kafka")
 
 QUIET_SECONDS: Final = 60
 """A client that cannot connect tries several times a second, and reports every time."""
-_CONNECTION_FAILED: Final = "FAIL"
-"""librdkafka's name for log lines that its error callback repeats."""
+_NOT_NEWS: Final = frozenset({"FAIL", "CONFWARN"})
+"""librdkafka's names for lines that its error callback repeats, and for properties meant for the other client."""
 
 
 @final
@@ -31,7 +31,7 @@ class ClientLog:
     def log(self, level: int, message: str, *arguments: str) -> None:
         """A line of librdkafka: ``level`` is one of Python's, the arguments are facility, client and text."""
         facility, client, text = arguments
-        if facility != _CONNECTION_FAILED:
+        if facility not in _NOT_NEWS:
             _log.log(level, "kafka client", facility=facility, client=client, said=text)
 
     def error(self, error: KafkaError) -> None:

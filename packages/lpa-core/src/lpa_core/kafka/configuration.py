@@ -47,6 +47,8 @@ def producer_configuration(settings: Settings, transactional_id: str) -> dict[st
         "linger.ms": 5,
         # A transaction that follows at once on another is turned away until the brokers have written that one down.
         "retry.backoff.ms": 10,
+        # What wakes a transaction that waits for a group coordinator which has moved (librdkafka issue 5511).
+        "topic.metadata.refresh.interval.ms": 1_000,
         "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
         **_connection(settings),
         "message.max.bytes": envelope_max_bytes(settings),

@@ -37,7 +37,7 @@ from lpa_core.records import RecordBatch
 
 _SECONDS: Final = 10.0
 """How long a request may take before it counts as unanswered."""
-_TRANSACTION_SECONDS: Final = 30.0
+_TRANSACTION_SECONDS: Final = 20.0
 """Longer than the transaction's own timeout: after it, the outcome is decided."""
 
 _log = structlog.get_logger("lpa.kafka")
@@ -237,7 +237,7 @@ class KafkaLog:
             self._producer.begin_transaction()
             for record in records:
                 self._produce(record, delivered)
-            _persistently(lambda: self._producer.send_offsets_to_transaction(offsets, membership, _TRANSACTION_SECONDS))
+            self._send_offsets(offsets, membership)
             if records:
                 self._producer.flush(_TRANSACTION_SECONDS)
             if failed:
@@ -254,6 +254,29 @@ class KafkaLog:
             if problem.txn_requires_abort():
                 self._abort(problem)
             raise CommitUncertain(f"Kafka does not say whether a transaction was committed: {problem.str()}") from None
+
+    def _send_offsets(self, offsets: list[TopicPartition], membership: Membership) -> None:
+        """Beside this thread: the client may wait for a coordinator for ever, whatever its timeout.
+
+        That is librdkafka's issue 5456. The producer that still waits is left behind; the next session's fences it.
+        """
+        failed: list[BaseException] = []
+
+        def send() -> None:
+            try:
+                _persistently(
+                    lambda: self._producer.send_offsets_to_transaction(offsets, membership, _TRANSACTION_SECONDS)
+                )
+            except BaseException as error:
+                failed.append(error)
+
+        sending = threading.Thread(target=send, name="send offsets", daemon=True)
+        sending.start()
+        sending.join(_TRANSACTION_SECONDS + 5)
+        if sending.is_alive():
+            raise CommitUncertain("Kafka's client does not come back from sending offsets")
+        if failed:
+            raise failed[0]
 
     def _produce(self, record: LogRecord, delivered: Callable[[KafkaError | None, Message], None]) -> None:
         while True:

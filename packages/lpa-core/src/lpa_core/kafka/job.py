@@ -26,8 +26,8 @@ from lpa_core.delivery.partitions import PartitionState, Phase
 from lpa_core.delivery.report import Report
 from lpa_core.delivery.startup import GapPolicy
 from lpa_core.jobs import Job, build_pipeline
-from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.accounts import Accounts
+from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.configuration import consumer_configuration, producer_configuration
 from lpa_core.kafka.rejects import reject_record
 from lpa_core.kafka.topics import compare, wanted_topics

@@ -1,0 +1,42 @@
+"""A worker that can be told to kill itself at a step of the delivery: ``python worker.py STEP NUMBER [arguments]``.
+
+``STEP`` is one of the delivery's steps, or ``none``; at its ``NUMBER``-th time the process kills itself.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+from lpa_core import logs
+from lpa_core.delivery.observer import Step
+from lpa_core.delivery.ranges import Range
+from lpa_core.jobs import Job
+from lpa_core.kafka.accounts import Accounts
+from lpa_core.kafka.job import KafkaJob
+from lpa_core.plugins.manager import PluginManager
+from lpa_core.settings import load
+
+_STEP, _NUMBER, SINK, DEDUP = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
+
+
+class Suicidal(Accounts):
+    left = _NUMBER
+
+    def step(self, step: Step, range_: Range) -> None:
+        super().step(step, range_)
+        if step == _STEP:
+            Suicidal.left -= 1
+            if not Suicidal.left:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main() -> None:
+    settings = load()
+    logs.configure(settings.lpa.log_format, settings.lpa.log_level)
+    KafkaJob(Job(sinks=(SINK,), dedup=DEDUP), settings, PluginManager(settings), Suicidal).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Real servers, started once a run and only when a test asks. One that cannot be started fails the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from services import compose
+from services.clickhouse import ClickHouseServer
+from services.kafka import KafkaCluster
+
+from lpa_core.testing.redis_server import RedisServer
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker("integration")
+
+
+@pytest.fixture(scope="session")
+def provider(request: pytest.FixtureRequest) -> str:
+    """``local`` or ``compose``."""
+    return str(request.config.getoption("--services")) or ("compose" if compose.answers() else "local")
+
+
+@pytest.fixture(scope="session")
+def kafka(provider: str) -> Iterator[str]:
+    """A broker's bootstrap address. Tests keep apart by topic and group."""
+    if provider == "compose":
+        yield compose.address("kafka", 9092)
+        return
+    cluster = KafkaCluster()
+    yield cluster.bootstrap
+    cluster.close()
+
+
+@pytest.fixture(scope="session")
+def redis_url(provider: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if provider == "compose":
+        yield f"redis://{compose.address('redis', 6379)}/0"
+        return
+    with RedisServer(tmp_path_factory.mktemp("redis"), "--appendonly", "yes") as server:
+        yield server.url
+
+
+@pytest.fixture
+def clickhouse() -> Iterator[ClickHouseServer]:
+    """A database of the test's own, whose inserts can be made to fail."""
+    server = ClickHouseServer()
+    yield server
+    server.close()
