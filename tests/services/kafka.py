@@ -8,11 +8,12 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 import uuid
 from pathlib import Path
 from typing import Final, final
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from services.processes import Server, ServiceError, free_ports
@@ -90,6 +91,25 @@ class KafkaCluster:
             self._servers[node].start(lambda: True)  # none answers before there is a quorum
         if brokers:
             self._servers[-1].start(self._answers)
+            self._warm_up()
+
+    def _warm_up(self) -> None:
+        """Have the coordinators of groups and transactions in place: a new cluster makes them at first use."""
+        producer = Producer({"bootstrap.servers": self.bootstrap, "transactional.id": "warm-up", "log_level": 0})
+        producer.init_transactions(60)
+        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                admin.describe_consumer_groups(["warm-up"])["warm-up"].result(10)
+            except KafkaException as error:
+                if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
+                    return
+                if time.monotonic() > deadline:
+                    raise ServiceError(f"Kafka has no group coordinator: {error.args[0].str()}") from None
+                time.sleep(0.2)
+            else:
+                return
 
     def _answers(self) -> bool:
         admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, final
 
 import attrs
+import tenacity
 
 from lpa_core.kafka.admin import SECONDS, explained
 from lpa_core.kafka.configuration import envelope_max_bytes
@@ -113,7 +114,14 @@ def apply(admin: AdminClient, topics: Sequence[Topic], settings: Settings) -> li
                 except KafkaException as error:
                     if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # another process was faster
                         raise
-    return [attrs.evolve(state, created=state.name in created) for state in compare(admin, topics, settings)]
+    # A broker hears of new topics a moment after the controller has made them.
+    found = tenacity.Retrying(
+        retry=tenacity.retry_if_result(lambda states: not all(s.partitions for s in states if s.name in created)),
+        wait=tenacity.wait_fixed(0.1),
+        stop=tenacity.stop_after_delay(SECONDS),
+        retry_error_callback=lambda last: compare(admin, topics, settings),
+    )(compare, admin, topics, settings)
+    return [attrs.evolve(state, created=state.name in created) for state in found]
 
 
 def _settings_of(admin: AdminClient, topic: str) -> dict[str, str]:
