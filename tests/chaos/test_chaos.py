@@ -85,7 +85,9 @@ class World:
 
     def produce(self, until: threading.Event) -> None:
         """Send events at an even pace; equal ones into one partition."""
-        producer = Producer({"bootstrap.servers": self.kafka.bootstrap, "enable.idempotence": True, "linger.ms": 5})
+        producer = Producer(
+            {"bootstrap.servers": self.kafka.bootstrap, "enable.idempotence": True, "linger.ms": 5, "log_level": 0}
+        )
         started = time.monotonic()
 
         def delivered(error: object, message: object) -> None:
