@@ -32,6 +32,8 @@ _POLL_SECONDS: Final = 0.1
 _CLAIM_AGAIN_SECONDS: Final = 1.0
 _MEASURE_SECONDS: Final = 5.0
 _SESSION_AGAIN_SECONDS: Final = 1.0
+_PATIENCE_SECONDS: Final = 4.0
+"""How long reading waits for writing before it pauses: pausing throws away what the client has fetched ahead."""
 
 _log = structlog.get_logger("lpa.delivery")
 
@@ -116,6 +118,7 @@ class GroupWorker:
         self._claim_at = self._measure_at = 0.0
         self._task: Task | None = None
         self._paused = False
+        self._full_since = 0.0
         self.waiting_for_dedup = ""
         """Why claims cannot be made, while they cannot."""
         self.turned_at = self._background.now()
@@ -220,11 +223,15 @@ class GroupWorker:
         if self._paused:
             if buffered < self._limits.max_buffered_bytes // 2:
                 self._pause(False)
-        elif buffered >= self._limits.max_buffered_bytes:
-            # A moment's patience: pausing throws away what the client has fetched ahead.
-            if self._task is None or self._task.wait(_POLL_SECONDS):
+        elif buffered >= self._limits.max_buffered_bytes and self._task is not None:
+            now = self._background.now()
+            self._full_since = self._full_since or now
+            if now - self._full_since < _PATIENCE_SECONDS:
+                self._task.wait(_PATIENCE_SECONDS / 4)
                 return
             self._pause(True)
+        else:
+            self._full_since = 0.0
         wait = _POLL_SECONDS if self._task is None else _POLL_SECONDS / 4
         with self._timed("read"):
             try:
