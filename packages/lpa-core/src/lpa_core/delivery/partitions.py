@@ -71,13 +71,6 @@ class Buffer:
         self.bytes -= size
         return _joined(taken)
 
-    def drop_before(self, offset: int) -> None:
-        """Forget records before ``offset``."""
-        kept = [_slice(batch, sum(o < offset for o in batch.offsets), len(batch)) for batch in self.batches]
-        self.batches = [batch for batch in kept if len(batch)]
-        self.records = sum(map(len, self.batches))
-        self.bytes = sum(map(_size, self.batches))
-
     def clear(self) -> None:
         self.batches, self.records, self.bytes = [], 0, 0
 

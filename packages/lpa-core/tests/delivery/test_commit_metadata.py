@@ -1,0 +1,80 @@
+"""A prepared range survives being written beside an offset, and always finds room there."""
+
+from __future__ import annotations
+
+import random
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lpa_core.delivery.commit_metadata import MAX_BYTES, MAX_SPAN, DamagedMetadata, decode, encode
+from lpa_core.delivery.log import Partition
+from lpa_core.delivery.ranges import Range
+
+PARTITION = Partition("events", 3)
+FINGERPRINT = "0123456789abcdef"
+
+
+@st.composite
+def ranges(draw: st.DrawFn) -> Range:
+    start = draw(st.integers(0, 1 << 62))
+    span = draw(st.integers(1, MAX_SPAN))
+    offsets = st.integers(start, start + span - 1)
+    refused = draw(st.dictionaries(offsets, st.sampled_from(["too large", "constraint c", "ä 'quoted'"]), max_size=30))
+    return Range(
+        topic=PARTITION.topic,
+        partition=PARTITION.number,
+        start=start,
+        end=start + span,
+        count=draw(st.integers(1, span)),
+        resume="",
+        batch_time=draw(st.integers(0, 1 << 42)),
+        refused=refused,
+        duplicates=draw(st.frozensets(offsets, max_size=50)),
+    )
+
+
+@given(ranges())
+def test_what_is_written_is_read_back(range_: Range) -> None:
+    prepared = decode(PARTITION, encode(range_, FINGERPRINT))
+    assert prepared is not None
+    assert prepared.range == range_
+    assert prepared.fingerprint == FINGERPRINT
+
+
+@given(st.integers(0, 1 << 32))
+def test_the_worst_range_finds_room(seed: int) -> None:
+    """Half of the records duplicates, the other half refused, each for a reason of its own."""
+    offsets = list(range(1 << 62, (1 << 62) + MAX_SPAN))
+    random.Random(seed).shuffle(offsets)
+    half = MAX_SPAN // 2
+    range_ = Range(
+        topic=PARTITION.topic,
+        partition=PARTITION.number,
+        start=1 << 62,
+        end=(1 << 62) + MAX_SPAN,
+        count=MAX_SPAN,
+        resume="",
+        batch_time=1 << 42,
+        refused={offset: f"a reason with some words in it, number {offset}" for offset in offsets[half:]},
+        duplicates=frozenset(offsets[:half]),
+    )
+    text = encode(range_, FINGERPRINT)
+    assert len(text.encode()) <= MAX_BYTES
+    prepared = decode(PARTITION, text)
+    assert prepared is not None
+    assert prepared.range.refused.keys() == range_.refused.keys()
+    assert attrs.evolve(prepared.range, refused={}) == attrs.evolve(range_, refused={})
+
+
+@pytest.mark.parametrize("text", ["", "something of somebody else", "{}"])
+def test_other_texts_name_no_range(text: str) -> None:
+    assert decode(PARTITION, text) is None
+
+
+@pytest.mark.parametrize("text", ["lpa1:", "lpa1:{}", "lpa1:nonsense", 'lpa1:{"s":1,"e":2,"n":1,"t":5,"d":"!!"}'])
+def test_damaged_metadata_are_told(text: str) -> None:
+    with pytest.raises(DamagedMetadata, match=r"the commit metadata of events\[3\] is damaged"):
+        decode(PARTITION, text)
