@@ -243,8 +243,17 @@ class GroupWorker:
         for batch in batches:
             state = self._states.get(Partition(batch.topic, batch.partition))
             if state is not None and state.usable and state.phase in (Phase.REPEATING, Phase.RUNNING):
-                state.buffer.add(batch, now)
-                self._observer.consumed(batch)
+                self._take(state, batch, now)
+
+    def _take(self, state: PartitionState, batch: RecordBatch, now: float) -> None:
+        if batch.offsets[0] < state.next_offset:
+            # Delivering them once more would move the group's offset back.
+            _log.error("records came a second time and are passed over", records=repr(batch), next=state.next_offset)
+            self._log.start(state.partition, state.next_offset)
+            return
+        state.buffer.add(batch, now)
+        state.next_offset = batch.offsets[-1] + 1
+        self._observer.consumed(batch)
 
     def _pause(self, paused: bool) -> None:
         self._paused = paused

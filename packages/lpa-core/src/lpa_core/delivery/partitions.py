@@ -93,6 +93,8 @@ class PartitionState:
     prepared: Range | None = None
     """The range to repeat before anything else."""
     buffer: Buffer = attrs.field(factory=Buffer)
+    next_offset: int = 0
+    """Of the first record that was not read yet."""
     dedup: DedupStore | None = None
     last_time: int = 0
     """Batch time of the newest range, epoch ms."""

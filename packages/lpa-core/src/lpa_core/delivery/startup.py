@@ -156,11 +156,11 @@ class Startup:
     def _read_on(self, state: PartitionState) -> None:
         assert state.committed is not None
         state.buffer.clear()
+        state.next_offset = state.prepared.start if state.prepared is not None else state.committed.offset
+        self._log.start(state.partition, state.next_offset)
         if state.prepared is not None:
-            self._log.start(state.partition, state.prepared.start)
             state.phase, state.why = Phase.REPEATING, "a range that was prepared before is being repeated"
         else:
-            self._log.start(state.partition, state.committed.offset)
             state.phase, state.why = Phase.RUNNING, ""
 
 

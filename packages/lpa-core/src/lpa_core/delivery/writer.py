@@ -144,6 +144,10 @@ class Writer:
                     self._archive.write(candidate.batch, candidate.range.batch_time)
                 self._observer.step(Step.ARCHIVED, candidate.range)
             with self._timed("write"):
+                if delivery.repeated and candidate.range.refused:
+                    withdraw_refused(
+                        candidate, self._sinks
+                    )  # whoever wrote that they were refused may not have come to it
                 write(
                     candidate,
                     self._sinks,

@@ -11,7 +11,6 @@ from typing import Any, Final, final
 
 import structlog
 from confluent_kafka import (
-    OFFSET_BEGINNING,
     Consumer,
     KafkaError,
     KafkaException,
@@ -111,8 +110,9 @@ class KafkaLog:
         def on_assign(consumer: Consumer, found: list[TopicPartition]) -> None:
             partitions = _partitions(found)
             self._unstarted |= partitions
-            # Read from nowhere before the delivery says from where.
-            consumer.incremental_assign([TopicPartition(p.topic, p.number, OFFSET_BEGINNING) for p in partitions])
+            # Read nothing before the delivery says from where. A number and no name such as OFFSET_BEGINNING: what that
+            # stands for is looked up, and an answer that comes after `start` would win over it.
+            consumer.incremental_assign([TopicPartition(p.topic, p.number, 0) for p in partitions])
             consumer.pause([TopicPartition(p.topic, p.number) for p in partitions])
             assignment.assigned(partitions)
 

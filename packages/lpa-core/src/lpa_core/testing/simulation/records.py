@@ -1,0 +1,98 @@
+"""The records of a world, and what has to become of them."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from typing import Final, final
+
+import attrs
+
+from lpa_core.delivery.log import Partition
+from lpa_core.events.registry import BUILTIN_EVENT_TYPES
+from lpa_core.pipeline import Pipeline
+from lpa_core.records import Position
+from lpa_core.verdicts import Accepted
+
+PIPELINE: Final = Pipeline(BUILTIN_EVENT_TYPES)
+REFUSED_GATEWAY: Final = "refused"
+"""Events of this gateway are refused by the sink."""
+
+Place = tuple[int, int]
+"""Partition and offset."""
+
+
+@final
+@attrs.define
+class Expected:
+    events: dict[Place, int] = attrs.field(factory=dict)
+    """Place -> rows in typed tables."""
+    dead_letters: set[Place] = attrs.field(factory=set)
+    duplicates: set[Place] = attrs.field(factory=set)
+
+
+def event(identity: str, gateway: str = "g", version: int | str = "1") -> bytes:
+    """A small event of that id; of another version it is not supported."""
+    data = {
+        "orchestrator_info": {"address": "0x1", "url": "https://o"},
+        "pipeline_id": "",
+        "request_id": "r",
+        "stream_id": "s",
+        "timestamp": 1_767_900_000_000,
+        "type": "gateway_receive_stream_request",
+    }
+    return json.dumps(
+        {
+            "id": identity,
+            "type": "stream_trace",
+            "timestamp": "1767900000000",
+            "version": version,
+            "gateway": gateway,
+            "data": data,
+        },
+        separators=(",", ":"),
+    ).encode()
+
+
+def draw_records(draw: random.Random, count: int) -> list[bytes]:
+    """Records of one partition: events, repeated ones, bad ones (some mended later under the same id), refused ones."""
+    prefix = f"{draw.getrandbits(40):x}"
+    records: list[bytes] = []
+    to_mend: list[str] = []
+    sent: list[bytes] = []
+    for number in range(count):
+        identity, kind = f"{prefix}-{number}", draw.random()
+        if kind < 0.15 and sent:
+            records.append(draw.choice(sent))
+        elif kind < 0.25:
+            records.append(event(identity, version=7))
+            to_mend.append(identity)
+        elif kind < 0.35 and to_mend:
+            sent.append(event(to_mend.pop()))
+            records.append(sent[-1])
+        elif kind < 0.40:
+            records.append(b"not json %d" % number)
+        elif kind < 0.44:
+            records.append(event(identity, gateway=REFUSED_GATEWAY))
+        else:
+            sent.append(event(identity))
+            records.append(sent[-1])
+    return records
+
+
+def expected(log: dict[Partition, list[bytes]]) -> Expected:
+    """What has to become of all the records; equal events are in one partition."""
+    found, first = Expected(), Counter[str]()
+    for partition, values in log.items():
+        for offset, value in enumerate(values):
+            verdict = PIPELINE.process(value, Position(partition.topic, partition.number, offset))
+            place = (partition.number, offset)
+            if not isinstance(verdict, Accepted) or verdict.envelope.gateway == REFUSED_GATEWAY:
+                found.dead_letters.add(place)
+            elif first[verdict.dedup_key]:
+                found.duplicates.add(place)
+            else:
+                first[verdict.dedup_key] += 1
+                found.events[place] = len(verdict.rows)
+    return found

@@ -1,0 +1,182 @@
+"""A model of ClickHouse as far as the delivery leans on it: inserts under tokens that live on without their client.
+
+An insert writes its token down first and puts its rows in place later. Whoever sent it may be dead by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, final
+
+import attrs
+
+from lpa_core.delivery.log import Partition
+from lpa_core.rows import RAW_TABLE
+from lpa_core.sinks import RowsRefused, SinkUnavailable, StoredKeys
+from lpa_core.tables import Block, Table
+from lpa_core.testing.simulation.scheduler import Host, Scheduler
+
+
+@final
+@attrs.define(eq=False)
+class _Insert:
+    """A statement under way in the server."""
+
+    token: str
+    ended: bool = False
+    killed: bool = False
+    """The server died on it: the token may be remembered without the rows."""
+
+
+@final
+class Database:
+    """What all workers write into."""
+
+    def __init__(self, scheduler: Scheduler, refused: Callable[[bytes], bool], *, faults: bool) -> None:
+        self.scheduler, self.refused, self.faults = scheduler, refused, faults
+        self.rows: dict[str, list[dict[str, Any]]] = {}
+        self.tokens: set[str] = set()
+        self.running: list[_Insert] = []
+        self.written: set[tuple[Partition, int, int]] = set()
+        """Every range of which a block arrived."""
+
+    def insert(self, block: Block, token: str) -> _Insert:
+        insert = _Insert(token)
+        self.running.append(insert)
+        self.scheduler.spawn(None, lambda: self._carry_out(insert, block))
+        return insert
+
+    def _carry_out(self, insert: _Insert, block: Block) -> None:
+        draw = self.scheduler.random
+        if self.faults and draw.random() < 0.05:
+            self.scheduler.pause(draw.uniform(0, 3))
+        if insert.token not in self.tokens:
+            self.tokens.add(insert.token)
+            if self.faults and draw.random() < 0.05:
+                self.scheduler.pause(draw.uniform(0, 1))
+                if draw.random() < 0.3:
+                    self.scheduler.say(f"the server dies on {block!r}: its token stays, its rows are gone")
+                    insert.killed = True
+            if not insert.killed:
+                names = block.table.column_names
+                found = [dict(zip(names, values, strict=True)) for values in zip(*block.columns, strict=True)]
+                self.rows.setdefault(block.table.name, []).extend(found)
+                self.scheduler.say(f"stored {block!r} {[*block.offsets]} under {insert.token}")
+        insert.ended = True
+        self.running.remove(insert)
+
+    def offsets(self, block: Block) -> set[int]:
+        """The offsets of the block's range that its table has rows of."""
+        return {
+            row["source_offset"]
+            for row in self.rows.get(block.table.name, ())
+            if (row["source_topic"], row["source_partition"]) == (block.topic, block.partition)
+        }
+
+
+@final
+class SimulatedSink:
+    """One worker's client of the database."""
+
+    def __init__(self, database: Database, host: Host) -> None:
+        self._database, self._scheduler, self._host = database, database.scheduler, host
+        self._interrupted = False
+        self._completions = 0
+
+    def open(self, tables: Sequence[Table]) -> None:
+        pass
+
+    def write(self, block: Block) -> None:
+        self._interrupted = False
+        self._arrive(block)
+        if block.table is RAW_TABLE:
+            index = block.table.column_names.index("raw_json")
+            refused = {i: "refused" for i, raw in enumerate(block.columns[index]) if self._database.refused(raw)}
+            if refused:
+                self._scheduler.pause()
+                raise RowsRefused(block.table.name, refused)
+        attempts = 0
+        while True:
+            attempts += 1
+            self._scheduler.pause()
+            if self._attempt(block, block.token):
+                break
+            if self._interrupted:
+                raise SinkUnavailable("interrupted")
+            self._scheduler.pause(0.2)
+        if attempts > 1:
+            self.complete(block)
+
+    def _arrive(self, block: Block) -> None:
+        start, _, end = block.token.split(":")[2].partition("-")
+        if end:
+            self._database.written.add((Partition(block.topic, block.partition), int(start), int(end)))
+
+    def _attempt(self, block: Block, token: str) -> bool:
+        """Insert, and answer whether it was acknowledged."""
+        draw = self._scheduler.random
+        faults = self._database.faults
+        if faults and draw.random() < 0.03:
+            return False  # never arrived
+        insert = self._database.insert(block, token)
+        deadline = self._scheduler.now + 2
+        while not insert.ended:
+            self._scheduler.pause(0.01)
+            if self._scheduler.now > deadline:
+                # A session runs one statement at a time: the next attempt waits for this one.
+                while not insert.ended:
+                    self._scheduler.pause(0.1)
+                return False
+        return not insert.killed and not (faults and draw.random() < 0.03)
+
+    def complete(self, block: Block) -> None:
+        while True:
+            self._scheduler.pause()
+            if not self._missing(block):
+                return
+            while any(insert.token.startswith(block.token) for insert in self._database.running):
+                self._scheduler.pause(0.1)
+            missing = self._missing(block)
+            if not missing:
+                return
+            self._completions += 1
+            some = attrs.evolve(
+                block,
+                offsets=[block.offsets[index] for index in missing],
+                columns=[[values[index] for index in missing] for values in block.columns],
+            )
+            self._attempt(some, f"{block.token}:{self._host.name}{self._completions}")
+
+    def _missing(self, block: Block) -> list[int]:
+        present = self._database.offsets(block)
+        return [index for index, offset in enumerate(block.offsets) if offset not in present]
+
+    def withdraw(self, table: Table, topic: str, partition: int, offsets: Sequence[int]) -> None:
+        self._scheduler.pause()
+        self._scheduler.say(f"withdraws {[*offsets]} of [{partition}] from {table.name}")
+        rows = self._database.rows.get(table.name, [])
+        rows[:] = [
+            row
+            for row in rows
+            if (row["source_topic"], row["source_partition"]) != (topic, partition)
+            or row["source_offset"] not in offsets
+        ]
+
+    def recall(self, topic: str, partition: int, first_offset: int, since: int) -> Iterator[StoredKeys]:
+        self._scheduler.pause()
+        rows = [
+            row
+            for row in self._database.rows.get(RAW_TABLE.name, ())
+            if (row["source_topic"], row["source_partition"]) == (topic, partition)
+            and row["source_offset"] >= first_offset
+            and row["ingestion_timestamp"] >= since
+        ]
+        for row in sorted(rows, key=lambda row: (row["ingestion_timestamp"], row["source_offset"])):
+            yield StoredKeys(row["ingestion_timestamp"], [row["dedup_key"]], [row["source_offset"]])
+            self._scheduler.pause()
+
+    def interrupt(self) -> None:
+        self._interrupted = True
+
+    def close(self) -> None:
+        pass

@@ -1,0 +1,259 @@
+"""One simulated world: workers that crash, freeze, come and go, and what is left in the end."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, MutableMapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final, final
+
+import attrs
+import structlog
+
+from lpa_core.dedup.memory import MemoryDedupStore
+from lpa_core.dedup.store import DedupStore
+from lpa_core.delivery.claims import DedupStores
+from lpa_core.delivery.group import GroupLimits, GroupWorker
+from lpa_core.delivery.log import Log, LogRecord, Partition
+from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE, RejectEnvelope
+from lpa_core.rows import RAW_TABLE
+from lpa_core.testing.simulation.broker import SESSION_SECONDS, Broker, SimulatedLog
+from lpa_core.testing.simulation.records import PIPELINE, REFUSED_GATEWAY, draw_records, expected
+from lpa_core.testing.simulation.scheduler import Host, Scheduler, SimulatedBackground, Strand
+from lpa_core.testing.simulation.sink import Database, SimulatedSink
+
+TOPIC: Final = "events"
+_TTL_MS: Final = 86_400_000
+_TROUBLED_STEPS: Final = 1500
+_MAX_STEPS: Final = 60_000
+_LIMITS: Final = GroupLimits(
+    max_records=6, max_seconds=0.3, max_buffered_bytes=8_000, handover_seconds=1.0, stop_seconds=1.0
+)
+
+
+@final
+@attrs.frozen
+class Outcome:
+    """What was wrong in the end, and what happened, for people."""
+
+    seed: int
+    violations: tuple[str, ...]
+    trace: tuple[str, ...]
+    steps: int
+
+
+@final
+@attrs.define(eq=False)
+class _Machine:
+    """Where one worker after the other runs; its disk outlives them."""
+
+    name: str
+    worker: GroupWorker | None = None
+    host: Host | None = None
+    strand: Strand | None = None
+    processes: int = 0
+    stores: dict[Partition, MemoryDedupStore] = attrs.field(factory=dict)
+    restart_at: float = 0.0
+
+
+@final
+class _World:
+    def __init__(self, seed: int, folder: Path) -> None:
+        self.scheduler = Scheduler(seed)
+        draw = self.scheduler.random
+        self.broker = Broker(self.scheduler, TOPIC, draw.choice((1, 2, 3)), faults=True)
+        refused = f'"gateway":"{REFUSED_GATEWAY}"'.encode()
+        self.database = Database(self.scheduler, lambda raw: refused in raw, faults=True)
+        self._folder = folder / str(seed)
+        self._durable = draw.random() < 0.5
+        self._machines = [_Machine(f"w{number}") for number in range(draw.choice((1, 2, 2, 3)))]
+        self._to_come = {partition: draw_records(draw, draw.randint(4, 16)) for partition in self.broker.log}
+        self._freezes_before_reading = draw.random() < 0.3
+
+    def run(self) -> Outcome:
+        scheduler = self.scheduler
+        for machine in self._machines:
+            self._start(machine)
+        while scheduler.steps < _MAX_STEPS:
+            troubled = scheduler.steps < _TROUBLED_STEPS
+            self._records_come(everything=not troubled)
+            self._trouble(troubled)
+            scheduler.step()
+            if not troubled and scheduler.steps % 50 == 0 and self._quiet():
+                break
+        else:
+            self.broker.violations.append(f"not delivered within {_MAX_STEPS} steps")
+        self._machines_off()
+        return Outcome(0, tuple(self._violations()), tuple(scheduler.trace), scheduler.steps)
+
+    def _records_come(self, *, everything: bool) -> None:
+        for partition, values in self._to_come.items():
+            while values and (everything or self.scheduler.random.random() < 0.02):
+                self.broker.log[partition].append(values.pop(0))
+
+    # Trouble.
+
+    def _trouble(self, troubled: bool) -> None:
+        scheduler, draw = self.scheduler, self.scheduler.random
+        for machine in self._machines:
+            ended = machine.strand is not None and machine.strand.ended
+            if ended and machine.strand is not None and machine.strand.error is not None:
+                error, machine.strand.error = machine.strand.error, None
+                scheduler.trace.append(f"{machine.name} ended with {error!r}")
+            if (machine.host is None or ended) and scheduler.now >= machine.restart_at:
+                self._start(machine)
+            if not troubled or machine.host is None or draw.random() > 0.004:
+                continue
+            match draw.choice(("crash", "crash", "freeze", "freeze", "stop")):
+                case "crash":
+                    self._crash(machine, draw.uniform(0, 5))
+                case "freeze":
+                    self._freeze(machine.host)
+                case "stop":
+                    assert machine.worker is not None
+                    scheduler.trace.append(f"{machine.name} is told to stop")
+                    machine.worker.stop()
+                    machine.restart_at = scheduler.now + draw.uniform(0, 3)
+
+    def _freeze(self, host: Host) -> None:
+        until = self.scheduler.now + self.scheduler.random.uniform(0.5, 3 * SESSION_SECONDS)
+        self.scheduler.trace.append(f"{host.name} freezes for {until - self.scheduler.now:.1f} s")
+        host.frozen_until = until
+
+    def _crash(self, machine: _Machine, seconds: float) -> None:
+        assert machine.host is not None
+        self.scheduler.trace.append(f"{machine.host.name} crashes")
+        self.scheduler.kill(machine.host)
+        machine.host = machine.worker = machine.strand = None
+        machine.restart_at = self.scheduler.now + seconds
+        if not self._durable:
+            machine.stores.clear()
+
+    def _start(self, machine: _Machine) -> None:
+        machine.processes += 1
+        host = machine.host = Host(f"{machine.name}.{machine.processes}")
+        background = SimulatedBackground(self.scheduler, host)
+        sessions = iter(range(1, 1 << 30))
+
+        def new_log() -> Log:
+            log = SimulatedLog(self.broker, host, host.name, f"{host.name}-{next(sessions)}")
+            if self._freezes_before_reading:
+                return _FreezingLog(log, self, host)
+            return log
+
+        machine.worker = worker = GroupWorker(
+            new_log,
+            [TOPIC],
+            PIPELINE,
+            self._stores(machine),
+            [SimulatedSink(self.database, host)],
+            _publish,
+            ttl_ms=_TTL_MS,
+            limits=_LIMITS,
+            background=background,
+            clock=lambda: int(self.scheduler.now * 1000),
+        )
+        machine.strand = self.scheduler.spawn(host, worker.run)
+
+    def _stores(self, machine: _Machine) -> DedupStores:
+        def folder(partition: Partition) -> Path | None:
+            if not self._durable:
+                return None
+            path = self._folder / machine.name / str(partition.number)
+            path.mkdir(parents=True, exist_ok=True)
+            return path
+
+        def opened(partition: Partition) -> DedupStore:
+            if not self._durable:
+                return MemoryDedupStore(_TTL_MS)
+            return machine.stores.setdefault(partition, MemoryDedupStore(_TTL_MS))
+
+        return DedupStores(opened, shared=False, folder=folder)
+
+    def _machines_off(self) -> None:
+        for machine in self._machines:
+            if machine.host is not None:
+                self.scheduler.kill(machine.host)
+
+    # The end.
+
+    def _quiet(self) -> bool:
+        return not self.database.running and all(
+            (commit := self.broker.offsets.get(partition)) is not None
+            and commit.offset == len(values)
+            and not commit.metadata
+            for partition, values in self.broker.log.items()
+        )
+
+    def _violations(self) -> Iterator[str]:
+        yield from self.broker.violations
+        yield from self._of_ranges()
+        wanted = expected(self.broker.log)
+        rows = self.database.rows
+        found = {
+            name: Counter((row["source_partition"], row["source_offset"]) for row in table)
+            for name, table in rows.items()
+        }
+        raw = found.pop(RAW_TABLE.name, Counter())
+        dead, quarantined = found.pop(DLQ_TABLE.name, Counter()), found.pop(QUARANTINE_TABLE.name, Counter())
+        yield from _differences("raw", Counter(dict.fromkeys(wanted.events, 1)), raw)
+        yield from _differences("typed", Counter(wanted.events), sum(found.values(), Counter()))
+        yield from _differences("dead letters", Counter(dict.fromkeys(wanted.dead_letters, 1)), dead)
+        yield from _differences("quarantine", Counter(dict.fromkeys(wanted.duplicates, 1)), quarantined)
+        for topic, places in (("dlq", wanted.dead_letters), ("quarantine", wanted.duplicates)):
+            published = Counter(
+                (int(partition), int(offset))
+                for partition, offset in (r.key.split(b":") for r in self.broker.published if r.topic == topic)
+            )
+            yield from _differences(f"topic {topic}", Counter(dict.fromkeys(places, 1)), published)
+
+    def _of_ranges(self) -> Iterator[str]:
+        for partition, start, end in sorted(self.database.written - self.broker.prepared):
+            yield f"{partition} {start}-{end} was written and never prepared"
+        written = sorted(self.database.written)
+        for one, two in pairwise(written):
+            if one[0] == two[0] and two[1] < one[2]:
+                yield f"{one[0]}: ranges {one[1]}-{one[2]} and {two[1]}-{two[2]} were both written"
+
+
+@final
+class _FreezingLog:
+    """Freezes its process now and then right before it reads what is committed: so that it reads too late."""
+
+    def __init__(self, log: SimulatedLog, world: _World, host: Host) -> None:
+        self._log, self._world, self._host = log, world, host
+
+    def __getattr__(self, name: str) -> object:
+        scheduler = self._world.scheduler
+        if name == "committed" and scheduler.steps < _TROUBLED_STEPS and scheduler.random.random() < 0.2:
+            self._host.frozen_until = scheduler.now + 1.5 * SESSION_SECONDS
+            scheduler.say("freezes before it reads what is committed")
+        return getattr(self._log, name)
+
+
+def _publish(envelope: RejectEnvelope) -> LogRecord:
+    topic = "quarantine" if envelope.failure.quarantined else "dlq"
+    return LogRecord(topic, b"%d:%d" % (envelope.source.partition, envelope.source.offset), b"")
+
+
+def _differences(where: str, wanted: Counter[tuple[int, int]], found: Counter[tuple[int, int]]) -> Iterator[str]:
+    for kind, difference in (("missing", wanted - found), ("too many", found - wanted)):
+        for place, rows in sorted(difference.items()):
+            yield f"{where}: {rows} {kind} of [{place[0]}]@{place[1]}"
+
+
+def _say_nothing(logger: object, method: str, event: MutableMapping[str, Any]) -> str:
+    raise structlog.DropEvent
+
+
+def simulate(seed: int) -> Outcome:
+    """Run the world of a seed to its end. The same seed gives the same outcome."""
+    before = structlog.get_config()
+    structlog.configure(processors=[_say_nothing])
+    try:
+        with tempfile.TemporaryDirectory(prefix="simulation-") as folder:
+            return attrs.evolve(_World(seed, Path(folder)).run(), seed=seed)
+    finally:
+        structlog.configure(**before)
