@@ -237,7 +237,7 @@ class SimulatedLog:
             self._forget(revoked)
             self._member.owned -= revoked
             self._broker.generation += 1
-        if self._member.gone:
+        if self._member not in self._broker.members:
             return
         new = {
             partition

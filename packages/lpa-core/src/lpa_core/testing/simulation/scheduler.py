@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import final
 
 import attrs
-from greenlet import GreenletExit, greenlet
+from greenlet import GreenletExit, greenlet  # type: ignore[import-untyped]
 
 
 @final
@@ -32,7 +32,7 @@ class Strand:
 
     @property
     def ended(self) -> bool:
-        return self.body.dead
+        return bool(self.body.dead)
 
 
 @final

@@ -23,7 +23,6 @@ class _Insert:
     """A statement under way in the server."""
 
     token: str
-    ended: bool = False
     killed: bool = False
     """The server died on it: the token may be remembered without the rows."""
 
@@ -62,7 +61,6 @@ class Database:
                 found = [dict(zip(names, values, strict=True)) for values in zip(*block.columns, strict=True)]
                 self.rows.setdefault(block.table.name, []).extend(found)
                 self.scheduler.say(f"stored {block!r} {[*block.offsets]} under {insert.token}")
-        insert.ended = True
         self.running.remove(insert)
 
     def offsets(self, block: Block) -> set[int]:
@@ -120,11 +118,11 @@ class SimulatedSink:
             return False  # never arrived
         insert = self._database.insert(block, token)
         deadline = self._scheduler.now + 2
-        while not insert.ended:
+        while insert in self._database.running:
             self._scheduler.pause(0.01)
             if self._scheduler.now > deadline:
                 # A session runs one statement at a time: the next attempt waits for this one.
-                while not insert.ended:
+                while insert in self._database.running:
                     self._scheduler.pause(0.1)
                 return False
         return not insert.killed and not (faults and draw.random() < 0.03)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, MutableMapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final, final
+from typing import Any, Final, cast, final
 
 import attrs
 import structlog
@@ -140,7 +140,7 @@ class _World:
         def new_log() -> Log:
             log = SimulatedLog(self.broker, host, host.name, f"{host.name}-{next(sessions)}")
             if self._freezes_before_reading:
-                return _FreezingLog(log, self, host)
+                return cast(Log, _FreezingLog(log, self, host))
             return log
 
         machine.worker = worker = GroupWorker(
