@@ -8,6 +8,7 @@ import socketserver
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, final
 from urllib.parse import urlsplit
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
@@ -20,6 +21,8 @@ from lpa_core.admin.errors import AdminError
 from lpa_core.admin.job import AdministeredJob
 
 _STOP_CHECK_SECONDS: Final = 0.1
+_LINGER_SECONDS: Final = 1.0
+_LINGER_BYTES: Final = 1 << 16
 
 _log = structlog.get_logger("lpa.admin")
 
@@ -106,6 +109,17 @@ class _Server(socketserver.ThreadingMixIn, WSGIServer):
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
         self.setup_environ()
+
+    def shutdown_request(self, request: Any) -> None:
+        # A socket closed over unread bytes resets the connection, and the client loses the answer that says why its
+        # request was turned down.
+        with suppress(OSError):
+            request.shutdown(socket.SHUT_WR)
+            request.settimeout(_LINGER_SECONDS)
+            left = _LINGER_BYTES
+            while left > 0 and (read := request.recv(left)):
+                left -= len(read)
+        self.close_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         _log.debug("connection lost", client=client_address[0], exc_info=True)
