@@ -38,14 +38,20 @@ def encode(client: Client, columns: Sequence[Column], data: Sequence[Sequence[An
 
     Compressed as the client sends it. Raises TypeError, ValueError and the like where a value does not fit its column.
     """
+    block = uncompressed(columns, data)
+    compressor = get_compressor(client.write_compression)
+    compressed = compressor.compress_block(block)
+    return bytes(compressed) + (compressor.flush() or b"")  # type: ignore[no-untyped-call]  # untyped in the library
+
+
+def uncompressed(columns: Sequence[Column], data: Sequence[Sequence[Any]]) -> bytearray:
+    """Like :func:`encode`, not compressed."""
     block = bytearray()
     write_leb128(len(columns), block)
     write_leb128(len(data[0]), block)
     for column, values in zip(columns, data, strict=True):
         _encode_column(column, values, block)
-    compressor = get_compressor(client.write_compression)
-    compressed = compressor.compress_block(block)
-    return bytes(compressed) + (compressor.flush() or b"")  # type: ignore[no-untyped-call]  # untyped in the library
+    return block
 
 
 def insert(

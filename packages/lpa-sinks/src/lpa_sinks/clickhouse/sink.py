@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from importlib.resources import files
-from string import Template
 from typing import Final, TypeVar, final
-from uuid import uuid4
 
-import structlog
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
@@ -18,6 +13,13 @@ from lpa_core.rows import RAW_TABLE
 from lpa_core.sinks import RowsRefused, SinkMisconfigured, SinkUnavailable, StoredKeys
 from lpa_core.tables import Block, Table
 from lpa_sinks.clickhouse.client import Endpoint, connect
+from lpa_sinks.clickhouse.completion import (
+    Place,
+    complete,
+    inserts_under_way,
+    query_id,
+    withdraw,
+)
 from lpa_sinks.clickhouse.errors import Verdict, classify, describe, explain
 from lpa_sinks.clickhouse.insert import encode, insert, insert_settings
 from lpa_sinks.clickhouse.recall import stored_keys
@@ -25,16 +27,12 @@ from lpa_sinks.clickhouse.refusals import refused_rows
 from lpa_sinks.clickhouse.retries import Inexplicable, RetryPolicy
 from lpa_sinks.schema.apply import apply
 from lpa_sinks.schema.check import check_live
-from lpa_sinks.schema.ddl import quoted
+from lpa_sinks.schema.ddl import WITHDRAWN_TABLE, quoted
 
 _OFFSETS_AT_ONCE: Final = 1000
 """Bounds the length of a statement's parameters, which travel in a URL."""
 
 _LOOK_AGAIN_SECONDS: Final = 0.2
-
-_log = structlog.get_logger("lpa.sinks.clickhouse")
-
-_SYNCHRONOUSLY: Final = {"lightweight_deletes_sync": 2, "mutations_sync": 2}
 
 T = TypeVar("T")
 
@@ -88,7 +86,7 @@ class ClickHouseSink:
 
     def recall(self, topic: str, partition: int, first_offset: int, since: int) -> Iterator[StoredKeys]:
         client = connect(self._endpoint, self._password, self._timeout)
-        query = _sql("stored_keys.sql", self._qualified(RAW_TABLE))
+        query = self._place(RAW_TABLE).sql("stored_keys.sql")
         try:
             yield from stored_keys(client, query, topic, partition, first_offset, since)
         except ClickHouseError as error:
@@ -116,60 +114,33 @@ class ClickHouseSink:
             self.complete(block)
 
     def complete(self, block: Block) -> None:
-        """Write what is missing of a block although its token is remembered.
-
-        ClickHouse writes the token down before the rows are in their place: killed in between, it takes the repetition
-        for done. Only the table itself tells. The rows of one event stand in one part, there whole or not at all.
-        """
         if len(block):
-            self._run(f"complete {block.table.name}", lambda: self._complete(self._opened, block))
+            place = self._place(block.table)
+            self._run(
+                f"complete {block.table.name}",
+                lambda: complete(self._opened, place, block, self._settings, self._wait_for_others),
+            )
 
-    def _complete(self, client: Client, block: Block) -> None:
-        target = self._qualified(block.table)
-        where = {
-            "topic": block.topic,
-            "partition": block.partition,
-            "first": min(block.offsets),
-            "last": max(block.offsets),
-            "batch_time": block.columns[block.table.column_names.index("ingestion_timestamp")][0],
-        }
+    def _wait_for_others(self, table: Table, topic: str, partition: int) -> None:
+        """Wait until no insert of a partition is under way, of an overtaken worker say.
 
-        def missing_rows() -> list[int]:
-            found = client.query(_sql("present.sql", target), parameters=where).result_rows
-            present = {offset for (offset,) in found}
-            return [index for index, offset in enumerate(block.offsets) if offset not in present]
-
-        missing = missing_rows()
-        if missing and self._wait_for_others(client, block):
-            missing = missing_rows()
-        if not missing:
-            return
-        _log.warning("rows were missing although their token was remembered", table=block.table.name, rows=len(missing))
-        rows = [[values[index] for index in missing] for values in block.columns]
-        # A token of its own each time: this one, too, could be remembered without its rows.
-        settings = {**self._settings, "insert_deduplication_token": f"{block.token}:{uuid4().hex}"}
-        insert(client, target, block.table.columns, encode(client, block.table.columns, rows), settings)
-
-    def _wait_for_others(self, client: Client, block: Block) -> bool:
-        """Wait until no insert of the block is under way, of an overtaken worker say; answer whether any can have been.
-
-        One that has written its token down and not yet put its rows in place would add them after they were found
-        missing. On a cluster this looks at the node that answers.
+        On a cluster this looks at the node that answers.
         """
         if self._endpoint.path is not None:
-            return False  # the one process that has the folder open inserts nothing else meanwhile
-        running = {"prefix": _query_id_prefix(block)}
-        while client.query(_sql("running.sql", ""), parameters=running).result_rows[0][0]:
+            return  # the one process that has the folder open inserts nothing else meanwhile
+        while inserts_under_way(self._opened, table, topic, partition):
             if self._retry.interrupted.wait(_LOOK_AGAIN_SECONDS):
-                raise SinkUnavailable(f"{self._endpoint}: interrupted while another insert of {block!r} was under way")
-        return True
+                raise SinkUnavailable(
+                    f"{self._endpoint}: interrupted while another insert of {topic}[{partition}] into {table.name} "
+                    "was under way"
+                )
 
     def _insert(self, client: Client, block: Block) -> None:
         target = self._qualified(block.table)
         settings = {
             **self._settings,
             "insert_deduplication_token": block.token,
-            "query_id": f"{_query_id_prefix(block)}{uuid4().hex}",
+            "query_id": query_id(block.table, block.topic, block.partition),
         }
         anticipated, encoded = self._encoded.get(block.token, (None, b""))
         try:
@@ -186,17 +157,13 @@ class ClickHouseSink:
             raise RowsRefused(block.table.name, refused) from None
 
     def withdraw(self, table: Table, topic: str, partition: int, offsets: Sequence[int]) -> None:
-        client, target = self._opened, self._qualified(table)
-
-        def delete(some: list[int]) -> None:
-            where = {"topic": topic, "partition": partition, "offsets": some}
-            # Deleting writes to every part of the table even where it finds nothing.
-            if client.query(_sql("came_from.sql", target), parameters=where).result_rows:
-                client.command(_sql("withdraw.sql", target), parameters=where, settings=_SYNCHRONOUSLY)
-
+        place = self._place(table)
         for start in range(0, len(offsets), _OFFSETS_AT_ONCE):
-            some = list(offsets[start : start + _OFFSETS_AT_ONCE])
-            self._run(f"withdraw from {table.name}", partial(delete, some))
+            some = offsets[start : start + _OFFSETS_AT_ONCE]
+            self._run(
+                f"withdraw from {table.name}",
+                partial(withdraw, self._opened, place, topic, partition, some, self._wait_for_others),
+            )
 
     def close(self) -> None:
         if self._client is not None:
@@ -212,15 +179,8 @@ class ClickHouseSink:
             raise RuntimeError("the sink is not open")
         return self._client
 
+    def _place(self, table: Table) -> Place:
+        return Place(table, self._qualified(table), self._qualified(WITHDRAWN_TABLE))
+
     def _qualified(self, table: Table) -> str:
         return f"{quoted(self._endpoint.database)}.{quoted(table.name)}"
-
-
-def _query_id_prefix(block: Block) -> str:
-    """What the ids of all inserts of a block begin with."""
-    return f"lpa-{hashlib.sha256(block.token.encode()).hexdigest()[:24]}-"
-
-
-def _sql(name: str, table: str) -> str:
-    text = files("lpa_sinks.clickhouse").joinpath("sql", name).read_text(encoding="utf-8")
-    return Template(text).substitute(table=table)

@@ -11,7 +11,7 @@ from clickhouse_connect.driver.client import Client
 
 from lpa_core.tables import Table
 from lpa_sinks.clickhouse.types import column_type
-from lpa_sinks.schema.ddl import SCHEMA_FILE, DeclaredTable, declared, deduplication_settings, sql_file
+from lpa_sinks.schema.ddl import SCHEMA_FILE, WITHDRAWN_TABLE, DeclaredTable, declared, deduplication_settings, sql_file
 
 _REPLICATED: Final = ("Replicated", "Shared")
 """Beginnings of the names of engines that read the replicated family of deduplication settings."""
@@ -71,10 +71,11 @@ def check_declared(tables: Iterable[Table]) -> list[Drift]:
 
 
 def check_live(client: Client, database: str, tables: Sequence[Table]) -> list[Drift]:
-    """Where the DDL and the live tables disagree, for the tables given.
+    """Where the DDL and the live tables disagree, for the tables given and the sink's own.
 
     A Distributed table hands the token on: its own deduplication is not judged.
     """
+    tables = [*tables, WITHDRAWN_TABLE]
     live = _live_tables(client, database, [table.name for table in tables])
     ddl = declared(tables)
     found: list[Drift] = []

@@ -17,12 +17,23 @@ import attrs
 
 from lpa_core.events.event_type import LEADING_COLUMNS
 from lpa_core.sinks import SinkMisconfigured
-from lpa_core.tables import Table
+from lpa_core.tables import Column, Kind, Table
 from lpa_sinks.clickhouse.types import column_type
 
 SCHEMA_FILE: Final = "01-schema.sql"
 DEFAULT_DATABASE: Final = "livepeer_analytics"
 """The database that the SQL files name."""
+
+WITHDRAWN_TABLE: Final = Table(
+    "withdrawn_positions",
+    (
+        Column("table_name", Kind.LABEL),
+        Column("source_topic", Kind.LABEL),
+        Column("source_partition", Kind.UINT32),
+        Column("source_offset", Kind.UINT64),
+    ),
+)
+"""What was withdrawn from which table, kept for longer than any overtaken worker lives on."""
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CREATE_TABLE: Final = re.compile(

@@ -134,7 +134,12 @@ class Front:
                 session.query(f"SET {name} = {_literal(value)}")
             statement = (body.decode() or parameters["query"]).replace("system.processes", self._processes())
             named = _FORMAT.search(statement)
-            answer = session.query(statement, named[1] if named else "TabSeparated", params=bound).bytes()
+            try:
+                answer = session.query(statement, named[1] if named else "TabSeparated", params=bound).bytes()
+            finally:
+                for name in settings:
+                    before = _literal(self.profile[name]) if name in self.profile else "DEFAULT"
+                    session.query(f"SET {name} = {before}")
             kind = named[1] if named else "TabSeparated" if answer else ""
             return kind, answer
 

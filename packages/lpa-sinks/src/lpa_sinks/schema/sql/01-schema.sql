@@ -512,6 +512,20 @@ SETTINGS
     replicated_deduplication_window = 10000,
     replicated_deduplication_window_seconds = 604800;
 
+-- Positions whose rows were taken back from a table, because another table refused rows of the same events: who completes
+-- a block after a crash leaves them out.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.withdrawn_positions
+(
+    table_name LowCardinality(String),
+    source_topic LowCardinality(String),
+    source_partition UInt32,
+    source_offset UInt64,
+    withdrawn_at DateTime64(3, 'UTC') DEFAULT now64(3)
+)
+ENGINE = MergeTree
+ORDER BY (table_name, source_topic, source_partition, source_offset)
+TTL toDateTime(withdrawn_at, 'UTC') + INTERVAL 7 DAY;
+
 -- The same tables under the names of the system's last revisions. raw_json is looked up, not stored again.
 
 CREATE VIEW IF NOT EXISTS livepeer_analytics.raw_streaming_events AS
