@@ -9,6 +9,7 @@ from clickhouse_connect.driver.client import Client
 from lpa_core.testing.sink_suite import OTHER_TABLE, TABLE
 from lpa_sinks.clickhouse.client import Endpoint
 from lpa_sinks.schema.apply import apply
+from lpa_sinks.schema.ddl import WITHDRAWN_TABLE
 from lpa_sinks.testing.http_front import USER, Front
 from lpa_sinks.testing.places import ClickHousePlace
 
@@ -26,6 +27,7 @@ def embedded(engine: Client, engine_path: Path, contract_database: str) -> Itera
     yield place
     place.drop_table(TABLE)
     place.drop_table(OTHER_TABLE)
+    engine.command(f"TRUNCATE TABLE {place.name(WITHDRAWN_TABLE)}")
 
 
 @pytest.fixture(scope="session")
