@@ -23,6 +23,10 @@ class _Insert:
     """A statement under way in the server."""
 
     token: str
+    place: tuple[str, str, int]
+    """Table, topic and partition that it adds rows to."""
+    completes: bool
+    """Rows that are there, or were withdrawn, are left out."""
     killed: bool = False
     """The server died on it: the token may be remembered without the rows."""
 
@@ -35,12 +39,13 @@ class Database:
         self.scheduler, self.refused, self.faults = scheduler, refused, faults
         self.rows: dict[str, list[dict[str, Any]]] = {}
         self.tokens: set[str] = set()
+        self.withdrawn: set[tuple[tuple[str, str, int], int]] = set()
         self.running: list[_Insert] = []
         self.written: set[tuple[Partition, int, int]] = set()
         """Every range of which a block arrived."""
 
-    def insert(self, block: Block, token: str) -> _Insert:
-        insert = _Insert(token)
+    def insert(self, block: Block, token: str, *, completes: bool) -> _Insert:
+        insert = _Insert(token, place(block.table, block.topic, block.partition), completes)
         self.running.append(insert)
         self.scheduler.spawn(None, lambda: self._carry_out(insert, block))
         return insert
@@ -49,7 +54,8 @@ class Database:
         draw = self.scheduler.random
         if self.faults and draw.random() < 0.05:
             self.scheduler.pause(draw.uniform(0, 3))
-        if insert.token not in self.tokens:
+        present: set[int] = self.left_out(block) if insert.completes else set()
+        if insert.token not in self.tokens and not present.issuperset(block.offsets):
             self.tokens.add(insert.token)
             if self.faults and draw.random() < 0.05:
                 self.scheduler.pause(draw.uniform(0, 1))
@@ -59,17 +65,22 @@ class Database:
             if not insert.killed:
                 names = block.table.column_names
                 found = [dict(zip(names, values, strict=True)) for values in zip(*block.columns, strict=True)]
-                self.rows.setdefault(block.table.name, []).extend(found)
-                self.scheduler.say(f"stored {block!r} {[*block.offsets]} under {insert.token}")
+                new = [row for row in found if row["source_offset"] not in present]
+                self.rows.setdefault(block.table.name, []).extend(new)
+                self.scheduler.say(
+                    f"stored {block.table.name} {[row['source_offset'] for row in new]} under {insert.token}"
+                )
         self.running.remove(insert)
 
-    def offsets(self, block: Block) -> set[int]:
-        """The offsets of the block's range that its table has rows of."""
-        return {
+    def left_out(self, block: Block) -> set[int]:
+        """The offsets that a completion of the block leaves out: rows that are there, or were withdrawn."""
+        stored = {
             row["source_offset"]
             for row in self.rows.get(block.table.name, ())
             if (row["source_topic"], row["source_partition"]) == (block.topic, block.partition)
         }
+        where = place(block.table, block.topic, block.partition)
+        return stored | {offset for found, offset in self.withdrawn if found == where}
 
 
 @final
@@ -79,7 +90,6 @@ class SimulatedSink:
     def __init__(self, database: Database, host: Host) -> None:
         self._database, self._scheduler, self._host = database, database.scheduler, host
         self._interrupted = False
-        self._completions = 0
 
     def open(self, tables: Sequence[Table]) -> None:
         pass
@@ -110,13 +120,13 @@ class SimulatedSink:
         if end:
             self._database.written.add((Partition(block.topic, block.partition), int(start), int(end)))
 
-    def _attempt(self, block: Block, token: str) -> bool:
+    def _attempt(self, block: Block, token: str, *, completes: bool = False) -> bool:
         """Insert, and answer whether it was acknowledged."""
         draw = self._scheduler.random
         faults = self._database.faults
         if faults and draw.random() < 0.03:
             return False  # never arrived
-        insert = self._database.insert(block, token)
+        insert = self._database.insert(block, token, completes=completes)
         deadline = self._scheduler.now + 2
         while insert in self._database.running:
             self._scheduler.pause(0.01)
@@ -128,28 +138,35 @@ class SimulatedSink:
         return not insert.killed and not (faults and draw.random() < 0.03)
 
     def complete(self, block: Block) -> None:
-        while True:
+        for number in range(100):
             self._scheduler.pause()
             if not self._missing(block):
                 return
-            while any(insert.token.startswith(block.token) for insert in self._database.running):
-                self._scheduler.pause(0.1)
+            self._wait_for_others(place(block.table, block.topic, block.partition))
             missing = self._missing(block)
             if not missing:
                 return
-            self._completions += 1
             some = attrs.evolve(
                 block,
                 offsets=[block.offsets[index] for index in missing],
                 columns=[[values[index] for index in missing] for values in block.columns],
             )
-            self._attempt(some, f"{block.token}:{self._host.name}{self._completions}")
+            self._scheduler.pause()
+            self._attempt(some, f"{block.token}:completion:{number}", completes=True)
+
+    def _wait_for_others(self, where: tuple[str, str, int]) -> None:
+        while any(insert.place == where for insert in self._database.running):
+            self._scheduler.pause(0.1)
 
     def _missing(self, block: Block) -> list[int]:
-        present = self._database.offsets(block)
+        present = self._database.left_out(block)
         return [index for index, offset in enumerate(block.offsets) if offset not in present]
 
     def withdraw(self, table: Table, topic: str, partition: int, offsets: Sequence[int]) -> None:
+        self._scheduler.pause()
+        where = place(table, topic, partition)
+        self._database.withdrawn |= {(where, offset) for offset in offsets}
+        self._wait_for_others(where)
         self._scheduler.pause()
         self._scheduler.say(f"withdraws {[*offsets]} of [{partition}] from {table.name}")
         rows = self._database.rows.get(table.name, [])
@@ -178,3 +195,7 @@ class SimulatedSink:
 
     def close(self) -> None:
         pass
+
+
+def place(table: Table, topic: str, partition: int) -> tuple[str, str, int]:
+    return table.name, topic, partition
