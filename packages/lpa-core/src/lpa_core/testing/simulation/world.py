@@ -19,7 +19,8 @@ from lpa_core.delivery.group import GroupLimits, GroupWorker
 from lpa_core.delivery.log import Log, LogRecord, Partition
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE, RejectEnvelope
 from lpa_core.rows import RAW_TABLE
-from lpa_core.testing.simulation.broker import SESSION_SECONDS, Broker, SimulatedLog
+from lpa_core.testing.simulation.broker import SESSION_SECONDS, Broker
+from lpa_core.testing.simulation.log import SimulatedLog
 from lpa_core.testing.simulation.records import PIPELINE, REFUSED_GATEWAY, draw_records, expected
 from lpa_core.testing.simulation.scheduler import Host, Scheduler, SimulatedBackground, Strand
 from lpa_core.testing.simulation.sink import Database, SimulatedSink
