@@ -86,6 +86,13 @@ def chaos(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def simulation(session: nox.Session) -> None:
+    """Run the delivery under 10,000 seeded schedules of crashes, freezes and lost answers: ./dev simulation --seeds."""
+    sync(session, "--all-packages", "--all-extras", "--group", "test")
+    session.run("python", "-m", "lpa_core.testing.simulation", *(session.posargs or ["--seeds", "0:10000"]))
+
+
+@nox.session(default=False)
 def coverage(session: nox.Session) -> None:
     """Run the tests and show which lines and branches they miss."""
     require_programs(session)

@@ -3,7 +3,7 @@
 What it takes over from Kafka: a commit is checked against the producer's epoch and the group's generation and members,
 not against who owns the partition; a request may arrive long after its sender has given it up; offsets of a transaction
 that is not decided cannot be read; a new session of a transactional id decides what the one before left open, and turns
-away what comes late from it; a partition moves once its owner has given it up or has been silent for the session timeout.
+away what comes late from it; a partition moves once its owner gave it up or was silent for the session timeout.
 """
 
 from __future__ import annotations
