@@ -54,12 +54,12 @@ class Anticipating(Protocol):
 
 @runtime_checkable
 class Completing(Protocol):
-    """A sink whose memory of tokens may outlive the rows when it is killed."""
+    """A sink whose memory of tokens may outlive the rows when it is killed, or end before they do."""
 
     def complete(self, block: Block) -> None:
-        """Make sure that every row of a block just written again is there, and write what is missing.
+        """Write a block of which earlier attempts may have written all rows, some or none: what is missing of it.
 
-        Called after ``write`` for the blocks of a range that a killed process had been writing. Raises what ``write``
+        Called instead of ``write`` for the blocks of a range that may have been begun before. Raises what ``write``
         raises.
         """
         ...

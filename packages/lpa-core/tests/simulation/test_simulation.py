@@ -20,8 +20,9 @@ from lpa_core.delivery.partitions import PartitionState
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.writer import Delivery, Writer
 from lpa_core.records import Position
-from lpa_core.tables import Table
+from lpa_core.tables import Block, Table
 from lpa_core.testing.simulation import Outcome, simulate
+from lpa_core.testing.simulation.sink import SimulatedSink
 from lpa_core.verdicts import Accepted
 
 SEEDS = 150
@@ -147,6 +148,17 @@ def changed_range_and_no_second_prepare() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def repeat_by_token_alone() -> Iterator[None]:
+    """A block that may be written already is written again, and the database trusted to drop it."""
+
+    def complete(self: SimulatedSink, block: Block) -> None:
+        self.write(block)
+
+    with mock.patch.object(SimulatedSink, "complete", complete):
+        yield
+
+
 BROKEN: dict[str, Callable[[], AbstractContextManager[None]]] = {
     function.__name__: function
     for function in (
@@ -156,6 +168,7 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[None]]] = {
         token_without_range,
         write_without_prepare,
         changed_range_and_no_second_prepare,
+        repeat_by_token_alone,
     )
 }
 

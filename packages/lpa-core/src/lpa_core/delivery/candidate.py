@@ -98,9 +98,10 @@ def write(
         try:
             for block in candidate.blocks:
                 for sink in sinks:
-                    sink.write(block)
                     if repeated and isinstance(sink, Completing):
                         sink.complete(block)
+                    else:
+                        sink.write(block)
                     written(block, sink)
         except RowsRefused as refusal:
             if block.table in (DLQ_TABLE, QUARANTINE_TABLE):

@@ -63,12 +63,12 @@ def complete(
 ) -> None:
     """Insert the block's rows that its table lacks. Raises the client's errors."""
     for number in range(_TOO_MANY):
-        missing = _missing(client, place, block)
+        missing = missing_rows(client, place, block)
         if not missing:
             return
         # An insert that has written its token down and not yet put its rows in place would add them later.
         wait_for_others(block.table, block.topic, block.partition)
-        missing = _missing(client, place, block)
+        missing = missing_rows(client, place, block)
         if not missing:
             return
         _log.warning("rows were missing although their token was remembered", table=place.table.name, rows=len(missing))
@@ -117,7 +117,8 @@ def inserts_under_way(client: Client, table: Table, topic: str, partition: int) 
     return bool(client.query(_text("running.sql"), parameters=running).result_rows[0][0])
 
 
-def _missing(client: Client, place: Place, block: Block) -> list[int]:
+def missing_rows(client: Client, place: Place, block: Block) -> list[int]:
+    """The indexes of the block's rows that are not in the table and were not withdrawn. Raises the client's errors."""
     where = _where(block)
     present = {offset for (offset,) in client.query(place.sql("present.sql"), parameters=where).result_rows}
     return [index for index, offset in enumerate(block.offsets) if offset not in present]

@@ -17,6 +17,7 @@ from lpa_sinks.clickhouse.completion import (
     Place,
     complete,
     inserts_under_way,
+    missing_rows,
     query_id,
     withdraw,
 )
@@ -111,15 +112,25 @@ class ClickHouseSink:
 
         self._run(f"write into {block.table.name}", attempt)
         if attempts > 1:
-            self.complete(block)
+            self._complete(block)
 
     def complete(self, block: Block) -> None:
-        if len(block):
-            place = self._place(block.table)
-            self._run(
-                f"complete {block.table.name}",
-                lambda: complete(self._opened, place, block, self._settings, self._wait_for_others),
-            )
+        self._retry.interrupted.clear()
+        if not len(block):
+            return
+        place = self._place(block.table)
+        missing = self._run(f"compare {block.table.name}", lambda: missing_rows(self._opened, place, block))
+        if len(missing) == len(block):
+            self.write(block)
+        if missing:
+            self._complete(block)
+
+    def _complete(self, block: Block) -> None:
+        place = self._place(block.table)
+        self._run(
+            f"complete {block.table.name}",
+            lambda: complete(self._opened, place, block, self._settings, self._wait_for_others),
+        )
 
     def _wait_for_others(self, table: Table, topic: str, partition: int) -> None:
         """Wait until no insert of a partition is under way, of an overtaken worker say.

@@ -28,6 +28,8 @@ from lpa_core.testing.simulation.sink import Database, SimulatedSink
 TOPIC: Final = "events"
 _TTL_MS: Final = 86_400_000
 _TROUBLED_STEPS: Final = 1500
+_OUTAGE_SECONDS: Final = 8.0
+"""Longer than anything that a dead worker has sent is under way."""
 _MAX_STEPS: Final = 60_000
 _LIMITS: Final = GroupLimits(
     max_records=6, max_seconds=0.3, max_buffered_bytes=8_000, handover_seconds=1.0, stop_seconds=1.0
@@ -72,6 +74,7 @@ class _World:
         self._machines = [_Machine(f"w{number}") for number in range(draw.choice((1, 2, 2, 3)))]
         self._to_come = {partition: draw_records(draw, draw.randint(4, 16)) for partition in self.broker.log}
         self._freezes_before_reading = draw.random() < 0.3
+        self._outage_at = draw.randint(1, 2 * _TROUBLED_STEPS)
 
     def run(self) -> Outcome:
         scheduler = self.scheduler
@@ -98,6 +101,8 @@ class _World:
 
     def _trouble(self, troubled: bool) -> None:
         scheduler, draw = self.scheduler, self.scheduler.random
+        if troubled and scheduler.steps == self._outage_at:
+            self._long_outage()
         for machine in self._machines:
             ended = machine.strand is not None and machine.strand.ended
             if ended and machine.strand is not None and machine.strand.error is not None:
@@ -117,6 +122,19 @@ class _World:
                     scheduler.trace.append(f"{machine.name} is told to stop")
                     machine.worker.stop()
                     machine.restart_at = scheduler.now + draw.uniform(0, 3)
+
+    def _long_outage(self) -> None:
+        """All workers are down until the database has forgotten their tokens."""
+        for machine in self._machines:
+            if machine.host is not None:
+                self._crash(machine, 0)
+            machine.restart_at = self.scheduler.now + _OUTAGE_SECONDS
+        self.scheduler.spawn(None, self._tokens_expire)
+
+    def _tokens_expire(self) -> None:
+        self.scheduler.pause(_OUTAGE_SECONDS - 1)
+        self.scheduler.say("the tokens are forgotten")
+        self.database.forget_tokens()
 
     def _freeze(self, host: Host) -> None:
         until = self.scheduler.now + self.scheduler.random.uniform(0.5, 3 * SESSION_SECONDS)
