@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from services import compose
 from services.clickhouse import ClickHouseServer
+from services.job import Job
 from services.kafka import KafkaCluster
 
 from lpa_core.testing.redis_server import RedisServer
@@ -52,3 +53,19 @@ def clickhouse() -> Iterator[ClickHouseServer]:
     server = ClickHouseServer()
     yield server
     server.close()
+
+
+@pytest.fixture
+def new_job(kafka: str, clickhouse: ClickHouseServer, tmp_path: Path) -> Iterator[Callable[..., Job]]:
+    """Makes jobs on topics of their own and one database; they are ended with the test."""
+    jobs: list[Job] = []
+
+    def make(partitions: int = 1, dedup: str = "") -> Job:
+        folder = tmp_path / f"job-{len(jobs)}"
+        folder.mkdir()
+        jobs.append(Job(kafka, clickhouse, folder, partitions, dedup))
+        return jobs[-1]
+
+    yield make
+    for job in jobs:
+        job.kill()

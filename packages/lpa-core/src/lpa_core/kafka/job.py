@@ -43,6 +43,9 @@ from lpa_core.uris import local_path, scheme, without_secrets
 _STUCK_SECONDS = 120.0
 """A worker whose loop has not turned for so long is not going to: handing a partition over takes far less."""
 
+_RANGES_AHEAD = 3
+"""Bytes that are read ahead, in ranges of the largest size: one in work, one ready, one being filled."""
+
 _log = structlog.get_logger("lpa.runner")
 
 
@@ -149,6 +152,7 @@ class KafkaJob:
             limits=GroupLimits(
                 max_records=min(limits.sink_max_batch_size, MAX_SPAN),
                 max_bytes=limits.sink_max_batch_bytes,
+                max_buffered_bytes=_RANGES_AHEAD * limits.sink_max_batch_bytes,
                 max_seconds=limits.sink_max_time_ms / 1000,
                 stop_seconds=settings.lpa.stop_seconds,
                 reject_share=quality.reject_limit_share,

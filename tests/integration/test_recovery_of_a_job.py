@@ -1,0 +1,167 @@
+"""What a job does about claims, offsets and ranges that it does not find as it left them."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.cimpl import NewTopic
+from services.job import Job, event
+
+from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
+
+NewJob = Callable[..., Job]
+
+
+def events(first: int, end: int) -> list[bytes]:
+    return [event(f"id-{number}") for number in range(first, end)]
+
+
+@pytest.mark.parametrize("kept", [None, "copied early"])
+def test_claims_that_are_lost_or_behind_are_rebuilt_from_the_sink(new_job: NewJob, kept: str | None) -> None:
+    job = new_job()
+    job.start()
+    job.produce(events(0, 300))
+    job.until_committed(300)
+    assert job.stop() == 0
+    dedup, copy = job.data / "dedup", job.folder / "copy"
+    shutil.copytree(dedup, copy)
+    job.start()
+    job.produce(events(300, 500))
+    job.until_committed(500)
+    assert job.stop() == 0
+    shutil.rmtree(dedup)
+    if kept:
+        copy.rename(dedup)
+
+    job.produce(events(0, 520))  # all of it once more, and some that are new
+    job.start()
+    job.until_committed(1020)
+    assert job.metric("lpa_dedup_rebuilt_keys_total") == (200 if kept else 500)
+    assert job.metric("lpa_dedup_rebuild_progress_ratio", topic=job.topic, partition="0") == 1
+    assert job.metric("lpa_dedup_hits_total") == 500
+    assert job.stop() == 0
+    assert job.stored() == Counter((0, offset) for offset in [*range(500), *range(1000, 1020)])
+    assert job.stored(QUARANTINE_TABLE.name) == Counter((0, offset) for offset in range(500, 1000))
+
+
+def delete_records(job: Job, before: int, partition: int = 0) -> None:
+    """As retention does."""
+    for future in job.admin.delete_records([TopicPartition(job.topic, partition, before)]).values():
+        future.result()
+
+
+def gap(job: Job) -> None:
+    """Of partition 0, the records 10 to 19 are deleted before they are read; 20 to 29 are there."""
+    job.start()
+    job.produce(events(0, 10))
+    job.until_committed(10)
+    assert job.stop() == 0
+    job.produce(events(10, 30))
+    delete_records(job, 20)
+
+
+def test_a_gap_stops_its_partition_alone(new_job: NewJob) -> None:
+    job = new_job(partitions=2)
+    gap(job)
+    job.produce(events(100, 105), partition=1)
+    job.start(ready=False)
+    job.until_committed(5, partition=1)
+    status, body = job.get("/readyz")
+    assert status == 503
+    (reason,) = body["reasons"]
+    assert f"{job.topic}[0]: offset 10 is committed, but the topic holds 20 to 29" in reason
+    assert "QUALITY_OFFSET_GAP_POLICY" in reason
+    assert job.get("/healthz")[0] == 200
+    assert job.stop() == 0
+    assert job.committed() == 10
+    assert job.stored() == Counter({**{(0, n): 1 for n in range(10)}, **{(1, n): 1 for n in range(5)}})
+
+
+@pytest.mark.parametrize(("policy", "read"), [("earliest", [*range(20, 30), 30]), ("latest", [30])])
+def test_a_gap_is_passed_over_where_the_policy_says_so(new_job: NewJob, policy: str, read: list[int]) -> None:
+    job = new_job()
+    gap(job)
+    job.start(QUALITY_OFFSET_GAP_POLICY=policy)
+    job.produce([event("one more")])
+    job.until_committed(31)
+    assert job.stop() == 0
+    assert "records are lost to the offset gap policy" in job.log.read_text()
+    assert job.stored() == Counter((0, offset) for offset in [*range(10), *read])
+
+
+def test_a_topic_made_anew_is_noticed(new_job: NewJob) -> None:
+    job = new_job()
+    job.start()
+    job.produce(events(0, 30))
+    job.until_committed(30)
+    assert job.stop() == 0
+    job.admin.delete_topics([job.topic])[job.topic].result()
+
+    def made() -> bool:
+        (future,) = job.admin.create_topics([NewTopic(job.topic, 1, 1)]).values()
+        return future.exception() is None
+
+    job.until(made, "the topic can be made again")
+    job.start(ready=False)
+    job.until(lambda: "made anew" in str(job.get("/readyz")[1]), "the job says that the topic was made anew")
+    assert job.stop() == 0
+
+
+def test_a_partition_whose_metadata_is_damaged_holds_no_other_up(new_job: NewJob) -> None:
+    job = new_job(partitions=2)
+    job.commit(0, metadata="lpa1:{damaged")
+    job.produce(events(0, 5))
+    job.produce(events(5, 10), partition=1)
+    job.start(ready=False)
+    job.until_committed(5, partition=1)
+    assert f"{job.topic}[0]" in str(job.get("/readyz")[1]["reasons"])
+    assert job.stop() == 0
+    job.commit(0)
+    job.start()
+    job.until_committed(5)
+    assert job.stop() == 0
+    assert sum(job.stored().values()) == 10
+
+
+def test_a_prepared_range_whose_records_are_gone_is_left_to_a_person(new_job: NewJob) -> None:
+    job = new_job(partitions=2)
+    job.start(CLICKHOUSE_SINK_MAX_TIME_MS="500")
+    job.clickhouse.kill()
+    job.produce(events(0, 10))
+    job.until(lambda: job.committed() == 0, "a range is prepared")
+    job.kill()
+    job.clickhouse.start()
+    delete_records(job, 5)
+    job.produce(events(10, 15), partition=1)
+    job.start(ready=False)
+    job.until_committed(5, partition=1)
+    (reason,) = job.get("/readyz")[1]["reasons"]
+    assert f"{job.topic}[0]: offset 0 is committed, but the topic holds 5 to 9" in reason
+    assert job.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("limit", "bad"),
+    [({"QUALITY_REJECT_LIMIT_SHARE": "0.5"}, 60), ({"QUALITY_REJECT_LIMIT_CONSECUTIVE": "20"}, 25)],
+)
+def test_too_many_rejects_stop_the_worker_before_it_commits(new_job: NewJob, limit: dict[str, str], bad: int) -> None:
+    job = new_job()
+    job.start(**limit)
+    job.produce(events(0, 10))
+    job.until_committed(10)
+    job.produce([*events(10, 50), *[b"not json"] * bad])
+    assert job.wait() == 1
+    (setting,) = limit
+    assert setting in job.log.read_text()
+    assert job.committed() < 110
+    before = job.committed()
+    job.start()
+    job.until_committed(50 + bad)
+    assert job.stop() == 0
+    assert before < 50 + bad
+    assert sum(job.stored(DLQ_TABLE.name).values()) == bad
+    assert sum(job.stored().values()) == 50
