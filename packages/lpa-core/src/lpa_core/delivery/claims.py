@@ -60,7 +60,7 @@ class Claims:
         """The first offset of which claims may be missing, where the partition is finished up to ``committed``."""
         if self._stores.shared:
             return None
-        through = self._through(partition)
+        through = self.through(partition)
         return None if through >= committed else through
 
     def rebuild(
@@ -109,7 +109,8 @@ class Claims:
         except OSError as error:
             _log.warning("cannot mark how far claims go", folder=str(folder), problem=error.strerror)
 
-    def _through(self, partition: Partition) -> int:
+    def through(self, partition: Partition) -> int:
+        """The offset before which this machine has every claim of the partition; 0 where it has none."""
         folder = self._stores.folder(partition)
         if folder is None:
             return 0

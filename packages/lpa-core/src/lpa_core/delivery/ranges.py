@@ -47,10 +47,11 @@ class Range:
     def token(self, table: Table) -> str:
         """Names the block of a table.
 
-        Holds the source's mark beside the offsets: another file of the same name must not have its
-        rows taken for a repetition.
+        Holds the source's mark beside the offsets, or where there is none the batch time: another file of the same
+        name, or a topic that was made anew, must not have its rows taken for a repetition.
         """
-        return f"{self.topic}:{self.partition}:{self.start}-{self.end}:{self.resume}:{table.name}"
+        content = self.resume or self.batch_time
+        return f"{self.topic}:{self.partition}:{self.start}-{self.end}:{content}:{table.name}"
 
     @property
     def progress(self) -> Progress:

@@ -107,20 +107,32 @@ class Startup:
 
     def _where(self, partition: Partition, found: Commit | None, prepared: Prepared | None, span: Span) -> int:
         if found is None:
-            return span.low
+            through = self._claims.through(partition)
+            if through <= span.low:
+                return span.low
+            return self._gap(
+                f"{partition}: no offset is committed, but this machine knows it as finished up to {through}: the topic "
+                "was made anew, or the group's offset expired, or the group is another one",
+                span,
+            )
         start, end = (prepared.range.start, prepared.range.end) if prepared else (found.offset, found.offset)
         if span.low <= start and end <= span.high:
             return start
         deleted = start < span.low
         cause = "records were deleted before they were read" if deleted else "the topic was truncated or made anew"
-        what = f"{partition}: offset {start} is committed, but the topic holds {span.low} to {span.high - 1}: {cause}"
+        return self._gap(
+            f"{partition}: offset {start} is committed, but the topic holds {span.low} to {span.high - 1}: {cause}",
+            span,
+        )
+
+    def _gap(self, what: str, span: Span) -> int:
         if self._policy is GapPolicy.FAIL:
             raise _NeedsAPerson(
                 f"{what}; set QUALITY_OFFSET_GAP_POLICY to earliest or latest, or reset the group's offset"
             )
         where = span.low if self._policy is GapPolicy.EARLIEST else span.high
         _log.error(
-            "records are lost to the offset gap policy", policy=self._policy.value, problem=what, goes_on_at=where
+            "the offset gap policy decides where to go on", policy=self._policy.value, problem=what, goes_on_at=where
         )
         return where
 

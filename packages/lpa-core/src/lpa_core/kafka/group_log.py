@@ -201,7 +201,14 @@ class KafkaLog:
     def start(self, partition: Partition, offset: int) -> None:
         where = TopicPartition(partition.topic, partition.number, offset)
         with _explained(f"read {partition} from {offset}"):
-            self._consumer.seek(where)
+            try:
+                self._consumer.seek(where)
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError._STATE:
+                    raise
+                # The client stopped fetching: what it was to read before is gone. It begins only with an assignment.
+                self._consumer.incremental_unassign([where])
+                self._consumer.incremental_assign([where])
             self._consumer.resume([where])
         self._unstarted.discard(partition)
 
