@@ -106,7 +106,7 @@ def test_a_stop_with_savepoint_and_a_restore_lose_and_repeat_nothing(new_job: Ne
     assert job.stored(QUARANTINE_TABLE.name) == Counter(repeated)
 
 
-def test_a_savepoint_of_another_topic_is_refused(new_job: NewJob) -> None:
+def test_a_savepoint_of_another_group_is_refused(new_job: NewJob) -> None:
     job = new_job()
     job.start()
     job.produce([event("one")])
@@ -116,7 +116,7 @@ def test_a_savepoint_of_another_topic_is_refused(new_job: NewJob) -> None:
     other.start("--from-savepoint", location, ready=False)
     assert other.wait() == 1
     text = other.log.read_text()
-    assert job.topic in text
+    assert f"is of the group {job.environment['QUALITY_GROUP_ID']}, not" in text
     assert "Traceback" not in text
 
 

@@ -40,7 +40,7 @@ def test_without_redis_the_worker_waits_and_never_goes_on(new_job: NewJob, tmp_p
 
 def test_a_database_that_is_away_makes_backpressure_not_dead_letters(new_job: NewJob) -> None:
     job = new_job()
-    job.start(CLICKHOUSE_SINK_MAX_BATCH_BYTES="100000")
+    job.start(CLICKHOUSE_SINK_MAX_BATCH_BYTES="100000", CLICKHOUSE_SINK_MAX_BATCH_SIZE="50")
     job.clickhouse.kill()
     padding = "x" * 1000
     count = 3000

@@ -111,9 +111,9 @@ class Startup:
             if through <= span.low:
                 return span.low
             return self._gap(
-                f"{partition}: no offset is committed, but this machine knows it as finished up to {through}: the topic "
-                "was made anew, or the group's offset expired, or the group is another one",
                 span,
+                f"{partition}: no offset is committed, but this machine knows it as finished up to {through}: "
+                "the topic was made anew, or the group's offset expired, or the group is another one",
             )
         start, end = (prepared.range.start, prepared.range.end) if prepared else (found.offset, found.offset)
         if span.low <= start and end <= span.high:
@@ -121,11 +121,11 @@ class Startup:
         deleted = start < span.low
         cause = "records were deleted before they were read" if deleted else "the topic was truncated or made anew"
         return self._gap(
-            f"{partition}: offset {start} is committed, but the topic holds {span.low} to {span.high - 1}: {cause}",
             span,
+            f"{partition}: offset {start} is committed, but the topic holds {span.low} to {span.high - 1}: {cause}",
         )
 
-    def _gap(self, what: str, span: Span) -> int:
+    def _gap(self, span: Span, what: str) -> int:
         if self._policy is GapPolicy.FAIL:
             raise _NeedsAPerson(
                 f"{what}; set QUALITY_OFFSET_GAP_POLICY to earliest or latest, or reset the group's offset"
