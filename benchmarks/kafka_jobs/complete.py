@@ -1,0 +1,52 @@
+"""``complete.py SINK``: ``lpa ingest`` by the settings in the environment; says how far it is after each range.
+
+A line for each: when (epoch seconds), and how many records were finished by this worker so far.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from raw_table import peak_kib
+
+from lpa_core import logs
+from lpa_core.delivery.blocks import Settled
+from lpa_core.delivery.ranges import Range
+from lpa_core.jobs import Job
+from lpa_core.kafka.accounts import Accounts
+from lpa_core.kafka.job import KafkaJob
+from lpa_core.plugins.manager import PluginManager
+from lpa_core.records import RecordBatch
+from lpa_core.settings import load
+from lpa_core.tables import Block
+
+
+class Told(Accounts):
+    done = 0
+    began = False
+
+    def consumed(self, batch: RecordBatch) -> None:
+        super().consumed(batch)
+        if not Told.began:
+            Told.began = True
+            _say()
+
+    def finished(self, settled: Settled, blocks: Sequence[Block], range_: Range) -> None:
+        super().finished(settled, blocks, range_)
+        Told.done += range_.count
+        _say()
+
+
+def _say() -> None:
+    print(json.dumps({"at": time.time(), "done": Told.done, "peak_kib": peak_kib()}), flush=True)
+
+
+settings = load()
+logs.configure("json", "error")
+folder = settings.lpa.data_dir
+Path(folder).mkdir(parents=True, exist_ok=True)
+job = Job(sinks=tuple(sys.argv[1:2]), dedup=f"rocksdb://{folder / 'dedup'}")
+report = KafkaJob(job, settings, PluginManager(settings), Told).run()
+print(json.dumps({"stages": report.as_json()["stages"]}), flush=True)
