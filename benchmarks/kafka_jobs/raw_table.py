@@ -38,7 +38,8 @@ def row(value: bytes) -> tuple[Any, ...] | None:
     """The row of an event that has what every event must have."""
     try:
         event = orjson.loads(value)
-        return event.get("id") or "", event["type"], int(event["timestamp"]), event.get("gateway") or "", value
+        text = str(event.get("id") or ""), str(event["type"]), int(event["timestamp"]), str(event.get("gateway") or "")
+        return (*text, value)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
