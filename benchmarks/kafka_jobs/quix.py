@@ -54,5 +54,5 @@ app = Application(
 stream = app.dataframe(app.topic(topic, value_deserializer="bytes", key_deserializer="bytes"))
 stream = stream.apply(decode).filter(lambda value: value is not None).filter(is_new, stateful=True)
 stream.sink(Sink())
-app.run(count=count)
+app.run(count=count, timeout=60, collect=False)
 print(json.dumps({"read": count, "seconds": ended - started, "peak_kib": peak_kib()}))

@@ -109,7 +109,7 @@ class ClickHouseSettings:
     )
     user: str = _option("analytics_user", "a user name", "ClickHouse user; a user in the sink's URI wins", text)
     password: str = _option("", "any text", "ClickHouse password; never shown, never logged", any_text, secret=True)
-    sink_max_batch_size: int = _option(20_000, _WHOLE, "Records after which a range is written", whole(1))
+    sink_max_batch_size: int = _option(15_000, _WHOLE, "Records after which a range is written", whole(1))
     sink_max_batch_bytes: int = _option(32_000_000, _WHOLE, "Bytes of records after which a range is written", whole(1))
     sink_max_time_ms: int = _option(
         1000, _WHOLE, "Milliseconds after which a range is written, also where it is smaller", whole(1)
