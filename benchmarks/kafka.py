@@ -185,7 +185,9 @@ class Bench:
         producer = self.producer(5)
         began = time.time()
         warm_up = 10
-        for number, value in enumerate(generate(pace * (seconds + warm_up), sessions=50, seed=2)):
+        for number, value in enumerate(
+            generate(pace * (seconds + warm_up), duplicates=0.0, bad=0.0, sessions=50, seed=2)
+        ):
             at = time.time()
 
             def delivered(error: object, message: Any, at: float = at) -> None:
