@@ -13,13 +13,15 @@ from lpa_core.sinks import SinkMisconfigured
 from lpa_core.tables import Column, Kind, Table
 from lpa_sinks.schema import show, statements
 from lpa_sinks.schema.check import check_declared
-from lpa_sinks.schema.ddl import WITHDRAWN_TABLE, declared, sql_file
+from lpa_sinks.schema.ddl import SCHEMA_FILES, WITHDRAWN_TABLE, declared, sql_file
 
 CONFIGS = Path(__file__).parents[4] / "configs"
 
 
-def test_the_file_that_a_server_is_started_with_is_the_same() -> None:
-    assert (CONFIGS / "clickhouse-init" / "01-schema.sql").read_text() == sql_file("01-schema.sql")
+def test_the_files_that_a_server_is_started_with_are_the_same() -> None:
+    shown = {path.name: path.read_text() for path in (CONFIGS / "clickhouse-init").glob("*.sql")}
+    assert shown == {name: sql_file(name) for name in SCHEMA_FILES}
+    assert sorted(SCHEMA_FILES) == list(SCHEMA_FILES)
 
 
 def test_rows_and_ddl_have_the_same_columns(tables: Sequence[Table]) -> None:
@@ -64,13 +66,13 @@ def test_a_changed_column_of_a_row_is_named() -> None:
 def test_another_database_takes_the_place_of_the_default_one() -> None:
     sql = "\n".join(statements([], "my_db"))
     assert "livepeer_analytics" not in sql
-    assert sql.count("`my_db`.") == sql_file("01-schema.sql").count("livepeer_analytics.")
+    assert sql.count("`my_db`.") == sum(sql_file(name).count("livepeer_analytics.") for name in SCHEMA_FILES)
 
 
 def test_shown_text_is_the_schema_file_and_plugin_tables() -> None:
     plugin = typed_table("plugin_events", Column("size", Kind.INT64), order_by=("size",))
     shown = show([plugin], "livepeer_analytics")
-    assert shown.startswith(sql_file("01-schema.sql"))
+    assert shown.startswith(sql_file(SCHEMA_FILES[0]))
     assert shown.count("CREATE TABLE IF NOT EXISTS livepeer_analytics.plugin_events") == 1
     assert shown.endswith(";\n")
 

@@ -11,7 +11,7 @@ from clickhouse_connect.driver.client import Client
 
 from lpa_core.tables import Table
 from lpa_sinks.clickhouse.types import column_type
-from lpa_sinks.schema.ddl import SCHEMA_FILE, WITHDRAWN_TABLE, DeclaredTable, declared, deduplication_settings, sql_file
+from lpa_sinks.schema.ddl import WITHDRAWN_TABLE, DeclaredTable, declared, deduplication_settings, sql_file
 
 _REPLICATED: Final = ("Replicated", "Shared")
 """Beginnings of the names of engines that read the replicated family of deduplication settings."""
@@ -66,7 +66,7 @@ def check_declared(tables: Iterable[Table]) -> list[Drift]:
     for table in tables:
         expected = {column.name: column_type(column) for column in table.columns}
         written = {n: type_ for n, type_ in ddl[table.name].columns.items() if n not in ddl[table.name].derived}
-        found += _columns(table.name, SCHEMA_FILE, expected, written, needed=expected)
+        found += _columns(table.name, ddl[table.name].file, expected, written, needed=expected)
     return found
 
 

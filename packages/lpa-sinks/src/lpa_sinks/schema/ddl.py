@@ -1,12 +1,13 @@
 """The schema as SQL text: the built-in tables and views, and a table for each plugin's events.
 
-``sql/01-schema.sql`` is the source of truth for the built-in tables. A plugin's table is made from its
-:class:`~lpa_core.tables.Table` by the template ``sql/plugin_table.sql``.
+The files of :data:`SCHEMA_FILES` are the source of truth for the built-in tables and views. A plugin's table is made
+from its :class:`~lpa_core.tables.Table` by the template :data:`PLUGIN_TABLE_FILE`.
 """
 
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
@@ -20,7 +21,9 @@ from lpa_core.sinks import SinkMisconfigured
 from lpa_core.tables import Column, Kind, Table
 from lpa_sinks.clickhouse.types import column_type
 
-SCHEMA_FILE: Final = "01-schema.sql"
+SCHEMA_FILES: Final = ("01-schema.sql",)
+"""In the order in which they are run; ``configs/clickhouse-init`` holds the same."""
+PLUGIN_TABLE_FILE: Final = "plugin_table.sql"
 DEFAULT_DATABASE: Final = "livepeer_analytics"
 """The database that the SQL files name."""
 
@@ -50,11 +53,12 @@ _SETTING: Final = re.compile(r"(\w+_deduplication_\w+) = (\d+)")
 class DeclaredTable:
     """A table as the DDL has it.
 
-    ``columns`` maps each name to its type; ``derived`` names those that ClickHouse computes.
-    ``settings`` has the table's deduplication windows.
+    ``file`` is the SQL file that makes it. ``columns`` maps each name to its type; ``derived`` names those that
+    ClickHouse computes. ``settings`` has the table's deduplication windows.
     """
 
     name: str
+    file: str
     columns: Mapping[str, str]
     derived: frozenset[str]
     settings: Mapping[str, int]
@@ -82,7 +86,7 @@ def statements(tables: Iterable[Table], database: str) -> list[str]:
 
     Raises SinkMisconfigured where a plugin's table cannot be made.
     """
-    sql = "\n".join([sql_file(SCHEMA_FILE), *(_plugin_table(table) for table in _plugin_tables(tables))])
+    sql = "\n".join([*map(sql_file, SCHEMA_FILES), *(_plugin_table(table) for table in _plugin_tables(tables))])
     if database != DEFAULT_DATABASE:
         sql = re.sub(rf"\b{DEFAULT_DATABASE}\b", quoted(database), sql)
     return [statement.strip() for statement in re.split(r";\s*$", sql, flags=re.MULTILINE) if statement.strip()]
@@ -90,21 +94,23 @@ def statements(tables: Iterable[Table], database: str) -> list[str]:
 
 def declared(tables: Iterable[Table]) -> Mapping[str, DeclaredTable]:
     """The built-in tables and those of plugins, by name."""
-    return {**_builtin(), **{table.name: _read(_plugin_table(table))[table.name] for table in _plugin_tables(tables)}}
+    plugins = [_read(PLUGIN_TABLE_FILE, _plugin_table(table)) for table in _plugin_tables(tables)]
+    return dict(ChainMap(*plugins, dict(_builtin())))
 
 
 @cache
 def _builtin() -> Mapping[str, DeclaredTable]:
-    return _read(sql_file(SCHEMA_FILE))
+    return dict(ChainMap(*(_read(name, sql_file(name)) for name in SCHEMA_FILES)))
 
 
-def _read(sql: str) -> Mapping[str, DeclaredTable]:
+def _read(file: str, sql: str) -> dict[str, DeclaredTable]:
     """The tables of SQL that is written as this package's files are: a column a line, four spaces before it."""
     found = {}
     for name, body, rest in (create.groups() for create in _CREATE_TABLE.finditer(sql)):
         columns = _COLUMN.findall(body)
         found[name] = DeclaredTable(
             name,
+            file,
             columns={column: type_ for column, type_, _ in columns},
             derived=frozenset(column for column, _, default in columns if default in ("MATERIALIZED", "ALIAS")),
             settings=deduplication_settings(rest),
@@ -135,7 +141,7 @@ def _plugin_table(table: Table) -> str:
             raise SinkMisconfigured(f"table {table.name} is ordered by {name}, which can be null: order it by others")
     for name in (table.name, *by_name):
         quoted(name)
-    return Template(sql_file("plugin_table.sql")).substitute(
+    return Template(sql_file(PLUGIN_TABLE_FILE)).substitute(
         table=table.name,
         columns=",\n    ".join(f"{column.name} {column_type(column)}" for column in table.columns),
         order=", ".join(dict.fromkeys(["event_date", *table.order_by, "event_timestamp"])),
