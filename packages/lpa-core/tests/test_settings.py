@@ -69,6 +69,7 @@ def test_every_setting_can_be_set_by_its_variable_and_by_its_name_in_the_file(tm
         "QUALITY_INPUT_TOPIC": "events",
         "QUALITY_DLQ_TOPIC": "dead",
         "QUALITY_QUARANTINE_TOPIC": "twice",
+        "QUALITY_TOUCHED_TOPIC": "touched",
         "QUALITY_GROUP_ID": "readers",
         "QUALITY_GROUP_INSTANCE_ID": "worker-1",
         "QUALITY_OFFSET_GAP_POLICY": "latest",

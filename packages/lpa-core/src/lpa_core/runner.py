@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from lpa_core.delivery.checkpoint import Checkpoint, FileCheckpoint, MemoryCheckpoint
+from lpa_core.delivery.derivation import Derivation
 from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.report import Report
@@ -16,6 +17,7 @@ from lpa_core.process import prompt_handover, quiet_collector, stopped_by_signal
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_core.rows import RAW_TABLE
 from lpa_core.settings import Settings
+from lpa_core.sinks import Deriving
 from lpa_core.sources.source import Source
 from lpa_core.uris import scheme, without_secrets
 
@@ -60,6 +62,9 @@ def _assemble(job: Job, settings: Settings, plugins: PluginManager, watch: Watch
     archive = plugins.archive(job.archive) if job.archive else None
     if archive is not None:
         opened.callback(archive.close)
+    derivation = Derivation([sink for sink in sinks if isinstance(sink, Deriving)])
+    opened.callback(derivation.close)
+    derivation.start()
     return Worker(
         source,
         pipeline,
@@ -68,7 +73,7 @@ def _assemble(job: Job, settings: Settings, plugins: PluginManager, watch: Watch
         checkpoint,
         limits=Limits(settings.clickhouse.sink_max_batch_size, settings.clickhouse.sink_max_batch_bytes),
         archive=archive,
-        listener=_giving_back(watch(source)),
+        listener=_each(derivation.step, watch(source), _give_back),
     )
 
 
@@ -79,10 +84,14 @@ def _checkpoint(source: Source, sinks: Sequence[str], settings: Settings) -> Che
     return FileCheckpoint(settings.lpa.data_dir / "checkpoints", source.topic, source.partition, towards)
 
 
-def _giving_back(listener: StepListener) -> StepListener:
-    def trimming(step: Step, range_: Range) -> None:
-        listener(step, range_)
-        if step is Step.FINISHED:
-            trim_memory()
+def _each(*listeners: StepListener) -> StepListener:
+    def listener(step: Step, range_: Range) -> None:
+        for each in listeners:
+            each(step, range_)
 
-    return trimming
+    return listener
+
+
+def _give_back(step: Step, range_: Range) -> None:
+    if step is Step.FINISHED:
+        trim_memory()

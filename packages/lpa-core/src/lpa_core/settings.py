@@ -68,6 +68,12 @@ class QualitySettings:
     quarantine_topic: str = _option(
         "events.quarantine.streaming_events.v1", "a topic name", "Topic of quarantined duplicates", text
     )
+    touched_topic: str = _option(
+        "events.touched.streaming_events.v1",
+        "a topic name",
+        "Topic that tells `lpa materialize` which sessions have new events",
+        text,
+    )
     group_id: str = _option("flink-quality-gate-v1", "a consumer group", "Consumer group of all workers", text)
     group_instance_id: str = _option(
         "",

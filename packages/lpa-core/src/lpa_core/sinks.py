@@ -100,6 +100,40 @@ class Recalling(Protocol):
         ...
 
 
+@final
+@attrs.frozen(slots=True, order=True)
+class StoredRange:
+    """A range as the rows in every table name it: topic, partition and ingestion time (epoch ms)."""
+
+    topic: str
+    partition: int
+    batch_time: int
+
+
+@runtime_checkable
+class Deriving(Protocol):
+    """A sink that derives tables from those it is given: facts, rollups.
+
+    ``derive`` is called in a thread of its own while others write.
+    """
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether only this process can reach what is stored, so that nobody else can derive from it."""
+        ...
+
+    def expect(self, stored: StoredRange) -> None:
+        """A range is about to be written: remember it, over the end of the process too, until it is derived from."""
+        ...
+
+    def derive(self, stored: Sequence[StoredRange]) -> None:
+        """Bring everything that these ranges touch up to date; first of all what an earlier process left.
+
+        Doing it again changes nothing. Raises SinkUnavailable, SinkMisconfigured.
+        """
+        ...
+
+
 class Sink(Protocol):
     """Takes blocks, each exactly once however often it is written.
 

@@ -9,17 +9,18 @@ from lpa_core.settings import ClickHouseSettings, QualitySettings, Settings, Set
 
 
 def test_rejects_are_kept_as_long_as_their_rows() -> None:
-    events, dlq, quarantine = wanted_topics(Settings(), 12)
+    events, dlq, quarantine, touched = wanted_topics(Settings(), 12)
     assert (events.name, events.partitions) == ("streaming_events", 12)
     assert (dlq.name, dlq.partitions) == ("events.dlq.streaming_events.v1", 1)
     assert dlq.settings["retention.ms"] == "2592000000"
     assert (quarantine.name, quarantine.partitions) == ("events.quarantine.streaming_events.v1", 1)
     assert quarantine.settings["retention.ms"] == "604800000"
-    assert {topic.settings["cleanup.policy"] for topic in (events, dlq, quarantine)} == {"delete"}
+    assert (touched.name, touched.partitions) == ("events.touched.streaming_events.v1", 12)
+    assert {topic.settings["cleanup.policy"] for topic in (events, dlq, quarantine, touched)} == {"delete"}
 
 
 def test_the_largest_envelope_fits() -> None:
-    _, dlq, _ = wanted_topics(Settings(clickhouse=ClickHouseSettings(sink_max_record_bytes=3_000_000)))
+    _, dlq, *_ = wanted_topics(Settings(clickhouse=ClickHouseSettings(sink_max_record_bytes=3_000_000)))
     assert int(dlq.settings["max.message.bytes"]) > 3_000_000
 
 
@@ -28,5 +29,5 @@ def test_the_largest_envelope_fits() -> None:
     [QualitySettings(dlq_topic="streaming_events"), QualitySettings(dlq_topic="same", quarantine_topic="same")],
 )
 def test_rejects_are_not_written_where_they_would_be_read_again(quality: QualitySettings) -> None:
-    with pytest.raises(SettingsError, match="must name three topics"):
+    with pytest.raises(SettingsError, match="must name four topics"):
         wanted_topics(Settings(quality=quality))

@@ -278,4 +278,4 @@ def test_a_row_of_the_wrong_length_is_a_parse_exception() -> None:
     ]
     verdict = Pipeline(types).process(json.dumps(event("stream_trace")).encode(), POSITION)
     assert isinstance(verdict, Rejected)
-    assert verdict.failure.details == "ValueError: a row of stream_trace_events has 1 values for 6 columns"
+    assert verdict.failure.details == "ValueError: a row of stream_trace_events has 1 values for 7 columns"

@@ -95,17 +95,20 @@ class GroupWorker:
         archive: Archive | None = None,
         observer: Observer | None = None,
         background: Background | None = None,
+        announce: Callable[[Candidate], Sequence[LogRecord]] = lambda candidate: (),
         before_leaving: BeforeLeaving = lambda states, log: None,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         """``new_log`` begins a session; ``clock`` gives the time of new ranges, epoch ms.
 
+        ``publish`` makes the record of a reject; ``announce`` what else is to be published with the finish of a range.
         ``before_leaving`` is shown the partitions and the log when the worker stops as told: the stores are still open,
         and nothing works on them.
         """
         self._new_log, self._topics, self._pipeline, self._sinks = new_log, tuple(topics), pipeline, tuple(sinks)
         self._publish, self._limits, self._policy, self._fingerprint = publish, limits, gap_policy, fingerprint
         self._archive, self._clock, self._before_leaving = archive, clock, before_leaving
+        self._announce = announce
         self._observer = observer or Observer()
         self._background = background or Threads()
         self._claims = Claims(stores, sinks, ttl_ms)
@@ -176,7 +179,7 @@ class GroupWorker:
             self._sinks,
             self._claims,
             self._shape,
-            self._publish,
+            self._records,
             self._fingerprint,
             self._observer,
             self._background,
@@ -391,6 +394,9 @@ class GroupWorker:
             for sink in self._anticipating:
                 for block in candidate.blocks:
                     sink.anticipate(block)
+
+    def _records(self, candidate: Candidate) -> Sequence[LogRecord]:
+        return [*map(self._publish, candidate.envelopes), *self._announce(candidate)]
 
     def _check_reject_limits(self, delivery: Delivery) -> None:
         """Stop before anything is committed; a range that was prepared before is past that."""

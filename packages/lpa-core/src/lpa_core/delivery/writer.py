@@ -20,7 +20,6 @@ from lpa_core.delivery.commit_metadata import encode
 from lpa_core.delivery.log import Commit, CommitUncertain, Fenced, Log, LogRecord, LogUnavailable, Partition
 from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.partitions import PartitionState
-from lpa_core.rejects import RejectEnvelope
 from lpa_core.sinks import Sink
 from lpa_core.tables import Block
 
@@ -58,7 +57,7 @@ class Writer:
         sinks: Sequence[Sink],
         claims: Claims,
         shape: Callable[[Candidate], None],
-        publish: Callable[[RejectEnvelope], LogRecord],
+        records: Callable[[Candidate], Sequence[LogRecord]],
         fingerprint: str,
         observer: Observer,
         background: Background,
@@ -67,7 +66,7 @@ class Writer:
         archive: Archive | None,
     ) -> None:
         self._log, self._sinks, self._claims = log, sinks, claims
-        self._shape, self._publish, self._fingerprint = shape, publish, fingerprint
+        self._shape, self._records, self._fingerprint = shape, records, fingerprint
         self._observer, self._background, self._timed = observer, background, timed
         self._dedup_lock, self._archive = dedup_lock, archive
         self._slot = threading.Lock()
@@ -192,7 +191,7 @@ class Writer:
                     prepared[:] = [delivery for delivery in prepared if not delivery.state.gone]
                     if not finished and not prepared:
                         return
-                    self._log.commit(membership, self._commits(finished, prepared), self._rejects(finished))
+                    self._log.commit(membership, self._commits(finished, prepared), self._published(finished))
                     break
                 except Fenced:
                     self._observer.fenced()
@@ -219,8 +218,8 @@ class Writer:
             commits[partition] = Commit(unchanged.offset, encode(delivery.candidate.range, self._fingerprint))
         return commits
 
-    def _rejects(self, finished: Sequence[Delivery]) -> list[LogRecord]:
-        return [self._publish(reject) for delivery in finished for reject in delivery.candidate.envelopes]
+    def _published(self, finished: Sequence[Delivery]) -> list[LogRecord]:
+        return [record for delivery in finished for record in self._records(delivery.candidate)]
 
     def _finish(self, delivery: Delivery) -> None:
         candidate, state = delivery.candidate, delivery.state

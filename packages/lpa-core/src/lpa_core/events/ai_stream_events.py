@@ -27,6 +27,7 @@ TABLE = typed_table(
     "ai_stream_events",
     Column("stream_id", Kind.TEXT),
     Column("request_id", Kind.TEXT),
+    Column("gateway", Kind.TEXT),
     Column("pipeline", Kind.TEXT),
     Column("event_type", Kind.LABEL),
     Column("message", Kind.TEXT),
@@ -36,7 +37,15 @@ TABLE = typed_table(
 
 
 def _shape(envelope: Envelope, data: AiStreamEvent) -> tuple[tuple[Table, Row]]:
-    row = (data.stream_id, data.request_id, data.pipeline, data.type, data.message, data.capability)
+    row = (
+        data.stream_id,
+        data.request_id,
+        envelope.gateway,
+        data.pipeline,
+        data.type,
+        data.message,
+        data.capability,
+    )
     return ((TABLE, row),)
 
 

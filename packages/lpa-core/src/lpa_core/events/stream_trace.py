@@ -27,6 +27,7 @@ TABLE = typed_table(
     "stream_trace_events",
     Column("stream_id", Kind.TEXT),
     Column("request_id", Kind.TEXT),
+    Column("gateway", Kind.TEXT),
     Column("orchestrator_address", Kind.TEXT),
     Column("orchestrator_url", Kind.TEXT),
     Column("trace_type", Kind.LABEL),
@@ -42,6 +43,7 @@ def _shape(envelope: Envelope, data: StreamTrace) -> tuple[tuple[Table, Row]]:
     row = (
         data.stream_id,
         data.request_id,
+        envelope.gateway,
         address(orchestrator.address),
         orchestrator.url,
         data.type,

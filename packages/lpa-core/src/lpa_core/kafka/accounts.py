@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import final
 
 from lpa_core.dedup.store import ClaimStatistics
@@ -21,10 +21,16 @@ from lpa_core.tables import Block
 
 @final
 class Accounts(Observer):
-    """``sinks`` gives each sink the name it has in metrics."""
+    """``sinks`` gives each sink the name it has in metrics; ``listener`` is told of each step too."""
 
-    def __init__(self, source: str, metrics: Metrics, sinks: Mapping[Sink, str]) -> None:
-        self._metrics, self._sinks = metrics, sinks
+    def __init__(
+        self,
+        source: str,
+        metrics: Metrics,
+        sinks: Mapping[Sink, str],
+        listener: Callable[[Step, Range], None] = lambda step, range_: None,
+    ) -> None:
+        self._metrics, self._sinks, self._listener = metrics, sinks, listener
         self._lock = threading.Lock()
         self._report = Report(source)
 
@@ -38,6 +44,7 @@ class Accounts(Observer):
         return self._report
 
     def step(self, step: Step, range_: Range) -> None:
+        self._listener(step, range_)
         if step is Step.FINISHED:
             trim_memory()
 

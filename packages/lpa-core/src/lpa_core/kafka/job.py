@@ -18,13 +18,16 @@ import structlog
 
 from lpa_core.admin.job import JobState, PartitionStatus, SavepointStatus, StopRefused
 from lpa_core.admin.server import AdminServer
+from lpa_core.delivery.candidate import Candidate
 from lpa_core.delivery.claims import THROUGH_FILE, DedupStores
 from lpa_core.delivery.commit_metadata import MAX_SPAN
+from lpa_core.delivery.derivation import Derivation
 from lpa_core.delivery.group import GroupLimits, GroupWorker
 from lpa_core.delivery.log import Commit, Log, LogError, LogRecord, LogUnavailable, Partition
 from lpa_core.delivery.partitions import PartitionState, Phase
 from lpa_core.delivery.report import Report
 from lpa_core.delivery.startup import GapPolicy
+from lpa_core.delivery.touched import touches
 from lpa_core.jobs import Job, build_pipeline
 from lpa_core.kafka.accounts import Accounts
 from lpa_core.kafka.admin import admin_client
@@ -38,6 +41,7 @@ from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE, RejectEnvelope
 from lpa_core.rows import RAW_TABLE
 from lpa_core.savepoints import SavepointError, fingerprint, folder_name, new_savepoint
 from lpa_core.settings import Settings
+from lpa_core.sinks import Deriving
 from lpa_core.uris import local_path, scheme, without_secrets
 
 _STUCK_SECONDS = 120.0
@@ -131,7 +135,11 @@ class KafkaJob:
         archive = plugins.archive(job.archive) if job.archive else None
         if archive is not None:
             opened.callback(archive.close)
-        accounts = self._observe(quality.input_topic, self._metrics, sinks)
+        deriving = [sink for sink in sinks if isinstance(sink, Deriving)]
+        derivation = Derivation([each for each in deriving if each.exclusive])
+        opened.callback(derivation.close)
+        derivation.start()
+        accounts = self._observe(quality.input_topic, self._metrics, sinks, derivation.step)
         # Imported here: the client is an extra, and everything else can be looked at without it.
         from lpa_core.kafka.group_log import KafkaLog
 
@@ -162,6 +170,7 @@ class KafkaJob:
             fingerprint=fingerprint(settings, plugins.plugins),
             archive=archive,
             observer=accounts,
+            announce=self._announce if any(not each.exclusive for each in deriving) else _nothing,
             before_leaving=self._save,
         )
         return worker, accounts
@@ -171,6 +180,10 @@ class KafkaJob:
         quality = self._settings.quality
         topic = quality.quarantine_topic if envelope.failure.quarantined else quality.dlq_topic
         return LogRecord(topic, record.key, record.value, record.headers)
+
+    def _announce(self, candidate: Candidate) -> Sequence[LogRecord]:
+        topic = self._settings.quality.touched_topic
+        return [LogRecord(topic, touch.key, touch.encode(), ()) for touch in touches(candidate.blocks)]
 
     def _dedup_stores(self) -> DedupStores:
         """RocksDB and memory: a store for each partition. Any other: one that is shared."""
@@ -298,6 +311,10 @@ class KafkaJob:
 
     def report(self) -> Mapping[str, Any]:
         return self._accounts.as_json()
+
+
+def _nothing(candidate: Candidate) -> Sequence[LogRecord]:
+    return ()
 
 
 def _at(source: str | None, settings: Settings) -> Settings:

@@ -19,6 +19,8 @@ DLQ_RETENTION_MS: Final = 2_592_000_000
 """30 days, as long as the rows (spec/operations.md section 3)."""
 QUARANTINE_RETENTION_MS: Final = 604_800_000
 """7 days, as long as the rows (spec/operations.md section 3)."""
+TOUCHED_RETENTION_MS: Final = 604_800_000
+"""7 days: a materializer that was down for longer rebuilds."""
 BROKERS_DEFAULT: Final = -1
 
 
@@ -55,12 +57,13 @@ class TopicState:
 
 
 def wanted_topics(settings: Settings, input_partitions: int = BROKERS_DEFAULT) -> tuple[Topic, ...]:
-    """The input topic, the DLQ and the quarantine. Raises SettingsError where two of them are the same."""
+    """The topics of input, dead letters, quarantine and touched sessions. Raises SettingsError where two are the same."""
     quality = settings.quality
-    if len({quality.input_topic, quality.dlq_topic, quality.quarantine_topic}) < 3:
+    named = (quality.input_topic, quality.dlq_topic, quality.quarantine_topic, quality.touched_topic)
+    if len(set(named)) < len(named):
         raise SettingsError(
-            "QUALITY_INPUT_TOPIC, QUALITY_DLQ_TOPIC and QUALITY_QUARANTINE_TOPIC must name three topics, not "
-            f"{quality.input_topic}, {quality.dlq_topic} and {quality.quarantine_topic}"
+            "QUALITY_INPUT_TOPIC, QUALITY_DLQ_TOPIC, QUALITY_QUARANTINE_TOPIC and QUALITY_TOUCHED_TOPIC must name "
+            f"four topics, not {', '.join(named)}"
         )
     # A batch may exceed a producer's limit by one record.
     rejects = {"cleanup.policy": "delete", "max.message.bytes": str(2 * envelope_max_bytes(settings))}
@@ -68,6 +71,11 @@ def wanted_topics(settings: Settings, input_partitions: int = BROKERS_DEFAULT) -
         Topic(quality.input_topic, input_partitions, {"cleanup.policy": "delete"}),
         Topic(quality.dlq_topic, 1, {**rejects, "retention.ms": str(DLQ_RETENTION_MS)}),
         Topic(quality.quarantine_topic, 1, {**rejects, "retention.ms": str(QUARANTINE_RETENTION_MS)}),
+        Topic(
+            quality.touched_topic,
+            input_partitions,
+            {"cleanup.policy": "delete", "retention.ms": str(TOUCHED_RETENTION_MS)},
+        ),
     )
 
 

@@ -1,0 +1,87 @@
+"""What a finished range touches: whoever derives facts elsewhere is told by a topic (rule 4 of the architecture)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final, final
+
+import msgspec
+
+from lpa_core.sinks import StoredRange
+from lpa_core.tables import Block
+
+PROJECTED_TABLES: Final = frozenset(
+    {
+        "stream_ingest_metrics",
+        "network_capabilities",
+        "network_capabilities_advertised",
+        "network_capabilities_model_constraints",
+        "network_capabilities_prices",
+    }
+)
+"""Typed tables of which other tables hold a projection, row by row."""
+_SIGNAL_TABLES: Final = frozenset({"ai_stream_status", "stream_trace_events", "ai_stream_events"})
+
+
+class UnreadableTouch(ValueError):
+    """A record of the topic is none of ours. The message says why."""
+
+
+@final
+class Touch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A session, or a projected table, that got new rows by a range.
+
+    Attributes:
+        topic, partition, batch_time: of the range; its rows carry them.
+        stream_id, request_id: of the session, as sent; both empty where ``table`` is given.
+        table: one of ``PROJECTED_TABLES``, or empty.
+    """
+
+    topic: str
+    partition: int
+    batch_time: int
+    stream_id: str = ""
+    request_id: str = ""
+    table: str = ""
+
+    @property
+    def stored(self) -> StoredRange:
+        return StoredRange(self.topic, self.partition, self.batch_time)
+
+    @property
+    def key(self) -> bytes:
+        """The record's key: everything about a session, or a table, comes in one partition and in order."""
+        return (self.table or f"{self.stream_id.strip()}|{self.request_id.strip()}").encode()
+
+    def encode(self) -> bytes:
+        return _ENCODER.encode(self)
+
+
+def decode(value: bytes | None) -> Touch:
+    """The touch that a record holds. Raises UnreadableTouch."""
+    try:
+        return _DECODER.decode(value or b"")
+    except msgspec.MsgspecError as error:
+        raise UnreadableTouch(str(error)) from None
+
+
+def touches(blocks: Iterable[Block]) -> Iterator[Touch]:
+    """What the blocks of one range touch, each session and table once."""
+    sessions: dict[tuple[str, str], Block] = {}
+    for block in blocks:
+        if block.table.name in _SIGNAL_TABLES:
+            names = block.table.column_names
+            streams, requests = (block.columns[names.index(name)] for name in ("stream_id", "request_id"))
+            sessions.update(dict.fromkeys(zip(streams, requests, strict=True), block))
+        elif block.table.name in PROJECTED_TABLES:
+            yield Touch(block.topic, block.partition, _batch_time(block), table=block.table.name)
+    for (stream_id, request_id), block in sessions.items():
+        yield Touch(block.topic, block.partition, _batch_time(block), stream_id, request_id)
+
+
+def _batch_time(block: Block) -> int:
+    return int(block.columns[block.table.column_names.index("ingestion_timestamp")][0])
+
+
+_ENCODER: Final = msgspec.json.Encoder()
+_DECODER: Final = msgspec.json.Decoder(Touch)

@@ -1,0 +1,67 @@
+"""What a range says it touched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from lpa_core.delivery.touched import PROJECTED_TABLES, Touch, UnreadableTouch, decode, touches
+from lpa_core.events.registry import BUILTIN_EVENT_TYPES
+from lpa_core.tables import Block
+
+TABLES = {table.name: table for event_type in BUILTIN_EVENT_TYPES for table in event_type.tables}
+
+
+def block(name: str, *rows: Mapping[str, Any]) -> Block:
+    """Rows of a table; what is not given is the same in all."""
+    table = TABLES[name]
+    fallback = {"source_topic": "events", "source_partition": 3, "ingestion_timestamp": 1_700}
+    columns = [[row.get(column, fallback.get(column, "")) for row in rows] for column in table.column_names]
+    return Block(table, "events", 3, range(len(rows)), columns, "token")
+
+
+def session(stream_id: str, request_id: str) -> Touch:
+    return Touch("events", 3, 1_700, stream_id, request_id)
+
+
+def keys(blocks: Sequence[Block]) -> list[str]:
+    return [touch.key.decode() for touch in touches(blocks)]
+
+
+def test_a_session_is_told_once_whatever_tables_its_signals_went_to() -> None:
+    found = [
+        *touches(
+            [
+                block("ai_stream_status", *[{"stream_id": "s", "request_id": "r"}] * 3),
+                block("stream_trace_events", {"stream_id": "s", "request_id": "r"}, {"stream_id": "t"}),
+                block("ai_stream_events", {"stream_id": "s", "request_id": "other"}),
+            ]
+        )
+    ]
+    assert found == [session("s", "r"), session("t", ""), session("s", "other")]
+
+
+def test_ids_that_differ_by_outer_spaces_go_to_one_partition() -> None:
+    signals = [{"stream_id": " s", "request_id": "r "}, {"stream_id": "s", "request_id": "r"}]
+    assert keys([block("ai_stream_status", *signals)]) == ["s|r", "s|r"]
+
+
+def test_projected_tables_are_told_by_name_and_others_not_at_all() -> None:
+    everything = [block(name, {}) for name in sorted(TABLES)]
+    assert {touch.table for touch in touches(everything) if touch.table} == PROJECTED_TABLES
+    assert keys([block("discovery_results", {}), block("payment_events", {})]) == []
+
+
+@pytest.mark.parametrize("touch", [session("s", "ü|"), Touch("t", 0, 0, table="network_capabilities")])
+def test_a_record_says_again_what_was_written(touch: Touch) -> None:
+    assert decode(touch.encode()) == touch
+
+
+@pytest.mark.parametrize(
+    "value", [None, b"", b"{}", b"[]", b'{"topic":"t","partition":0,"batch_time":1,"x":1}', b"\xff"]
+)
+def test_what_is_no_touch_is_turned_down(value: bytes | None) -> None:
+    with pytest.raises(UnreadableTouch):
+        decode(value)
