@@ -57,7 +57,7 @@ class TopicState:
 
 
 def wanted_topics(settings: Settings, input_partitions: int = BROKERS_DEFAULT) -> tuple[Topic, ...]:
-    """The topics of input, dead letters, quarantine and touched sessions. Raises SettingsError where two are the same."""
+    """The topics of input, rejects and touched sessions. Raises SettingsError where two of them are the same."""
     quality = settings.quality
     named = (quality.input_topic, quality.dlq_topic, quality.quarantine_topic, quality.touched_topic)
     if len(set(named)) < len(named):
