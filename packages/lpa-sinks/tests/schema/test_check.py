@@ -10,7 +10,7 @@ from clickhouse_connect.driver.client import Client
 from lpa_core.events.event_type import typed_table
 from lpa_core.tables import Column, Kind, Table
 from lpa_sinks.schema import apply, check
-from lpa_sinks.schema.ddl import WITHDRAWN_TABLE
+from lpa_sinks.schema.ddl import WITHDRAWN_TABLE, materialized
 
 PLUGIN_TABLE = typed_table(
     "plugin_events",
@@ -26,9 +26,8 @@ def test_what_was_made_agrees_with_rows_and_ddl(engine: Client, applied: str, ta
 
 def test_made_again_nothing_is_new(engine: Client, database: str, tables: Sequence[Table]) -> None:
     made = apply(engine, database, tables)
-    assert set(made) == {f"{prefix}{table.name}" for table in tables for prefix in ("", "raw_")} | {
-        WITHDRAWN_TABLE.name
-    }
+    written = {f"{prefix}{table.name}" for table in tables for prefix in ("", "raw_")}
+    assert set(made) == written | {WITHDRAWN_TABLE.name} | {each.name for each in materialized()}
     assert apply(engine, database, tables) == []
 
 
@@ -99,7 +98,31 @@ def test_an_engine_that_forgets_tokens_is_named(engine: Client, applied: str, ta
     assert (drift.column, drift.found, drift.stops_writing) == ("engine", "Memory", True)
 
 
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        ("DROP TABLE {}.fact_workflow_sessions", "fact_workflow_sessions in {}: the table is missing"),
+        (
+            "ALTER TABLE {}.fact_stream_status_samples_versions DROP COLUMN state",
+            "fact_stream_status_samples_versions in {}: column state LowCardinality(String) is missing",
+        ),
+        (
+            "CREATE OR REPLACE TABLE {}.fact_workflow_sessions_versions AS {}.fact_workflow_sessions_versions "
+            "ENGINE = MergeTree ORDER BY workflow_session_id SETTINGS non_replicated_deduplication_window = 10000",
+            "fact_workflow_sessions_versions in {}: the engine is MergeTree, expected ReplacingMergeTree",
+        ),
+    ],
+)
+def test_drift_of_what_is_materialized_is_named_but_stops_no_ingestion(
+    engine: Client, applied: str, tables: Sequence[Table], damage: str, complaint: str
+) -> None:
+    engine.command(damage.replace("{}", applied))
+    (drift,) = check(engine, applied, tables)
+    assert str(drift) == complaint.replace("{}", applied)
+    assert not drift.stops_writing
+
+
 def test_other_databases_do_not_count(engine: Client, applied: str, tables: Sequence[Table]) -> None:
     found = check(engine, f"{applied}_other", tables)
     assert {drift.kind.value for drift in found} == {"missing table"}
-    assert len(found) == len(tables) + 1
+    assert len(found) == len(tables) + 1 + len(materialized())

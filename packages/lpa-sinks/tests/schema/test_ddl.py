@@ -13,7 +13,7 @@ from lpa_core.sinks import SinkMisconfigured
 from lpa_core.tables import Column, Kind, Table
 from lpa_sinks.schema import show, statements
 from lpa_sinks.schema.check import check_declared
-from lpa_sinks.schema.ddl import SCHEMA_FILES, WITHDRAWN_TABLE, declared, sql_file
+from lpa_sinks.schema.ddl import SCHEMA_FILES, WITHDRAWN_TABLE, declared, materialized, sql_file
 
 CONFIGS = Path(__file__).parents[4] / "configs"
 
@@ -29,13 +29,16 @@ def test_rows_and_ddl_have_the_same_columns(tables: Sequence[Table]) -> None:
 
 
 def test_no_table_of_the_ddl_is_without_rows(tables: Sequence[Table]) -> None:
-    assert set(declared([])) == {table.name for table in [*tables, WITHDRAWN_TABLE]}
+    written = {table.name for table in [*tables, WITHDRAWN_TABLE]}
+    assert set(declared([])) == written | {each.name for each in materialized()}
+    assert not written & {each.name for each in materialized()}
 
 
 def test_every_table_remembers_tokens_on_plain_and_on_replicated_engines(tables: Sequence[Table]) -> None:
     plugin = typed_table("plugin_events", Column("size", Kind.INT64), order_by=("size",))
     written = declared([*tables, plugin])
-    for name in [*(table.name for table in tables), plugin.name]:
+    stored = [each.name for each in materialized() if each.engine != "View"]
+    for name in [*(table.name for table in tables), plugin.name, *stored]:
         assert written[name].settings == {
             "non_replicated_deduplication_window": 10_000,
             "replicated_deduplication_window": 10_000,

@@ -11,7 +11,14 @@ from clickhouse_connect.driver.client import Client
 
 from lpa_core.tables import Table
 from lpa_sinks.clickhouse.types import column_type
-from lpa_sinks.schema.ddl import WITHDRAWN_TABLE, DeclaredTable, declared, deduplication_settings, sql_file
+from lpa_sinks.schema.ddl import (
+    WITHDRAWN_TABLE,
+    DeclaredTable,
+    declared,
+    deduplication_settings,
+    materialized,
+    sql_file,
+)
 
 _REPLICATED: Final = ("Replicated", "Shared")
 """Beginnings of the names of engines that read the replicated family of deduplication settings."""
@@ -22,6 +29,7 @@ class DriftKind(StrEnum):
     MISSING_COLUMN = "missing column"
     EXTRA_COLUMN = "extra column"
     TYPE = "type"
+    ENGINE = "engine"
     DEDUPLICATION = "deduplication"
 
 
@@ -48,6 +56,8 @@ class Drift:
                 what = f"column {self.column} {self.found} is not expected"
             case DriftKind.TYPE:
                 what = f"column {self.column} is {self.found}, expected {self.expected}"
+            case DriftKind.ENGINE:
+                what = f"the engine is {self.found}, expected {self.expected}"
             case DriftKind.DEDUPLICATION:
                 what = f"{self.column} is {self.found}, expected {self.expected}: repeated inserts may be stored twice"
         return f"{self.table} in {self.place}: {what}"
@@ -71,22 +81,23 @@ def check_declared(tables: Iterable[Table]) -> list[Drift]:
 
 
 def check_live(client: Client, database: str, tables: Sequence[Table]) -> list[Drift]:
-    """Where the DDL and the live tables disagree, for the tables given and the sink's own.
+    """Where the DDL and the live tables disagree, for the tables given, the sink's own, and what is made of them.
 
     A Distributed table hands the token on: its own deduplication is not judged.
     """
-    tables = [*tables, WITHDRAWN_TABLE]
-    live = _live_tables(client, database, [table.name for table in tables])
+    needed = {table.name: table.column_names for table in [*tables, WITHDRAWN_TABLE]}
     ddl = declared(tables)
+    names = [*needed, *(each.name for each in materialized())]
+    live = _live_tables(client, database, names)
     found: list[Drift] = []
-    for table in tables:
-        actual = live.get(table.name)
+    for name in names:
+        expected, actual = ddl[name], live.get(name)
         if actual is None:
-            found.append(Drift(table.name, DriftKind.MISSING_TABLE, database, stops_writing=True))
+            found.append(Drift(name, DriftKind.MISSING_TABLE, database, stops_writing=name in needed))
             continue
-        expected = ddl[table.name]
-        found += _columns(table.name, database, expected.columns, actual.columns, needed=table.column_names)
-        found += _deduplication(database, expected, actual)
+        found += _columns(name, database, expected.columns, actual.columns, needed=needed.get(name, ()))
+        found += _engine(database, expected, actual, stops_writing=name in needed)
+        found += _deduplication(database, expected, actual, written_by_ingestion=name in needed)
     return found
 
 
@@ -125,17 +136,23 @@ def _columns(
             yield Drift(table, DriftKind.EXTRA_COLUMN, place, name, found=type_)
 
 
-def _deduplication(database: str, expected: DeclaredTable, actual: _LiveTable) -> Iterator[Drift]:
-    def drift(what: str, wanted: str, found: str, stops_writing: bool) -> Drift:
-        return Drift(expected.name, DriftKind.DEDUPLICATION, database, what, wanted, found, stops_writing)
+def _engine(database: str, expected: DeclaredTable, actual: _LiveTable, stops_writing: bool) -> Iterator[Drift]:
+    """A table may be replicated or distributed where the DDL has it plain."""
+    if actual.engine != "Distributed" and not actual.engine.endswith(expected.engine):
+        yield Drift(
+            expected.name, DriftKind.ENGINE, database, "engine", expected.engine, actual.engine, stops_writing
+        )
 
-    if actual.engine == "Distributed":
-        return
+
+def _deduplication(
+    database: str, expected: DeclaredTable, actual: _LiveTable, written_by_ingestion: bool
+) -> Iterator[Drift]:
     if not actual.engine.endswith("MergeTree"):
-        yield drift("engine", "one of the MergeTree family", actual.engine, stops_writing=True)
         return
     family = "replicated_" if actual.engine.startswith(_REPLICATED) else "non_replicated_"
     for name, wanted in expected.settings.items():
         found = actual.settings.get(name, 0)
         if name.startswith(family) and found < wanted:
-            yield drift(name, f"at least {wanted}", str(found), stops_writing=not found)
+            stops_writing = written_by_ingestion and not found
+            at_least = f"at least {wanted}"
+            yield Drift(expected.name, DriftKind.DEDUPLICATION, database, name, at_least, str(found), stops_writing)

@@ -21,7 +21,9 @@ from lpa_core.sinks import SinkMisconfigured
 from lpa_core.tables import Column, Kind, Table
 from lpa_sinks.clickhouse.types import column_type
 
-SCHEMA_FILES: Final = ("01-schema.sql",)
+INGESTED_FILE: Final = "01-schema.sql"
+"""Makes the tables that ingestion writes."""
+SCHEMA_FILES: Final = (INGESTED_FILE, "02-facts.sql", "03-dimensions.sql")
 """In the order in which they are run; ``configs/clickhouse-init`` holds the same."""
 PLUGIN_TABLE_FILE: Final = "plugin_table.sql"
 DEFAULT_DATABASE: Final = "livepeer_analytics"
@@ -39,26 +41,29 @@ WITHDRAWN_TABLE: Final = Table(
 """What was withdrawn from which table, kept for longer than any overtaken worker lives on."""
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_CREATE_TABLE: Final = re.compile(
-    rf"^CREATE TABLE IF NOT EXISTS {DEFAULT_DATABASE}\.(\w+)\n\((.*?)^\)(.*?);$", re.MULTILINE | re.DOTALL
+_CREATE: Final = re.compile(
+    rf"^CREATE (?:TABLE|VIEW) IF NOT EXISTS {DEFAULT_DATABASE}\.(\w+)\n\((.*?)^\)(.*?);$", re.MULTILINE | re.DOTALL
 )
+_ENGINE: Final = re.compile(r"^ENGINE = (\w+)", re.MULTILINE)
 _COLUMN: Final = re.compile(
     r"^ {4}(?!INDEX )(\w+) (.+?)(?: (DEFAULT|MATERIALIZED|ALIAS) .+?)?(?: COMMENT '[^']*')?,?$", re.MULTILINE
 )
+_VERSIONS: Final = "_versions"
 _SETTING: Final = re.compile(r"(\w+_deduplication_\w+) = (\d+)")
 
 
 @final
 @attrs.frozen(slots=True)
 class DeclaredTable:
-    """A table as the DDL has it.
+    """A table, or a view that says its columns, as the DDL has it.
 
-    ``file`` is the SQL file that makes it. ``columns`` maps each name to its type; ``derived`` names those that
-    ClickHouse computes. ``settings`` has the table's deduplication windows.
+    ``file`` is the SQL file that makes it, ``engine`` is ``View`` for a view. ``columns`` maps each name to its type;
+    ``derived`` names those that ClickHouse computes. ``settings`` has the table's deduplication windows.
     """
 
     name: str
     file: str
+    engine: str
     columns: Mapping[str, str]
     derived: frozenset[str]
     settings: Mapping[str, int]
@@ -93,9 +98,14 @@ def statements(tables: Iterable[Table], database: str) -> list[str]:
 
 
 def declared(tables: Iterable[Table]) -> Mapping[str, DeclaredTable]:
-    """The built-in tables and those of plugins, by name."""
+    """The built-in tables and views, and the tables of plugins, by name."""
     plugins = [_read(PLUGIN_TABLE_FILE, _plugin_table(table)) for table in _plugin_tables(tables)]
     return dict(ChainMap(*plugins, dict(_builtin())))
+
+
+def materialized() -> list[DeclaredTable]:
+    """The tables and views that are made from stored rows; ingestion writes none of them."""
+    return [each for each in _builtin().values() if each.file != INGESTED_FILE]
 
 
 @cache
@@ -106,16 +116,28 @@ def _builtin() -> Mapping[str, DeclaredTable]:
 def _read(file: str, sql: str) -> dict[str, DeclaredTable]:
     """The tables of SQL that is written as this package's files are: a column a line, four spaces before it."""
     found = {}
-    for name, body, rest in (create.groups() for create in _CREATE_TABLE.finditer(sql)):
+    for name, body, rest in (create.groups() for create in _CREATE.finditer(sql)):
         columns = _COLUMN.findall(body)
+        engine = _ENGINE.search(rest)
         found[name] = DeclaredTable(
             name,
             file,
+            engine=engine[1] if engine else "View",
             columns={column: type_ for column, type_, _ in columns},
             derived=frozenset(column for column, _, default in columns if default in ("MATERIALIZED", "ALIAS")),
             settings=deduplication_settings(rest),
         )
+        if name.endswith(_VERSIONS):
+            current = _current(found[name])
+            found[current.name] = current
     return found
+
+
+def _current(versions: DeclaredTable) -> DeclaredTable:
+    """The view that shows the latest version of each row."""
+    columns = {name: type_ for name, type_ in versions.columns.items() if name != "is_deleted"}
+    name = versions.name.removesuffix(_VERSIONS)
+    return DeclaredTable(name, versions.file, "View", columns, derived=frozenset(), settings={})
 
 
 def deduplication_settings(engine: str) -> Mapping[str, int]:
