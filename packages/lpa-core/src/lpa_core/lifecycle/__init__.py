@@ -1,0 +1,1 @@
+"""Sessions out of signals: a pure fold, in event-time order. Rules: spec/lifecycle.md."""

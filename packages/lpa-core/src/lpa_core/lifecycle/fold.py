@@ -1,0 +1,178 @@
+"""Signals and capabilities in, facts out: the one place where derived data is made.
+
+Facts are a function of what is stored. Signals are folded in event-time order, so that the order in which they
+arrived, and how often, changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import final
+
+from lpa_core.lifecycle.attribution import AttributionPolicy, NearestSnapshot
+from lpa_core.lifecycle.capabilities import CapabilityIndex
+from lpa_core.lifecycle.coverage import coverage
+from lpa_core.lifecycle.facts import EdgeCoverage, Facts, ParamUpdate
+from lpa_core.lifecycle.identity import Identity
+from lpa_core.lifecycle.latency import latency
+from lpa_core.lifecycle.pipeline_model import DEFAULT_MODE, PipelineModelMode
+from lpa_core.lifecycle.samples import Rows, status_sample, trace_edge
+from lpa_core.lifecycle.segments import Segments
+from lpa_core.lifecycle.session import Session
+from lpa_core.lifecycle.signals import Signal, SignalKind, order
+
+_STATUS, _TRACE = SignalKind.STATUS, SignalKind.TRACE
+_PARAMS_UPDATE = "params_update"
+
+
+@final
+class SessionFold:
+    """One session, signal by signal.
+
+    What a signal costs does not grow with the session: only the rows that still wait for their segment's first
+    attribution are kept. The object is its own checkpoint.
+    """
+
+    __slots__ = (
+        "_at_last_time",
+        "_changed",
+        "_coverage",
+        "_edges",
+        "_identity",
+        "_label",
+        "_last",
+        "_param_updates",
+        "_param_url",
+        "_samples",
+        "_segments",
+        "_session",
+    )
+
+    def __init__(
+        self,
+        session_id: str,
+        capabilities: CapabilityIndex,
+        policy: AttributionPolicy | None = None,
+        mode: PipelineModelMode = DEFAULT_MODE,
+    ) -> None:
+        """``capabilities`` may grow meanwhile; a signal sees what is there in its turn."""
+        self._session = Session(session_id)
+        self._identity = Identity(capabilities, policy or NearestSnapshot(), mode)
+        self._segments = Segments()
+        self._coverage: list[EdgeCoverage] = []
+        self._samples = Rows(status_sample, session_id)
+        self._edges = Rows(trace_edge, session_id)
+        self._param_updates: list[ParamUpdate] = []
+        self._param_url = ""
+        self._label = ""
+        self._changed = False
+        self._last: Signal | None = None
+        self._at_last_time: set[tuple[SignalKind, str]] = set()
+        """Signals of the last one's time, which a repetition must be known by."""
+
+    @property
+    def last(self) -> Signal | None:
+        """The last signal in order that was applied."""
+        return self._last
+
+    def apply(self, signal: Signal) -> bool:
+        """Fold ``signal`` in. False, and nothing done, where it belongs before the last one: fold all anew then.
+
+        A signal of the kind, uid and time of one before it counts once.
+        """
+        last, time = self._last, signal.signal_ts
+        if last is not None and time <= last.signal_ts:
+            if order(signal) < order(last):
+                return False
+            if not self._at_last_time:
+                self._at_last_time.add((last.kind, last.source_event_uid))
+            if (signal.kind, signal.source_event_uid) in self._at_last_time:
+                return True
+            self._at_last_time.add((signal.kind, signal.source_event_uid))
+        elif self._at_last_time:
+            self._at_last_time.clear()
+        self._last = signal
+        self._changed = True
+
+        identity, session = self._identity, self._session
+        attribution = identity.attribution(signal)
+        if identity.replaced_by(attribution):
+            self._segments.change(signal, session, identity)
+        had_none = not identity.orchestrator_address
+        identity.apply(signal, attribution)
+        session.apply(signal, identity)
+        inside = self._segments.apply(signal)
+        if had_none and identity.orchestrator_address:
+            self._samples.settle(identity)
+            self._edges.settle(identity)
+
+        label = self._label
+        if not label and signal.pipeline and not signal.pipeline.isspace():
+            self._label = label = signal.pipeline
+        self._coverage.append(coverage(signal, session, label, identity.orchestrator_address))
+        if signal.kind is _STATUS:
+            self._samples.add(signal, identity if inside else None)
+        elif signal.kind is _TRACE:
+            self._edges.add(signal, identity if inside else None)
+        if not self._param_url:
+            self._param_url = identity.orchestrator_url
+        if signal.ai_event_type and signal.ai_event_type.lower() == _PARAMS_UPDATE:
+            self._param_updates.append(self._param_update(signal))
+        return True
+
+    def _param_update(self, signal: Signal) -> ParamUpdate:
+        """The row of a change of parameters (spec/lifecycle.md section 10)."""
+        session, identity = self._session, self._identity
+        return ParamUpdate(
+            org=session.org,
+            update_ts=signal.signal_ts,
+            workflow_session_id=session.session_id,
+            stream_id=session.stream_id,
+            request_id=session.request_id,
+            pipeline=identity.first_pipeline,
+            gateway=session.gateway,
+            orchestrator_address=identity.orchestrator_address,
+            orchestrator_url=self._param_url,
+            model_id=identity.model_id or None,
+            gpu_id=identity.gpu_id or None,
+            gpu_attribution_method=identity.method,
+            gpu_attribution_confidence=identity.confidence,
+            update_type=_PARAMS_UPDATE,
+            message=signal.message,
+            source_event_uid=signal.source_event_uid,
+        )
+
+    def take(self) -> Facts:
+        """What changed since the last time: the session, its latency, segments, and rows that are new or settled now.
+
+        A row that was answered before, unattributed, is answered again when its segment is attributed.
+        """
+        if not self._changed:
+            return Facts()
+        self._changed = False
+        session = self._session.fact(self._identity)
+        rows, self._coverage = self._coverage, []
+        param_updates, self._param_updates = self._param_updates, []
+        return Facts(
+            session=session,
+            latency=latency(session),
+            segments=self._segments.take(self._session, self._identity),
+            param_updates=param_updates,
+            coverage=rows,
+            status_samples=self._samples.take(),
+            trace_edges=self._edges.take(),
+        )
+
+
+def fold(
+    session_id: str,
+    signals: Iterable[Signal],
+    capabilities: CapabilityIndex,
+    policy: AttributionPolicy | None = None,
+    mode: PipelineModelMode = DEFAULT_MODE,
+) -> Facts:
+    """All facts of the session, whatever the order of ``signals`` and however often each is there."""
+    folding = SessionFold(session_id, capabilities, policy, mode)
+    for signal in sorted(signals, key=order):
+        folding.apply(signal)
+    return folding.take()

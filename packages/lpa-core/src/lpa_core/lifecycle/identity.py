@@ -1,0 +1,145 @@
+"""Who serves a session, as of its last signal (spec/lifecycle.md sections 3, 4.3 and 6)."""
+
+from __future__ import annotations
+
+from typing import final
+
+from lpa_core.events.coercion import address
+from lpa_core.lifecycle.attribution import Attribution, AttributionPolicy
+from lpa_core.lifecycle.capabilities import Capability, CapabilityIndex
+from lpa_core.lifecycle.pipeline_model import PipelineModelMode, canonical_pipeline
+from lpa_core.lifecycle.signals import Signal, TraceType, first_non_blank
+
+_CLOSED = TraceType.CLOSED.value
+
+
+@final
+class Identity:
+    """Orchestrator, pipeline, model and GPU; one for the session and for its current segment.
+
+    A signal is first asked for its ``attribution`` and then applied with it: in between the caller sees whether the
+    orchestrator changes. ``orchestrator_address`` comes only from snapshots; it is canonical and in lower case.
+    """
+
+    __slots__ = (
+        "_applied",
+        "_capabilities",
+        "_first_model",
+        "_label",
+        "_last_pipeline",
+        "_native",
+        "_policy",
+        "confidence",
+        "first_pipeline",
+        "gpu_id",
+        "has_model_change",
+        "has_pipeline_change",
+        "method",
+        "model_id",
+        "orchestrator_address",
+        "orchestrator_url",
+        "orchestrators",
+        "pipeline",
+        "shown_pipeline",
+    )
+
+    def __init__(self, capabilities: CapabilityIndex, policy: AttributionPolicy, mode: PipelineModelMode) -> None:
+        self._capabilities = capabilities
+        self._policy = policy
+        self._native = mode is PipelineModelMode.NATIVE_CORRECT
+        self._applied: Capability | None = None
+        self._label = ""
+        self._first_model = ""
+        self.orchestrator_address = ""
+        self.orchestrator_url = ""
+        self.orchestrators: set[str] = set()
+        """Every orchestrator that was ever attributed."""
+        self.pipeline = ""
+        self.first_pipeline = ""
+        """What segments show: the first one stays."""
+        self.shown_pipeline = ""
+        """``first_pipeline``, unless it only repeats the model."""
+        self.model_id = ""
+        self.gpu_id = ""
+        self.method = "none"
+        self.confidence = 0.0
+        self.has_model_change = False
+        self.has_pipeline_change = False
+
+    def attribution(self, signal: Signal) -> Attribution | None:
+        """What ``signal`` is attributed to; None where nothing is found and what was known stays."""
+        wallet = address(signal.orchestrator_address) or self.orchestrator_address
+        if not wallet:
+            return None
+        url = signal.orchestrator_url
+        if not url and signal.trace_type == _CLOSED:
+            url = self.orchestrator_url
+        label = signal.pipeline
+        return self._policy.select(
+            self._capabilities,
+            wallet,
+            label if label and not label.isspace() else self.model_id,
+            url,
+            self.gpu_id,
+            signal.signal_ts,
+        )
+
+    def replaced_by(self, attribution: Attribution | None) -> bool:
+        """Whether ``attribution`` names another orchestrator than the present one, and there is one."""
+        if attribution is None or not self.orchestrator_address or attribution.capability is self._applied:
+            return False
+        return address(attribution.capability.canonical) not in ("", self.orchestrator_address)
+
+    def apply(self, signal: Signal, attribution: Attribution | None) -> None:
+        label = signal.pipeline
+        if attribution is None:
+            if label and (self._applied is not None or label != self._label):
+                self._without_snapshot(first_non_blank(label))
+            capability = None
+        else:
+            capability = attribution.capability
+            self.method = attribution.method
+            self.confidence = attribution.confidence
+            if capability is not self._applied or label != self._label:
+                self._with_snapshot(capability, first_non_blank(label))
+        self._label = label
+        self._applied = capability
+        url = signal.orchestrator_url
+        if url and not url.isspace():
+            self.orchestrator_url = url
+        elif capability is not None and not self.orchestrator_url:
+            self.orchestrator_url = first_non_blank(capability.url)
+
+    def _without_snapshot(self, label: str) -> None:
+        if label and (self._native or not self.model_id):
+            self.model_id = label
+            self._note_model(label)
+        if self._native:
+            self._set_pipeline(label or self.pipeline)
+        self.shown_pipeline = canonical_pipeline(self.first_pipeline, self.model_id)
+
+    def _with_snapshot(self, capability: Capability, label: str) -> None:
+        if label and (self._native or not self.model_id):
+            self._note_model(label)
+        snapshot = first_non_blank(capability.pipeline)
+        self._set_pipeline((label or self.pipeline or snapshot) if self._native else (snapshot or self.pipeline))
+        self.model_id = first_non_blank(capability.model_id)
+        self._note_model(self.model_id)
+        self.gpu_id = first_non_blank(capability.gpu_id)
+        canonical = address(capability.canonical)
+        if canonical and canonical != self.orchestrator_address:
+            self.orchestrator_address = canonical
+            self.orchestrators.add(canonical)
+        self.shown_pipeline = canonical_pipeline(self.first_pipeline, self.model_id)
+
+    def _set_pipeline(self, pipeline: str) -> None:
+        if self.pipeline and pipeline != self.pipeline:
+            self.has_pipeline_change = True
+        self.pipeline = pipeline
+        self.first_pipeline = self.first_pipeline or pipeline
+
+    def _note_model(self, model: str) -> None:
+        name = model.strip().lower()
+        if name and name != self._first_model:
+            self.has_model_change = self.has_model_change or bool(self._first_model)
+            self._first_model = self._first_model or name

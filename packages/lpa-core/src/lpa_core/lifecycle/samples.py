@@ -1,0 +1,117 @@
+"""Status samples and trace edges: each has the identity of the segment that covers it (spec/lifecycle.md section 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Generic, TypeVar, final
+
+from lpa_core.lifecycle.facts import StatusSample, TraceEdge
+from lpa_core.lifecycle.identity import Identity
+from lpa_core.lifecycle.signals import Signal, TraceType
+
+_CATEGORIES: Final = ("gateway_", "orchestrator_", "runner_", "app_")
+"""Prefixes of trace types that are a category of their own (spec/events.md section 3.3)."""
+
+_SWAPPED = TraceType.SWAPPED.value
+
+Row = TypeVar("Row", StatusSample, TraceEdge)
+
+
+@final
+class Rows(Generic[Row]):
+    """Rows of a session, and the signals whose rows wait for their segment's first attribution.
+
+    A row that waits is answered unattributed in the meantime, and again once it is settled.
+    """
+
+    __slots__ = ("_answered", "_make", "_session_id", "_settled", "_waiting")
+
+    def __init__(self, make: Callable[[Signal, str, Identity | None], Row], session_id: str) -> None:
+        self._make: Callable[[Signal, str, Identity | None], Row] = make
+        self._session_id = session_id
+        self._settled: list[Row] = []
+        self._waiting: list[Signal] = []
+        self._answered = 0
+        """How many of those that wait have been taken already."""
+
+    def add(self, signal: Signal, identity: Identity | None) -> None:
+        """Make the row of ``signal``. ``identity`` is that of the segment that covers it, None where none does."""
+        if identity is None or identity.orchestrator_address:
+            self._settled.append(self._make(signal, self._session_id, identity))
+        else:
+            self._waiting.append(signal)
+
+    def settle(self, identity: Identity) -> None:
+        """The segment that rows wait for has its first orchestrator."""
+        self._settled += [self._make(signal, self._session_id, identity) for signal in self._waiting]
+        self._waiting = []
+        self._answered = 0
+
+    def take(self) -> list[Row]:
+        """What is new or newly settled since the last time."""
+        taken, self._settled = self._settled, []
+        taken += [self._make(signal, self._session_id, None) for signal in self._waiting[self._answered :]]
+        self._answered = len(self._waiting)
+        return taken
+
+
+def status_sample(signal: Signal, session_id: str, identity: Identity | None) -> StatusSample:
+    """The row of a status; unattributed without ``identity``."""
+    orchestrator, url, pipeline, model, gpu = _served_by(signal, identity)
+    return StatusSample(
+        signal.org,
+        signal.signal_ts,
+        session_id,
+        signal.stream_id,
+        signal.request_id,
+        signal.gateway,
+        orchestrator,
+        url,
+        pipeline,
+        model,
+        gpu,
+        None,
+        signal.state,
+        signal.output_fps,
+        signal.input_fps,
+        0 if identity is None else 1,
+        "none" if identity is None else "segment_window_join",
+        0.0 if identity is None else 1.0,
+        signal.source_event_uid,
+    )
+
+
+def trace_edge(signal: Signal, session_id: str, identity: Identity | None) -> TraceEdge:
+    """The row of a trace; unattributed without ``identity``."""
+    orchestrator, url, pipeline, model, _ = _served_by(signal, identity)
+    trace_type = signal.trace_type
+    return TraceEdge(
+        signal.org,
+        signal.signal_ts,
+        session_id,
+        signal.stream_id,
+        signal.request_id,
+        signal.gateway,
+        orchestrator,
+        url,
+        pipeline,
+        model,
+        trace_type,
+        trace_type.partition("_")[0] if trace_type.startswith(_CATEGORIES) else "other",
+        int(trace_type == _SWAPPED),
+        0 if identity is None else 1,
+        signal.source_event_uid,
+    )
+
+
+def _served_by(signal: Signal, identity: Identity | None) -> tuple[str, str, str, str | None, str | None]:
+    """Orchestrator's address and URL, pipeline, model and GPU."""
+    if identity is None:
+        return "", signal.orchestrator_url, "", None, None
+    return (
+        identity.orchestrator_address,
+        identity.orchestrator_url or signal.orchestrator_url,
+        identity.shown_pipeline,
+        identity.model_id or None,
+        identity.gpu_id or None,
+    )
