@@ -168,7 +168,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.ai_stream_status
     event_date Date32 MATERIALIZED toDate32(event_timestamp),
     event_hour UInt8 MATERIALIZED toHour(event_timestamp),
     INDEX raw_event_uid_index raw_event_uid TYPE bloom_filter,
-    INDEX stream_id_index stream_id TYPE bloom_filter,
+    INDEX stream_id_index trimBoth(stream_id) TYPE bloom_filter,
     INDEX orchestrator_address_index orchestrator_address TYPE bloom_filter,
     INDEX pipeline_index pipeline TYPE bloom_filter,
     INDEX source_offset_index source_offset TYPE minmax,
@@ -247,7 +247,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.stream_trace_events
     data_timestamp DateTime64(3, 'UTC') COMMENT 'time that the producer gives the step',
     event_date Date32 MATERIALIZED toDate32(event_timestamp),
     INDEX raw_event_uid_index raw_event_uid TYPE bloom_filter,
-    INDEX stream_id_index stream_id TYPE bloom_filter,
+    INDEX stream_id_index trimBoth(stream_id) TYPE bloom_filter,
     INDEX request_id_index request_id TYPE bloom_filter,
     INDEX source_offset_index source_offset TYPE minmax,
     INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
@@ -438,7 +438,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.ai_stream_events
     capability String,
     event_date Date32 MATERIALIZED toDate32(event_timestamp),
     INDEX raw_event_uid_index raw_event_uid TYPE bloom_filter,
-    INDEX stream_id_index stream_id TYPE bloom_filter,
+    INDEX stream_id_index trimBoth(stream_id) TYPE bloom_filter,
     INDEX source_offset_index source_offset TYPE minmax,
     INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
 )

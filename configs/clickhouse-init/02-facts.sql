@@ -55,6 +55,8 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_workflow_sessions_versions
     event_count UInt32 COMMENT 'signals',
     source_first_event_uid String,
     source_last_event_uid String,
+    first_event_timestamp DateTime64(3, 'UTC') COMMENT 'earliest event_timestamp among its typed rows',
+    last_event_timestamp DateTime64(3, 'UTC') COMMENT 'latest event_timestamp among its typed rows',
     ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'latest batch time among the events that it is made of',
     version UInt64 COMMENT 'microseconds since 1970 on the server, when the input was read',
     is_deleted UInt8 COMMENT '1: a tombstone'

@@ -51,7 +51,7 @@ class Touch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     @property
     def key(self) -> bytes:
         """The record's key: everything about a session, or a table, comes in one partition and in order."""
-        return (self.table or f"{self.stream_id.strip()}|{self.request_id.strip()}").encode()
+        return (self.table or f"{self.stream_id.strip(' ')}|{self.request_id.strip(' ')}").encode()
 
     def encode(self) -> bytes:
         return _ENCODER.encode(self)

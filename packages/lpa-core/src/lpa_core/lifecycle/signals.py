@@ -80,11 +80,14 @@ def edge_time(data_timestamp: int | None, event_timestamp: int) -> int:
 
 
 def session_id(stream_id: str, request_id: str, event_uid: str) -> str:
-    """The session that an event belongs to (spec/lifecycle.md section 1). ``event_uid`` is ``raw_event_uid``."""
-    stream, request = stream_id.strip(), request_id.strip()
+    """The session that an event belongs to (spec/lifecycle.md section 1). ``event_uid`` is ``raw_event_uid``.
+
+    Outer spaces do not count, and no other white space does: databases trim in the same way.
+    """
+    stream, request = stream_id.strip(" "), request_id.strip(" ")
     if stream or request:
         return f"{stream or '_missing_stream'}|{request or '_missing_request'}"
-    return f"_missing_stream|_missing_request|{event_uid.strip() or '_missing_event'}"
+    return f"_missing_stream|_missing_request|{event_uid.strip(' ') or '_missing_event'}"
 
 
 def first_non_blank(*texts: str | None) -> str:

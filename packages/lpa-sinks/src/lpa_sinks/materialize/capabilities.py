@@ -1,0 +1,107 @@
+"""Capability snapshots of the wallets that sessions name, and what a snapshot that arrives changes."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple, final
+
+from lpa_core.lifecycle.attribution import TTL_MS
+from lpa_core.lifecycle.capabilities import Capability, CapabilityIndex
+from lpa_core.tables import Column, Kind
+from lpa_sinks.clickhouse.insert import uncompressed
+from lpa_sinks.materialize.database import Database, text, texts_literal
+from lpa_sinks.materialize.signals import SessionKey
+
+_EARLIEST: Final = -(1 << 45)
+_LATEST: Final = 1 << 45
+"""Epoch ms, beyond whatever a table can hold."""
+
+_CHANGES: Final = (Column("wallet", Kind.TEXT), Column("first", Kind.INT64), Column("last", Kind.INT64))
+
+
+class Change(NamedTuple):
+    """Signals of a wallet between two times (epoch ms, both among them) may be attributed otherwise from now on."""
+
+    wallet: str
+    first: int
+    last: int
+
+
+@final
+class Capabilities:
+    """The snapshots around the signals of the wallets asked for so far."""
+
+    def __init__(self, database: Database) -> None:
+        self.index = CapabilityIndex()
+        self.snapshots = 0
+        """How many are held."""
+        self._database = database
+        self._since: dict[str, int] = {}
+        """Wallet -> the time from which its snapshots are here, beside the last one before."""
+
+    def require(self, needed: Mapping[str, int]) -> None:
+        """See to it that signals of these wallets find all that matters.
+
+        Args:
+            needed: wallet, trimmed and in lower case -> time of its earliest signal, epoch ms.
+
+        Raises the client's errors.
+        """
+        offering = self._load({wallet: time - TTL_MS for wallet, time in needed.items() if wallet})
+        # A signal that names no wallet is looked up by the canonical one that its session is on.
+        self._load(dict.fromkeys(offering, min(needed.values(), default=0) - TTL_MS))
+
+    def _load(self, needed: Mapping[str, int]) -> set[str]:
+        """Load what is missing and answer the canonical wallets of it."""
+        missing = {wallet: since for wallet, since in needed.items() if since < self._since.get(wallet, _LATEST)}
+        if not missing:
+            return set()
+        since = min(missing.values())
+        self._since.update(dict.fromkeys(missing, since))
+        return self._add(
+            *self._database.query("capabilities_of.sql", {"since": since}, wallets=texts_literal(wallet=missing))
+        )
+
+    def _add(self, *columns: Iterable[Any]) -> set[str]:
+        canonicals = set()
+        for local, canonical, url, pipeline, model, gpu, event, snapshot in zip(*columns, strict=True):
+            self.snapshots += self.index.add(
+                Capability(snapshot, event, canonical, local, url, pipeline, model, gpu or None)
+            )
+            canonicals.add(canonical)
+        return canonicals
+
+    def arrived(self, rows: str, parameters: Mapping[str, Any]) -> set[SessionKey]:
+        """Take in the snapshots that came by ``rows`` (a condition), and answer whose facts may change by them.
+
+        A snapshot that offers what the one before offered changes nothing but for signals of its very time, and those
+        later than the one before reaches. Raises the client's errors.
+        """
+        changes = [*self._changes(rows, parameters)]
+        if not changes:
+            return set()
+        offering = self._add(*self._database.query("capabilities_arrived.sql", parameters, rows=rows))
+        if self._since:
+            self._load(dict.fromkeys(offering - self._since.keys(), min(self._since.values())))
+        earliest, latest = min(change.first for change in changes), max(change.last for change in changes)
+        streams, requests = self._database.query(
+            "sessions_on_wallets.sql",
+            {"earliest": max(earliest, _CALENDAR[0]), "latest": min(latest, _CALENDAR[1])},
+            changes=b64encode(uncompressed(_CHANGES, list(zip(*changes, strict=True)))).decode(),
+            near=text("near.sql"),
+        )
+        return {SessionKey(*ids) for ids in zip(streams, requests, strict=True)}
+
+    def _changes(self, rows: str, parameters: Mapping[str, Any]) -> Iterable[Change]:
+        columns = self._database.query("arrived_snapshots.sql", parameters, rows=rows)
+        for wallet, time, previous, same in zip(*columns, strict=True):
+            if same and time - previous <= TTL_MS:
+                yield Change(wallet, time, time)
+                yield Change(wallet, previous + TTL_MS + 1, _LATEST)
+            else:
+                yield Change(wallet, _EARLIEST, _LATEST)
+
+
+_CALENDAR: Final = (-2_208_988_800_000, 10_413_791_999_999)
+"""What DateTime64 can hold: 1900 to 2299, epoch ms."""

@@ -1,0 +1,220 @@
+"""Reads the signals of sessions from the typed tables."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from string import Template
+from typing import Any, Final, NamedTuple, final
+
+import attrs
+
+from lpa_core.lifecycle.signals import Signal, SignalKind, edge_time, session_id
+from lpa_core.sinks import StoredRange
+from lpa_sinks.materialize.database import Database, ranges_literal, text, texts_literal
+
+
+class SessionKey(NamedTuple):
+    """The ids of a session as they are compared: without outer spaces.
+
+    Where both are empty it names every session that has neither.
+    """
+
+    stream_id: str
+    request_id: str
+
+    @classmethod
+    def of(cls, stream_id: str, request_id: str) -> SessionKey:
+        return cls(stream_id.strip(" "), request_id.strip(" "))
+
+
+@final
+@attrs.define(slots=True)
+class Signals:
+    """Signals of one session. Times are epoch ms."""
+
+    key: SessionKey
+    found: list[Signal] = attrs.field(factory=list[Signal])
+    ingested: int = 0
+    """The latest batch time among them."""
+    earliest: int = 1 << 62
+    """Event time of the first row; that of a trace's step may be another."""
+    latest: int = -(1 << 62)
+
+
+@final
+@attrs.frozen(slots=True)
+class Span:
+    """Event times of stored rows, epoch ms, both ends among them."""
+
+    earliest: int
+    latest: int
+
+
+BySession = Mapping[str, Signals]
+"""Session id -> its signals."""
+
+
+def of_ranges(database: Database, ranges: Sequence[StoredRange], keys: Collection[SessionKey] | None) -> BySession:
+    """Signals that came by these ranges, of these sessions only, or of all. Raises the client's errors."""
+    times = [each.batch_time for each in ranges]
+    where = Template(text("of_ranges.sql")).substitute(ranges=ranges_literal(ranges))
+    if keys is not None:
+        where += Template(text("of_keys.sql")).substitute(sessions=_literal(keys))
+    return _read(database, where, {"first": min(times), "last": max(times)})
+
+
+def since(database: Database, batch_time: int) -> BySession:
+    """Signals of every range of this batch time or later. Raises the client's errors."""
+    return _read(database, text("since.sql"), {"first": batch_time})
+
+
+def of_sessions(database: Database, keys: Collection[SessionKey], span: Span) -> BySession:
+    """All stored signals of these sessions within the span. Raises the client's errors."""
+    where = text("between.sql") + Template(text("of_keys.sql")).substitute(sessions=_literal(keys))
+    return _read(database, where, {"earliest": span.earliest, "latest": span.latest})
+
+
+def _literal(keys: Collection[SessionKey]) -> str:
+    ordered = list(keys)
+    return texts_literal(
+        stream_id=[key.stream_id for key in ordered], request_id=[key.request_id for key in ordered]
+    )
+
+
+def _read(database: Database, where: str, parameters: Mapping[str, Any]) -> BySession:
+    sessions: dict[str, Signals] = {}
+    for file, make in _TABLES.items():
+        columns = database.query(file, parameters, rows=where)
+        stream_ids, request_ids, uids, ingested, happened = (columns[index] for index in (0, 1, 2, 7, 8))
+        rows = zip(make(columns), stream_ids, request_ids, uids, ingested, happened, strict=True)
+        for signal, stream_id, request_id, uid, batch_time, time in rows:
+            name = session_id(stream_id, request_id, uid)
+            session = sessions.get(name)
+            if session is None:
+                session = sessions[name] = Signals(SessionKey.of(stream_id, request_id))
+            session.found.append(signal)
+            session.ingested = max(session.ingested, batch_time)
+            session.earliest = min(session.earliest, time)
+            session.latest = max(session.latest, time)
+    return sessions
+
+
+def _statuses(columns: Sequence[Sequence[Any]]) -> Iterator[Signal]:
+    for (
+        stream_id,
+        request_id,
+        uid,
+        org,
+        topic,
+        partition,
+        offset,
+        _,
+        happened,
+        gateway,
+        pipeline,
+        address,
+        url,
+        state,
+        output_fps,
+        input_fps,
+        last_error,
+        started,
+    ) in zip(*columns, strict=True):
+        yield Signal(
+            kind=SignalKind.STATUS,
+            signal_ts=happened,
+            event_timestamp=happened,
+            topic=topic,
+            partition=partition,
+            offset=offset,
+            org=org,
+            stream_id=stream_id,
+            request_id=request_id,
+            gateway=gateway,
+            pipeline=pipeline,
+            orchestrator_address=address,
+            orchestrator_url=url,
+            state=state,
+            output_fps=output_fps,
+            input_fps=input_fps,
+            last_error=last_error,
+            start_time=started,
+            source_event_uid=uid,
+        )
+
+
+def _traces(columns: Sequence[Sequence[Any]]) -> Iterator[Signal]:
+    for (
+        stream_id,
+        request_id,
+        uid,
+        org,
+        topic,
+        partition,
+        offset,
+        _,
+        happened,
+        gateway,
+        address,
+        url,
+        trace_type,
+        stepped,
+    ) in zip(*columns, strict=True):
+        yield Signal(
+            kind=SignalKind.TRACE,
+            signal_ts=edge_time(stepped, happened),
+            event_timestamp=happened,
+            topic=topic,
+            partition=partition,
+            offset=offset,
+            org=org,
+            stream_id=stream_id,
+            request_id=request_id,
+            gateway=gateway,
+            orchestrator_address=address,
+            orchestrator_url=url,
+            trace_type=trace_type,
+            source_event_uid=uid,
+        )
+
+
+def _ai_events(columns: Sequence[Sequence[Any]]) -> Iterator[Signal]:
+    for (
+        stream_id,
+        request_id,
+        uid,
+        org,
+        topic,
+        partition,
+        offset,
+        _,
+        happened,
+        gateway,
+        pipeline,
+        event_type,
+        message,
+    ) in zip(*columns, strict=True):
+        yield Signal(
+            kind=SignalKind.AI_EVENT,
+            signal_ts=happened,
+            event_timestamp=happened,
+            topic=topic,
+            partition=partition,
+            offset=offset,
+            org=org,
+            stream_id=stream_id,
+            request_id=request_id,
+            gateway=gateway,
+            pipeline=pipeline,
+            ai_event_type=event_type,
+            message=message,
+            source_event_uid=uid,
+        )
+
+
+_TABLES: Final = {
+    "status_signals.sql": _statuses,
+    "trace_signals.sql": _traces,
+    "ai_event_signals.sql": _ai_events,
+}
+"""SQL file -> what makes signals of its rows. Each answers ids, uid, batch time and event time in the same columns."""

@@ -1,0 +1,16 @@
+SELECT
+    stream_id,
+    request_id,
+    raw_event_uid,
+    org,
+    source_topic,
+    source_partition,
+    source_offset,
+    toUnixTimestamp64Milli(ingestion_timestamp) AS ingested,
+    toUnixTimestamp64Milli(event_timestamp) AS happened,
+    gateway,
+    pipeline,
+    event_type,
+    message
+FROM $database.ai_stream_events
+WHERE $rows

@@ -1,0 +1,5 @@
+SELECT DISTINCT toUnixTimestamp(toStartOfMinute(sample_ts)) AS minute
+FROM $database.fact_stream_status_samples_versions FINAL
+WHERE workflow_session_id IN (SELECT workflow_session_id FROM format(Native, base64Decode('$sessions')))
+    AND version < {version:UInt64}
+    AND $hours

@@ -1,0 +1,43 @@
+-- Sessions with a signal that names one of the wallets, or that names none while the session is on one of them, within
+-- the times given for the wallet.
+WITH
+    changes AS
+    (
+        SELECT wallet, toInt64(first) AS first, toInt64(last) AS last
+        FROM format(Native, base64Decode('$changes'))
+    ),
+    signals AS
+    (
+        SELECT stream_id, request_id, orchestrator_address AS wallet, toUnixTimestamp64Milli(event_timestamp) AS time
+        FROM $database.ai_stream_status
+        WHERE $near AND (orchestrator_address = '' OR orchestrator_address IN (SELECT wallet FROM changes))
+        UNION ALL
+        SELECT
+            stream_id,
+            request_id,
+            orchestrator_address,
+            toUnixTimestamp64Milli(if(toUnixTimestamp64Milli(data_timestamp) > 0, data_timestamp, event_timestamp))
+        FROM $database.stream_trace_events
+        WHERE $near AND (orchestrator_address = '' OR orchestrator_address IN (SELECT wallet FROM changes))
+        UNION ALL
+        SELECT stream_id, request_id, '', toUnixTimestamp64Milli(event_timestamp)
+        FROM $database.ai_stream_events
+        WHERE $near
+    )
+SELECT DISTINCT trimBoth(stream_id) AS stream, trimBoth(request_id) AS request
+FROM signals
+INNER JOIN changes ON changes.wallet = signals.wallet
+WHERE signals.time BETWEEN changes.first AND changes.last
+UNION DISTINCT
+SELECT trimBoth(signals.stream_id) AS stream, trimBoth(signals.request_id) AS request
+FROM signals
+INNER JOIN
+(
+    SELECT DISTINCT session.stream_id AS stream_id, session.request_id AS request_id, segment.orchestrator_address AS wallet
+    FROM $database.fact_workflow_session_segments_versions AS segment
+    INNER JOIN $database.fact_workflow_sessions_versions AS session
+        ON session.workflow_session_id = segment.workflow_session_id
+    WHERE segment.orchestrator_address IN (SELECT wallet FROM changes)
+) AS attributed ON attributed.stream_id = signals.stream_id AND attributed.request_id = signals.request_id
+INNER JOIN changes ON changes.wallet = attributed.wallet
+WHERE signals.wallet = '' AND signals.time BETWEEN changes.first AND changes.last

@@ -1,0 +1,1 @@
+ingestion_timestamp >= fromUnixTimestamp64Milli({first:Int64})
