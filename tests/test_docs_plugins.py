@@ -19,6 +19,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from lpa_core.delivery.log import Commit, Partition
+from lpa_core.lifecycle.capabilities import Capability, CapabilityIndex
 from lpa_core.pipeline import Pipeline
 from lpa_core.plugins.hookspecs import HookSpecs
 from lpa_core.plugins.manager import PluginManager
@@ -162,6 +163,16 @@ def test_example_of_archives(load_example: Load, tmp_path: Path) -> None:
     assert [(file.name, file.read_bytes()) for file in (tmp_path / "archive").iterdir()] == [
         ("events-0-5.ndjson", b"one\ntwo\n")
     ]
+
+
+def test_example_of_attribution_policy(load_example: Load) -> None:
+    policy = load_example("lpa_attribution_policy").attribution_policy()
+    capability = Capability(1000, "e", "0xcan", "0xhot", "", "", "sdxl", None)
+    index = CapabilityIndex([capability])
+    early, late = (policy.select(index, "0xhot", "sdxl", "", "", time) for time in (999, 1001))
+    assert early is None
+    assert late is not None
+    assert late.capability == capability
 
 
 def test_example_of_classify_failure(load_example: Load) -> None:

@@ -131,6 +131,19 @@ class ClickHouseSettings:
 
 @final
 @attrs.frozen
+class LifecycleSettings:
+    """How sessions are made out of events (``LIFECYCLE_*``)."""
+
+    pipeline_model_mode: str = _option(
+        "legacy_misnamed",
+        "legacy_misnamed, native_correct or native",
+        "What producers put into `data.pipeline`: the label of a model (legacy), or the pipeline",
+        one_of("legacy_misnamed", "native_correct", "native"),
+    )
+
+
+@final
+@attrs.frozen
 class ProcessSettings:
     """The process itself (``LPA_*``)."""
 
@@ -189,6 +202,7 @@ class ProcessSettings:
 class Settings:
     quality: QualitySettings = attrs.field(factory=QualitySettings)
     clickhouse: ClickHouseSettings = attrs.field(factory=ClickHouseSettings)
+    lifecycle: LifecycleSettings = attrs.field(factory=LifecycleSettings)
     lpa: ProcessSettings = attrs.field(factory=ProcessSettings)
     kafka: Mapping[str, str] = attrs.field(factory=dict, converter=properties.texts, repr=properties.shown)
     """Properties for librdkafka, beside those that the delivery itself sets."""

@@ -14,6 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
+from lpa_core.lifecycle.attribution import NearestSnapshot
 from lpa_core.pipeline import Pipeline
 from lpa_core.plugins import builtin
 from lpa_core.plugins.hookspecs import HookSpecs
@@ -314,6 +315,40 @@ def test_a_factory_whose_package_is_missing_names_the_plugin_and_the_remedy(inst
         "the sink for own:// of lpa-own needs what is not installed (No module named 'no_such_module'): "
         "install lpa-own with the extra that brings it"
     )
+
+
+POLICY = """
+from lpa_core.plugins.hookspecs import hookimpl
+
+class Policy:
+    def select(self, capabilities, wallet, model, url, gpu, time):
+        return None
+
+@hookimpl
+def lpa_attribution_policy(settings):
+    return {}
+"""
+
+
+def test_the_policy_of_the_first_plugin_that_brings_one_wins_before_that_of_the_core(install: Install) -> None:
+    found = [
+        CORE,
+        install("c", POLICY.format("Policy()")),
+        install("a", POLICY.format("None")),
+        install("b", POLICY.format("Policy()")),
+    ]
+    assert type(PluginManager(settings(), found).attribution_policy()).__module__ == found[3].value
+    assert isinstance(PluginManager(settings(), [CORE]).attribution_policy(), NearestSnapshot)
+    with pytest.raises(PluginError, match="nothing installed attributes signals"):
+        PluginManager(settings(), []).attribution_policy()
+
+
+@pytest.mark.parametrize("answer", ["1 / 0", "'nearest'"])
+def test_a_plugin_whose_policy_cannot_be_used_is_left_out(answer: str, install: Install) -> None:
+    with capture_logs() as logs:
+        plugins = PluginManager(settings(), [CORE, install("bad", POLICY.format(answer))])
+    assert logs[0]["plugin"] == "bad"
+    assert isinstance(plugins.attribution_policy(), NearestSnapshot)
 
 
 CLASSIFIER = """

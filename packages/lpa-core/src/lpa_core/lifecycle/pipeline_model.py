@@ -14,7 +14,11 @@ class PipelineModelMode(StrEnum):
     LEGACY_MISNAMED = "legacy_misnamed"
     """The label of a model: it never becomes a session's pipeline."""
     NATIVE_CORRECT = "native_correct"
-    """The pipeline."""
+    """The pipeline. ``native`` for short."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> PipelineModelMode | None:
+        return cls.NATIVE_CORRECT if value == "native" else None
 
 
 DEFAULT_MODE: Final = PipelineModelMode.LEGACY_MISNAMED

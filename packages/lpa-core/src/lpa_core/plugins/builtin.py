@@ -10,6 +10,7 @@ import cyclopts
 from lpa_core.dedup.store import DedupStore
 from lpa_core.events.event_type import EventType
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
+from lpa_core.lifecycle.attribution import AttributionPolicy, NearestSnapshot
 from lpa_core.plugins.hookspecs import DedupStoreFactory, SourceFactory, hookimpl
 from lpa_core.settings import Settings
 from lpa_core.sources.files import open_file, open_stdin
@@ -30,6 +31,11 @@ def lpa_sources() -> Mapping[str, SourceFactory]:
 @hookimpl
 def lpa_dedup_stores() -> Mapping[str, DedupStoreFactory]:
     return {"memory": _memory, "rocksdb": _rocksdb, "redis": _redis, "rediss": _redis}
+
+
+@hookimpl(trylast=True)
+def lpa_attribution_policy(settings: Settings) -> AttributionPolicy:
+    return NearestSnapshot()
 
 
 @hookimpl

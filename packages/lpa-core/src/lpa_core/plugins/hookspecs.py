@@ -15,6 +15,7 @@ import pluggy
 from lpa_core.dedup.store import DedupStore
 from lpa_core.delivery.archive import Archive
 from lpa_core.events.event_type import EventType
+from lpa_core.lifecycle.attribution import AttributionPolicy
 from lpa_core.savepoints import SavepointKeeper
 from lpa_core.settings import Settings
 from lpa_core.sinks import Sink
@@ -67,6 +68,14 @@ class HookSpecs:
     @hookspec
     def lpa_archives(self) -> Mapping[str, ArchiveFactory]:  # type: ignore[empty-body]
         """Called when the process starts: URI scheme -> ``factory(uri, spool folder, settings)``."""
+
+    @hookspec(firstresult=True)
+    def lpa_attribution_policy(self, settings: Settings) -> AttributionPolicy | None:
+        """Called when the process starts: who chooses the snapshot that a signal is attributed to, or None.
+
+        The first answer wins, the built-in policy's being the last. Another policy makes other facts: rebuild those
+        that there are.
+        """
 
     @hookspec(firstresult=True)
     def lpa_classify_failure(self, failure: Failure, payload: bytes | None) -> Failure | None:

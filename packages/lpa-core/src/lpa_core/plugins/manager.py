@@ -17,6 +17,7 @@ import structlog
 from lpa_core.dedup.store import DedupStore
 from lpa_core.delivery.archive import Archive
 from lpa_core.events.event_type import EventType
+from lpa_core.lifecycle.attribution import AttributionPolicy
 from lpa_core.pipeline import FailureClassifier, Pipeline
 from lpa_core.plugins.hookspecs import PROJECT, HookSpecs
 from lpa_core.savepoints import SavepointKeeper
@@ -64,6 +65,7 @@ class _Brought:
     event_types: tuple[EventType, ...]
     validators: tuple[Validator, ...]
     commands: tuple[cyclopts.App, ...]
+    attribution_policy: AttributionPolicy | None
     factories: Mapping[str, Mapping[str, Any]]
     """Hook -> URI scheme -> factory."""
 
@@ -118,9 +120,8 @@ class PluginManager:
         """All that the plugin brings. Raises where any of it cannot be used together with what is there already."""
         others = [other for other in self._pluggy.get_plugins() if other is not module]
 
-        def answers(hook: str, **arguments: Any) -> list[Any]:
-            given: list[Any] = self._pluggy.subset_hook_caller(hook, others)(**arguments)
-            return given
+        def answers(hook: str, **arguments: Any) -> Any:
+            return self._pluggy.subset_hook_caller(hook, others)(**arguments)
 
         brought = _Brought(
             plugin,
@@ -128,9 +129,12 @@ class PluginManager:
             event_types=tuple(chain(*answers("lpa_event_types"))),
             validators=tuple(chain(*answers("lpa_validators", settings=self._settings))),
             commands=tuple(chain(*answers("lpa_cli_commands", settings=self._settings))),
+            attribution_policy=answers("lpa_attribution_policy", settings=self._settings),
             factories={hook: dict(ChainMap(*answers(hook))) for hook in _URI_HOOKS},
         )
         Pipeline([*self.event_types(), *brought.event_types], plugin_validators=brought.validators)
+        if brought.attribution_policy is not None and not callable(getattr(brought.attribution_policy, "select", None)):
+            raise ValueError(f"lpa_attribution_policy: {brought.attribution_policy!r} has no select to call")
         for hook, factories in brought.factories.items():
             for name, factory in factories.items():
                 if name in self._factories(hook):
@@ -221,6 +225,14 @@ class PluginManager:
         if keeper is None:
             raise PluginError("nothing installed makes savepoints: install lpa-ops")
         return keeper
+
+    def attribution_policy(self) -> AttributionPolicy:
+        """Who attributes signals: the first plugin's that brings a policy, else the core's."""
+        in_turn = sorted(self._brought, key=lambda brought: brought.plugin.name == "core")
+        for brought in in_turn:
+            if brought.attribution_policy is not None:
+                return brought.attribution_policy
+        raise PluginError("nothing installed attributes signals: enable the plugin core")
 
     def _factories(self, hook: str) -> Mapping[str, Any]:
         return ChainMap(*(dict(brought.factories[hook]) for brought in self._brought))
