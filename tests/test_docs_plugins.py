@@ -167,12 +167,11 @@ def test_example_of_archives(load_example: Load, tmp_path: Path) -> None:
 
 def test_example_of_attribution_policy(load_example: Load) -> None:
     policy = load_example("lpa_attribution_policy").attribution_policy()
-    capability = Capability(1000, "e", "0xcan", "0xhot", "", "", "sdxl", None)
-    index = CapabilityIndex([capability])
+    index = CapabilityIndex([Capability(1000, "e", "0xcan", "0xhot", "", "", "sdxl", None)])
     early, late = (policy.select(index, "0xhot", "sdxl", "", "", time) for time in (999, 1001))
     assert early is None
     assert late is not None
-    assert late.capability == capability
+    assert (late.snapshot_ts, late.offer.canonical) == (1000, "0xcan")
 
 
 def test_example_of_classify_failure(load_example: Load) -> None:

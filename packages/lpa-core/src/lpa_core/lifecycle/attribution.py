@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Protocol, final
+from typing import Protocol, final
 
 import attrs
 import msgspec
 
-from lpa_core.events.coercion import address
-from lpa_core.lifecycle.capabilities import EMPTY, Capability, CapabilityIndex, Offer, Wallet, key
-
-TTL_MS: Final = 86_400_000
-"""How far a snapshot's time may lie from a signal's before it counts as stale."""
+from lpa_core.lifecycle.capabilities import EMPTY, TTL_MS, CapabilityIndex, Offer, Wallet, key
 
 _REMEMBERED_AT_MOST = 1024
 
 
 @final
-class Attribution(msgspec.Struct, frozen=True):
-    """The snapshot that was chosen. ``method`` and ``confidence`` become the ``gpu_attribution_*`` columns."""
+class Attribution(msgspec.Struct, frozen=True, gc=False):
+    """What was chosen, with the time of its snapshot (epoch ms).
 
-    capability: Capability
+    ``method`` and ``confidence`` become the ``gpu_attribution_*`` columns.
+    """
+
+    offer: Offer
+    snapshot_ts: int
     method: str
     confidence: float
 
@@ -52,15 +52,15 @@ class _Plan:
     best: Sequence[Offer]
     """The compatible offers that answer the hints best, in the order of their keys."""
     rivals: Sequence[Sequence[Offer]]
-    """The compatible offers by canonical wallet, where there are several."""
+    """The compatible offers by canonical wallet, where there are several wallets."""
 
 
 @final
 class NearestSnapshot:
     """The built-in policy: the nearest snapshot that answers the hints, unless two orchestrators could be meant.
 
-    Over all snapshots of the wallet the one with the least tuple of section 5.2 wins. Its first three parts do not
-    depend on the time, so offers are ranked by them once; of the best only the neighbours in time are compared.
+    Over all snapshots of the wallet the one with the least tuple of section 5.2 wins. The first three parts of it do
+    not depend on the time, so offers are ranked by them once, and of the best only the neighbours in time are compared.
     """
 
     def select(
@@ -77,62 +77,60 @@ class NearestSnapshot:
             plan = found.remembered[hints] = _plan(found, *hints)
         if plan.rivals and _ambiguous(plan.rivals, time):
             return None
-        best = plan.best
-        if len(best) == 1:
-            offer, snapshot = best[0], _nearest(best[0], time)
-        elif best:
-            offer, snapshot = min(
-                ((offer, _nearest(offer, time)) for offer in best), key=lambda found: _distance(found[1], time)
-            )
-        else:
+        if not plan.best:
             return None
-        return Attribution(offer.at(snapshot), *method(snapshot, time))
+        offer = plan.best[0]
+        snapshot = _nearest(offer, time)
+        for other in plan.best[1:]:
+            candidate = _nearest(other, time)
+            if _remoteness(candidate, time) < _remoteness(snapshot, time):
+                offer, snapshot = other, candidate
+        return Attribution(offer, snapshot, *method(snapshot, time))
 
 
 def method(snapshot: int, time: int) -> tuple[str, float]:
     """Method and confidence by how a snapshot's time lies to a signal's (section 5.4)."""
-    distance = time - snapshot
-    if distance == 0:
+    age = time - snapshot
+    if age == 0:
         return "exact_orchestrator_time_match", 1.0
-    if 0 < distance <= TTL_MS:
+    if 0 < age <= TTL_MS:
         return "nearest_prior_snapshot", 0.9
-    if -TTL_MS <= distance < 0:
+    if -TTL_MS <= age < 0:
         return "nearest_snapshot_within_ttl", 0.7
     return "proxy_address_join", 0.4
 
 
 def _plan(wallet: Wallet, model: str, url: str, gpu: str) -> _Plan:
     wanted = (key(model), key(url), key(gpu))
-    compatible = [
-        offer for offer in wallet.offers.values() if EMPTY in (wanted[0], offer.model) or offer.model == wanted[0]
-    ]
 
     def rank(offer: Offer) -> tuple[bool, ...]:
-        offered = (offer.model, offer.url, offer.gpu)
-        return tuple(hint == EMPTY or hint != part for hint, part in zip(wanted, offered, strict=True))
+        return tuple(hint == EMPTY or hint != part for hint, part in zip(wanted, offer.keys, strict=False))
 
+    compatible = [offer for offer in wallet.offers if EMPTY in (wanted[0], offer.keys[0]) or offer.keys[0] == wanted[0]]
     best = min(map(rank, compatible), default=())
     by_canonical: dict[str, list[Offer]] = {}
     for offer in compatible:
-        if offer.canonical != EMPTY:
-            by_canonical.setdefault(address(offer.canonical), []).append(offer)
+        if offer.canonical:
+            by_canonical.setdefault(offer.canonical, []).append(offer)
     return _Plan(
-        best=sorted(
-            (offer for offer in compatible if rank(offer) == best),
-            key=lambda offer: (offer.model, offer.url, offer.gpu, offer.canonical, offer.pipeline),
-        ),
+        best=sorted((offer for offer in compatible if rank(offer) == best), key=_in_order),
         rivals=tuple(by_canonical.values()) if len(by_canonical) > 1 else (),
     )
 
 
+def _in_order(offer: Offer) -> tuple[object, ...]:
+    """Decides between snapshots that are equally near: the keys of section 5.2, then whatever else differs."""
+    return offer.keys, offer.url, offer.pipeline, offer.model_id, offer.gpu_id
+
+
 def _ambiguous(rivals: Sequence[Sequence[Offer]], time: int) -> bool:
-    """More than one canonical wallet was seen near ``time``."""
+    """Whether more than one canonical wallet was seen near ``time``."""
     first, last = time - TTL_MS, time + TTL_MS
     return sum(any(offer.seen_between(first, last) for offer in offers) for offers in rivals) > 1
 
 
 def _nearest(offer: Offer, time: int) -> int:
-    """The snapshot of an offer that comes first in the order of section 5.2: prior before later, unless stale."""
+    """The snapshot of an offer that comes first in section 5.2: a prior one before a later one, but for stale ones."""
     prior = offer.last_until(time)
     if prior is not None and time - prior <= TTL_MS:
         return prior
@@ -143,8 +141,8 @@ def _nearest(offer: Offer, time: int) -> int:
     return prior
 
 
-def _distance(snapshot: int, time: int) -> tuple[int, int, int]:
-    """Freshness, distance and recency, the parts of the tuple that depend on the time."""
+def _remoteness(snapshot: int, time: int) -> tuple[int, int, int]:
+    """Freshness, distance and recency of section 5.2, the parts that depend on the time."""
     distance = abs(time - snapshot)
     if distance == 0:
         freshness = 0

@@ -1,25 +1,29 @@
-"""Who was known to serve what, and when: the capability snapshots that attribution chooses from.
+"""Who was seen to offer what, and when: the capability snapshots that attribution chooses from.
 
-Rules: spec/lifecycle.md section 5.1. Nothing is ever evicted here: a limit of candidates per wallet would keep what
-arrived last, and the answer would depend on the order of arrival.
+Rules: spec/lifecycle.md section 5.1. Nothing is evicted here: which snapshots a limit per wallet spares would depend on
+the order of their arrival.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable, Mapping
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, final
 
 import attrs
 
 from lpa_core.events.coercion import address, blank
 
+TTL_MS: Final = 86_400_000
+"""How far a snapshot's time may lie from a signal's before it counts as stale."""
+
 EMPTY: Final = "__empty__"
-"""Stands for a blank part of a key, so that blank sorts after digits and capitals as the specification has it."""
+"""What a blank part of a key is compared as (section 5.1)."""
 
 
 def key(text: str | None) -> str:
-    """A part of an identity, as it is compared: trimmed and in lower case."""
+    """A text as it is compared: trimmed and in lower case."""
     return EMPTY if text is None or blank(text) else text.strip().lower()
 
 
@@ -29,6 +33,7 @@ class Capability:
     """One row of ``network_capabilities``: a GPU, a pipeline and a model that an orchestrator offered at a moment."""
 
     snapshot_ts: int
+    """Epoch ms."""
     source_event_id: str
     canonical: str
     """``orchestrator_address``: the wallet that facts name."""
@@ -43,30 +48,22 @@ class Capability:
 @final
 @attrs.define(slots=True, eq=False)
 class Offer:
-    """One identity (canonical wallet, URL, pipeline, model, GPU) and every time it was seen at."""
+    """Capabilities that differ in nothing but their time: one identity, and each time it was seen at."""
 
     canonical: str
+    """Trimmed and in lower case."""
+    local: str
     url: str
     pipeline: str
-    model: str
-    gpu: str
-    times: list[int] = attrs.field(factory=list)
+    model_id: str
+    gpu_id: str
+    keys: tuple[str, ...] = attrs.field(init=False)
+    """Model, URL, GPU, canonical wallet and pipeline, as they are compared."""
+    times: array[int] = attrs.field(init=False, factory=lambda: array("q"))
     """Ascending, each once."""
-    _snapshots: dict[int, Capability] = attrs.field(factory=dict)
 
-    def add(self, capability: Capability) -> bool:
-        """False where nothing changed. Of several at one time the first by source event and text stays."""
-        present = self._snapshots.get(capability.snapshot_ts)
-        if present is None:
-            insort(self.times, capability.snapshot_ts)
-        elif _text(present) <= _text(capability):
-            return False
-        self._snapshots[capability.snapshot_ts] = capability
-        return True
-
-    def at(self, time: int) -> Capability:
-        """The snapshot taken at exactly ``time``, which is one of ``times``."""
-        return self._snapshots[time]
+    def __attrs_post_init__(self) -> None:
+        self.keys = tuple(map(key, (self.model_id, self.url, self.gpu_id, self.canonical, self.pipeline)))
 
     def last_until(self, time: int) -> int | None:
         """The latest snapshot at or before ``time``."""
@@ -88,9 +85,22 @@ class Offer:
 class Wallet:
     """What one address offers, be it the canonical or the proxy wallet of an orchestrator."""
 
-    offers: dict[tuple[str, ...], Offer] = attrs.field(factory=dict)
+    offers: list[Offer] = attrs.field(factory=list)
     remembered: dict[Any, Any] = attrs.field(factory=dict)
-    """Room for what an attribution policy worked out about the offers; emptied whenever there is a new one."""
+    """Room for what an attribution policy worked out from the offers but for their times; emptied with a new offer."""
+
+
+@final
+@attrs.frozen(slots=True)
+class Reach:
+    """What a new snapshot may change: signals of these wallets from ``first`` until before ``until`` (None: no end).
+
+    A signal is of the wallet that it names; one that names none is of its session's orchestrator.
+    """
+
+    wallets: Sequence[str]
+    first: int | None
+    until: int | None
 
 
 @final
@@ -98,46 +108,41 @@ class CapabilityIndex:
     """Capability snapshots by wallet. A snapshot is found under its proxy wallet and under its canonical one."""
 
     def __init__(self, capabilities: Iterable[Capability] = ()) -> None:
+        self._offers: dict[tuple[str, ...], Offer] = {}
         self._wallets: dict[str, Wallet] = {}
         for capability in capabilities:
             self.add(capability)
 
-    def add(self, capability: Capability) -> bool:
-        """Add a snapshot. False where nothing changed: it was there already, or it names no wallet."""
-        changed = False
-        for name in {address(capability.local), address(capability.canonical)} - {""}:
-            wallet = self._wallets.setdefault(name, Wallet())
-            identity = (
-                key(capability.canonical),
-                key(capability.url),
-                key(capability.pipeline),
-                key(capability.model_id),
-                key(capability.gpu_id),
-            )
-            offer = wallet.offers.get(identity)
-            if offer is None:
-                offer = wallet.offers[identity] = Offer(*identity)
+    def add(self, capability: Capability) -> Reach | None:
+        """Add a snapshot. None where it changes nothing: it names no wallet, or is there already."""
+        identity = (
+            address(capability.canonical),
+            address(capability.local),
+            capability.url,
+            capability.pipeline,
+            capability.model_id,
+            capability.gpu_id or "",
+        )
+        wallets = sorted({*identity[:2]} - {""})
+        if not wallets:
+            return None
+        offer = self._offers.get(identity)
+        if offer is None:
+            offer = self._offers[identity] = Offer(*identity)
+            for name in wallets:
+                wallet = self._wallets.setdefault(name, Wallet())
+                wallet.offers.append(offer)
                 wallet.remembered.clear()
-            changed |= offer.add(capability)
-        return changed
+        time, times = capability.snapshot_ts, offer.times
+        index = bisect_left(times, time)
+        if index < len(times) and times[index] == time:
+            return None
+        times.insert(index, time)
+        # While the snapshot before is fresh, and from the next one on, those are nearer.
+        first = min(time, max(times[index - 1] + TTL_MS + 1, time - TTL_MS)) if index else None
+        until = times[index + 1] if index + 1 < len(times) else None
+        return Reach(wallets, first, until)
 
     def wallet(self, name: str) -> Wallet | None:
         """What ``name``, in lower case and trimmed, offers."""
         return self._wallets.get(name)
-
-    @property
-    def wallets(self) -> Mapping[str, Wallet]:
-        return self._wallets
-
-
-def _text(capability: Capability) -> tuple[str, ...]:
-    return (
-        key(capability.source_event_id),
-        capability.source_event_id,
-        capability.canonical,
-        capability.local,
-        capability.url,
-        capability.pipeline,
-        capability.model_id,
-        capability.gpu_id or "",
-    )

@@ -6,7 +6,7 @@ from typing import final
 
 from lpa_core.events.coercion import address
 from lpa_core.lifecycle.attribution import Attribution, AttributionPolicy
-from lpa_core.lifecycle.capabilities import Capability, CapabilityIndex
+from lpa_core.lifecycle.capabilities import CapabilityIndex, Offer
 from lpa_core.lifecycle.pipeline_model import PipelineModelMode, canonical_pipeline
 from lpa_core.lifecycle.signals import Signal, TraceType, first_non_blank
 
@@ -47,7 +47,7 @@ class Identity:
         self._capabilities = capabilities
         self._policy = policy
         self._native = mode is PipelineModelMode.NATIVE_CORRECT
-        self._applied: Capability | None = None
+        self._applied: Offer | None = None
         self._label = ""
         self._first_model = ""
         self.orchestrator_address = ""
@@ -86,29 +86,29 @@ class Identity:
 
     def replaced_by(self, attribution: Attribution | None) -> bool:
         """Whether ``attribution`` names another orchestrator than the present one, and there is one."""
-        if attribution is None or not self.orchestrator_address or attribution.capability is self._applied:
+        if attribution is None or not self.orchestrator_address or attribution.offer is self._applied:
             return False
-        return address(attribution.capability.canonical) not in ("", self.orchestrator_address)
+        return attribution.offer.canonical not in ("", self.orchestrator_address)
 
     def apply(self, signal: Signal, attribution: Attribution | None) -> None:
         label = signal.pipeline
         if attribution is None:
             if label and (self._applied is not None or label != self._label):
                 self._without_snapshot(first_non_blank(label))
-            capability = None
+            offer = None
         else:
-            capability = attribution.capability
+            offer = attribution.offer
             self.method = attribution.method
             self.confidence = attribution.confidence
-            if capability is not self._applied or label != self._label:
-                self._with_snapshot(capability, first_non_blank(label))
+            if offer is not self._applied or label != self._label:
+                self._with_snapshot(offer, first_non_blank(label))
         self._label = label
-        self._applied = capability
+        self._applied = offer
         url = signal.orchestrator_url
         if url and not url.isspace():
             self.orchestrator_url = url
-        elif capability is not None and not self.orchestrator_url:
-            self.orchestrator_url = first_non_blank(capability.url)
+        elif offer is not None and not self.orchestrator_url:
+            self.orchestrator_url = first_non_blank(offer.url)
 
     def _without_snapshot(self, label: str) -> None:
         if label and (self._native or not self.model_id):
@@ -118,18 +118,17 @@ class Identity:
             self._set_pipeline(label or self.pipeline)
         self.shown_pipeline = canonical_pipeline(self.first_pipeline, self.model_id)
 
-    def _with_snapshot(self, capability: Capability, label: str) -> None:
+    def _with_snapshot(self, offer: Offer, label: str) -> None:
         if label and (self._native or not self.model_id):
             self._note_model(label)
-        snapshot = first_non_blank(capability.pipeline)
-        self._set_pipeline((label or self.pipeline or snapshot) if self._native else (snapshot or self.pipeline))
-        self.model_id = first_non_blank(capability.model_id)
+        offered = first_non_blank(offer.pipeline)
+        self._set_pipeline((label or self.pipeline or offered) if self._native else (offered or self.pipeline))
+        self.model_id = first_non_blank(offer.model_id)
         self._note_model(self.model_id)
-        self.gpu_id = first_non_blank(capability.gpu_id)
-        canonical = address(capability.canonical)
-        if canonical and canonical != self.orchestrator_address:
-            self.orchestrator_address = canonical
-            self.orchestrators.add(canonical)
+        self.gpu_id = first_non_blank(offer.gpu_id)
+        if offer.canonical:
+            self.orchestrator_address = offer.canonical
+            self.orchestrators.add(offer.canonical)
         self.shown_pipeline = canonical_pipeline(self.first_pipeline, self.model_id)
 
     def _set_pipeline(self, pipeline: str) -> None:

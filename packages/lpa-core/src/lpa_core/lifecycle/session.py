@@ -44,6 +44,7 @@ class Session:
         "_start",
         "_status_errors",
         "_statuses",
+        "_unnamed",
         "_workflow_id",
         "end",
         "event_count",
@@ -68,6 +69,7 @@ class Session:
         self.first_stream_request_ts: int | None = None
         self.first_processed_ts: int | None = None
         self.first_playable_ts: int | None = None
+        self._unnamed: tuple[str, ...] = ("org", "stream_id", "request_id", "gateway")
         self._workflow_id = ""
         self._start = 0
         self._confirmed_swaps = 0
@@ -91,8 +93,8 @@ class Session:
             self._workflow_id = identity.pipeline or WORKFLOW_TYPE
         self.end = time
         self._last_event_uid = signal.source_event_uid
-        if not (self.gateway and self.stream_id and self.request_id and self.org):
-            self._name(signal)
+        for name in self._unnamed:
+            self._name(name, getattr(signal, name))
         kind = signal.kind
         if kind is _STATUS:
             self._count_status(signal)
@@ -103,12 +105,11 @@ class Session:
             message = signal.message.lower()
             self._excusable_errors += any(text in message for text in EXCUSABLE_ERRORS)
 
-    def _name(self, signal: Signal) -> None:
-        """Keep the first name of each kind that is not blank."""
-        for name in ("org", "stream_id", "request_id", "gateway"):
-            text = getattr(signal, name)
-            if not getattr(self, name) and text and not text.isspace():
-                setattr(self, name, text)
+    def _name(self, name: str, text: str) -> None:
+        """Keep the first text that is not blank."""
+        if text and not text.isspace():
+            setattr(self, name, text)
+            self._unnamed = tuple(other for other in self._unnamed if other != name)
 
     def _count_status(self, signal: Signal) -> None:
         self._statuses += 1
