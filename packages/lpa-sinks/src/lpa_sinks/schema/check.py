@@ -139,9 +139,7 @@ def _columns(
 def _engine(database: str, expected: DeclaredTable, actual: _LiveTable, stops_writing: bool) -> Iterator[Drift]:
     """A table may be replicated or distributed where the DDL has it plain."""
     if actual.engine != "Distributed" and not actual.engine.endswith(expected.engine):
-        yield Drift(
-            expected.name, DriftKind.ENGINE, database, "engine", expected.engine, actual.engine, stops_writing
-        )
+        yield Drift(expected.name, DriftKind.ENGINE, database, "engine", expected.engine, actual.engine, stops_writing)
 
 
 def _deduplication(

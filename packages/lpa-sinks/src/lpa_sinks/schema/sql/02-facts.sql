@@ -5,7 +5,7 @@
 -- tombstones. The sorting key never changes while a row's other columns do, so that versions of one row meet:
 -- * sessions, their segments and their latency: by session id, unpartitioned, for a session's start can move. They expire
 --   by ingestion_timestamp, which grows with the version: an older version never outlives a newer one.
--- * everything else: by the event's own time and uid, in months.
+-- * everything else: by the hour of the event's own time, session and uid, in months.
 -- toStartOfHour knows 1970 to 2106; times beyond are taken as the first or last hour of these.
 
 -- One row per session: its outcome, attribution and first and last signs of life. From the signals in ai_stream_status,
@@ -147,7 +147,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_workflow_param_updates_versio
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(update_ts)
-ORDER BY (toStartOfHour(update_ts), workflow_session_id, update_ts, source_event_uid)
+ORDER BY (toStartOfHour(update_ts), workflow_session_id, source_event_uid)
 TTL toDateTime(least(greatest(update_ts, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 180 DAY
 SETTINGS
     non_replicated_deduplication_window = 10000,
@@ -190,7 +190,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_lifecycle_edge_coverage_versi
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(signal_ts)
-ORDER BY (toStartOfHour(signal_ts), workflow_session_id, signal_ts, source_event_uid)
+ORDER BY (toStartOfHour(signal_ts), workflow_session_id, source_event_uid)
 TTL toDateTime(least(greatest(signal_ts, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 180 DAY
 SETTINGS
     non_replicated_deduplication_window = 10000,
@@ -274,7 +274,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_stream_status_samples_version
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(sample_ts)
-ORDER BY (toStartOfHour(sample_ts), workflow_session_id, sample_ts, source_event_uid)
+ORDER BY (toStartOfHour(sample_ts), workflow_session_id, source_event_uid)
 TTL toDateTime(least(greatest(sample_ts, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 180 DAY
 SETTINGS
     non_replicated_deduplication_window = 10000,
@@ -313,7 +313,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_stream_trace_edges_versions
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(edge_ts)
-ORDER BY (toStartOfHour(edge_ts), workflow_session_id, edge_ts, source_event_uid)
+ORDER BY (toStartOfHour(edge_ts), workflow_session_id, source_event_uid)
 TTL toDateTime(least(greatest(edge_ts, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 180 DAY
 SETTINGS
     non_replicated_deduplication_window = 10000,
@@ -350,7 +350,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_stream_ingest_samples_version
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(sample_ts)
-ORDER BY (toStartOfHour(sample_ts), workflow_session_id, sample_ts, source_event_uid)
+ORDER BY (toStartOfHour(sample_ts), workflow_session_id, source_event_uid)
 TTL toDateTime(least(greatest(sample_ts, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 90 DAY
 SETTINGS
     non_replicated_deduplication_window = 10000,
@@ -386,7 +386,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_orchestrator_transport_bandwi
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(sample_ts)
-ORDER BY (toStartOfHour(sample_ts), orchestrator_address, gateway, sample_ts, source_sample_id)
+ORDER BY (toStartOfHour(sample_ts), orchestrator_address, gateway, source_sample_id)
 TTL toDateTime(least(greatest(sample_ts, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 180 DAY
 SETTINGS
     non_replicated_deduplication_window = 10000,
