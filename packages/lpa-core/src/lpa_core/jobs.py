@@ -7,6 +7,8 @@ from typing import final
 
 import attrs
 
+from lpa_core.lifecycle.pipeline_model import PipelineModelMode
+from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.pipeline import Pipeline
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings import Settings
@@ -42,3 +44,7 @@ def build_pipeline(plugins: PluginManager, settings: Settings) -> Pipeline:
         classifiers=plugins.classifiers(),
         max_row_bytes=settings.clickhouse.sink_max_record_bytes,
     )
+
+
+def fold_rules(plugins: PluginManager, settings: Settings) -> FoldRules:
+    return FoldRules(plugins.attribution_policy(), PipelineModelMode(settings.lifecycle.pipeline_model_mode))

@@ -11,7 +11,7 @@ from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.report import Report
 from lpa_core.delivery.worker import Limits, StepListener, Worker
-from lpa_core.jobs import Job, build_pipeline
+from lpa_core.jobs import Job, build_pipeline, fold_rules
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.process import prompt_handover, quiet_collector, stopped_by_signals, trim_memory
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
@@ -62,7 +62,7 @@ def _assemble(job: Job, settings: Settings, plugins: PluginManager, watch: Watch
     archive = plugins.archive(job.archive) if job.archive else None
     if archive is not None:
         opened.callback(archive.close)
-    derivation = Derivation([sink for sink in sinks if isinstance(sink, Deriving)])
+    derivation = Derivation([sink for sink in sinks if isinstance(sink, Deriving)], fold_rules(plugins, settings))
     opened.callback(derivation.close)
     derivation.start()
     return Worker(

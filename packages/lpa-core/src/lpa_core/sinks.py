@@ -7,6 +7,7 @@ from typing import Protocol, final, runtime_checkable
 
 import attrs
 
+from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.tables import Block, Table
 
 
@@ -126,7 +127,7 @@ class Deriving(Protocol):
         """A range is about to be written: remember it, over the end of the process too, until it is derived from."""
         ...
 
-    def derive(self, stored: Sequence[StoredRange]) -> None:
+    def derive(self, stored: Sequence[StoredRange], rules: FoldRules) -> None:
         """Bring everything that these ranges touch up to date; first of all what an earlier process left.
 
         Doing it again changes nothing. Raises SinkUnavailable, SinkMisconfigured.

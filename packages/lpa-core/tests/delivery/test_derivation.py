@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from lpa_core.delivery.derivation import Derivation
 from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
+from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.sinks import SinkUnavailable, StoredRange
 
 SECONDS = 10
@@ -33,7 +34,7 @@ class Sink:
     def expect(self, stored: StoredRange) -> None:
         self.expected.append(stored)
 
-    def derive(self, stored: Sequence[StoredRange]) -> None:
+    def derive(self, stored: Sequence[StoredRange], rules: FoldRules) -> None:
         try:
             if self.failures:
                 self.failures -= 1
@@ -45,7 +46,7 @@ class Sink:
 
 def test_what_an_earlier_process_left_is_asked_for_at_once() -> None:
     sink = Sink()
-    derivation = Derivation([sink])
+    derivation = Derivation([sink], FoldRules())
     derivation.start()
     assert sink.called.acquire(timeout=SECONDS)
     derivation.close()
@@ -53,7 +54,7 @@ def test_what_an_earlier_process_left_is_asked_for_at_once() -> None:
 
 def test_ranges_are_expected_before_they_are_written_and_derived_from_once_finished() -> None:
     sink = Sink()
-    derivation = Derivation([sink])
+    derivation = Derivation([sink], FoldRules())
     derivation.start()
     for batch_time in (1, 2):
         for step in Step:
@@ -64,7 +65,7 @@ def test_ranges_are_expected_before_they_are_written_and_derived_from_once_finis
 
 def test_a_sink_that_was_down_is_asked_again() -> None:
     sink = Sink(failures=1)
-    derivation = Derivation([sink])
+    derivation = Derivation([sink], FoldRules())
     derivation.start()
     assert sink.called.acquire(timeout=SECONDS)
     derivation.step(Step.FINISHED, range_(1))
@@ -73,7 +74,7 @@ def test_a_sink_that_was_down_is_asked_again() -> None:
 
 
 def test_without_a_sink_nothing_is_done() -> None:
-    derivation = Derivation([])
+    derivation = Derivation([], FoldRules())
     derivation.start()
     derivation.step(Step.FINISHED, range_(1))
     derivation.close()

@@ -10,6 +10,7 @@ import structlog
 
 from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
+from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.sinks import Deriving, SinkMisconfigured, SinkUnavailable, StoredRange
 
 _AGAIN_SECONDS: Final = 5.0
@@ -24,8 +25,8 @@ class Derivation:
     What fails to be derived never holds up or ends the delivery: it is tried again, at the latest by the next process.
     """
 
-    def __init__(self, sinks: Sequence[Deriving]) -> None:
-        self._sinks = tuple(sinks)
+    def __init__(self, sinks: Sequence[Deriving], rules: FoldRules) -> None:
+        self._sinks, self._rules = tuple(sinks), rules
         self._pending: list[StoredRange] = []
         self._lock = threading.Lock()
         self._wanted = threading.Event()
@@ -70,7 +71,7 @@ class Derivation:
             stored, self._pending = self._pending, []
         try:
             for sink in self._sinks:
-                sink.derive(stored)
+                sink.derive(stored, self._rules)
         except (SinkUnavailable, SinkMisconfigured) as problem:
             _log.warning("facts are behind, and will be brought up to date later", reason=str(problem))
         except Exception:  # a defect: it must not take the delivery along

@@ -28,7 +28,7 @@ from lpa_core.delivery.partitions import PartitionState, Phase
 from lpa_core.delivery.report import Report
 from lpa_core.delivery.startup import GapPolicy
 from lpa_core.delivery.touched import touches
-from lpa_core.jobs import Job, build_pipeline
+from lpa_core.jobs import Job, build_pipeline, fold_rules
 from lpa_core.kafka.accounts import Accounts
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.configuration import consumer_configuration, producer_configuration
@@ -136,7 +136,7 @@ class KafkaJob:
         if archive is not None:
             opened.callback(archive.close)
         deriving = [sink for sink in sinks if isinstance(sink, Deriving)]
-        derivation = Derivation([each for each in deriving if each.exclusive])
+        derivation = Derivation([each for each in deriving if each.exclusive], fold_rules(plugins, settings))
         opened.callback(derivation.close)
         derivation.start()
         accounts = self._observe(quality.input_topic, self._metrics, sinks, derivation.step)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Final, TypeVar, final
 
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.rows import RAW_TABLE
-from lpa_core.sinks import RowsRefused, SinkMisconfigured, SinkUnavailable, StoredKeys
+from lpa_core.sinks import RowsRefused, SinkMisconfigured, SinkUnavailable, StoredKeys, StoredRange
 from lpa_core.tables import Block, Table
 from lpa_sinks.clickhouse.client import Endpoint, connect
 from lpa_sinks.clickhouse.completion import (
@@ -25,13 +27,18 @@ from lpa_sinks.clickhouse.errors import Verdict, classify, describe, explain
 from lpa_sinks.clickhouse.insert import encode, insert, insert_settings
 from lpa_sinks.clickhouse.recall import stored_keys
 from lpa_sinks.clickhouse.refusals import refused_rows
-from lpa_sinks.clickhouse.retries import Inexplicable, RetryPolicy
+from lpa_sinks.clickhouse.retries import AT_ONCE, Inexplicable, RetryPolicy
+from lpa_sinks.materialize.database import Database
+from lpa_sinks.materialize.following import Following
 from lpa_sinks.schema.apply import apply
 from lpa_sinks.schema.check import check_live
 from lpa_sinks.schema.ddl import WITHDRAWN_TABLE, quoted
 
 _OFFSETS_AT_ONCE: Final = 1000
 """Bounds the length of a statement's parameters, which travel in a URL."""
+
+_OPEN_SESSIONS: Final = 20_000
+"""Sessions kept folded between ranges; each takes a few kilobytes."""
 
 _LOOK_AGAIN_SECONDS: Final = 0.2
 
@@ -57,6 +64,8 @@ class ClickHouseSink:
         self._settings: dict[str, int | str] = {}
         self._encoded: dict[str, tuple[Block, bytes]] = {}
         """Token -> a block that is to be written soon, and its rows encoded."""
+        self._deriving: Client | None = None
+        self._following: Following | None = None
 
     def __repr__(self) -> str:
         return f"ClickHouseSink({self._endpoint})"
@@ -75,6 +84,13 @@ class ClickHouseSink:
                 f"{self._endpoint}: {reasons[0]}{more}: `lpa schema apply` makes what is missing, "
                 "`lpa schema check` names what is to be altered"
             )
+        self._deriving = connect(self._endpoint, self._password, self._timeout)
+        self._following = Following(
+            Database(client, database),
+            Database(self._deriving, database),
+            # Of a server others may write signals of the same sessions.
+            open_sessions=_OPEN_SESSIONS if self.exclusive else 0,
+        )
 
     def anticipate(self, block: Block) -> None:
         try:
@@ -97,6 +113,18 @@ class ClickHouseSink:
             raise SinkUnavailable(what) from error
         finally:
             client.close()
+
+    @property
+    def exclusive(self) -> bool:
+        return self._endpoint.path is not None
+
+    def expect(self, stored: StoredRange) -> None:
+        following = self._opened_following
+        self._run("note what is to be derived", lambda: following.expect(stored))
+
+    def derive(self, stored: Sequence[StoredRange], rules: FoldRules) -> None:
+        following = self._opened_following
+        AT_ONCE.run(f"{self._endpoint}: derive facts", lambda: following.derive(stored, rules))
 
     def write(self, block: Block) -> None:
         self._retry.interrupted.clear()
@@ -177,9 +205,14 @@ class ClickHouseSink:
             )
 
     def close(self) -> None:
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        if self._following is not None:
+            with suppress(ClickHouseError):  # what cannot be noted is derived once more by the next process
+                self._following.close()
+            self._following = None
+        for client in (self._deriving, self._client):
+            if client is not None:
+                client.close()
+        self._deriving = self._client = None
 
     def _run(self, what: str, action: Callable[[], T]) -> T:
         return self._retry.run(f"{self._endpoint}: {what}", action)
@@ -189,6 +222,12 @@ class ClickHouseSink:
         if self._client is None:
             raise RuntimeError("the sink is not open")
         return self._client
+
+    @property
+    def _opened_following(self) -> Following:
+        if self._following is None:
+            raise RuntimeError("the sink is not open")
+        return self._following
 
     def _place(self, table: Table) -> Place:
         return Place(table, self._qualified(table), self._qualified(WITHDRAWN_TABLE))

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple, final
 
-from lpa_core.lifecycle.attribution import TTL_MS
-from lpa_core.lifecycle.capabilities import Capability, CapabilityIndex
+from lpa_core.lifecycle.capabilities import TTL_MS, Capability, CapabilityIndex
 from lpa_core.tables import Column, Kind
-from lpa_sinks.clickhouse.insert import uncompressed
-from lpa_sinks.materialize.database import Database, text, texts_literal
-from lpa_sinks.materialize.signals import SessionKey
+from lpa_sinks.materialize.database import Database
+from lpa_sinks.materialize.rows import Rows, SessionKey, Span, between, table
 
 _EARLIEST: Final = -(1 << 45)
 _LATEST: Final = 1 << 45
 """Epoch ms, beyond whatever a table can hold."""
 
+_DAY_MS: Final = 86_400_000
+"""How far the time of a trace's step may lie from that of its event where sessions are looked for."""
+
+_WALLETS: Final = (Column("wallet", Kind.TEXT),)
 _CHANGES: Final = (Column("wallet", Kind.TEXT), Column("first", Kind.INT64), Column("last", Kind.INT64))
 
 
@@ -60,48 +61,43 @@ class Capabilities:
         since = min(missing.values())
         self._since.update(dict.fromkeys(missing, since))
         return self._add(
-            *self._database.query("capabilities_of.sql", {"since": since}, wallets=texts_literal(wallet=missing))
+            *self._database.query(
+                "capabilities_of.sql", {"since": since}, wallets=table(_WALLETS, [(name,) for name in missing])
+            )
         )
 
     def _add(self, *columns: Iterable[Any]) -> set[str]:
         canonicals = set()
-        for local, canonical, url, pipeline, model, gpu, event, snapshot in zip(*columns, strict=True):
-            self.snapshots += self.index.add(
-                Capability(snapshot, event, canonical, local, url, pipeline, model, gpu or None)
-            )
+        for local, canonical, url, pipeline, model, gpu, snapshots in zip(*columns, strict=True):
+            for snapshot in snapshots:
+                capability = Capability(snapshot, "", canonical, local, url, pipeline, model, gpu)
+                self.snapshots += self.index.add(capability) is not None
             canonicals.add(canonical)
         return canonicals
 
-    def arrived(self, rows: str, parameters: Mapping[str, Any]) -> set[SessionKey]:
-        """Take in the snapshots that came by ``rows`` (a condition), and answer whose facts may change by them.
+    def arrived(self, rows: Rows) -> set[SessionKey]:
+        """Take in the snapshots that these rows are, and answer whose facts may change by them.
 
         A snapshot that offers what the one before offered changes nothing but for signals of its very time, and those
         later than the one before reaches. Raises the client's errors.
         """
-        changes = [*self._changes(rows, parameters)]
+        changes = [*self._changes(rows)]
         if not changes:
             return set()
-        offering = self._add(*self._database.query("capabilities_arrived.sql", parameters, rows=rows))
+        offering = self._add(*self._database.query("capabilities_arrived.sql", rows.parameters, rows=rows.condition))
         if self._since:
             self._load(dict.fromkeys(offering - self._since.keys(), min(self._since.values())))
-        earliest, latest = min(change.first for change in changes), max(change.last for change in changes)
+        near = between(Span.hull([Span(change.first, change.last) for change in changes]).wider(_DAY_MS))
         streams, requests = self._database.query(
-            "sessions_on_wallets.sql",
-            {"earliest": max(earliest, _CALENDAR[0]), "latest": min(latest, _CALENDAR[1])},
-            changes=b64encode(uncompressed(_CHANGES, list(zip(*changes, strict=True)))).decode(),
-            near=text("near.sql"),
+            "sessions_on_wallets.sql", near.parameters, changes=table(_CHANGES, changes), near=near.condition
         )
         return {SessionKey(*ids) for ids in zip(streams, requests, strict=True)}
 
-    def _changes(self, rows: str, parameters: Mapping[str, Any]) -> Iterable[Change]:
-        columns = self._database.query("arrived_snapshots.sql", parameters, rows=rows)
+    def _changes(self, rows: Rows) -> Iterable[Change]:
+        columns = self._database.query("arrived_snapshots.sql", rows.parameters, rows=rows.condition)
         for wallet, time, previous, same in zip(*columns, strict=True):
             if same and time - previous <= TTL_MS:
                 yield Change(wallet, time, time)
                 yield Change(wallet, previous + TTL_MS + 1, _LATEST)
             else:
                 yield Change(wallet, _EARLIEST, _LATEST)
-
-
-_CALENDAR: Final = (-2_208_988_800_000, 10_413_791_999_999)
-"""What DateTime64 can hold: 1900 to 2299, epoch ms."""

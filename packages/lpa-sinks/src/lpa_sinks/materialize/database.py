@@ -1,33 +1,25 @@
-"""A database as statements need it: qualified names, and lists of keys as literals."""
+"""One database, and the statements of this package's SQL files against it."""
 
 from __future__ import annotations
 
-from base64 import b64encode
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
-from importlib.resources import files
+from collections.abc import Mapping, Sequence
 from string import Template
 from typing import Any, Final, final
 
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.sinks import StoredRange
-from lpa_core.tables import Column, Kind
-from lpa_sinks.clickhouse.insert import encode, insert, insert_settings, uncompressed
+from lpa_core.tables import Column
+from lpa_sinks.clickhouse.insert import encode, insert, insert_settings
+from lpa_sinks.materialize.statements import text
 from lpa_sinks.schema.ddl import quoted
 
-_RANGES: Final = (
-    Column("topic", Kind.TEXT),
-    Column("partition", Kind.UINT32),
-    Column("batch_time", Kind.INT64),
-)
-
-_SYNCHRONOUSLY: Final = {"max_query_size": 1 << 30}
+_SETTINGS: Final = {"max_query_size": 1 << 30}
+"""Statements carry tables of keys with them."""
 
 
 @final
 class Database:
-    """Statements of this package's SQL files against one database. One thread at a time."""
+    """One thread at a time. Every method raises the client's errors."""
 
     def __init__(self, client: Client, name: str) -> None:
         self._client = client
@@ -35,43 +27,22 @@ class Database:
         self._insert_settings = insert_settings(client)
 
     def query(self, file: str, parameters: Mapping[str, Any] | None = None, **parts: str) -> Sequence[Sequence[Any]]:
-        """The columns that a SQL file answers, each as one sequence. Raises the client's errors."""
+        """The columns that a statement answers. ``parts`` stand for its ``$`` names."""
         answer = self._client.query(
-            self._sql(file, **parts), parameters=dict(parameters or {}), settings=_SYNCHRONOUSLY, column_oriented=True
+            self._sql(file, **parts), parameters=dict(parameters or {}), settings=_SETTINGS, column_oriented=True
         )
         return answer.result_columns or [()] * len(answer.column_names)
 
     def command(self, file: str, parameters: Mapping[str, Any] | None = None, **parts: str) -> None:
-        """Run a statement of a SQL file. Raises the client's errors."""
+        """Run a statement that answers nothing."""
         self._client.command(
-            self._sql(file, **parts), parameters=dict(parameters or {}), settings={**_SYNCHRONOUSLY, **_WHOLE}
+            self._sql(file, **parts), parameters=dict(parameters or {}), settings={**_SETTINGS, "async_insert": 0}
         )
 
     def insert(self, table: str, columns: Sequence[Column], values: Sequence[Sequence[Any]]) -> None:
-        """Insert rows, given as one sequence per column, as one block. Raises the client's errors."""
+        """Insert rows, given as one sequence per column, as one block."""
         encoded = encode(self._client, columns, values)
         insert(self._client, f"{self._name}.{quoted(table)}", columns, encoded, self._insert_settings)
 
     def _sql(self, file: str, **parts: str) -> str:
         return Template(text(file)).substitute(database=self._name, **parts)
-
-
-_WHOLE: Final = {"async_insert": 0}
-
-
-@cache
-def text(file: str) -> str:
-    """One of this package's SQL files."""
-    return files("lpa_sinks.materialize").joinpath("sql", file).read_text(encoding="utf-8")
-
-
-def texts_literal(**columns: Iterable[str]) -> str:
-    """Text columns of equal length as a Native block in base64: a table that a statement carries with it."""
-    described = [Column(name, Kind.TEXT) for name in columns]
-    return b64encode(uncompressed(described, [list(values) for values in columns.values()])).decode()
-
-
-def ranges_literal(ranges: Sequence[StoredRange]) -> str:
-    """Ranges as a table of topic, partition and batch time."""
-    rows = [(each.topic, each.partition, each.batch_time) for each in ranges]
-    return b64encode(uncompressed(_RANGES, list(zip(*rows, strict=True)))).decode()

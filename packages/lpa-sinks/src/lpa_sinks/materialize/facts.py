@@ -23,8 +23,8 @@ from lpa_core.lifecycle.facts import (
 )
 from lpa_core.tables import Column, Kind
 from lpa_sinks.clickhouse.types import column_type
-from lpa_sinks.materialize.database import Database, texts_literal
-from lpa_sinks.materialize.signals import Span
+from lpa_sinks.materialize.database import Database
+from lpa_sinks.materialize.rows import Span, table
 from lpa_sinks.schema.ddl import declared
 
 _TIME_COLUMNS: Final[Mapping[type[Fact], str | None]] = {
@@ -44,6 +44,8 @@ Sessions come last: who finds one finds all of it.
 _OWN: Final = ("ingestion_timestamp", "version", "is_deleted")
 _SPAN: Final = ("first_event_timestamp", "last_event_timestamp")
 
+_SESSIONS: Final = (Column("workflow_session_id", Kind.TEXT),)
+
 _KINDS: Final = {
     column_type(Column("", kind, nullable)): (kind, nullable)
     for kind in Kind
@@ -61,13 +63,11 @@ class FoldedSession:
         facts: all of its facts, or those that changed.
         ingested: latest batch time of what it is made of, epoch ms.
         stored: event times of the rows it is made of.
-        anew: the facts are all there are: what else is stored is to be buried.
     """
 
     facts: Facts
     ingested: int
     stored: Span
-    anew: bool
 
 
 @final
@@ -106,7 +106,7 @@ def buried_minutes(database: Database, sessions: Collection[str], version: int, 
     (minutes,) = database.query(
         "buried_minutes.sql",
         {"version": version, "first": times.earliest, "last": times.latest},
-        sessions=texts_literal(workflow_session_id=sessions),
+        sessions=named(sessions),
         hours=_hours("sample_ts"),
     )
     return set(minutes)
@@ -130,9 +130,14 @@ def bury(database: Database, sessions: Collection[str], version: int, times: Spa
             parameters,
             table=f"{kind.table}_versions",
             columns=", ".join(names),
-            sessions=texts_literal(workflow_session_id=sessions),
+            sessions=named(sessions),
             hours=_hours(time_column) if time_column else "1",
         )
+
+
+def named(sessions: Iterable[str]) -> str:
+    """Session ids as a table for a statement."""
+    return table(_SESSIONS, [(each,) for each in sessions])
 
 
 def _hours(time_column: str) -> str:

@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from string import Template
-from typing import Any, Final, NamedTuple, final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, final
 
 import attrs
 
 from lpa_core.lifecycle.signals import Signal, SignalKind, edge_time, session_id
-from lpa_core.sinks import StoredRange
-from lpa_sinks.materialize.database import Database, ranges_literal, text, texts_literal
-
-
-class SessionKey(NamedTuple):
-    """The ids of a session as they are compared: without outer spaces.
-
-    Where both are empty it names every session that has neither.
-    """
-
-    stream_id: str
-    request_id: str
-
-    @classmethod
-    def of(cls, stream_id: str, request_id: str) -> SessionKey:
-        return cls(stream_id.strip(" "), request_id.strip(" "))
+from lpa_sinks.materialize.database import Database
+from lpa_sinks.materialize.rows import Rows, SessionKey, Span
 
 
 @final
@@ -40,54 +25,24 @@ class Signals:
     """Event time of the first row; that of a trace's step may be another."""
     latest: int = -(1 << 62)
 
-
-@final
-@attrs.frozen(slots=True)
-class Span:
-    """Event times of stored rows, epoch ms, both ends among them."""
-
-    earliest: int
-    latest: int
+    @property
+    def span(self) -> Span:
+        """The event times of its rows."""
+        return Span(self.earliest, self.latest)
 
 
 BySession = Mapping[str, Signals]
 """Session id -> its signals."""
 
 
-def of_ranges(database: Database, ranges: Sequence[StoredRange], keys: Collection[SessionKey] | None) -> BySession:
-    """Signals that came by these ranges, of these sessions only, or of all. Raises the client's errors."""
-    times = [each.batch_time for each in ranges]
-    where = Template(text("of_ranges.sql")).substitute(ranges=ranges_literal(ranges))
-    if keys is not None:
-        where += Template(text("of_keys.sql")).substitute(sessions=_literal(keys))
-    return _read(database, where, {"first": min(times), "last": max(times)})
-
-
-def since(database: Database, batch_time: int) -> BySession:
-    """Signals of every range of this batch time or later. Raises the client's errors."""
-    return _read(database, text("since.sql"), {"first": batch_time})
-
-
-def of_sessions(database: Database, keys: Collection[SessionKey], span: Span) -> BySession:
-    """All stored signals of these sessions within the span. Raises the client's errors."""
-    where = text("between.sql") + Template(text("of_keys.sql")).substitute(sessions=_literal(keys))
-    return _read(database, where, {"earliest": span.earliest, "latest": span.latest})
-
-
-def _literal(keys: Collection[SessionKey]) -> str:
-    ordered = list(keys)
-    return texts_literal(
-        stream_id=[key.stream_id for key in ordered], request_id=[key.request_id for key in ordered]
-    )
-
-
-def _read(database: Database, where: str, parameters: Mapping[str, Any]) -> BySession:
+def read(database: Database, rows: Rows) -> BySession:
+    """The signals that these rows are. Raises the client's errors."""
     sessions: dict[str, Signals] = {}
     for file, make in _TABLES.items():
-        columns = database.query(file, parameters, rows=where)
+        columns = database.query(file, rows.parameters, rows=rows.condition)
         stream_ids, request_ids, uids, ingested, happened = (columns[index] for index in (0, 1, 2, 7, 8))
-        rows = zip(make(columns), stream_ids, request_ids, uids, ingested, happened, strict=True)
-        for signal, stream_id, request_id, uid, batch_time, time in rows:
+        found = zip(make(columns), stream_ids, request_ids, uids, ingested, happened, strict=True)
+        for signal, stream_id, request_id, uid, batch_time, time in found:
             name = session_id(stream_id, request_id, uid)
             session = sessions.get(name)
             if session is None:

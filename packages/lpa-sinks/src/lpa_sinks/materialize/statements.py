@@ -25,9 +25,10 @@ ROLLUPS: Final = ("roll_up_performance.sql", "roll_up_sessions.sql")
 
 def statement(name: str, database: str) -> str:
     """A statement of this package's SQL files for the database. Raises SinkMisconfigured for a name that is none."""
-    return Template(_text(name)).substitute(database=quoted(database))
+    return Template(text(name)).substitute(database=quoted(database))
 
 
 @cache
-def _text(name: str) -> str:
+def text(name: str) -> str:
+    """One of this package's SQL files."""
     return files("lpa_sinks.materialize").joinpath("sql", name).read_text(encoding="utf-8")

@@ -20,8 +20,7 @@ WITH
                 arrayJoin(arrayDistinct([local_address, orchestrator_address])) AS wallet,
                 event_timestamp AS snapshot,
                 cityHash64(
-                    orchestrator_address, lower(trimBoth(orch_uri)), lower(trimBoth(pipeline)),
-                    lower(trimBoth(model_id)), lower(trimBoth(ifNull(gpu_id, '')))
+                    orchestrator_address, local_address, orch_uri, pipeline, model_id, ifNull(gpu_id, '')
                 ) AS offer,
                 $rows AS came
             FROM $database.network_capabilities

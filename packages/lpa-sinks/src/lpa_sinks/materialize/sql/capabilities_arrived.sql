@@ -5,7 +5,7 @@ SELECT
     pipeline,
     model_id,
     gpu_id,
-    source_event_id,
-    toUnixTimestamp64Milli(event_timestamp) AS snapshot
+    arraySort(groupUniqArray(toUnixTimestamp64Milli(event_timestamp))) AS snapshots
 FROM $database.network_capabilities
 WHERE $rows
+GROUP BY local_address, orchestrator_address, orch_uri, pipeline, model_id, gpu_id

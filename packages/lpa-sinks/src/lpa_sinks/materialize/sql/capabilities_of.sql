@@ -1,29 +1,20 @@
--- Every snapshot of these wallets since a time, and of each offer the last one before it.
-WITH
-    wallets AS (SELECT wallet FROM format(Native, base64Decode('$wallets'))),
-    offers AS
-    (
-        SELECT
-            local_address,
-            orchestrator_address,
-            orch_uri,
-            pipeline,
-            model_id,
-            gpu_id,
-            source_event_id,
-            toUnixTimestamp64Milli(event_timestamp) AS snapshot
-        FROM $database.network_capabilities
-        WHERE orchestrator_address IN wallets OR local_address IN wallets
-    )
-SELECT * FROM offers WHERE snapshot >= {since:Int64}
-UNION ALL
-SELECT local_address, orchestrator_address, orch_uri, pipeline, model_id, gpu_id, min(source_event_id), snapshot
-FROM offers
-WHERE (local_address, orchestrator_address, orch_uri, pipeline, model_id, ifNull(gpu_id, ''), snapshot) IN (
-    SELECT
-        local_address, orchestrator_address, orch_uri, pipeline, model_id, ifNull(gpu_id, ''), max(snapshot)
-    FROM offers
-    WHERE snapshot < {since:Int64}
-    GROUP BY local_address, orchestrator_address, orch_uri, pipeline, model_id, ifNull(gpu_id, '')
+-- Every offer of these wallets: the times it was seen at since a time, and the last one before it.
+SELECT
+    local_address,
+    orchestrator_address,
+    orch_uri,
+    pipeline,
+    model_id,
+    gpu_id,
+    arrayConcat(
+        if(min(snapshot) < {since:Int64}, [maxIf(snapshot, snapshot < {since:Int64})], []),
+        arraySort(groupUniqArrayIf(snapshot, snapshot >= {since:Int64}))
+    ) AS snapshots
+FROM
+(
+    SELECT *, toUnixTimestamp64Milli(event_timestamp) AS snapshot
+    FROM $database.network_capabilities
+    WHERE orchestrator_address IN (SELECT wallet FROM format(Native, base64Decode('$wallets')))
+        OR local_address IN (SELECT wallet FROM format(Native, base64Decode('$wallets')))
 )
-GROUP BY local_address, orchestrator_address, orch_uri, pipeline, model_id, gpu_id, snapshot
+GROUP BY local_address, orchestrator_address, orch_uri, pipeline, model_id, gpu_id

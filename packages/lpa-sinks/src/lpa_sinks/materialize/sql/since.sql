@@ -1,1 +1,1 @@
-ingestion_timestamp >= fromUnixTimestamp64Milli({first:Int64})
+source_topic = {topic:String} AND ingestion_timestamp >= fromUnixTimestamp64Milli({first:Int64})

@@ -477,3 +477,19 @@ SELECT
     region, sample_count, output_sample_count, running_sample_count, output_fps_avg_state, output_fps_p95_state,
     output_fps_stddev_state, ingestion_timestamp, version
 FROM livepeer_analytics.agg_session_performance_1h_versions FINAL;
+
+-- What `lpa ingest` still has to derive by itself: rows of these topics with this batch time or a later one may be
+-- missing in the facts. One row per topic while it runs; what a killed process leaves is done by the next.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.underived
+(
+    topic String,
+    batch_time Int64 COMMENT 'epoch milliseconds',
+    version UInt64 COMMENT 'microseconds since 1970 on the server',
+    is_deleted UInt8 COMMENT '1: everything is derived'
+)
+ENGINE = ReplacingMergeTree(version, is_deleted)
+ORDER BY topic
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;

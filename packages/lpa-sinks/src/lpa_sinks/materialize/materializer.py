@@ -1,0 +1,204 @@
+"""Brings derived tables up to date with what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Final, final
+
+import attrs
+
+from lpa_core.delivery.touched import PROJECTED_TABLES
+from lpa_core.lifecycle.fold import SessionFold
+from lpa_core.lifecycle.rules import FoldRules
+from lpa_core.sinks import StoredRange
+from lpa_sinks.materialize.capabilities import Capabilities
+from lpa_sinks.materialize.database import Database
+from lpa_sinks.materialize.facts import FoldedSession, buried_minutes, bury, write
+from lpa_sinks.materialize.known import known_sessions, touched_sessions
+from lpa_sinks.materialize.rollups import project, roll_up
+from lpa_sinks.materialize.rows import Rows, SessionKey, Span, between, of_ranges, since
+from lpa_sinks.materialize.sessions import OpenSession, OpenSessions
+from lpa_sinks.materialize.signals import BySession, Signals, read
+
+_SESSIONS_AT_ONCE: Final = 500
+"""That are read and folded together when they are folded anew: bounds memory."""
+_SNAPSHOTS_AT_MOST: Final = 2_000_000
+_DAY_MS: Final = 86_400_000
+_MINUTE_MS: Final = 60_000
+
+
+@final
+@attrs.define(slots=True)
+class Progress:
+    """What a pass did.
+
+    Attributes:
+        signals: that were folded.
+        sessions: whose facts were written.
+        anew: sessions of these that were folded from the beginning.
+    """
+
+    signals: int = 0
+    sessions: int = 0
+    anew: int = 0
+
+
+@final
+class Materializer:
+    """Folds touched sessions and writes their facts, projections and rollups. One thread at a time.
+
+    Every row carries a version: the server's time at which what it was made of began to be read. Everything is
+    derived again after it is stored, so the latest version has seen all there is; doing a pass again, or beside another
+    materializer, changes nothing that is read.
+    """
+
+    def __init__(self, database: Database, rules: FoldRules, *, open_sessions: int) -> None:
+        """``open_sessions`` are kept between passes: 0 where somebody else writes signals of the same sessions too."""
+        self._database, self._rules = database, rules
+        self._sessions = OpenSessions(open_sessions)
+        self._capabilities = Capabilities(database)
+
+    def update(
+        self,
+        ranges: Sequence[StoredRange],
+        keys: Collection[SessionKey] | None = None,
+        tables: Mapping[str, Sequence[StoredRange]] | None = None,
+    ) -> Progress:
+        """Derive what new rows touch.
+
+        Args:
+            ranges: that brought signals.
+            keys: the sessions to look at; None for all that the ranges touch.
+            tables: projected table -> the ranges that brought rows of it; None for all tables by all ranges.
+
+        Raises the client's errors.
+        """
+        version = self._version()
+        if tables is None:
+            tables = dict.fromkeys(PROJECTED_TABLES, ranges)
+        changed: set[SessionKey] = set()
+        for table, some in tables.items():
+            if some:
+                changed |= self._project(table, of_ranges(some))
+        rows = of_ranges(ranges) if ranges else None
+        if rows and keys is not None:
+            rows = rows.of_sessions(keys) if keys else None
+        return self._fold(read(self._database, rows) if rows else {}, changed, version)
+
+    def catch_up(self, topic: str, batch_time: int) -> Iterator[Progress]:
+        """Derive everything that rows of a topic with this batch time (epoch ms) or later touch, some at a time.
+
+        Raises the client's errors.
+        """
+        rows = since(topic, batch_time)
+        changed: set[SessionKey] = set()
+        for table in PROJECTED_TABLES:
+            changed |= self._project(table, rows)
+        yield self._fold({}, changed, self._version())
+        yield from self.rebuild(touched_sessions(self._database, rows))
+
+    def rebuild(self, keys: Mapping[SessionKey, Span]) -> Iterator[Progress]:
+        """Fold sessions anew, some at a time; answers after each what was done with these.
+
+        Args:
+            keys: session -> event times of all its rows, or of those that are known.
+
+        Raises the client's errors.
+        """
+        remaining = iter(keys)
+        while some := list(islice(remaining, _SESSIONS_AT_ONCE)):
+            progress = Progress()
+            roll_up(self._database, self._fold_anew(some, keys, self._version(), progress))
+            yield progress
+
+    def _version(self) -> int:
+        (times,) = self._database.query("server_time.sql")
+        return int(times[0])
+
+    def _project(self, table: str, rows: Rows) -> set[SessionKey]:
+        """Project rows of a table; answers the sessions whose facts may change by them."""
+        first, last, count = self._database.query("stored_span.sql", rows.parameters, table=table, rows=rows.condition)
+        if not count[0]:
+            return set()
+        project(self._database, table, first[0], last[0])
+        return self._capabilities.arrived(rows) if table == "network_capabilities" else set()
+
+    def _fold(self, arrived: BySession, changed: set[SessionKey], version: int) -> Progress:
+        """Fold arrived signals in, and those sessions anew that are changed or that they cannot simply be added to."""
+        if self._capabilities.snapshots > _SNAPSHOTS_AT_MOST:
+            self._capabilities = Capabilities(self._database)
+            self._sessions.clear()
+        self._capabilities.require(_wallets(arrived.values()))
+        progress = Progress()
+        folded: list[FoldedSession] = []
+        anew = set(changed)
+        for name, signals in arrived.items():
+            session = self._sessions.get(name)
+            if signals.key in anew or session is None or not session.apply(signals):
+                anew.add(signals.key)
+                continue
+            progress.signals += len(signals.found)
+            folded.append(session.take())
+        write(self._database, folded, version)
+        progress.sessions += len(folded)
+        minutes = _minutes(folded)
+        came: dict[SessionKey, Span] = {}
+        for signals in arrived.values():
+            came[signals.key] = Span.hull([signals.span, came.get(signals.key, signals.span)])
+        remaining = iter(sorted(anew))
+        while some := list(islice(remaining, _SESSIONS_AT_ONCE)):
+            minutes |= self._fold_anew(some, came, version, progress)
+        roll_up(self._database, minutes)
+        return progress
+
+    def _fold_anew(
+        self, keys: Sequence[SessionKey], came: Mapping[SessionKey, Span], version: int, progress: Progress
+    ) -> set[int]:
+        """Read all there is of these sessions and replace their facts; answers the minutes of samples that changed.
+
+        Args:
+            came: event times of rows that came now.
+        """
+        known = known_sessions(self._database, keys)
+        spans = [each.stored for each in known.values()]
+        # Of a session without facts there should be no other rows; but they may have come while nobody derived.
+        spans += [came[key] if key in known else came[key].wider(_DAY_MS) for key in keys if key in came]
+        if not spans:
+            return set()
+        sessions = read(self._database, between(Span.hull(spans)).of_sessions(keys))
+        self._capabilities.require(_wallets(sessions.values()))
+        folded: list[FoldedSession] = []
+        for name, signals in sessions.items():
+            session = OpenSession(SessionFold(name, self._capabilities.index, self._rules.policy, self._rules.mode))
+            if not session.apply(signals):
+                raise AssertionError(f"{name} cannot be folded in its own order")
+            folded.append(session.take())
+            self._sessions.keep(name, session)
+            progress.signals += len(signals.found)
+        write(self._database, folded, version)
+        progress.sessions += len(folded)
+        progress.anew += len(folded)
+        minutes = _minutes(folded)
+        if known:
+            names = [each.name for each in known.values()]
+            derived = Span.hull([each.derived for each in known.values()])
+            minutes |= buried_minutes(self._database, names, version, derived)
+            bury(self._database, names, version, derived)
+        return minutes
+
+
+def _wallets(sessions: Iterable[Signals]) -> Mapping[str, int]:
+    """Wallet -> time of the earliest signal that names it, or of its session."""
+    earliest: dict[str, int] = {}
+    for session in sessions:
+        for signal in session.found:
+            wallet = signal.orchestrator_address
+            if wallet and signal.signal_ts < earliest.get(wallet, signal.signal_ts + 1):
+                earliest[wallet] = signal.signal_ts
+    return earliest
+
+
+def _minutes(folded: Iterable[FoldedSession]) -> set[int]:
+    """The minutes (epoch seconds) of status samples that were written."""
+    return {sample.sample_ts // _MINUTE_MS * 60 for session in folded for sample in session.facts.status_samples}

@@ -1,0 +1,15 @@
+SELECT
+    trimBoth(stream_id) AS stream,
+    trimBoth(request_id) AS request,
+    toUnixTimestamp64Milli(min(event_timestamp)) AS earliest,
+    toUnixTimestamp64Milli(max(event_timestamp)) AS latest
+FROM
+(
+    SELECT stream_id, request_id, event_timestamp FROM $database.ai_stream_status WHERE $rows
+    UNION ALL
+    SELECT stream_id, request_id, event_timestamp FROM $database.stream_trace_events WHERE $rows
+    UNION ALL
+    SELECT stream_id, request_id, event_timestamp FROM $database.ai_stream_events WHERE $rows
+)
+GROUP BY stream, request
+ORDER BY earliest

@@ -1,0 +1,1 @@
+SELECT topic, batch_time FROM $database.underived FINAL ORDER BY topic
