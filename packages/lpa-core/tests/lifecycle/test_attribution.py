@@ -1,0 +1,205 @@
+"""The snapshot that is chosen, against spec/lifecycle.md section 5: by table, and over all candidates one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from lpa_core.events.coercion import address
+from lpa_core.lifecycle.attribution import NearestSnapshot
+from lpa_core.lifecycle.capabilities import TTL_MS, Capability, CapabilityIndex
+from lpa_core.testing.lifecycle_strategies import NOON, capabilities, gpus, models, times, urls, wallets
+
+DAY = 86_400_000
+PRIOR, WITHIN = ("nearest_prior_snapshot", 0.9), ("nearest_snapshot_within_ttl", 0.7)
+EXACT, STALE = ("exact_orchestrator_time_match", 1.0), ("proxy_address_join", 0.4)
+
+
+def cap(
+    shift: int,
+    model: str = "sdxl",
+    url: str = "",
+    gpu: str | None = None,
+    canonical: str = "0xCAN1",
+    local: str = "0xHOT1",
+) -> Capability:
+    """A snapshot ``shift`` milliseconds after noon."""
+    return Capability(NOON + shift, f"event{shift}", canonical, local, url, "live-video-to-video", model, gpu)
+
+
+def select(
+    snapshots: Sequence[Capability], wallet: str = "0xhot1", model: str = "", url: str = "", gpu: str = ""
+) -> tuple[Capability, tuple[str, float]] | None:
+    """What a signal at noon is attributed to."""
+    found = NearestSnapshot().select(CapabilityIndex(snapshots), wallet, model, url, gpu, NOON)
+    if found is None:
+        return None
+    (chosen,) = {
+        snapshot.snapshot_ts: snapshot
+        for snapshot in snapshots
+        if (snapshot.snapshot_ts, snapshot.model_id, snapshot.url, snapshot.gpu_id or "", address(snapshot.canonical))
+        == (found.snapshot_ts, found.offer.model_id, found.offer.url, found.offer.gpu_id, found.offer.canonical)
+    }.values()
+    return chosen, (found.method, found.confidence)
+
+
+A, B = cap(-3_600_000, model="streamdiffusion-sdxl"), cap(0, model="llama")
+"""A wallet that serves two models."""
+
+CHOSEN = {
+    "nothing known": ([], {}, None),
+    "another wallet": ([cap(0)], {"wallet": "0xhot2"}, None),
+    "the canonical wallet finds it too": ([cap(0)], {"wallet": "0xcan1"}, (0, EXACT)),
+    # method and confidence, L13
+    "at the time": ([cap(0)], {}, (0, EXACT)),
+    "before": ([cap(-1)], {}, (0, PRIOR)),
+    "a day before": ([cap(-DAY)], {}, (0, PRIOR)),
+    "a day and a bit before": ([cap(-DAY - 1)], {}, (0, STALE)),
+    "after": ([cap(1)], {}, (0, WITHIN)),
+    "a day after": ([cap(DAY)], {}, (0, WITHIN)),
+    "a day and a bit after": ([cap(DAY + 1)], {}, (0, STALE)),
+    # compatibility, L11
+    "another model is passed over however near": ([A, B], {"model": "streamdiffusion-sdxl"}, (0, PRIOR)),
+    "no hint takes the nearest of any model": ([A, B], {}, (1, EXACT)),
+    "models compare without case and spaces": ([A, B], {"model": " StreamDiffusion-SDXL "}, (0, PRIOR)),
+    "a blank hint is none": ([A, B], {"model": "  "}, (1, EXACT)),
+    "no snapshot of the model": ([A, B], {"model": "flux"}, None),
+    "a snapshot without a model serves any": ([cap(0, model=" ")], {"model": "flux"}, (0, EXACT)),
+    "the model itself comes before no model": ([cap(0, model=""), cap(-DAY - 1)], {"model": "sdxl"}, (1, STALE)),
+    # ambiguity, L12
+    "two orchestrators behind a wallet": ([cap(-2), cap(-1, canonical="0xcan2")], {}, None),
+    "the URL does not decide between them": (
+        [cap(-2, url="u1"), cap(-1, url="u2", canonical="0xcan2")],
+        {"url": "u1"},
+        None,
+    ),
+    "one of them stale": ([cap(-2), cap(-25 * 3_600_000, canonical="0xcan2")], {}, (0, PRIOR)),
+    "one of them later": ([cap(-2), cap(DAY, canonical="0xcan2")], {}, None),
+    "one of them too late": ([cap(-2), cap(DAY + 1, canonical="0xcan2")], {}, (0, PRIOR)),
+    "one of them with another model": (
+        [cap(-2), cap(-1, canonical="0xcan2", model="llama")],
+        {"model": "sdxl"},
+        (0, PRIOR),
+    ),
+    "both stale": ([cap(-DAY - 2), cap(-DAY - 1, canonical="0xcan2")], {}, (1, STALE)),
+    "one orchestrator in two spellings": ([cap(-2), cap(-1, canonical="0xcan1", model="SDXL")], {}, (1, PRIOR)),
+    "one without a canonical wallet": ([cap(-2), cap(-1, canonical=" ")], {}, (1, PRIOR)),
+    "of the other wallet's own name there is only one": (
+        [cap(-2), cap(-1, canonical="0xcan2")],
+        {"wallet": "0xcan1"},
+        (0, PRIOR),
+    ),
+    # order
+    "the URL comes before the GPU": (
+        [cap(-1, gpu="GPU-1"), cap(-2, url="https://one")],
+        {"url": " HTTPS://one", "gpu": "gpu-1"},
+        (1, PRIOR),
+    ),
+    "the GPU comes before freshness": ([cap(0), cap(-DAY - 1, gpu="GPU-1")], {"gpu": "gpu-1 "}, (1, STALE)),
+    "a prior one comes before a nearer later one": ([cap(-1000, gpu="a"), cap(1, gpu="b")], {}, (0, PRIOR)),
+    "a later one comes before a stale one": ([cap(-DAY - 1, gpu="a"), cap(DAY, gpu="b")], {}, (1, WITHIN)),
+    "a stale prior one comes before a nearer stale later one": (
+        [cap(-DAY - 9, gpu="a"), cap(DAY + 1, gpu="b")],
+        {},
+        (0, STALE),
+    ),
+    "the nearer one": ([cap(-2, gpu="a"), cap(-1, gpu="b")], {}, (1, PRIOR)),
+    "of one time the least model": ([cap(-1, model="b"), cap(-1, model="A")], {}, (1, PRIOR)),
+    "then the least URL": ([cap(-1, url="b", gpu="a"), cap(-1, url="A", gpu="b")], {}, (1, PRIOR)),
+    "then the least GPU": ([cap(-1, gpu="b"), cap(-1, gpu="A")], {}, (1, PRIOR)),
+    "a blank GPU comes before letters": ([cap(-1, gpu="b"), cap(-1)], {}, (1, PRIOR)),
+}
+
+
+@pytest.mark.parametrize(("snapshots", "asked", "expected"), CHOSEN.values(), ids=CHOSEN.keys())
+def test_the_snapshot_that_is_chosen(
+    snapshots: list[Capability], asked: dict[str, str], expected: tuple[int, tuple[str, float]] | None
+) -> None:
+    answer = select(snapshots, **asked)
+    assert answer == (expected and (snapshots[expected[0]], expected[1]))
+    assert select(snapshots[::-1], **asked) == answer
+
+
+def test_more_than_32_snapshots_of_a_wallet_all_count() -> None:
+    snapshots = [cap(-minute * 60_000, model="llama" if minute < 40 else "sdxl") for minute in range(50)]
+    answer = select(snapshots, model="sdxl")
+    assert answer is not None
+    assert answer[0].snapshot_ts == NOON - 40 * 60_000
+
+
+def test_an_old_snapshot_that_comes_late_drives_none_out() -> None:
+    index = CapabilityIndex([cap(-1)])
+    index.add(cap(-10 * DAY))
+    found = NearestSnapshot().select(index, "0xhot1", "", "", "", NOON)
+    assert found is not None
+    assert found.snapshot_ts == NOON - 1
+
+
+def test_a_snapshot_that_names_no_wallet_is_passed_over() -> None:
+    assert CapabilityIndex().add(cap(0, canonical=" ", local="")) is None
+
+
+def test_a_new_offer_counts_at_once() -> None:
+    policy, index = NearestSnapshot(), CapabilityIndex([cap(-2)])
+    assert policy.select(index, "0xhot1", "sdxl", "", "GPU-1", NOON) is not None
+    index.add(cap(-1, gpu="GPU-1"))
+    found = policy.select(index, "0xhot1", "sdxl", "", "GPU-1", NOON)
+    assert found is not None
+    assert found.offer.gpu_id == "GPU-1"
+
+
+def normal(text: str | None) -> str:
+    return (text or "").strip().lower() or "__empty__"
+
+
+def as_specified(
+    snapshots: list[Capability], wallet: str, model: str, url: str, gpu: str, time: int
+) -> tuple[object, ...] | None:
+    """Section 5.2 to the letter: the minimum over all candidates."""
+    bucket = [one for one in snapshots if wallet in (address(one.canonical), address(one.local))]
+    compatible = [
+        one for one in bucket if not model.strip() or not one.model_id.strip() or normal(one.model_id) == normal(model)
+    ]
+    near = [one for one in compatible if abs(time - one.snapshot_ts) <= TTL_MS]
+    if len({address(one.canonical) for one in near} - {""}) > 1:
+        return None
+
+    def rank(one: Capability) -> tuple[object, ...]:
+        distance = abs(time - one.snapshot_ts)
+        prior, fresh = one.snapshot_ts <= time, distance <= TTL_MS
+        freshness = (
+            0
+            if distance == 0
+            else {(True, True): 1, (False, True): 2, (True, False): 3, (False, False): 4}[prior, fresh]
+        )
+        return (
+            int(not (model.strip() and normal(one.model_id) == normal(model))),
+            int(not (url.strip() and normal(one.url) == normal(url))),
+            int(not (gpu.strip() and normal(one.gpu_id) == normal(gpu))),
+            freshness,
+            distance,
+            -one.snapshot_ts,
+            normal(one.model_id),
+            normal(one.url),
+            normal(one.gpu_id),
+        )
+
+    return min(map(rank, compatible), default=None)
+
+
+@given(st.lists(capabilities, max_size=12), wallets.filter(bool), models, urls, gpus, times)
+@example([cap(0), cap(-DAY - 1)], "0xhot1", "", "", "", NOON + DAY)
+def test_the_choice_is_the_minimum_over_all_candidates(
+    snapshots: list[Capability], wallet: str, model: str, url: str, gpu: str, time: int
+) -> None:
+    found = NearestSnapshot().select(CapabilityIndex(snapshots), wallet, model, url, gpu, time)
+    expected = as_specified(snapshots, wallet, model, url, gpu, time)
+    if found is None or expected is None:
+        assert found is None
+        assert expected is None
+        return
+    offer = found.offer
+    assert expected[5:] == (-found.snapshot_ts, normal(offer.model_id), normal(offer.url), normal(offer.gpu_id))
