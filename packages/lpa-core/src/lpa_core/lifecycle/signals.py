@@ -34,10 +34,10 @@ class TraceType(StrEnum):
 
 
 @final
-class Signal(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class Signal(msgspec.Struct, frozen=True, gc=False):
     """One row of a typed table, as the fold sees it. Times are epoch ms; what a kind does not have stays empty.
 
-    Millions are made: a struct that the garbage collector passes over.
+    Millions are made, fastest by ``map(Signal, *columns)``: a struct that the garbage collector passes over.
     """
 
     kind: SignalKind

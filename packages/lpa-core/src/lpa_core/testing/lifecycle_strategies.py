@@ -71,7 +71,7 @@ _AI_EVENT = st.fixed_dictionaries(
 
 @st.composite
 def arrivals(draw: st.DrawFn, max_size: int = 12) -> Sequence[Signal]:
-    """Signals of one session in the order of their arrival, which may be any; some arrive twice, at another position."""
+    """Signals of one session in the order of their arrival, which may be any; some arrive again, elsewhere."""
     told: list[tuple[dict[str, Any], int]] = draw(
         st.lists(st.tuples(_STATUS | _TRACE | _AI_EVENT, times), min_size=1, max_size=max_size)
     )
