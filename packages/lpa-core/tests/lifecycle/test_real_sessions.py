@@ -67,7 +67,7 @@ def signals(rows: list[dict[str, Any]]) -> Iterator[Signal]:
         accepted = pipeline.process(event["raw_json"].encode(), Position("events", 0, offset))
         assert isinstance(accepted, Accepted)
         ((table, values),) = accepted.rows
-        names = [name for name in table.column_names[-len(values) :]]
+        names = table.column_names[-len(values) :]
         row = dict(zip(names, values, strict=True))
         row["ai_event_type"] = row.pop("event_type", "")
         time = accepted.envelope.timestamp

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Protocol, final
 
@@ -66,7 +67,7 @@ class NearestSnapshot:
     def select(
         self, capabilities: CapabilityIndex, wallet: str, model: str, url: str, gpu: str, time: int
     ) -> Attribution | None:
-        found = capabilities.wallet(wallet)
+        found = capabilities.wallets.get(wallet)
         if found is None:
             return None
         hints = (model, url, gpu)
@@ -80,11 +81,12 @@ class NearestSnapshot:
         if not plan.best:
             return None
         offer = plan.best[0]
-        snapshot = _nearest(offer, time)
-        for other in plan.best[1:]:
-            candidate = _nearest(other, time)
-            if _remoteness(candidate, time) < _remoteness(snapshot, time):
-                offer, snapshot = other, candidate
+        snapshot = _nearest(offer.times, time)
+        if len(plan.best) > 1:
+            for other in plan.best:
+                candidate = _nearest(other.times, time)
+                if _remoteness(candidate, time) < _remoteness(snapshot, time):
+                    offer, snapshot = other, candidate
         return Attribution(offer, snapshot, *method(snapshot, time))
 
 
@@ -129,15 +131,14 @@ def _ambiguous(rivals: Sequence[Sequence[Offer]], time: int) -> bool:
     return sum(any(offer.seen_between(first, last) for offer in offers) for offers in rivals) > 1
 
 
-def _nearest(offer: Offer, time: int) -> int:
-    """The snapshot of an offer that comes first in section 5.2: a prior one before a later one, but for stale ones."""
-    prior = offer.last_until(time)
-    if prior is not None and time - prior <= TTL_MS:
-        return prior
-    later = offer.first_after(time)
-    if later is not None and (prior is None or later - time <= TTL_MS):
-        return later
-    assert prior is not None, "an offer was seen at least once"
+def _nearest(times: Sequence[int], time: int) -> int:
+    """The time of an offer that comes first in section 5.2: a prior one before a later one, but fresh before stale."""
+    index = bisect_right(times, time)
+    if index == 0:
+        return times[0]
+    prior = times[index - 1]
+    if time - prior > TTL_MS and index < len(times) and times[index] - time <= TTL_MS:
+        return times[index]
     return prior
 
 

@@ -7,7 +7,7 @@ the order of their arrival.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, final
 
@@ -65,16 +65,6 @@ class Offer:
     def __attrs_post_init__(self) -> None:
         self.keys = tuple(map(key, (self.model_id, self.url, self.gpu_id, self.canonical, self.pipeline)))
 
-    def last_until(self, time: int) -> int | None:
-        """The latest snapshot at or before ``time``."""
-        index = bisect_right(self.times, time)
-        return self.times[index - 1] if index else None
-
-    def first_after(self, time: int) -> int | None:
-        """The earliest snapshot later than ``time``."""
-        index = bisect_right(self.times, time)
-        return self.times[index] if index < len(self.times) else None
-
     def seen_between(self, first: int, last: int) -> bool:
         index = bisect_left(self.times, first)
         return index < len(self.times) and self.times[index] <= last
@@ -109,7 +99,8 @@ class CapabilityIndex:
 
     def __init__(self, capabilities: Iterable[Capability] = ()) -> None:
         self._offers: dict[tuple[str, ...], Offer] = {}
-        self._wallets: dict[str, Wallet] = {}
+        self.wallets: dict[str, Wallet] = {}
+        """By address, trimmed and in lower case; to be read only."""
         for capability in capabilities:
             self.add(capability)
 
@@ -130,7 +121,7 @@ class CapabilityIndex:
         if offer is None:
             offer = self._offers[identity] = Offer(*identity)
             for name in wallets:
-                wallet = self._wallets.setdefault(name, Wallet())
+                wallet = self.wallets.setdefault(name, Wallet())
                 wallet.offers.append(offer)
                 wallet.remembered.clear()
         time, times = capability.snapshot_ts, offer.times
@@ -142,7 +133,3 @@ class CapabilityIndex:
         first = min(time, max(times[index - 1] + TTL_MS + 1, time - TTL_MS)) if index else None
         until = times[index + 1] if index + 1 < len(times) else None
         return Reach(wallets, first, until)
-
-    def wallet(self, name: str) -> Wallet | None:
-        """What ``name``, in lower case and trimmed, offers."""
-        return self._wallets.get(name)

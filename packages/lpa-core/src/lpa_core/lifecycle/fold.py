@@ -11,8 +11,8 @@ from typing import final
 
 from lpa_core.lifecycle.attribution import AttributionPolicy, NearestSnapshot
 from lpa_core.lifecycle.capabilities import CapabilityIndex
-from lpa_core.lifecycle.coverage import coverage
-from lpa_core.lifecycle.facts import EdgeCoverage, Facts, ParamUpdate
+from lpa_core.lifecycle.coverage import Coverage
+from lpa_core.lifecycle.facts import Facts, ParamUpdate
 from lpa_core.lifecycle.identity import Identity
 from lpa_core.lifecycle.latency import latency
 from lpa_core.lifecycle.pipeline_model import DEFAULT_MODE, PipelineModelMode
@@ -39,7 +39,6 @@ class SessionFold:
         "_coverage",
         "_edges",
         "_identity",
-        "_label",
         "_last",
         "_param_updates",
         "_param_url",
@@ -59,12 +58,11 @@ class SessionFold:
         self._session = Session(session_id)
         self._identity = Identity(capabilities, policy or NearestSnapshot(), mode)
         self._segments = Segments()
-        self._coverage: list[EdgeCoverage] = []
+        self._coverage = Coverage()
         self._samples = Rows(status_sample, session_id)
         self._edges = Rows(trace_edge, session_id)
         self._param_updates: list[ParamUpdate] = []
         self._param_url = ""
-        self._label = ""
         self._changed = False
         self._last: Signal | None = None
         self._at_last_time: set[tuple[SignalKind, str]] = set()
@@ -106,10 +104,7 @@ class SessionFold:
             self._samples.settle(identity)
             self._edges.settle(identity)
 
-        label = self._label
-        if not label and signal.pipeline and not signal.pipeline.isspace():
-            self._label = label = signal.pipeline
-        self._coverage.append(coverage(signal, session, label, identity.orchestrator_address))
+        self._coverage.apply(signal, session, identity.orchestrator_address)
         if signal.kind is _STATUS:
             self._samples.add(signal, identity if inside else None)
         elif signal.kind is _TRACE:
@@ -151,14 +146,13 @@ class SessionFold:
             return Facts()
         self._changed = False
         session = self._session.fact(self._identity)
-        rows, self._coverage = self._coverage, []
         param_updates, self._param_updates = self._param_updates, []
         return Facts(
             session=session,
             latency=latency(session),
             segments=self._segments.take(self._session, self._identity),
             param_updates=param_updates,
-            coverage=rows,
+            coverage=self._coverage.take(),
             status_samples=self._samples.take(),
             trace_edges=self._edges.take(),
         )

@@ -26,9 +26,10 @@ class Identity:
         "_capabilities",
         "_first_model",
         "_label",
-        "_last_pipeline",
+        "_named",
         "_native",
         "_policy",
+        "_wallet",
         "confidence",
         "first_pipeline",
         "gpu_id",
@@ -49,6 +50,9 @@ class Identity:
         self._native = mode is PipelineModelMode.NATIVE_CORRECT
         self._applied: Offer | None = None
         self._label = ""
+        self._named = ""
+        self._wallet = ""
+        """The address that the last signal named, as it came and as it is looked up."""
         self._first_model = ""
         self.orchestrator_address = ""
         self.orchestrator_url = ""
@@ -68,7 +72,10 @@ class Identity:
 
     def attribution(self, signal: Signal) -> Attribution | None:
         """What ``signal`` is attributed to; None where nothing is found and what was known stays."""
-        wallet = address(signal.orchestrator_address) or self.orchestrator_address
+        if signal.orchestrator_address != self._named:
+            self._named = signal.orchestrator_address
+            self._wallet = address(self._named)
+        wallet = self._wallet or self.orchestrator_address
         if not wallet:
             return None
         url = signal.orchestrator_url
