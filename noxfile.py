@@ -6,6 +6,7 @@ Sessions install the versions of uv.lock and keep their environments in .nox/, s
 import json
 import os
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -154,7 +155,8 @@ def bench(session: nox.Session) -> None:
     if not session.posargs or session.posargs[0] not in names:
         session.error(f"name one of the benchmarks: {', '.join(names)}")
     sync(session, "--all-packages", "--all-extras", "--group", "bench")
-    session.run("python", f"benchmarks/{session.posargs[0]}.py", *session.posargs[1:])
+    uv = str(Path(sys.executable).with_name("uv"))  # makes the peers' environments
+    session.run("python", f"benchmarks/{session.posargs[0]}.py", *session.posargs[1:], env={"UV": uv})
 
 
 def sync(session: nox.Session, *selection: str) -> None:

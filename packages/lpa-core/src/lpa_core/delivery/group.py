@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final, final
 
-import attrs
 import structlog
 
 from lpa_core.dedup.store import DedupStoreUnavailable
@@ -16,11 +15,13 @@ from lpa_core.delivery.archive import Archive
 from lpa_core.delivery.background import Background, Task, Threads
 from lpa_core.delivery.candidate import Candidate, claim, shape
 from lpa_core.delivery.claims import Claims, DedupStores
+from lpa_core.delivery.closing import GroupLimits, due
 from lpa_core.delivery.commit_metadata import MAX_SPAN
 from lpa_core.delivery.log import CommitUncertain, Log, LogRecord, LogUnavailable, OffsetsGone, Partition
 from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.partitions import PartitionState, Phase
 from lpa_core.delivery.ranges import Range
+from lpa_core.delivery.reject_limits import RejectLimitReached
 from lpa_core.delivery.startup import GapPolicy, Startup, fail
 from lpa_core.delivery.writer import Delivery, Writer, fix_duplicates
 from lpa_core.pipeline import Pipeline
@@ -39,35 +40,6 @@ _log = structlog.get_logger("lpa.delivery")
 
 
 BeforeLeaving = Callable[[Mapping[Partition, PartitionState], Log], None]
-
-
-class RejectLimitReached(Exception):
-    """Too many records of a partition were dead-lettered; nothing of the range that showed it was written."""
-
-
-@final
-@attrs.frozen(slots=True)
-class GroupLimits:
-    """When a range closes, and how much is held.
-
-    Attributes:
-        max_records, max_bytes: of a range.
-        max_seconds: from its first record's arrival.
-        max_buffered_bytes: of records read ahead, over all partitions; reading pauses there.
-        handover_seconds: how long a partition that is asked back waits for its range in work to be finished.
-        stop_seconds: how long a stop waits for the same.
-        reject_share: dead letters in a range, as a share of its records, above which the worker stops; 0: off.
-        reject_run: dead letters in a row in a partition, above which the worker stops; 0: off.
-    """
-
-    max_records: int = MAX_SPAN
-    max_bytes: int = 32_000_000
-    max_seconds: float = 1.0
-    max_buffered_bytes: int = 96_000_000
-    handover_seconds: float = 20.0
-    stop_seconds: float = 30.0
-    reject_share: float = 0.0
-    reject_run: int = 0
 
 
 @final
@@ -224,7 +196,7 @@ class GroupWorker:
     def _read(self) -> None:
         buffered = sum(state.buffer.bytes for state in self._states.values())
         if self._paused:
-            if buffered < self._limits.max_buffered_bytes // 2:
+            if buffered < self._limits.ample_bytes:
                 self._pause(False)
         elif buffered >= self._limits.max_buffered_bytes and self._task is not None:
             now = self._background.now()
@@ -280,14 +252,9 @@ class GroupWorker:
 
     def _close_due(self) -> list[Delivery]:
         """The ranges that are due, oldest first, up to the records of one range in all."""
-        now = self._background.now()
-        due = sorted(
-            (state for state in self._states.values() if state.usable and self._is_due(state, now)),
-            key=lambda state: state.buffer.since,
-        )
         cycle: list[Delivery] = []
         room = self._limits.max_records
-        for state in due:
+        for state in due(self._states.values(), self._limits, self._log.end, self._background.now()):
             if cycle and state.buffer.records > room:
                 continue
             delivery = self._close(state)
@@ -295,18 +262,6 @@ class GroupWorker:
                 cycle.append(delivery)
                 room -= len(delivery.candidate.batch)
         return cycle
-
-    def _is_due(self, state: PartitionState, now: float) -> bool:
-        buffer = state.buffer
-        if not buffer.records or state.phase not in (Phase.REPEATING, Phase.RUNNING):
-            return False
-        if state.phase is Phase.REPEATING:
-            return state.prepared is not None and buffer.next_offset >= state.prepared.end
-        return (
-            buffer.records >= self._limits.max_records
-            or buffer.bytes >= self._limits.max_bytes
-            or now - buffer.since >= self._limits.max_seconds
-        )
 
     def _close(self, state: PartitionState) -> Delivery | None:
         repeated = state.phase is Phase.REPEATING
@@ -369,7 +324,8 @@ class GroupWorker:
         self._unclaimed = []
         for delivery in cycle:
             self._shape(delivery.candidate)
-            self._check_reject_limits(delivery)
+            if not delivery.repeated:  # a range that was prepared before is past that
+                self._check_rejects(delivery)
         if not cycle:
             return
         self._writer.offer(cycle)
@@ -398,26 +354,13 @@ class GroupWorker:
     def _records(self, candidate: Candidate) -> Sequence[LogRecord]:
         return [*map(self._publish, candidate.envelopes), *self._announce(candidate)]
 
-    def _check_reject_limits(self, delivery: Delivery) -> None:
-        """Stop before anything is committed; a range that was prepared before is past that."""
-        limits, state = self._limits, delivery.state
-        if delivery.repeated or not (limits.reject_share or limits.reject_run):
-            return
-        dead = {e.source.offset for e in delivery.candidate.envelopes if not e.failure.quarantined}
-        longest = state.rejected_run
-        for offset in delivery.candidate.batch.offsets:
-            state.rejected_run = state.rejected_run + 1 if offset in dead else 0
-            longest = max(longest, state.rejected_run)
-        share = len(dead) / len(delivery.candidate.batch)
-        over_share = limits.reject_share and share > limits.reject_share
-        if over_share or (limits.reject_run and longest > limits.reject_run):
-            self._observer.rejects_limited(state.partition)
-            what = f"{share:.0%} of a range" if over_share else f"{longest} in a row"
-            setting = "QUALITY_REJECT_LIMIT_SHARE" if over_share else "QUALITY_REJECT_LIMIT_CONSECUTIVE"
-            raise RejectLimitReached(
-                f"{delivery.candidate.batch!r}: {what} would be dead letters, more than {setting} allows: nothing "
-                "of it was committed; look at the producer or the deployment, then raise the limit or start again"
-            )
+    def _check_rejects(self, delivery: Delivery) -> None:
+        """Stop before anything of the range is committed, if there are too many."""
+        try:
+            self._limits.rejects.check(delivery.state, delivery.candidate)
+        except RejectLimitReached:
+            self._observer.rejects_limited(delivery.state.partition)
+            raise
 
     # Writing.
 

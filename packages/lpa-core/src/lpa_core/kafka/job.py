@@ -21,10 +21,12 @@ from lpa_core.admin.server import AdminServer
 from lpa_core.delivery.candidate import Candidate
 from lpa_core.delivery.claims import THROUGH_FILE, DedupStores
 from lpa_core.delivery.commit_metadata import MAX_SPAN
+from lpa_core.delivery.closing import GroupLimits
 from lpa_core.delivery.derivation import Derivation
-from lpa_core.delivery.group import GroupLimits, GroupWorker
+from lpa_core.delivery.group import GroupWorker
 from lpa_core.delivery.log import Commit, Log, LogError, LogRecord, LogUnavailable, Partition
 from lpa_core.delivery.partitions import PartitionState, Phase
+from lpa_core.delivery.reject_limits import RejectLimits
 from lpa_core.delivery.report import Report
 from lpa_core.delivery.startup import GapPolicy
 from lpa_core.delivery.touched import touches
@@ -163,8 +165,7 @@ class KafkaJob:
                 max_buffered_bytes=_RANGES_AHEAD * limits.sink_max_batch_bytes,
                 max_seconds=limits.sink_max_time_ms / 1000,
                 stop_seconds=settings.lpa.stop_seconds,
-                reject_share=quality.reject_limit_share,
-                reject_run=quality.reject_limit_consecutive,
+                rejects=RejectLimits(quality.reject_limit_share, quality.reject_limit_consecutive),
             ),
             gap_policy=GapPolicy(quality.offset_gap_policy),
             fingerprint=fingerprint(settings, plugins.plugins),
