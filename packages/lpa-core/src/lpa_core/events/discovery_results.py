@@ -10,7 +10,7 @@ import attrs
 from lpa_core.events.coercion import address
 from lpa_core.events.envelope import Envelope
 from lpa_core.events.event_type import EventType, Row, typed_table
-from lpa_core.events.model import Text, UInt32
+from lpa_core.events.model import DigitsOrUInt32, Text
 from lpa_core.tables import Column, Kind, Table
 
 
@@ -19,7 +19,7 @@ from lpa_core.tables import Column, Kind, Table
 class Discovery:
     address: Text = ""
     url: Text = ""
-    latency_ms: UInt32 = 0
+    latency_ms: DigitsOrUInt32 = 0
 
 
 TABLE = typed_table(
@@ -33,7 +33,7 @@ TABLE = typed_table(
 
 def _shape(envelope: Envelope, data: list[Discovery]) -> Iterator[tuple[Table, Row]]:
     for item in data:
-        yield TABLE, (address(item.address), item.url, item.latency_ms)
+        yield TABLE, (address(item.address), item.url, int(item.latency_ms))
 
 
 EVENT_TYPE = EventType(

@@ -29,6 +29,11 @@ Float32 = Annotated[float, msgspec.Meta(ge=-rule.MAX_FLOAT32, le=rule.MAX_FLOAT3
 Float64 = Annotated[float, rule.float64_or_zero]
 UInt16 = Annotated[int, msgspec.Meta(ge=0, le=2**16 - 1), rule.uint16_or_zero]
 UInt32 = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1), rule.uint32_or_zero]
+DigitsOrUInt32 = Annotated[
+    Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)] | Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,9}\Z")],
+    rule.uint32_or_zero,
+]
+"""For what producers write in quotes: whoever shapes it makes an int of it."""
 UInt64 = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1), rule.uint63_or_zero]
 NullableInt32 = Annotated[Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)] | None, rule.nullable_int32]
 NullableInt64 = Annotated[Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | None, rule.nullable_int64]

@@ -25,6 +25,8 @@ _SETTINGS: Final[Mapping[str, int | str]] = {
     "use_strict_insert_block_limits": 0,
     # Wrong clocks spread a block over many months; error 252 would look as if waiting helped.
     "max_partitions_per_insert_block": 0,
+    # A block is one stream: for more threads there is nothing to do, and making them is a quarter of a small insert.
+    "max_threads": 1,
 }
 
 
