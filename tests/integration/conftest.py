@@ -10,6 +10,7 @@ from services import compose
 from services.clickhouse import ClickHouseServer
 from services.job import Job
 from services.kafka import KafkaCluster
+from services.object_store import Bucket, ObjectStore, minio, moto
 
 from lpa_core.testing.redis_server import RedisServer
 
@@ -45,6 +46,24 @@ def redis_url(provider: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         return
     with RedisServer(tmp_path_factory.mktemp("redis"), "--appendonly", "yes") as server:
         yield server.url
+
+
+@pytest.fixture(scope="session")
+def object_store(provider: str) -> Iterator[ObjectStore]:
+    if provider == "compose":
+        yield minio()
+        return
+    with moto() as store:
+        yield store
+
+
+@pytest.fixture
+def bucket(object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """A bucket of the test's own, which this process and those it starts can reach."""
+    bucket = object_store.new_bucket()
+    for name, value in bucket.environment.items():
+        monkeypatch.setenv(name, value)
+    return bucket
 
 
 @pytest.fixture

@@ -4,48 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from collections import Counter
 from collections.abc import Callable
 
 import msgspec
-from services.job import TOKEN, Job, event, headers
+from services.administration import curl, stop_with_savepoint
+from services.job import Job, event, headers
 
 from lpa_core.rejects import QUARANTINE_TABLE
 
 NewJob = Callable[..., Job]
-
-
-def curl(job: Job, path: str, *options: str) -> tuple[int, str]:
-    """Status and body."""
-    done = subprocess.run(
-        ["curl", "-sS", "-w", "\n%{http_code}", *options, f"http://127.0.0.1:{job.port}{path}"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    body, _, status = done.stdout.rpartition("\n")
-    return int(status), body
-
-
-def stop_by_curl(job: Job) -> str:
-    """Stop with a savepoint, in the operations guide's steps; answer its location."""
-    jid = json.loads(curl(job, "/jobs/overview")[1])["jobs"][0]["jid"]
-    options = ("-X", "POST", "-H", f"Authorization: Bearer {TOKEN}", "-d", '{"drain": false}')
-    status, body = curl(job, f"/jobs/{jid}/stop", *options)
-    assert status == 202
-    request = json.loads(body)["request-id"]
-    answers = []
-
-    def completed() -> bool:
-        answers.append(json.loads(curl(job, f"/jobs/{jid}/savepoints/{request}")[1]))
-        return bool(answers[-1]["status"]["id"] == "COMPLETED")
-
-    job.until(completed, "the savepoint is completed")
-    assert job.wait() == 0
-    location = answers[-1]["operation"]["location"]
-    assert isinstance(location, str)
-    return location
 
 
 def test_every_path_answers(new_job: NewJob) -> None:
@@ -81,7 +49,7 @@ def test_a_stop_with_savepoint_and_a_restore_lose_and_repeat_nothing(new_job: Ne
     for partition in (0, 1):
         job.produce([event(f"{partition}-{number}") for number in range(100)], partition)
     job.until(lambda: job.committed(0) > 0, "something is committed")
-    location = stop_by_curl(job)
+    location = stop_with_savepoint(job)
     for partition in (0, 1):
         job.produce([event(f"{partition}-{number}") for number in range(50, 150)], partition)
 
@@ -99,7 +67,7 @@ def test_a_stop_with_savepoint_and_a_restore_lose_and_repeat_nothing(new_job: Ne
         if elsewhere:
             assert job.stop() == 0
         else:
-            location = stop_by_curl(job)
+            location = stop_with_savepoint(job)
     stored = Counter((p, offset) for p in (0, 1) for offset in [*range(100), *range(150, 200)])
     assert job.stored() == stored
     repeated = [*((p, offset) for p in (0, 1) for offset in range(100, 150)), *((0, o) for o in range(200, 350))]
@@ -111,7 +79,7 @@ def test_a_savepoint_of_another_group_is_refused(new_job: NewJob) -> None:
     job.start()
     job.produce([event("one")])
     job.until_committed(1)
-    location = stop_by_curl(job)
+    location = stop_with_savepoint(job)
     other = new_job()
     other.start("--from-savepoint", location, ready=False)
     assert other.wait() == 1

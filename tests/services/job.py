@@ -167,7 +167,8 @@ class Job:
 
     # Records, and what became of them.
 
-    def produce(self, values: Iterable[bytes], partition: int = 0) -> list[Place]:
+    def produce(self, values: Iterable[bytes | None], partition: int = 0, **more: Any) -> list[Place]:
+        """Send records; ``more`` is what they have beside the value: ``key``, ``headers``."""
         places: list[Place] = []
 
         def delivered(error: object, message: Message) -> None:
@@ -175,7 +176,7 @@ class Job:
             places.append((message.partition() or 0, message.offset() or 0))
 
         for value in values:
-            self._producer.produce(self.topic, value, partition=partition, on_delivery=delivered)
+            self._producer.produce(self.topic, value, partition=partition, on_delivery=delivered, **more)
             self._producer.poll(0)
         assert self._producer.flush(60) == 0
         return places
