@@ -88,7 +88,8 @@ class Bench:
         if requirement:
             # An environment of its own: peers want other versions of the same clients.
             wanted = (requirement, "clickhouse-connect", "chdb-core", "orjson")
-            python = [os.environ.get("UV", "uv"), "run", "--python", sys.executable, "--quiet", "--no-project", "--isolated"]
+            python = [os.environ.get("UV", "uv"), "run", "--python", sys.executable]
+            python += ["--quiet", "--no-project", "--isolated"]
             python += [*(word for each in wanted for word in ("--with", each)), "python"]
         command = [*python, str(JOBS / name), self.kafka.bootstrap, self.topic, str(self.events), *arguments]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -17,8 +17,8 @@ from lpa_core.commands.plugins import list_plugins
 from lpa_core.dedup.store import DedupStoreError, DedupStoreUnavailable
 from lpa_core.delivery.archive import ArchiveError
 from lpa_core.delivery.checkpoint import CheckpointError
-from lpa_core.delivery.reject_limits import RejectLimitReached
 from lpa_core.delivery.log import CommitUncertain, LogError, LogUnavailable
+from lpa_core.delivery.reject_limits import RejectLimitReached
 from lpa_core.plugins.manager import PluginError, PluginManager
 from lpa_core.savepoints import SavepointError
 from lpa_core.settings import Settings, SettingsError, load

@@ -36,7 +36,7 @@ class GroupLimits:
     max_buffered_bytes: int = 96_000_000
     handover_seconds: float = 20.0
     stop_seconds: float = 30.0
-    rejects: RejectLimits = RejectLimits()
+    rejects: RejectLimits = attrs.field(factory=RejectLimits)
 
     @property
     def ample_bytes(self) -> int:
@@ -49,10 +49,10 @@ def due(
 ) -> list[PartitionState]:
     """The partitions whose ranges are to be closed now, the oldest first.
 
-    A range is due when it is full or old; a range that is being repeated, when all of it is read. Under a backlog old is
-    not enough: as long as the log holds enough to fill it, it goes on filling, up to ten times as long. So ranges are
-    large when there is much to do, and quick when there is little. Where nothing is due and much is held already, the
-    largest is.
+    A range is due when it is full or old; a range that is being repeated, when all of it is read. Under a backlog old
+    is not enough: where the log holds enough to fill a range, it goes on filling, up to ten times as long. So ranges
+    are large when there is much to do, and quick when there is little. Where nothing is due and much is held already,
+    the largest is.
 
     Args:
         end: the offset behind a partition's last record, None where nobody knows.
@@ -71,9 +71,7 @@ def _full(state: PartitionState, limits: GroupLimits) -> bool:
     return state.buffer.records >= limits.max_records or state.buffer.bytes >= limits.max_bytes
 
 
-def _old(
-    state: PartitionState, limits: GroupLimits, end: Callable[[Partition], int | None], now: float
-) -> bool:
+def _old(state: PartitionState, limits: GroupLimits, end: Callable[[Partition], int | None], now: float) -> bool:
     age = now - state.buffer.since
     if age < limits.max_seconds:
         return False
