@@ -118,7 +118,10 @@ class ClickHouseSettings:
     sink_max_batch_size: int = _option(15_000, _WHOLE, "Records after which a range is written", whole(1))
     sink_max_batch_bytes: int = _option(32_000_000, _WHOLE, "Bytes of records after which a range is written", whole(1))
     sink_max_time_ms: int = _option(
-        1000, _WHOLE, "Milliseconds after which a range is written, also where it is smaller", whole(1)
+        1000,
+        _WHOLE,
+        "Milliseconds after which a range is written, also where it is smaller; ten times as many under a backlog",
+        whole(1),
     )
     sink_max_record_bytes: int = _option(
         1_000_000, "a whole number of at least 10000", "Largest row, in bytes of its JSON text", whole(10_000)
