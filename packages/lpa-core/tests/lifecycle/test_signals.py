@@ -11,7 +11,7 @@ from lpa_core.lifecycle.signals import Signal, SignalKind, edge_time, first_non_
 @pytest.mark.parametrize(
     ("stream_id", "request_id", "event_uid", "expected"),
     [
-        (" stream ", "request\t", "uid", "stream|request"),
+        (" stream ", "request  ", "uid", "stream|request"),
         ("stream", " ", "uid", "stream|_missing_request"),
         ("", "request", "uid", "_missing_stream|request"),
         (" ", "", " uid ", "_missing_stream|_missing_request|uid"),
