@@ -136,6 +136,22 @@ class Metrics:
         Counter, "lpa_dedup_rebuilt_keys_total", "Dedup keys brought back from the sink."
     )
 
+    materialize_lag: Gauge = _metric(
+        Gauge,
+        "lpa_materialize_lag_seconds",
+        "How old the oldest touch of the last pass was when its facts were written; 0 while there is none.",
+    )
+    materialize_signals: Counter = _metric(Counter, "lpa_materialize_signals_total", "Signals that were folded.")
+    materialize_sessions: Counter = _metric(
+        Counter, "lpa_materialize_sessions_total", "Sessions whose facts were written.", "folding"
+    )
+    materialize_duration: Histogram = _metric(
+        Histogram, "lpa_materialize_pass_duration_seconds", "Time a pass over touched sessions takes.", buckets=_SECONDS
+    )
+    materialize_unreadable: Counter = _metric(
+        Counter, "lpa_materialize_unreadable_total", "Records of the touched topic that could not be read."
+    )
+
     _assigned: frozenset[tuple[str, int]] = attrs.field(init=False, default=frozenset())
     _backpressured: bool = attrs.field(init=False, default=False)
 
@@ -210,6 +226,13 @@ class Metrics:
         all_ = tuple(statistics)
         self.dedup_store_keys.set(sum(store.keys for store in all_))
         self.dedup_store_bytes.set(sum(store.bytes_on_disk for store in all_))
+
+    def derived(self, signals: int, sessions: int, anew: int, seconds: float) -> None:
+        """Count a pass: its signals, and the sessions it wrote, of which ``anew`` were folded from the beginning."""
+        self.materialize_signals.inc(signals)
+        self.materialize_sessions.labels("added").inc(sessions - anew)
+        self.materialize_sessions.labels("anew").inc(anew)
+        self.materialize_duration.observe(seconds)
 
     def rebuilt(self, topic: str, partition: int, share: float, keys: int) -> None:
         """Note the share of a partition's dedup keys that is brought back, 0 to 1; count those just brought back."""

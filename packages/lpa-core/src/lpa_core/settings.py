@@ -167,6 +167,9 @@ class ProcessSettings:
     stop_seconds: int = _option(
         30, "a whole number of seconds, at least 1", "How long a worker that was told to stop may take", whole(1)
     )
+    materialize_group_id: str = _option(
+        "lpa-materialize-v1", "a consumer group", "Consumer group of all `lpa materialize`", text
+    )
     savepoint_dir: str = _option(
         "",
         "a folder or the URL of an object store",

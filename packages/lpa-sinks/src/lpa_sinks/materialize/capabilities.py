@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple, final
 
 from lpa_core.lifecycle.capabilities import TTL_MS, Capability, CapabilityIndex
+from lpa_core.sinks import StoredRange
 from lpa_core.tables import Column, Kind
 from lpa_sinks.materialize.database import Database
-from lpa_sinks.materialize.rows import Rows, SessionKey, Span, between, table
+from lpa_sinks.materialize.rows import Rows, SessionKey, Span, between, of_ranges, table
 
 _EARLIEST: Final = -(1 << 45)
 _LATEST: Final = 1 << 45
@@ -38,6 +39,8 @@ class Capabilities:
         self.snapshots = 0
         """How many are held."""
         self._database = database
+        self._seen: set[StoredRange] | None = None
+        """Ranges that brought capabilities lately; None before anybody looked."""
         self._since: dict[str, int] = {}
         """Wallet -> the time from which its snapshots are here, beside the last one before."""
 
@@ -62,7 +65,7 @@ class Capabilities:
         self._since.update(dict.fromkeys(missing, since))
         return self._add(
             *self._database.query(
-                "capabilities_of.sql", {"since": since}, wallets=table(_WALLETS, [(name,) for name in missing])
+                "capabilities_of.sql", 7, {"since": since}, wallets=table(_WALLETS, [(name,) for name in missing])
             )
         )
 
@@ -75,6 +78,17 @@ class Capabilities:
             canonicals.add(canonical)
         return canonicals
 
+    def refresh(self) -> set[SessionKey]:
+        """Take in what arrived since the last time, by whichever range; answers as :meth:`arrived` does.
+
+        Raises the client's errors.
+        """
+        columns = self._database.query("capability_ranges.sql", 3)
+        ranges = {StoredRange(*place) for place in zip(*columns, strict=True)}
+        new = ranges - self._seen if self._seen is not None else set()
+        self._seen = ranges
+        return self.arrived(of_ranges(sorted(new))) if new else set()
+
     def arrived(self, rows: Rows) -> set[SessionKey]:
         """Take in the snapshots that these rows are, and answer whose facts may change by them.
 
@@ -84,17 +98,17 @@ class Capabilities:
         changes = [*self._changes(rows)]
         if not changes:
             return set()
-        offering = self._add(*self._database.query("capabilities_arrived.sql", rows.parameters, rows=rows.condition))
+        offering = self._add(*self._database.query("capabilities_arrived.sql", 7, rows.parameters, rows=rows.condition))
         if self._since:
             self._load(dict.fromkeys(offering - self._since.keys(), min(self._since.values())))
         near = between(Span.hull([Span(change.first, change.last) for change in changes]).wider(_DAY_MS))
         streams, requests = self._database.query(
-            "sessions_on_wallets.sql", near.parameters, changes=table(_CHANGES, changes), near=near.condition
+            "sessions_on_wallets.sql", 2, near.parameters, changes=table(_CHANGES, changes), near=near.condition
         )
         return {SessionKey(*ids) for ids in zip(streams, requests, strict=True)}
 
     def _changes(self, rows: Rows) -> Iterable[Change]:
-        columns = self._database.query("arrived_snapshots.sql", rows.parameters, rows=rows.condition)
+        columns = self._database.query("arrived_snapshots.sql", 4, rows.parameters, rows=rows.condition)
         for wallet, time, previous, same in zip(*columns, strict=True):
             if same and time - previous <= TTL_MS:
                 yield Change(wallet, time, time)

@@ -26,12 +26,14 @@ class Database:
         self._name = quoted(name)
         self._insert_settings = insert_settings(client)
 
-    def query(self, file: str, parameters: Mapping[str, Any] | None = None, **parts: str) -> Sequence[Sequence[Any]]:
-        """The columns that a statement answers. ``parts`` stand for its ``$`` names."""
+    def query(
+        self, file: str, width: int, parameters: Mapping[str, Any] | None = None, **parts: str
+    ) -> Sequence[Sequence[Any]]:
+        """The columns that a statement answers, ``width`` of them. ``parts`` stand for its ``$`` names."""
         answer = self._client.query(
             self._sql(file, **parts), parameters=dict(parameters or {}), settings=_SETTINGS, column_oriented=True
         )
-        return answer.result_columns or [()] * len(answer.column_names)
+        return answer.result_columns or [()] * width  # without rows it answers no columns either
 
     def command(self, file: str, parameters: Mapping[str, Any] | None = None, **parts: str) -> None:
         """Run a statement that answers nothing."""

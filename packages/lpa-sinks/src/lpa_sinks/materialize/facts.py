@@ -105,6 +105,7 @@ def buried_minutes(database: Database, sessions: Collection[str], version: int, 
     """The minutes (epoch seconds) of status samples that :func:`bury` would bury. Raises the client's errors."""
     (minutes,) = database.query(
         "buried_minutes.sql",
+        1,
         {"version": version, "first": times.earliest, "last": times.latest},
         sessions=named(sessions),
         hours=_hours("sample_ts"),

@@ -54,7 +54,7 @@ class Following:
             self._forward(stored)
 
     def _catch_up(self, materializer: Materializer) -> None:
-        for topic, batch_time in zip(*self._deriving.query("underived.sql"), strict=True):
+        for topic, batch_time in zip(*self._deriving.query("underived.sql", 2), strict=True):
             with self._lock:
                 if topic in self._noted and self._noted[topic] == batch_time:
                     continue  # noted by this process: its ranges will be given

@@ -33,7 +33,7 @@ def known_sessions(database: Database, keys: Iterable[SessionKey]) -> Mapping[Se
     names = {session_id(*key, ""): key for key in keys if any(key)}
     if not names:
         return {}
-    columns = database.query("known_sessions.sql", sessions=named(names))
+    columns = database.query("known_sessions.sql", 5, sessions=named(names))
     return {
         names[name]: KnownSession(name, Span(earliest, latest), Span(started, ended))
         for name, earliest, latest, started, ended in zip(*columns, strict=True)
@@ -45,7 +45,7 @@ def touched_sessions(database: Database, rows: Rows) -> Mapping[SessionKey, Span
 
     Raises the client's errors.
     """
-    columns = database.query("sessions_of.sql", rows.parameters, rows=rows.condition)
+    columns = database.query("sessions_of.sql", 4, rows.parameters, rows=rows.condition)
     return {
         SessionKey(stream, request): Span(earliest, latest)
         for stream, request, earliest, latest in zip(*columns, strict=True)

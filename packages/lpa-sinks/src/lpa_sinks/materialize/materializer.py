@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final, final
 
@@ -28,6 +28,10 @@ _DAY_MS: Final = 86_400_000
 _MINUTE_MS: Final = 60_000
 
 
+class Overtaken(Exception):
+    """Somebody else derives by now what this process was about to write: nothing more of the pass is written."""
+
+
 @final
 @attrs.define(slots=True)
 class Progress:
@@ -43,6 +47,11 @@ class Progress:
     sessions: int = 0
     anew: int = 0
 
+    def add(self, other: Progress) -> None:
+        self.signals += other.signals
+        self.sessions += other.sessions
+        self.anew += other.anew
+
 
 @final
 class Materializer:
@@ -53,17 +62,34 @@ class Materializer:
     materializer, changes nothing that is read.
     """
 
-    def __init__(self, database: Database, rules: FoldRules, *, open_sessions: int) -> None:
-        """``open_sessions`` are kept between passes: 0 where somebody else writes signals of the same sessions too."""
-        self._database, self._rules = database, rules
+    def __init__(
+        self,
+        database: Database,
+        rules: FoldRules,
+        *,
+        open_sessions: int,
+        before_writing: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``open_sessions`` are kept between passes: 0 where others write signals of the same sessions, and derive.
+
+        ``before_writing`` is called before anything is written, and may raise Overtaken.
+        """
+        self._database, self._rules, self._before_writing = database, rules, before_writing
         self._sessions = OpenSessions(open_sessions)
         self._capabilities = Capabilities(database)
+
+    def forget(self) -> None:
+        """Keep nothing of earlier passes: somebody else may have derived since."""
+        self._capabilities = Capabilities(self._database)
+        self._sessions.clear()
 
     def update(
         self,
         ranges: Sequence[StoredRange],
         keys: Collection[SessionKey] | None = None,
         tables: Mapping[str, Sequence[StoredRange]] | None = None,
+        *,
+        refresh: bool = False,
     ) -> Progress:
         """Derive what new rows touch.
 
@@ -71,16 +97,20 @@ class Materializer:
             ranges: that brought signals.
             keys: the sessions to look at; None for all that the ranges touch.
             tables: projected table -> the ranges that brought rows of it; None for all tables by all ranges.
+            refresh: look for capabilities that others were told of.
 
-        Raises the client's errors.
+        Raises the client's errors, and what ``before_writing`` raises.
         """
         version = self._version()
+        if refresh:
+            for key in self._capabilities.refresh():
+                self._sessions.forget(key)
         if tables is None:
             tables = dict.fromkeys(PROJECTED_TABLES, ranges)
         changed: set[SessionKey] = set()
         for table, some in tables.items():
             if some:
-                changed |= self._project(table, of_ranges(some))
+                changed |= self.project(table, of_ranges(some))
         rows = of_ranges(ranges) if ranges else None
         if rows and keys is not None:
             rows = rows.of_sessions(keys) if keys else None
@@ -94,7 +124,7 @@ class Materializer:
         rows = since(topic, batch_time)
         changed: set[SessionKey] = set()
         for table in PROJECTED_TABLES:
-            changed |= self._project(table, rows)
+            changed |= self.project(table, rows)
         yield self._fold({}, changed, self._version())
         yield from self.rebuild(touched_sessions(self._database, rows))
 
@@ -113,12 +143,17 @@ class Materializer:
             yield progress
 
     def _version(self) -> int:
-        (times,) = self._database.query("server_time.sql")
+        (times,) = self._database.query("server_time.sql", 1)
         return int(times[0])
 
-    def _project(self, table: str, rows: Rows) -> set[SessionKey]:
-        """Project rows of a table; answers the sessions whose facts may change by them."""
-        first, last, count = self._database.query("stored_span.sql", rows.parameters, table=table, rows=rows.condition)
+    def project(self, table: str, rows: Rows) -> set[SessionKey]:
+        """Project rows of a table, such as capabilities; answers the sessions whose facts may change by them.
+
+        Raises the client's errors.
+        """
+        first, last, count = self._database.query(
+            "stored_span.sql", 3, rows.parameters, table=table, rows=rows.condition
+        )
         if not count[0]:
             return set()
         project(self._database, table, first[0], last[0])
@@ -127,8 +162,7 @@ class Materializer:
     def _fold(self, arrived: BySession, changed: set[SessionKey], version: int) -> Progress:
         """Fold arrived signals in, and those sessions anew that are changed or that they cannot simply be added to."""
         if self._capabilities.snapshots > _SNAPSHOTS_AT_MOST:
-            self._capabilities = Capabilities(self._database)
-            self._sessions.clear()
+            self.forget()
         self._capabilities.require(_wallets(arrived.values()))
         progress = Progress()
         folded: list[FoldedSession] = []
@@ -140,7 +174,9 @@ class Materializer:
                 continue
             progress.signals += len(signals.found)
             folded.append(session.take())
-        write(self._database, folded, version)
+        if folded:
+            self._before_writing()
+            write(self._database, folded, version)
         progress.sessions += len(folded)
         minutes = _minutes(folded)
         came: dict[SessionKey, Span] = {}
@@ -176,6 +212,7 @@ class Materializer:
             folded.append(session.take())
             self._sessions.keep(name, session)
             progress.signals += len(signals.found)
+        self._before_writing()
         write(self._database, folded, version)
         progress.sessions += len(folded)
         progress.anew += len(folded)

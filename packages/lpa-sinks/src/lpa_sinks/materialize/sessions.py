@@ -9,9 +9,9 @@ from typing import final
 import attrs
 
 from lpa_core.lifecycle.fold import SessionFold
-from lpa_core.lifecycle.signals import Signal, SignalKind, order
+from lpa_core.lifecycle.signals import Signal, SignalKind, order, session_id
 from lpa_sinks.materialize.facts import FoldedSession
-from lpa_sinks.materialize.rows import Span
+from lpa_sinks.materialize.rows import SessionKey, Span
 from lpa_sinks.materialize.signals import Signals
 
 _Origin = tuple[SignalKind, str, int]
@@ -76,11 +76,17 @@ class OpenSessions:
         while len(self._sessions) > self._at_most:
             self._sessions.popitem(last=False)
 
-    def forget(self, name: str) -> None:
-        self._sessions.pop(name, None)
+    def forget(self, key: SessionKey) -> None:
+        """All sessions of the key."""
+        for name in [session_id(*key, "")] if any(key) else [name for name in self._sessions if _without_ids(name)]:
+            self._sessions.pop(name, None)
 
     def clear(self) -> None:
         self._sessions.clear()
+
+
+def _without_ids(name: str) -> bool:
+    return name.startswith(session_id("", "", " ").removesuffix("_missing_event"))
 
 
 def _origin(signal: Signal) -> _Origin:

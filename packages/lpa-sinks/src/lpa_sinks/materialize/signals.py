@@ -38,8 +38,8 @@ BySession = Mapping[str, Signals]
 def read(database: Database, rows: Rows) -> BySession:
     """The signals that these rows are. Raises the client's errors."""
     sessions: dict[str, Signals] = {}
-    for file, make in _TABLES.items():
-        columns = database.query(file, rows.parameters, rows=rows.condition)
+    for file, (width, make) in _TABLES.items():
+        columns = database.query(file, width, rows.parameters, rows=rows.condition)
         stream_ids, request_ids, uids, ingested, happened = (columns[index] for index in (0, 1, 2, 7, 8))
         found = zip(make(columns), stream_ids, request_ids, uids, ingested, happened, strict=True)
         for signal, stream_id, request_id, uid, batch_time, time in found:
@@ -168,8 +168,8 @@ def _ai_events(columns: Sequence[Sequence[Any]]) -> Iterator[Signal]:
 
 
 _TABLES: Final = {
-    "status_signals.sql": _statuses,
-    "trace_signals.sql": _traces,
-    "ai_event_signals.sql": _ai_events,
+    "status_signals.sql": (18, _statuses),
+    "trace_signals.sql": (14, _traces),
+    "ai_event_signals.sql": (13, _ai_events),
 }
-"""SQL file -> what makes signals of its rows. Each answers ids, uid, batch time and event time in the same columns."""
+"""SQL file -> the number of its columns, and what makes signals of its rows. Each answers ids, uid, batch time and event time in the same columns."""

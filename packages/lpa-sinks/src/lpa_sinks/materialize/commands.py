@@ -1,0 +1,120 @@
+"""``lpa materialize``: keep facts up to date with what arrives by Kafka, or make those of a window anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+import attrs
+import cyclopts
+from cyclopts import Parameter
+from rich.console import Console
+from rich.progress import Progress as Bar
+
+from lpa_core.commands.output import print_json
+from lpa_core.jobs import fold_rules
+from lpa_core.plugins.manager import PluginManager
+from lpa_core.settings import Settings
+from lpa_core.sinks import SinkMisconfigured
+from lpa_sinks.clickhouse.retries import AT_ONCE
+from lpa_sinks.databases import endpoint_of, opened
+from lpa_sinks.materialize.database import Database
+from lpa_sinks.materialize.materializer import Progress
+from lpa_sinks.materialize.rebuild import Rebuild
+from lpa_sinks.materialize.rows import SessionKey, Span
+
+_Json = Annotated[bool, Parameter(negative="")]
+
+
+def materialize_app(settings: Settings) -> cyclopts.App:
+    app = cyclopts.App(name="materialize", help="Derive session facts, rollups and dimensions from stored events.")
+
+    @app.default
+    def follow(*, sink: str = "clickhouse://", json: _Json = False) -> None:
+        """Keep facts up to date with what `lpa ingest` stores in a ClickHouse server, until stopped.
+
+        Needs Kafka: it is told by QUALITY_TOUCHED_TOPIC which sessions have new events. Into the embedded database, and
+        from files, `lpa ingest` derives by itself.
+
+        Parameters
+        ----------
+        sink
+            The database, such as clickhouse://host:8123/database. Default: the one of CLICKHOUSE_URL.
+        json
+            Print at the end what was done as JSON.
+        """
+        if endpoint_of(sink, settings).path is not None:
+            raise SinkMisconfigured(
+                f"{sink}: only one process can have the embedded database open, and `lpa ingest` derives facts in it "
+                "by itself: name a ClickHouse server, or run `lpa materialize rebuild`"
+            )
+        from lpa_sinks.materialize.job import MaterializeJob
+
+        done = MaterializeJob(sink, settings, fold_rules(PluginManager(settings), settings)).run()
+        _print(done, json)
+
+    @app.command
+    def rebuild(
+        *,
+        start: datetime,
+        end: datetime,
+        sessions: Annotated[Sequence[str], Parameter(negative="", consume_multiple=True)] = (),
+        sink: str | None = None,
+        json: _Json = False,
+    ) -> None:
+        """Make the facts anew of all sessions with an event in [start, end), whole, and the rollups of their hours.
+
+        May run beside live work. It ends with the rows that live work would have made.
+
+        Parameters
+        ----------
+        start
+            Event time, inclusive, ISO 8601; UTC where no zone is given.
+        end
+            Event time, exclusive.
+        sessions
+            Only these: session ids, as workflow_session_id has them (stream_id|request_id).
+        sink
+            The database, such as chdb://./folder or clickhouse://host:8123/database. Default: the embedded one.
+        json
+            Print at the end what was done as JSON.
+        """
+        first, last = _milliseconds(start), _milliseconds(end) - 1
+        if first > last:
+            raise ValueError(f"--end {end.isoformat()} is not later than --start {start.isoformat()}")
+        rules = fold_rules(PluginManager(settings), settings)
+        console = Console(stderr=True)
+        done = Progress()
+        with (
+            opened(sink, settings) as (client, database),
+            Bar(console=console, transient=True, disable=not console.is_terminal or json) as bar,
+        ):
+            work = Rebuild(Database(client, database), rules, Span(first, last), [*map(_key, sessions)])
+            total = AT_ONCE.run(f"{database}: look for sessions", work.prepare)
+            task = bar.add_task("sessions", total=total)
+            while (progress := AT_ONCE.run(f"{database}: rebuild", work.step)) is not None:
+                done.add(progress)
+                bar.advance(task, progress.sessions)
+        _print(done, json)
+
+    return app
+
+
+def _key(name: str) -> SessionKey:
+    stream, separator, request = name.rpartition("|")
+    if not separator:
+        raise ValueError(f"--sessions {name}: a session id has the form stream_id|request_id")
+    return SessionKey.of(stream.removeprefix("_missing_stream"), request.removeprefix("_missing_request"))
+
+
+def _milliseconds(moment: datetime) -> int:
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return round(aware.timestamp() * 1000)
+
+
+def _print(done: Progress, json: bool) -> None:
+    if json:
+        print_json(attrs.asdict(done))
+    else:
+        print(f"{done.sessions:,} sessions written, {done.signals:,} signals folded")

@@ -1,0 +1,293 @@
+"""``lpa materialize``: a member of the consumer group that derives facts from what the topic says is touched."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any, Final, final
+
+import attrs
+import structlog
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+
+from lpa_core.admin.job import JobState, PartitionStatus, SavepointStatus, StopRefused
+from lpa_core.admin.server import AdminServer
+from lpa_core.delivery.log import LogError
+from lpa_core.delivery.touched import Touch, UnreadableTouch, decode
+from lpa_core.kafka.admin import explained
+from lpa_core.kafka.configuration import consumer_configuration
+from lpa_core.lifecycle.rules import FoldRules
+from lpa_core.metrics import Metrics
+from lpa_core.process import stopped_by_signals
+from lpa_core.settings import Settings
+from lpa_core.sinks import SinkUnavailable, StoredRange
+from lpa_sinks.clickhouse.client import connect
+from lpa_sinks.clickhouse.retries import AT_ONCE
+from lpa_sinks.databases import endpoint_of
+from lpa_sinks.materialize.database import Database
+from lpa_sinks.materialize.materializer import Materializer, Overtaken, Progress
+from lpa_sinks.materialize.rows import SessionKey
+
+_TOUCHES_AT_ONCE: Final = 20_000
+_POLL_SECONDS: Final = 0.5
+_AGAIN_SECONDS: Final = 2.0
+_OPEN_SESSIONS: Final = 50_000
+_STUCK_SECONDS: Final = 600.0
+
+_log = structlog.get_logger("lpa.materialize")
+
+
+@final
+@attrs.define(slots=True)
+class _Batch:
+    """What some records of the topic say is touched."""
+
+    ranges: set[StoredRange] = attrs.field(factory=set[StoredRange])
+    keys: set[SessionKey] = attrs.field(factory=set[SessionKey])
+    tables: dict[str, set[StoredRange]] = attrs.field(factory=dict[str, set[StoredRange]])
+    first: dict[tuple[str, int], int] = attrs.field(factory=dict[tuple[str, int], int])
+    """Topic and partition -> the first offset."""
+    oldest: int | None = None
+    """When the first of them was published, epoch ms."""
+
+    def add(self, touch: Touch) -> None:
+        if touch.table:
+            self.tables.setdefault(touch.table, set()).add(touch.stored)
+        else:
+            self.ranges.add(touch.stored)
+            self.keys.add(SessionKey.of(touch.stream_id, touch.request_id))
+
+
+@final
+class MaterializeJob:
+    """Runs until it is told to stop; any number of them share the topic's partitions.
+
+    Offsets are committed once everything is written, so that a job that dies leaves what it had begun to whoever comes
+    next. Facts that are derived twice are the same facts. The admin endpoint shows it (an AdministeredJob).
+    """
+
+    def __init__(self, sink: str, settings: Settings, rules: FoldRules) -> None:
+        self._endpoint, self._settings, self._rules = endpoint_of(sink, settings), settings, rules
+        self._metrics = Metrics()
+        self._stopping = threading.Event()
+        self._state = JobState.CREATED
+        self._assigned: dict[int, PartitionStatus] = {}
+        self._changed_hands = False
+        self._waiting = "no partitions were assigned yet"
+        self._total = Progress()
+        self._session_seconds = int(settings.kafka.get("session.timeout.ms", "45000")) / 1000
+        self._alive_at = time.monotonic()
+        self.id = uuid.uuid4().hex
+        self.name = f"materialize {settings.quality.touched_topic}"
+        self.started_ms = _now()
+        self.ended_ms: int | None = None
+
+    def run(self) -> Progress:
+        """Derive until SIGINT or SIGTERM.
+
+        Raises LogError, LogUnavailable, SinkMisconfigured, SinkUnavailable, AdminError.
+        """
+        settings = self._settings
+        with ExitStack() as opened:
+            client = connect(self._endpoint, settings.clickhouse.password, settings.clickhouse.sink_timeout_seconds)
+            opened.callback(client.close)
+            self._materializer = Materializer(
+                Database(client, self._endpoint.database),
+                self._rules,
+                open_sessions=_OPEN_SESSIONS,
+                before_writing=self._still_ours,
+            )
+            with explained("set up a consumer", settings):
+                self._consumer = Consumer(_configuration(settings))
+            opened.callback(self._consumer.close)
+            server = AdminServer(settings.lpa.admin_address, settings.lpa.admin_token, self, self._metrics.registry)
+            opened.callback(server.close)
+            server.start()
+            self._state = JobState.RUNNING
+            try:
+                with stopped_by_signals(self), explained("derive from the topic of touched sessions", settings):
+                    self._consumer.subscribe(
+                        [settings.quality.touched_topic],
+                        on_assign=self._assign,
+                        on_revoke=self._revoke,
+                        on_lost=self._revoke,
+                    )
+                    while not self._stopping.is_set():
+                        self._turn()
+                self._state = JobState.FINISHED
+            except BaseException:
+                self._state = JobState.FAILED
+                raise
+            finally:
+                self.ended_ms = _now()
+        return self._total
+
+    def _turn(self) -> None:
+        messages = self._consumer.consume(_TOUCHES_AT_ONCE, _POLL_SECONDS)
+        self._alive_at, self._changed_hands = time.monotonic(), False
+        batch = self._read(messages)
+        if batch is None:
+            self._metrics.materialize_lag.set(0)
+            return
+        while not self._stopping.is_set():
+            try:
+                self._derive(batch)
+                self._consumer.commit(asynchronous=False)
+                break
+            except Overtaken as why:
+                _log.warning("a pass is given up: others have the partitions, or may have", reason=str(why))
+                self._begin_again(batch)
+                return
+            except KafkaException as error:
+                _log.warning("offsets could not be committed; what was derived is derived again", reason=str(error))
+                self._begin_again(batch)
+                return
+            except SinkUnavailable as unavailable:
+                _log.warning("waiting for ClickHouse", reason=str(unavailable))
+                self._waiting = str(unavailable)
+                self._stopping.wait(_AGAIN_SECONDS)
+        self._waiting = ""
+        self._note_lag(batch)
+
+    def _read(self, messages: Sequence[Message]) -> _Batch | None:
+        batch = _Batch()
+        for message in messages:
+            error = message.error()
+            if error is not None:
+                if error.fatal():
+                    raise LogError(f"Kafka's consumer gave up: {error.str()}")
+                _log.warning("Kafka reports a problem", problem=error.str(), topic=message.topic())
+                continue
+            place = str(message.topic()), int(message.partition() or 0)
+            batch.first.setdefault(place, int(message.offset() or 0))
+            published = message.timestamp()[1]
+            batch.oldest = published if batch.oldest is None else min(batch.oldest, published)
+            try:
+                batch.add(decode(message.value()))
+            except UnreadableTouch as problem:
+                self._metrics.materialize_unreadable.inc()
+                _log.error(
+                    "a record says nothing that can be derived from; rebuild the sessions of its time",
+                    position=f"{place[0]}[{place[1]}]@{message.offset()}",
+                    problem=str(problem),
+                )
+        return batch if batch.first else None
+
+    def _derive(self, batch: _Batch) -> None:
+        started = time.perf_counter()
+        tables = {table: sorted(ranges) for table, ranges in batch.tables.items()}
+        progress = AT_ONCE.run(
+            f"{self._endpoint}: derive facts",
+            lambda: self._materializer.update(sorted(batch.ranges), batch.keys, tables, refresh=True),
+        )
+        self._metrics.derived(progress.signals, progress.sessions, progress.anew, time.perf_counter() - started)
+        self._total.add(progress)
+
+    def _note_lag(self, batch: _Batch) -> None:
+        if batch.oldest is not None:
+            self._metrics.materialize_lag.set(max(0.0, (_now() - batch.oldest) / 1000))
+        topic = self._settings.quality.touched_topic
+        for number in tuple(self._assigned):
+            where = TopicPartition(topic, number)
+            (position,) = self._consumer.position([where])
+            _, end = self._consumer.get_watermark_offsets(where, cached=True)
+            committed = position.offset if position.offset >= 0 else None
+            self._assigned[number] = PartitionStatus(topic, number, "running", committed, end if end >= 0 else None)
+            self._metrics.lagging(topic, number, self._assigned[number].lag or 0)
+
+    def _still_ours(self) -> None:
+        """Called again and again during a pass: keeps the membership, and ends the pass where it is lost.
+
+        A process that was frozen has to stop before it hears that it lost its partitions.
+        """
+        now = time.monotonic()
+        if now - self._alive_at > self._session_seconds:
+            raise Overtaken(f"this process stood still for {now - self._alive_at:.0f} seconds")
+        partitions = [TopicPartition(self._settings.quality.touched_topic, number) for number in self._assigned]
+        self._consumer.pause(partitions)
+        message = self._consumer.poll(0)
+        if message is not None and message.error() is None:  # of a partition that came just now
+            self._consumer.seek(
+                TopicPartition(str(message.topic()), int(message.partition() or 0), int(message.offset() or 0))
+            )
+        self._consumer.resume([where for where in partitions if where.partition in self._assigned])
+        self._alive_at = time.monotonic()
+        if self._changed_hands:
+            raise Overtaken("the consumer group is being shared out anew")
+
+    def _begin_again(self, batch: _Batch) -> None:
+        """Read the batch again, as far as it is still ours."""
+        self._materializer.forget()
+        for (topic, number), offset in batch.first.items():
+            if number in self._assigned:
+                self._consumer.seek(TopicPartition(topic, number, offset))
+
+    def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        consumer.incremental_assign(partitions)
+        for entry in partitions:
+            self._assigned[entry.partition] = PartitionStatus(entry.topic, entry.partition, "running")
+        self._hand_over("assigned", partitions)
+
+    def _revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        for entry in partitions:
+            self._assigned.pop(entry.partition, None)
+        self._hand_over("given up", partitions)
+
+    def _hand_over(self, what: str, partitions: list[TopicPartition]) -> None:
+        # Whoever had a session meanwhile knows more of it than what is kept here.
+        self._materializer.forget()
+        self._changed_hands, self._waiting = True, ""
+        _log.info(f"partitions {what}", partitions=[entry.partition for entry in partitions])
+        topic = self._settings.quality.touched_topic
+        self._metrics.rebalanced([(topic, number) for number in self._assigned])
+
+    # Stopping, and what the admin endpoint shows.
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    def stop(self, with_savepoint: str | None = None) -> str:
+        """There is nothing to save: a savepoint is refused."""
+        if with_savepoint is not None:
+            raise StopRefused("facts are derived from what is stored: there is nothing to save; stop without a target")
+        self._stopping.set()
+        return self.id
+
+    def savepoint(self, request_id: str) -> SavepointStatus | None:
+        if request_id != self.id:
+            return None
+        return SavepointStatus(completed=self._state.ended, failure="facts need no savepoint")
+
+    def state(self) -> JobState:
+        if self._state is JobState.RUNNING and self.stopping:
+            return JobState.CANCELLING
+        return self._state
+
+    def healthy(self) -> bool:
+        return self._state is not JobState.FAILED and time.monotonic() - self._alive_at < _STUCK_SECONDS
+
+    def not_ready(self) -> Sequence[str]:
+        if self.state() is not JobState.RUNNING:
+            return [f"the job is {self.state().value.lower()}"]
+        return [self._waiting] if self._waiting else []
+
+    def partitions(self) -> Sequence[PartitionStatus]:
+        return [status for _, status in sorted(self._assigned.items())]
+
+    def report(self) -> Mapping[str, Any]:
+        return attrs.asdict(self._total)
+
+
+def _configuration(settings: Settings) -> dict[str, Any]:
+    """Like that of the ingestion, but for the group, and that it reads from the start where nothing is committed."""
+    configuration = {**consumer_configuration(settings), "auto.offset.reset": "earliest"}
+    configuration.pop("group.instance.id", None)
+    return {**configuration, "group.id": settings.lpa.materialize_group_id, "enable.auto.offset.store": True}
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

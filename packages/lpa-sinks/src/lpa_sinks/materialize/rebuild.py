@@ -1,0 +1,38 @@
+"""Makes derived rows of a window anew from the typed rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import final
+
+from lpa_core.delivery.touched import PROJECTED_TABLES
+from lpa_core.lifecycle.rules import FoldRules
+from lpa_sinks.materialize.database import Database
+from lpa_sinks.materialize.known import touched_sessions
+from lpa_sinks.materialize.materializer import Materializer, Progress
+from lpa_sinks.materialize.rows import SessionKey, Span, between
+
+
+@final
+class Rebuild:
+    """Sessions with an event in a span, each whole, however far it reaches out of it."""
+
+    def __init__(self, database: Database, rules: FoldRules, span: Span, sessions: Collection[SessionKey] = ()) -> None:
+        """``sessions``: only these; none for all."""
+        self._database, self._span, self._sessions = database, span, frozenset(sessions)
+        self._materializer = Materializer(database, rules, open_sessions=0)
+        self._steps: Iterator[Progress] = iter(())
+
+    def prepare(self) -> int:
+        """Find the sessions, and answer how many there are. Raises the client's errors."""
+        rows = between(self._span)
+        found = touched_sessions(self._database, rows.of_sessions(self._sessions) if self._sessions else rows)
+        if not self._sessions:
+            for table in sorted(PROJECTED_TABLES):
+                self._materializer.project(table, rows)
+        self._steps = self._materializer.rebuild(found)
+        return len(found)
+
+    def step(self) -> Progress | None:
+        """Rebuild some of them; None where all are done. Raises the client's errors."""
+        return next(self._steps, None)
