@@ -36,6 +36,7 @@ class Coverage:
         if signal.kind is _TRACE:
             self._look_at(session)
             terminal = int(signal.trace_type == _CLOSED)
+            # After the close nothing is awaited any more: it is missing.
             unmatched = self._awaited.replace("awaiting", "missing") if terminal else self._awaited
         known = self._known
         self._rows.append(

@@ -12,9 +12,10 @@ from typing import final
 from lpa_core.lifecycle.attribution import AttributionPolicy, NearestSnapshot
 from lpa_core.lifecycle.capabilities import CapabilityIndex
 from lpa_core.lifecycle.coverage import Coverage
-from lpa_core.lifecycle.facts import Facts, ParamUpdate
+from lpa_core.lifecycle.facts import Facts
 from lpa_core.lifecycle.identity import Identity
 from lpa_core.lifecycle.latency import latency
+from lpa_core.lifecycle.param_updates import ParamUpdates
 from lpa_core.lifecycle.pipeline_model import DEFAULT_MODE, PipelineModelMode
 from lpa_core.lifecycle.samples import Rows, status_sample, trace_edge
 from lpa_core.lifecycle.segments import Segments
@@ -22,7 +23,6 @@ from lpa_core.lifecycle.session import Session
 from lpa_core.lifecycle.signals import Signal, SignalKind, order
 
 _STATUS, _TRACE = SignalKind.STATUS, SignalKind.TRACE
-_PARAMS_UPDATE = "params_update"
 
 
 @final
@@ -41,7 +41,6 @@ class SessionFold:
         "_identity",
         "_last",
         "_param_updates",
-        "_param_url",
         "_samples",
         "_segments",
         "_session",
@@ -56,13 +55,12 @@ class SessionFold:
     ) -> None:
         """``capabilities`` may grow meanwhile; a signal sees what is there in its turn."""
         self._session = Session(session_id)
-        self._identity = Identity(capabilities, policy or NearestSnapshot(), mode)
+        self._identity = Identity(capabilities, NearestSnapshot() if policy is None else policy, mode)
         self._segments = Segments()
         self._coverage = Coverage()
         self._samples = Rows(status_sample, session_id)
         self._edges = Rows(trace_edge, session_id)
-        self._param_updates: list[ParamUpdate] = []
-        self._param_url = ""
+        self._param_updates = ParamUpdates()
         self._changed = False
         self._last: Signal | None = None
         self._at_last_time: set[tuple[SignalKind, str]] = set()
@@ -109,33 +107,8 @@ class SessionFold:
             self._samples.add(signal, identity if inside else None)
         elif signal.kind is _TRACE:
             self._edges.add(signal, identity if inside else None)
-        if not self._param_url:
-            self._param_url = identity.orchestrator_url
-        if signal.ai_event_type and signal.ai_event_type.lower() == _PARAMS_UPDATE:
-            self._param_updates.append(self._param_update(signal))
+        self._param_updates.apply(signal, session, identity)
         return True
-
-    def _param_update(self, signal: Signal) -> ParamUpdate:
-        """The row of a change of parameters (spec/lifecycle.md section 10)."""
-        session, identity = self._session, self._identity
-        return ParamUpdate(
-            org=session.org,
-            update_ts=signal.signal_ts,
-            workflow_session_id=session.session_id,
-            stream_id=session.stream_id,
-            request_id=session.request_id,
-            pipeline=identity.first_pipeline,
-            gateway=session.gateway,
-            orchestrator_address=identity.orchestrator_address,
-            orchestrator_url=self._param_url,
-            model_id=identity.model_id or None,
-            gpu_id=identity.gpu_id or None,
-            gpu_attribution_method=identity.method,
-            gpu_attribution_confidence=identity.confidence,
-            update_type=_PARAMS_UPDATE,
-            message=signal.message,
-            source_event_uid=signal.source_event_uid,
-        )
 
     def take(self) -> Facts:
         """What changed since the last time: the session, its latency, segments, and rows that are new or settled now.
@@ -146,12 +119,11 @@ class SessionFold:
             return Facts()
         self._changed = False
         session = self._session.fact(self._identity)
-        param_updates, self._param_updates = self._param_updates, []
         return Facts(
             session=session,
             latency=latency(session),
             segments=self._segments.take(self._session, self._identity),
-            param_updates=param_updates,
+            param_updates=self._param_updates.take(),
             coverage=self._coverage.take(),
             status_samples=self._samples.take(),
             trace_edges=self._edges.take(),
