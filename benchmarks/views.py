@@ -26,7 +26,8 @@ from rich.progress import track
 from rich.table import Table
 
 from lpa_sinks.clickhouse.client import connect, endpoint
-from lpa_sinks.materialize.statements import ROLLUPS, statement
+from lpa_sinks.materialize.database import Database
+from lpa_sinks.materialize.rollups import roll_up
 from lpa_sinks.schema import apply
 
 DATABASE: Final = "views"
@@ -136,18 +137,23 @@ def main() -> None:
 
 def _fill(client: Client, today: int, days: int, sessions: int, samples: int) -> None:
     seconds = 0.0
+    database = Database(client, DATABASE)
     for number in track(range(days), "making days", console=console):
         day = today - (days - number) * DAY
         values = {"first": number * sessions, "day": day, "sessions": sessions, "samples": samples}
         for insert in [*FACTS, PAYMENTS, *CAPABILITIES]:
             client.command(insert, parameters=values)
         began = time.perf_counter()
-        for name in ROLLUPS:
-            client.command(
-                statement(name, DATABASE), parameters={"hours": [day + hour * 3_600 for hour in range(25)]}
-            )
+        roll_up(database, [day + minute * 60 for minute in range(25 * 60)], _sessions_of(client, day))
         seconds += time.perf_counter() - began
-    console.print(f"{days * sessions:,} sessions, {days * sessions * samples:,} samples; a day rolled up in {seconds / days:.2f} s")
+    console.print(
+        f"{days * sessions:,} sessions, {days * sessions * samples:,} samples; a day rolled up in {seconds / days:.2f} s"
+    )
+
+
+def _sessions_of(client: Client, day: int) -> list[str]:
+    sql = f"SELECT DISTINCT workflow_session_id FROM {DATABASE}.fact_stream_status_samples_versions WHERE sample_ts >= {day}"
+    return [name for (name,) in client.query(sql).result_rows]
 
 
 def _views(client: Client, today: int, rounds: int) -> None:
@@ -157,7 +163,12 @@ def _views(client: Client, today: int, rounds: int) -> None:
     for view, window in VIEWS.items():
         read = f"SELECT * FROM {DATABASE}.{view}"
         whole = _times(lambda read=read: client.command(f"{read} FORMAT Null"), rounds)
-        row = [view, f"{client.command(f'SELECT count() FROM ({read})'):,}", f"{median(whole):.0f}", f"{max(whole):.0f}"]
+        row = [
+            view,
+            f"{client.command(f'SELECT count() FROM ({read})'):,}",
+            f"{median(whole):.0f}",
+            f"{max(whole):.0f}",
+        ]
         if window:
             last = f"{read} WHERE {window} >= toDateTime({today - DAY}) FORMAT Null"
             row.append(f"{median(_times(lambda last=last: client.command(last), rounds)):.0f}")

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from lpa_sinks.materialize.statements import ROLLUPS, statement
+from lpa_sinks.materialize.database import Database
+from lpa_sinks.materialize.rollups import roll_up as roll_up_samples
 
 Insert = Callable[..., None]
 Query = Callable[[str], list[tuple[Any, ...]]]
@@ -34,8 +35,9 @@ HOURS = (
 def roll_up(engine: Client, made: str) -> RollUp:
     def run(*hours: int) -> None:
         of_day = [int(datetime(2090, 1, 8, hour, tzinfo=UTC).timestamp()) for hour in hours]
-        for name in ROLLUPS:
-            engine.command(statement(name, made), parameters={"hours": of_day})
+        minutes = [hour + 60 * minute for hour in of_day for minute in range(60)]
+        sessions = engine.query(f"SELECT DISTINCT workflow_session_id FROM {made}.fact_stream_status_samples_versions")
+        roll_up_samples(Database(engine, made), minutes, [name for (name,) in sessions.result_rows])
 
     return run
 

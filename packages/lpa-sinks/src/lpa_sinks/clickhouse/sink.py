@@ -37,9 +37,6 @@ from lpa_sinks.schema.ddl import WITHDRAWN_TABLE, quoted
 _OFFSETS_AT_ONCE: Final = 1000
 """Bounds the length of a statement's parameters, which travel in a URL."""
 
-_OPEN_SESSIONS: Final = 20_000
-"""Sessions kept folded between ranges; each takes a few kilobytes."""
-
 _LOOK_AGAIN_SECONDS: Final = 0.2
 
 T = TypeVar("T")
@@ -86,10 +83,7 @@ class ClickHouseSink:
             )
         self._deriving = connect(self._endpoint, self._password, self._timeout)
         self._following = Following(
-            Database(client, database),
-            Database(self._deriving, database),
-            # Of a server others may write signals of the same sessions.
-            open_sessions=_OPEN_SESSIONS if self.exclusive else 0,
+            Database(client, database), Database(self._deriving, database), exclusive=self.exclusive
         )
 
     def anticipate(self, block: Block) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import final
+from typing import Final, final
 
 import structlog
 
@@ -12,6 +12,9 @@ from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.sinks import StoredRange
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.materializer import Materializer
+
+_OPEN_SESSIONS: Final = 20_000
+"""Sessions kept folded between ranges; each takes a few kilobytes."""
 
 _log = structlog.get_logger("lpa.materialize")
 
@@ -23,9 +26,12 @@ class Following:
     ``expect`` is called by the thread that writes, everything else by the one that derives; each has its own client.
     """
 
-    def __init__(self, writing: Database, deriving: Database, *, open_sessions: int) -> None:
-        """``writing`` is used by ``expect`` alone."""
-        self._writing, self._deriving, self._open_sessions = writing, deriving, open_sessions
+    def __init__(self, writing: Database, deriving: Database, *, exclusive: bool) -> None:
+        """``writing`` is used by ``expect`` alone.
+
+        ``exclusive``: nobody else writes into the database, so that what was folded can be kept.
+        """
+        self._writing, self._deriving, self._exclusive = writing, deriving, exclusive
         self._materializer: Materializer | None = None
         self._lock = threading.Lock()
         self._outstanding: set[StoredRange] = set()
@@ -46,11 +52,12 @@ class Following:
         Raises the client's errors.
         """
         if self._materializer is None:
-            materializer = Materializer(self._deriving, rules, open_sessions=self._open_sessions)
+            kept = _OPEN_SESSIONS if self._exclusive else 0
+            materializer = Materializer(self._deriving, rules, open_sessions=kept)
             self._catch_up(materializer)
             self._materializer = materializer
         if stored:
-            self._materializer.update(stored)
+            self._materializer.update(stored, refresh=not self._exclusive)
             self._forward(stored)
 
     def _catch_up(self, materializer: Materializer) -> None:

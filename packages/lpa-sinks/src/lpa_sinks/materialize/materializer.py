@@ -54,6 +54,28 @@ class Progress:
 
 
 @final
+@attrs.define(slots=True)
+class Samples:
+    """Where status samples changed: in these minutes (epoch seconds), of these sessions."""
+
+    minutes: set[int] = attrs.field(factory=set[int])
+    sessions: set[str] = attrs.field(factory=set[str])
+
+    @classmethod
+    def of(cls, folded: Iterable[FoldedSession]) -> Samples:
+        found = cls()
+        for session in folded:
+            for sample in session.facts.status_samples:
+                found.minutes.add(sample.sample_ts // _MINUTE_MS * 60)
+                found.sessions.add(sample.workflow_session_id)
+        return found
+
+    def add(self, other: Samples) -> None:
+        self.minutes |= other.minutes
+        self.sessions |= other.sessions
+
+
+@final
 class Materializer:
     """Folds touched sessions and writes their facts, projections and rollups. One thread at a time.
 
@@ -139,7 +161,8 @@ class Materializer:
         remaining = iter(keys)
         while some := list(islice(remaining, _SESSIONS_AT_ONCE)):
             progress = Progress()
-            roll_up(self._database, self._fold_anew(some, keys, self._version(), progress))
+            changed = self._fold_anew(some, keys, self._version(), progress)
+            roll_up(self._database, changed.minutes, changed.sessions)
             yield progress
 
     def _version(self) -> int:
@@ -178,20 +201,20 @@ class Materializer:
             self._before_writing()
             write(self._database, folded, version)
         progress.sessions += len(folded)
-        minutes = _minutes(folded)
+        samples = Samples.of(folded)
         came: dict[SessionKey, Span] = {}
         for signals in arrived.values():
             came[signals.key] = Span.hull([signals.span, came.get(signals.key, signals.span)])
         remaining = iter(sorted(anew))
         while some := list(islice(remaining, _SESSIONS_AT_ONCE)):
-            minutes |= self._fold_anew(some, came, version, progress)
-        roll_up(self._database, minutes)
+            samples.add(self._fold_anew(some, came, version, progress))
+        roll_up(self._database, samples.minutes, samples.sessions)
         return progress
 
     def _fold_anew(
         self, keys: Sequence[SessionKey], came: Mapping[SessionKey, Span], version: int, progress: Progress
-    ) -> set[int]:
-        """Read all there is of these sessions and replace their facts; answers the minutes of samples that changed.
+    ) -> Samples:
+        """Read all there is of these sessions and replace their facts; answers which samples changed.
 
         Args:
             came: event times of rows that came now.
@@ -201,7 +224,7 @@ class Materializer:
         # Of a session without facts there should be no other rows; but they may have come while nobody derived.
         spans += [came[key] if key in known else came[key].wider(_DAY_MS) for key in keys if key in came]
         if not spans:
-            return set()
+            return Samples()
         sessions = read(self._database, between(Span.hull(spans)).of_sessions(keys))
         self._capabilities.require(_wallets(sessions.values()))
         folded: list[FoldedSession] = []
@@ -216,13 +239,13 @@ class Materializer:
         write(self._database, folded, version)
         progress.sessions += len(folded)
         progress.anew += len(folded)
-        minutes = _minutes(folded)
+        samples = Samples.of(folded)
         if known:
-            names = [each.name for each in known.values()]
+            names = {each.name for each in known.values()}
             derived = Span.hull([each.derived for each in known.values()])
-            minutes |= buried_minutes(self._database, names, version, derived)
+            samples.add(Samples(buried_minutes(self._database, names, version, derived), names))
             bury(self._database, names, version, derived)
-        return minutes
+        return samples
 
 
 def _wallets(sessions: Iterable[Signals]) -> Mapping[str, int]:
@@ -234,8 +257,3 @@ def _wallets(sessions: Iterable[Signals]) -> Mapping[str, int]:
             if wallet and signal.signal_ts < earliest.get(wallet, signal.signal_ts + 1):
                 earliest[wallet] = signal.signal_ts
     return earliest
-
-
-def _minutes(folded: Iterable[FoldedSession]) -> set[int]:
-    """The minutes (epoch seconds) of status samples that were written."""
-    return {sample.sample_ts // _MINUTE_MS * 60 for session in folded for sample in session.facts.status_samples}

@@ -6,19 +6,28 @@ from collections.abc import Collection
 from typing import Final
 
 from lpa_sinks.materialize.database import Database
-from lpa_sinks.materialize.statements import PROJECTIONS, ROLLUPS
+from lpa_sinks.materialize.facts import named
+from lpa_sinks.materialize.statements import PROJECTIONS
 
-_HOURS_AT_ONCE: Final = 24
+_MINUTES_AT_ONCE: Final = 1440
 """Bounds what one statement holds in memory: a day of samples."""
 _HOUR: Final = 3600
 
 
-def roll_up(database: Database, minutes: Collection[int]) -> None:
-    """Make the rollups anew for the hours of these minutes (epoch seconds). Raises the client's errors."""
-    hours = sorted({minute // _HOUR * _HOUR for minute in minutes})
-    for start in range(0, len(hours), _HOURS_AT_ONCE):
-        for name in ROLLUPS:
-            database.command(name, {"hours": hours[start : start + _HOURS_AT_ONCE]})
+def roll_up(database: Database, minutes: Collection[int], sessions: Collection[str]) -> None:
+    """Make the rollups anew that status samples of these sessions, in these minutes, go into.
+
+    Args:
+        minutes: epoch seconds; none where no sample changed.
+
+    Raises the client's errors.
+    """
+    ordered = sorted(minutes)
+    for start in range(0, len(ordered), _MINUTES_AT_ONCE):
+        some = ordered[start : start + _MINUTES_AT_ONCE]
+        hours = sorted({minute // _HOUR * _HOUR for minute in some})
+        database.command("roll_up_performance.sql", {"minutes": some, "hours": hours})
+        database.command("roll_up_sessions.sql", {"hours": hours}, sessions=named(sessions))
 
 
 def project(database: Database, table: str, first: int, last: int) -> None:

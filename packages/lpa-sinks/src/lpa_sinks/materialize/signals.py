@@ -172,4 +172,7 @@ _TABLES: Final = {
     "trace_signals.sql": (14, _traces),
     "ai_event_signals.sql": (13, _ai_events),
 }
-"""SQL file -> the number of its columns, and what makes signals of its rows. Each answers ids, uid, batch time and event time in the same columns."""
+"""SQL file -> the number of its columns, and what makes signals of its rows.
+
+Each answers ids, uid, batch time and event time in the same columns.
+"""

@@ -19,9 +19,6 @@ PROJECTIONS: Final[Mapping[str, str]] = {
 }
 """Typed table -> what projects its rows of ``ingestion_timestamp`` in ``[from, to)``, epoch milliseconds."""
 
-ROLLUPS: Final = ("roll_up_performance.sql", "roll_up_sessions.sql")
-"""Each makes one rollup anew for ``hours``, epoch seconds of whole hours, from fact_stream_status_samples."""
-
 
 def statement(name: str, database: str) -> str:
     """A statement of this package's SQL files for the database. Raises SinkMisconfigured for a name that is none."""

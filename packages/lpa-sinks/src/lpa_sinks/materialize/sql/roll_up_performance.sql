@@ -1,4 +1,5 @@
--- Makes agg_stream_performance_1m anew for the given hours, and marks as deleted what the samples no longer say.
+-- Makes agg_stream_performance_1m anew for the given minutes, which are of the given hours, and marks as deleted what
+-- the samples no longer say.
 INSERT INTO $database.agg_stream_performance_1m_versions
 (
     window_start, org, gateway, orchestrator_address, pipeline, model_id, gpu_id, region, sessions_uniq_state,
@@ -13,7 +14,9 @@ WITH
             * REPLACE (nullIf(model_id, '') AS model_id, nullIf(gpu_id, '') AS gpu_id, nullIf(region, '') AS region),
             toDateTime64(toStartOfMinute(sample_ts), 3, 'UTC') AS minute
         FROM $database.fact_stream_status_samples
-        WHERE toStartOfHour(sample_ts) IN {hours:Array(DateTime('UTC'))} AND is_attributed = 1
+        WHERE toStartOfHour(sample_ts) IN {hours:Array(DateTime('UTC'))}
+            AND toStartOfMinute(sample_ts) IN {minutes:Array(DateTime('UTC'))}
+            AND is_attributed = 1
     )
 SELECT
     minute, org, gateway, orchestrator_address, pipeline, model_id, gpu_id, region,
@@ -35,7 +38,7 @@ SELECT
     streams_uniq_state, output_fps_avg_state, output_fps_p95_state, fps_jitter_num_state, fps_jitter_den_state,
     sample_count_state, ingestion_timestamp, this_version, 1
 FROM $database.agg_stream_performance_1m
-WHERE toStartOfHour(window_start) IN {hours:Array(DateTime('UTC'))}
+WHERE window_start IN {minutes:Array(DateTime('UTC'))}
     AND (
         window_start, org, gateway, orchestrator_address, pipeline, ifNull(model_id, ''), ifNull(gpu_id, ''),
         ifNull(region, '')

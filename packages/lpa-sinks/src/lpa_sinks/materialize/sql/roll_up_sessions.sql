@@ -1,4 +1,5 @@
--- Makes agg_session_performance_1h anew for the given hours, and marks as deleted what the samples no longer say.
+-- Makes agg_session_performance_1h anew for the given hours and sessions, and marks as deleted what the samples no longer
+-- say.
 INSERT INTO $database.agg_session_performance_1h_versions
 (
     window_start, org, workflow_session_id, stream_id, gateway, orchestrator_address, pipeline, model_id, gpu_id,
@@ -7,13 +8,16 @@ INSERT INTO $database.agg_session_performance_1h_versions
 )
 WITH
     toUInt64(toUnixTimestamp64Micro(now64(6))) AS this_version,
+    sessions AS (SELECT workflow_session_id FROM format(Native, base64Decode('$sessions'))),
     samples AS
     (
         SELECT
             * REPLACE (nullIf(model_id, '') AS model_id, nullIf(gpu_id, '') AS gpu_id, nullIf(region, '') AS region),
             toDateTime64(toStartOfHour(sample_ts), 3, 'UTC') AS hour
         FROM $database.fact_stream_status_samples
-        WHERE toStartOfHour(sample_ts) IN {hours:Array(DateTime('UTC'))} AND is_attributed = 1
+        WHERE toStartOfHour(sample_ts) IN {hours:Array(DateTime('UTC'))}
+            AND workflow_session_id IN sessions
+            AND is_attributed = 1
     )
 SELECT
     hour, org, workflow_session_id, any(stream_id), gateway, orchestrator_address, pipeline, model_id, gpu_id, region,
@@ -35,6 +39,7 @@ SELECT
     output_fps_stddev_state, ingestion_timestamp, this_version, 1
 FROM $database.agg_session_performance_1h
 WHERE window_start IN {hours:Array(DateTime('UTC'))}
+    AND workflow_session_id IN sessions
     AND (
         window_start, org, workflow_session_id, gateway, orchestrator_address, pipeline, ifNull(model_id, ''),
         ifNull(gpu_id, ''), ifNull(region, '')

@@ -1,0 +1,96 @@
+"""Events as `lpa ingest` stores them, range by range, for tests of what is derived from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, final
+
+from clickhouse_connect.driver.client import Client
+
+from lpa_core.delivery.blocks import blocks, envelopes, settle
+from lpa_core.delivery.ranges import Range
+from lpa_core.events.registry import BUILTIN_EVENT_TYPES
+from lpa_core.lifecycle.rules import FoldRules
+from lpa_core.pipeline import Pipeline
+from lpa_core.records import RecordBatch
+from lpa_core.sinks import StoredRange
+from lpa_core.tables import Block
+from lpa_sinks.materialize.database import Database
+from lpa_sinks.materialize.materializer import Materializer
+from lpa_sinks.schema.apply import apply
+from lpa_sinks.schema.ddl import quoted
+
+_PIPELINE: Final = Pipeline(BUILTIN_EVENT_TYPES)
+DERIVED: Final = (
+    "fact_workflow_sessions",
+    "fact_workflow_session_segments",
+    "fact_workflow_latency_samples",
+    "fact_workflow_param_updates",
+    "fact_lifecycle_edge_coverage",
+    "fact_stream_status_samples",
+    "fact_stream_trace_edges",
+    "fact_stream_ingest_samples",
+    "dim_orchestrator_capability_snapshots",
+    "dim_orchestrator_capability_advertised_snapshots",
+    "dim_orchestrator_capability_model_constraints",
+    "dim_orchestrator_capability_prices",
+)
+"""What is derived, as it is read."""
+
+
+@final
+class StoredEvents:
+    """A database that records are stored in, each range under the batch time that it is given."""
+
+    def __init__(self, client: Client, name: str) -> None:
+        self.client, self.name = client, name
+        self.database = Database(client, name)
+        apply(client, name, [])
+
+    def clear(self) -> None:
+        """Remove all rows."""
+        filled = self.query(
+            f"SELECT DISTINCT table FROM system.parts WHERE database = '{self.name}' AND active AND rows > 0"
+        )
+        for (table,) in filled:
+            self.client.command(f"TRUNCATE TABLE {quoted(self.name)}.{quoted(table)} SYNC")
+
+    def materializer(self, **arguments: Any) -> Materializer:
+        """One that derives in this database, and keeps up to 1,000 sessions."""
+        return Materializer(self.database, FoldRules(), **{"open_sessions": 1_000, **arguments})
+
+    def store(
+        self, records: Sequence[bytes], offset: int = 0, batch_time: int = 4_000_000_000_000, partition: int = 0
+    ) -> StoredRange:
+        """Store the records of a range, of which none is a duplicate."""
+        batch = RecordBatch("events", partition, range(offset, offset + len(records)), records)
+        range_ = Range("events", partition, offset, offset + len(records), len(records), "", batch_time)
+        settled = settle(batch, _PIPELINE.judge(batch), [None] * len(records), range_, _PIPELINE.describe)
+        for block in blocks(settled, envelopes(settled, batch, range_, _PIPELINE.max_row_bytes), batch, range_):
+            self._insert(block)
+        return StoredRange("events", partition, batch_time)
+
+    def _insert(self, block: Block) -> None:
+        self.database.insert(block.table.name, block.table.columns, block.columns)
+
+    def derived(self) -> dict[str, list[tuple[Any, ...]]]:
+        """The rows of all derived tables in order, without when they were made, and the merged rollup."""
+        found = {
+            table: self.query(f"SELECT * EXCEPT (ingestion_timestamp, version) FROM $.{table} ORDER BY ALL")
+            for table in DERIVED
+        }
+        found["agg_stream_performance_1m"] = self.query(
+            "SELECT window_start, gateway, orchestrator_address, pipeline, model_id, gpu_id, "
+            "finalizeAggregation(sessions_uniq_state), finalizeAggregation(sample_count_state), "
+            "round(finalizeAggregation(output_fps_avg_state), 6) FROM $.agg_stream_performance_1m ORDER BY ALL"
+        )
+        found["agg_session_performance_1h"] = self.query(
+            "SELECT window_start, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, sample_count, "
+            "output_sample_count, running_sample_count, round(finalizeAggregation(output_fps_avg_state), 6) "
+            "FROM $.agg_session_performance_1h ORDER BY ALL"
+        )
+        return found
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a query; ``$`` stands for the database."""
+        return [tuple(row) for row in self.client.query(sql.replace("$", quoted(self.name))).result_rows]
