@@ -105,6 +105,7 @@ class Bench:
             "QUALITY_INPUT_TOPIC": topic,
             "QUALITY_DLQ_TOPIC": f"{topic}-dlq",
             "QUALITY_QUARANTINE_TOPIC": f"{topic}-quarantine",
+            "QUALITY_TOUCHED_TOPIC": f"{topic}-touched",
             "QUALITY_GROUP_ID": group,
             "LPA_DATA_DIR": str(folder),
             "LPA_ADMIN_ADDRESS": "127.0.0.1:0",
@@ -116,7 +117,7 @@ class Bench:
         """Run that many workers over the topic; time from when each has begun until all is finished."""
         group = uuid.uuid4().hex
         admin = AdminClient({"bootstrap.servers": self.kafka.bootstrap})
-        names = [f"{self.topic}-dlq", f"{self.topic}-quarantine"]
+        names = [f"{self.topic}-dlq", f"{self.topic}-quarantine", f"{self.topic}-touched"]
         for future in admin.create_topics([NewTopic(name, 1, 1) for name in names]).values():
             future.exception()
         lock, progress, running = threading.Lock(), [list[Run]() for _ in range(count)], []

@@ -47,6 +47,6 @@ settings = load()
 logs.configure("json", "error")
 folder = settings.lpa.data_dir
 Path(folder).mkdir(parents=True, exist_ok=True)
-job = Job(sinks=tuple(sys.argv[1:2]), dedup=f"rocksdb://{folder / 'dedup'}")
+job = Job(sinks=tuple(sys.argv[1:2]), dedup=f"rocksdb://{folder / 'dedup'}", facts=False)
 report = KafkaJob(job, settings, PluginManager(settings), Told).run()
 print(json.dumps({"stages": report.as_json()["stages"]}), flush=True)

@@ -57,7 +57,11 @@ class World:
         name = uuid.uuid4().hex[:8]
         self.topic, self.dlq, self.quarantine = f"in-{name}", f"dlq-{name}", f"quarantine-{name}"
         admin = AdminClient({"bootstrap.servers": self.kafka.bootstrap})
-        topics = [NewTopic(self.topic, PARTITIONS, 1), NewTopic(self.dlq, 1, 1), NewTopic(self.quarantine, 1, 1)]
+        touched = f"touched-{name}"
+        topics = [
+            NewTopic(topic, partitions, 1)
+            for topic, partitions in ((self.topic, PARTITIONS), (self.dlq, 1), (self.quarantine, 1), (touched, 1))
+        ]
         for future in admin.create_topics(topics).values():
             future.result()
         settings = {
@@ -65,6 +69,7 @@ class World:
             "QUALITY_INPUT_TOPIC": self.topic,
             "QUALITY_DLQ_TOPIC": self.dlq,
             "QUALITY_QUARANTINE_TOPIC": self.quarantine,
+            "QUALITY_TOUCHED_TOPIC": touched,
             "QUALITY_GROUP_ID": f"group-{name}",
             "CLICKHOUSE_USER": self.clickhouse.user,
             "CLICKHOUSE_PASSWORD": self.clickhouse.password,

@@ -37,7 +37,7 @@ Place = tuple[int, int]
 
 TOKEN = "a-token-for-tests-0123456789"
 _DATABASE = "livepeer_analytics"
-_LPA = Path(sys.executable).with_name("lpa")
+LPA = Path(sys.executable).with_name("lpa")
 
 
 def event(identity: str, **more: object) -> bytes:
@@ -73,6 +73,8 @@ class Job:
             "QUALITY_INPUT_TOPIC": self.topic,
             "QUALITY_DLQ_TOPIC": self.dlq,
             "QUALITY_QUARANTINE_TOPIC": self.quarantine,
+            "QUALITY_TOUCHED_TOPIC": f"touched-{name}",
+            "LPA_MATERIALIZE_GROUP_ID": f"materialize-{name}",
             "QUALITY_GROUP_ID": f"group-{name}",
             "CLICKHOUSE_USER": clickhouse.user,
             "CLICKHOUSE_PASSWORD": clickhouse.password,
@@ -101,7 +103,7 @@ class Job:
         """Start it, and wait until it says it is ready."""
         sink = f"clickhouse://127.0.0.1:{self.clickhouse.port}"
         dedup = self._dedup or f"rocksdb://{self.data / 'dedup'}"
-        command = [str(_LPA), "ingest", "--sink", sink, "--dedup", dedup, *arguments]
+        command = [str(LPA), "ingest", "--sink", sink, "--dedup", dedup, *arguments]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, stdout=log, stderr=log, env={**os.environ, **self.environment, **environment}, cwd=self.folder
@@ -139,17 +141,7 @@ class Job:
 
     def get(self, path: str) -> tuple[int, Any]:
         """Status and body, decoded where it is JSON; status 0 where nobody answers."""
-        return self._ask(urllib.request.Request(f"http://127.0.0.1:{self.port}{path}"))
-
-    def _ask(self, request: urllib.request.Request) -> tuple[int, Any]:
-        try:
-            with urllib.request.urlopen(request, timeout=5) as answer:
-                return answer.status, _decoded(answer.headers["Content-Type"], answer.read())
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, _decoded(error.headers["Content-Type"], error.read())
-        except OSError:
-            return 0, None
+        return _asked(urllib.request.Request(f"http://127.0.0.1:{self.port}{path}"))
 
     def metrics(self) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
         """Value by name and labels."""
@@ -165,7 +157,17 @@ class Job:
         """The value of one series, 0 where there is none yet."""
         return self.metrics().get((name, frozenset(labels.items())), 0.0)
 
+    @staticmethod
+    def looking_at(port: int) -> Callable[[str], tuple[int, Any]]:
+        """Asks the admin endpoint of another process of the job as ``get`` asks its own."""
+        return lambda path: _asked(urllib.request.Request(f"http://127.0.0.1:{port}{path}"))
+
     # Records, and what became of them.
+
+    def send(self, value: bytes, partition: int = 0, topic: str = "") -> None:
+        """Hand one record to the producer; the next :meth:`produce` waits until it is delivered."""
+        self._producer.produce(topic or self.topic, value, partition=partition)
+        self._producer.poll(0)
 
     def produce(self, values: Iterable[bytes | None], partition: int = 0, **more: Any) -> list[Place]:
         """Send records; ``more`` is what they have beside the value: ``key``, ``headers``."""
@@ -238,6 +240,17 @@ def _consumer(bootstrap: str, group: str) -> Consumer:
             "log_level": 0,
         }
     )
+
+
+def _asked(request: urllib.request.Request) -> tuple[int, Any]:
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.status, _decoded(answer.headers["Content-Type"], answer.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, _decoded(error.headers["Content-Type"], error.read())
+    except OSError:
+        return 0, None
 
 
 def _decoded(content_type: str | None, body: bytes) -> Any:

@@ -25,6 +25,8 @@ class Job:
     archive: str | None = None
     from_savepoint: str | None = None
     """Where a savepoint is that the job goes on from; for Kafka."""
+    facts: bool = True
+    """Derive facts beside the ingestion, where nobody else does."""
 
     def sinks_or_default(self, settings: Settings) -> Sequence[str]:
         """``clickhouse://`` alone stands for the address in the settings."""

@@ -62,7 +62,8 @@ def _assemble(job: Job, settings: Settings, plugins: PluginManager, watch: Watch
     archive = plugins.archive(job.archive) if job.archive else None
     if archive is not None:
         opened.callback(archive.close)
-    derivation = Derivation([sink for sink in sinks if isinstance(sink, Deriving)], fold_rules(plugins, settings))
+    deriving = [sink for sink in sinks if isinstance(sink, Deriving)] if job.facts else []
+    derivation = Derivation(deriving, fold_rules(plugins, settings))
     opened.callback(derivation.close)
     derivation.start()
     return Worker(

@@ -32,6 +32,7 @@ def ingest(settings: Settings, plugins: PluginManager) -> Callable[..., None]:
         dedup: str | None = None,
         archive: str | None = None,
         from_savepoint: str | None = None,
+        facts: bool = True,
         json: Annotated[bool, Parameter(negative="")] = False,
     ) -> None:
         """Read events, store each once, keep bad ones with the reason.
@@ -52,10 +53,13 @@ def ingest(settings: Settings, plugins: PluginManager) -> Callable[..., None]:
             Folder or object store that keeps every record as received.
         from_savepoint
             Where a savepoint is: offsets and dedup keys are brought back to it first. For Kafka.
+        facts
+            Derive session facts beside the ingestion, where no `lpa materialize` does. Without, large files go in
+            faster; `lpa materialize rebuild` derives later.
         json
             Print the report as JSON.
         """
-        job = Job(source, sink, dedup, archive, from_savepoint)
+        job = Job(source, sink, dedup, archive, from_savepoint, facts)
         console = Console(stderr=True)
         with Progress(
             TextColumn("{task.description}", markup=False),

@@ -138,7 +138,8 @@ class KafkaJob:
         if archive is not None:
             opened.callback(archive.close)
         deriving = [sink for sink in sinks if isinstance(sink, Deriving)]
-        derivation = Derivation([each for each in deriving if each.exclusive], fold_rules(plugins, settings))
+        here = [each for each in deriving if each.exclusive] if job.facts else []
+        derivation = Derivation(here, fold_rules(plugins, settings))
         opened.callback(derivation.close)
         derivation.start()
         accounts = self._observe(quality.input_topic, self._metrics, sinks, derivation.step)

@@ -1,0 +1,180 @@
+"""`lpa ingest` and `lpa materialize` as processes: facts follow the events, whoever dies or stands still."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from services.job import LPA, Job
+from services.processes import free_ports
+
+from lpa_core.generate.generator import generate
+from lpa_core.lifecycle.rules import FoldRules
+from lpa_sinks.materialize.rebuild import Rebuild
+from lpa_sinks.materialize.rows import Span
+from lpa_sinks.testing.stored import StoredEvents
+
+KILLS = int(os.environ.get("LPA_KILLS", "6"))
+EVENTS = 6_000
+PARTITIONS = 4
+ALL_TIME = Span(0, 4_000_000_000_000)
+
+
+class Materializer:
+    """``lpa materialize`` beside a job."""
+
+    def __init__(self, job: Job, number: int) -> None:
+        self._job, self.log = job, job.folder / f"materialize-{number}"
+        (self.port,) = free_ports(1)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        environment = {**os.environ, **self._job.environment, "LPA_ADMIN_ADDRESS": f"127.0.0.1:{self.port}"}
+        sink = f"clickhouse://127.0.0.1:{self._job.clickhouse.port}"
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [str(LPA), "materialize", "--sink", sink], stdout=log, stderr=log, env=environment, cwd=self._job.folder
+            )
+
+    def signal(self, number: int) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def stop(self) -> int:
+        self.signal(signal.SIGTERM)
+        assert self.process is not None
+        return self.process.wait(30)
+
+
+@pytest.fixture
+def materializers(new_job: Callable[..., Job]) -> Iterator[tuple[Job, list[Materializer]]]:
+    job = new_job(PARTITIONS)
+    made = [Materializer(job, number) for number in range(2)]
+    yield job, made
+    for each in made:
+        each.kill()
+
+
+def behind(job: Job) -> int:
+    """Records of the touched topic that no materializer has done."""
+    configuration = {
+        "bootstrap.servers": job.bootstrap,
+        "group.id": job.environment["LPA_MATERIALIZE_GROUP_ID"],
+        "isolation.level": "read_committed",
+        "log_level": 0,
+    }
+    consumer = Consumer(configuration)
+    try:
+        topic = job.environment["QUALITY_TOUCHED_TOPIC"]
+        numbers = consumer.list_topics(topic, 10).topics[topic].partitions
+        found = consumer.committed([TopicPartition(topic, number) for number in numbers], 10)
+        return sum(consumer.get_watermark_offsets(entry, 10)[1] - max(0, entry.offset) for entry in found)
+    finally:
+        consumer.close()
+
+
+def produce(job: Job, seed: int, pause: float = 0.0) -> None:
+    """Generated events, those of a stream in one partition and in order."""
+    for number, record in enumerate(generate(EVENTS, duplicates=0, bad=0.01, sessions=60, seed=seed)):
+        try:
+            data: Any = msgspec.json.decode(record)["data"]
+            stream = data.get("stream_id", "") if isinstance(data, dict) else ""
+        except (msgspec.DecodeError, KeyError, TypeError):
+            stream = ""
+        job.produce([record], partition=hash(stream) % PARTITIONS) if number % 500 == 499 else job.send(
+            record, hash(stream) % PARTITIONS
+        )
+        if pause and number % 500 == 0:
+            time.sleep(pause)
+
+
+def stored_events(job: Job) -> int:
+    return sum(job.stored().values()) + sum(job.stored("streaming_events_dlq").values())
+
+
+def test_facts_are_those_of_a_rebuild_whatever_happens_to_the_materializers(
+    materializers: tuple[Job, list[Materializer]], tmp_path: Path
+) -> None:
+    job, workers = materializers
+    chance = Random(os.environ.get("LPA_CHAOS_SEED", "7"))
+    job.start()
+    for worker in workers:
+        worker.start()
+    for kill in range(KILLS):
+        if kill % max(1, KILLS // 3) == 0 and kill // max(1, KILLS // 3) < 3:
+            produce(job, seed=kill)
+        victim = chance.choice(workers)
+        if kill % 3 == 2:
+            # Long enough to lose its partitions, and to be overtaken.
+            victim.signal(signal.SIGSTOP)
+            job.until(lambda: behind(job) == 0, "the other one does the work", 120)
+            victim.signal(signal.SIGCONT)
+        else:
+            time.sleep(chance.uniform(0.2, 2.0))
+            victim.kill()
+            victim.start()
+    job.until(lambda: stored_events(job) % EVENTS == 0 and stored_events(job) > 0, "everything is stored", 120)
+    job.until(lambda: behind(job) == 0, "everything is derived", 120)
+    with job.clickhouse.client() as client:
+        facts = StoredEvents(client, "livepeer_analytics")
+        live = facts.derived()
+        rebuild = Rebuild(facts.database, FoldRules(), ALL_TIME)
+        assert rebuild.prepare() >= 60
+        while rebuild.step() is not None:
+            pass
+        assert facts.derived() == live
+        signals = facts.query(
+            "SELECT (SELECT count() FROM $.ai_stream_status) + (SELECT count() FROM $.stream_trace_events) "
+            "+ (SELECT count() FROM $.ai_stream_events), (SELECT sum(event_count) FROM $.fact_workflow_sessions)"
+        )
+    assert signals[0][0] == signals[0][1]
+    assert {worker.stop() for worker in workers} == {0}
+
+
+def test_a_materializer_says_how_it_fares(materializers: tuple[Job, list[Materializer]]) -> None:
+    job, (worker, _) = materializers
+    job.start()
+    worker.start()
+    looked = Job.looking_at(worker.port)
+    job.until(lambda: looked("/readyz")[0] == 200, "the materializer is ready")
+    produce(job, seed=1)
+    job.until(lambda: stored_events(job) == EVENTS and behind(job) == 0, "everything is derived", 120)
+    status, text = looked("/metrics")
+    assert status == 200
+    counted = dict(line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("lpa_materialize"))
+    assert float(counted["lpa_materialize_signals_total"]) > 0
+    assert float(counted['lpa_materialize_sessions_total{folding="anew"}']) >= 60
+    assert float(counted["lpa_materialize_unreadable_total"]) == 0
+    job.clickhouse.kill()
+    produce(job, seed=2)
+    job.clickhouse.start()
+    job.until(lambda: stored_events(job) == 2 * EVENTS and behind(job) == 0, "it goes on after an outage", 120)
+    assert worker.stop() == 0
+
+
+def test_what_is_no_touch_is_counted_and_passed_over(materializers: tuple[Job, list[Materializer]]) -> None:
+    job, (worker, _) = materializers
+    job.start()
+    worker.start()
+    job.send(b"no touch", 0, job.environment["QUALITY_TOUCHED_TOPIC"])
+    job.produce([])
+    looked = Job.looking_at(worker.port)
+    job.until(
+        lambda: looked("/readyz")[0] == 200 and "lpa_materialize_unreadable_total 1.0" in looked("/metrics")[1],
+        "the record is counted",
+    )
+    assert worker.stop() == 0
