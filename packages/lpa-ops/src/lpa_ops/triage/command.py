@@ -1,4 +1,4 @@
-"""``lpa triage``: what was rejected in the last hour, and why."""
+"""``lpa triage``: what was rejected in the last hour, and why; what became of a session."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from rich.text import Text
 from lpa_core.commands.output import print_json
 from lpa_core.settings import Settings
 from lpa_core.sinks import SinkMisconfigured
-from lpa_ops.triage.queries import Answer, failures_by_reason, latest_failures
+from lpa_ops.triage.life import show_life
+from lpa_ops.triage.queries import Answer, failures_by_reason, latest_failures, latest_sessions, session_life
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.databases import endpoint_of, opened
 
 _SHOWN_OF_A_BODY = 120
+_LIST_WIDTH = 150
+_LISTED = ("workflow_session_id", "session_start_ts", "seconds", "outcome", "attribution", "signals", "errors", "swaps")
 
 
 def triage_app(settings: Settings) -> cyclopts.App:
@@ -34,9 +37,7 @@ def triage_app(settings: Settings) -> cyclopts.App:
         json
             Print JSON instead of tables.
         """
-        path = endpoint_of(sink, settings).path
-        if path is not None and not path.exists():
-            raise SinkMisconfigured(f"{path}: there is no embedded database yet: `lpa ingest FILE` makes one")
+        _require(sink, settings)
         with opened(sink, settings) as (client, database):
             failures, samples = AT_ONCE.run(
                 f"{database}: triage",
@@ -52,7 +53,64 @@ def triage_app(settings: Settings) -> cyclopts.App:
         console.print(_table("Dead letters of the last hour", failures))
         console.print(_table("The latest", samples))
 
+    @app.command
+    def sessions(
+        session: str | None = None,
+        /,
+        *,
+        limit: int = 20,
+        sink: str | None = None,
+        json: Annotated[bool, Parameter(negative="")] = False,
+    ) -> int:
+        """List the latest sessions, or show the life of one: signals, segments, attribution with reasons, outcome.
+
+        Parameters
+        ----------
+        session
+            Its workflow_session_id: stream_id|request_id. Exit status 1 where there is none of that id.
+        limit
+            How many sessions are listed.
+        sink
+            The database, such as chdb://./folder or clickhouse://host:8123/database. Default: the embedded one.
+        json
+            Print JSON instead of tables.
+        """
+        _require(sink, settings)
+        with opened(sink, settings) as (client, database):
+            if session is None:
+                latest = AT_ONCE.run(f"{database}: triage", lambda: latest_sessions(client, database, limit))
+                _show_list(latest, json)
+                return 0
+            life = AT_ONCE.run(f"{database}: triage", lambda: session_life(client, database, session))
+        if json:
+            print_json({name: answer.as_json() for name, answer in life.items()})
+        elif life["session"].rows:
+            show_life(life, Console())
+        else:
+            print(f"{database} has no session {session}: `lpa triage sessions` lists the latest")
+        return 0 if life["session"].rows else 1
+
     return app
+
+
+def _require(sink: str | None, settings: Settings) -> None:
+    path = endpoint_of(sink, settings).path
+    if path is not None and not path.exists():
+        raise SinkMisconfigured(f"{path}: there is no embedded database yet: `lpa ingest FILE` makes one")
+
+
+def _show_list(latest: Answer, json: bool) -> None:
+    if json:
+        print_json(latest.as_json())
+    elif latest.rows:
+        table = Table(title="The latest sessions", title_justify="left")
+        for name in _LISTED:
+            table.add_column(name, no_wrap=True)
+        for row in latest.as_json():
+            table.add_row(*(Text(str(row[name])) for name in _LISTED))
+        Console(width=max(Console().width, _LIST_WIDTH)).print(table)
+    else:
+        print("There are no sessions yet: `lpa ingest` and `lpa materialize` make them.")
 
 
 def _table(title: str, answer: Answer) -> Table:

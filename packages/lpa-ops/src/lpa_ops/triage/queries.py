@@ -1,4 +1,4 @@
-"""The two triage queries of the operations guide, from their .sql files."""
+"""The queries of triage, from their .sql files: the two of the operations guide, and those about sessions."""
 
 from __future__ import annotations
 
@@ -33,8 +33,28 @@ def latest_failures(client: Client, database: str) -> Answer:
     return _ask(client, "latest_failures.sql", database)
 
 
-def _ask(client: Client, file: str, database: str) -> Answer:
+def latest_sessions(client: Client, database: str, limit: int) -> Answer:
+    """The sessions that started last, at most so many."""
+    return _ask(client, "latest_sessions.sql", database, limit=limit)
+
+
+def session_life(client: Client, database: str, session: str) -> dict[str, Answer]:
+    """All about one session: ``session`` (no row where there is none), ``signals``, ``segments``, ``snapshots``.
+
+    Signals in a row that say the same are one row.
+    """
+    fact = _ask(client, "session.sql", database, session=session)
+    if not fact.rows:
+        return {"session": fact}
+    parts = {
+        name: _ask(client, f"session_{name}.sql", database, session=session)
+        for name in ("signals", "segments", "snapshots")
+    }
+    return {"session": fact, **parts}
+
+
+def _ask(client: Client, file: str, database: str, **parameters: object) -> Answer:
     # The files hold the guide's text word for word; ``database`` is an identifier that the settings have checked.
     text = (files(__package__) / "sql" / file).read_text().replace(f"{DATABASE_IN_FILES}.", f"`{database}`.")
-    answer = client.query(text.rstrip().rstrip(";"))
+    answer = client.query(text.rstrip().rstrip(";"), parameters=parameters)
     return Answer(tuple(answer.column_names), tuple(tuple(row) for row in answer.result_rows))

@@ -1,0 +1,126 @@
+"""One session's life on one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from lpa_ops.triage.queries import Answer
+
+_TTL: Final = timedelta(hours=24)
+"""How far a snapshot may lie from a signal (spec/lifecycle.md section 5)."""
+_SHOWN: Final = 60
+
+_METHODS: Final = {
+    "exact_orchestrator_time_match": "a snapshot of the very millisecond",
+    "nearest_prior_snapshot": "the last snapshot before, at most 24 hours old",
+    "nearest_snapshot_within_ttl": "no snapshot before, but one within 24 hours after",
+    "proxy_address_join": "only snapshots further away than 24 hours",
+    "none": "never attributed",
+}
+
+
+def show_life(life: Mapping[str, Answer], console: Console) -> None:
+    """Print what :func:`~lpa_ops.triage.queries.session_life` answered of a session that there is."""
+    (fact,) = life["session"].as_json()
+    console.print(Text(fact["workflow_session_id"], style="bold"))
+    for line in (_outcome(fact), _span(fact), _attribution(fact), *_reasons(fact, life["snapshots"])):
+        console.print(Text(line))
+    _print_table(
+        console, "Signals", life["signals"], {"first", "last", "signals", "kind", "what", "named_wallet", "output_fps"}
+    )
+    _print_table(console, "Segments", life["segments"], set(life["segments"].columns) - {"confidence"})
+    _print_table(console, "Snapshots of the wallets that it names", life["snapshots"], set(life["snapshots"].columns))
+
+
+def _outcome(fact: Mapping[str, Any]) -> str:
+    errors = f"{fact['error_count']} errors, {fact['excusable_error_count']} of them excusable"
+    if not fact["known_stream"]:
+        outcome = "not counted as an attempt: the gateway told of no stream request"
+    elif fact["startup_success"]:
+        outcome = "success: it became playable"
+    elif fact["startup_excused"]:
+        outcome = "excused: it never became playable, for want of an orchestrator or by excusable errors alone"
+    else:
+        outcome = "unexcused: it never became playable, and nothing excuses it"
+    notes = [text for flag, text in _FLAGS.items() if fact[flag]]
+    return "; ".join([f"outcome: {outcome}", errors, *notes])
+
+
+_FLAGS: Final = {
+    "loading_only_session": "every status was LOADING",
+    "zero_output_fps_session": "no status had output",
+    "last_error_occurred": "a status had a last_error",
+    "has_model_change": "it changed its model",
+}
+
+
+def _span(fact: Mapping[str, Any]) -> str:
+    edges = {
+        "request": fact["first_stream_request_ts"],
+        "first processed": fact["first_processed_ts"],
+        "playable": fact["first_playable_ts"],
+    }
+    start = fact["session_start_ts"]
+    told = ", ".join(f"{name} +{(at - start).total_seconds():.3f} s" for name, at in edges.items() if at is not None)
+    return (
+        f"from {_time(start)} to {_time(fact['session_end_ts'])}: {fact['event_count']} signals; {told or 'no edges'}"
+    )
+
+
+def _attribution(fact: Mapping[str, Any]) -> str:
+    method = fact["gpu_attribution_method"]
+    served = ", ".join(
+        part for part in (fact["orchestrator_address"], fact["pipeline"], fact["model_id"], fact["gpu_id"]) if part
+    )
+    return f"attribution: {served or 'nobody'} ({method}: {_METHODS.get(method, 'by a plugin')})"
+
+
+def _reasons(fact: Mapping[str, Any], snapshots: Answer) -> Iterator[str]:
+    """Why a session is not attributed, as far as the snapshots tell."""
+    if fact["gpu_attribution_method"] != "none":
+        return
+    rows = snapshots.as_json()
+    if not rows:
+        yield "  why: none of its signals names a wallet"
+    for wallet in sorted({row["named_wallet"] for row in rows}):
+        offers = [row for row in rows if row["named_wallet"] == wallet and row["snapshots"]]
+        orchestrators = sorted({row["orchestrator"] for row in offers if _near(row, fact)})
+        if not offers:
+            yield f"  why: no snapshot names the wallet {wallet}"
+        elif len(orchestrators) > 1:
+            yield f"  why: {wallet} stands for several orchestrators within 24 hours: {', '.join(orchestrators)}"
+        else:
+            models = ", ".join(sorted({row["model"] or "no model" for row in offers}))
+            yield f"  why: {wallet} offers {models}, and the session is of {fact['model_id'] or 'no known model'}"
+
+
+def _near(row: Mapping[str, Any], fact: Mapping[str, Any]) -> bool:
+    start, end = fact["session_start_ts"], fact["session_end_ts"]
+    return bool(row["last_before_its_end"] >= start - _TTL or start < row["first_after_its_start"] <= end + _TTL)
+
+
+def _print_table(console: Console, title: str, answer: Answer, shown: set[str]) -> None:
+    if not answer.rows:
+        return
+    places = [index for index, name in enumerate(answer.columns) if name in shown]
+    table = Table(*(answer.columns[index] for index in places), title=title, title_justify="left")
+    for row in answer.rows:
+        table.add_row(*(Text(_cell(row[index])) for index in places))
+    console.print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    text = _time(value) if isinstance(value, datetime) else str(value)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def _time(moment: datetime) -> str:
+    return moment.isoformat(sep=" ", timespec="milliseconds").removesuffix("+00:00") if moment.year > 1970 else ""

@@ -1,0 +1,17 @@
+SELECT
+    workflow_session_id,
+    session_start_ts,
+    dateDiff('second', session_start_ts, coalesce(session_end_ts, session_start_ts)) AS seconds,
+    multiIf(
+        NOT known_stream, 'not counted', startup_success, 'success', startup_excused, 'excused', 'unexcused'
+    ) AS outcome,
+    gateway,
+    orchestrator_address,
+    ifNull(model_id, '') AS model,
+    gpu_attribution_method AS attribution,
+    event_count AS signals,
+    error_count AS errors,
+    swap_count AS swaps
+FROM livepeer_analytics.fact_workflow_sessions
+ORDER BY session_start_ts DESC
+LIMIT {limit:UInt32}
