@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lpa_core.events.coercion import address
 from lpa_core.lifecycle.attribution import NearestSnapshot
-from lpa_core.lifecycle.capabilities import TTL_MS, Capability, CapabilityIndex
+from lpa_core.lifecycle.capabilities import TTL_MS, Capability, CapabilityIndex, Reach
 from lpa_core.testing.lifecycle_strategies import NOON, capabilities, gpus, models, times, urls, wallets
 
 DAY = 86_400_000
@@ -106,6 +106,8 @@ CHOSEN = {
         {},
         (0, STALE),
     ),
+    "a prior one at the edge of freshness comes before a later one": ([cap(-DAY), cap(1)], {}, (0, PRIOR)),
+    "a later one at the edge of freshness comes before a stale one": ([cap(-DAY - 1), cap(DAY)], {}, (1, WITHIN)),
     "the nearer one": ([cap(-2, gpu="a"), cap(-1, gpu="b")], {}, (1, PRIOR)),
     "of one time the least model": ([cap(-1, model="b"), cap(-1, model="A")], {}, (1, PRIOR)),
     "then the least URL": ([cap(-1, url="b", gpu="a"), cap(-1, url="A", gpu="b")], {}, (1, PRIOR)),
@@ -149,6 +151,26 @@ def test_a_new_offer_counts_at_once() -> None:
     found = policy.select(index, "0xhot1", "sdxl", "", "GPU-1", NOON)
     assert found is not None
     assert found.offer.gpu_id == "GPU-1"
+
+
+@pytest.mark.parametrize(
+    ("seen", "added", "first", "until"),
+    [
+        ([], 5, None, None),
+        ([0], 5, 5, None),
+        ([10], 5, None, 10),
+        ([0, 10], 5, 5, 10),
+        ([0], DAY + 5, DAY + 1, None),
+        ([0], 3 * DAY, 2 * DAY, None),
+        ([0, 4 * DAY], 3 * DAY, 2 * DAY, 4 * DAY),
+    ],
+)
+def test_how_far_a_new_snapshot_reaches(seen: list[int], added: int, first: int | None, until: int | None) -> None:
+    index = CapabilityIndex(map(cap, seen))
+    reach = index.add(cap(added))
+    shifted = (None if time is None else NOON + time for time in (first, until))
+    assert reach == Reach(["0xcan1", "0xhot1"], *shifted)
+    assert index.add(cap(added)) is None, "it is there already"
 
 
 def normal(text: str | None) -> str:

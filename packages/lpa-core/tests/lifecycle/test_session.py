@@ -100,6 +100,66 @@ def test_the_hint_keeps_the_model_of_a_wallet_that_serves_several() -> None:
     assert (fact.model_id, fact.gpu_attribution_method) == ("sdxl", "nearest_prior_snapshot")
 
 
+def test_a_blank_label_is_no_hint() -> None:
+    story = Story()
+    story.status(10, pipeline="sdxl", orchestrator_address="0xhot1")
+    story.status(20, pipeline=" ", orchestrator_address="0xhot1")
+    assert session(story, cap(), cap(model="llama", snapshot_ts=20)).model_id == "sdxl"
+
+
+def test_a_blank_label_is_none_for_coverage() -> None:
+    story = Story()
+    story.status(10, pipeline=" ")
+    story.status(20, pipeline="sdxl")
+    assert [row.model_id for row in folded(story).coverage] == [None, "sdxl"]
+
+
+def test_what_a_snapshot_does_not_say_is_unknown_until_the_label_says_it() -> None:
+    story = Story()
+    story.status(10, pipeline="label", orchestrator_address="0xhot1")
+    assert session(story, cap(model="", gpu_id=None)).model_id is None
+    story.status(20, pipeline="label", orchestrator_address="0xunknown")
+    assert session(story, cap(model="", gpu_id=None)).model_id == "label"
+
+
+def test_a_snapshot_without_a_gpu_takes_away_that_of_the_one_before() -> None:
+    story = Story()
+    story.status(10, orchestrator_address="0xhot1")
+    story.status(20, orchestrator_address="0xhot2")
+    facts = folded(story, cap(1), cap(2, gpu_id=" "))
+    assert [segment.gpu_id for segment in facts.segments] == ["GPU-1", None]
+
+
+def test_a_label_counts_as_a_model_that_was_held_also_where_a_snapshot_has_none() -> None:
+    story = Story()
+    story.status(10, pipeline="label", orchestrator_address="0xhot1")
+    story.status(20, orchestrator_address="0xhot2")
+    assert session(story, cap(1, model=""), cap(2)).has_model_change == 1
+
+
+def test_a_signal_without_a_wallet_is_attributed_by_that_of_the_session() -> None:
+    story = Story()
+    story.status(10, orchestrator_address="0xhot1")
+    story.trace(20, CLOSE)
+    found = session(story, cap(snapshot_ts=10))
+    assert found.gpu_attribution_method == "nearest_prior_snapshot", "the status was at the time of the snapshot"
+
+
+def test_of_several_edges_of_a_kind_the_first_counts() -> None:
+    story = Story()
+    for time in (10, 20):
+        for trace_type in (REQ, PROC, PLAY):
+            story.trace(time, trace_type)
+    fact = session(story)
+    assert (fact.first_stream_request_ts, fact.first_processed_ts, fact.first_playable_ts) == (10, 10, 10)
+
+
+def test_a_blank_error_of_a_status_is_none() -> None:
+    story = Story()
+    story.status(10, last_error=" ")
+    assert session(story).last_error_occurred == 0
+
+
 def test_the_gpu_stays_where_several_would_do() -> None:
     story = Story()
     story.status(10, orchestrator_address="0xhot1")

@@ -142,8 +142,8 @@ def _nearest(times: Sequence[int], time: int) -> int:
     return prior
 
 
-def _remoteness(snapshot: int, time: int) -> tuple[int, int, int]:
-    """Freshness, distance and recency of section 5.2, the parts that depend on the time."""
+def _remoteness(snapshot: int, time: int) -> tuple[int, int]:
+    """Freshness and distance of section 5.2. Recency decides nothing: what is equal in both is of one time."""
     distance = abs(time - snapshot)
     if distance == 0:
         freshness = 0
@@ -151,4 +151,4 @@ def _remoteness(snapshot: int, time: int) -> tuple[int, int, int]:
         freshness = 1 if snapshot < time else 2
     else:
         freshness = 3 if snapshot < time else 4
-    return freshness, distance, -snapshot
+    return freshness, distance

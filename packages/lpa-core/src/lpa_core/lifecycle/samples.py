@@ -42,10 +42,9 @@ class Rows(Generic[Row]):
             self._waiting.append(signal)
 
     def settle(self, identity: Identity) -> None:
-        """The segment that rows wait for has its first orchestrator."""
+        """The segment that rows wait for has its first orchestrator. From now on none waits."""
         self._settled += [self._make(signal, self._session_id, identity) for signal in self._waiting]
         self._waiting = []
-        self._answered = 0
 
     def take(self) -> list[Row]:
         """What is new or newly settled since the last time."""
@@ -110,7 +109,7 @@ def _served_by(signal: Signal, identity: Identity | None) -> tuple[str, str, str
         return "", signal.orchestrator_url, "", None, None
     return (
         identity.orchestrator_address,
-        identity.orchestrator_url or signal.orchestrator_url,
+        identity.orchestrator_url,
         identity.shown_pipeline,
         identity.model_id or None,
         identity.gpu_id or None,

@@ -36,7 +36,7 @@ class Segments:
         self._index += 1
         self._start = signal.signal_ts
         self._end = None
-        self._source_trace_type = signal.trace_type
+        self._source_trace_type = ""
 
     def apply(self, signal: Signal) -> bool:
         """Take ``signal`` into the current segment. Answers whether its time lies inside: the closing edge does.
