@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.claims import DedupStores
-from lpa_core.delivery.closing import GroupLimits, due
+from lpa_core.delivery.closing import due
 from lpa_core.delivery.group import GroupWorker
+from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.log import LogRecord, Partition
 from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.partitions import PartitionState, Phase

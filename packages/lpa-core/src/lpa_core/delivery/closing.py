@@ -1,47 +1,106 @@
-"""When the ranges of a group's worker close. Pure."""
+"""From records to a cycle: which partitions close their ranges now, and what they hold."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
 from typing import Final, final
 
-import attrs
+import structlog
 
+from lpa_core.delivery.background import Background
+from lpa_core.delivery.candidate import Candidate
 from lpa_core.delivery.commit_metadata import MAX_SPAN
-from lpa_core.delivery.log import Partition
+from lpa_core.delivery.limits import GroupLimits
+from lpa_core.delivery.log import Log, Partition
+from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.partitions import PartitionState, Phase
-from lpa_core.delivery.reject_limits import RejectLimits
+from lpa_core.delivery.ranges import Range
+from lpa_core.delivery.startup import fail
+from lpa_core.delivery.writer import Delivery
+from lpa_core.pipeline import Pipeline
+from lpa_core.records import RecordBatch
 
 _PATIENCE: Final = 10
 """How many times older a range may grow where the log holds enough to fill it."""
 
+_log = structlog.get_logger("lpa.delivery")
+
 
 @final
-@attrs.frozen(slots=True)
-class GroupLimits:
-    """When a range closes, and how much is held.
+class Closer:
+    """Closes ranges and has them judged."""
 
-    Attributes:
-        max_records, max_bytes: of a range.
-        max_seconds: from its first record's arrival; more where the log holds enough to fill it.
-        max_buffered_bytes: of records read ahead, over all partitions; reading pauses there.
-        handover_seconds: how long a partition that is asked back waits for its range in work to be finished.
-        stop_seconds: how long a stop waits for the same.
-        rejects: how many dead letters stop the worker.
-    """
+    def __init__(
+        self,
+        log: Log,
+        pipeline: Pipeline,
+        limits: GroupLimits,
+        observer: Observer,
+        background: Background,
+        clock: Callable[[], int],
+        timed: Callable[[str], AbstractContextManager[None]],
+    ) -> None:
+        """``clock`` gives the time of new ranges, epoch ms."""
+        self._log, self._pipeline, self._limits, self._observer = log, pipeline, limits, observer
+        self._background, self._clock, self._timed = background, clock, timed
 
-    max_records: int = MAX_SPAN
-    max_bytes: int = 32_000_000
-    max_seconds: float = 1.0
-    max_buffered_bytes: int = 96_000_000
-    handover_seconds: float = 20.0
-    stop_seconds: float = 30.0
-    rejects: RejectLimits = attrs.field(factory=RejectLimits)
+    def cycle(self, states: Collection[PartitionState]) -> list[Delivery]:
+        """The ranges that are due, oldest first, up to the records of one range in all."""
+        cycle: list[Delivery] = []
+        room = self._limits.max_records
+        for state in due(states, self._limits, self._log.end, self._background.now()):
+            if cycle and state.buffer.records > room:
+                continue
+            delivery = self._close(state)
+            if delivery is not None:
+                cycle.append(delivery)
+                room -= len(delivery.candidate.batch)
+        return cycle
 
-    @property
-    def ample_bytes(self) -> int:
-        """Of records read ahead: here the largest range closes, full or not, and reading that paused goes on."""
-        return self.max_buffered_bytes // 2
+    def _close(self, state: PartitionState) -> Delivery | None:
+        repeated = state.phase is Phase.REPEATING
+        if repeated:
+            assert state.prepared is not None
+            range_ = state.prepared
+            batch = state.buffer.take(range_.count + 1, 1 << 62, 1 << 62, until=range_.end)
+            if len(batch) != range_.count or batch.offsets[0] != range_.start:
+                fail(
+                    state,
+                    f"{state.partition} no longer holds the {range_.count} records {range_.start} to {range_.end - 1} "
+                    "that were being written: reset the group's offset behind them, then replay them from the archive",
+                )
+                return None
+            self._observer.repeated(range_)
+        else:
+            batch = state.buffer.take(self._limits.max_records, self._limits.max_bytes, MAX_SPAN)
+            range_ = self._new_range(state, batch)
+        if state.buffer.records:
+            state.buffer.since = self._background.now()
+        try:
+            with self._timed("judge"):
+                verdicts = self._pipeline.judge(batch)
+        except Exception as error:  # a defect: it must not take the other partitions along
+            _log.exception("judging failed")
+            fail(state, f"judging {batch!r} failed: {type(error).__name__}: {error}")
+            return None
+        if repeated:
+            state.phase, state.why = Phase.RUNNING, ""
+        self._observer.step(Step.JUDGED, range_)
+        return Delivery(state, Candidate(batch, verdicts, range_), repeated)
+
+    def _new_range(self, state: PartitionState, batch: RecordBatch) -> Range:
+        # Time never runs back within a partition, or a later claim could look older than an earlier one.
+        state.last_time = max(state.last_time, self._clock())
+        return Range(
+            topic=batch.topic,
+            partition=batch.partition,
+            start=batch.offsets[0],
+            end=batch.offsets[-1] + 1,
+            count=len(batch),
+            resume="",
+            batch_time=state.last_time,
+        )
 
 
 def due(

@@ -15,27 +15,23 @@ from lpa_core.delivery.archive import Archive
 from lpa_core.delivery.background import Background, Task, Threads
 from lpa_core.delivery.candidate import Candidate, claim, shape
 from lpa_core.delivery.claims import Claims, DedupStores
-from lpa_core.delivery.closing import GroupLimits, due
-from lpa_core.delivery.commit_metadata import MAX_SPAN
+from lpa_core.delivery.closing import Closer
+from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.log import CommitUncertain, Log, LogRecord, LogUnavailable, OffsetsGone, Partition
 from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.partitions import PartitionState, Phase
-from lpa_core.delivery.ranges import Range
+from lpa_core.delivery.reading import Reader
 from lpa_core.delivery.reject_limits import RejectLimitReached
-from lpa_core.delivery.startup import GapPolicy, Startup, fail
+from lpa_core.delivery.startup import GapPolicy, Startup
 from lpa_core.delivery.writer import Delivery, Writer, fix_duplicates
 from lpa_core.pipeline import Pipeline
-from lpa_core.records import RecordBatch
 from lpa_core.rejects import RejectEnvelope
 from lpa_core.sinks import Anticipating, Interruptible, Sink
 
-_POLL_SECONDS: Final = 0.1
+_LOOK_SECONDS: Final = 0.1
 _CLAIM_AGAIN_SECONDS: Final = 1.0
 _MEASURE_SECONDS: Final = 5.0
 _SESSION_AGAIN_SECONDS: Final = 1.0
-_PATIENCE_SECONDS: Final = 4.0
-"""How long reading waits for writing before it pauses: pausing throws away what the client has fetched ahead."""
-
 _log = structlog.get_logger("lpa.delivery")
 
 
@@ -92,12 +88,12 @@ class GroupWorker:
         self._offered = False
         self._claim_at = self._measure_at = 0.0
         self._task: Task | None = None
-        self._paused = False
-        self._full_since = 0.0
         self.waiting_for_dedup = ""
         """Why claims cannot be made, while they cannot."""
         self.turned_at = self._background.now()
         """When the loop turned last, by the background's clock."""
+        self.backpressured = False
+        """Whether reading stands still because writing does."""
         self.joined = False
         """Whether the group has assigned partitions to this worker yet."""
 
@@ -113,11 +109,6 @@ class GroupWorker:
     def states(self) -> Mapping[Partition, PartitionState]:
         """The worker's partitions, to look at."""
         return dict(self._states)
-
-    @property
-    def backpressured(self) -> bool:
-        """Whether reading stands still because writing does."""
-        return self._paused
 
     def run(self) -> None:
         """Deliver until :meth:`stop`.
@@ -159,7 +150,13 @@ class GroupWorker:
             self._timed,
             self._archive,
         )
-        self._unclaimed, self._task, self._offered, self._paused = [], None, False, False
+        self._reader = Reader(self._log, self._limits, self._observer, self._background, self._timed)
+        self._closer = Closer(
+            self._log, self._pipeline, self._limits, self._observer, self._background, self._clock, self._timed
+        )
+        self._unclaimed, self._task, self._offered = [], None, False
+        self.backpressured = False
+        self._observer.backpressure(False)
         try:
             self._log.join(self._topics, self)
             while not self._stopping.is_set():
@@ -175,9 +172,13 @@ class GroupWorker:
                 self._startup.advance(state)
         self._watch_writer()
         if not self._offered and not self._unclaimed:
-            self._unclaimed = self._close_due()
+            self._unclaimed = self._closer.cycle(self._states.values())
         self._claim_and_offer()
-        self._read()
+        try:
+            self._reader.read(self._states, self._task)
+        except OffsetsGone as gone:
+            self._begin_again(gone.partition)
+        self.backpressured = self._reader.paused
         if self._background.now() >= self._measure_at:
             self._measure()
 
@@ -191,53 +192,6 @@ class GroupWorker:
         with suppress(DedupStoreUnavailable), self._dedup_lock:
             self._observer.dedup_stores([store.statistics() for store in stores.values() if store is not None])
 
-    # Reading.
-
-    def _read(self) -> None:
-        buffered = sum(state.buffer.bytes for state in self._states.values())
-        if self._paused:
-            if buffered < self._limits.ample_bytes:
-                self._pause(False)
-        elif buffered >= self._limits.max_buffered_bytes and self._task is not None:
-            now = self._background.now()
-            self._full_since = self._full_since or now
-            if now - self._full_since < _PATIENCE_SECONDS:
-                self._task.wait(_PATIENCE_SECONDS / 4)
-                return
-            self._pause(True)
-        else:
-            self._full_since = 0.0
-        wait = _POLL_SECONDS if self._task is None else _POLL_SECONDS / 4
-        with self._timed("read"):
-            try:
-                batches = self._log.poll(self._limits.max_records, wait)
-            except OffsetsGone as gone:
-                self._begin_again(gone.partition)
-                return
-        now = self._background.now()
-        for batch in batches:
-            state = self._states.get(Partition(batch.topic, batch.partition))
-            if state is not None and state.usable and state.phase in (Phase.REPEATING, Phase.RUNNING):
-                self._take(state, batch, now)
-
-    def _take(self, state: PartitionState, batch: RecordBatch, now: float) -> None:
-        if batch.offsets[0] < state.next_offset:
-            # Delivering them once more would move the group's offset back.
-            _log.error("records came a second time and are passed over", records=repr(batch), next=state.next_offset)
-            self._log.start(state.partition, state.next_offset)
-            return
-        state.buffer.add(batch, now)
-        state.next_offset = batch.offsets[-1] + 1
-        self._observer.consumed(batch)
-
-    def _pause(self, paused: bool) -> None:
-        self._paused = paused
-        reading = [s.partition for s in self._states.values() if s.phase in (Phase.REPEATING, Phase.RUNNING)]
-        (self._log.pause if paused else self._log.resume)(reading)
-        self._observer.backpressure(paused)
-        if paused:
-            _log.warning("reading pauses until writing catches up")
-
     def _begin_again(self, partition: Partition) -> None:
         state = self._states.get(partition)
         if state is not None and state.phase in (Phase.REPEATING, Phase.RUNNING):
@@ -249,63 +203,6 @@ class GroupWorker:
         return self._offered or any(delivery.state is state for delivery in self._unclaimed)
 
     # From records to a cycle.
-
-    def _close_due(self) -> list[Delivery]:
-        """The ranges that are due, oldest first, up to the records of one range in all."""
-        cycle: list[Delivery] = []
-        room = self._limits.max_records
-        for state in due(self._states.values(), self._limits, self._log.end, self._background.now()):
-            if cycle and state.buffer.records > room:
-                continue
-            delivery = self._close(state)
-            if delivery is not None:
-                cycle.append(delivery)
-                room -= len(delivery.candidate.batch)
-        return cycle
-
-    def _close(self, state: PartitionState) -> Delivery | None:
-        repeated = state.phase is Phase.REPEATING
-        if repeated:
-            assert state.prepared is not None
-            range_ = state.prepared
-            batch = state.buffer.take(range_.count + 1, 1 << 62, 1 << 62, until=range_.end)
-            if len(batch) != range_.count or batch.offsets[0] != range_.start:
-                fail(
-                    state,
-                    f"{state.partition} no longer holds the {range_.count} records {range_.start} to {range_.end - 1} "
-                    "that were being written: reset the group's offset behind them, then replay them from the archive",
-                )
-                return None
-            self._observer.repeated(range_)
-        else:
-            batch = state.buffer.take(self._limits.max_records, self._limits.max_bytes, MAX_SPAN)
-            range_ = self._new_range(state, batch)
-        if state.buffer.records:
-            state.buffer.since = self._background.now()
-        try:
-            with self._timed("judge"):
-                verdicts = self._pipeline.judge(batch)
-        except Exception as error:  # a defect: it must not take the other partitions along
-            _log.exception("judging failed")
-            fail(state, f"judging {batch!r} failed: {type(error).__name__}: {error}")
-            return None
-        if repeated:
-            state.phase, state.why = Phase.RUNNING, ""
-        self._observer.step(Step.JUDGED, range_)
-        return Delivery(state, Candidate(batch, verdicts, range_), repeated)
-
-    def _new_range(self, state: PartitionState, batch: RecordBatch) -> Range:
-        # Time never runs back within a partition, or a later claim could look older than an earlier one.
-        state.last_time = max(state.last_time, self._clock())
-        return Range(
-            topic=batch.topic,
-            partition=batch.partition,
-            start=batch.offsets[0],
-            end=batch.offsets[-1] + 1,
-            count=len(batch),
-            resume="",
-            batch_time=state.last_time,
-        )
 
     def _claim_and_offer(self) -> None:
         if not self._unclaimed or self._background.now() < self._claim_at:
@@ -379,7 +276,7 @@ class GroupWorker:
         self._writer.withdraw()
         deadline = self._background.now() + self._limits.stop_seconds
         while self._task is not None and self._background.now() < deadline:
-            if self._task.wait(_POLL_SECONDS):
+            if self._task.wait(_LOOK_SECONDS):
                 break
             self._log.poll(1, 0)
         if self._task is not None and self._task.wait(0):
@@ -423,7 +320,7 @@ class GroupWorker:
             state.leaving = True
         deadline = self._background.now() + self._limits.handover_seconds
         while self._writer.works_on(states) and self._task is not None and self._background.now() < deadline:
-            if self._task.wait(_POLL_SECONDS):
+            if self._task.wait(_LOOK_SECONDS):
                 break
         self._give_up(states)
         _log.info("partitions revoked", partitions=[str(p) for p in sorted(partitions)])

@@ -20,10 +20,10 @@ from lpa_core.admin.job import JobState, PartitionStatus, SavepointStatus, StopR
 from lpa_core.admin.server import AdminServer
 from lpa_core.delivery.candidate import Candidate
 from lpa_core.delivery.claims import THROUGH_FILE, DedupStores
-from lpa_core.delivery.closing import GroupLimits
 from lpa_core.delivery.commit_metadata import MAX_SPAN
 from lpa_core.delivery.derivation import Derivation
 from lpa_core.delivery.group import GroupWorker
+from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.log import Commit, Log, LogError, LogRecord, LogUnavailable, Partition
 from lpa_core.delivery.partitions import PartitionState, Phase
 from lpa_core.delivery.reject_limits import RejectLimits

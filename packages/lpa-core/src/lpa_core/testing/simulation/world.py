@@ -15,8 +15,8 @@ import structlog
 from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.dedup.store import DedupStore
 from lpa_core.delivery.claims import DedupStores
-from lpa_core.delivery.closing import GroupLimits
 from lpa_core.delivery.group import GroupWorker
+from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.log import Log, LogRecord, Partition
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE, RejectEnvelope
 from lpa_core.rows import RAW_TABLE
