@@ -122,44 +122,28 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.v_terminal_tails
     gpu_id String COMMENT 'empty: not known',
     region String COMMENT 'empty: not known'
 )
-AS
-WITH idle_hours AS
-(
-    SELECT window_start, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region
-    FROM livepeer_analytics.v_session_hours
-    WHERE output_sample_count = 0 AND running_sample_count = 0 AND sample_count < 3
-)
-SELECT
+AS SELECT
     tail.window_start AS window_start,
-    tail.workflow_session_id AS workflow_session_id,
+    workflow_session_id,
     tail.orchestrator_address AS orchestrator_address,
     tail.pipeline AS pipeline,
     tail.model_id AS model_id,
     tail.gpu_id AS gpu_id,
     tail.region AS region
-FROM idle_hours AS tail
+FROM livepeer_analytics.fact_workflow_sessions AS session
 INNER JOIN
 (
     SELECT
-        window_start + INTERVAL 1 HOUR AS next_window, workflow_session_id, orchestrator_address, pipeline, model_id,
-        gpu_id, region
-    FROM idle_hours
-) AS previous
-    ON previous.next_window = tail.window_start
-    AND previous.workflow_session_id = tail.workflow_session_id
-    AND previous.orchestrator_address = tail.orchestrator_address
-    AND previous.pipeline = tail.pipeline
-    AND previous.model_id = tail.model_id
-    AND previous.gpu_id = tail.gpu_id
-    AND previous.region = tail.region
-INNER JOIN
-(
-    SELECT workflow_session_id, session_start_ts, session_end_ts
-    FROM livepeer_analytics.fact_workflow_sessions
-    WHERE workflow_session_id IN (SELECT workflow_session_id FROM idle_hours)
-) AS session
-    ON session.workflow_session_id = tail.workflow_session_id
-WHERE session.session_start_ts < tail.window_start
+        *,
+        lagInFrame(window_start) OVER (
+            PARTITION BY workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region
+            ORDER BY window_start ROWS BETWEEN 1 PRECEDING AND CURRENT ROW
+        ) AS idle_before
+    FROM livepeer_analytics.v_session_hours
+    WHERE output_sample_count = 0 AND running_sample_count = 0 AND sample_count < 3
+) AS tail USING (workflow_session_id)
+WHERE idle_before = tail.window_start - INTERVAL 1 HOUR
+    AND session.session_start_ts < tail.window_start
     AND session.session_end_ts >= tail.window_start
     AND session.session_end_ts < tail.window_start + INTERVAL 1 HOUR;
 
@@ -197,11 +181,12 @@ FROM
     GROUP BY orchestrator_address, model_id, gpu_id
 );
 
--- One row per hour and session that was paid for in it, and one per hour for what no session was found for. From payment_events and
--- v_session_outcomes.
-CREATE VIEW IF NOT EXISTS livepeer_analytics.v_session_fees
+-- One row per hour and request_id that was paid for in the hour, with the identity of the session that the request became: of several, the
+-- one that started last. From payment_events and v_session_outcomes.
+CREATE VIEW IF NOT EXISTS livepeer_analytics.v_request_fees
 (
     window_start DateTime('UTC') COMMENT 'hour of the payments',
+    request_id String,
     workflow_session_id String COMMENT 'empty: no session has the request_id',
     gateway String,
     orchestrator_address String COMMENT 'canonical wallet, lower-case',
@@ -209,44 +194,39 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.v_session_fees
     model_id String,
     gpu_id String,
     region String,
-    session_start_ts DateTime64(3, 'UTC'),
     face_value_wei UInt256 COMMENT 'wei'
 )
 AS SELECT
     payment.window_start AS window_start,
-    session.latest.1 AS workflow_session_id,
-    session.latest.2 AS gateway,
-    session.latest.3 AS orchestrator_address,
-    session.latest.4 AS pipeline,
-    session.latest.5 AS model_id,
-    session.latest.6 AS gpu_id,
-    session.latest.7 AS region,
-    session.latest.8 AS session_start_ts,
-    sum(payment.face_value_wei) AS face_value_wei
+    payment.request_id AS request_id,
+    session.workflow_session_id AS workflow_session_id,
+    session.gateway AS gateway,
+    session.orchestrator_address AS orchestrator_address,
+    session.pipeline AS pipeline,
+    session.model_id AS model_id,
+    session.gpu_id AS gpu_id,
+    session.region AS region,
+    payment.face_value_wei AS face_value_wei
 FROM
 (
-    SELECT toStartOfHour(event_timestamp) AS window_start, request_id, sum(paid.face_value_wei) AS face_value_wei
-    FROM livepeer_analytics.payment_events AS paid
+    SELECT
+        toStartOfHour(event_timestamp) AS window_start,
+        payment_events.request_id AS request_id,
+        sum(payment_events.face_value_wei) AS face_value_wei
+    FROM livepeer_analytics.payment_events AS payment_events
     WHERE event_timestamp > toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
     GROUP BY window_start, request_id
 ) AS payment
 LEFT JOIN
 (
     SELECT
-        request_id,
-        argMax(
-            (
-                workflow_session_id, gateway, orchestrator_address, pipeline, model_id, gpu_id, region,
-                session_start_ts
-            ),
-            (session_start_ts, workflow_session_id)
-        ) AS latest
+        request_id, workflow_session_id, gateway, orchestrator_address, pipeline, model_id, gpu_id, region
     FROM livepeer_analytics.v_session_outcomes
     WHERE request_id != ''
-    GROUP BY request_id
+    ORDER BY session_start_ts DESC, workflow_session_id DESC
+    LIMIT 1 BY request_id
 ) AS session
     ON session.request_id = payment.request_id
-GROUP BY window_start, session.latest
 SETTINGS join_use_nulls = 0;
 
 -- One row per hour, orchestrator, pipeline, model, GPU and region with samples, or with sessions that started in the hour; hours of
@@ -296,9 +276,67 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_gpu_metrics
     failure_rate Float64 COMMENT 'unexcused by known sessions; 0 without known ones',
     swap_rate Float64 COMMENT 'swapped by known sessions, both known; 0 without known ones'
 )
-AS
-WITH
-    performance AS
+AS SELECT
+    window_start,
+    orchestrator_address,
+    pipeline,
+    nullIf(key.model_id, '') AS model_id,
+    key.gpu_id AS gpu_id,
+    nullIf(key.region, '') AS region,
+    label.gpu_name AS gpu_name,
+    label.gpu_memory_total AS gpu_memory_total,
+    label.runner_version AS runner_version,
+    label.cuda_version AS cuda_version,
+    avg_output_fps,
+    p95_output_fps,
+    output_fps_deviation / nullIf(avg_output_fps, 0) AS jitter_coeff_fps,
+    status_samples,
+    prompt_to_first_frame_ms,
+    startup_time_ms,
+    startup_time_ms / 1000 AS startup_time_s,
+    e2e_latency_ms,
+    p95_prompt_to_first_frame_ms,
+    p95_startup_time_ms,
+    p95_e2e_latency_ms,
+    valid_prompt_to_first_frame_count,
+    valid_startup_time_count,
+    valid_e2e_latency_count,
+    counts[1] AS known_sessions,
+    counts[2] AS startup_success_sessions,
+    counts[3] AS excused_sessions,
+    counts[4] AS unexcused_sessions,
+    counts[5] AS confirmed_swapped_sessions,
+    counts[6] AS inferred_orchestrator_change_sessions,
+    counts[7] AS swapped_sessions,
+    counts[8] AS sessions_with_errors,
+    counts[9] AS sessions_with_last_error,
+    counts[10] AS loading_only_sessions,
+    counts[11] AS zero_output_fps_sessions,
+    counts[12] AS status_error_samples,
+    counts[13] AS health_signal_count,
+    counts[14] AS health_expected_signal_count,
+    ifNull(least(1., counts[15] / nullIf(health_expected_signal_count, 0)), 1.) AS health_completeness_ratio,
+    ifNull(unexcused_sessions / nullIf(known_sessions, 0), 0.) AS failure_rate,
+    ifNull(counts[16] / nullIf(known_sessions, 0), 0.) AS swap_rate
+FROM
+(
+    SELECT
+        window_start, orchestrator_address, pipeline, model_id, gpu_id, region,
+        max(block.avg_output_fps) AS avg_output_fps,
+        max(block.p95_output_fps) AS p95_output_fps,
+        max(block.output_fps_deviation) AS output_fps_deviation,
+        sum(block.status_samples) AS status_samples,
+        sumForEach(block.counts) AS counts,
+        max(block.prompt_to_first_frame_ms) AS prompt_to_first_frame_ms,
+        max(block.startup_time_ms) AS startup_time_ms,
+        max(block.e2e_latency_ms) AS e2e_latency_ms,
+        max(block.p95_prompt_to_first_frame_ms) AS p95_prompt_to_first_frame_ms,
+        max(block.p95_startup_time_ms) AS p95_startup_time_ms,
+        max(block.p95_e2e_latency_ms) AS p95_e2e_latency_ms,
+        sum(block.valid_prompt_to_first_frame_count) AS valid_prompt_to_first_frame_count,
+        sum(block.valid_startup_time_count) AS valid_startup_time_count,
+        sum(block.valid_e2e_latency_count) AS valid_e2e_latency_count
+    FROM
     (
         SELECT
             toStartOfHour(hour.window_start) AS window_start,
@@ -307,48 +345,48 @@ WITH
             ifNull(hour.model_id, '') AS model_id,
             ifNull(hour.gpu_id, '') AS gpu_id,
             ifNull(hour.region, '') AS region,
-            avgMerge(output_fps_avg_state) AS avg_output_fps,
-            quantileTDigestMerge(0.95)(output_fps_p95_state) AS p95_output_fps,
-            stddevPopMerge(output_fps_stddev_state) AS output_fps_deviation,
+            toInt64(uniqExact(workflow_session_id)) AS contributions,
+            toNullable(avgMerge(output_fps_avg_state)) AS avg_output_fps,
+            toNullable(quantileTDigestMerge(0.95)(output_fps_p95_state)) AS p95_output_fps,
+            toNullable(stddevPopMerge(output_fps_stddev_state)) AS output_fps_deviation,
             sum(sample_count) AS status_samples,
-            uniqExact(workflow_session_id) AS sessions
+            CAST([], 'Array(UInt64)') AS counts,
+            CAST(NULL, 'Nullable(Float64)') AS prompt_to_first_frame_ms,
+            CAST(NULL, 'Nullable(Float64)') AS startup_time_ms,
+            CAST(NULL, 'Nullable(Float64)') AS e2e_latency_ms,
+            CAST(NULL, 'Nullable(Float64)') AS p95_prompt_to_first_frame_ms,
+            CAST(NULL, 'Nullable(Float64)') AS p95_startup_time_ms,
+            CAST(NULL, 'Nullable(Float64)') AS p95_e2e_latency_ms,
+            0 AS valid_prompt_to_first_frame_count,
+            0 AS valid_startup_time_count,
+            0 AS valid_e2e_latency_count
         FROM livepeer_analytics.agg_session_performance_1h AS hour
         WHERE hour.window_start > toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
             AND orchestrator_address != '' AND ifNull(hour.gpu_id, '') != ''
         GROUP BY window_start, orchestrator_address, pipeline, model_id, gpu_id, region
-    ),
-    tails AS
-    (
-        SELECT window_start, orchestrator_address, pipeline, model_id, gpu_id, region, count() AS sessions
-        FROM livepeer_analytics.v_terminal_tails
-        GROUP BY window_start, orchestrator_address, pipeline, model_id, gpu_id, region
-    ),
-    reliability AS
-    (
+        UNION ALL
         SELECT
             window_start, orchestrator_address, pipeline, model_id, gpu_id, region,
-            sum(outcome.known_sessions) AS known_sessions,
-            sum(outcome.startup_success_sessions) AS startup_success_sessions,
-            sum(outcome.excused_sessions) AS excused_sessions,
-            sum(outcome.unexcused_sessions) AS unexcused_sessions,
-            sum(outcome.confirmed_swapped_sessions) AS confirmed_swapped_sessions,
-            sum(outcome.inferred_orchestrator_change_sessions) AS inferred_orchestrator_change_sessions,
-            sum(outcome.swapped_sessions) AS swapped_sessions,
-            sum(outcome.sessions_with_errors) AS sessions_with_errors,
-            sum(outcome.sessions_with_last_error) AS sessions_with_last_error,
-            sum(outcome.loading_only_sessions) AS loading_only_sessions,
-            sum(outcome.zero_output_fps_sessions) AS zero_output_fps_sessions,
-            sum(outcome.known_swapped_sessions) AS known_swapped_sessions,
-            sum(outcome.status_error_samples) AS status_error_samples,
-            sum(outcome.health_signal_count) AS health_signal_count,
-            sum(outcome.health_expected_signal_count) AS health_expected_signal_count,
-            sum(outcome.known_health_signal_count) AS known_health_signal_count
-        FROM livepeer_analytics.v_session_outcomes AS outcome
+            -toInt64(count()), NULL, NULL, NULL, 0, [], NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0
+        FROM livepeer_analytics.v_terminal_tails
+        WHERE gpu_id != ''
+        GROUP BY window_start, orchestrator_address, pipeline, model_id, gpu_id, region
+        UNION ALL
+        SELECT
+            window_start, orchestrator_address, pipeline, model_id, gpu_id, region,
+            toInt64(count()), NULL, NULL, NULL, 0,
+            sumForEach([
+                known_sessions, startup_success_sessions, excused_sessions, unexcused_sessions,
+                confirmed_swapped_sessions, inferred_orchestrator_change_sessions, swapped_sessions,
+                sessions_with_errors, sessions_with_last_error, loading_only_sessions, zero_output_fps_sessions,
+                status_error_samples, health_signal_count, health_expected_signal_count, known_health_signal_count,
+                known_swapped_sessions
+            ]),
+            NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0
+        FROM livepeer_analytics.v_session_outcomes
         WHERE orchestrator_address != '' AND gpu_id != ''
         GROUP BY window_start, orchestrator_address, pipeline, model_id, gpu_id, region
-    ),
-    latency AS
-    (
+        UNION ALL
         SELECT
             toStartOfHour(sample_ts) AS window_start,
             orchestrator_address,
@@ -356,86 +394,30 @@ WITH
             ifNull(sample.model_id, '') AS model_id,
             ifNull(sample.gpu_id, '') AS gpu_id,
             ifNull(sample.region, '') AS region,
-            avgIf(sample.prompt_to_first_frame_ms, has_prompt_to_first_frame = 1) AS prompt_to_first_frame_ms,
-            avgIf(sample.startup_time_ms, has_startup_time = 1) AS startup_time_ms,
-            avgIf(sample.e2e_latency_ms, has_e2e_latency = 1) AS e2e_latency_ms,
-            quantileTDigestIf(0.95)(sample.prompt_to_first_frame_ms, has_prompt_to_first_frame = 1)
-                AS p95_prompt_to_first_frame_ms,
-            quantileTDigestIf(0.95)(sample.startup_time_ms, has_startup_time = 1) AS p95_startup_time_ms,
-            quantileTDigestIf(0.95)(sample.e2e_latency_ms, has_e2e_latency = 1) AS p95_e2e_latency_ms,
-            countIf(has_prompt_to_first_frame = 1) AS valid_prompt_to_first_frame_count,
-            countIf(has_startup_time = 1) AS valid_startup_time_count,
-            countIf(has_e2e_latency = 1) AS valid_e2e_latency_count
+            toInt64(count()), NULL, NULL, NULL, 0, [],
+            avgIf(prompt_to_first_frame_ms, has_prompt_to_first_frame = 1),
+            avgIf(startup_time_ms, has_startup_time = 1),
+            avgIf(e2e_latency_ms, has_e2e_latency = 1),
+            quantileTDigestIf(0.95)(prompt_to_first_frame_ms, has_prompt_to_first_frame = 1),
+            quantileTDigestIf(0.95)(startup_time_ms, has_startup_time = 1),
+            quantileTDigestIf(0.95)(e2e_latency_ms, has_e2e_latency = 1),
+            countIf(has_prompt_to_first_frame = 1),
+            countIf(has_startup_time = 1),
+            countIf(has_e2e_latency = 1)
         FROM livepeer_analytics.fact_workflow_latency_samples AS sample
         WHERE sample_ts > toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
             AND orchestrator_address != '' AND ifNull(sample.gpu_id, '') != ''
         GROUP BY window_start, orchestrator_address, pipeline, model_id, gpu_id, region
-    ),
-    keys AS
-    (
-        SELECT window_start, orchestrator_address, pipeline, model_id, gpu_id, region
-        FROM performance
-        LEFT JOIN tails USING (window_start, orchestrator_address, pipeline, model_id, gpu_id, region)
-        WHERE performance.sessions > tails.sessions
-        UNION DISTINCT
-        SELECT window_start, orchestrator_address, pipeline, model_id, gpu_id, region FROM reliability
-        UNION DISTINCT
-        SELECT window_start, orchestrator_address, pipeline, model_id, gpu_id, region FROM latency
-    )
-SELECT
-    window_start,
-    orchestrator_address,
-    pipeline,
-    nullIf(keys.model_id, '') AS model_id,
-    keys.gpu_id AS gpu_id,
-    nullIf(keys.region, '') AS region,
-    label.gpu_name AS gpu_name,
-    label.gpu_memory_total AS gpu_memory_total,
-    label.runner_version AS runner_version,
-    label.cuda_version AS cuda_version,
-    if(performance.status_samples > 0, performance.avg_output_fps, NULL) AS avg_output_fps,
-    if(performance.status_samples > 0, performance.p95_output_fps, NULL) AS p95_output_fps,
-    performance.output_fps_deviation / nullIf(performance.avg_output_fps, 0) AS jitter_coeff_fps,
-    performance.status_samples AS status_samples,
-    latency.prompt_to_first_frame_ms AS prompt_to_first_frame_ms,
-    latency.startup_time_ms AS startup_time_ms,
-    latency.startup_time_ms / 1000 AS startup_time_s,
-    latency.e2e_latency_ms AS e2e_latency_ms,
-    latency.p95_prompt_to_first_frame_ms AS p95_prompt_to_first_frame_ms,
-    latency.p95_startup_time_ms AS p95_startup_time_ms,
-    latency.p95_e2e_latency_ms AS p95_e2e_latency_ms,
-    latency.valid_prompt_to_first_frame_count AS valid_prompt_to_first_frame_count,
-    latency.valid_startup_time_count AS valid_startup_time_count,
-    latency.valid_e2e_latency_count AS valid_e2e_latency_count,
-    reliability.known_sessions AS known_sessions,
-    reliability.startup_success_sessions AS startup_success_sessions,
-    reliability.excused_sessions AS excused_sessions,
-    reliability.unexcused_sessions AS unexcused_sessions,
-    reliability.confirmed_swapped_sessions AS confirmed_swapped_sessions,
-    reliability.inferred_orchestrator_change_sessions AS inferred_orchestrator_change_sessions,
-    reliability.swapped_sessions AS swapped_sessions,
-    reliability.sessions_with_errors AS sessions_with_errors,
-    reliability.sessions_with_last_error AS sessions_with_last_error,
-    reliability.loading_only_sessions AS loading_only_sessions,
-    reliability.zero_output_fps_sessions AS zero_output_fps_sessions,
-    reliability.status_error_samples AS status_error_samples,
-    reliability.health_signal_count AS health_signal_count,
-    reliability.health_expected_signal_count AS health_expected_signal_count,
-    ifNull(
-        least(1., reliability.known_health_signal_count / nullIf(reliability.health_expected_signal_count, 0)), 1.
-    ) AS health_completeness_ratio,
-    ifNull(reliability.unexcused_sessions / nullIf(reliability.known_sessions, 0), 0.) AS failure_rate,
-    ifNull(reliability.known_swapped_sessions / nullIf(reliability.known_sessions, 0), 0.) AS swap_rate
-FROM keys
-LEFT JOIN performance USING (window_start, orchestrator_address, pipeline, model_id, gpu_id, region)
-LEFT JOIN reliability USING (window_start, orchestrator_address, pipeline, model_id, gpu_id, region)
-LEFT JOIN latency USING (window_start, orchestrator_address, pipeline, model_id, gpu_id, region)
+    ) AS block
+    GROUP BY window_start, orchestrator_address, pipeline, model_id, gpu_id, region
+    HAVING sum(contributions) > 0
+) AS key
 LEFT JOIN livepeer_analytics.v_gpu_labels AS label USING (orchestrator_address, model_id, gpu_id)
 SETTINGS join_use_nulls = 0;
 
 -- One row per hour, gateway, region, pipeline and model with samples or with sessions that started in the hour. What was paid in an
 -- hour without a row that takes it is in a row of empty labels. From agg_session_performance_1h, v_session_outcomes and
--- v_session_fees.
+-- v_request_fees.
 CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_network_demand
 (
     window_start DateTime('UTC') COMMENT 'start of the hour',
@@ -470,158 +452,128 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_network_demand
     success_ratio Nullable(Float64) COMMENT '1 - effectively failed by known sessions, both known',
     fee_payment_eth Float64 COMMENT 'ETH'
 )
-AS
-WITH
-    outcomes AS
-    (
-        SELECT *, if(lower(outcome.pipeline) = lower(outcome.model_id), '', outcome.pipeline) AS own_pipeline
-        FROM livepeer_analytics.v_session_outcomes AS outcome
-    ),
-    fallbacks AS
-    (
-        SELECT window_start, gateway, region, model_id, any(own_pipeline) AS only_pipeline
-        FROM outcomes
-        WHERE own_pipeline != ''
-        GROUP BY window_start, gateway, region, model_id
-        HAVING uniqExact(own_pipeline) = 1
-    ),
-    evidence AS
-    (
-        SELECT
-            toStartOfHour(hour.window_start) AS window_start,
-            gateway,
-            ifNull(hour.region, '') AS region,
-            ifNull(hour.model_id, '') AS model_id,
-            if(lower(hour.pipeline) = lower(model_id), '', hour.pipeline) AS own_pipeline,
-            workflow_session_id, stream_id, sample_count, output_fps_avg_state
-        FROM livepeer_analytics.agg_session_performance_1h AS hour
-        WHERE hour.window_start > toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
-    ),
-    performance AS
-    (
-        SELECT
-            window_start, gateway, region, model_id,
-            if(own_pipeline != '', own_pipeline, only_pipeline) AS pipeline,
-            uniqExact(workflow_session_id) AS total_sessions,
-            uniqExact(stream_id) AS total_streams,
-            sum(sample_count) AS status_samples,
-            avgMerge(output_fps_avg_state) AS avg_output_fps
-        FROM evidence
-        LEFT JOIN fallbacks USING (window_start, gateway, region, model_id)
-        GROUP BY window_start, gateway, region, model_id, pipeline
-    ),
-    demand AS
-    (
-        SELECT
-            window_start, gateway, region, model_id,
-            if(own_pipeline != '', own_pipeline, only_pipeline) AS pipeline,
-            sum(outcomes.known_sessions) AS known_sessions,
-            countIf(outcomes.known_sessions = 1 AND orchestrator_address != '') AS served_sessions,
-            countIf(outcomes.known_sessions = 1 AND orchestrator_address = '') AS unserved_sessions,
-            sum(outcomes.unexcused_sessions) AS unexcused_sessions,
-            sum(outcomes.confirmed_swapped_sessions) AS confirmed_swapped_sessions,
-            sum(outcomes.inferred_orchestrator_change_sessions) AS inferred_orchestrator_change_sessions,
-            sum(outcomes.swapped_sessions) AS swapped_sessions,
-            sum(outcomes.sessions_with_errors) AS sessions_with_errors,
-            sum(outcomes.sessions_with_last_error) AS sessions_with_last_error,
-            sum(outcomes.loading_only_sessions) AS loading_only_sessions,
-            sum(outcomes.zero_output_fps_sessions) AS zero_output_fps_sessions,
-            sum(outcomes.effective_failed_sessions) AS effective_failed_sessions,
-            sum(outcomes.known_effective_failed_sessions) AS known_effective_failed_sessions,
-            sum(outcomes.status_error_samples) AS status_error_samples,
-            sum(outcomes.health_signal_count) AS health_signal_count,
-            sum(outcomes.health_expected_signal_count) AS health_expected_signal_count,
-            sum(outcomes.known_health_signal_count) AS known_health_signal_count
-        FROM outcomes
-        LEFT JOIN fallbacks USING (window_start, gateway, region, model_id)
-        GROUP BY window_start, gateway, region, model_id, pipeline
-    ),
-    evident_keys AS
-    (
-        SELECT window_start, gateway, region, pipeline, model_id FROM performance
-        UNION DISTINCT
-        SELECT window_start, gateway, region, pipeline, model_id FROM demand
-    ),
-    attributed_fees AS
-    (
-        SELECT
-            window_start, gateway, region, model_id,
-            if(lower(fee.pipeline) = lower(model_id), '', fee.pipeline) AS own_pipeline,
-            if(own_pipeline != '', own_pipeline, only_pipeline) AS pipeline,
-            sum(face_value_wei) AS wei
-        FROM livepeer_analytics.v_session_fees AS fee
-        LEFT JOIN fallbacks USING (window_start, gateway, region, model_id)
-        GROUP BY window_start, gateway, region, model_id, own_pipeline, pipeline
-    ),
-    fees AS
-    (
-        SELECT
-            window_start,
-            if(has_row, attributed_fees.gateway, '') AS gateway,
-            if(has_row, attributed_fees.region, '') AS region,
-            if(has_row, attributed_fees.pipeline, '') AS pipeline,
-            if(has_row, attributed_fees.model_id, '') AS model_id,
-            toFloat64(sum(wei)) / 1e18 AS fee_payment_eth
-        FROM
-        (
-            SELECT
-                *,
-                (window_start, gateway, region, pipeline, model_id) IN (
-                    SELECT window_start, gateway, region, pipeline, model_id FROM evident_keys
-                ) AS has_row
-            FROM attributed_fees
-        ) AS attributed_fees
-        GROUP BY window_start, gateway, region, pipeline, model_id
-    ),
-    keys AS
-    (
-        SELECT window_start, gateway, region, pipeline, model_id FROM evident_keys
-        UNION DISTINCT
-        SELECT window_start, gateway, region, pipeline, model_id FROM fees
-    )
-SELECT
+AS SELECT
     window_start,
     gateway,
     region,
     pipeline,
     model_id,
-    performance.total_sessions AS total_sessions,
-    performance.total_streams AS total_streams,
-    performance.status_samples AS status_samples,
-    performance.status_samples / 60 AS total_minutes,
-    if(performance.status_samples > 0, performance.avg_output_fps, NULL) AS avg_output_fps,
-    demand.known_sessions AS known_sessions,
-    demand.served_sessions AS served_sessions,
-    demand.unserved_sessions AS unserved_sessions,
-    demand.served_sessions + demand.unserved_sessions AS total_demand_sessions,
-    demand.unexcused_sessions AS unexcused_sessions,
-    demand.confirmed_swapped_sessions AS confirmed_swapped_sessions,
-    demand.inferred_orchestrator_change_sessions AS inferred_orchestrator_change_sessions,
-    demand.swapped_sessions AS swapped_sessions,
-    demand.sessions_with_errors AS sessions_with_errors,
-    demand.sessions_with_last_error AS sessions_with_last_error,
-    demand.loading_only_sessions AS loading_only_sessions,
-    demand.zero_output_fps_sessions AS zero_output_fps_sessions,
-    demand.effective_failed_sessions AS effective_failed_sessions,
-    demand.status_error_samples AS status_error_samples,
-    demand.health_signal_count AS health_signal_count,
-    demand.health_expected_signal_count AS health_expected_signal_count,
-    ifNull(
-        least(1., demand.known_health_signal_count / nullIf(demand.health_expected_signal_count, 0)), 1.
-    ) AS health_completeness_ratio,
-    demand.unserved_sessions AS missing_capacity_count,
-    1 - demand.unexcused_sessions / nullIf(demand.known_sessions, 0) AS startup_success_ratio,
-    1 - demand.known_effective_failed_sessions / nullIf(demand.known_sessions, 0) AS success_ratio,
-    fees.fee_payment_eth AS fee_payment_eth
-FROM keys
-LEFT JOIN performance USING (window_start, gateway, region, pipeline, model_id)
-LEFT JOIN demand USING (window_start, gateway, region, pipeline, model_id)
-LEFT JOIN fees USING (window_start, gateway, region, pipeline, model_id)
-SETTINGS join_use_nulls = 0;
+    total_sessions,
+    total_streams,
+    status_samples,
+    status_samples / 60 AS total_minutes,
+    avg_output_fps,
+    counts[1] AS known_sessions,
+    counts[2] AS served_sessions,
+    counts[3] AS unserved_sessions,
+    served_sessions + unserved_sessions AS total_demand_sessions,
+    counts[4] AS unexcused_sessions,
+    counts[5] AS confirmed_swapped_sessions,
+    counts[6] AS inferred_orchestrator_change_sessions,
+    counts[7] AS swapped_sessions,
+    counts[8] AS sessions_with_errors,
+    counts[9] AS sessions_with_last_error,
+    counts[10] AS loading_only_sessions,
+    counts[11] AS zero_output_fps_sessions,
+    counts[12] AS effective_failed_sessions,
+    counts[13] AS status_error_samples,
+    counts[14] AS health_signal_count,
+    counts[15] AS health_expected_signal_count,
+    ifNull(least(1., counts[16] / nullIf(health_expected_signal_count, 0)), 1.) AS health_completeness_ratio,
+    unserved_sessions AS missing_capacity_count,
+    1 - unexcused_sessions / nullIf(known_sessions, 0) AS startup_success_ratio,
+    1 - counts[17] / nullIf(known_sessions, 0) AS success_ratio,
+    fee_payment_eth
+FROM
+(
+    SELECT
+        window_start,
+        if(has_evidence, labelled.gateway, '') AS gateway,
+        if(has_evidence, labelled.region, '') AS region,
+        if(has_evidence, labelled.pipeline, '') AS pipeline,
+        if(has_evidence, labelled.model_id, '') AS model_id,
+        uniqExactMerge(sessions) AS total_sessions,
+        uniqExactMerge(streams) AS total_streams,
+        sum(labelled.status_samples) AS status_samples,
+        sum(output_fps_sum) / nullIf(status_samples, 0) AS avg_output_fps,
+        sumForEach(labelled.counts) AS counts,
+        toFloat64(sum(wei)) / 1e18 AS fee_payment_eth
+    FROM
+    (
+        SELECT
+            *,
+            if(own_pipeline != '' OR only_pipeline != last_pipeline, own_pipeline, only_pipeline) AS pipeline,
+            max(evidence) OVER (PARTITION BY window_start, gateway, region, model_id, pipeline) AS has_evidence
+        FROM
+        (
+            SELECT
+                *,
+                minIf(session_pipeline, session_pipeline != '')
+                    OVER (PARTITION BY window_start, gateway, region, model_id) AS only_pipeline,
+                max(session_pipeline) OVER (PARTITION BY window_start, gateway, region, model_id) AS last_pipeline
+            FROM
+            (
+                SELECT
+                    window_start, gateway, region, model_id, own_pipeline,
+                    max(source != 'fees') AS evidence,
+                    maxIf(own_pipeline, source = 'sessions') AS session_pipeline,
+                    uniqExactStateIf(workflow_session_id, source = 'samples') AS sessions,
+                    uniqExactStateIf(stream_id, source = 'samples') AS streams,
+                    sum(block.status_samples) AS status_samples,
+                    sum(block.output_fps_sum) AS output_fps_sum,
+                    sumForEach(block.counts) AS counts,
+                    sum(block.wei) AS wei
+                FROM
+                (
+                    SELECT
+                        'samples' AS source,
+                        toStartOfHour(hour.window_start) AS window_start,
+                        gateway,
+                        ifNull(hour.region, '') AS region,
+                        ifNull(hour.model_id, '') AS model_id,
+                        if(lower(pipeline) = lower(model_id), '', pipeline) AS own_pipeline,
+                        workflow_session_id,
+                        stream_id,
+                        toUInt64(sample_count) AS status_samples,
+                        finalizeAggregation(output_fps_avg_state) * sample_count AS output_fps_sum,
+                        CAST([], 'Array(UInt64)') AS counts,
+                        toUInt256(0) AS wei
+                    FROM livepeer_analytics.agg_session_performance_1h AS hour
+                    WHERE hour.window_start > toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
+                    UNION ALL
+                    SELECT
+                        'sessions', window_start, gateway, region, model_id,
+                        if(lower(pipeline) = lower(model_id), '', pipeline) AS own_pipeline,
+                        '', '', 0, 0,
+                        sumForEach([
+                            known_sessions, known_sessions AND orchestrator_address != '', known_sessions AND
+                            orchestrator_address = '', unexcused_sessions, confirmed_swapped_sessions,
+                            inferred_orchestrator_change_sessions, swapped_sessions, sessions_with_errors,
+                            sessions_with_last_error, loading_only_sessions, zero_output_fps_sessions,
+                            effective_failed_sessions, status_error_samples, health_signal_count,
+                            health_expected_signal_count, known_health_signal_count, known_effective_failed_sessions
+                        ]),
+                        0
+                    FROM livepeer_analytics.v_session_outcomes
+                    GROUP BY window_start, gateway, region, model_id, own_pipeline
+                    UNION ALL
+                    SELECT
+                        'fees', window_start, gateway, region, model_id,
+                        if(lower(pipeline) = lower(model_id), '', pipeline) AS own_pipeline,
+                        '', '', 0, 0, [], sum(face_value_wei)
+                    FROM livepeer_analytics.v_request_fees
+                    GROUP BY window_start, gateway, region, model_id, own_pipeline
+                ) AS block
+                GROUP BY window_start, gateway, region, model_id, own_pipeline
+            )
+        )
+    ) AS labelled
+    GROUP BY window_start, gateway, region, pipeline, model_id
+);
 
 -- One row per hour, gateway, orchestrator, region, pipeline, model and GPU with samples. A GPU that is not known is taken to be that of the
 -- session that started last in the same hour with the same other labels. From agg_session_performance_1h, v_session_outcomes,
--- v_session_fees, v_gpu_labels and dim_orchestrator_capability_model_constraints.
+-- v_request_fees, v_gpu_labels and dim_orchestrator_capability_model_constraints.
 CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_network_demand_by_gpu
 (
     window_start DateTime('UTC') COMMENT 'start of the hour',
@@ -655,85 +607,7 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_network_demand_by_gpu
     missing_capacity_count UInt64 COMMENT 'the same as unexcused_sessions',
     fee_payment_eth Float64 COMMENT 'ETH'
 )
-AS
-WITH
-    fallbacks AS
-    (
-        SELECT
-            window_start, gateway, orchestrator_address, region, pipeline, model_id,
-            argMax(gpu_id, (session_start_ts, workflow_session_id)) AS latest_gpu_id
-        FROM livepeer_analytics.v_session_outcomes
-        WHERE gpu_id != ''
-        GROUP BY window_start, gateway, orchestrator_address, region, pipeline, model_id
-    ),
-    evidence AS
-    (
-        SELECT
-            toStartOfHour(hour.window_start) AS window_start,
-            gateway,
-            orchestrator_address,
-            ifNull(hour.region, '') AS region,
-            pipeline,
-            ifNull(hour.model_id, '') AS model_id,
-            ifNull(hour.gpu_id, '') AS own_gpu_id,
-            workflow_session_id, stream_id, sample_count
-        FROM livepeer_analytics.agg_session_performance_1h AS hour
-        WHERE hour.window_start > toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
-    ),
-    performance AS
-    (
-        SELECT
-            window_start, gateway, orchestrator_address, region, pipeline, model_id,
-            if(own_gpu_id != '', own_gpu_id, latest_gpu_id) AS gpu_id,
-            uniqExact(workflow_session_id) AS total_sessions,
-            uniqExact(stream_id) AS total_streams,
-            sum(sample_count) AS status_samples
-        FROM evidence
-        LEFT JOIN fallbacks USING (window_start, gateway, orchestrator_address, region, pipeline, model_id)
-        GROUP BY window_start, gateway, orchestrator_address, region, pipeline, model_id, gpu_id
-    ),
-    reliability AS
-    (
-        SELECT
-            window_start, gateway, orchestrator_address, region, pipeline, model_id,
-            if(outcome.gpu_id != '', outcome.gpu_id, latest_gpu_id) AS gpu_id,
-            sum(outcome.known_sessions) AS known_sessions,
-            sum(outcome.unexcused_sessions) AS unexcused_sessions,
-            sum(outcome.confirmed_swapped_sessions) AS confirmed_swapped_sessions,
-            sum(outcome.inferred_orchestrator_change_sessions) AS inferred_orchestrator_change_sessions,
-            sum(outcome.swapped_sessions) AS swapped_sessions,
-            sum(outcome.sessions_with_errors) AS sessions_with_errors,
-            sum(outcome.sessions_with_last_error) AS sessions_with_last_error,
-            sum(outcome.loading_only_sessions) AS loading_only_sessions,
-            sum(outcome.zero_output_fps_sessions) AS zero_output_fps_sessions,
-            sum(outcome.status_error_samples) AS status_error_samples,
-            sum(outcome.health_signal_count) AS health_signal_count,
-            sum(outcome.health_expected_signal_count) AS health_expected_signal_count,
-            sum(outcome.known_health_signal_count) AS known_health_signal_count
-        FROM livepeer_analytics.v_session_outcomes AS outcome
-        LEFT JOIN fallbacks USING (window_start, gateway, orchestrator_address, region, pipeline, model_id)
-        GROUP BY window_start, gateway, orchestrator_address, region, pipeline, model_id, gpu_id
-    ),
-    fees AS
-    (
-        SELECT
-            window_start, gateway, orchestrator_address, region, pipeline, model_id,
-            if(fee.gpu_id != '', fee.gpu_id, latest_gpu_id) AS gpu_id,
-            toFloat64(sum(face_value_wei)) / 1e18 AS fee_payment_eth
-        FROM livepeer_analytics.v_session_fees AS fee
-        LEFT JOIN fallbacks USING (window_start, gateway, orchestrator_address, region, pipeline, model_id)
-        GROUP BY window_start, gateway, orchestrator_address, region, pipeline, model_id, gpu_id
-    ),
-    capacities AS
-    (
-        SELECT
-            orchestrator_address,
-            model_id,
-            argMax(latest.capacity, (snapshot_ts, source_event_uid, capability_id)) AS capacity
-        FROM livepeer_analytics.dim_orchestrator_capability_model_constraints AS latest
-        GROUP BY orchestrator_address, model_id
-    )
-SELECT
+AS SELECT
     window_start,
     gateway,
     orchestrator_address,
@@ -742,35 +616,95 @@ SELECT
     model_id,
     gpu_id,
     ifNull(label.gpu_name, 'unknown') AS gpu_type,
-    performance.total_sessions AS total_sessions,
-    performance.total_streams AS total_streams,
-    performance.status_samples AS status_samples,
-    performance.status_samples / 60 AS used_inference_minutes,
+    total_sessions,
+    total_streams,
+    status_samples,
+    status_samples / 60 AS used_inference_minutes,
     used_inference_minutes AS inference_minutes_by_gpu_type,
-    ifNull(capacities.capacity, 0) * 60. AS available_capacity_minutes,
+    ifNull(constraint.capacity, 0) * 60. AS available_capacity_minutes,
     ifNull(used_inference_minutes / nullIf(available_capacity_minutes, 0), 0.) AS capacity_rate,
-    reliability.known_sessions AS known_sessions,
-    reliability.unexcused_sessions AS unexcused_sessions,
-    reliability.confirmed_swapped_sessions AS confirmed_swapped_sessions,
-    reliability.inferred_orchestrator_change_sessions AS inferred_orchestrator_change_sessions,
-    reliability.swapped_sessions AS swapped_sessions,
-    reliability.sessions_with_errors AS sessions_with_errors,
-    reliability.sessions_with_last_error AS sessions_with_last_error,
-    reliability.loading_only_sessions AS loading_only_sessions,
-    reliability.zero_output_fps_sessions AS zero_output_fps_sessions,
-    reliability.status_error_samples AS status_error_samples,
-    reliability.health_signal_count AS health_signal_count,
-    reliability.health_expected_signal_count AS health_expected_signal_count,
-    ifNull(
-        least(1., reliability.known_health_signal_count / nullIf(reliability.health_expected_signal_count, 0)), 1.
-    ) AS health_completeness_ratio,
-    reliability.unexcused_sessions AS missing_capacity_count,
-    fees.fee_payment_eth AS fee_payment_eth
-FROM performance
-LEFT JOIN reliability USING (window_start, gateway, orchestrator_address, region, pipeline, model_id, gpu_id)
-LEFT JOIN fees USING (window_start, gateway, orchestrator_address, region, pipeline, model_id, gpu_id)
+    counts[1] AS known_sessions,
+    counts[2] AS unexcused_sessions,
+    counts[3] AS confirmed_swapped_sessions,
+    counts[4] AS inferred_orchestrator_change_sessions,
+    counts[5] AS swapped_sessions,
+    counts[6] AS sessions_with_errors,
+    counts[7] AS sessions_with_last_error,
+    counts[8] AS loading_only_sessions,
+    counts[9] AS zero_output_fps_sessions,
+    counts[10] AS status_error_samples,
+    counts[11] AS health_signal_count,
+    counts[12] AS health_expected_signal_count,
+    ifNull(least(1., counts[13] / nullIf(health_expected_signal_count, 0)), 1.) AS health_completeness_ratio,
+    unexcused_sessions AS missing_capacity_count,
+    fee_payment_eth
+FROM
+(
+    SELECT
+        window_start, gateway, orchestrator_address, region, pipeline, model_id,
+        if(own_gpu_id != '', own_gpu_id, latest_gpu_id) AS gpu_id,
+        uniqExactIf(workflow_session_id, source = 'samples') AS total_sessions,
+        uniqExactIf(stream_id, source = 'samples') AS total_streams,
+        sum(block.status_samples) AS status_samples,
+        sumForEach(block.counts) AS counts,
+        toFloat64(sum(block.wei)) / 1e18 AS fee_payment_eth
+    FROM
+    (
+        SELECT
+            'samples' AS source,
+            toStartOfHour(hour.window_start) AS window_start,
+            gateway,
+            orchestrator_address,
+            ifNull(hour.region, '') AS region,
+            pipeline,
+            ifNull(hour.model_id, '') AS model_id,
+            ifNull(hour.gpu_id, '') AS own_gpu_id,
+            workflow_session_id,
+            stream_id,
+            toUInt64(sample_count) AS status_samples,
+            CAST([], 'Array(UInt64)') AS counts,
+            toUInt256(0) AS wei
+        FROM livepeer_analytics.agg_session_performance_1h AS hour
+        WHERE hour.window_start > toDateTime64('2000-01-01 00:00:00', 3, 'UTC') AND orchestrator_address != ''
+        UNION ALL
+        SELECT
+            'sessions', window_start, gateway, orchestrator_address, region, pipeline, model_id, gpu_id, '', '', 0,
+            [
+                known_sessions, unexcused_sessions, confirmed_swapped_sessions, inferred_orchestrator_change_sessions,
+                swapped_sessions, sessions_with_errors, sessions_with_last_error, loading_only_sessions,
+                zero_output_fps_sessions, status_error_samples, health_signal_count, health_expected_signal_count,
+                known_health_signal_count
+            ],
+            0
+        FROM livepeer_analytics.v_session_outcomes
+        WHERE orchestrator_address != ''
+        UNION ALL
+        SELECT 'fees', window_start, gateway, orchestrator_address, region, pipeline, model_id, gpu_id, '', '', 0, [], face_value_wei
+        FROM livepeer_analytics.v_request_fees
+        WHERE orchestrator_address != ''
+    ) AS block
+    LEFT JOIN
+    (
+        SELECT
+            window_start, gateway, orchestrator_address, region, pipeline, model_id,
+            argMax(gpu_id, (session_start_ts, workflow_session_id)) AS latest_gpu_id
+        FROM livepeer_analytics.v_session_outcomes
+        WHERE orchestrator_address != '' AND gpu_id != ''
+        GROUP BY window_start, gateway, orchestrator_address, region, pipeline, model_id
+    ) AS fallback USING (window_start, gateway, orchestrator_address, region, pipeline, model_id)
+    GROUP BY window_start, gateway, orchestrator_address, region, pipeline, model_id, gpu_id
+    HAVING status_samples > 0
+) AS key
 LEFT JOIN livepeer_analytics.v_gpu_labels AS label USING (orchestrator_address, model_id, gpu_id)
-LEFT JOIN capacities USING (orchestrator_address, model_id)
+LEFT JOIN
+(
+    SELECT
+        orchestrator_address,
+        model_id,
+        argMax(latest.capacity, (snapshot_ts, source_event_uid, capability_id)) AS capacity
+    FROM livepeer_analytics.dim_orchestrator_capability_model_constraints AS latest
+    GROUP BY orchestrator_address, model_id
+) AS constraint USING (orchestrator_address, model_id)
 SETTINGS join_use_nulls = 0;
 
 -- One row per hour, orchestrator, pipeline, model, GPU and region with samples: the sessions that have samples in the hour, but for their
