@@ -46,7 +46,7 @@ IDENTITY: Final = """
     concat('stream', toString(id)) AS stream_id,
     concat('request', toString(id)) AS request_id,
     concat('gateway-', toString(cityHash64(id, 1) % 4)) AS gateway,
-    if(unserved, '', concat('0x', hex(cityHash64(id, 2) % 20), 'aa11bb22cc33dd44ee55ff6677889900aabbcc')) AS orchestrator_address,
+    if(unserved, '', concat('0x', leftPad(hex(cityHash64(id, 2) % 20), 40, '7'))) AS orchestrator_address,
     if(unserved, '', 'live-video-to-video') AS pipeline,
     concat('model-', toString(cityHash64(id, 3) % 3)) AS model_id,
     if(unserved, NULL, concat('GPU-', hex(cityHash64(id, 2) % 20), '-', toString(cityHash64(id, 4) % 2))) AS gpu_id
@@ -73,9 +73,9 @@ FACTS: Final = [
     """,
     f"""
     INSERT INTO {DATABASE}.fact_workflow_latency_samples_versions (
-        workflow_session_id, stream_id, request_id, gateway, orchestrator_address, pipeline, model_id, gpu_id, sample_ts,
-        prompt_to_first_frame_ms, startup_time_ms, e2e_latency_ms, has_prompt_to_first_frame, has_startup_time,
-        has_e2e_latency, version)
+        workflow_session_id, stream_id, request_id, gateway, orchestrator_address, pipeline, model_id, gpu_id,
+        sample_ts, prompt_to_first_frame_ms, startup_time_ms, e2e_latency_ms, has_prompt_to_first_frame,
+        has_startup_time, has_e2e_latency, version)
     SELECT workflow_session_id, stream_id, request_id, gateway, orchestrator_address, pipeline, model_id, gpu_id, start,
         cityHash64(id, 7) % 10000, cityHash64(id, 8) % 5000, cityHash64(id, 9) % 15000, 1, 1, 1,
         arrayJoin(range(1, if(id % 10 = 0, 3, 2)))
@@ -83,8 +83,8 @@ FACTS: Final = [
     """,
     f"""
     INSERT INTO {DATABASE}.fact_stream_status_samples_versions (
-        workflow_session_id, stream_id, request_id, gateway, orchestrator_address, pipeline, model_id, gpu_id, sample_ts,
-        state, output_fps, input_fps, is_attributed, source_event_uid, version)
+        workflow_session_id, stream_id, request_id, gateway, orchestrator_address, pipeline, model_id, gpu_id,
+        sample_ts, state, output_fps, input_fps, is_attributed, source_event_uid, version)
     SELECT workflow_session_id, stream_id, request_id, gateway, orchestrator_address, pipeline, model_id, gpu_id,
         start + toIntervalSecond(10 * sample), if(sample = 0, 'LOADING', 'ONLINE'),
         if(sample = 0, 0, 5 + cityHash64(id, sample) % 2000 / 100), 30, NOT unserved,
@@ -100,7 +100,8 @@ PAYMENTS: Final = f"""
 CAPABILITIES: Final = [
     f"""
     INSERT INTO {DATABASE}.dim_orchestrator_capability_snapshots_versions (
-        snapshot_ts, source_event_uid, orchestrator_address, pipeline, model_id, gpu_id, gpu_name, gpu_memory_total, version)
+        snapshot_ts, source_event_uid, orchestrator_address, pipeline, model_id, gpu_id, gpu_name,
+        gpu_memory_total, version)
     SELECT toDateTime({{day:UInt64}} + 600 * (number % 144), 'UTC'), toString(number) || toString({{day:UInt64}}),
         orchestrator_address, pipeline, model_id, gpu_id, 'NVIDIA', 25769803776, 1
     FROM (SELECT number, intDiv(number, 144) AS id, 0 AS unserved, {IDENTITY} FROM numbers(144 * 60))

@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any
 
 import pytest
-from clickhouse_connect.driver.client import Client
 
-from lpa_sinks.materialize.database import Database
-from lpa_sinks.materialize.rollups import roll_up as roll_up_samples
-
-Insert = Callable[..., None]
-Query = Callable[[str], list[tuple[Any, ...]]]
-RollUp = Callable[..., None]
+from lpa_sinks.testing.hand_made import HandMade
 
 MINUTES = (
     "SELECT toString(window_start), gateway, orchestrator_address, pipeline, model_id, gpu_id, region, "
@@ -31,62 +22,26 @@ HOURS = (
 )
 
 
-@pytest.fixture
-def roll_up(engine: Client, made: str) -> RollUp:
-    def run(*hours: int) -> None:
-        of_day = [int(datetime(2090, 1, 8, hour, tzinfo=UTC).timestamp()) for hour in hours]
-        minutes = [hour + 60 * minute for hour in of_day for minute in range(60)]
-        sessions = engine.query(f"SELECT DISTINCT workflow_session_id FROM {made}.fact_stream_status_samples_versions")
-        roll_up_samples(Database(engine, made), minutes, [name for (name,) in sessions.result_rows])
-
-    return run
+KEY = ("gateway", "0xcan", "live", "model", "GPU-1", None)
 
 
-@pytest.fixture
-def sample(insert: Insert) -> Insert:
-    """Inserts an attributed sample of 2090-01-08 ``time``."""
-
-    def insert_sample(time: str, fps: float = 20, session: str = "s|r", **values: object) -> None:
-        row = {
-            "sample_ts": f"'2090-01-08 {time}'",
-            "workflow_session_id": f"'{session}'",
-            "stream_id": f"'{session.partition('|')[0]}'",
-            "gateway": "'g'",
-            "orchestrator_address": "'0xcan'",
-            "pipeline": "'live'",
-            "model_id": "'m'",
-            "gpu_id": "'GPU-1'",
-            "state": "'ONLINE'",
-            "output_fps": fps,
-            "is_attributed": 1,
-            "source_event_uid": f"'{session} {time}'",
-            "version": 1,
-        }
-        insert("fact_stream_status_samples_versions", **{**row, **values})
-
-    return insert_sample
-
-
-KEY = ("g", "0xcan", "live", "m", "GPU-1", None)
-
-
-def test_of_a_minute(sample: Insert, roll_up: RollUp, query: Query) -> None:
+def test_of_a_minute(hand: HandMade) -> None:
     fps = [10.0, 20.0, 30.5]
     for second, value in enumerate(fps):
-        sample(f"10:00:0{second}", value)
-    sample("10:00:59.999", 0, session="s|r2", state="'LOADING'")
-    sample("10:01:00", 7)
-    sample("10:00:30", 99, session="x|y", is_attributed=0)
-    roll_up(10)
+        hand.sample(f"10:00:0{second}", output_fps=value)
+    hand.sample("10:00:59.999", output_fps=0, session_id="s|r2", state="LOADING")
+    hand.sample("10:01:00", output_fps=7)
+    hand.sample("10:00:30", output_fps=99, session_id="x|y", is_attributed=0)
+    hand.roll_up(10)
     all_fps = [*fps, 0.0]
     mean, deviation = statistics.fmean(all_fps), round(statistics.pstdev(all_fps), 6)
-    assert query(MINUTES) == [
+    assert hand.rows(MINUTES) == [
         ("2090-01-08 10:00:00.000", *KEY, 2, 1, 4, mean, deviation, mean, pytest.approx(30.5)),
         ("2090-01-08 10:01:00.000", *KEY, 1, 1, 1, 7.0, 0.0, 7.0, 7.0),
     ]
     fps.append(7.0)
     hour = ("2090-01-08 10:00:00.000",)
-    assert query(HOURS) == [
+    assert hand.rows(HOURS) == [
         (*hour, "s|r", "s", "0xcan", "GPU-1", 4, 4, 4, statistics.fmean(fps), round(statistics.pstdev(fps), 6)),
         (*hour, "s|r2", "s", "0xcan", "GPU-1", 1, 0, 0, 0.0, 0.0),
     ]
@@ -95,61 +50,59 @@ def test_of_a_minute(sample: Insert, roll_up: RollUp, query: Query) -> None:
 @pytest.mark.parametrize(
     "dimension", ["org", "gateway", "orchestrator_address", "pipeline", "model_id", "gpu_id", "region"]
 )
-def test_every_dimension_has_its_own_row(
-    sample: Insert, roll_up: RollUp, query: Query, engine: Client, made: str, dimension: str
-) -> None:
-    sample("10:00:00")
-    sample("10:00:01", **{dimension: "'another'"})
-    roll_up(10)
+def test_every_dimension_has_its_own_row(hand: HandMade, dimension: str) -> None:
+    hand.sample("10:00:00")
+    hand.sample("10:00:01", **{dimension: "another"})
+    hand.roll_up(10)
     for table in ("agg_stream_performance_1m", "agg_session_performance_1h"):
-        engine.command(f"OPTIMIZE TABLE {made}.{table}_versions FINAL")
-        assert query(f"SELECT count(), uniqExact({dimension}) FROM $.{table}")[0][0] == 2
+        hand.client.command(f"OPTIMIZE TABLE {hand.database}.{table}_versions FINAL")
+        assert hand.rows(f"SELECT count(), uniqExact({dimension}) FROM $.{table}")[0][0] == 2
 
 
-def test_empty_and_missing_labels_are_the_same_row(sample: Insert, roll_up: RollUp, query: Query) -> None:
-    sample("10:00:00", model_id="NULL", gpu_id="NULL")
-    sample("10:00:01", model_id="''", gpu_id="''")
-    roll_up(10)
-    assert [row[4:6] + row[9:10] for row in query(MINUTES)] == [(None, None, 2)]
-    assert [row[4:6] for row in query(HOURS)] == [(None, 2)]
+def test_empty_and_missing_labels_are_the_same_row(hand: HandMade) -> None:
+    hand.sample("10:00:00", model_id=None, gpu_id=None)
+    hand.sample("10:00:01", model_id="", gpu_id="")
+    hand.roll_up(10)
+    assert [row[4:6] + row[9:10] for row in hand.rows(MINUTES)] == [(None, None, 2)]
+    assert [row[4:6] for row in hand.rows(HOURS)] == [(None, 2)]
 
 
-def test_rolled_up_again_nothing_changes(sample: Insert, roll_up: RollUp, query: Query) -> None:
-    sample("10:00:00")
-    roll_up(10)
-    before = query(MINUTES), query(HOURS)
-    roll_up(10)
-    assert (query(MINUTES), query(HOURS)) == before
+def test_rolled_up_again_nothing_changes(hand: HandMade) -> None:
+    hand.sample("10:00:00")
+    hand.roll_up(10)
+    before = hand.rows(MINUTES), hand.rows(HOURS)
+    hand.roll_up(10)
+    assert (hand.rows(MINUTES), hand.rows(HOURS)) == before
 
 
-def test_what_samples_no_longer_say_is_gone(sample: Insert, roll_up: RollUp, query: Query) -> None:
-    sample("10:00:00")
-    sample("10:05:00")
-    sample("11:00:00")
-    roll_up(10, 11)
-    sample("10:00:00", version=2, orchestrator_address="'0xother'")
-    sample("10:05:00", version=2, is_deleted=1)
-    sample("11:00:00", version=2, is_attributed=0)
-    roll_up(10)
-    assert [row[:3] for row in query(MINUTES)] == [
-        ("2090-01-08 10:00:00.000", "g", "0xother"),
-        ("2090-01-08 11:00:00.000", "g", "0xcan"),  # of an hour that nobody asked for
+def test_what_samples_no_longer_say_is_gone(hand: HandMade) -> None:
+    hand.sample("10:00:00")
+    hand.sample("10:05:00")
+    hand.sample("11:00:00")
+    hand.roll_up(10, 11)
+    hand.sample("10:00:00", orchestrator_address="0xother")
+    hand.sample("10:05:00", is_deleted=1)
+    hand.sample("11:00:00", is_attributed=0)
+    hand.roll_up(10)
+    assert [row[:3] for row in hand.rows(MINUTES)] == [
+        ("2090-01-08 10:00:00.000", "gateway", "0xother"),
+        ("2090-01-08 11:00:00.000", "gateway", "0xcan"),  # of an hour that nobody asked for
     ]
-    assert [(row[0], row[3]) for row in query(HOURS)] == [
+    assert [(row[0], row[3]) for row in hand.rows(HOURS)] == [
         ("2090-01-08 10:00:00.000", "0xother"),
         ("2090-01-08 11:00:00.000", "0xcan"),
     ]
-    roll_up(11)
-    sample("10:00:00", version=3)
-    roll_up(10)
-    assert [row[:3] for row in query(MINUTES)] == [("2090-01-08 10:00:00.000", "g", "0xcan")]
-    assert [(row[0], row[3]) for row in query(HOURS)] == [("2090-01-08 10:00:00.000", "0xcan")]
+    hand.roll_up(11)
+    hand.sample("10:00:00")
+    hand.roll_up(10)
+    assert [row[:3] for row in hand.rows(MINUTES)] == [("2090-01-08 10:00:00.000", "gateway", "0xcan")]
+    assert [(row[0], row[3]) for row in hand.rows(HOURS)] == [("2090-01-08 10:00:00.000", "0xcan")]
 
 
-def test_only_the_hours_asked_for_are_made(sample: Insert, roll_up: RollUp, query: Query) -> None:
+def test_only_the_hours_asked_for_are_made(hand: HandMade) -> None:
     for hour in ("09", "10", "11"):
-        sample(f"{hour}:59:59.999")
-        sample(f"{hour}:00:00")
-    roll_up(10)
-    assert [row[0] for row in query(MINUTES)] == ["2090-01-08 10:00:00.000", "2090-01-08 10:59:00.000"]
-    assert [(row[0], row[5]) for row in query(HOURS)] == [("2090-01-08 10:00:00.000", 2)]
+        hand.sample(f"{hour}:59:59.999")
+        hand.sample(f"{hour}:00:00")
+    hand.roll_up(10)
+    assert [row[0] for row in hand.rows(MINUTES)] == ["2090-01-08 10:00:00.000", "2090-01-08 10:59:00.000"]
+    assert [(row[0], row[5]) for row in hand.rows(HOURS)] == [("2090-01-08 10:00:00.000", 2)]
