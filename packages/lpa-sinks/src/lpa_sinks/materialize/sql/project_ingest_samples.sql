@@ -4,11 +4,7 @@ INSERT INTO $database.fact_stream_ingest_samples_versions
     sample_ts, org, workflow_session_id, stream_id, request_id, connection_quality, video_jitter, audio_jitter,
     video_latency, audio_latency, bytes_received, bytes_sent, source_event_uid, ingestion_timestamp, version
 )
-WITH
-    '^[\\pZ\\x09-\\x0d\\x1c-\\x1f\\x{85}]+|[\\pZ\\x09-\\x0d\\x1c-\\x1f\\x{85}]+$$' AS outer_space,
-    replaceRegexpAll(stream_id, outer_space, '') AS stream,
-    replaceRegexpAll(request_id, outer_space, '') AS request,
-    replaceRegexpAll(raw_event_uid, outer_space, '') AS uid
+WITH trimBoth(stream_id) AS stream, trimBoth(request_id) AS request, trimBoth(raw_event_uid) AS uid
 SELECT
     event_timestamp,
     org,
