@@ -80,9 +80,9 @@ class HandMade:
 
     def roll_up(self, *hours: int) -> None:
         """Make the rollups of these hours of the day, or of all."""
-        seconds = [int(datetime.fromisoformat(f"{DAY}T{hour:02}:00:00Z").timestamp()) for hour in hours or range(24)]
+        starts = [int(datetime.fromisoformat(f"{DAY}T{hour:02}:00:00Z").timestamp()) for hour in hours or range(24)]
         self._written |= {"agg_stream_performance_1m_versions", "agg_session_performance_1h_versions"}
-        minutes = [hour + 60 * minute for hour in seconds for minute in range(60)]
+        minutes = [start + 60 * minute for start in starts for minute in range(60)]
         sessions = self.rows("SELECT DISTINCT workflow_session_id FROM $.fact_stream_status_samples_versions")
         roll_up(Database(self.client, self.database), minutes, [session for (session,) in sessions])
 
