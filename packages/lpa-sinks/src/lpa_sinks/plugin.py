@@ -27,8 +27,9 @@ def lpa_archives() -> Mapping[str, ArchiveFactory]:
 def lpa_cli_commands(settings: Settings) -> Sequence[cyclopts.App]:
     from lpa_sinks.commands import schema_app
     from lpa_sinks.materialize.commands import materialize_app
+    from lpa_sinks.parity.commands import check_app
 
-    return (schema_app(settings), materialize_app(settings))
+    return (schema_app(settings), materialize_app(settings), check_app(settings))
 
 
 def _clickhouse(uri: str, settings: Settings) -> Sink:

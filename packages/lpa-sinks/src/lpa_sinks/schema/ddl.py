@@ -92,9 +92,20 @@ def statements(tables: Iterable[Table], database: str) -> list[str]:
     Raises SinkMisconfigured where a plugin's table cannot be made.
     """
     sql = "\n".join([*map(sql_file, SCHEMA_FILES), *(_plugin_table(table) for table in _plugin_tables(tables))])
-    if database != DEFAULT_DATABASE:
-        sql = re.sub(rf"\b{DEFAULT_DATABASE}\b", quoted(database), sql)
-    return [statement.strip() for statement in re.split(r";\s*$", sql, flags=re.MULTILINE) if statement.strip()]
+    statements = re.split(r";\s*$", in_database(sql, database), flags=re.MULTILINE)
+    return [statement.strip() for statement in statements if statement.strip()]
+
+
+def in_database(sql: str, database: str) -> str:
+    """SQL of this package's files, of the database instead of :data:`DEFAULT_DATABASE`.
+
+    Raises SinkMisconfigured where the name is none.
+    """
+    if database == DEFAULT_DATABASE:
+        return sql
+    name = quoted(database)
+    sql = sql.replace(f"'{DEFAULT_DATABASE}'", f"'{database}'")
+    return re.sub(rf"\b{DEFAULT_DATABASE}\b", name, sql)
 
 
 def declared(tables: Iterable[Table]) -> Mapping[str, DeclaredTable]:

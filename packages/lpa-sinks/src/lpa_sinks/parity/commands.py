@@ -1,0 +1,129 @@
+"""``lpa check``: whether what is stored agrees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+import cyclopts
+from cyclopts import Parameter
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from rich.text import Text
+
+from lpa_core.commands.output import print_json
+from lpa_core.settings import Settings
+from lpa_core.sinks import SinkMisconfigured
+from lpa_sinks import parity
+from lpa_sinks.clickhouse.retries import AT_ONCE
+from lpa_sinks.databases import endpoint_of, opened
+
+_Json = Annotated[bool, Parameter(negative="")]
+_STYLES: Final = {parity.Severity.FAIL: "bold red", parity.Severity.WARN: "yellow", parity.Severity.INFO: "cyan"}
+_EXAMPLES_SHOWN: Final = 3
+_FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST: Final = datetime(2106, 1, 1, tzinfo=UTC)
+
+
+def check_app(settings: Settings) -> cyclopts.App:
+    app = cyclopts.App(name="check", help="Prove that what is stored agrees with itself.")
+
+    @app.command(name="parity")
+    def check_parity(
+        *assertions: str, start: datetime, end: datetime, sink: str | None = None, json: _Json = False
+    ) -> int:
+        """Prove that events, facts, rollups and views of a window agree; exit with 1 where an assertion fails.
+
+        Parameters
+        ----------
+        assertions
+            Names of assertions, such as facts_are_read_once. Default: all.
+        start
+            Begin of the window, UTC unless it says otherwise, such as 2026-01-08T10:00:00. Whole hours compare best.
+        end
+            End of the window; what lies on it is outside.
+        sink
+            The database, such as clickhouse://host:8123/database or chdb://./folder. Default: the embedded
+            database in the data folder.
+        json
+            Print every assertion and what it found as JSON.
+        """
+        asked = _asked(assertions)
+        start, end = _in_utc(start), _in_utc(end)
+        if start >= end:
+            raise SinkMisconfigured(f"the window from {start} to {end} is empty: --start has to be before --end")
+        path = endpoint_of(sink, settings).path
+        if path is not None and not path.exists():
+            raise SinkMisconfigured(f"{path}: there is no embedded database yet: `lpa ingest` makes one")
+        with opened(sink, settings) as (client, database):
+
+            def ask(assertion: parity.Assertion) -> parity.Finding:
+                return AT_ONCE.run(
+                    f"{database}: check {assertion.name}",
+                    lambda: parity.ask(client, database, assertion, start, end),
+                )
+
+            shown = track(asked, "checking", console=Console(stderr=True), transient=True)
+            findings = [ask(assertion) for assertion in shown]
+        if json:
+            print_json([_as_json(finding) for finding in findings])
+        else:
+            _print(findings)
+        return 1 if any(finding.severity is parity.Severity.FAIL for finding in findings) else 0
+
+    return app
+
+
+def _asked(names: Sequence[str]) -> Sequence[parity.Assertion]:
+    known = {assertion.name: assertion for assertion in parity.assertions()}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise SinkMisconfigured(f"there is no assertion {unknown[0]!r}: `lpa check parity --help` names where they are")
+    return [known[name] for name in names] or list(known.values())
+
+
+def _in_utc(time: datetime) -> datetime:
+    """The time, in UTC where it names no zone. Raises SinkMisconfigured where ClickHouse's DateTime ends."""
+    zoned = time if time.tzinfo else time.replace(tzinfo=UTC)
+    if not _FIRST <= zoned <= _LAST:
+        raise SinkMisconfigured(f"{time}: windows lie between 1970 and 2106")
+    return zoned
+
+
+def _as_json(finding: parity.Finding) -> dict[str, object]:
+    return {
+        "assertion": finding.assertion.name,
+        "found": finding.severity.value if finding.severity else "holds",
+        "meaning": finding.assertion.meaning,
+        "to_do": finding.assertion.to_do,
+        "rows": [{name: _plain(value) for name, value in row.items()} for row in finding.rows],
+    }
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, str | int | float | None) else str(value)
+
+
+def _print(findings: Sequence[parity.Finding]) -> None:
+    console = Console(soft_wrap=True)
+    offending = [(finding.severity, finding) for finding in findings if finding.severity]
+    offending.sort(key=lambda found: list(parity.Severity).index(found[0]))
+    table = Table("found", "assertion", "rows", "for example", "what it means and what to do")
+    for severity, finding in offending:
+        examples = "\n".join(
+            ", ".join(f"{name}={value}" for name, value in row.items() if name != "severity")
+            for row in finding.rows[:_EXAMPLES_SHOWN]
+        )
+        table.add_row(
+            Text(severity, _STYLES[severity]),
+            finding.assertion.name,
+            f"{len(finding.rows)}{'+' if len(finding.rows) == parity.ROWS_SHOWN else ''}",
+            Text(examples),
+            Text(f"{finding.assertion.meaning}\n{finding.assertion.to_do}"),
+        )
+    if offending:
+        console.print(table)
+    failed = sum(severity is parity.Severity.FAIL for severity, _ in offending)
+    console.print(f"{len(findings)} assertions: {len(findings) - len(offending)} hold, {failed} fail")
