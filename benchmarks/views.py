@@ -148,13 +148,15 @@ def _fill(client: Client, today: int, days: int, sessions: int, samples: int) ->
         roll_up(database, [day + minute * 60 for minute in range(25 * 60)], _sessions_of(client, day))
         seconds += time.perf_counter() - began
     console.print(
-        f"{days * sessions:,} sessions, {days * sessions * samples:,} samples; a day rolled up in {seconds / days:.2f} s"
+        f"{days * sessions:,} sessions, {days * sessions * samples:,} samples; "
+        f"a day rolled up in {seconds / days:.2f} s"
     )
 
 
 def _sessions_of(client: Client, day: int) -> list[str]:
-    sql = f"SELECT DISTINCT workflow_session_id FROM {DATABASE}.fact_stream_status_samples_versions WHERE sample_ts >= {day}"
-    return [name for (name,) in client.query(sql).result_rows]
+    samples = f"{DATABASE}.fact_stream_status_samples_versions"
+    found = client.query(f"SELECT DISTINCT workflow_session_id FROM {samples} WHERE sample_ts >= {day}")
+    return [name for (name,) in found.result_rows]
 
 
 def _views(client: Client, today: int, rounds: int) -> None:
