@@ -78,7 +78,8 @@ SELECT
     error_count, excusable_error_count, last_error_occurred, loading_only_session, zero_output_fps_session,
     status_sample_count, status_error_sample_count, health_signal_count, health_expected_signal_count,
     health_completeness_ratio, first_stream_request_ts, first_processed_ts, first_playable_ts, event_count,
-    source_first_event_uid, source_last_event_uid, ingestion_timestamp, version
+    source_first_event_uid, source_last_event_uid, first_event_timestamp, last_event_timestamp, ingestion_timestamp,
+    version
 FROM livepeer_analytics.fact_workflow_sessions_versions FINAL;
 
 -- One row per session and segment: a stretch of a session on one orchestrator. From the same signals.
