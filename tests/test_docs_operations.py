@@ -1,4 +1,4 @@
-"""docs/operations.md against the admin endpoint and the metrics there are: its commands run, its answers are real."""
+"""docs/operations/endpoints.md against endpoint and metrics there are: its commands run, its answers are real."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ import pytest
 from lpa_core.admin.app import ROUTES
 from lpa_core.admin.job import PartitionStatus, SavepointStatus
 from lpa_core.admin.server import AdminServer
+from lpa_core.health.check import CheckResult, Finding, HealthCheck
+from lpa_core.health.report import HealthReport
+from lpa_core.health.state import State, Thresholds
 from lpa_core.metrics import STAGES, Metrics, described
 from lpa_core.testing.administered_job import JobDouble
 
-PAGE = (Path(__file__).parents[1] / "docs" / "operations.md").read_text()
+PAGE = (Path(__file__).parents[1] / "docs" / "operations" / "endpoints.md").read_text()
 EXAMPLES = re.findall(r"^```sh\ncurl (.*)\n```\n(?:```json\n((?:.*\n)*?)```\n)?", PAGE, re.MULTILINE)
 TOKEN = "0123456789abcdef"
 
@@ -56,7 +59,20 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     job.counts.rows["streaming_events"] = 1190
     job.counts.seconds, job.counts.stages = 60.0, {"write": 1.5}
     monkeypatch.setenv("LPA_ADMIN_TOKEN", TOKEN)
-    server = AdminServer("127.0.0.1:0", TOKEN, job, Metrics().registry, clock=lambda: 1_700_000_060_000)
+    finding = Finding(
+        State.WARNING,
+        "15 % of /var/lib/lpa is free",
+        0.15,
+        Thresholds(0.2, 0.1, falling=True),
+        "make room, or move the folder to a larger disk",
+    )
+    disk = HealthCheck(
+        "disk", "Free disk space", lambda scope: finding, "share", runbook="docs/operations/health.md#disk"
+    )
+    found = HealthReport([CheckResult(disk, finding, 0.002, 1_700_000_060_000)])
+    server = AdminServer(
+        "127.0.0.1:0", TOKEN, job, Metrics().registry, clock=lambda: 1_700_000_060_000, health=found.as_json
+    )
     server.start()
     yield server.port
     server.close()

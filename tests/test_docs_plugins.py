@@ -19,6 +19,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from lpa_core.delivery.log import Commit, Partition
+from lpa_core.health.check import Scope
+from lpa_core.health.run import CheckRunner
+from lpa_core.health.state import State
 from lpa_core.lifecycle.capabilities import Capability, CapabilityIndex
 from lpa_core.pipeline import Pipeline
 from lpa_core.plugins.hookspecs import HookSpecs
@@ -197,6 +200,17 @@ def test_example_of_savepoints(load_example: Load, tmp_path: Path) -> None:
         assert (kept / "dedup" / "events-3" / "000004.sst").read_bytes() == b"claims"
     with pytest.raises(SavepointError, match="by hand"):
         keeper.restore(str(kept))
+
+
+def test_example_of_health_checks(load_example: Load, tmp_path: Path) -> None:
+    settings = Settings(lpa=ProcessSettings(data_dir=tmp_path))
+    scope = Scope(settings, now_ms=1, since_ms=0)
+    runner = CheckRunner(load_example("lpa_health_checks").health_checks(), settings)
+    (result,) = runner.run(scope)
+    assert result.finding.state is State.NOT_APPLICABLE
+    (tmp_path / "temperature").write_text("71")
+    (result,) = runner.run(scope)
+    assert (result.finding.state, result.finding.value) == (State.WARNING, 71)
 
 
 def test_example_of_cli_commands(load_example: Load, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

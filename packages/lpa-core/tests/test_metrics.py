@@ -16,6 +16,8 @@ from lpa_core.dedup.store import ClaimStatistics
 from lpa_core.delivery.blocks import Settled
 from lpa_core.delivery.ranges import Range
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
+from lpa_core.health.check import CheckResult, Finding, HealthCheck
+from lpa_core.health.state import State, Thresholds
 from lpa_core.metrics import STAGES, Metrics, described
 from lpa_core.pipeline import Pipeline
 from lpa_core.records import Oversized, Position, RecordBatch
@@ -180,6 +182,8 @@ def fed() -> Metrics:
     reject = rejected(FailureClass.SCHEMA_INVALID, Reason.MISSING_FIELD, b"1")
     duplicate = rejected(FailureClass.DUPLICATE, Reason.DUPLICATE_EVENT, b"1")
     metrics.range_finished(Settled([], [], [reject, duplicate]), [block(DLQ_TABLE, 1)], range_of(1))
+    found = Finding(State.OK, "", 1.0, Thresholds(2, 3))
+    metrics.health([CheckResult(HealthCheck("disk", "Disk", lambda scope: found), found, 0.1, 1)])
     return metrics
 
 

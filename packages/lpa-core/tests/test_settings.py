@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lpa_core.health.state import Thresholds
 from lpa_core.settings import Settings, SettingsError, described, load
 
 
@@ -99,6 +100,23 @@ def test_every_setting_can_be_set_by_its_variable_and_by_its_name_in_the_file(tm
         "LPA_ADMIN_TOKEN": "0123456789abcdef",
         "LPA_LOG_FORMAT": "json",
         "LPA_LOG_LEVEL": "error",
+        "HEALTH_INTERVAL_SECONDS": "0",
+        "HEALTH_TIMEOUT_SECONDS": "3",
+        "HEALTH_WINDOW_HOURS": "6",
+        "HEALTH_CHECKS_DISABLED": "disk,backup_age",
+        "HEALTH_FRESHNESS_MINUTES": "1,2",
+        "HEALTH_ROLLUP_LAG_MINUTES": "3,4",
+        "HEALTH_ATTRIBUTION_COVERAGE": "0.5,0.4",
+        "HEALTH_DLQ_SHARE": "0.1,0.2",
+        "HEALTH_QUARANTINE_SHARE": "0.3,0.4",
+        "HEALTH_TIMES_USUAL": "1.5",
+        "HEALTH_USUAL_DAYS": "3",
+        "HEALTH_CONSUMER_LAG_RECORDS": "5,6",
+        "HEALTH_RETRY_HORIZON_MINUTES": "7",
+        "HEALTH_DEDUPLICATION_WINDOW_SHARE": "0.7,0.8",
+        "HEALTH_DEDUP_STORE_GIGABYTES": "1.5,2",
+        "HEALTH_DISK_FREE_SHARE": "0.3,0.3",
+        "HEALTH_BACKUP_AGE_HOURS": "8,9",
     }
     assert {setting.variable for setting in described()} == set(texts), "a setting was added: give it a value here"
     file = write(tmp_path, "".join(f'{s.option} = "{texts[s.variable]}"\n' for s in described()))
@@ -110,6 +128,8 @@ def test_every_setting_can_be_set_by_its_variable_and_by_its_name_in_the_file(tm
     assert from_environment.clickhouse.sink_retry_seconds == 15
     assert from_environment.lpa.data_dir == Path("/data")
     assert from_environment.lpa.plugins_disabled == ("p", "q")
+    assert from_environment.health.disk_free_share == Thresholds(0.3, 0.3, falling=True)
+    assert from_environment.health.dlq_share == Thresholds(0.1, 0.2)
 
 
 def test_a_list_is_written_as_a_list_or_with_commas_and_blanks_around_them_do_not_count(tmp_path: Path) -> None:
@@ -193,6 +213,7 @@ def test_a_right_variable_makes_good_for_a_wrong_value_in_the_file(tmp_path: Pat
         ("quality.dedup_ttl = 5", "quality.dedup_ttl is no setting; did you mean quality.dedup_ttl_minutes"),
         ("lpa.zzz = 5", "lpa.zzz is no setting; there are lpa.data_dir, lpa.plugins_disabled"),
         ("zzz = 5", "zzz is no setting; there are [quality], [clickhouse], [lifecycle], [lpa], [kafka]"),
+        ("zzz = 5", "zzz is no setting; there are [quality], [clickhouse], [lpa], [health], [kafka]"),
     ],
 )
 def test_an_unknown_name_in_the_file_is_named_with_those_there_are(text: str, said: str, tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from lpa_core.dedup.store import ClaimStatistics
 from lpa_core.delivery.blocks import Settled
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.report import Report
+from lpa_core.health.check import CheckResult
+from lpa_core.health.state import State
 from lpa_core.records import RecordBatch
 from lpa_core.tables import Block
 
@@ -151,6 +153,25 @@ class Metrics:
     materialize_unreadable: Counter = _metric(
         Counter, "lpa_materialize_unreadable_total", "Records of the touched topic that could not be read."
     )
+    health_check_state: Gauge = _metric(
+        Gauge,
+        "lpa_health_check_state",
+        "1 for the state that a health check is in, 0 for the others.",
+        "check",
+        "state",
+    )
+    health_check_value: Gauge = _metric(
+        Gauge, "lpa_health_check_value", "What a health check measured, in the unit that its runbook names.", "check"
+    )
+    health_check_threshold: Gauge = _metric(
+        Gauge, "lpa_health_check_threshold", "The value beyond which a check is in that state.", "check", "state"
+    )
+    health_check_duration: Gauge = _metric(
+        Gauge, "lpa_health_check_duration_seconds", "How long a health check took.", "check"
+    )
+    health_checked: Gauge = _metric(
+        Gauge, "lpa_health_checked_timestamp_seconds", "When a health check was asked last, Unix time.", "check"
+    )
 
     _assigned: frozenset[tuple[str, int]] = attrs.field(init=False, default=frozenset())
     _backpressured: bool = attrs.field(init=False, default=False)
@@ -238,6 +259,19 @@ class Metrics:
         """Note the share of a partition's dedup keys that is brought back, 0 to 1; count those just brought back."""
         self.dedup_rebuild_progress.labels(topic, partition).set(share)
         self.dedup_rebuilt_keys.inc(keys)
+
+    def health(self, results: Iterable[CheckResult]) -> None:
+        """Note what health checks found."""
+        for result in results:
+            name, finding = result.check.name, result.finding
+            for state in State:
+                self.health_check_state.labels(name, state.value).set(finding.state is state)
+            self.health_check_duration.labels(name).set(result.seconds)
+            self.health_checked.labels(name).set(result.checked_ms / 1000)
+            self.health_check_value.labels(name).set(float("nan") if finding.value is None else finding.value)
+            if finding.thresholds is not None:
+                self.health_check_threshold.labels(name, State.WARNING.value).set(finding.thresholds.warning)
+                self.health_check_threshold.labels(name, State.CRITICAL.value).set(finding.thresholds.critical)
 
 
 def described() -> Iterator[Metric]:

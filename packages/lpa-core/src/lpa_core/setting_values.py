@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+import attrs
+
+from lpa_core.health.state import Thresholds
+
+
+def option(default: Any, accepts: str, doc: str, convert: Callable[[Any], Any], *, secret: bool = False) -> Any:
+    """A setting. ``convert`` takes what the environment or the file holds, and raises ValueError where it is wrong."""
+    return attrs.field(
+        default=default,
+        converter=convert,
+        repr=False if secret else without_credentials,
+        metadata={"accepts": accepts, "doc": doc, "secret": secret},
+    )
 
 
 def text(value: Any) -> str:
@@ -92,6 +107,35 @@ def share(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, str | int | float) or not 0 <= float(value) <= 1:
         raise ValueError
     return float(value)
+
+
+def number(least: float) -> Callable[[Any], float]:
+    def convert(value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise ValueError
+        found = float(value)
+        if not (math.isfinite(found) and found >= least):
+            raise ValueError
+        return found
+
+    return convert
+
+
+def rising(value: Any) -> Thresholds:
+    return _thresholds(value, falling=False)
+
+
+def falling(value: Any) -> Thresholds:
+    return _thresholds(value, falling=True)
+
+
+def _thresholds(value: Any, *, falling: bool) -> Thresholds:
+    if isinstance(value, Thresholds):
+        return value
+    warning, critical = (number(0)(part) for part in (value.split(",") if isinstance(value, str) else value))
+    if warning != critical and (critical < warning) is not falling:
+        raise ValueError
+    return Thresholds(warning, critical, falling)
 
 
 def without_credentials(value: Any) -> str:

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple, final
 
 import attrs
 import typed_settings
+from typed_settings.converters import TSConverter
 from typed_settings.exceptions import InvalidOptionsError, TsError
 from typed_settings.loaders import DictLoader, FileLoader, TomlFormat
 
+from lpa_core.health.settings import HealthSettings
+from lpa_core.health.state import Thresholds
 from lpa_core.kafka import properties
 from lpa_core.setting_values import (
     address,
@@ -34,22 +37,13 @@ from lpa_core.setting_values import (
     whole,
     without_credentials,
 )
+from lpa_core.setting_values import option as _option
 
 SETTINGS_FILE: Final = "lpa.toml"
 
 
 class SettingsError(Exception):
     """A setting cannot be used. The message names it, its value and what would be accepted, a line each."""
-
-
-def _option(default: Any, accepts: str, doc: str, convert: Callable[[Any], Any], *, secret: bool = False) -> Any:
-    """A setting. ``convert`` takes what the environment or the file holds, and raises ValueError where it is wrong."""
-    return attrs.field(
-        default=default,
-        converter=convert,
-        repr=False if secret else without_credentials,
-        metadata={"accepts": accepts, "doc": doc, "secret": secret},
-    )
 
 
 _WHOLE: Final = "a whole number of at least 1"
@@ -210,6 +204,7 @@ class Settings:
     clickhouse: ClickHouseSettings = attrs.field(factory=ClickHouseSettings)
     lifecycle: LifecycleSettings = attrs.field(factory=LifecycleSettings)
     lpa: ProcessSettings = attrs.field(factory=ProcessSettings)
+    health: HealthSettings = attrs.field(factory=HealthSettings)
     kafka: Mapping[str, str] = attrs.field(factory=dict, converter=properties.texts, repr=properties.shown)
     """Properties for librdkafka, beside those that the delivery itself sets."""
 
@@ -268,11 +263,19 @@ def load(environment: Mapping[str, str] | None = None, file: Path | None = None)
                 DictLoader(_from_environment(environment)),
             ],
             processors=[check],
+            converter=_converter(),
         )
     except InvalidOptionsError as error:
         raise SettingsError(_unknown(error, found)) from None
     except (TsError, OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{found} cannot be read as TOML: {error}") from None
+
+
+def _converter() -> TSConverter:
+    """Leaves thresholds as the option's own converter made them."""
+    converter = TSConverter()
+    converter.scalar_converters[Thresholds] = lambda value, _: value
+    return converter
 
 
 def _groups() -> tuple[attrs.Attribute[Any], ...]:

@@ -81,11 +81,17 @@ Serve = Callable[..., Client]
 
 
 @pytest.fixture
-def serve(job: AdministeredJob, metrics: Metrics) -> Iterator[Serve]:
+def found() -> dict[str, Any]:
+    """What the health checks found last."""
+    return {"state": "not applicable", "checks": []}
+
+
+@pytest.fixture
+def serve(job: AdministeredJob, metrics: Metrics, found: dict[str, Any]) -> Iterator[Serve]:
     servers = []
 
     def start(token: str = TOKEN) -> Client:
-        server = AdminServer("127.0.0.1:0", token, job, metrics.registry, clock=lambda: NOW)
+        server = AdminServer("127.0.0.1:0", token, job, metrics.registry, clock=lambda: NOW, health=lambda: found)
         server.start()
         servers.append(server)
         return Client(server.port)
@@ -106,6 +112,19 @@ def test_healthz_tells_whether_the_job_can_go_on(client: Client, job: JobDouble)
     job.well = False
     answer = client.get("/healthz")
     assert (answer.status, answer.json) == (503, {"healthy": False})
+
+
+@pytest.mark.parametrize(
+    ("state", "status"), [("ok", 200), ("warning", 200), ("critical", 503), ("not applicable", 503)]
+)
+def test_health_gives_what_the_checks_found(state: str, status: int, client: Client, found: dict[str, Any]) -> None:
+    found["state"] = state
+    found["checks"] = [{"title": "Free <disk>", "state": state, "detail": "80 % free"}]
+    answer = client.get("/health")
+    assert (answer.status, answer.json) == (status, found)
+    page = client.get("/").body.decode()
+    assert "Free &lt;disk&gt;" in page
+    assert "80 % free" in page
 
 
 def test_readyz_gives_every_reason(client: Client, job: JobDouble) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import Final, NamedTuple, final
+from typing import Any, Final, NamedTuple, final
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import msgspec
@@ -17,7 +17,15 @@ from lpa_core.admin.http import Problem, Response, json_response, read_body
 from lpa_core.admin.job import AdministeredJob, StopRefused
 from lpa_core.admin.page import HEADERS, page
 
+HealthSource = Callable[[], Mapping[str, Any]]
+"""What the health checks found last, as :meth:`lpa_core.health.report.HealthReport.as_json` gives it."""
+
 _log = structlog.get_logger("lpa.admin")
+
+
+def unchecked() -> Mapping[str, Any]:
+    """Nobody checks the health of this process."""
+    return {"state": "not applicable", "checks": []}
 
 
 class _Stop(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -32,9 +40,16 @@ class AdminApp:
     Called in several threads at once.
     """
 
-    def __init__(self, job: AdministeredJob, token: str, registry: CollectorRegistry, clock: Callable[[], int]) -> None:
-        """``clock`` gives the time, epoch ms."""
-        self._job, self._token, self._clock = job, token, clock
+    def __init__(
+        self,
+        job: AdministeredJob,
+        token: str,
+        registry: CollectorRegistry,
+        clock: Callable[[], int],
+        health: HealthSource = unchecked,
+    ) -> None:
+        """``clock`` gives the time, epoch ms; ``health`` what the health checks found last."""
+        self._job, self._token, self._clock, self._checked = job, token, clock, health
         self._exposition: Callable[..., Iterable[bytes]] = make_wsgi_app(registry)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -67,9 +82,13 @@ class AdminApp:
         return route.action(self, environ, body, *names)
 
     def _page(self, environ: WSGIEnvironment, body: bytes) -> Response:
-        return Response(HTTPStatus.OK, HEADERS, page(self._job, self._clock()))
+        return Response(HTTPStatus.OK, HEADERS, page(self._job, self._clock(), self._checked()))
 
     def _health(self, environ: WSGIEnvironment, body: bytes) -> Response:
+        found = self._checked()
+        return json_response(found, _ok_or_unavailable(found["state"] in ("ok", "warning")))
+
+    def _liveness(self, environ: WSGIEnvironment, body: bytes) -> Response:
         healthy = self._job.healthy()
         return json_response({"healthy": healthy}, _ok_or_unavailable(healthy))
 
@@ -140,8 +159,11 @@ class Route(NamedTuple):
 _READ: Final = ("GET", "HEAD")
 ROUTES: Final = (
     Route(_READ, "/", "The job as a page for people, refreshing itself", AdminApp._page),
-    Route(_READ, "/healthz", "200 while the job can go on, else 503: start the process again", AdminApp._health),
+    Route(_READ, "/healthz", "200 while the job can go on, else 503: start the process again", AdminApp._liveness),
     Route(_READ, "/readyz", "200 while the job keeps up, else 503 with the reasons", AdminApp._readiness),
+    Route(
+        _READ, "/health", "What the health checks found last: 200 while none is critical, else 503", AdminApp._health
+    ),
     Route(_READ, "/metrics", "All metrics, for Prometheus", AdminApp._metrics),
     Route(_READ, "/overview", "How many jobs are in which state", AdminApp._overview),
     Route(_READ, "/jobs/overview", "The job, its state, its tasks: the partitions it holds", AdminApp._jobs_overview),

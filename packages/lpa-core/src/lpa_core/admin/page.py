@@ -39,8 +39,8 @@ HEADERS: Final = (
 _Child = Element | str | int | None
 
 
-def page(job: AdministeredJob, now_ms: int) -> bytes:
-    """State, reasons, partitions, counts and rejects of the job at ``now_ms`` (epoch ms)."""
+def page(job: AdministeredJob, now_ms: int, health: Mapping[str, Any]) -> bytes:
+    """State, reasons, health, partitions, counts and rejects of the job at ``now_ms`` (epoch ms)."""
     report = job.report()
     html = _element(
         "html",
@@ -56,6 +56,7 @@ def page(job: AdministeredJob, now_ms: int) -> bytes:
             "body",
             _element("h1", job.name),
             *_state(job, now_ms),
+            *_health(health),
             *_partitions(job),
             *_counts(report),
             *_rejects(report),
@@ -85,6 +86,12 @@ def _state(job: AdministeredJob, now_ms: int) -> Iterable[Element]:
         yield _element("ul", *(_element("li", reason) for reason in reasons))
     else:
         yield _element("p", "Ready.")
+
+
+def _health(health: Mapping[str, Any]) -> Iterable[Element]:
+    yield _element("h2", "Health")
+    rows = [(check["title"], check["state"], check["detail"]) for check in health["checks"]]
+    yield _table(("check", "state", "found"), rows, "Health") if rows else _element("p", "Nothing was checked yet.")
 
 
 def _partitions(job: AdministeredJob) -> Iterable[Element]:

@@ -16,7 +16,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 import structlog
 from prometheus_client import CollectorRegistry
 
-from lpa_core.admin.app import AdminApp
+from lpa_core.admin.app import AdminApp, HealthSource, unchecked
 from lpa_core.admin.errors import AdminError
 from lpa_core.admin.job import AdministeredJob
 
@@ -39,10 +39,11 @@ class AdminServer:
         registry: CollectorRegistry,
         *,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        health: HealthSource = unchecked,
     ) -> None:
         """``address`` is host:port, with port 0 for a free one. Without ``token`` nothing can be changed."""
         self._address = address
-        self._app = AdminApp(job, token, registry, clock)
+        self._app = AdminApp(job, token, registry, clock, health)
         self._server: _Server | None = None
 
     def start(self) -> None:

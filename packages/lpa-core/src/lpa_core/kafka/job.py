@@ -30,6 +30,7 @@ from lpa_core.delivery.reject_limits import RejectLimits
 from lpa_core.delivery.report import Report
 from lpa_core.delivery.startup import GapPolicy
 from lpa_core.delivery.touched import touches
+from lpa_core.health.monitor import monitor_of
 from lpa_core.jobs import Job, build_pipeline, fold_rules
 from lpa_core.kafka.accounts import Accounts
 from lpa_core.kafka.admin import admin_client
@@ -95,9 +96,18 @@ class KafkaJob:
                 restored = plugins.savepoints().restore(self._job.from_savepoint)
                 _log.info("restored", savepoint=restored.id, partitions=len(restored.commits))
             self._worker, self._accounts = self._assemble(opened)
-            server = AdminServer(settings.lpa.admin_address, settings.lpa.admin_token, self, self._metrics.registry)
+            monitor = monitor_of(self._job, settings, plugins, self._metrics)
+            server = AdminServer(
+                settings.lpa.admin_address,
+                settings.lpa.admin_token,
+                self,
+                self._metrics.registry,
+                health=lambda: monitor.latest().as_json(),
+            )
             opened.callback(server.close)
             server.start()
+            opened.callback(monitor.close)
+            monitor.start()
             started = time.perf_counter()
             self._state = JobState.RUNNING
             try:

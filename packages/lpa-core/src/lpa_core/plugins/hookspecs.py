@@ -15,6 +15,7 @@ import pluggy
 from lpa_core.dedup.store import DedupStore
 from lpa_core.delivery.archive import Archive
 from lpa_core.events.event_type import EventType
+from lpa_core.health.check import HealthCheck
 from lpa_core.lifecycle.attribution import AttributionPolicy
 from lpa_core.savepoints import SavepointKeeper
 from lpa_core.settings import Settings
@@ -88,6 +89,10 @@ class HookSpecs:
     @hookspec(firstresult=True)
     def lpa_savepoints(self, settings: Settings) -> SavepointKeeper | None:
         """Called when a savepoint is to be made or restored: who does that, or None. The first answer wins."""
+
+    @hookspec
+    def lpa_health_checks(self, settings: Settings) -> Sequence[HealthCheck]:  # type: ignore[empty-body]
+        """Called when the process starts: checks for ``lpa health`` and for a running job to ask."""
 
     @hookspec
     def lpa_cli_commands(self, settings: Settings) -> Sequence[cyclopts.App]:  # type: ignore[empty-body]

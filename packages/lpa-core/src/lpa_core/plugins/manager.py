@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +18,7 @@ import structlog
 from lpa_core.dedup.store import DedupStore
 from lpa_core.delivery.archive import Archive
 from lpa_core.events.event_type import EventType
+from lpa_core.health.check import HealthCheck
 from lpa_core.lifecycle.attribution import AttributionPolicy
 from lpa_core.pipeline import FailureClassifier, Pipeline
 from lpa_core.plugins.hookspecs import PROJECT, HookSpecs
@@ -64,6 +66,7 @@ class _Brought:
     module: object
     event_types: tuple[EventType, ...]
     validators: tuple[Validator, ...]
+    health_checks: tuple[HealthCheck, ...]
     commands: tuple[cyclopts.App, ...]
     attribution_policy: AttributionPolicy | None
     factories: Mapping[str, Mapping[str, Any]]
@@ -128,6 +131,7 @@ class PluginManager:
             module,
             event_types=tuple(chain(*answers("lpa_event_types"))),
             validators=tuple(chain(*answers("lpa_validators", settings=self._settings))),
+            health_checks=tuple(chain(*answers("lpa_health_checks", settings=self._settings))),
             commands=tuple(chain(*answers("lpa_cli_commands", settings=self._settings))),
             attribution_policy=answers("lpa_attribution_policy", settings=self._settings),
             factories={hook: dict(ChainMap(*answers(hook))) for hook in _URI_HOOKS},
@@ -135,6 +139,11 @@ class PluginManager:
         Pipeline([*self.event_types(), *brought.event_types], plugin_validators=brought.validators)
         if brought.attribution_policy is not None and not callable(getattr(brought.attribution_policy, "select", None)):
             raise ValueError(f"lpa_attribution_policy: {brought.attribution_policy!r} has no select to call")
+        taken = {check.name for check in self.health_checks()}
+        for check in brought.health_checks:
+            if not re.fullmatch("[a-z][a-z0-9_]*", check.name) or check.name in taken:
+                raise ValueError(f"lpa_health_checks: {check.name!r} is taken, or no lower-case words with underscores")
+            taken.add(check.name)
         for hook, factories in brought.factories.items():
             for name, factory in factories.items():
                 if name in self._factories(hook):
@@ -164,6 +173,9 @@ class PluginManager:
 
     def validators(self) -> Sequence[Validator]:
         return [validator for brought in self._brought for validator in brought.validators]
+
+    def health_checks(self) -> Sequence[HealthCheck]:
+        return [check for brought in self._brought for check in brought.health_checks]
 
     def classifiers(self) -> Sequence[FailureClassifier]:
         """One for each plugin that classifies failures; none of them raises."""

@@ -1,0 +1,96 @@
+"""The contract of a health check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import final
+
+import attrs
+
+from lpa_core.health.state import State, Thresholds
+from lpa_core.settings import Settings
+
+
+class NotApplicable(Exception):
+    """There is nothing to judge. The message says what is missing, in one line."""
+
+
+@final
+@attrs.frozen
+class Scope:
+    """What is looked at.
+
+    Attributes:
+        now_ms, since_ms: epoch ms; what happened from ``since_ms`` on, and before ``now_ms``, is judged.
+        sink: URI of the database; None for the embedded one in the data folder.
+        dedup: URI of the dedup store; None for RocksDB in the data folder.
+        kafka: whether the topics and the consumer group of the settings are part of this system.
+    """
+
+    settings: Settings
+    now_ms: int
+    since_ms: int
+    sink: str | None = None
+    dedup: str | None = None
+    kafka: bool = False
+
+
+@final
+@attrs.frozen
+class Finding:
+    """What a check found.
+
+    Attributes:
+        detail: one line for people, with the figures that the judgement rests on.
+        value: the figure that the thresholds are about.
+        action: what to do next, one line; empty where all is well.
+    """
+
+    state: State
+    detail: str
+    value: float | None = None
+    thresholds: Thresholds | None = None
+    action: str = ""
+
+    @classmethod
+    def of(cls, value: float, thresholds: Thresholds, detail: str, action: str) -> Finding:
+        """A value judged by its thresholds; ``action`` is for where it is beyond one."""
+        state = thresholds.judge(value)
+        return cls(state, detail, value, thresholds, "" if state is State.OK else action)
+
+
+@final
+@attrs.frozen
+class HealthCheck:
+    """A question that is asked again and again.
+
+    ``judge`` may block for as long as ``HEALTH_TIMEOUT_SECONDS``; it is called in a thread of its own. It raises
+    NotApplicable where there is nothing to judge. Whatever else it raises is the check's failure.
+
+    Attributes:
+        name: lower-case words joined by underscores.
+        title: what it is about, in a few words.
+        unit: of the value; empty where it is a mere number.
+        severity: how bad it is when the check itself fails.
+        costly: whether a running job asks it more seldom than others.
+        runbook: where it is written what to do, a path or a URL.
+    """
+
+    name: str
+    title: str
+    judge: Callable[[Scope], Finding]
+    unit: str = ""
+    severity: State = State.CRITICAL
+    costly: bool = False
+    runbook: str = ""
+
+
+@final
+@attrs.frozen
+class CheckResult:
+    """A check's finding, and how long it took."""
+
+    check: HealthCheck
+    finding: Finding
+    seconds: float
+    checked_ms: int

@@ -1,0 +1,93 @@
+"""Keeps the health of a running job up to date, in a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, final
+
+import structlog
+
+from lpa_core.health.check import CheckResult, Scope
+from lpa_core.health.report import HealthReport
+from lpa_core.health.run import CheckRunner
+from lpa_core.jobs import Job
+from lpa_core.metrics import Metrics
+from lpa_core.plugins.manager import PluginManager
+from lpa_core.settings import Settings
+
+COSTLY_EVERY: Final = 15
+"""Rounds after which a costly check is asked again."""
+
+_log = structlog.get_logger("lpa.health")
+
+
+@final
+class HealthMonitor:
+    """Asks the checks every ``seconds``, costly ones every :data:`COSTLY_EVERY` times as long.
+
+    ``scope`` says what is looked at now; ``hear`` is told each result. Any thread may ask for the latest report.
+    """
+
+    def __init__(
+        self,
+        runner: CheckRunner,
+        scope: Callable[[], Scope],
+        hear: Callable[[Sequence[CheckResult]], object],
+        seconds: float,
+    ) -> None:
+        self._runner, self._scope, self._hear, self._seconds = runner, scope, hear, seconds
+        self._latest: dict[str, CheckResult] = {}
+        self._rounds = 0
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        """Begin, unless it was made for never (0 seconds)."""
+        if not self._seconds:
+            return
+        threading.Thread(target=self._run, name="health", daemon=True).start()
+
+    def close(self) -> None:
+        """Ask no more checks. Does not wait for those at work."""
+        self._stopping.set()
+
+    def latest(self) -> HealthReport:
+        """What is known now; without results before the first round has ended."""
+        latest = self._latest
+        return HealthReport([latest[check.name] for check in self._runner.checks if check.name in latest])
+
+    def look(self) -> None:
+        """One round. The thread does this again and again; a test does it by hand."""
+        with_costly = self._rounds % COSTLY_EVERY == 0
+        self._rounds += 1
+        results = self._runner.run(self._scope(), lambda check: with_costly or not check.costly)
+        for result in results:
+            before = self._latest.get(result.check.name)
+            if before is None or before.finding.state is not result.finding.state:
+                _log.info(
+                    "health",
+                    check=result.check.name,
+                    state=result.finding.state.value,
+                    found=result.finding.detail,
+                    runbook=result.check.runbook,
+                )
+        self._latest = {**self._latest, **{result.check.name: result for result in results}}
+        self._hear(results)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self.look()
+            self._stopping.wait(self._seconds)
+
+
+def monitor_of(job: Job, settings: Settings, plugins: PluginManager, metrics: Metrics) -> HealthMonitor:
+    """A monitor of a job on Kafka and of the first of its sinks."""
+
+    def scope() -> Scope:
+        now = time.time_ns() // 1_000_000
+        since = now - settings.health.window_hours * 3_600_000
+        return Scope(settings, now, since, job.sinks_or_default(settings)[0], job.dedup, kafka=True)
+
+    runner = CheckRunner(plugins.health_checks(), settings)
+    return HealthMonitor(runner, scope, metrics.health, settings.health.interval_seconds)
