@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import cyclopts
 
+from lpa_core.health.check import HealthCheck
 from lpa_core.plugins.hookspecs import hookimpl
 from lpa_core.savepoints import SavepointKeeper
 from lpa_core.settings import Settings
@@ -13,10 +14,18 @@ from lpa_core.settings import Settings
 
 @hookimpl
 def lpa_cli_commands(settings: Settings) -> Sequence[cyclopts.App]:
+    from lpa_ops.health.command import health_app
     from lpa_ops.savepoint.commands import savepoint_app
     from lpa_ops.triage.command import triage_app
 
-    return (savepoint_app(settings), triage_app(settings))
+    return (health_app(settings), savepoint_app(settings), triage_app(settings))
+
+
+@hookimpl
+def lpa_health_checks(settings: Settings) -> Sequence[HealthCheck]:
+    from lpa_ops.health import CHECKS
+
+    return CHECKS
 
 
 @hookimpl

@@ -1,0 +1,18 @@
+"""Whether typed rows, facts, rollups and API views tell the same (spec/serving.md section 10)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lpa_core.health.check import Finding, HealthCheck, Scope
+from lpa_ops.health.parity import judge_parity
+from lpa_ops.health.runbook import section
+
+
+def judge(scope: Scope) -> Finding:
+    return judge_parity(scope, None, "rebuild the window that the assertion names, then look again")
+
+
+CHECK: Final = HealthCheck(
+    "api_view_parity", "API view parity", judge, "assertions", costly=True, runbook=section("api_view_parity")
+)

@@ -1,0 +1,64 @@
+"""How many records a partition is behind, and whether it catches up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import attrs
+
+from lpa_core.delivery.log import Partition
+from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
+from lpa_core.health.state import State
+from lpa_ops.health.database import opened
+from lpa_ops.health.kafka_offsets import Offsets
+from lpa_ops.health.runbook import section
+
+_TREND_MINUTES: Final = 10
+_AHEAD_MINUTES: Final = 60
+"""A lag that grows past the critical threshold within this time is worth a warning now."""
+_ACTION: Final = "see /readyz of the workers: whether they are held back; then add workers, up to one a partition"
+
+
+def judge(scope: Scope) -> Finding:
+    offsets = Offsets(scope)
+    lags = {partition: standing.lag for partition, standing in offsets.standings().items()}
+    worst = max(lags, key=lambda partition: lags[partition])
+    thresholds = scope.settings.health.consumer_lag_records
+    before = _lags_before(scope, offsets)
+    grown = (lags[worst] - before[worst]) / _TREND_MINUTES if worst in before else None
+    trend = "" if grown is None else f", {_trend(lags[worst], grown)}"
+    finding = Finding.of(
+        lags[worst],
+        thresholds,
+        f"{worst} is {lags[worst]:,} records behind{trend}; all partitions together {sum(lags.values()):,}",
+        _ACTION,
+    )
+    ahead = lags[worst] + _AHEAD_MINUTES * (grown or 0)
+    if finding.state is State.OK and ahead > thresholds.critical:
+        return attrs.evolve(finding, state=State.WARNING, action=_ACTION)
+    return finding
+
+
+def _lags_before(scope: Scope, offsets: Offsets) -> Mapping[Partition, int]:
+    """The lags some minutes ago: records that had been sent by then, less those whose rows were stored by then."""
+    then = scope.now_ms - _TREND_MINUTES * 60_000
+    topic = scope.settings.quality.input_topic
+    try:
+        with opened(scope) as database:
+            rows = database.ask("stored_up_to.sql", topic=topic, until=then)
+    except NotApplicable:
+        return {}
+    stored = {Partition(topic, row["source_partition"]): row["stored"] for row in rows}
+    return {p: max(0, end - stored[p]) for p, end in offsets.ends_at(then).items() if p in stored}
+
+
+def _trend(lag: int, grown: float) -> str:
+    if grown > 0:
+        return f"growing by {grown:,.0f} a minute"
+    if grown < 0 and lag:
+        return f"shrinking, gone in {lag / -grown:,.0f} minutes"
+    return "steady"
+
+
+CHECK: Final = HealthCheck("consumer_lag", "Consumer lag", judge, "records", runbook=section("consumer_lag"))

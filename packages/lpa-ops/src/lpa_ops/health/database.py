@@ -1,0 +1,75 @@
+"""The database that checks ask, and their questions, which are in ``sql``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.resources import files
+from typing import Any, final
+
+import attrs
+from clickhouse_connect.driver.client import Client
+
+from lpa_core.health.check import NotApplicable, Scope
+from lpa_core.uris import scheme
+from lpa_sinks.clickhouse.client import SCHEMES, connect
+from lpa_sinks.clickhouse.retries import AT_ONCE
+from lpa_sinks.databases import endpoint_of
+from lpa_sinks.schema.ddl import DEFAULT_DATABASE, quoted
+
+
+@final
+@attrs.frozen
+class Database:
+    """A database of one check, for as long as the check lasts."""
+
+    client: Client
+    name: str
+    embedded: bool
+    _scope: Scope
+
+    def ask(self, file: str, **parameters: Any) -> list[dict[str, Any]]:
+        """The rows of a question. ``since`` and ``now`` (epoch ms) of the scope are bound in each."""
+        text = (files(__package__) / "sql" / file).read_text(encoding="utf-8")
+        bound = {"since": self._scope.since_ms, "now": self._scope.now_ms, "database": self.name, **parameters}
+        answer = AT_ONCE.run(
+            f"{self.name}: {file}",
+            lambda: self.client.query(
+                text.replace(f"{DEFAULT_DATABASE}.", f"{quoted(self.name)}."),
+                parameters=bound,
+                # The server is to give up when the check does.
+                settings={"max_execution_time": self._scope.settings.health.timeout_seconds},
+            ),
+        )
+        return [dict(zip(answer.column_names, row, strict=True)) for row in answer.result_rows]
+
+    def ask_for_one(self, file: str, **parameters: Any) -> Mapping[str, Any]:
+        """The only row of a question."""
+        (row,) = self.ask(file, **parameters)
+        return row
+
+    def require(self, *names: str) -> None:
+        """Raise NotApplicable unless these tables or views are there."""
+        there = {row["name"] for row in self.ask("tables.sql")}
+        for name in names:
+            if name not in there:
+                raise NotApplicable(f"{self.name} has no {name}: `lpa schema apply` makes it")
+
+
+@contextmanager
+def opened(scope: Scope) -> Iterator[Database]:
+    """The database of the scope.
+
+    Raises NotApplicable where it is no ClickHouse, or an embedded one that is not there yet, SinkMisconfigured,
+    SinkUnavailable.
+    """
+    if scope.sink is not None and scheme(scope.sink) not in SCHEMES:
+        raise NotApplicable(f"{scheme(scope.sink)}:// is no ClickHouse")
+    endpoint = endpoint_of(scope.sink, scope.settings)
+    if endpoint.path is not None and not endpoint.path.exists():
+        raise NotApplicable(f"{endpoint.path}: there is no embedded database yet: `lpa ingest FILE` makes one")
+    client = connect(endpoint, scope.settings.clickhouse.password, scope.settings.health.timeout_seconds)
+    try:
+        yield Database(client, endpoint.database, endpoint.path is not None, scope)
+    finally:
+        client.close()

@@ -1,0 +1,106 @@
+"""Size, TTL and completeness of the dedup stores."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final, final
+
+import attrs
+
+from lpa_core.delivery.claims import THROUGH_FILE
+from lpa_core.delivery.log import Partition
+from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
+from lpa_core.health.state import State
+from lpa_core.savepoints import folder_name
+from lpa_core.uris import local_path, scheme
+from lpa_ops.health.kafka_offsets import Offsets, Standing
+from lpa_ops.health.runbook import section
+
+_GIGABYTE: Final = 1_000_000_000
+
+
+@final
+@attrs.frozen
+class _Store:
+    """``trouble`` is why duplicates may be missed, and ``action`` what to do about it; empty where nothing is."""
+
+    bytes: int
+    what: str
+    trouble: str = ""
+    action: str = ""
+
+
+def judge(scope: Scope) -> Finding:
+    uri = scope.dedup or f"rocksdb://{scope.settings.lpa.data_dir / 'dedup'}"
+    match scheme(uri):
+        case "rocksdb":
+            store = _on_disk(local_path(uri), scope)
+        case "redis" | "rediss":
+            store = _in_redis(uri, scope)
+        case "memory":
+            raise NotApplicable("claims are in memory, and end with the process")
+        case other:
+            raise NotApplicable(f"{other}:// tells nothing about its claims")
+    minutes = scope.settings.quality.dedup_ttl_minutes
+    finding = Finding.of(
+        store.bytes / _GIGABYTE,
+        scope.settings.health.dedup_store_gigabytes,
+        f"{store.bytes / _GIGABYTE:,.2f} GB for a TTL of {minutes:,} minutes; {store.trouble or store.what}",
+        "lower QUALITY_DEDUP_TTL_MINUTES, or give the store more room",
+    )
+    if store.trouble and finding.state is State.OK:
+        return attrs.evolve(finding, state=State.WARNING, action=store.action)
+    return finding
+
+
+def _on_disk(folder: Path, scope: Scope) -> _Store:
+    if not folder.is_dir():
+        raise NotApplicable(f"{folder}: there are no claims on this machine yet")
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    if not scope.kafka:
+        return _Store(size, "one store for all files")
+    standings = Offsets(scope).standings()
+    here = {partition: through for partition, through in _through(folder, standings) if through is not None}
+    # The mark follows the commit, a moment later.
+    moment = scope.settings.clickhouse.sink_max_batch_size
+    behind = [str(p) for p, through in here.items() if through + moment < standings[p].committed]
+    if behind:
+        return _Store(
+            size,
+            "",
+            f"claims of {', '.join(behind)} are behind what is committed",
+            "a worker that gets these partitions completes them from ClickHouse: see /readyz and "
+            "lpa_dedup_rebuild_progress_ratio",
+        )
+    return _Store(size, f"claims of {len(here)} of {len(standings)} partitions are here, and complete")
+
+
+def _through(folder: Path, standings: Mapping[Partition, Standing]) -> Iterator[tuple[Partition, int | None]]:
+    for partition in standings:
+        try:
+            yield partition, json.loads((folder / folder_name(partition) / THROUGH_FILE).read_bytes())["through"]
+        except (OSError, ValueError, KeyError, TypeError):
+            yield partition, None
+
+
+def _in_redis(uri: str, scope: Scope) -> _Store:
+    from redis import Redis
+
+    client = Redis.from_url(uri, socket_timeout=scope.settings.health.timeout_seconds)
+    try:
+        memory, persistence = client.info("memory"), client.info("persistence")
+        keys = client.dbsize()
+    finally:
+        client.close()
+    used, policy = int(memory["used_memory"]), memory.get("maxmemory_policy", "noeviction")
+    what = f"{keys:,} keys in Redis"
+    if policy != "noeviction" and int(memory.get("maxmemory", 0)):
+        return _Store(used, what, f"Redis forgets keys when it is full ({policy})", "set maxmemory-policy noeviction")
+    if not int(persistence.get("aof_enabled", 0)):
+        return _Store(used, what, "Redis loses claims when it is started again", "set appendonly yes")
+    return _Store(used, what)
+
+
+CHECK: Final = HealthCheck("dedup_store", "Dedup store", judge, "gigabytes", runbook=section("dedup_store"))

@@ -1,0 +1,52 @@
+"""What became of the records of the window, and of those of the days before it."""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+import attrs
+
+from lpa_core.health.check import Finding, NotApplicable, Scope
+from lpa_core.health.state import State, Thresholds
+from lpa_ops.health.database import opened
+
+_FEW: Final = 10
+"""Rejects that are no reason to compare shares."""
+
+
+@final
+@attrs.frozen
+class Share:
+    """Rejects among records."""
+
+    rejects: int
+    records: int
+
+    @property
+    def value(self) -> float:
+        return self.rejects / self.records if self.records else 0.0
+
+
+def judge_share(scope: Scope, place: str, name: str, thresholds: Thresholds, action: str) -> Finding:
+    """Judge the share of one kind of reject by its thresholds, and by its share of the days before.
+
+    Args:
+        place: ``dlq`` or ``quarantine``.
+        name: the rejects, for people.
+    """
+    usual_since = scope.since_ms - scope.settings.health.usual_days * 86_400_000
+    with opened(scope) as database:
+        database.require("streaming_events", "streaming_events_dlq", "streaming_events_quarantine")
+        found = database.ask_for_one("rejects.sql", usual_since=usual_since)
+    now = Share(found[place], found["records"])
+    before = Share(found[f"{place}_before"], found["records_before"])
+    if not now.records:
+        raise NotApplicable("no record arrived in the window")
+    what = f"{now.rejects:,} of {now.records:,} records were {name} ({now.value:.2%})"
+    if before.records:
+        what += f", {before.value:.2%} in the {scope.settings.health.usual_days} days before"
+    finding = Finding.of(now.value, thresholds, what, action)
+    unusual = before.records > 0 and now.value > scope.settings.health.times_usual * before.value
+    if unusual and now.rejects >= _FEW and finding.state is State.OK:
+        return attrs.evolve(finding, state=State.WARNING, action=action)
+    return finding

@@ -1,0 +1,2 @@
+SELECT name, unreserved_space, total_space
+FROM system.disks
