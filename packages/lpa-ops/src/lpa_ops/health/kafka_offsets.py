@@ -47,13 +47,11 @@ class Offsets:
 
     def standings(self) -> Mapping[Partition, Standing]:
         """A partition without a commit stands at its beginning."""
-        from confluent_kafka.admin import OffsetSpec
-
         partitions = self._partitions()
         # First what is committed: what comes in meanwhile must not look like a lag below 0.
         commits = committed(self._admin, self._settings)
-        lows = self._listed(partitions, OffsetSpec.earliest())
-        highs = self._listed(partitions, OffsetSpec.latest())
+        lows = self._listed(partitions, _spec().earliest())
+        highs = self._listed(partitions, _spec().latest())
         return {
             partition: Standing(
                 lows[partition],
@@ -65,11 +63,9 @@ class Offsets:
 
     def ends_at(self, epoch_ms: int) -> Mapping[Partition, int]:
         """The offset behind the last record that was there at that time, by the records' timestamps."""
-        from confluent_kafka.admin import OffsetSpec
-
         partitions = self._partitions()
-        found = self._listed(partitions, OffsetSpec.for_timestamp(epoch_ms))
-        highs = self._listed(partitions, OffsetSpec.latest())
+        found = self._listed(partitions, _spec().for_timestamp(epoch_ms))
+        highs = self._listed(partitions, _spec().latest())
         return {partition: highs[partition] if offset < 0 else offset for partition, offset in found.items()}
 
     def holds_any(self, partition: Partition, first: int, last: int) -> bool:
@@ -94,7 +90,7 @@ class Offsets:
                     continue  # the check's own timeout ends this
                 error = message.error()
                 if error is None:
-                    return int(message.offset() or 0) <= last
+                    return first <= int(message.offset() or 0) <= last
                 if error.code() == KafkaError._PARTITION_EOF:
                     return False
                 raise LogError(f"{partition} cannot be read: {error.str()}")
@@ -116,3 +112,9 @@ class Offsets:
         with explained("list offsets", self._settings):
             listed = self._admin.list_offsets(asked, request_timeout=self._seconds)
             return {Partition(each.topic, each.partition): int(done.result().offset) for each, done in listed.items()}
+
+
+def _spec() -> Any:
+    from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # documented there
+
+    return OffsetSpec

@@ -16,7 +16,7 @@ def judge(scope: Scope) -> Finding:
         "quarantine",
         "quarantined",
         scope.settings.health.quarantine_share,
-        "find the producer that sends events twice: group streaming_events_quarantine by event_type and source_partition",
+        "find who sends events twice: group streaming_events_quarantine by event_type and source_partition",
     )
 
 

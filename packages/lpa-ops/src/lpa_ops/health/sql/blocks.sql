@@ -1,5 +1,5 @@
 -- A block is one insert of a partition's range; it takes an entry of the window for each month that it touches.
-SELECT max(taken) AS taken, argMax(sources, taken) AS partitions
+SELECT max(taken) AS entries, argMax(sources, taken) AS partitions
 FROM
 (
     SELECT

@@ -1,0 +1,44 @@
+"""A database that tests look at and damage, and what a check says of it."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import attrs
+from clickhouse_connect.driver.client import Client
+
+from lpa_core.health.check import CheckResult, HealthCheck, Scope
+from lpa_core.health.run import CheckRunner
+from lpa_core.health.settings import HealthSettings
+from lpa_core.settings import Settings
+
+HOUR_MS = 3_600_000
+
+
+@final
+@attrs.frozen
+class Day:
+    """A database that holds a day's events, judged an hour after the last of them was stored."""
+
+    settings: Settings
+    sink: str
+    engine: Client
+    now_ms: int
+
+    def __call__(self, check: HealthCheck, **changed: Any) -> CheckResult:
+        """What the check says, with some health settings changed."""
+        settings = attrs.evolve(self.settings, health=HealthSettings(**changed))
+        scope = Scope(settings, self.now_ms, self.now_ms - 24 * HOUR_MS, self.sink)
+        (result,) = CheckRunner([check], settings).run(scope)
+        return result
+
+    def run(self, statement: str) -> None:
+        """Change something; deletions and alterations are done when it returns."""
+        settings = {"lightweight_deletes_sync": 2, "mutations_sync": 2, "insert_deduplicate": 0}
+        self.engine.command(self._named(statement), settings=settings)
+
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in self.engine.query(self._named(statement)).result_rows]
+
+    def _named(self, statement: str) -> str:
+        return statement.replace("day.", f"{self.settings.clickhouse.database}.")

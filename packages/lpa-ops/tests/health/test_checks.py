@@ -1,0 +1,190 @@
+"""Each check goes red on a fault made for it, and green again; on a healthy day none is red."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import attrs
+import pytest
+
+from lpa_core.health.check import HealthCheck, Scope
+from lpa_core.health.report import HealthReport
+from lpa_core.health.run import CheckRunner
+from lpa_core.health.state import State
+from lpa_ops.health import (
+    CHECKS,
+    conservation,
+    dedup_store,
+    deduplication_windows,
+    disk,
+    dlq_rate,
+    input_to_fact_freshness,
+    quarantine_rate,
+    rollup_lag,
+    schema_drift,
+)
+from lpa_ops.testing.day import Day
+
+
+class Usage(NamedTuple):
+    total: int
+    used: int
+    free: int
+
+
+def ok(day: Day, check: HealthCheck, **changed: object) -> None:
+    result = day(check, **changed)
+    assert result.finding.state is State.OK, result.finding.detail
+    assert result.finding.action == ""
+
+
+def red(day: Day, check: HealthCheck, state: State, said: str, **changed: object) -> None:
+    result = day(check, **changed)
+    assert result.finding.state is state, result.finding.detail
+    assert said in result.finding.detail
+    assert result.finding.action, "what to do next"
+    assert result.check.runbook.startswith("docs/operations/health.md#")
+
+
+def test_a_healthy_day_has_nothing_red_and_says_what_it_cannot_judge(day: Day) -> None:
+    scope = Scope(day.settings, day.now_ms, day.now_ms - 86_400_000, day.sink)
+    report = HealthReport(CheckRunner(CHECKS, day.settings, 60).run(scope))
+    assert {r.check.name: r.finding.detail for r in report.results if r.finding.state.rank > 1} == {}
+    assert report.state is State.OK
+
+
+def test_dead_letters_beyond_a_threshold(day: Day) -> None:
+    ok(day, dlq_rate.CHECK)
+    day.run(
+        "INSERT INTO day.streaming_events_dlq (source_topic, source_partition, source_offset, failure_class) "
+        "SELECT 'fault', 0, number, 'SCHEMA_INVALID' FROM numbers(100)"
+    )
+    red(day, dlq_rate.CHECK, State.CRITICAL, "records were dead-lettered")
+    day.run("DELETE FROM day.streaming_events_dlq WHERE source_topic = 'fault'")
+    ok(day, dlq_rate.CHECK)
+
+
+def test_dead_letters_that_are_few_but_more_than_usual(day: Day) -> None:
+    day.run(
+        "INSERT INTO day.streaming_events (source_topic, dedup_key, ingestion_timestamp) "
+        "SELECT 'fault', toString(number), now64(3) - INTERVAL 2 DAY FROM numbers(50000)"
+    )
+    day.run(
+        "INSERT INTO day.streaming_events_dlq (source_topic, source_partition, source_offset, failure_class) "
+        "SELECT 'fault', 0, number, 'SCHEMA_INVALID' FROM numbers(6)"
+    )
+    red(day, dlq_rate.CHECK, State.WARNING, "0.00% in the 7 days before")
+    ok(day, dlq_rate.CHECK, usual_days=1)
+    for table in ("streaming_events", "streaming_events_dlq"):
+        day.run(f"DELETE FROM day.{table} WHERE source_topic = 'fault'")
+    ok(day, dlq_rate.CHECK)
+
+
+def test_more_duplicates_than_are_normal(day: Day) -> None:
+    ok(day, quarantine_rate.CHECK)
+    day.run(
+        "INSERT INTO day.streaming_events_quarantine (source_topic, source_partition, source_offset) "
+        "SELECT 'fault', 0, number FROM numbers(300)"
+    )
+    red(day, quarantine_rate.CHECK, State.WARNING, "records were quarantined")
+    day.run("DELETE FROM day.streaming_events_quarantine WHERE source_topic = 'fault'")
+    ok(day, quarantine_rate.CHECK)
+
+
+def test_a_position_that_is_in_no_table(day: Day) -> None:
+    ok(day, conservation.CHECK)
+    day.run("CREATE TABLE day.kept ENGINE = MergeTree ORDER BY () AS SELECT * FROM day.streaming_events")
+    (columns,) = day.query(
+        "SELECT arrayStringConcat(groupArray(name), ', ') FROM system.columns "
+        "WHERE database = 'a_day' AND table = 'streaming_events' AND default_kind NOT IN ('MATERIALIZED', 'ALIAS')"
+    )
+    (offset,) = day.query("SELECT source_offset FROM day.streaming_events ORDER BY source_offset LIMIT 1 OFFSET 1000")
+    day.run(f"DELETE FROM day.streaming_events WHERE source_offset = {offset[0]}")
+    red(day, conservation.CHECK, State.CRITICAL, f"offsets {offset[0]:,} to {offset[0]:,} are in none of the tables")
+    day.run(
+        f"INSERT INTO day.streaming_events ({columns[0]}) "
+        f"SELECT {columns[0]} FROM day.kept WHERE source_offset = {offset[0]}"
+    )
+    day.run("DROP TABLE day.kept SYNC")
+    ok(day, conservation.CHECK)
+
+
+def test_a_position_that_is_in_two_tables(day: Day) -> None:
+    (topic, offset) = day.query("SELECT source_topic, source_offset FROM day.streaming_events LIMIT 1")[0]
+    day.run(
+        "INSERT INTO day.streaming_events_quarantine (source_topic, source_partition, source_offset, failure_class) "
+        f"VALUES ('{topic}', 0, {offset}, 'FAULT')"
+    )
+    red(day, conservation.CHECK, State.CRITICAL, "1 rows too many for their positions")
+    day.run("DELETE FROM day.streaming_events_quarantine WHERE failure_class = 'FAULT'")
+    ok(day, conservation.CHECK)
+
+
+def test_a_deduplication_window_that_is_too_small(day: Day) -> None:
+    ok(day, deduplication_windows.CHECK)
+    table = "day.streaming_events_dlq"
+    day.run(f"ALTER TABLE {table} MODIFY SETTING non_replicated_deduplication_window = 1")
+    red(day, deduplication_windows.CHECK, State.WARNING, "streaming_events_dlq remembers 1")
+    day.run(f"ALTER TABLE {table} MODIFY SETTING non_replicated_deduplication_window = 0")
+    red(day, deduplication_windows.CHECK, State.CRITICAL, "streaming_events_dlq remembers 0")
+    day.run(f"ALTER TABLE {table} MODIFY SETTING non_replicated_deduplication_window = 10000")
+    ok(day, deduplication_windows.CHECK)
+
+
+def test_a_table_that_has_drifted(day: Day) -> None:
+    ok(day, schema_drift.CHECK)
+    day.run("ALTER TABLE day.stream_trace_events ADD COLUMN extra String")
+    red(day, schema_drift.CHECK, State.WARNING, "column extra String is not expected")
+    day.run("ALTER TABLE day.stream_trace_events DROP COLUMN extra")
+    day.run("ALTER TABLE day.stream_trace_events RENAME COLUMN orchestrator_url TO url")
+    red(day, schema_drift.CHECK, State.CRITICAL, "column orchestrator_url String is missing")
+    day.run("ALTER TABLE day.stream_trace_events RENAME COLUMN url TO orchestrator_url")
+    ok(day, schema_drift.CHECK)
+
+
+def test_a_disk_that_is_filling(day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = {"free": 150}
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: Usage(1000, 1000 - usage["free"], usage["free"]))
+    red(day, disk.CHECK, State.WARNING, "15% of")
+    usage["free"] = 50
+    red(day, disk.CHECK, State.CRITICAL, "5% of")
+    usage["free"] = 500
+    ok(day, disk.CHECK)
+
+
+def test_claims_that_take_too_much_room(day: Day, tmp_path: Path) -> None:
+    day = attrs.evolve(day, settings=attrs.evolve(day.settings, lpa=attrs.evolve(day.settings.lpa, data_dir=tmp_path)))
+    assert day(dedup_store.CHECK).finding.state is State.NOT_APPLICABLE, "there are none yet"
+    claims = tmp_path / "dedup" / "000012.sst"
+    claims.parent.mkdir()
+    claims.write_bytes(bytes(2000))
+    ok(day, dedup_store.CHECK)
+    red(day, dedup_store.CHECK, State.CRITICAL, "for a TTL of 1,440 minutes", dedup_store_gigabytes="0.000001,0.000001")
+
+
+def test_an_event_that_no_fact_is_made_of(day: Day) -> None:
+    ok(day, input_to_fact_freshness.CHECK)
+    later = f"fromUnixTimestamp64Milli({day.now_ms}, 'UTC') - INTERVAL 30 MINUTE"
+    day.run(f"INSERT INTO day.ai_stream_status (stream_id, ingestion_timestamp) SELECT 'fault', {later}")
+    red(day, input_to_fact_freshness.CHECK, State.WARNING, "behind the newest status event")
+    red(day, input_to_fact_freshness.CHECK, State.CRITICAL, "behind", freshness_minutes="1,2")
+    day.run(
+        f"INSERT INTO day.fact_stream_status_samples_versions (stream_id, ingestion_timestamp) SELECT 'fault', {later}"
+    )
+    ok(day, input_to_fact_freshness.CHECK)
+    for table in ("ai_stream_status", "fact_stream_status_samples_versions"):
+        day.run(f"DELETE FROM day.{table} WHERE stream_id = 'fault'")
+
+
+def test_a_fact_that_no_rollup_is_made_of(day: Day) -> None:
+    ok(day, rollup_lag.CHECK)
+    later = f"fromUnixTimestamp64Milli({day.now_ms}, 'UTC') - INTERVAL 30 MINUTE"
+    day.run(
+        "INSERT INTO day.fact_stream_status_samples_versions (stream_id, is_attributed, ingestion_timestamp) "
+        f"SELECT 'fault', 1, {later}"
+    )
+    red(day, rollup_lag.CHECK, State.WARNING, "behind the newest attributed sample")
+    day.run("DELETE FROM day.fact_stream_status_samples_versions WHERE stream_id = 'fault'")
+    ok(day, rollup_lag.CHECK)

@@ -1,0 +1,134 @@
+"""``lpa health``: what it prints, how it ends, and that nothing a check does can hold it up."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lpa_core.cli import run
+from lpa_core.settings import described
+from lpa_ops.health import CHECKS
+from lpa_ops.health.window import since
+from lpa_ops.testing.day import Day
+
+HANGING = """
+import threading
+from lpa_core.health.check import Finding, HealthCheck
+from lpa_core.plugins.hookspecs import hookimpl
+
+@hookimpl
+def lpa_health_checks(settings):
+    return [
+        HealthCheck("hanging", "Hanging", lambda scope: threading.Event().wait()),
+        HealthCheck("raising", "Raising", lambda scope: 1 / 0),
+    ]
+"""
+
+
+@pytest.fixture(autouse=True)
+def _defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for setting in described():
+        monkeypatch.delenv(setting.variable, raising=False)
+
+
+@pytest.fixture
+def arguments(day: Day, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    monkeypatch.setenv("CLICKHOUSE_DATABASE", day.settings.clickhouse.database)
+    monkeypatch.setenv("HEALTH_CHECKS_DISABLED", "disk")
+    return ("--sink", day.sink)
+
+
+def test_all_is_green_on_a_healthy_day(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["health", "--json", *arguments]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["state"] == "ok"
+    assert [check["name"] for check in report["checks"]] == [check.name for check in CHECKS]
+    assert {check["name"] for check in report["checks"] if check["state"] == "ok"} >= {"dlq_rate", "conservation"}
+    lag = next(check for check in report["checks"] if check["name"] == "consumer_lag")
+    assert (lag["state"], lag["detail"]) == ("not applicable", "no Kafka is configured: events come from files")
+
+
+def test_a_critical_check_ends_it_with_1_and_says_what_to_do(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEALTH_DLQ_SHARE", "0,0")
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run(["health", *arguments]) == 1
+    shown = capsys.readouterr().out
+    assert "Dead letters: `lpa triage` shows the reasons and samples. See docs/operations/health.md#dlq-rate" in shown
+    assert shown.rstrip().endswith("health: critical")
+
+
+def test_where_no_database_is_nothing_is_green_by_accident(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HEALTH_CHECKS_DISABLED", "disk")
+    assert run(["health", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["state"] == "not applicable"
+    assert {check["state"] for check in report["checks"]} == {"not applicable"}
+
+
+@pytest.mark.parametrize("text", ["yesterday", "5", "2999-01-01", "24 h"])
+def test_a_beginning_that_is_none_is_wrong_usage(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["health", "--since", text]) == 2
+    assert "a duration such as 90m, 24h or 7d" in capsys.readouterr().err.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("text", "ms"),
+    [
+        ("90m", 1_767_900_000_000 - 5_400_000),
+        ("7d", 1_767_900_000_000 - 604_800_000),
+        ("2026-01-08", 1_767_830_400_000),
+        ("2026-01-08T19:00:00", 1_767_898_800_000),
+        ("2026-01-08T20:00:00+01:00", 1_767_898_800_000),
+    ],
+)
+def test_a_beginning_is_a_duration_or_a_time(text: str, ms: int) -> None:
+    assert since(text, 1_767_900_000_000) == ms
+
+
+def _lpa(*arguments: str, folder: Path, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [Path(sys.executable).with_name("lpa"), *arguments],
+        cwd=folder,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_checks_that_hang_or_raise_are_reported_and_hold_nothing_up(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    information = site / "hanging-1.dist-info"
+    information.mkdir(parents=True)
+    (site / "hanging_checks.py").write_text(HANGING)
+    (information / "METADATA").write_text("Metadata-Version: 2.4\nName: hanging\nVersion: 1\n")
+    (information / "entry_points.txt").write_text("[lpa]\nhanging = hanging_checks\n")
+    process = _lpa("health", "--json", folder=tmp_path, PYTHONPATH=str(site), HEALTH_TIMEOUT_SECONDS="1")
+    shown, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (1, "")
+    found = {check["name"]: check for check in json.loads(shown)["checks"]}
+    assert found["hanging"]["state"] == "critical"
+    assert found["hanging"]["detail"].startswith("no answer after 1.")
+    assert found["raising"]["detail"] == "could not be judged: ZeroDivisionError: division by zero"
+    assert found["disk"]["value"] is not None
+
+
+def test_watching_prints_a_line_each_time_until_it_is_interrupted(tmp_path: Path) -> None:
+    process = _lpa("health", "--watch", "--json", folder=tmp_path)
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["checks"]
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
