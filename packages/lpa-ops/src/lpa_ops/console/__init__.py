@@ -1,0 +1,1 @@
+"""Grafana dashboards: what they show, and the files that Grafana reads."""

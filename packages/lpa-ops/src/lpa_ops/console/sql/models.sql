@@ -1,0 +1,3 @@
+SELECT DISTINCT model_id
+FROM dim_orchestrator_capability_current
+ORDER BY model_id

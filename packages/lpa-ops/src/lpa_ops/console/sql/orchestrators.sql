@@ -1,0 +1,3 @@
+SELECT DISTINCT orchestrator_address
+FROM dim_orchestrator_capability_current
+ORDER BY orchestrator_address

@@ -1,0 +1,9 @@
+SELECT
+    toStartOfHour(session_start_ts) AS time,
+    countIf(startup_success) AS started,
+    countIf(startup_excused) AS excused,
+    countIf(startup_unexcused) AS unexcused
+FROM fact_workflow_sessions
+WHERE $__timeFilter(session_start_ts) AND known_stream
+GROUP BY time
+ORDER BY time

@@ -1,0 +1,5 @@
+SELECT toStartOfHour(update_ts) AS time, pipeline, count() AS updates
+FROM fact_workflow_param_updates
+WHERE $__timeFilter(update_ts)
+GROUP BY time, pipeline
+ORDER BY time

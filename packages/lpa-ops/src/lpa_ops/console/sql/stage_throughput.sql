@@ -1,0 +1,21 @@
+SELECT
+    time,
+    countIf(stage = 'status') AS status,
+    countIf(stage = 'trace') AS trace,
+    uniqExactIf(event, stage = 'capability') AS capability
+FROM
+(
+    SELECT 'status' AS stage, toStartOfMinute(sample_ts) AS time, source_event_uid AS event
+    FROM fact_stream_status_samples
+    WHERE $__timeFilter(sample_ts)
+    UNION ALL
+    SELECT 'trace', toStartOfMinute(edge_ts), source_event_uid
+    FROM fact_stream_trace_edges
+    WHERE $__timeFilter(edge_ts)
+    UNION ALL
+    SELECT 'capability', toStartOfMinute(snapshot_ts), source_event_uid
+    FROM dim_orchestrator_capability_snapshots
+    WHERE $__timeFilter(snapshot_ts)
+)
+GROUP BY time
+ORDER BY time

@@ -1,0 +1,8 @@
+SELECT orchestrator_address, uniqExact(stream_id) AS streams
+FROM fact_stream_status_samples
+WHERE is_attributed AND sample_ts >= $__toTime - INTERVAL 15 MINUTE AND sample_ts <= $__toTime
+    AND $__conditionalAll(ifNull(model_id, '') IN (${model:singlequote}), $model)
+    AND $__conditionalAll(orchestrator_address IN (${orchestrator:singlequote}), $orchestrator)
+GROUP BY orchestrator_address
+ORDER BY streams DESC
+LIMIT 20

@@ -1,0 +1,8 @@
+SELECT orchestrator_address, avg(output_fps) AS fps
+FROM fact_stream_status_samples
+WHERE is_attributed AND $__timeFilter(sample_ts)
+    AND $__conditionalAll(ifNull(model_id, '') IN (${model:singlequote}), $model)
+    AND $__conditionalAll(orchestrator_address IN (${orchestrator:singlequote}), $orchestrator)
+GROUP BY orchestrator_address
+ORDER BY fps DESC
+LIMIT 10
