@@ -176,7 +176,10 @@ def _defaults(panel: Panel) -> dict[str, Any]:
 def _options(panel: Panel) -> dict[str, Any]:
     match panel.kind:
         case Kind.STAT:
-            return {"colorMode": "value" if (panel.yellow, panel.red) != (None, None) else "none", "reduceOptions": {"calcs": ["lastNotNull"]}}
+            return {
+                "colorMode": "value" if (panel.yellow, panel.red) != (None, None) else "none",
+                "reduceOptions": {"calcs": ["lastNotNull"]},
+            }
         case Kind.SERIES:
             return {"legend": {"displayMode": "list", "placement": "bottom"}, "tooltip": {"mode": "multi"}}
         case Kind.BARS:

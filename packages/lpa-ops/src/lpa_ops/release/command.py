@@ -1,0 +1,111 @@
+"""``lpa release-check``: may this version be released."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Final
+
+import cyclopts
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from lpa_core.commands.output import print_json
+from lpa_core.health.check import Scope
+from lpa_core.plugins.manager import PluginManager
+from lpa_core.settings import Settings
+from lpa_ops.health.window import since as beginning
+from lpa_ops.release import GATES
+from lpa_ops.release.gate import Target, Verdict
+from lpa_ops.release.run import Judged, passed, run
+
+_STYLES: Final = {Verdict.PASSED: "green", Verdict.FAILED: "bold red", Verdict.NOT_JUDGED: "bold red"}
+
+
+def _is_beginning(type_: object, text: str) -> None:
+    beginning(text, time.time_ns() // 1_000_000)
+
+
+def release_check_app(settings: Settings) -> cyclopts.App:
+    app = cyclopts.App(name="release-check")
+
+    @app.default
+    def release_check(
+        *,
+        junit: Annotated[Sequence[Path], Parameter(negative="")] = (),
+        sink: str | None = None,
+        since: Annotated[str, Parameter(validator=_is_beginning)] = "24h",
+        json: Annotated[bool, Parameter(negative="")] = False,
+        markdown: Annotated[bool, Parameter(negative="")] = False,
+    ) -> int:
+        """Go through the release list; exit with 1 unless every gate is passed. What cannot be judged is not passed.
+
+        Parameters
+        ----------
+        junit
+            Test reports, as ./dev tests --junit-xml=report.xml writes them; may be given several times.
+            Default: report*.xml of the working folder.
+        sink
+            The database that is looked at, such as clickhouse://host:8123/database. Default: the embedded one.
+        since
+            Compare rows from then on: 90m, 24h, 7d, or a UTC time.
+        json
+            Print JSON.
+        markdown
+            Print a table for a pull request.
+        """
+        now = time.time_ns() // 1_000_000
+        scope = Scope(settings, now, beginning(since, now), sink)
+        plugins = PluginManager(settings)
+        target = Target(settings, plugins, version("lpa-ops"), Path.cwd(), scope, junit)
+        judged = run(GATES, target)
+        if json:
+            print_json(_as_json(judged, target.version))
+        elif markdown:
+            print(as_markdown(judged, target.version))
+        else:
+            _print(judged, target.version, Console())
+        return 0 if passed(judged) else 1
+
+    return app
+
+
+def _as_json(judged: Sequence[Judged], name: str) -> dict[str, object]:
+    gates = [
+        {
+            "name": gate.name,
+            "title": gate.title,
+            "verdict": outcome.verdict.value,
+            "detail": outcome.detail,
+            "problems": [*outcome.problems],
+        }
+        for gate, outcome in judged
+    ]
+    return {"version": name, "passed": passed(judged), "gates": gates}
+
+
+def as_markdown(judged: Sequence[Judged], name: str) -> str:
+    """A table for a pull request."""
+    lines = [
+        f"### Release check of {name}: {'passed' if passed(judged) else 'not passed'}",
+        "",
+        "| gate | verdict | found |",
+        "|---|---|---|",
+    ]
+    for gate, outcome in judged:
+        detail = outcome.detail.replace("|", r"\|").replace("<", "&lt;")
+        verdict = outcome.verdict.value if outcome.verdict is Verdict.PASSED else f"**{outcome.verdict.value}**"
+        lines.append(f"| {gate.title} | {verdict} | {detail} |")
+    return "\n".join(lines)
+
+
+def _print(judged: Sequence[Judged], name: str, console: Console) -> None:
+    table = Table("gate", "verdict", "found", title=f"Release check of {name}", title_justify="left")
+    for gate, outcome in judged:
+        found = "\n".join(outcome.problems[:10]) or outcome.detail
+        table.add_row(Text(gate.title), Text(outcome.verdict.value, _STYLES[outcome.verdict]), Text(found))
+    console.print(table)

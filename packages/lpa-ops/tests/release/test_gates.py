@@ -1,0 +1,205 @@
+"""Each gate of the release list: what it lets through, what it does not, and what it cannot judge."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from lpa_core.cli import run as lpa
+from lpa_core.health.check import Scope
+from lpa_core.plugins.manager import PluginManager
+from lpa_core.settings import Settings, described
+from lpa_ops.release import documentation, notes, schema, tests
+from lpa_ops.release.gate import CannotJudge, Gate, Outcome, Target, Verdict
+from lpa_ops.release.run import run
+from lpa_ops.testing.day import Day
+
+ROOT = Path(__file__).parents[4]
+NOW = datetime(2026, 1, 8, 12, tzinfo=UTC)
+
+REPORT = (
+    '<?xml version="1.0" encoding="utf-8"?><testsuites name="pytest tests"><testsuite name="pytest" errors="{errors}" '
+    'failures="{failures}" skipped="{skipped}" tests="{tests}" timestamp="{time}"></testsuite></testsuites>'
+)
+
+
+@pytest.fixture(autouse=True)
+def _defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for setting in described():
+        monkeypatch.delenv(setting.variable, raising=False)
+
+
+def target(folder: Path, *junit: Path, sink: str | None = None, settings: Settings | None = None) -> Target:
+    settings = settings or Settings()
+    now = int(NOW.timestamp() * 1000)
+    scope = Scope(settings, now, now - 86_400_000, sink)
+    return Target(settings, PluginManager(settings), version("lpa-ops"), folder, scope, junit)
+
+
+def judged(gate: Gate, of: Target) -> Outcome:
+    ((_, outcome),) = run([gate], of)
+    return outcome
+
+
+def report(
+    folder: Path, name: str = "report.xml", tests: int = 5, failures: int = 0, errors: int = 0, skipped: int = 1,
+    age: timedelta = timedelta(hours=1),
+) -> Path:  # fmt: skip
+    file = folder / name
+    time = (NOW - age).isoformat()
+    file.write_text(REPORT.format(tests=tests, failures=failures, errors=errors, skipped=skipped, time=time))
+    return file
+
+
+def test_reports_without_failures_pass_and_are_found_in_the_folder(tmp_path: Path) -> None:
+    report(tmp_path)
+    report(tmp_path, "report-integration.xml", tests=7)
+    outcome = judged(tests.GATE, target(tmp_path))
+    assert (outcome.verdict, outcome.detail) == (
+        Verdict.PASSED,
+        "12 tests passed or were skipped (2), in 2 reports",
+    )
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        ({"failures": 1}, "1 of 5 tests failed"),
+        ({"errors": 2}, "2 of 5 tests failed"),
+        ({"tests": 0, "skipped": 0}, "no test was run"),
+        ({"tests": 3, "skipped": 3}, "no test was run"),
+        ({"age": timedelta(hours=25)}, "older than a day or than the last commit"),
+    ],
+)
+def test_a_report_that_proves_nothing_fails(made: dict[str, object], said: str, tmp_path: Path) -> None:
+    other = report(tmp_path, "fine.xml")
+    bad = report(tmp_path, "bad.xml", **made)  # type: ignore[arg-type]
+    outcome = judged(tests.GATE, target(tmp_path, other, bad))
+    assert outcome.verdict is Verdict.FAILED
+    assert said in outcome.detail
+
+
+def test_a_report_from_before_the_last_commit_is_stale(tmp_path: Path) -> None:
+    environment = {**os.environ, "GIT_COMMITTER_DATE": NOW.isoformat(), "GIT_CONFIG_GLOBAL": os.devnull}
+    identity = ["-c", "user.name=A", "-c", "user.email=a@example.com"]
+    for command in (["init", "-q"], [*identity, "commit", "-q", "--allow-empty", "-m", "Begin"]):
+        subprocess.run(["git", *command], cwd=tmp_path, env=environment, check=True)
+    outcome = judged(tests.GATE, target(tmp_path, report(tmp_path)))
+    assert outcome.verdict is Verdict.FAILED
+    assert "older than a day or than the last commit" in outcome.detail
+
+
+@pytest.mark.parametrize("content", [None, "", "<testsuites/>", "<testsuite tests='many' timestamp='now'/>"])
+def test_without_a_report_it_cannot_be_judged(content: str | None, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "report.xml").write_text(content)
+    outcome = judged(tests.GATE, target(tmp_path))
+    assert outcome.verdict is Verdict.NOT_JUDGED
+    assert "report" in outcome.detail
+
+
+def test_the_schema_of_the_database_has_to_agree(day: Day, tmp_path: Path) -> None:
+    of = target(tmp_path, sink=day.sink, settings=day.settings)
+    before = judged(schema.GATE, of)
+    day.run("ALTER TABLE day.discovery_results ADD COLUMN surplus String")
+    outcome = judged(schema.GATE, of)
+    day.run("ALTER TABLE day.discovery_results DROP COLUMN surplus")
+    assert outcome.verdict is Verdict.FAILED
+    assert "discovery_results in a_day: column surplus String is not expected" in outcome.problems
+    assert judged(schema.GATE, of) == before
+
+
+def test_the_documentation_of_this_repository_is_up_to_date() -> None:
+    outcome = judged(documentation.GATE, target(ROOT))
+    assert outcome.problems == ()
+    assert outcome.verdict is Verdict.PASSED
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """Of the part of the repository that is judged."""
+    root = tmp_path / "copy"
+    for name in ("docs", "configs"):
+        shutil.copytree(ROOT / name, root / name)
+    for name in ("README.md", ".env.template", "uv.lock"):
+        shutil.copy(ROOT / name, root / name)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("page", "text", "said"),
+    [
+        ("docs/configuration.md", "| `HEALTH_DLQ_SHARE` |", "docs/configuration.md: the setting HEALTH_DLQ_SHARE"),
+        (".env.template", "HEALTH_DLQ_SHARE=", ".env.template: the setting HEALTH_DLQ_SHARE"),
+        ("docs/plugins.md", "### `lpa_sinks`", "docs/plugins.md: the hook lpa_sinks"),
+        ("docs/operations/endpoints.md", "| `lpa_lag_records` |", "the metric lpa_lag_records"),
+        ("docs/operations/health.md", "[disk](#disk)", "the check disk"),
+        ("docs/tables.md", "| `payment_events` |", "docs/tables.md is not what the schema says"),
+        ("configs/clickhouse-init/01-schema.sql", "streaming_events", "is not the file of lpa-sinks"),
+    ],
+)
+def test_what_is_not_documented_is_named(page: str, text: str, said: str, copy: Path) -> None:
+    content = (copy / page).read_text()
+    assert text in content
+    (copy / page).write_text(content.replace(text, ""))
+    outcome = judged(documentation.GATE, target(copy / "docs"))
+    assert outcome.verdict is Verdict.FAILED
+    assert any(said in problem for problem in outcome.problems), outcome.problems
+
+
+def test_outside_of_the_repository_it_cannot_be_judged(tmp_path: Path) -> None:
+    for gate in (documentation.GATE, notes.GATE):
+        outcome = judged(gate, target(tmp_path))
+        assert outcome.verdict is Verdict.NOT_JUDGED
+        assert "run it in a checkout" in outcome.detail
+
+
+def test_notes_are_needed_for_the_version_itself(copy: Path) -> None:
+    assert judged(notes.GATE, target(copy)).verdict is Verdict.PASSED
+    page = copy / "docs" / "releases" / f"{version('lpa-ops')}.md"
+    whole = page.read_text()
+    page.write_text(whole.replace("## Rollback", "## Rolling back"))
+    assert judged(notes.GATE, target(copy)).problems == (
+        f"docs/releases/{page.name}: section Rollback is missing or empty",
+    )
+    page.write_text("# 0\n\n## Cut-over\n\n## Rollback\n\nGo back.\n\n## Retention\nAs ever.\n")
+    assert "section Cut-over is missing or empty" in judged(notes.GATE, target(copy)).detail
+    page.unlink()
+    assert "is missing: write down how to cut over" in judged(notes.GATE, target(copy)).detail
+
+
+def test_a_gate_that_breaks_is_not_passed(tmp_path: Path) -> None:
+    def broken(of: Target) -> Outcome:
+        raise RuntimeError("a\nfault")
+
+    def lacking(of: Target) -> Outcome:
+        raise CannotJudge("it lacks something")
+
+    for judge, said in ((broken, "RuntimeError: a fault"), (lacking, "it lacks something")):
+        assert judged(Gate("x", "X", judge), target(tmp_path)) == Outcome(Verdict.NOT_JUDGED, said)
+
+
+def test_the_command_fails_where_a_gate_cannot_be_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert lpa(["release-check", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert (found["version"], found["passed"]) == (version("lpa-ops"), False)
+    assert {gate["verdict"] for gate in found["gates"]} == {"not judged"}
+    assert all(gate["detail"] for gate in found["gates"]), "why"
+
+
+def test_a_table_for_a_pull_request(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert lpa(["release-check", "--markdown"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"### Release check of {version('lpa-ops')}: not passed"
+    assert lines[2:4] == ["| gate | verdict | found |", "|---|---|---|"]
+    assert all(line.count("|") - line.count(r"\|") == 4 for line in lines[4:])
+    assert lpa(["release-check"]) == 1
+    assert "Cut-over and rollback notes" in capsys.readouterr().out
