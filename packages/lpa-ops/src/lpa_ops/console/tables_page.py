@@ -1,4 +1,4 @@
-"""The page about tables and views, from the schema's own words: ``python -m lpa_ops.console.tables_page docs/tables.md``."""
+"""Writes the page about tables and views: ``python -m lpa_ops.console.tables_page docs/tables.md``."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _VERSIONS: Final = "_versions"
 _OLDER_NAME: Final = "raw_"
 _HEAD: Final = """# Tables and views
 
-What there is in the database, in the schema's own words; `lpa schema show` prints the DDL, where each column is explained. This page is written by
-`python -m lpa_ops.console.tables_page docs/tables.md`.
+What there is in the database, in the schema's own words. `lpa schema show` prints the DDL, where each column is
+explained; `python -m lpa_ops.console.tables_page docs/tables.md` writes this page.
 
-Where a table has versions (`_versions` behind its name), read the view without them: it has one row per key. Tables of events
-are there under their later names, too: `raw_` before the name.
+Where a table has versions (`_versions` behind its name), read the view without them: it has one row per key. Tables of
+events are there under their later names, too: `raw_` before the name.
 """
 
 
