@@ -35,22 +35,5 @@ def day(engine: Client, engine_path: Path, tmp_path_factory: pytest.TempPathFact
     events.write_bytes(b"".join(chain.from_iterable((record, b"\n") for record in records)))
     sink = f"chdb://{engine_path}"
     ingest(Job(str(events), [sink], "memory://"), settings, PluginManager(settings))
-    _make_facts(engine)
     yield Day(settings, sink, engine, time.time_ns() // 1_000_000 + HOUR_MS)
     engine.command(f"DROP DATABASE {DATABASE} SYNC")
-
-
-def _make_facts(engine: Client) -> None:
-    """Status samples and their rollup, all of them attributed: as much as checks of this package look at."""
-    engine.command(
-        f"INSERT INTO {DATABASE}.fact_stream_status_samples_versions (sample_ts, workflow_session_id, stream_id, "
-        "orchestrator_address, pipeline, state, output_fps, is_attributed, source_event_uid, ingestion_timestamp) "
-        "SELECT event_timestamp, concat(stream_id, '|', request_id), stream_id, orchestrator_address, pipeline, state, "
-        f"output_fps, 1, raw_event_uid, ingestion_timestamp FROM {DATABASE}.ai_stream_status"
-    )
-    engine.command(
-        f"INSERT INTO {DATABASE}.agg_stream_performance_1m_versions (window_start, orchestrator_address, pipeline, "
-        "sessions_uniq_state, ingestion_timestamp) SELECT toStartOfMinute(sample_ts), orchestrator_address, pipeline, "
-        f"uniqExactState(workflow_session_id), max(ingestion_timestamp) FROM {DATABASE}.fact_stream_status_samples "
-        "GROUP BY 1, 2, 3"
-    )

@@ -7,9 +7,11 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from lpa_core.cli import run
 from lpa_core.settings import described
@@ -32,10 +34,12 @@ def lpa_health_checks(settings):
 
 
 @pytest.fixture(autouse=True)
-def _defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
     for setting in described():
         monkeypatch.delenv(setting.variable, raising=False)
+    yield
+    structlog.reset_defaults()  # a command sets up logging
 
 
 @pytest.fixture

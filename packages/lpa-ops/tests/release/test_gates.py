@@ -6,11 +6,13 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import structlog
 
 from lpa_core.cli import run as lpa
 from lpa_core.health.check import Scope
@@ -31,10 +33,12 @@ REPORT = (
 
 
 @pytest.fixture(autouse=True)
-def _defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
     for setting in described():
         monkeypatch.delenv(setting.variable, raising=False)
+    yield
+    structlog.reset_defaults()  # a command sets up logging
 
 
 def target(folder: Path, *junit: Path, sink: str | None = None, settings: Settings | None = None) -> Target:
