@@ -1,4 +1,9 @@
 SELECT DISTINCT event_type
-FROM streaming_events_dlq
+FROM
+(
+    SELECT event_type, ingestion_timestamp FROM streaming_events_dlq
+    UNION ALL
+    SELECT event_type, ingestion_timestamp FROM streaming_events_quarantine
+)
 WHERE $__timeFilter(ingestion_timestamp)
 ORDER BY event_type
