@@ -87,6 +87,7 @@ class Job:
             "LPA_DATA_DIR": str(self.data),
             "LPA_LOG_FORMAT": "json",
             "LPA_STOP_SECONDS": "5",
+            "HEALTH_INTERVAL_SECONDS": "0",
         }
         settings = load(self.environment)
         self.admin: AdminClient = admin_client(settings)

@@ -1,0 +1,145 @@
+"""Health checks that ask Kafka: each goes red on a fault made for it, and green again."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import Producer
+from services.clickhouse import ClickHouseServer
+from services.job import Job, event
+
+from lpa_core.testing.redis_server import RedisServer
+
+NewJob = Callable[..., Job]
+_DATABASE = "livepeer_analytics"
+
+
+def health(job: Job, *arguments: str, **environment: str) -> dict[str, Any]:
+    """Results of `lpa health` by name."""
+    command = [Path(sys.executable).with_name("lpa"), "health", "--json", "--sink"]
+    done = subprocess.run(
+        [*command, f"clickhouse://127.0.0.1:{job.clickhouse.port}", *arguments],
+        cwd=job.folder,
+        env={**os.environ, **job.environment, "HEALTH_TIMEOUT_SECONDS": "30", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in (0, 1), done.stderr
+    report = json.loads(done.stdout)
+    assert (report["state"] == "critical") == (done.returncode == 1)
+    return {check["name"]: check for check in report["checks"]}
+
+
+def test_lag_and_its_trend(new_job: NewJob) -> None:
+    job = new_job(partitions=2)
+    job.produce([event(f"e{number}") for number in range(200)])
+    few = {"HEALTH_CONSUMER_LAG_RECORDS": "50,100"}
+    lag = health(job, **few)["consumer_lag"]
+    assert (lag["state"], lag["value"]) == ("critical", 200), "nobody has read anything"
+    assert f"{job.topic}[0] is 200 records behind" in lag["detail"]
+    job.start()
+    job.until_committed(200)
+    lag = health(job, **few)["consumer_lag"]
+    assert (lag["state"], lag["value"]) == ("ok", 0)
+    assert job.stop() == 0
+    job.produce([event(f"later{number}") for number in range(60)])
+    assert health(job, **few)["consumer_lag"]["state"] == "warning"
+
+
+def test_every_committed_position_is_in_one_table_and_gaps_that_kafka_makes_are_none(
+    new_job: NewJob, clickhouse: ClickHouseServer
+) -> None:
+    job = new_job()
+    job.start()
+    producer = Producer({"bootstrap.servers": job.bootstrap, "transactional.id": job.topic, "log_level": 0})
+    producer.init_transactions()
+    for transaction in range(3):
+        producer.begin_transaction()
+        for number in range(20):
+            producer.produce(job.topic, event(f"{transaction}-{number}"), partition=0)
+        producer.commit_transaction()
+    job.produce([event("last"), b"not json", event("last")])
+    job.until_committed(66)
+    assert sum(job.stored().values()) == 61
+    assert health(job)["conservation"]["state"] == "ok", "the ends of transactions are no losses"
+
+    with clickhouse.client() as client:
+        client.command(f"DELETE FROM {_DATABASE}.streaming_events WHERE source_offset BETWEEN 21 AND 24")
+    lost = health(job)["conservation"]
+    assert (lost["state"], lost["value"]) == ("critical", 4)
+    assert lost["detail"] == f"{job.topic}[0]: offsets 21 to 24 are in none of the tables"
+    with clickhouse.client() as client:
+        client.command(
+            f"INSERT INTO {_DATABASE}.streaming_events (source_topic, source_partition, source_offset, dedup_key) "
+            f"SELECT '{job.topic}', 0, 21 + number, toString(number) FROM numbers(4)"
+        )
+    assert health(job)["conservation"]["state"] == "ok"
+
+    with clickhouse.client() as client:
+        client.command(f"DELETE FROM {_DATABASE}.streaming_events WHERE source_offset >= 60")
+        client.command(f"DELETE FROM {_DATABASE}.streaming_events_quarantine WHERE source_offset >= 60")
+        client.command(f"DELETE FROM {_DATABASE}.streaming_events_dlq WHERE source_offset >= 60")
+    assert health(job)["conservation"]["state"] == "critical", "what is committed and was stored last is missed, too"
+
+
+def test_claims_that_are_behind_what_is_committed(new_job: NewJob) -> None:
+    job = new_job()
+    job.start()
+    job.produce([event(f"e{number}") for number in range(100)])
+    job.until_committed(100)
+    assert job.stop() == 0
+    store = health(job)["dedup_store"]
+    assert (store["state"], "1 of 1 partitions are here, and complete" in store["detail"]) == ("ok", True)
+    (mark,) = job.data.glob("dedup/*/through.json")
+    whole = mark.read_text()
+    mark.write_text('{"through": 10}')
+    one_record = {"CLICKHOUSE_SINK_MAX_BATCH_SIZE": "1"}
+    store = health(job, **one_record)["dedup_store"]
+    assert store["state"] == "warning"
+    assert f"claims of {job.topic}[0] are behind what is committed" in store["detail"]
+    mark.write_text(whole)
+    assert health(job, **one_record)["dedup_store"]["state"] == "ok"
+
+
+def test_claims_in_redis(new_job: NewJob, redis_url: str, tmp_path: Path) -> None:
+    job = new_job()
+    store = health(job, "--dedup", redis_url)["dedup_store"]
+    assert (store["state"], "keys in Redis" in store["detail"]) == ("ok", True)
+    with RedisServer(tmp_path, "--appendonly", "no") as forgetful:
+        store = health(job, "--dedup", forgetful.url)["dedup_store"]
+    assert (store["state"], "loses claims" in store["detail"]) == ("warning", True)
+    down = health(job, "--dedup", forgetful.url)["dedup_store"]
+    assert (down["state"], down["detail"].startswith("could not be judged: ConnectionError")) == ("critical", True)
+
+
+def test_a_running_job_tells_its_health(new_job: NewJob) -> None:
+    job = new_job()
+    job.start(HEALTH_INTERVAL_SECONDS="1", HEALTH_TIMEOUT_SECONDS="30")
+    job.produce([event("one"), b"not json"])
+    job.until_committed(2)
+
+    def state(check: str) -> str:
+        _, found = job.get("/health")
+        return next((each["state"] for each in found["checks"] if each["name"] == check), "")
+
+    job.until(lambda: state("dlq_rate") == "critical", "half of the records are dead letters")
+    assert job.get("/health")[0] == 503
+    job.produce([event(f"e{number}") for number in range(400)])
+    job.until(lambda: state("dlq_rate") == "ok", "few of the records are dead letters")
+    assert job.metric("lpa_health_check_state", check="dlq_rate", state="ok") == 1
+    assert job.metric("lpa_health_check_value", check="consumer_lag") == 0
+    assert job.stop() == 0
+
+
+def test_where_kafka_is_away_the_checks_that_ask_it_fail_and_no_other(new_job: NewJob) -> None:
+    job = new_job()
+    found = health(job, QUALITY_KAFKA_BOOTSTRAP="127.0.0.1:1", HEALTH_TIMEOUT_SECONDS="3")
+    assert found["consumer_lag"]["state"] == "critical"
+    assert found["schema_drift"]["state"] == "ok"
