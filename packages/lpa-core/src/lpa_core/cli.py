@@ -12,6 +12,7 @@ from rich.console import Console
 
 from lpa_core import logs
 from lpa_core.admin.errors import AdminError
+from lpa_core.commands.failure import CommandFailed
 from lpa_core.commands.ingest import ingest
 from lpa_core.commands.plugins import list_plugins
 from lpa_core.dedup.store import DedupStoreError, DedupStoreUnavailable
@@ -37,6 +38,7 @@ FAILURES = (
     CheckpointError,
     ArchiveError,
     SavepointError,
+    CommandFailed,
 )
 """The job failed: exit status 1."""
 

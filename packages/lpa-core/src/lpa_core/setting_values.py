@@ -84,6 +84,15 @@ def some_names(value: Any) -> tuple[str, ...]:
     return found
 
 
+def days_by_environment(value: Any) -> tuple[str, ...]:
+    """``environment=days`` for some of the environments; the others keep their backups for ever."""
+    found = names(value)
+    days = dict(part.split("=", 1) for part in found if "=" in part)
+    if len(days) != len(found) or not set(days) <= {"dev", "staging", "prod"}:
+        raise ValueError
+    return tuple(f"{environment}={whole(1)(number)}" for environment, number in days.items())
+
+
 def one_of(*accepted: str) -> Callable[[Any], str]:
     def convert(value: Any) -> str:
         if value not in accepted:

@@ -25,6 +25,7 @@ from lpa_core.kafka import properties
 from lpa_core.setting_values import (
     address,
     any_text,
+    days_by_environment,
     folder,
     http_url,
     identifier,
@@ -169,6 +170,24 @@ class ProcessSettings:
         "a folder or the URL of an object store",
         "Where savepoints are kept; default: `savepoints` in the data folder",
         any_text,
+    )
+    environment: str = _option(
+        "dev",
+        "dev, staging or prod",
+        "Which environment this is: how long its backups are kept depends on it",
+        one_of("dev", "staging", "prod"),
+    )
+    backup_dir: str = _option(
+        "",
+        "a folder or an s3:// URL, which the database reaches too",
+        "Where backups are kept; default: `backups` in the data folder",
+        any_text,
+    )
+    backup_retention: tuple[str, ...] = _option(
+        ("dev=7", "staging=30", "prod=90"),
+        "days for each of dev, staging and prod, comma separated, such as prod=90",
+        "Days after which `lpa backup prune` removes a backup, by environment",
+        days_by_environment,
     )
     admin_address: str = _option(
         "127.0.0.1:8081",

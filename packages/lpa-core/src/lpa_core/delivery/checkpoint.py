@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol, final
 from urllib.parse import quote
 
+import attrs
 import cattrs
 import msgspec
 
@@ -44,6 +45,18 @@ class Checkpoint(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@final
+@attrs.frozen
+class StoredCheckpoint:
+    """What a checkpoint file says. ``sink`` is as :class:`FileCheckpoint` was given it."""
+
+    topic: str
+    partition: int
+    sink: str
+    progress: Progress
+    prepared: Range | None
 
 
 _CONVERTER: Final = cattrs.Converter(forbid_extra_keys=True)
@@ -89,14 +102,17 @@ class FileCheckpoint:
 
     def _load(self, content: bytes) -> None:
         try:
-            state = msgspec.json.decode(content, type=dict[str, Any])
-            self.progress = _CONVERTER.structure(state["finished"], Progress)
-            self.prepared = _CONVERTER.structure(state["prepared"], Range) if state["prepared"] else None
-        except (KeyError, ValueError, msgspec.DecodeError, cattrs.BaseValidationError):
+            stored = decode(content)
+        except ValueError:
             raise CheckpointError(
                 f"the checkpoint {self._path} is damaged: restore it from a backup; deleting it reads "
                 f"{self._topic} from its beginning, and what is stored already is told by its dedup key"
             ) from None
+        self.progress, self.prepared = stored.progress, stored.prepared
+
+    def put_back(self, progress: Progress, prepared: Range | None) -> None:
+        """Stand where another checkpoint of the same partition stood, such as one in a backup."""
+        self._store(progress, prepared)
 
     def prepare(self, range_: Range) -> None:
         self._store(self.progress, range_)
@@ -107,6 +123,7 @@ class FileCheckpoint:
     def _store(self, progress: Progress, prepared: Range | None) -> None:
         state = {
             "topic": self._topic,
+            "partition": self._partition,
             "sink": self._sink,
             "finished": _CONVERTER.unstructure(progress),
             "prepared": _CONVERTER.unstructure(prepared) if prepared else None,
@@ -125,6 +142,21 @@ class FileCheckpoint:
 
     def close(self) -> None:
         self._lock.close()
+
+
+def decode(content: bytes) -> StoredCheckpoint:
+    """What the text of a checkpoint file says. Raises ValueError where it is damaged."""
+    try:
+        state = msgspec.json.decode(content, type=dict[str, Any])
+        return StoredCheckpoint(
+            topic=state["topic"],
+            partition=state.get("partition", 0),
+            sink=state["sink"],
+            progress=_CONVERTER.structure(state["finished"], Progress),
+            prepared=_CONVERTER.structure(state["prepared"], Range) if state["prepared"] else None,
+        )
+    except (KeyError, ValueError, msgspec.DecodeError, cattrs.BaseValidationError) as error:
+        raise ValueError("the checkpoint is damaged") from error
 
 
 def _unusable(folder: Path, error: OSError) -> str:

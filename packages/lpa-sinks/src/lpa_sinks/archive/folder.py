@@ -51,6 +51,15 @@ class Folder:
             while chunk := file.read(_CHUNK):
                 yield chunk
 
+    def remove(self, path: str) -> None:
+        target = self._root / path
+        with self._errors("make it a writable folder"):
+            target.unlink(missing_ok=True)
+            for folder in target.relative_to(self._root).parents:
+                if folder == Path() or not (self._root / folder).is_dir() or any((self._root / folder).iterdir()):
+                    return
+                (self._root / folder).rmdir()
+
     def _entries(self, path: str, *, folders: bool) -> list[str]:
         folder = self._root / path
         with self._errors("name the folder of an archive"):

@@ -97,6 +97,9 @@ class ObjectStore:
             for chunk in response.stream():
                 yield bytes(chunk)
 
+    def remove(self, path: str) -> None:
+        self._try(lambda: obstore.delete(self._store, path))
+
     def _put(self, path: str, content: Iterable[bytes]) -> None:
         chunks = iter(content)
         start: list[bytes] = []

@@ -45,6 +45,10 @@ class Storage(Protocol):
         """The bytes of a file, in chunks."""
         ...
 
+    def remove(self, path: str) -> None:
+        """Remove a file, if it is there; a folder goes with its last file."""
+        ...
+
 
 def open_storage(location: str, *, wait: wait_base, attempts: int) -> Storage:
     """The storage at a plain path, a ``file://`` URL or the URL of an object store.

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, final
 from urllib.parse import parse_qsl, urlsplit
@@ -60,6 +61,7 @@ class Fault:
 class Front:
     def __init__(self, engine_path: Path, port: int = 0) -> None:
         self._path = engine_path
+        self._configuration = files("lpa_sinks.clickhouse").joinpath("embedded.xml")
         self._lock = threading.Lock()
         self._lock_running = threading.Lock()
         self._sessions: dict[str, Any] = {}
@@ -145,7 +147,7 @@ class Front:
 
     def _session(self, name: str) -> Any:
         if name not in self._sessions:
-            self._sessions[name] = session = chdb.connect(str(self._path.resolve()))
+            self._sessions[name] = session = chdb.connect(f"{self._path.resolve()}?config-file={self._configuration}")
             for setting, value in self.profile.items():
                 session.query(f"SET {setting} = {_literal(value)}")
         return self._sessions[name]

@@ -1,0 +1,7 @@
+"""How a plugin's command says that it failed."""
+
+from __future__ import annotations
+
+
+class CommandFailed(Exception):
+    """The command could not do its work: exit status 1. One line: what was wrong, where, what to do."""
