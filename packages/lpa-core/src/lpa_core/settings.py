@@ -236,6 +236,7 @@ class Setting(NamedTuple):
     default: str
     accepts: str
     doc: str
+    secret: bool
 
 
 def described() -> Iterator[Setting]:
@@ -248,6 +249,7 @@ def described() -> Iterator[Setting]:
             default=default,
             accepts=field.metadata["accepts"],
             doc=field.metadata["doc"],
+            secret=field.metadata["secret"],
         )
 
 

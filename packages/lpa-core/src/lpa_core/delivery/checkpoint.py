@@ -121,17 +121,11 @@ class FileCheckpoint:
         self._store(range_.progress, None)
 
     def _store(self, progress: Progress, prepared: Range | None) -> None:
-        state = {
-            "topic": self._topic,
-            "partition": self._partition,
-            "sink": self._sink,
-            "finished": _CONVERTER.unstructure(progress),
-            "prepared": _CONVERTER.unstructure(prepared) if prepared else None,
-        }
+        stored = StoredCheckpoint(self._topic, self._partition, self._sink, progress, prepared)
         temporary = self._path.with_suffix(".new")
         try:
             with temporary.open("wb") as file:
-                file.write(msgspec.json.encode(state))
+                file.write(encode(stored))
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(self._path)
@@ -142,6 +136,19 @@ class FileCheckpoint:
 
     def close(self) -> None:
         self._lock.close()
+
+
+def encode(stored: StoredCheckpoint) -> bytes:
+    """The text of a checkpoint file."""
+    return msgspec.json.encode(
+        {
+            "topic": stored.topic,
+            "partition": stored.partition,
+            "sink": stored.sink,
+            "finished": _CONVERTER.unstructure(stored.progress),
+            "prepared": _CONVERTER.unstructure(stored.prepared) if stored.prepared else None,
+        }
+    )
 
 
 def decode(content: bytes) -> StoredCheckpoint:

@@ -20,7 +20,8 @@ MAX_SPAN: Final = 10_000
 """Offsets between the start and the end of a range: for each, two bits have to find room in the metadata."""
 MAX_BYTES: Final = 4_096
 
-_MARK: Final = "lpa1:"
+MARK: Final = "lpa1:"
+"""Begins every text that a delivery has written."""
 _COLLAPSED: Final = "refused by the sink (the reasons did not fit the commit metadata)"
 
 
@@ -78,7 +79,7 @@ def _encoded(range_: Range, refused: dict[str, list[int]], fingerprint: str) -> 
         [(why, _bits(offsets, range_)) for why, offsets in refused.items()],
         fingerprint,
     )
-    return _MARK + msgspec.json.encode(written).decode()
+    return MARK + msgspec.json.encode(written).decode()
 
 
 def decode(partition: Partition, metadata: str) -> Prepared | None:
@@ -86,10 +87,10 @@ def decode(partition: Partition, metadata: str) -> Prepared | None:
 
     Raises DamagedMetadata.
     """
-    if not metadata.startswith(_MARK):
+    if not metadata.startswith(MARK):
         return None
     try:
-        written = msgspec.json.decode(metadata[len(_MARK) :], type=_Written)
+        written = msgspec.json.decode(metadata[len(MARK) :], type=_Written)
         range_ = Range(
             topic=partition.topic,
             partition=partition.number,

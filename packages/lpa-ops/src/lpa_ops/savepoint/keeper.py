@@ -65,18 +65,18 @@ def create(settings: Settings, location: str | None = None) -> tuple[str, Savepo
         here,
         f"claims of {', '.join(elsewhere)} are not on this machine, or in a shared store" if elsewhere else "",
     )
-    with _scratch(settings) as scratch:
+    with scratch_folder(settings) as scratch:
         folders = {}
         for partition, folder in here.items():
             name = savepoint.dedup[partition]
             folders[name] = scratch / name
-            _snapshot(folder, folders[name], settings)
+            snapshot(folder, folders[name], settings)
         return Keeper(settings).keep(savepoint, folders, location), savepoint
 
 
 def restore(location: str, settings: Settings) -> Savepoint:
     """Bring committed offsets and claims back to where the savepoint has them. See SavepointKeeper.restore."""
-    with _scratch(settings) as scratch:
+    with scratch_folder(settings) as scratch:
         fetched = scratch / "savepoint"
         savepoint = store_of(location).open(location, fetched)
         _require_own(savepoint, location, settings)
@@ -98,7 +98,7 @@ def restore(location: str, settings: Settings) -> Savepoint:
 
 
 @contextmanager
-def _scratch(settings: Settings) -> Iterator[Path]:
+def scratch_folder(settings: Settings) -> Iterator[Path]:
     """A folder beside the claims, so that they can be moved; gone at the end."""
     data_dir = settings.lpa.data_dir
     try:
@@ -134,7 +134,7 @@ def _claims(settings: Settings, partition: Partition) -> Path:
     return settings.lpa.data_dir / "dedup" / folder_name(partition)
 
 
-def _snapshot(folder: Path, target: Path, settings: Settings) -> None:
+def snapshot(folder: Path, target: Path, settings: Settings) -> None:
     """Copy a store's claims, and the note beside them. Raises DedupStoreError where a worker has them open."""
     from lpa_core.dedup.rocksdb import RocksDBDedupStore
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from lpa_core.delivery.commit_metadata import MARK
 from lpa_core.delivery.log import Commit, Partition
 from lpa_core.kafka.admin import SECONDS, explained
 from lpa_core.savepoints import SavepointError
@@ -70,6 +71,39 @@ def commit(admin: AdminClient, settings: Settings, commits: Mapping[Partition, C
     with explained("write committed offsets", settings):
         altered = admin.alter_consumer_group_offsets([_group_offsets(settings, offsets)], request_timeout=SECONDS)
         _raise_errors(_only(altered).topic_partitions)
+
+
+def bar(admin: AdminClient, settings: Settings, commits: Mapping[Partition, Commit], why: str) -> None:
+    """Have workers leave these partitions alone until :func:`commit`: what is committed for them cannot be read.
+
+    Raises what :func:`commit` raises.
+    """
+    commit(admin, settings, {each: Commit(now.offset, f"{MARK}{why}") for each, now in commits.items()})
+
+
+def earliest(admin: AdminClient, settings: Settings, partitions: Iterable[Partition]) -> dict[Partition, int]:
+    """The first offset that each of the partitions holds. Raises LogError, LogUnavailable."""
+    from confluent_kafka.admin import OffsetSpec
+
+    return _ends(admin, settings, partitions, OffsetSpec.earliest())
+
+
+def latest(admin: AdminClient, settings: Settings, partitions: Iterable[Partition]) -> dict[Partition, int]:
+    """The offset behind the last record of each of the partitions. Raises LogError, LogUnavailable."""
+    from confluent_kafka.admin import OffsetSpec
+
+    return _ends(admin, settings, partitions, OffsetSpec.latest())
+
+
+def _ends(admin: AdminClient, settings: Settings, partitions: Iterable[Partition], which: Any) -> dict[Partition, int]:
+    from confluent_kafka import TopicPartition
+
+    asked = {TopicPartition(*partition): which for partition in partitions}
+    if not asked:
+        return {}
+    with explained("list offsets", settings):
+        listed = admin.list_offsets(asked, request_timeout=SECONDS)
+        return {Partition(each.topic, each.partition): future.result().offset for each, future in listed.items()}
 
 
 def _group_offsets(settings: Settings, offsets: Any = None) -> Any:

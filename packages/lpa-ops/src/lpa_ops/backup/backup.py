@@ -1,0 +1,76 @@
+"""What a backup says. The files themselves are beside its manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, final
+
+import attrs
+
+from lpa_core.commands.failure import CommandFailed
+from lpa_core.delivery.log import Commit, Partition
+
+DATABASE_FOLDER: Final = "database"
+CHECKPOINTS_FOLDER: Final = "checkpoints"
+FILE_CLAIMS_FOLDER: Final = "dedup-of-files"
+
+
+class BackupError(CommandFailed):
+    """A backup cannot be made, is damaged, or does not fit. One line: what, where, what to do."""
+
+
+@final
+@attrs.frozen(slots=True)
+class Content:
+    """Rows of a table and a checksum over all of their columns, in whatever order they are."""
+
+    rows: int
+    checksum: int
+
+
+@final
+@attrs.frozen
+class Backup:
+    """Attributes:
+    id: names it within its store.
+    created_ms: epoch ms.
+    environment: ``dev``, ``staging`` or ``prod``.
+    base: id of the full backup that it adds to; empty for a full one.
+    database: name of the database.
+    sink: the database, as file checkpoints name it.
+    group: the consumer group; empty where no record of its topic was stored.
+    commits: for each partition of the group the next offset, and the text beside it: it may name a prepared range.
+    boundaries: for each partition of every source the first offset that the backup does not have.
+    dedup: for each partition that has claims of its own in the backup, the name of their folder there.
+    tables: what the tables hold before the boundaries. Without those that changed while the backup was made and
+        tell no positions.
+    note: what is not in the backup, and how it comes back; empty where all is.
+    settings_fingerprint: see lpa_core.savepoints.fingerprint.
+    versions: of the packages that were loaded, and of ClickHouse.
+    """
+
+    id: str
+    created_ms: int
+    environment: str
+    base: str
+    database: str
+    sink: str
+    group: str
+    commits: Mapping[Partition, Commit]
+    boundaries: Mapping[Partition, int]
+    dedup: Mapping[Partition, str]
+    tables: Mapping[str, Content]
+    note: str
+    settings_fingerprint: str
+    versions: Mapping[str, str]
+
+
+@final
+@attrs.frozen
+class StoredBackup:
+    """A backup as a store lists it. ``problem`` says why it cannot be read; ``backup`` is None then."""
+
+    location: str
+    backup: Backup | None
+    bytes: int = 0
+    problem: str = ""

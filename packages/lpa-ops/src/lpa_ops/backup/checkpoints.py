@@ -1,0 +1,73 @@
+"""Where the ingestion of files stands: the checkpoints towards one database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from lpa_core.delivery.checkpoint import FileCheckpoint, StoredCheckpoint, decode
+from lpa_core.jobs import Job
+from lpa_core.settings import Settings
+from lpa_core.uris import without_secrets
+from lpa_ops.backup.backup import BackupError
+
+
+def sink_name(sink: str | None, settings: Settings) -> str:
+    """The database as checkpoints name it."""
+    return without_secrets(Job(sinks=[sink] if sink else []).sinks_or_default(settings)[0])
+
+
+def checkpoints(settings: Settings, sink: str) -> dict[Path, StoredCheckpoint]:
+    """The checkpoints of this machine whose rows go to the sink, among others maybe. Raises BackupError."""
+    found = {}
+    for path in sorted((settings.lpa.data_dir / "checkpoints").glob("*.json")):
+        checkpoint = _read(path)
+        if any(_same(each, sink, settings) for each in checkpoint.sink.split(",")):
+            found[path] = checkpoint
+    return found
+
+
+def put_back(folder: Path, made_for: str, sink: str, settings: Settings) -> int:
+    """Have exactly the checkpoints in ``folder`` for the sink, where they were made for a sink ``made_for``.
+
+    Files of which there is none are read from their beginning. Answers how many there are. Raises BackupError, and
+    CheckpointError where a process holds one.
+    """
+    wanted = [_read(path) for path in sorted(folder.glob("*.json"))]
+    place = settings.lpa.data_dir / "checkpoints"
+    kept = []
+    for stored in wanted:
+        named = (sink if _same(each, made_for, settings) else each for each in stored.sink.split(","))
+        checkpoint = FileCheckpoint(place, stored.topic, stored.partition, ",".join(sorted(named)))
+        checkpoint.put_back(stored.progress, stored.prepared)
+        kept.append(checkpoint)
+    topics = {(stored.topic, stored.partition) for stored in wanted}
+    for path, there in checkpoints(settings, sink).items():
+        if (there.topic, there.partition) not in topics:
+            path.unlink()
+    for checkpoint in kept:
+        checkpoint.close()
+    return len(kept)
+
+
+def _read(path: Path) -> StoredCheckpoint:
+    try:
+        return decode(path.read_bytes())
+    except OSError as error:
+        raise BackupError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise BackupError(f"the checkpoint {path} is damaged: restore it from a backup, or delete it") from None
+
+
+def _same(one: str, other: str, settings: Settings) -> bool:
+    """Whether two names mean one database: scheme, port and database may be left out or differ in form."""
+    return _address(one, settings) == _address(other, settings)
+
+
+def _address(name: str, settings: Settings) -> tuple[str, ...]:
+    scheme, _, rest = name.partition(":")
+    if scheme == "chdb":
+        return (scheme, rest)
+    parts = urlsplit(f"//{rest}")
+    database = parts.path.strip("/") or settings.clickhouse.database
+    return ("server", parts.hostname or "", str(parts.port or 8123), database)

@@ -1,0 +1,99 @@
+"""Claims on this machine: copied into a backup, and made to fit a restored database."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from clickhouse_connect.driver.client import Client
+
+from lpa_core.dedup.store import DedupStoreError
+from lpa_core.delivery.log import Partition
+from lpa_core.rows import RAW_TABLE
+from lpa_core.savepoints import folder_name
+from lpa_core.settings import Settings
+from lpa_ops.backup.backup import BackupError
+from lpa_ops.savepoint.keeper import snapshot
+from lpa_sinks.clickhouse.completion import Place
+from lpa_sinks.clickhouse.recall import stored_keys
+from lpa_sinks.schema.ddl import WITHDRAWN_TABLE, quoted
+
+if TYPE_CHECKING:
+    from lpa_core.dedup.rocksdb import RocksDBDedupStore
+
+_MARK: Final = "CURRENT"
+"""A file that every RocksDB folder has."""
+
+
+def of_partition(settings: Settings, partition: Partition) -> Path:
+    """The folder of a partition's claims, which need not be there."""
+    return settings.lpa.data_dir / "dedup" / folder_name(partition)
+
+
+def of_files(settings: Settings) -> Path:
+    """The folder of the claims of all files. Those of partitions are folders in it."""
+    return settings.lpa.data_dir / "dedup"
+
+
+def are_there(folder: Path) -> bool:
+    return (folder / _MARK).exists()
+
+
+def copy(folder: Path, target: Path, settings: Settings) -> bool:
+    """Copy a store's claims; False where a worker has them open."""
+    try:
+        snapshot(folder, target, settings)
+    except DedupStoreError:
+        return False
+    return True
+
+
+def put_back(copied: Path | None, folder: Path) -> None:
+    """Have the claims that were copied, or none. Folders inside are left alone. Raises BackupError."""
+    try:
+        if folder.exists():
+            for path in folder.iterdir():
+                if path.is_file():
+                    path.unlink()
+        if copied is not None:
+            shutil.copytree(copied, folder, dirs_exist_ok=True)
+    except OSError as error:
+        raise BackupError(f"{error.filename or folder} cannot be replaced: {error.strerror}; make it writable") from None
+
+
+def require_unused(folder: Path, settings: Settings) -> None:
+    """Raise DedupStoreError where a worker has the claims open."""
+    if are_there(folder):
+        _opened(folder, settings).close()
+
+
+def rebuild(client: Client, database: str, partitions: Iterable[Partition], settings: Settings) -> int:
+    """Claim, for files, the keys that the database holds and that are alive now; answer how many there are.
+
+    Partitions of a consumer group need none of this: a worker rebuilds their claims. Raises the client's errors.
+    """
+    query = Place(RAW_TABLE, _name(database, RAW_TABLE.name), _name(database, WITHDRAWN_TABLE.name))
+    since = time.time_ns() // 1_000_000 - settings.quality.dedup_ttl_minutes * 60_000
+    keys = 0
+    store = _opened(of_files(settings), settings)
+    try:
+        for topic, number in sorted(partitions):
+            for stored in stored_keys(client, query.sql("stored_keys.sql"), topic, number, 0, since):
+                store.claim(stored.keys, topic, number, stored.offsets, stored.batch_time)
+                keys += len(stored.keys)
+    finally:
+        store.close()
+    return keys
+
+
+def _opened(folder: Path, settings: Settings) -> RocksDBDedupStore:
+    from lpa_core.dedup.rocksdb import RocksDBDedupStore
+
+    return RocksDBDedupStore(folder, settings.quality.dedup_ttl_minutes * 60_000)
+
+
+def _name(database: str, table: str) -> str:
+    return f"{quoted(database)}.{quoted(table)}"

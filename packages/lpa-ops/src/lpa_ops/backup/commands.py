@@ -1,0 +1,240 @@
+"""``lpa backup``: create, list, verify, restore, prune."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import cyclopts
+from cyclopts import Parameter
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Column, Table
+
+from lpa_core.commands.output import print_json
+from lpa_core.settings import Settings
+from lpa_ops.backup.backup import Backup, BackupError, StoredBackup
+from lpa_ops.backup.create import create as create_backup
+from lpa_ops.backup.prune import prune as prune_backups
+from lpa_ops.backup.restore import Restored
+from lpa_ops.backup.restore import restore as restore_backup
+from lpa_ops.backup.retention import expires_ms, retention_days
+from lpa_ops.backup.store import BackupStore, default_root
+from lpa_ops.backup.verify import verify as verify_backup
+from lpa_sinks.databases import opened
+
+_Flag = Annotated[bool, Parameter(negative="")]
+
+
+def backup_app(settings: Settings) -> cyclopts.App:
+    app = cyclopts.App(name="backup", help="Back up the database and where its sources stand; bring it back.")
+
+    @app.command
+    def create(
+        *, sink: str | None = None, location: str | None = None, incremental: _Flag = False, json: _Flag = False
+    ) -> None:
+        """Back up the database, claims, checkpoints and committed offsets, also while rows are being written.
+
+        Parameters
+        ----------
+        sink
+            The database, such as clickhouse://host:8123/database. Default: the embedded one.
+        location
+            Folder or s3:// URL to put it into. Default: LPA_BACKUP_DIR.
+        incremental
+            Write only what the newest full backup there does not have.
+        json
+            Print JSON.
+        """
+        store = BackupStore(location or default_root(settings))
+        with opened(sink, settings) as (client, database):
+            base = _newest_full(store, database) if incremental else ""
+            where, backup = create_backup(client, database, sink, settings, store, base=base)
+        if json:
+            print_json({"location": where, **_as_json(backup)})
+            return
+        console = Console(soft_wrap=True)
+        console.print(_tables(backup))
+        if backup.note:
+            console.print(escape(backup.note))
+        print(where)
+
+    @app.command(name="list")
+    def list_backups(*, location: str | None = None, json: _Flag = False) -> None:
+        """List the backups, oldest first.
+
+        Parameters
+        ----------
+        location
+            Folder or URL that holds them. Default: LPA_BACKUP_DIR.
+        json
+            Print JSON instead of a table.
+        """
+        place = location or default_root(settings)
+        found = BackupStore(place).list()
+        if json:
+            print_json([_listed_as_json(each, settings) for each in found])
+        elif not found:
+            print(f"There is no backup in {place}.")
+        else:
+            Console(soft_wrap=True).print(_listed(found, settings))
+
+    @app.command
+    def verify(location: str, /, *, sink: str | None = None, json: _Flag = False) -> int:
+        """Prove a backup: check every file, restore it into a scratch database, compare rows; exit with 1 if not good.
+
+        Parameters
+        ----------
+        location
+            The backup, as `lpa backup list` shows it.
+        sink
+            The server to restore it on, into a database of its own. Default: the embedded engine, in a folder of its
+            own.
+        json
+            Print JSON.
+        """
+        result = verify_backup(location, sink, settings)
+        if json:
+            print_json({"location": location, "good": not result.problems, "problems": result.problems})
+        elif result.problems:
+            Console(soft_wrap=True).print(*map(escape, result.problems), sep="\n")
+        else:
+            rows = sum(each.rows for each in result.restored.values())
+            print(f"{location} is good: {len(result.restored)} tables with {rows:,} rows are as they were")
+        return 1 if result.problems else 0
+
+    @app.command
+    def restore(location: str, /, *, sink: str | None = None, replace: _Flag = False, json: _Flag = False) -> None:
+        """Bring back the database, claims, checkpoints and committed offsets, workers being stopped.
+
+        Parameters
+        ----------
+        location
+            The backup, as `lpa backup list` shows it.
+        sink
+            The database to restore into. Default: the embedded one.
+        replace
+            Drop what is in the database now.
+        json
+            Print JSON.
+        """
+        restored = restore_backup(location, sink, settings, replace=replace)
+        if json:
+            print_json(_restored_as_json(restored))
+        else:
+            _print_restored(restored)
+
+    @app.command
+    def prune(*, location: str | None = None, json: _Flag = False) -> None:
+        """Remove the backups that are older than LPA_BACKUP_RETENTION says; never the newest full one.
+
+        Parameters
+        ----------
+        location
+            Folder or URL that holds them. Default: LPA_BACKUP_DIR.
+        json
+            Print JSON.
+        """
+        removed = prune_backups(BackupStore(location or default_root(settings)), settings, time.time_ns() // 1_000_000)
+        if json:
+            print_json(removed)
+        else:
+            print("\n".join((*removed, f"{len(removed)} removed")))
+
+    return app
+
+
+def _newest_full(store: BackupStore, database: str) -> str:
+    found = [each.backup for each in store.list() if each.backup is not None]
+    full = [each.id for each in found if each.database == database and not each.base]
+    if not full:
+        raise BackupError(f"{store.root} has no full backup of {database}: make one first, without --incremental")
+    return full[-1]
+
+
+def _tables(backup: Backup) -> Table:
+    table = Table("table", Column("rows", justify="right"))
+    for name, content in backup.tables.items():
+        table.add_row(escape(name), f"{content.rows:,}")
+    return table
+
+
+def _listed(found: Sequence[StoredBackup], settings: Settings) -> Table:
+    days = retention_days(settings)
+    columns = ("created", "environment", "kind", "database", "group", "MB", "expires", "problem")
+    table = Table(Column("location", overflow="fold"), *columns)
+    for each in found:
+        if each.backup is None:
+            table.add_row(escape(each.location), *[""] * (len(columns) - 1), escape(each.problem))
+            continue
+        backup, end = each.backup, expires_ms(each.backup, days)
+        table.add_row(
+            escape(each.location),
+            _time(backup.created_ms),
+            backup.environment,
+            f"adds to {backup.base}" if backup.base else "full",
+            escape(backup.database),
+            escape(backup.group),
+            f"{each.bytes / 1e6:,.1f}",
+            "never" if end is None else _time(end),
+            "",
+        )
+    return table
+
+
+def _listed_as_json(each: StoredBackup, settings: Settings) -> dict[str, Any]:
+    if each.backup is None:
+        return {"location": each.location, "bytes": each.bytes, "problem": each.problem}
+    end = expires_ms(each.backup, retention_days(settings))
+    expires = None if end is None else _time(end)
+    return {"location": each.location, "bytes": each.bytes, "expires": expires, **_as_json(each.backup)}
+
+
+def _as_json(backup: Backup) -> dict[str, Any]:
+    return {
+        "id": backup.id,
+        "created": _time(backup.created_ms),
+        "environment": backup.environment,
+        "base": backup.base,
+        "database": backup.database,
+        "group": backup.group,
+        "boundaries": [
+            {"topic": partition.topic, "partition": partition.number, "offset": offset}
+            for partition, offset in sorted(backup.boundaries.items())
+        ],
+        "tables": {name: content.rows for name, content in backup.tables.items()},
+        "note": backup.note,
+        "settings_fingerprint": backup.settings_fingerprint,
+        "versions": dict(backup.versions),
+    }
+
+
+def _restored_as_json(restored: Restored) -> dict[str, Any]:
+    return {
+        "backup": restored.backup.id,
+        "rows": dict(restored.rows),
+        "cut": dict(restored.cut),
+        "offsets": [
+            {"topic": partition.topic, "partition": partition.number, "offset": commit.offset}
+            for partition, commit in sorted(restored.offsets.items())
+        ],
+        "files": restored.files,
+        "claims_rebuilt": restored.claims,
+    }
+
+
+def _print_restored(restored: Restored) -> None:
+    table = Table("table", Column("rows", justify="right"), Column("read again", justify="right"))
+    for name, rows in restored.rows.items():
+        table.add_row(escape(name), f"{rows:,}", f"{restored.cut.get(name, 0):,}")
+    Console(soft_wrap=True).print(table)
+    for partition, commit in sorted(restored.offsets.items()):
+        print(f"{partition} goes on at {commit.offset}")
+    if restored.files:
+        print(f"{restored.files} files go on where they stood")
+
+
+def _time(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,30 @@
+"""What is needed to set up the same again, for people: the schema as it is, and the settings, without secrets."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from pathlib import Path
+
+import msgspec
+from clickhouse_connect.driver.client import Client
+
+from lpa_core.kafka.properties import is_secret
+from lpa_core.setting_values import without_credentials
+from lpa_core.settings import Settings, described
+from lpa_ops.backup.statements import sql_file
+
+
+def configuration(client: Client, database: str, settings: Settings, folder: Path) -> Path:
+    """Write ``schema.sql`` and ``settings.json`` into the folder, which is made. Raises the client's errors."""
+    folder.mkdir()
+    made = client.query(sql_file("create_statements.sql"), parameters={"database": database}).result_rows
+    (folder / "schema.sql").write_text("".join(f"{statement};\n\n" for (statement,) in made))
+    shown = {each.variable: _text(attrgetter(each.option)(settings)) for each in described() if not each.secret}
+    shown |= {name: _text(value) for name, value in settings.kafka.items() if not is_secret(name)}
+    (folder / "settings.json").write_bytes(msgspec.json.format(msgspec.json.encode(shown), indent=2) + b"\n")
+    return folder
+
+
+def _text(value: object) -> str:
+    text = ",".join(value) if isinstance(value, tuple) else str(value)
+    return without_credentials(text)[1:-1]

@@ -1,0 +1,178 @@
+"""Makes a backup, also while rows are being written.
+
+What is consistent is told by positions. Where every source stands is read before the database is written: whatever
+came from before these boundaries is in the tables by then, and stays. What comes from behind them may or may not be in
+the copy; it is cut off when the backup is restored, and read from its source again.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import tenacity
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from lpa_core.delivery.checkpoint import StoredCheckpoint
+from lpa_core.delivery.checkpoint import encode as encode_checkpoint
+from lpa_core.delivery.log import Commit, LogUnavailable, Partition
+from lpa_core.kafka.admin import admin_client
+from lpa_core.plugins.manager import PluginManager
+from lpa_core.savepoints import fingerprint, folder_name
+from lpa_core.settings import Settings
+from lpa_ops.backup import claims, database
+from lpa_ops.backup.backup import (
+    CHECKPOINTS_FOLDER,
+    FILE_CLAIMS_FOLDER,
+    Backup,
+    BackupError,
+    Content,
+)
+from lpa_ops.backup.checkpoints import checkpoints, sink_name
+from lpa_ops.backup.configuration import configuration
+from lpa_ops.backup.store import BackupStore
+from lpa_ops.backup.tables import StoredTable, content, positions, stored_tables
+from lpa_ops.savepoint.keeper import scratch_folder
+from lpa_ops.savepoint.offsets import committed
+from lpa_sinks.clickhouse.errors import describe, explain
+
+_COMMITTED_SECONDS: Final = 60.0
+"""How long committed offsets are asked for again: a transaction that is open hides them."""
+
+
+def create(
+    client: Client, name: str, sink: str | None, settings: Settings, store: BackupStore, *, base: str = ""
+) -> tuple[str, Backup]:
+    """Make a backup of the database ``name`` and answer where it is.
+
+    Args:
+        sink: the URI by which the database is known to jobs; None for the embedded one.
+        base: id of a full backup in the same store: only what it does not have is written.
+
+    Raises BackupError, LogError, LogUnavailable, SettingsError.
+    """
+    store.check()
+    with scratch_folder(settings) as scratch:
+        try:
+            return _create(client, name, sink, settings, store, base, scratch)
+        except ClickHouseError as error:
+            raise BackupError(f"{name}: {describe(error)}: {explain(error)}") from None
+
+
+def _create(
+    client: Client, name: str, sink: str | None, settings: Settings, store: BackupStore, base: str, scratch: Path
+) -> tuple[str, Backup]:
+    tables = stored_tables(client, name)
+    if not tables:
+        raise BackupError(f"the database {name} has no tables: there is nothing to back up")
+    # The order is what makes a backup consistent: nothing is written that was not prepared, so whoever has rows by now
+    # has committed where it stands; and all that is committed is in the tables before they are copied.
+    stored = positions(client, tables)
+    files = checkpoints(settings, sink_name(sink, settings))
+    commits = _commits(settings) if _from_kafka(stored, files.values(), settings) else {}
+    boundaries = {
+        **stored,
+        **{Partition(each.topic, each.partition): each.progress.offset for each in files.values()},
+        **{partition: commit.offset for partition, commit in commits.items()},
+    }
+    folders, dedup, note = _claims(settings, commits, scratch)
+    folders[CHECKPOINTS_FOLDER] = _copied(files.values(), scratch)
+    folders["configuration"] = configuration(client, name, settings, scratch / "configuration")
+
+    now = time.time_ns() // 1_000_000
+    plugins = [plugin for plugin in PluginManager(settings).plugins if not plugin.disabled]
+    id_ = f"backup-{datetime.fromtimestamp(now / 1000, UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
+    before = _contents(client, [table for table in tables if not table.tells_positions], {})
+    database.back_up(client, name, store.location(id_), store.location(base) if base else "")
+    after = _contents(client, tables, boundaries)
+    if not commits and _from_kafka(positions(client, tables), files.values(), settings):
+        raise BackupError(
+            f"the first records of {settings.quality.input_topic} came while the backup was made: make another"
+        )
+    backup = Backup(
+        id=id_,
+        created_ms=now,
+        environment=settings.lpa.environment,
+        base=base,
+        database=name,
+        sink=sink_name(sink, settings),
+        group=settings.quality.group_id if commits else "",
+        commits=commits,
+        boundaries=boundaries,
+        dedup=dedup,
+        tables={
+            table.name: after[table.name]
+            for table in tables
+            if table.tells_positions or before[table.name] == after[table.name]
+        },
+        note=note,
+        settings_fingerprint=fingerprint(settings, plugins),
+        versions={**{plugin.package: plugin.version for plugin in plugins}, "clickhouse": str(client.server_version)},
+    )
+    return store.keep(backup, folders), backup
+
+
+def _from_kafka(stored: Iterable[Partition], files: Iterable[StoredCheckpoint], settings: Settings) -> bool:
+    """Whether rows came from the topic of the settings, and not from a file of that name."""
+    topic = settings.quality.input_topic
+    return topic in {partition.topic for partition in stored} - {each.topic for each in files}
+
+
+def _commits(settings: Settings) -> dict[Partition, Commit]:
+    admin, topic = admin_client(settings), settings.quality.input_topic
+    found = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(LogUnavailable),
+        stop=tenacity.stop_after_delay(_COMMITTED_SECONDS),
+        wait=tenacity.wait_random(0.05, 0.3),
+        reraise=True,
+    )(committed, admin, settings)
+    commits = {partition: commit for partition, commit in found.items() if partition.topic == topic}
+    if not commits:
+        raise BackupError(
+            f"the database holds records of {topic}, but the group {settings.quality.group_id} has committed nothing: "
+            "set QUALITY_GROUP_ID to the group that reads it, or run `lpa recover offset-loss`"
+        )
+    return commits
+
+
+def _claims(
+    settings: Settings, commits: Mapping[Partition, Commit], scratch: Path
+) -> tuple[dict[str, Path], dict[Partition, str], str]:
+    """The folders of claims that could be copied, the names of those of partitions, and what could not be."""
+    folders: dict[str, Path] = {}
+    dedup: dict[Partition, str] = {}
+    missing = []
+    for partition in sorted(commits):
+        name = f"dedup/{folder_name(partition)}"
+        folder = claims.of_partition(settings, partition)
+        if claims.are_there(folder) and claims.copy(folder, scratch / name, settings):
+            folders[name], dedup[partition] = scratch / name, name
+        else:
+            missing.append(str(partition))
+    if claims.are_there(claims.of_files(settings)):
+        if claims.copy(claims.of_files(settings), scratch / FILE_CLAIMS_FOLDER, settings):
+            folders[FILE_CLAIMS_FOLDER] = scratch / FILE_CLAIMS_FOLDER
+        else:
+            missing.append("files")
+    note = f"claims of {', '.join(missing)} are in use or elsewhere: they are rebuilt from the tables" if missing else ""
+    return folders, dedup, note
+
+
+def _copied(files: Iterable[StoredCheckpoint], scratch: Path) -> Path:
+    """The checkpoints as they were read, whatever they say by now."""
+    folder = scratch / CHECKPOINTS_FOLDER
+    folder.mkdir()
+    for number, checkpoint in enumerate(files):
+        (folder / f"{number:06d}.json").write_bytes(encode_checkpoint(checkpoint))
+    return folder
+
+
+def _contents(
+    client: Client, tables: Sequence[StoredTable], boundaries: Mapping[Partition, int]
+) -> dict[str, Content]:
+    return {table.name: content(client, table, boundaries) for table in tables}

@@ -1,0 +1,128 @@
+"""BACKUP and RESTORE of ClickHouse, a server or the embedded engine: it reads and writes the files itself."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from lpa_core.uris import scheme
+from lpa_ops.backup.backup import DATABASE_FOLDER, BackupError
+from lpa_ops.backup.statements import sql_file
+from lpa_sinks.clickhouse.errors import describe, explain
+from lpa_sinks.schema.ddl import quoted
+
+_LOOK_AGAIN_SECONDS: Final = 0.05
+_NOT_PERMITTED: Final = (36, 497)
+"""BAD_ARGUMENTS, with which a path outside ``<allowed_path>`` is refused, and ACCESS_DENIED."""
+
+
+def back_up(client: Client, database: str, location: str, base: str = "") -> None:
+    """Have a database written to the backup at ``location``; what the backup at ``base`` has is left out of it.
+
+    Raises BackupError.
+    """
+    settings = f" SETTINGS base_backup = {_destination(base)}" if base else ""
+    _run(client, f"BACKUP DATABASE {quoted(database)} TO {_destination(location)}{settings} ASYNC", location)
+
+
+def bring_back(client: Client, database: str, location: str, base: str, target: str) -> None:
+    """Make the database ``target`` from a backup; neither merges nor expiry have changed a row by then.
+
+    Raises BackupError, also where the tables are there and not empty.
+    """
+    what = f"RESTORE DATABASE {quoted(database)} AS {quoted(target)}"
+    _run(client, _restore(what, location, base, structure_only=1), location)
+    _stop_merges(client, target)
+    _run(client, _restore(what, location, base), location)
+
+
+def bring_table_back(client: Client, database: str, table: str, location: str, base: str) -> None:
+    """Make one table from a backup, which must not be there. Raises BackupError."""
+    what = f"RESTORE TABLE {quoted(database)}.{quoted(table)}"
+    _run(client, _restore(what, location, base), location)
+
+
+def resume_merges(client: Client, database: str) -> None:
+    """Let the tables of a restored database live."""
+    for table in _tables(client, database):
+        client.command(f"SYSTEM START MERGES {quoted(database)}.{table}")
+
+
+def _restore(what: str, location: str, base: str, **settings: int) -> str:
+    given = [f"{name} = {value}" for name, value in settings.items()]
+    if base:
+        given.append(f"base_backup = {_destination(base)}")
+    return f"{what} FROM {_destination(location)}" + (f" SETTINGS {', '.join(given)}" if given else "") + " ASYNC"
+
+
+def _stop_merges(client: Client, database: str) -> None:
+    for table in _tables(client, database):
+        client.command(f"SYSTEM STOP MERGES {quoted(database)}.{table}")
+
+
+def _tables(client: Client, database: str) -> list[str]:
+    found = client.query(sql_file("merge_tree_tables.sql"), parameters={"database": database})
+    return [f"`{name}`" for name, *_ in found.result_rows]
+
+
+def _run(client: Client, statement: str, location: str) -> None:
+    """Start it, and wait however long it takes: no answer of a server comes later than its timeout."""
+    try:
+        id_ = client.query(statement).result_rows[0][0]
+        while True:
+            found = client.query(sql_file("operation.sql"), parameters={"id": id_}).result_rows
+            status, error = found[0] if found else ("lost", "the server was started anew")
+            if status in ("BACKUP_CREATED", "RESTORED"):
+                return
+            if status not in ("CREATING_BACKUP", "RESTORING"):
+                raise BackupError(f"{location}: {_reason(error)}")
+            time.sleep(_LOOK_AGAIN_SECONDS)
+    except ClickHouseError as error:
+        raise BackupError(f"{location}: ClickHouse: {describe(error)}: {_reason(explain(error))}") from None
+
+
+def _reason(text: str) -> str:
+    """ClickHouse's words on one line, and what to do where it may not write there."""
+    line = " ".join(text.partition(". Stack trace")[0].partition("DB::Exception: ")[2].split()) or text
+    if "allowed_path" in line or "not allowed for backups" in line:
+        return f"{line[:300]}: allow the folder in the server's <backups><allowed_path>, or name an s3:// location"
+    return line[:500]
+
+
+def _destination(location: str) -> str:
+    """Where ClickHouse finds the database of the backup at ``location``."""
+    place = f"{location.rstrip('/')}/{DATABASE_FOLDER}"
+    match scheme(location):
+        case "file":
+            return f"File({_literal(place)})"
+        case "s3":
+            return f"S3({', '.join(map(_literal, (_s3_url(place, os.environ), *_s3_keys(os.environ))))})"
+        case other:
+            raise BackupError(f"{other}:// is no place that ClickHouse writes backups to: name a folder or an s3:// URL")
+
+
+def _s3_url(place: str, environment: Mapping[str, str]) -> str:
+    """As ClickHouse takes it; the same variables decide that the object store's client reads."""
+    parts = urlsplit(place)
+    endpoint = environment.get("AWS_ENDPOINT_URL") or environment.get("AWS_ENDPOINT")
+    if endpoint:
+        return f"{endpoint.rstrip('/')}/{parts.netloc}{parts.path}"
+    region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1"
+    return f"https://{parts.netloc}.s3.{region}.amazonaws.com{parts.path}"
+
+
+def _s3_keys(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """ClickHouse hides them in its logs. Without any it uses what its own configuration has."""
+    keys = environment.get("AWS_ACCESS_KEY_ID", ""), environment.get("AWS_SECRET_ACCESS_KEY", "")
+    return keys if all(keys) else ()
+
+
+def _literal(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

@@ -1,0 +1,96 @@
+"""The manifest of a backup."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, final
+
+import attrs
+import msgspec
+
+from lpa_core.delivery.log import Partition
+from lpa_ops.backup.backup import Backup, Content
+from lpa_ops.bundle import manifest
+from lpa_ops.bundle.manifest import SavedFile
+from lpa_ops.savepoint.manifest import PartitionEntry, commits, dedup, entries
+
+FORMAT: Final = 1
+
+
+@final
+@attrs.frozen(slots=True)
+class Manifest:
+    """``files`` are paths below the backup."""
+
+    backup: Backup
+    files: Mapping[str, SavedFile]
+
+
+@final
+class _Boundary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    topic: str
+    partition: int
+    offset: int
+
+
+@final
+class _Content(manifest.Sealed, frozen=True, kw_only=True):
+    id: str
+    created_ms: int
+    environment: str
+    base: str
+    database: str
+    sink: str
+    group: str
+    partitions: list[PartitionEntry]
+    boundaries: list[_Boundary]
+    tables: dict[str, Content]
+    note: str
+    settings_fingerprint: str
+    versions: dict[str, str]
+
+
+def encode(content: Manifest) -> bytes:
+    backup = content.backup
+    return manifest.encode(
+        _Content(
+            format=FORMAT,
+            id=backup.id,
+            created_ms=backup.created_ms,
+            environment=backup.environment,
+            base=backup.base,
+            database=backup.database,
+            sink=backup.sink,
+            group=backup.group,
+            partitions=entries(backup.commits, backup.dedup),
+            boundaries=[_Boundary(*partition, offset) for partition, offset in sorted(backup.boundaries.items())],
+            tables=dict(backup.tables),
+            note=backup.note,
+            settings_fingerprint=backup.settings_fingerprint,
+            versions=dict(backup.versions),
+            files=dict(content.files),
+        )
+    )
+
+
+def decode(text: bytes) -> Manifest:
+    """Raises DamagedManifest."""
+    content = manifest.decode(text, _Content, FORMAT)
+    manifest.require_below((*content.files, content.base), "backup")
+    backup = Backup(
+        id=content.id,
+        created_ms=content.created_ms,
+        environment=content.environment,
+        base=content.base,
+        database=content.database,
+        sink=content.sink,
+        group=content.group,
+        commits=commits(content.partitions),
+        boundaries={Partition(each.topic, each.partition): each.offset for each in content.boundaries},
+        dedup=dedup(content.partitions),
+        tables=content.tables,
+        note=content.note,
+        settings_fingerprint=content.settings_fingerprint,
+        versions=content.versions,
+    )
+    return Manifest(backup, content.files)

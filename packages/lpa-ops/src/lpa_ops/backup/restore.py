@@ -1,0 +1,175 @@
+"""Brings a backup back: the database up to its boundaries, and everybody who fills it to just there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, final
+
+import attrs
+import structlog
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from lpa_core.delivery.log import Commit, Partition
+from lpa_core.kafka.admin import admin_client
+from lpa_core.plugins.manager import PluginManager
+from lpa_core.savepoints import fingerprint
+from lpa_core.settings import Settings
+from lpa_ops.backup import checkpoints, claims, database
+from lpa_ops.backup.backup import CHECKPOINTS_FOLDER, FILE_CLAIMS_FOLDER, Backup, BackupError
+from lpa_ops.backup.store import BackupStore, store_of
+from lpa_ops.backup.tables import cut, positions, stored_tables
+from lpa_ops.savepoint.keeper import scratch_folder
+from lpa_ops.savepoint.offsets import bar, commit, committed, earliest, require_stopped
+from lpa_sinks.clickhouse.errors import describe, explain
+from lpa_sinks.databases import opened
+from lpa_sinks.schema.ddl import quoted
+
+if TYPE_CHECKING:
+    from confluent_kafka.admin import AdminClient
+
+_log = structlog.get_logger("lpa.backup")
+
+
+@final
+@attrs.frozen
+class Restored:
+    """What was brought back.
+
+    Attributes:
+        backup: the backup.
+        rows: rows of each table now.
+        cut: rows of each table that came from behind the boundaries, and were left out.
+        offsets: the offsets of the group from now on.
+        files: file checkpoints that were put back.
+        claims: keys of files that were claimed from the tables; None where the backup had the claims.
+    """
+
+    backup: Backup
+    rows: Mapping[str, int]
+    cut: Mapping[str, int]
+    offsets: Mapping[Partition, Commit]
+    files: int
+    claims: int | None
+
+
+def restore(location: str, sink: str | None, settings: Settings, *, replace: bool = False) -> Restored:
+    """Bring a backup back into the database that ``sink`` names; None for the embedded one.
+
+    Everything is checked before anything is changed. Broken off, it has to be run again: until then workers leave the
+    group's partitions alone.
+
+    Raises BackupError where it is damaged, or of another group or topic, or the target is not empty and not to be
+    replaced; SavepointError while the group has members; SinkMisconfigured, SinkUnavailable, LogError, LogUnavailable,
+    CheckpointError and DedupStoreError.
+    """
+    store, id_ = store_of(location)
+    backup = store.check_files(id_)
+    require_own(backup, location, settings)
+    admin = admin_client(settings) if backup.group else None
+    if admin is not None:
+        require_stopped(admin, settings)
+    with scratch_folder(settings) as scratch, opened(sink, settings) as (client, name):
+        store.fetch(id_, "dedup", scratch / "claims")
+        store.fetch(id_, FILE_CLAIMS_FOLDER, scratch / "file-claims")
+        store.fetch(id_, CHECKPOINTS_FOLDER, scratch / "checkpoints")
+        _require_unused_claims(backup, settings)
+        try:
+            if not replace:
+                _require_empty(client, name)
+            offsets = _offsets(admin, backup, settings)
+            if admin is not None:
+                bar(admin, settings, offsets, f"the restore of {backup.id} is not finished, run it again")
+            cut_rows = restore_database(client, name, store, backup)
+            files = checkpoints.put_back(
+                scratch / "checkpoints" / CHECKPOINTS_FOLDER,
+                backup.sink,
+                checkpoints.sink_name(sink, settings),
+                settings,
+            )
+            claimed = put_claims_back(client, name, backup, offsets, scratch, settings)
+            if admin is not None:
+                commit(admin, settings, offsets)
+            rows = {
+                table.name: int(client.query(f"SELECT count() FROM {table.target}").result_rows[0][0])
+                for table in stored_tables(client, name)
+            }
+        except ClickHouseError as error:
+            raise BackupError(f"{name}: {describe(error)}: {explain(error)}") from None
+    _log.info("backup restored", location=location, database=name, rows=sum(rows.values()))
+    return Restored(backup, rows, cut_rows, offsets, files, claimed)
+
+
+def require_own(backup: Backup, location: str, settings: Settings) -> None:
+    """Raise BackupError where the backup is of another group or topic; warn where settings differ."""
+    quality = settings.quality
+    if backup.group and backup.group != quality.group_id:
+        raise BackupError(
+            f"{location} is of the group {backup.group}, not {quality.group_id}: name another backup, or set "
+            f"QUALITY_GROUP_ID={backup.group}"
+        )
+    topics = sorted({partition.topic for partition in backup.commits})
+    if topics and topics != [quality.input_topic]:
+        raise BackupError(
+            f"{location} is of the topic {', '.join(topics)}, not {quality.input_topic}: name another backup, or set "
+            "QUALITY_INPUT_TOPIC"
+        )
+    if backup.settings_fingerprint != fingerprint(settings, PluginManager(settings).plugins):
+        _log.warning("the backup was made under other settings or plugins", location=location, made=backup.versions)
+
+
+def restore_database(client: Client, name: str, store: BackupStore, backup: Backup) -> dict[str, int]:
+    """Replace a database by the backup's up to its boundaries; answer what was cut off. Raises the client's errors."""
+    base = store.location(backup.base) if backup.base else ""
+    client.command(f"DROP DATABASE IF EXISTS {quoted(name)} SYNC")
+    database.bring_back(client, backup.database, store.location(backup.id), base, name)
+    found = {table.name: cut(client, table, backup.boundaries) for table in stored_tables(client, name)}
+    database.resume_merges(client, name)
+    return {table: rows for table, rows in found.items() if rows}
+
+
+def put_claims_back(
+    client: Client,
+    name: str,
+    backup: Backup,
+    partitions: Iterable[Partition],
+    scratch: Path,
+    settings: Settings,
+) -> int | None:
+    """Have the claims that the backup has; a worker rebuilds those of other partitions, files' are rebuilt here."""
+    for partition in partitions:
+        copied = scratch / "claims" / backup.dedup[partition] if partition in backup.dedup else None
+        claims.put_back(copied, claims.of_partition(settings, partition))
+    copied = scratch / "file-claims" / FILE_CLAIMS_FOLDER
+    there = claims.are_there(copied)
+    if there or claims.are_there(claims.of_files(settings)):
+        claims.put_back(copied if there else None, claims.of_files(settings))
+    of_files = set(positions(client, stored_tables(client, name))) - set(backup.commits)
+    if there or not of_files:
+        return None
+    return claims.rebuild(client, name, of_files, settings)
+
+
+def _require_unused_claims(backup: Backup, settings: Settings) -> None:
+    for folder in (claims.of_files(settings), *(claims.of_partition(settings, each) for each in backup.commits)):
+        claims.require_unused(folder, settings)
+
+
+def _require_empty(client: Client, name: str) -> None:
+    for table in stored_tables(client, name):
+        with suppress(IndexError):
+            client.query(f"SELECT 1 FROM {table.target} LIMIT 1").result_rows[0]
+            raise BackupError(
+                f"{name}.{table.name} is not empty: name another database, or say --replace to have it replaced"
+            )
+
+
+def _offsets(admin: AdminClient | None, backup: Backup, settings: Settings) -> dict[Partition, Commit]:
+    """Where the group goes on. What it began after the backup is read from its beginning."""
+    if admin is None:
+        return {}
+    topic = settings.quality.input_topic
+    begun = [each for each in committed(admin, settings) if each.topic == topic and each not in backup.commits]
+    return {**backup.commits, **{each: Commit(offset) for each, offset in earliest(admin, settings, begun).items()}}

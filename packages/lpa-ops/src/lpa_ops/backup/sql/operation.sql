@@ -1,0 +1,3 @@
+SELECT status::String, error
+FROM system.backups
+WHERE id = {id:String}

@@ -1,0 +1,111 @@
+"""The tables of a database: which tell the positions their rows came from, and what they hold."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from string import Template
+from typing import Any, Final, final
+
+import attrs
+from clickhouse_connect.driver.client import Client
+
+from lpa_core.delivery.log import Partition
+from lpa_ops.backup.backup import Content
+from lpa_ops.backup.statements import sql_file
+from lpa_sinks.schema.ddl import quoted
+
+_POSITION: Final = frozenset({"source_topic", "source_partition", "source_offset"})
+_MERGING: Final = ("Replacing", "Summing", "Aggregating", "Collapsing", "Coalescing", "Graphite")
+"""In the names of engines whose merges change rows."""
+_SYNCHRONOUSLY: Final = {"lightweight_deletes_sync": 2, "mutations_sync": 2}
+
+
+@final
+@attrs.frozen
+class StoredTable:
+    """A table that holds rows of its own. ``columns`` are those that can be compared."""
+
+    name: str
+    target: str
+    """Its name, qualified and quoted."""
+    columns: Sequence[str]
+    merging: bool
+    """Whether merges change its rows."""
+
+    @property
+    def tells_positions(self) -> bool:
+        return set(self.columns) >= _POSITION
+
+
+def stored_tables(client: Client, database: str) -> list[StoredTable]:
+    """The tables of the MergeTree family. Raises the client's errors."""
+    where = {"database": database}
+    columns: dict[str, list[str]] = defaultdict(list)
+    for table, column in client.query(sql_file("stored_columns.sql"), parameters=where).result_rows:
+        columns[table].append(column)
+    return [
+        StoredTable(
+            name,
+            f"{quoted(database)}.{_name(name)}",
+            columns[name],
+            any(kind in engine for kind in _MERGING),
+        )
+        for name, engine in client.query(sql_file("merge_tree_tables.sql"), parameters=where).result_rows
+    ]
+
+
+def positions(client: Client, tables: Sequence[StoredTable]) -> dict[Partition, int]:
+    """For each partition that any of the tables has rows of, the offset behind the last. Raises the client's errors."""
+    found: dict[Partition, int] = {}
+    for table in tables:
+        if not table.tells_positions:
+            continue
+        query = Template(sql_file("positions.sql")).substitute(table=table.target)
+        for topic, number, behind in client.query(query).result_rows:
+            partition = Partition(topic, number)
+            found[partition] = max(found.get(partition, 0), behind)
+    return found
+
+
+def content(client: Client, table: StoredTable, boundaries: Mapping[Partition, int]) -> Content:
+    """What a table holds before the boundaries; all of it where it tells no positions. Raises the client's errors."""
+    query = Template(sql_file("content.sql")).substitute(
+        columns=", ".join(_name(column) for column in table.columns) or "1",
+        table=f"{table.target} FINAL" if table.merging else table.target,
+        condition=sql_file("before_boundaries.sql") if table.tells_positions else "1",
+    )
+    parameters = _parameters(boundaries) if table.tells_positions else {}
+    ((rows, checksum),) = client.query(query, parameters=parameters).result_rows
+    return Content(rows, checksum)
+
+
+def cut(client: Client, table: StoredTable, boundaries: Mapping[Partition, int]) -> int:
+    """Delete what came from the boundaries on or from other partitions, and answer how many rows that was.
+
+    Raises the client's errors.
+    """
+    if not table.tells_positions:
+        return 0
+    behind = f"NOT ({sql_file('before_boundaries.sql')})"
+    parameters = _parameters(boundaries)
+    counted = client.query(f"SELECT count() FROM {table.target} WHERE {behind}", parameters=parameters)
+    rows: int = counted.result_rows[0][0]
+    # Deleting writes to every part of the table even where it finds nothing.
+    if rows:
+        client.command(f"DELETE FROM {table.target} WHERE {behind}", parameters=parameters, settings=_SYNCHRONOUSLY)
+    return rows
+
+
+def _parameters(boundaries: Mapping[Partition, int]) -> dict[str, Any]:
+    return {
+        "topics": [partition.topic for partition in boundaries],
+        "partitions": [partition.number for partition in boundaries],
+        "offsets": list(boundaries.values()),
+    }
+
+
+def _name(identifier: str) -> str:
+    """In backticks. Names come from the database itself, so any that it has is one."""
+    escaped = identifier.replace("\\", "\\\\").replace("`", "\\`")
+    return f"`{escaped}`"
