@@ -131,6 +131,13 @@ class Job:
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    def until_left(self) -> None:
+        """Wait until the group has no members: one that was killed counts until its session times out."""
+        group = self.environment["QUALITY_GROUP_ID"]
+        self.until(
+            lambda: not self.admin.describe_consumer_groups([group])[group].result().members, "the group is empty"
+        )
+
     def until(self, condition: Callable[[], bool], what: str, seconds: float = 40) -> None:
         deadline = time.monotonic() + seconds
         while not condition():

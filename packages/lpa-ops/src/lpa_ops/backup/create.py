@@ -159,8 +159,8 @@ def _claims(
             folders[FILE_CLAIMS_FOLDER] = scratch / FILE_CLAIMS_FOLDER
         else:
             missing.append("files")
-    note = f"claims of {', '.join(missing)} are in use or elsewhere: they are rebuilt from the tables" if missing else ""
-    return folders, dedup, note
+    note = f"claims of {', '.join(missing)} are in use or elsewhere: they are rebuilt from the tables"
+    return folders, dedup, note if missing else ""
 
 
 def _copied(files: Iterable[StoredCheckpoint], scratch: Path) -> Path:

@@ -104,7 +104,7 @@ def _destination(location: str) -> str:
         case "s3":
             return f"S3({', '.join(map(_literal, (_s3_url(place, os.environ), *_s3_keys(os.environ))))})"
         case other:
-            raise BackupError(f"{other}:// is no place that ClickHouse writes backups to: name a folder or an s3:// URL")
+            raise BackupError(f"ClickHouse writes no backups to {other}://: name a folder or an s3:// URL")
 
 
 def _s3_url(place: str, environment: Mapping[str, str]) -> str:

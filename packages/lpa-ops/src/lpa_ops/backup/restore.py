@@ -125,8 +125,8 @@ def restore_database(client: Client, name: str, store: BackupStore, backup: Back
     base = store.location(backup.base) if backup.base else ""
     client.command(f"DROP DATABASE IF EXISTS {quoted(name)} SYNC")
     database.bring_back(client, backup.database, store.location(backup.id), base, name)
+    database.resume_merges(client, name)  # deleting waits for them
     found = {table.name: cut(client, table, backup.boundaries) for table in stored_tables(client, name)}
-    database.resume_merges(client, name)
     return {table: rows for table, rows in found.items() if rows}
 
 

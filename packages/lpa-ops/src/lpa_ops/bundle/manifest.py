@@ -25,7 +25,7 @@ class SavedFile:
 
 
 class Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a manifest is written from; ``checksum`` is the SHA-256 of the rest, ``files`` are paths below the bundle."""
+    """What a manifest is written from: ``checksum`` is the rest's SHA-256, ``files`` are paths below the bundle."""
 
     format: int
     files: dict[str, SavedFile]

@@ -83,22 +83,19 @@ def bar(admin: AdminClient, settings: Settings, commits: Mapping[Partition, Comm
 
 def earliest(admin: AdminClient, settings: Settings, partitions: Iterable[Partition]) -> dict[Partition, int]:
     """The first offset that each of the partitions holds. Raises LogError, LogUnavailable."""
-    from confluent_kafka.admin import OffsetSpec
-
-    return _ends(admin, settings, partitions, OffsetSpec.earliest())
+    return _ends(admin, settings, partitions, "earliest")
 
 
 def latest(admin: AdminClient, settings: Settings, partitions: Iterable[Partition]) -> dict[Partition, int]:
     """The offset behind the last record of each of the partitions. Raises LogError, LogUnavailable."""
-    from confluent_kafka.admin import OffsetSpec
-
-    return _ends(admin, settings, partitions, OffsetSpec.latest())
+    return _ends(admin, settings, partitions, "latest")
 
 
-def _ends(admin: AdminClient, settings: Settings, partitions: Iterable[Partition], which: Any) -> dict[Partition, int]:
+def _ends(admin: AdminClient, settings: Settings, partitions: Iterable[Partition], which: str) -> dict[Partition, int]:
     from confluent_kafka import TopicPartition
+    from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # documented there
 
-    asked = {TopicPartition(*partition): which for partition in partitions}
+    asked = {TopicPartition(*partition): getattr(OffsetSpec, which)() for partition in partitions}
     if not asked:
         return {}
     with explained("list offsets", settings):

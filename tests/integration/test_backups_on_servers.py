@@ -1,0 +1,131 @@
+"""``lpa backup`` of a ClickHouse that is being written to from Kafka: restored and resumed, nothing is lost or doubled."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from services.clickhouse import ClickHouseServer
+from services.content import content
+from services.job import Job, event
+
+from lpa_core.cli import run
+from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
+
+NewJob = Callable[..., Job]
+
+
+@pytest.fixture
+def twin(kafka: str, tmp_path: Path) -> Iterator[Job]:
+    """A job that nothing happens to; it has a group and a database of its own."""
+    server = ClickHouseServer()
+    folder = tmp_path / "twin"
+    folder.mkdir()
+    job = Job(kafka, server, folder)
+    yield job
+    job.kill()
+    server.close()
+
+
+def values(first: int, end: int) -> list[bytes]:
+    """Of ten, one is no event and one is sent for the second time."""
+    return [
+        b"no event" if number % 10 == 7 else event(f"id-{number - 1 if number % 10 == 3 else number}")
+        for number in range(first, end)
+    ]
+
+
+def use(job: Job, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Have commands work for the job; answer its database."""
+    for variable, value in job.environment.items():
+        monkeypatch.setenv(variable, value)
+    return f"clickhouse://127.0.0.1:{job.clickhouse.port}"
+
+
+def ingest_all(job: Job, topic: str, ends: dict[int, int]) -> None:
+    job.environment["QUALITY_INPUT_TOPIC"] = job.topic = topic
+    job.start()
+    for partition, end in ends.items():
+        job.until_committed(end, partition)
+    assert job.stop() == 0
+
+
+def test_a_backup_made_while_rows_are_written_is_restored_and_resumed(
+    new_job: NewJob, twin: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    job = new_job(partitions=2)
+    sink = use(job, monkeypatch)
+    monkeypatch.setenv("LPA_BACKUP_DIR", str(tmp_path / "backups"))
+    ends = {0: 0, 1: 0}
+    stop = threading.Event()
+
+    def produce() -> None:
+        while not stop.is_set():
+            for partition, end in ends.items():
+                job.produce(values(end, end + 50), partition)
+                ends[partition] = end + 50
+
+    producing = threading.Thread(target=produce)
+    job.start(CLICKHOUSE_SINK_MAX_TIME_MS="50")
+    producing.start()
+    try:
+        job.until_committed(500)
+        backups = []
+        for arguments in ([], ["--incremental"]):
+            before = job.committed()
+            assert run(["backup", "create", "--sink", sink, "--json", *arguments]) == 0
+            backups.append(json.loads(capsys.readouterr().out))
+            job.until(lambda before=before: job.committed() > before, "it is written on")  # type: ignore[misc]
+        job.kill()  # whatever is prepared by now is unfinished
+    finally:
+        stop.set()
+        producing.join()
+    job.until_left()
+    full, incremental = backups
+    assert incremental["base"] == full["id"]
+    for backup in backups:
+        assert run(["backup", "verify", backup["location"], "--sink", sink]) == 0
+        boundaries = {each["partition"]: each["offset"] for each in backup["boundaries"]}
+        assert 0 < boundaries[0] < ends[0], "there is something to read again"
+        assert run(["backup", "restore", backup["location"], "--sink", sink]) == 1, "the database is not empty"
+        assert "is not empty" in capsys.readouterr().err
+        capsys.readouterr()
+        assert run(["backup", "restore", backup["location"], "--sink", sink, "--replace", "--json"]) == 0
+        restored = json.loads(capsys.readouterr().out)
+        assert {each["partition"]: each["offset"] for each in restored["offsets"]} == boundaries
+        everything = sum((job.stored(table) for table in (DLQ_TABLE.name, QUARANTINE_TABLE.name)), job.stored())
+        assert everything == Counter((p, n) for p, end in boundaries.items() for n in range(end))
+        ingest_all(job, job.topic, ends)
+        if backup is full:
+            ingest_all(twin, job.topic, ends)
+        assert content(job.clickhouse.client()) == content(twin.clickhouse.client())
+    assert sum(job.stored(QUARANTINE_TABLE.name).values()) == sum(ends.values()) / 10
+
+
+def test_nothing_is_restored_for_another_group_or_a_live_one(
+    new_job: NewJob, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    job = new_job()
+    sink = use(job, monkeypatch)
+    monkeypatch.setenv("LPA_BACKUP_DIR", str(tmp_path / "backups"))
+    job.start()
+    job.produce(values(0, 20))
+    job.until_committed(20)
+    assert run(["backup", "create", "--sink", sink, "--json"]) == 0
+    location = json.loads(capsys.readouterr().out)["location"]
+    restore = ["backup", "restore", location, "--sink", sink, "--replace"]
+    assert run(restore) == 1
+    assert "live members" in capsys.readouterr().err
+    assert job.stop() == 0
+    monkeypatch.setenv("QUALITY_GROUP_ID", "another")
+    assert run(restore) == 1
+    assert f"is of the group {job.environment['QUALITY_GROUP_ID']}, not another" in capsys.readouterr().err
+    use(job, monkeypatch)
+    monkeypatch.setenv("QUALITY_INPUT_TOPIC", "another")
+    assert run(restore) == 1
+    assert f"is of the topic {job.topic}, not another" in capsys.readouterr().err
+    assert sum(job.stored().values()) == 16, "the tables are as they were"
