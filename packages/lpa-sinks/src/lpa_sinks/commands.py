@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from itertools import chain
+from pathlib import Path
 from typing import Annotated
 
 import attrs
@@ -23,6 +24,8 @@ from lpa_core.tables import Table
 from lpa_sinks import schema
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.databases import endpoint_of, opened
+from lpa_sinks.schema.migration_commands import add_migration_commands, apply_migrations
+from lpa_sinks.schema.migrations import BUILTIN
 
 _Json = Annotated[bool, Parameter(negative="")]
 
@@ -31,14 +34,16 @@ def schema_app(settings: Settings) -> cyclopts.App:
     app = cyclopts.App(name="schema", help="Make, check or show the tables and views.")
 
     @app.command
-    def apply(*, sink: str | None = None, json: _Json = False) -> None:
-        """Make the database, tables and views that are missing; what is there is left as it is.
+    def apply(*, sink: str | None = None, migrations: Path = BUILTIN, json: _Json = False) -> None:
+        """Make the database, tables and views that are missing, then apply the migrations that are pending.
 
         Parameters
         ----------
         sink
             The database, such as clickhouse://host:8123/database or chdb://./folder. Default: the embedded
             database in the data folder.
+        migrations
+            Folder of the migrations. Default: those of this version.
         json
             Print the names of what was made as JSON.
         """
@@ -46,6 +51,7 @@ def schema_app(settings: Settings) -> cyclopts.App:
             made = AT_ONCE.run(
                 f"{database}: make the schema", lambda: schema.apply(client, database, _tables(settings))
             )
+            made += AT_ONCE.run(f"{database}: migrate", lambda: apply_migrations(client, database, migrations))
         if json:
             print_json(made)
         else:
@@ -94,6 +100,7 @@ def schema_app(settings: Settings) -> cyclopts.App:
         else:
             sys.stdout.write(schema.show(tables, database))
 
+    add_migration_commands(app, settings)
     return app
 
 

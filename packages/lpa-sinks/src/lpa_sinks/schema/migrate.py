@@ -1,0 +1,136 @@
+"""Applies a migration, or takes it back.
+
+What is added comes first and disturbs nobody. A view is cut over only after its new definition has stood beside the old
+one and given the same rows over a window.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from string import Template
+from typing import Any, Final, final
+
+import attrs
+import structlog
+from clickhouse_connect.driver.client import Client
+
+from lpa_core.sinks import SinkMisconfigured
+from lpa_sinks.schema.ddl import quoted, sql_file
+from lpa_sinks.schema.migrations import Applied, Migration, View, applied_migrations, remember
+
+_CANDIDATE: Final = "__next"
+_TIME: Final = re.compile(r"\b(DateTime|Date)")
+
+_log = structlog.get_logger("lpa.schema")
+
+
+@final
+@attrs.frozen
+class Comparison:
+    """How a view's new definition compares with the one before. ``problem`` is empty where it may be cut over."""
+
+    view: str
+    rows_before: int
+    rows_after: int
+    problem: str = ""
+
+
+def migrate(client: Client, database: str, migration: Migration, window_hours: int) -> list[Comparison]:
+    """Apply a migration; safe to do again where it was broken off.
+
+    Raises SinkMisconfigured where a view does not compare: its additions stay, no view was changed. Raises the
+    client's errors.
+    """
+    for statement in migration.additions:
+        client.command(statement)
+    compared = [_compare(client, database, view, window_hours) for view in migration.views]
+    problems = [each.problem for each in compared if each.problem]
+    if problems:
+        raise SinkMisconfigured(f"migration {migration}: {'; '.join(problems)}; no view was changed")
+    begun = applied_migrations(client, database).get(migration.number)
+    if begun is None or begun.state != "begun":  # else the views may be the new ones already
+        previous = {view.name: _definition(client, database, view.name) for view in migration.views}
+        begun = Applied(migration.number, migration.name, migration.checksum, "begun", previous)
+        remember(client, database, begun)
+    for view in migration.views:
+        client.command(f"CREATE OR REPLACE VIEW {quoted(database)}.{quoted(view.name)} AS {view.select}")
+    remember(client, database, attrs.evolve(begun, state="applied"))
+    _log.info("migration applied", migration=str(migration), views=[view.name for view in migration.views])
+    return compared
+
+
+def roll_back(client: Client, database: str, applied: Applied, migration: Migration | None) -> list[str]:
+    """Bring back the views as they were before a migration, then take back what it added; answer the views' names.
+
+    ``migration`` holds what takes the additions back; None leaves them, which disturbs nobody. Raises the client's
+    errors.
+    """
+    for name, definition in applied.previous_views.items():
+        target = f"{quoted(database)}.{quoted(name)}"
+        if definition:
+            client.command(re.sub(r"^CREATE VIEW\s", "CREATE OR REPLACE VIEW ", definition))
+        else:
+            client.command(f"DROP VIEW IF EXISTS {target} SYNC")
+    for statement in migration.down if migration is not None else ():
+        client.command(statement)
+    remember(client, database, attrs.evolve(applied, state="rolled back"))
+    _log.info("migration rolled back", migration=f"{applied.number:04d}-{applied.name}")
+    return sorted(applied.previous_views)
+
+
+def compare_views(client: Client, database: str, migration: Migration, window_hours: int) -> list[Comparison]:
+    """What applying would find. Raises the client's errors, also where a new definition needs what is not added yet."""
+    return [_compare(client, database, view, window_hours) for view in migration.views]
+
+
+def _compare(client: Client, database: str, view: View, window_hours: int) -> Comparison:
+    if not _definition(client, database, view.name):
+        return Comparison(view.name, 0, 0)
+    candidate = f"{view.name}{_CANDIDATE}"
+    client.command(f"CREATE OR REPLACE VIEW {quoted(database)}.{quoted(candidate)} AS {view.select}")
+    try:
+        before, after = (_columns(client, database, name) for name in (view.name, candidate))
+        lost = [f"{name} {type_}" for name, type_ in before.items() if after.get(name) != type_]
+        if lost:
+            return Comparison(view.name, 0, 0, f"view {view.name} would no longer have {', '.join(lost)}")
+        columns = list(before)
+        time = next((name for name, type_ in before.items() if _TIME.search(type_)), None)
+        old, new = (_content(client, database, name, columns, time, window_hours) for name in (view.name, candidate))
+        if not old[0]:  # a window in which nothing happened proves nothing
+            time = None
+            old, new = (_content(client, database, name, columns, None, 0) for name in (view.name, candidate))
+    finally:
+        client.command(f"DROP VIEW IF EXISTS {quoted(database)}.{quoted(candidate)} SYNC")
+    problem = ""
+    if old != new and not view.differs:
+        over = f"the last {window_hours} h" if time else "all rows"
+        problem = (
+            f"view {view.name} gives other rows than before over {over} ({old[0]:,} before, {new[0]:,} after): mend it, "
+            f"or write `-- differs: {view.name}: why` into up.sql where that is meant"
+        )
+    return Comparison(view.name, old[0], new[0], problem)
+
+
+def _content(
+    client: Client, database: str, view: str, columns: Sequence[str], time: str | None, window_hours: int
+) -> tuple[Any, ...]:
+    hours = window_hours if time else 0
+    query = Template(sql_file("compare_views.sql")).substitute(
+        columns=", ".join(map(quoted, columns)),
+        view=f"{quoted(database)}.{quoted(view)}",
+        condition=f"{quoted(time)} >= now() - INTERVAL {{hours:UInt32}} HOUR" if time else "{hours:UInt32} = 0",
+    )
+    row: tuple[Any, ...] = tuple(client.query(query, parameters={"hours": hours}).result_rows[0])
+    return row
+
+
+def _columns(client: Client, database: str, view: str) -> dict[str, str]:
+    where = {"database": database, "name": view}
+    return dict(client.query(sql_file("view_columns.sql"), parameters=where).result_rows)
+
+
+def _definition(client: Client, database: str, view: str) -> str:
+    """The statement that makes the view; empty where there is none."""
+    found = client.query(sql_file("view_definition.sql"), parameters={"database": database, "name": view}).result_rows
+    return found[0][0] if found else ""

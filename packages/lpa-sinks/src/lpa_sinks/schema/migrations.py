@@ -1,0 +1,163 @@
+"""Changes of the schema as files: which there are, and which a database has."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from string import Template
+from typing import Final, final
+
+import attrs
+from clickhouse_connect.driver.client import Client
+
+from lpa_core.sinks import SinkMisconfigured
+from lpa_sinks.schema.ddl import DEFAULT_DATABASE, quoted, sql_file
+
+BUILTIN: Final = Path(__file__).with_name("migrations")
+MIGRATIONS_TABLE: Final = "schema_migrations"
+
+_FOLDER: Final = re.compile(r"(\d{4})-([a-z0-9-]+)")
+_VIEW: Final = re.compile(rf"CREATE OR REPLACE VIEW {DEFAULT_DATABASE}\.(\w+)\s+AS\s", re.IGNORECASE)
+_ADDITIVE: Final = re.compile(
+    r"CREATE (TABLE|VIEW|MATERIALIZED VIEW|DICTIONARY) IF NOT EXISTS\s"
+    r"|ALTER TABLE \S+\s+(ADD (COLUMN|INDEX|PROJECTION) IF NOT EXISTS|MODIFY (SETTING|COMMENT|TTL))\s"
+    r"|INSERT INTO\s",
+    re.IGNORECASE,
+)
+_DIFFERS: Final = re.compile(r"^-- differs: (\w+): \S.*$", re.MULTILINE)
+
+
+@final
+@attrs.frozen
+class View:
+    """A view that a migration defines. ``differs``: its rows are meant to be others than before."""
+
+    name: str
+    select: str
+    differs: bool
+
+
+@final
+@attrs.frozen
+class Migration:
+    """A change of the schema.
+
+    Attributes:
+        additions: statements that add to what is there, each safe to run again.
+        views: views that are cut over.
+        down: statements that take the additions back.
+        checksum: SHA-256 of the files, hex.
+    """
+
+    number: int
+    name: str
+    additions: Sequence[str]
+    views: Sequence[View]
+    down: Sequence[str]
+    checksum: str
+
+    def __str__(self) -> str:
+        return f"{self.number:04d}-{self.name}"
+
+
+@final
+@attrs.frozen
+class Applied:
+    """What a database remembers of a migration. ``state`` is begun, applied or rolled back."""
+
+    number: int
+    name: str
+    checksum: str
+    state: str
+    previous_views: Mapping[str, str]
+
+    @property
+    def in_force(self) -> bool:
+        return self.state != "rolled back"
+
+
+def read_migrations(folder: Path = BUILTIN, database: str = DEFAULT_DATABASE) -> list[Migration]:
+    """The migrations in a folder, in their order, for a database of that name.
+
+    Raises SinkMisconfigured where one is not as it has to be.
+    """
+    if not folder.is_dir():
+        raise SinkMisconfigured(f"{folder}: there is no such folder of migrations")
+    found = [_read(each, database) for each in sorted(folder.iterdir()) if _FOLDER.fullmatch(each.name)]
+    for one, other in zip(found, found[1:], strict=False):
+        if one.number == other.number:
+            raise SinkMisconfigured(f"{folder}: {one} and {other} have the same number: give one the next")
+    return found
+
+
+def applied_migrations(client: Client, database: str) -> dict[int, Applied]:
+    """What the database remembers, by number. Raises the client's errors."""
+    where = {"database": database, "name": MIGRATIONS_TABLE}
+    if not client.query(sql_file("view_definition.sql"), parameters=where).result_rows:
+        return {}
+    query = Template(sql_file("migration_states.sql")).substitute(database=quoted(database))
+    return {row[0]: Applied(*row) for row in client.query(query).result_rows}
+
+
+def remember(client: Client, database: str, applied: Applied) -> None:
+    """Raises the client's errors."""
+    client.command(Template(sql_file("schema_migrations.sql")).substitute(database=quoted(database)))
+    columns = ["number", "name", "checksum", "state", "previous_views"]
+    row = [applied.number, applied.name, applied.checksum, applied.state, dict(applied.previous_views)]
+    client.insert(MIGRATIONS_TABLE, [row], columns, database=database)
+
+
+def pending(migrations: Sequence[Migration], applied: Mapping[int, Applied]) -> list[Migration]:
+    """The migrations that are to be applied, in their order.
+
+    Raises SinkMisconfigured where one was applied as other text.
+    """
+    for migration in migrations:
+        known = applied.get(migration.number)
+        if known is not None and known.in_force and known.checksum != migration.checksum:
+            raise SinkMisconfigured(
+                f"migration {migration} was changed after it was applied as {known.name}: "
+                "bring its files back, and make another one for the change"
+            )
+    done = {number for number, known in applied.items() if known.state == "applied"}
+    return [migration for migration in migrations if migration.number not in done]
+
+
+def _read(folder: Path, database: str) -> Migration:
+    number, name = folder.name.split("-", 1)
+    up, down = (_text(folder / file) for file in ("up.sql", "down.sql"))
+    differing = set(_DIFFERS.findall(up))
+    additions, views = [], []
+    for statement in _statements(up):
+        view = _VIEW.match(statement)
+        if view:
+            views.append(View(view[1], _named(statement[view.end() :], database), view[1] in differing))
+        elif _ADDITIVE.match(statement):
+            additions.append(_named(statement, database))
+        else:
+            raise SinkMisconfigured(
+                f"{folder / 'up.sql'}: {' '.join(statement.split())[:60]}...: a migration only adds, or says "
+                "CREATE OR REPLACE VIEW: what is no longer used is dropped by hand once nothing rolls back to it"
+            )
+    checksum = hashlib.sha256(f"{up}\n{down}".encode()).hexdigest()
+    return Migration(
+        int(number), name, additions, views, [_named(each, database) for each in _statements(down)], checksum
+    )
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SinkMisconfigured(f"{file} cannot be read: {error.strerror}") from None
+
+
+def _statements(sql: str) -> list[str]:
+    plain = re.sub(r"^\s*--.*\n?", "", sql, flags=re.MULTILINE)
+    return [each.strip() for each in re.split(r";\s*$", plain, flags=re.MULTILINE) if each.strip()]
+
+
+def _named(statement: str, database: str) -> str:
+    return statement if database == DEFAULT_DATABASE else re.sub(rf"\b{DEFAULT_DATABASE}\b", quoted(database), statement)

@@ -1,0 +1,140 @@
+"""``lpa schema plan``, ``apply`` and ``rollback`` with migrations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
+from lpa_core.sinks import SinkMisconfigured
+from lpa_sinks.commands import schema_app
+
+VIEW = "raw_streaming_events"
+ADD = "ALTER TABLE livepeer_analytics.streaming_events ADD COLUMN IF NOT EXISTS zone String DEFAULT '';\n"
+DROP = "ALTER TABLE livepeer_analytics.streaming_events DROP COLUMN IF EXISTS zone;\n"
+CUT_OVER = f"CREATE OR REPLACE VIEW livepeer_analytics.{VIEW} AS\nSELECT *, event_timestamp, event_date, raw_event_uid, data FROM livepeer_analytics.streaming_events"
+WITH_REGION = f"{CUT_OVER.replace('data FROM', 'data, upper(zone) AS zone_name FROM')};\n"
+HALF = f"{CUT_OVER} WHERE source_offset % 2 = 0;\n"
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def run(engine: Client, engine_path: Path, applied: str, tmp_path: Path) -> Run:
+    """Runs ``lpa schema`` on a database with the schema and ten rows, and the migrations in the folder."""
+    engine.command(
+        f"INSERT INTO {applied}.streaming_events (id, timestamp, source_offset) "
+        "SELECT toString(number), toUnixTimestamp64Milli(now64(3)), number FROM numbers(10)"
+    )
+    app = schema_app(
+        Settings(clickhouse=ClickHouseSettings(database=applied), lpa=ProcessSettings(data_dir=tmp_path / "data"))
+    )
+
+    def command(*arguments: str) -> Any:
+        given = (*arguments, "--sink", f"chdb://{engine_path}", "--migrations", str(tmp_path / "migrations"))
+        return app(given, result_action="return_value", exit_on_error=False)
+
+    return command
+
+
+def write(folder: Path, name: str, up: str, down: str = "") -> None:
+    place = folder / "migrations" / name
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "up.sql").write_text(up)
+    (place / "down.sql").write_text(down)
+
+
+def states(run: Run, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+    capsys.readouterr()
+    run("plan", "--json")
+    return {each["migration"]: each["state"] for each in json.loads(capsys.readouterr().out)}
+
+
+def view(engine: Client, database: str) -> tuple[list[str], int]:
+    """The view's columns and number of rows."""
+    answer = engine.query(f"SELECT * FROM {database}.{VIEW}")
+    return list(answer.column_names), len(answer.result_rows)
+
+
+def test_a_migration_is_planned_applied_once_and_rolled_back(
+    run: Run, engine: Client, applied: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = view(engine, applied)
+    write(tmp_path, "0001-zone", ADD + WITH_REGION, DROP)
+    assert states(run, capsys) == {"0001-zone": "pending"}
+    assert view(engine, applied) == before, "a plan changes nothing"
+    run("apply")
+    assert f"{applied}.0001-zone\n" in capsys.readouterr().out
+    assert states(run, capsys) == {"0001-zone": "applied"}
+    assert view(engine, applied) == ([*before[0][:-4], "zone", *before[0][-4:], "zone_name"], 10)
+    run("apply")
+    assert "0001-zone" not in capsys.readouterr().out
+    run("rollback")
+    assert states(run, capsys) == {"0001-zone": "pending"}
+    assert view(engine, applied) == before
+    assert not engine.query(
+        f"SELECT 1 FROM system.columns WHERE database = '{applied}' AND name = 'zone'"
+    ).result_rows
+    with pytest.raises(SinkMisconfigured, match="has no migration to roll back"):
+        run("rollback")
+
+
+def test_a_view_that_gives_other_rows_is_not_cut_over_unless_that_is_meant(
+    run: Run, engine: Client, applied: str, tmp_path: Path
+) -> None:
+    before = view(engine, applied)
+    write(tmp_path, "0001-half", HALF)
+    with pytest.raises(SinkMisconfigured, match=r"gives other rows than before \(10 before, 5 after"):
+        run("apply")
+    assert view(engine, applied) == before
+    write(tmp_path, "0001-half", f"-- differs: {VIEW}: the odd ones are not wanted\n{HALF}")
+    run("apply")
+    assert view(engine, applied) == (before[0], 5)
+    run("rollback")
+    assert view(engine, applied) == before
+
+
+def test_a_view_keeps_the_columns_that_others_read(run: Run, tmp_path: Path) -> None:
+    write(tmp_path, "0001-less", f"{CUT_OVER.replace('*', '* EXCEPT (gateway)')};")
+    with pytest.raises(SinkMisconfigured, match=f"view {VIEW} would no longer have gateway String; no view was"):
+        run("apply")
+
+
+@pytest.mark.parametrize("statement", ["DROP TABLE livepeer_analytics.payment_events", DROP, "RENAME TABLE a TO b"])
+def test_a_migration_only_adds(run: Run, tmp_path: Path, statement: str) -> None:
+    write(tmp_path, "0001-drop", statement)
+    with pytest.raises(SinkMisconfigured, match="a migration only adds"):
+        run("plan")
+
+
+def test_a_migration_is_never_changed_once_applied(run: Run, tmp_path: Path) -> None:
+    write(tmp_path, "0001-zone", ADD, DROP)
+    run("apply")
+    write(tmp_path, "0001-zone", ADD.replace("zone", "area"), DROP)
+    with pytest.raises(SinkMisconfigured, match="was changed after it was applied"):
+        run("apply")
+
+
+def test_there_are_two_of_a_number(run: Run, tmp_path: Path) -> None:
+    write(tmp_path, "0001-a", ADD)
+    write(tmp_path, "0001-b", ADD)
+    with pytest.raises(SinkMisconfigured, match="0001-a and 0001-b have the same number"):
+        run("plan")
+
+
+def test_views_come_back_where_the_migrations_files_are_gone(
+    run: Run, engine: Client, applied: str, tmp_path: Path
+) -> None:
+    before = view(engine, applied)
+    write(tmp_path, "0001-zone", ADD + WITH_REGION, DROP)
+    run("apply")
+    (tmp_path / "migrations").rename(tmp_path / "elsewhere")
+    (tmp_path / "migrations").mkdir()
+    run("rollback")
+    assert view(engine, applied) == before
+    assert engine.query(f"SELECT 1 FROM system.columns WHERE database = '{applied}' AND name = 'zone'").result_rows
