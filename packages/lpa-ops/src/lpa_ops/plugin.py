@@ -16,6 +16,7 @@ from lpa_core.settings import Settings
 def lpa_cli_commands(settings: Settings) -> Sequence[cyclopts.App]:
     from lpa_ops.backup.commands import backup_app
     from lpa_ops.health.command import health_app
+    from lpa_ops.recover.commands import recover_app
     from lpa_ops.release.command import release_check_app
     from lpa_ops.savepoint.commands import savepoint_app
     from lpa_ops.triage.command import triage_app
@@ -23,6 +24,7 @@ def lpa_cli_commands(settings: Settings) -> Sequence[cyclopts.App]:
     return (
         backup_app(settings),
         health_app(settings),
+        recover_app(settings),
         release_check_app(settings),
         savepoint_app(settings),
         triage_app(settings),

@@ -22,10 +22,11 @@ class BackupError(CommandFailed):
 @final
 @attrs.frozen(slots=True)
 class Content:
-    """Rows of a table and a checksum over all of their columns, in whatever order they are."""
+    """Rows of a table, a checksum over all of their columns in whatever order, and when the oldest came, epoch s."""
 
     rows: int
     checksum: int
+    oldest: int = 0
 
 
 @final

@@ -61,7 +61,9 @@ def put_back(copied: Path | None, folder: Path) -> None:
         if copied is not None:
             shutil.copytree(copied, folder, dirs_exist_ok=True)
     except OSError as error:
-        raise BackupError(f"{error.filename or folder} cannot be replaced: {error.strerror}; make it writable") from None
+        raise BackupError(
+            f"{error.filename or folder} cannot be replaced: {error.strerror}; make it writable"
+        ) from None
 
 
 def require_unused(folder: Path, settings: Settings) -> None:

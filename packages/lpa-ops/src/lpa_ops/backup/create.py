@@ -172,7 +172,5 @@ def _copied(files: Iterable[StoredCheckpoint], scratch: Path) -> Path:
     return folder
 
 
-def _contents(
-    client: Client, tables: Sequence[StoredTable], boundaries: Mapping[Partition, int]
-) -> dict[str, Content]:
+def _contents(client: Client, tables: Sequence[StoredTable], boundaries: Mapping[Partition, int]) -> dict[str, Content]:
     return {table.name: content(client, table, boundaries) for table in tables}

@@ -42,9 +42,9 @@ def bring_back(client: Client, database: str, location: str, base: str, target: 
     _run(client, _restore(what, location, base), location)
 
 
-def bring_table_back(client: Client, database: str, table: str, location: str, base: str) -> None:
-    """Make one table from a backup, which must not be there. Raises BackupError."""
-    what = f"RESTORE TABLE {quoted(database)}.{quoted(table)}"
+def bring_table_back(client: Client, database: str, target: str, table: str, location: str, base: str) -> None:
+    """Make one table in the database ``target`` from a backup; it must not be there. Raises BackupError."""
+    what = f"RESTORE TABLE {quoted(database)}.{quoted(table)} AS {quoted(target)}.{quoted(table)}"
     _run(client, _restore(what, location, base), location)
 
 

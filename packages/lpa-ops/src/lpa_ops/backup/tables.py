@@ -72,12 +72,13 @@ def content(client: Client, table: StoredTable, boundaries: Mapping[Partition, i
     """What a table holds before the boundaries; all of it where it tells no positions. Raises the client's errors."""
     query = Template(sql_file("content.sql")).substitute(
         columns=", ".join(_name(column) for column in table.columns) or "1",
+        oldest="toUnixTimestamp(min(ingestion_timestamp))" if "ingestion_timestamp" in table.columns else "0",
         table=f"{table.target} FINAL" if table.merging else table.target,
         condition=sql_file("before_boundaries.sql") if table.tells_positions else "1",
     )
     parameters = _parameters(boundaries) if table.tells_positions else {}
-    ((rows, checksum),) = client.query(query, parameters=parameters).result_rows
-    return Content(rows, checksum)
+    (row,) = client.query(query, parameters=parameters).result_rows
+    return Content(*row)
 
 
 def cut(client: Client, table: StoredTable, boundaries: Mapping[Partition, int]) -> int:

@@ -78,9 +78,7 @@ def _restored(client: Client, place: str, base: str, backup: Backup) -> dict[str
     try:
         database.bring_back(client, backup.database, place, base, scratch)
         tables = {table.name: table for table in stored_tables(client, scratch)}
-        return {
-            name: content(client, tables[name], backup.boundaries) for name in backup.tables if name in tables
-        }
+        return {name: content(client, tables[name], backup.boundaries) for name in backup.tables if name in tables}
     except ClickHouseError as error:
         raise BackupError(f"{place}: {describe(error)}: {explain(error)}") from None
     finally:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lpa_core.delivery.commit_metadata import MARK
-from lpa_core.delivery.log import Commit, Partition
+from lpa_core.delivery.log import Commit, LogError, Partition
 from lpa_core.kafka.admin import SECONDS, explained
 from lpa_core.savepoints import SavepointError
 from lpa_core.settings import Settings
@@ -89,6 +89,17 @@ def earliest(admin: AdminClient, settings: Settings, partitions: Iterable[Partit
 def latest(admin: AdminClient, settings: Settings, partitions: Iterable[Partition]) -> dict[Partition, int]:
     """The offset behind the last record of each of the partitions. Raises LogError, LogUnavailable."""
     return _ends(admin, settings, partitions, "latest")
+
+
+def partitions_of(admin: AdminClient, settings: Settings) -> list[Partition]:
+    """The partitions of the input topic. Raises LogError, also where there is no such topic, and LogUnavailable."""
+    topic = settings.quality.input_topic
+    with explained("list topics", settings):
+        found = admin.list_topics(topic, timeout=SECONDS).topics[topic]
+    if found.error is not None:
+        where = settings.quality.kafka_bootstrap
+        raise LogError(f"Kafka at {where} has no topic {topic}: `lpa topics apply` makes what is missing")
+    return [Partition(topic, number) for number in sorted(found.partitions)]
 
 
 def _ends(admin: AdminClient, settings: Settings, partitions: Iterable[Partition], which: str) -> dict[Partition, int]:

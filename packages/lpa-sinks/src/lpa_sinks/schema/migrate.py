@@ -127,7 +127,8 @@ def _content(
 
 def _columns(client: Client, database: str, view: str) -> dict[str, str]:
     where = {"database": database, "name": view}
-    return dict(client.query(sql_file("view_columns.sql"), parameters=where).result_rows)
+    found = client.query(sql_file("view_columns.sql"), parameters=where).result_rows
+    return {name: type_ for name, type_ in found}
 
 
 def _definition(client: Client, database: str, view: str) -> str:

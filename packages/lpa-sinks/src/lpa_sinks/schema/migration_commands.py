@@ -82,9 +82,7 @@ def add_migration_commands(app: cyclopts.App, settings: Settings) -> None:
         """
         _require_there(sink, settings)
         with opened(sink, settings) as (client, database):
-            name, views = AT_ONCE.run(
-                f"{database}: roll back", lambda: roll_newest_back(client, database, migrations)
-            )
+            name, views = AT_ONCE.run(f"{database}: roll back", lambda: roll_newest_back(client, database, migrations))
         if json:
             print_json({"migration": name, "views": views})
         else:

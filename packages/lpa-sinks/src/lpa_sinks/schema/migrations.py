@@ -160,4 +160,6 @@ def _statements(sql: str) -> list[str]:
 
 
 def _named(statement: str, database: str) -> str:
-    return statement if database == DEFAULT_DATABASE else re.sub(rf"\b{DEFAULT_DATABASE}\b", quoted(database), statement)
+    return (
+        statement if database == DEFAULT_DATABASE else re.sub(rf"\b{DEFAULT_DATABASE}\b", quoted(database), statement)
+    )

@@ -1,3 +1,3 @@
-SELECT count(), sum(sipHash64(formatRow('RowBinary', $columns)))
+SELECT count(), sum(sipHash64(formatRow('RowBinary', $columns))), $oldest
 FROM $table
 WHERE $condition

@@ -1,0 +1,183 @@
+"""Tables of ClickHouse are damaged: parts broken, missing, or whole tables gone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Final, final
+
+from clickhouse_connect.driver.client import Client
+
+from lpa_core.delivery.log import Commit, Partition
+from lpa_core.kafka.admin import admin_client
+from lpa_ops.backup import checkpoints, database
+from lpa_ops.backup.backup import CHECKPOINTS_FOLDER, Backup
+from lpa_ops.backup.store import BackupStore, store_of
+from lpa_ops.backup.tables import content, cut, positions, stored_tables
+from lpa_ops.recover.backups import newest_good
+from lpa_ops.recover.estimate import seconds_to_read, seconds_to_restore
+from lpa_ops.recover.expiry import may_have_expired
+from lpa_ops.recover.scenario import Context, Findings, Position, Step, as_positions, offsets
+from lpa_ops.recover.sources import sources
+from lpa_ops.recover.statements import sql
+from lpa_ops.savepoint.keeper import scratch_folder
+from lpa_ops.savepoint.offsets import commit, require_stopped
+from lpa_sinks.databases import opened
+from lpa_sinks.schema.ddl import quoted
+
+_ISOLATED: Final = "__damaged_"
+
+
+class Corruption(Findings, frozen=True, kw_only=True):
+    tables: list[str]
+    """The damaged ones."""
+    suffix: str
+    """Of the names that they get."""
+    location: str
+    """Of the backup."""
+    cut: list[Position]
+    commits: list[Position]
+    again: int
+
+
+_NOTHING: Final = Corruption(
+    damage=[], lost=[], seconds=0, tables=[], suffix="", location="", cut=[], commits=[], again=0
+)
+
+
+@final
+class ClickHouseCorruption:
+    """Restores the damaged tables alone, cuts all others to where the backup ends, and has the rest read again."""
+
+    name = "clickhouse-corruption"
+    findings = Corruption
+
+    def assess(self, context: Context) -> Corruption:
+        with opened(context.sink, context.settings) as (client, name):
+            damage = _damaged(client, name)
+            if not damage and not BackupStore(context.backups).list():
+                return _NOTHING
+            stored = newest_good(context)
+            backup = stored.backup
+            assert backup is not None
+            damage |= _compared(client, name, backup, damage)
+            if not damage:
+                return _NOTHING
+            sound = [table for table in stored_tables(client, name) if table.name not in damage]
+            found = sources(backup, positions(client, sound), context.sink, context.settings)
+        unknown = sorted(set(damage) - set(backup.tables))
+        lost = [f"{table}: it is not in the backup, its rows before it are gone" for table in unknown]
+        return Corruption(
+            damage=[f"{table}: {why}" for table, why in sorted(damage.items())],
+            lost=[*found.lost, *lost],
+            seconds=seconds_to_restore(stored.bytes) + seconds_to_read(found.again),
+            tables=sorted(set(damage) & set(backup.tables)),
+            suffix=f"{_ISOLATED}{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}",
+            location=stored.location,
+            cut=as_positions(found.cut),
+            commits=[Position(*each, commit.offset, commit.metadata) for each, commit in found.commits.items()],
+            again=found.again,
+        )
+
+    def steps(self, found: Corruption, context: Context) -> Sequence[Step]:
+        names = ", ".join(found.tables)
+        return [
+            Step("stopped", "make sure that no worker is running", lambda: self._stopped(found, context)),
+            Step("isolate", f"rename {names} to names that end in {found.suffix}", lambda: self._isolate(found, context)),
+            Step("restore", f"restore {names} from {found.location}", lambda: self._restore(found, context)),
+            Step(
+                "cut", "take out of all tables what came since the backup and is read again",
+                lambda: self._cut(found, context),
+            ),
+            Step(
+                "offsets", "set committed offsets and checkpoints to where the backup has them",
+                lambda: self._go_on(found, context),
+            ),
+        ]  # fmt: skip
+
+    def then(self, found: Corruption) -> Sequence[str]:
+        return [
+            f"start the workers: they read {found.again:,} records again",
+            "run `lpa ingest` on files once more",
+            f"drop the tables that end in {found.suffix} once nobody wants to look at them",
+        ]
+
+    def _stopped(self, found: Corruption, context: Context) -> str:
+        if found.commits:
+            require_stopped(admin_client(context.settings), context.settings)
+        return "the group has no members" if found.commits else "no consumer group is concerned"
+
+    def _isolate(self, found: Corruption, context: Context) -> str:
+        with opened(context.sink, context.settings) as (client, name):
+            there = {table.name for table in stored_tables(client, name)}
+            for table in found.tables:
+                if table in there and f"{table}{found.suffix}" not in there:
+                    isolated = f"{quoted(name)}.{quoted(table + found.suffix)}"
+                    client.command(f"RENAME TABLE {quoted(name)}.{quoted(table)} TO {isolated}")
+        return f"{len(found.tables)} tables"
+
+    def _restore(self, found: Corruption, context: Context) -> str:
+        store, id_ = store_of(found.location)
+        backup = store.check_files(id_)
+        base = store.location(backup.base) if backup.base else ""
+        with opened(context.sink, context.settings) as (client, name):
+            for table in found.tables:
+                # What an attempt before this one has left of it.
+                client.command(f"DROP TABLE IF EXISTS {quoted(name)}.{quoted(table)} SYNC")
+                database.bring_table_back(client, backup.database, name, table, found.location, base)
+            restored = [table for table in stored_tables(client, name) if table.name in found.tables]
+            rows = sum(content(client, table, backup.boundaries).rows for table in restored)
+        return f"{rows:,} rows"
+
+    def _cut(self, found: Corruption, context: Context) -> str:
+        with opened(context.sink, context.settings) as (client, name):
+            tables = [table for table in stored_tables(client, name) if _ISOLATED not in table.name]
+            rows = sum(cut(client, table, offsets(found.cut)) for table in tables)
+        return f"{rows:,} rows"
+
+    def _go_on(self, found: Corruption, context: Context) -> str:
+        settings = context.settings
+        store, id_ = store_of(found.location)
+        backup = store.manifest(id_).backup
+        with scratch_folder(settings) as scratch:
+            store.fetch(id_, CHECKPOINTS_FOLDER, scratch / "checkpoints")
+            sink = checkpoints.sink_name(context.sink, settings)
+            files = checkpoints.put_back(scratch / "checkpoints" / CHECKPOINTS_FOLDER, backup.sink, sink, settings)
+        commits = {Partition(each.topic, each.partition): Commit(each.offset, each.metadata) for each in found.commits}
+        if commits:
+            commit(admin_client(settings), settings, commits)
+        return f"{len(commits)} partitions and {files} files"
+
+
+def _damaged(client: Client, name: str) -> dict[str, str]:
+    """Tables with parts that cannot be read, and why."""
+    found: dict[str, str] = {}
+    where = {"database": name}
+    for table, part in client.query(sql("broken_parts.sql", name), parameters=where).result_rows:
+        found[table] = f"the part {part} was found broken"
+    for table in stored_tables(client, name):
+        if _ISOLATED in table.name:
+            continue
+        statement = f"CHECK TABLE {table.target} SETTINGS check_query_single_value_result = 0"
+        checked = client.raw_query(statement, fmt="TabSeparated").decode(errors="replace")
+        for line in checked.splitlines():
+            part, passed, why = (*line.split("\t"), "", "")[:3]
+            if passed == "0":
+                found[table.name] = f"the part {part} cannot be read ({why.partition('DB::')[2][:120] or why[:120]})"
+    return {table: why for table, why in found.items() if _ISOLATED not in table}
+
+
+def _compared(client: Client, name: str, backup: Backup, damaged: Mapping[str, str]) -> dict[str, str]:
+    """Tables that lack rows which the backup has, and which cannot have expired since."""
+    tables = {table.name: table for table in stored_tables(client, name)}
+    found = {}
+    for table, wanted in backup.tables.items():
+        if table in damaged:
+            continue
+        if table not in tables:
+            found[table] = "the table is gone"
+            continue
+        there = content(client, tables[table], backup.boundaries)
+        if there.rows < wanted.rows and not may_have_expired(client, name, table, wanted.oldest):
+            found[table] = f"{wanted.rows - there.rows:,} of {wanted.rows:,} rows that the backup has are gone"
+    return found

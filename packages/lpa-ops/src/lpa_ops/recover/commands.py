@@ -1,0 +1,168 @@
+"""``lpa recover``: one command a scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import attrs
+import cyclopts
+from clickhouse_connect.driver.exceptions import ClickHouseError
+from cyclopts import Parameter
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from lpa_core.commands.output import print_json
+from lpa_core.settings import Settings
+from lpa_ops.backup.store import default_root
+from lpa_ops.recover.clickhouse_corruption import ClickHouseCorruption
+from lpa_ops.recover.offset_loss import Offsets
+from lpa_ops.recover.run import execute, plan
+from lpa_ops.recover.scenario import Context, Plan, RecoveryError, Scenario, Step
+from lpa_ops.recover.schema_rollback import SchemaRollback
+from lpa_ops.recover.total_loss import TotalLoss
+from lpa_ops.recover.validation import Check, validate
+from lpa_sinks.clickhouse.errors import describe, explain
+from lpa_sinks.databases import opened
+from lpa_sinks.schema.migrations import BUILTIN
+
+_Flag = Annotated[bool, Parameter(negative="")]
+
+
+def recover_app(settings: Settings) -> cyclopts.App:
+    app = cyclopts.App(
+        name="recover", help="Recover from a disaster: show the plan, and carry it out where told to with --execute."
+    )
+
+    @app.command(name="clickhouse-corruption")
+    def clickhouse_corruption(
+        *, sink: str | None = None, backups: str | None = None, execute: _Flag = False, json: _Flag = False
+    ) -> int:
+        """Tables are damaged: restore these from the newest good backup, and have what came since read again.
+
+        Parameters
+        ----------
+        sink
+            The database, such as clickhouse://host:8123/database. Default: the embedded one.
+        backups
+            Folder or URL that holds the backups. Default: LPA_BACKUP_DIR.
+        execute
+            Carry the plan out; run again, it goes on where it was broken off.
+        json
+            Print JSON.
+        """
+        return _run(ClickHouseCorruption(), _context(sink, backups), execute, json)
+
+    @app.command(name="total-loss")
+    def total_loss(
+        *, sink: str | None = None, backups: str | None = None, execute: _Flag = False, json: _Flag = False
+    ) -> int:
+        """The database is gone: restore everything from the newest good backup, and go on from its offsets.
+
+        Parameters
+        ----------
+        sink
+            The database, such as clickhouse://host:8123/database. Default: the embedded one.
+        backups
+            Folder or URL that holds the backups. Default: LPA_BACKUP_DIR.
+        execute
+            Carry the plan out; run again, it goes on where it was broken off.
+        json
+            Print JSON.
+        """
+        return _run(TotalLoss(), _context(sink, backups), execute, json)
+
+    @app.command(name="offset-loss")
+    def offset_loss(*, sink: str | None = None, execute: _Flag = False, json: _Flag = False) -> int:
+        """The group's offsets are gone or were moved: find the right ones in the database, and commit them.
+
+        Parameters
+        ----------
+        sink
+            The database, such as clickhouse://host:8123/database. Default: the embedded one.
+        execute
+            Carry the plan out; run again, it goes on where it was broken off.
+        json
+            Print JSON.
+        """
+        return _run(Offsets(), _context(sink, None), execute, json)
+
+    @app.command(name="schema-rollback")
+    def schema_rollback(
+        *, sink: str | None = None, migrations: Path = BUILTIN, execute: _Flag = False, json: _Flag = False
+    ) -> int:
+        """The newest migration was wrong: bring views back to what they were before it.
+
+        Parameters
+        ----------
+        sink
+            The database, such as clickhouse://host:8123/database. Default: the embedded one.
+        migrations
+            Folder of the migrations. Default: those of this version.
+        execute
+            Carry the plan out; run again, it goes on where it was broken off.
+        json
+            Print JSON.
+        """
+        return _run(SchemaRollback(migrations), _context(sink, None), execute, json)
+
+    def _context(sink: str | None, backups: str | None) -> Context:
+        return Context(settings, sink, backups or default_root(settings))
+
+    return app
+
+
+def _run(scenario: Scenario[Any], context: Context, carry_out: bool, json: bool) -> int:
+    console = Console(soft_wrap=True)
+    try:
+        shown, steps = plan(scenario, context)
+        if not json:
+            _print_plan(console, shown, steps)
+        if not carry_out or not shown.damage:
+            if json:
+                print_json(_as_json(shown, steps, []))
+            return 0
+        execute(scenario, context, lambda step, outcome: None if json else print(f"done: {step.name}: {outcome}"))
+        with opened(context.sink, context.settings) as (client, database):
+            checks = validate(client, database, context.settings)
+    except ClickHouseError as error:
+        raise RecoveryError(f"{scenario.name}: {describe(error)}: {explain(error)}") from None
+    if json:
+        print_json(_as_json(shown, [(step, True) for step, _ in steps], checks))
+    else:
+        _print_checks(console, checks)
+        print("\n".join(f"now: {each}" for each in shown.then))
+    return 1 if any(check.good is False for check in checks) else 0
+
+
+def _print_plan(console: Console, shown: Plan, steps: Sequence[tuple[Step, bool]]) -> None:
+    if not shown.damage:
+        console.print("There is nothing to recover.", *map(escape, shown.lost), sep="\n")
+        return
+    console.print(*(f"damaged: {escape(each)}" for each in shown.damage), sep="\n")
+    console.print(*(f"lost: {escape(each)}" for each in shown.lost or ["nothing"]), sep="\n")
+    table = Table("step", "what", "")
+    for step, done in steps:
+        table.add_row(step.name, escape(step.what), "done" if done else "")
+    console.print(table)
+    console.print(f"takes about {shown.seconds:,} s; nothing is done without --execute")
+
+
+def _print_checks(console: Console, checks: Sequence[Check]) -> None:
+    table = Table("validation", "", "found")
+    for check in checks:
+        table.add_row(check.name, {True: "good", False: "NOT SO", None: ""}[check.good], escape(check.found))
+    console.print(table)
+
+
+def _as_json(shown: Plan, steps: Sequence[tuple[Step, bool]], checks: Sequence[Check]) -> dict[str, Any]:
+    return {
+        "damage": shown.damage,
+        "lost": shown.lost,
+        "seconds": shown.seconds,
+        "steps": [{"name": step.name, "what": step.what, "done": done} for step, done in steps],
+        "validation": [attrs.asdict(check) for check in checks],
+        "then": shown.then,
+    }

@@ -1,0 +1,106 @@
+"""What a recovery scenario is: it looks at what is damaged, says what is to be done, and does it step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, TypeVar, final
+
+import attrs
+import msgspec
+
+from lpa_core.commands.failure import CommandFailed
+from lpa_core.delivery.log import Partition
+from lpa_core.settings import Settings
+
+
+class RecoveryError(CommandFailed):
+    """A recovery cannot go on. One line: what, where, what to do."""
+
+
+@final
+@attrs.frozen
+class Context:
+    """What a recovery works on. ``sink`` and ``backups`` are as given on the command line."""
+
+    settings: Settings
+    sink: str | None
+    backups: str
+    """Folder or URL that holds the backups."""
+
+
+@final
+@attrs.frozen
+class Step:
+    """One step. ``do`` may be called again where it was broken off, and answers what it did in a few words."""
+
+    name: str
+    what: str
+    do: Callable[[], str]
+
+
+@final
+@attrs.frozen
+class Plan:
+    """For people.
+
+    Attributes:
+        damage: what was found; empty where there is nothing to recover.
+        lost: what cannot be brought back; empty where all can.
+        seconds: how long it takes, roughly.
+        then: what is left to do for people afterwards.
+    """
+
+    damage: Sequence[str]
+    lost: Sequence[str]
+    seconds: int
+    then: Sequence[str] = ()
+
+
+class Findings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a scenario has found, as its journal keeps it: once begun, the live state tells it no more."""
+
+    damage: list[str]
+    lost: list[str]
+    seconds: int
+
+
+class Position(msgspec.Struct, frozen=True):
+    """An offset of a partition, in findings."""
+
+    topic: str
+    partition: int
+    offset: int
+    metadata: str = ""
+
+
+F = TypeVar("F", bound=Findings)
+
+
+class Scenario(Protocol[F]):
+    """One kind of disaster. Methods raise RecoveryError and what the parts they use raise."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def findings(self) -> type[F]: ...
+
+    def assess(self, context: Context) -> F:
+        """Look at the live state; changes nothing."""
+        ...
+
+    def steps(self, found: F, context: Context) -> Sequence[Step]:
+        """What to do about it, in order."""
+        ...
+
+    def then(self, found: F) -> Sequence[str]:
+        """What is left to do for people afterwards."""
+        ...
+
+
+def offsets(positions: Sequence[Position]) -> dict[Partition, int]:
+    return {Partition(each.topic, each.partition): each.offset for each in positions}
+
+
+def as_positions(offsets: Mapping[Partition, int]) -> list[Position]:
+    return [Position(*partition, offset) for partition, offset in sorted(offsets.items())]

@@ -1,0 +1,67 @@
+"""Where each source goes on after tables were brought back from a backup, and what of it is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import final
+
+import attrs
+
+from lpa_core.delivery.log import Commit, Partition
+from lpa_core.kafka.admin import admin_client
+from lpa_core.settings import Settings
+from lpa_ops.backup.backup import Backup
+from lpa_ops.backup.checkpoints import checkpoints, sink_name
+from lpa_ops.savepoint.offsets import committed, earliest, latest
+
+
+@final
+@attrs.frozen
+class Sources:
+    """Attributes:
+    cut: for each partition the first offset whose rows are taken out, to be read again.
+    commits: what the group goes on with, of the partitions that are read again.
+    again: records of the topic that are read again.
+    lost: what no longer can be.
+    """
+
+    cut: Mapping[Partition, int]
+    commits: Mapping[Partition, Commit]
+    again: int
+    lost: list[str]
+
+
+def sources(backup: Backup, stored: Mapping[Partition, int], sink: str | None, settings: Settings) -> Sources:
+    """What is to be read again, where ``stored`` tells for each partition the offset behind its last row.
+
+    Rows whose source does not have them any more are left where they are. Raises LogError, LogUnavailable, BackupError.
+    """
+    topic = settings.quality.input_topic
+    found = checkpoints(settings, sink_name(sink, settings)).values()
+    files = {Partition(each.topic, each.partition) for each in found}
+    cut: dict[Partition, int] = {}
+    commits: dict[Partition, Commit] = {}
+    lost: list[str] = []
+    again = 0
+    if backup.group:
+        admin = admin_client(settings)
+        now = {each: commit for each, commit in committed(admin, settings).items() if each.topic == topic}
+        partitions = sorted({*now, *backup.commits})
+        low, high = earliest(admin, settings, partitions), latest(admin, settings, partitions)
+        for partition in partitions:
+            commit = backup.commits.get(partition, Commit(low[partition]))
+            if low[partition] > commit.offset:
+                lost.append(
+                    f"{partition}: the topic no longer holds {commit.offset} to {low[partition] - 1}: what the damaged "
+                    "tables had of them is only in the archive"
+                )
+                cut[partition] = max(stored.get(partition, 0), commit.offset)
+                continue
+            cut[partition], commits[partition] = commit.offset, commit
+            again += max(0, high[partition] - commit.offset)
+    for partition, behind in stored.items():
+        if partition in cut:
+            continue
+        boundary = backup.boundaries.get(partition, 0)
+        cut[partition] = boundary if partition in files else behind
+    return Sources(cut, commits, again, lost)

@@ -1,0 +1,2 @@
+SELECT count(), toUnixTimestamp64Milli(max(ingestion_timestamp))
+FROM $raw

@@ -1,0 +1,112 @@
+"""The database is gone, with its host or its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import final
+
+from lpa_core.delivery.log import Partition
+from lpa_core.kafka.admin import admin_client
+from lpa_core.sinks import SinkMisconfigured
+from lpa_ops.backup.backup import Backup
+from lpa_ops.backup.restore import restore
+from lpa_ops.backup.store import BackupStore, store_of
+from lpa_ops.backup.tables import positions, stored_tables
+from lpa_ops.recover.backups import newest_good
+from lpa_ops.recover.estimate import seconds_to_read, seconds_to_restore
+from lpa_ops.recover.scenario import Context, Findings, Step
+from lpa_ops.savepoint.offsets import earliest, latest
+from lpa_sinks.databases import endpoint_of, opened
+
+
+class Loss(Findings, frozen=True, kw_only=True):
+    location: str
+    """Of the backup."""
+    again: int
+    """Records of the topic that are read again."""
+
+
+@final
+class TotalLoss:
+    """Brings everything back from the newest good backup: tables, claims, checkpoints, committed offsets."""
+
+    name = "total-loss"
+    findings = Loss
+
+    def assess(self, context: Context) -> Loss:
+        damage = _damage(context)
+        if not damage:
+            return Loss(damage=[], lost=[], seconds=0, location="", again=0)
+        stored = newest_good(context)
+        assert stored.backup is not None
+        again, lost = _behind(stored.backup, context)
+        return Loss(
+            damage=damage,
+            lost=lost,
+            seconds=seconds_to_restore(stored.bytes) + seconds_to_read(again),
+            location=stored.location,
+            again=again,
+        )
+
+    def steps(self, found: Loss, context: Context) -> Sequence[Step]:
+        return [
+            Step("check", f"read every file of {found.location}", lambda: self._check(found)),
+            Step(
+                "restore",
+                "restore tables, claims, checkpoints and committed offsets from it",
+                lambda: self._restore(found, context),
+            ),
+        ]
+
+    def then(self, found: Loss) -> Sequence[str]:
+        return [f"start the workers: they read {found.again:,} records again", "run `lpa ingest` on files once more"]
+
+    def _check(self, found: Loss) -> str:
+        store, id_ = store_of(found.location)
+        return f"{store.check_files(id_).id} is as it was written"
+
+    def _restore(self, found: Loss, context: Context) -> str:
+        restored = restore(found.location, context.sink, context.settings, replace=True)
+        return f"{sum(restored.rows.values()):,} rows in {len(restored.rows)} tables"
+
+
+def _damage(context: Context) -> list[str]:
+    place = endpoint_of(context.sink, context.settings)
+    if place.path is not None and not place.path.exists():
+        return [f"{place.path} does not exist"]
+    try:
+        with opened(context.sink, context.settings) as (client, database):
+            tables = stored_tables(client, database)
+            if not tables:
+                return [f"the database {database} has no tables"]
+            if not positions(client, tables):
+                return [f"the tables of {database} are empty"] if _expected(context) else []
+            return []
+    except SinkMisconfigured as unusable:
+        if place.path is None or "cannot be opened" not in str(unusable):
+            raise
+        return [str(unusable)]
+
+
+def _expected(context: Context) -> bool:
+    """Whether a backup has rows, so that an empty database is no new one."""
+    backups = [each.backup for each in BackupStore(context.backups).list() if each.backup is not None]
+    return any(content.rows for backup in backups for content in backup.tables.values())
+
+
+def _behind(backup: Backup, context: Context) -> tuple[int, list[str]]:
+    """How many records of the topic came since, and what of them is gone."""
+    if not backup.group:
+        return 0, ["what came into no file and no topic since the backup, such as from standard input"]
+    admin, partitions = admin_client(context.settings), list(backup.commits)
+    low = earliest(admin, context.settings, partitions)
+    high = latest(admin, context.settings, partitions)
+    lost = [_gone(each, backup, low[each]) for each in partitions if low[each] > backup.commits[each].offset]
+    return sum(max(0, high[each] - backup.commits[each].offset) for each in partitions), lost
+
+
+def _gone(partition: Partition, backup: Backup, low: int) -> str:
+    return (
+        f"{partition}: the topic no longer holds {backup.commits[partition].offset} to {low - 1}: replay them from the "
+        "archive, and set QUALITY_OFFSET_GAP_POLICY=earliest"
+    )

@@ -1,0 +1,107 @@
+"""What every recovery is proved by: nothing doubled, nothing missing, how fresh, and derived data in parity."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Sequence
+from typing import Final, final
+
+import attrs
+from clickhouse_connect.driver.client import Client
+
+from lpa_core.delivery.log import Partition
+from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
+from lpa_core.rows import RAW_TABLE
+from lpa_core.settings import Settings
+from lpa_ops.backup.tables import positions, stored_tables
+from lpa_ops.recover.statements import sql
+from lpa_ops.recover.stored_positions import stored_through
+
+PARITY: Final = "lpa_sinks.materialize.parity"
+"""Where the check of derived data is, once it is installed: ``check_parity(client, database) -> problems``."""
+
+
+@final
+@attrs.frozen
+class Check:
+    """What one check found. ``good`` is None where it only informs."""
+
+    name: str
+    good: bool | None
+    found: str
+
+
+def validate(client: Client, database: str, settings: Settings) -> list[Check]:
+    """Raises the client's errors."""
+    return [
+        _duplicates_by_position(client, database),
+        _duplicates_by_key(client, database, settings),
+        _conservation(client, database),
+        _freshness(client, database),
+        _views(client, database),
+        _parity(client, database),
+    ]
+
+
+def _duplicates_by_position(client: Client, database: str) -> Check:
+    found = client.query(sql("twice_stored.sql", database)).result_rows
+    what = [f"{topic}[{number}]: {count:,} between {low} and {high}" for topic, number, count, low, high in found]
+    return Check("no record is stored twice", not found, _listed(what))
+
+
+def _duplicates_by_key(client: Client, database: str, settings: Settings) -> Check:
+    ttl = {"ttl_seconds": settings.quality.dedup_ttl_minutes * 60}
+    found = client.query(sql("twice_accepted.sql", database), parameters=ttl).result_rows
+    what = [f"{topic}[{number}]: {count:,} keys" for topic, number, count in found]
+    return Check("no key is accepted twice within its TTL", not found, _listed(what))
+
+
+def _conservation(client: Client, database: str) -> Check:
+    places = {RAW_TABLE.name, DLQ_TABLE.name, QUARANTINE_TABLE.name}
+    tables = [table for table in stored_tables(client, database) if table.name in places]
+    missing = []
+    for partition, behind in positions(client, tables).items():
+        # What was stored first expires first, so the end of a partition is what can be judged.
+        through = stored_through(client, database, partition, _first(client, database, partition), behind)
+        if through < behind:
+            missing.append(f"{partition}: {through} is in no table, though {behind - 1} is")
+    return Check("every record is in one table", not missing, _listed(missing))
+
+
+def _first(client: Client, database: str, partition: Partition) -> int:
+    where = {"topic": partition.topic, "partition": partition.number, "first": 0}
+    query = f"SELECT min(source_offset) FROM ({sql('positions_between.sql', database)})"
+    return int(client.query(query, parameters=where).result_rows[0][0])
+
+
+def _freshness(client: Client, database: str) -> Check:
+    ((rows, newest),) = client.query(sql("freshness.sql", database)).result_rows
+    if not rows:
+        return Check("freshness", None, "no event is stored")
+    minutes = (time.time_ns() // 1_000_000 - newest) / 60_000
+    return Check("freshness", None, f"the newest event was stored {minutes:,.1f} minutes ago")
+
+
+def _views(client: Client, database: str) -> Check:
+    broken = []
+    for (name,) in client.query(sql("views.sql", database), parameters={"database": database}).result_rows:
+        try:
+            client.query(f"SELECT 1 FROM `{database}`.`{name}` LIMIT 1")
+        except Exception as error:  # of whatever kind: the view does not answer
+            broken.append(f"{name}: {' '.join(str(error).split())[:200]}")
+    return Check("every view answers", not broken, _listed(broken))
+
+
+def _parity(client: Client, database: str) -> Check:
+    try:
+        check_parity = importlib.import_module(PARITY).check_parity
+    except (ImportError, AttributeError):
+        return Check("derived data agree", None, "not judged: this version derives none")
+    problems: Sequence[str] = [str(problem) for problem in check_parity(client, database)]
+    return Check("derived data agree", not problems, _listed(problems))
+
+
+def _listed(what: Sequence[str]) -> str:
+    more = f"; and {len(what) - 5} more" if len(what) > 5 else ""
+    return "; ".join(what[:5]) + more
