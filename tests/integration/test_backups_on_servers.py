@@ -1,4 +1,4 @@
-"""``lpa backup`` of a ClickHouse that is being written to from Kafka: restored and resumed, nothing is lost or doubled."""
+"""``lpa backup`` of a ClickHouse that is being written to: restored and resumed, nothing is lost or doubled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``lpa recover`` after damage that is done for real: the tables are then those of before, when nothing had happened."""
+"""``lpa recover`` after damage that is done for real: the tables are as if nothing had happened."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Kills an ingesting process at a step, backs up what it left, loses all data, restores, and goes on.
 
-``python killed_run.py FOLDER`` prints, as JSON, what every table holds after an undisturbed run and after each of these.
-A process of its own for each piece of work: an embedded engine cannot move between folders.
+``python killed_run.py FOLDER`` prints, as JSON, what every table holds after an undisturbed run and after each of
+these. A process of its own for each piece of work: an embedded engine cannot move between folders.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The embedded default: a backup of what a killed process left, restored and gone on from, equals an undisturbed run."""
+"""A backup of what a killed process left in the embedded database, restored and gone on from: as if undisturbed."""
 
 from __future__ import annotations
 

@@ -17,7 +17,10 @@ from lpa_sinks.commands import schema_app
 VIEW = "raw_streaming_events"
 ADD = "ALTER TABLE livepeer_analytics.streaming_events ADD COLUMN IF NOT EXISTS zone String DEFAULT '';\n"
 DROP = "ALTER TABLE livepeer_analytics.streaming_events DROP COLUMN IF EXISTS zone;\n"
-CUT_OVER = f"CREATE OR REPLACE VIEW livepeer_analytics.{VIEW} AS\nSELECT *, event_timestamp, event_date, raw_event_uid, data FROM livepeer_analytics.streaming_events"
+CUT_OVER = (
+    f"CREATE OR REPLACE VIEW livepeer_analytics.{VIEW} AS\n"
+    "SELECT *, event_timestamp, event_date, raw_event_uid, data FROM livepeer_analytics.streaming_events"
+)
 WITH_REGION = f"{CUT_OVER.replace('data FROM', 'data, upper(zone) AS zone_name FROM')};\n"
 HALF = f"{CUT_OVER} WHERE source_offset % 2 = 0;\n"
 

@@ -80,20 +80,22 @@ class ClickHouseCorruption:
         )
 
     def steps(self, found: Corruption, context: Context) -> Sequence[Step]:
-        names = ", ".join(found.tables)
+        names, to = ", ".join(found.tables), f"names that end in {found.suffix}"
         return [
             Step("stopped", "make sure that no worker is running", lambda: self._stopped(found, context)),
-            Step("isolate", f"rename {names} to names that end in {found.suffix}", lambda: self._isolate(found, context)),
+            Step("isolate", f"rename {names} to {to}", lambda: self._isolate(found, context)),
             Step("restore", f"restore {names} from {found.location}", lambda: self._restore(found, context)),
             Step(
-                "cut", "take out of all tables what came since the backup and is read again",
+                "cut",
+                "take out of all tables what came since the backup and is read again",
                 lambda: self._cut(found, context),
             ),
             Step(
-                "offsets", "set committed offsets and checkpoints to where the backup has them",
+                "offsets",
+                "set committed offsets and checkpoints to where the backup has them",
                 lambda: self._go_on(found, context),
             ),
-        ]  # fmt: skip
+        ]
 
     def then(self, found: Corruption) -> Sequence[str]:
         return [

@@ -106,8 +106,8 @@ def _compare(client: Client, database: str, view: View, window_hours: int) -> Co
     if old != new and not view.differs:
         over = f"the last {window_hours} h" if time else "all rows"
         problem = (
-            f"view {view.name} gives other rows than before over {over} ({old[0]:,} before, {new[0]:,} after): mend it, "
-            f"or write `-- differs: {view.name}: why` into up.sql where that is meant"
+            f"view {view.name} gives other rows than before over {over} ({old[0]:,} before, {new[0]:,} after): "
+            f"mend it, or write `-- differs: {view.name}: why` into up.sql where that is meant"
         )
     return Comparison(view.name, old[0], new[0], problem)
 
@@ -128,7 +128,7 @@ def _content(
 def _columns(client: Client, database: str, view: str) -> dict[str, str]:
     where = {"database": database, "name": view}
     found = client.query(sql_file("view_columns.sql"), parameters=where).result_rows
-    return {name: type_ for name, type_ in found}
+    return {name: str(type_) for name, type_ in found}
 
 
 def _definition(client: Client, database: str, view: str) -> str:

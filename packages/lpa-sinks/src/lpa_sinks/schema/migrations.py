@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from string import Template
 from typing import Final, final
@@ -86,7 +87,7 @@ def read_migrations(folder: Path = BUILTIN, database: str = DEFAULT_DATABASE) ->
     if not folder.is_dir():
         raise SinkMisconfigured(f"{folder}: there is no such folder of migrations")
     found = [_read(each, database) for each in sorted(folder.iterdir()) if _FOLDER.fullmatch(each.name)]
-    for one, other in zip(found, found[1:], strict=False):
+    for one, other in pairwise(found):
         if one.number == other.number:
             raise SinkMisconfigured(f"{folder}: {one} and {other} have the same number: give one the next")
     return found
@@ -160,6 +161,5 @@ def _statements(sql: str) -> list[str]:
 
 
 def _named(statement: str, database: str) -> str:
-    return (
-        statement if database == DEFAULT_DATABASE else re.sub(rf"\b{DEFAULT_DATABASE}\b", quoted(database), statement)
-    )
+    """The statement for the database of that name."""
+    return re.sub(rf"\b{DEFAULT_DATABASE}\b", lambda match: quoted(database), statement)

@@ -1,0 +1,219 @@
+"""``lpa backup`` of a server: whole, incremental, in an object store; damaged ones are found and refused."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import attrs
+import pytest
+import structlog
+from moto.server import ThreadedMotoServer
+from services.clickhouse import ClickHouseServer
+from services.content import content
+
+from lpa_core.cli import run
+from lpa_ops.backup.manifest import Manifest, decode, encode
+
+SECRETS = ("a-token-nobody-knows", "a-sasl-password", "a-secret-access-key")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ClickHouseServer]:
+    server = ClickHouseServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[str]:
+    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    moto.start()
+    _, port = moto.get_host_and_port()
+    yield f"http://127.0.0.1:{port}"
+    moto.stop()
+
+
+@attrs.frozen
+class Place:
+    """A database of the test's own, and commands on it."""
+
+    server: ClickHouseServer
+    database: str
+    capsys: pytest.CaptureFixture[str]
+
+    def lpa(self, *arguments: str, status: int = 0) -> Any:
+        """What the command prints as JSON, or on standard error."""
+        self.capsys.readouterr()
+        where = f"clickhouse://127.0.0.1:{self.server.port}"
+        done = run([*arguments, "--sink", where, "--json"])
+        said = self.capsys.readouterr()
+        assert done == status, said.err + said.out
+        return json.loads(said.out) if said.out.startswith(("{", "[")) else said.err
+
+    def insert(self, first: int, end: int) -> None:
+        with self.server.client() as client:
+            client.command(
+                f"INSERT INTO {self.database}.streaming_events (id, raw_json, source_topic, source_offset) SELECT "
+                f"toString(number), toString(sipHash64(number)), 'a pipe', number FROM numbers({first}, {end - first})"
+            )
+
+    def content(self) -> dict[str, Any]:
+        with self.server.client() as client:
+            return content(client, self.database)
+
+    def rows(self) -> int:
+        return int(self.content()["streaming_events"][0])
+
+
+@pytest.fixture
+def place(
+    server: ClickHouseServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Place]:
+    """With the schema and a thousand rows."""
+    place = Place(server, f"test_{uuid4().hex[:8]}", capsys)
+    environment = {
+        "LPA_DATA_DIR": str(tmp_path / "data"),
+        "LPA_BACKUP_DIR": str(tmp_path / "backups"),
+        "LPA_ADMIN_TOKEN": SECRETS[0],
+        "LPA_KAFKA_SASL_PASSWORD": SECRETS[1],
+        "CLICKHOUSE_DATABASE": place.database,
+        "CLICKHOUSE_USER": server.user,
+        "CLICKHOUSE_PASSWORD": server.password,
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    place.lpa("schema", "apply")
+    place.insert(0, 1000)
+    yield place
+    with server.client() as client:
+        client.command(f"DROP DATABASE IF EXISTS {place.database} SYNC")
+    structlog.reset_defaults()
+
+
+def test_full_and_incremental_in_an_object_store(place: Place, s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket = f"bucket-{uuid4().hex}"
+    with urllib.request.urlopen(urllib.request.Request(f"{s3}/{bucket}", method="PUT")):
+        pass
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "an-access-key",
+        "AWS_SECRET_ACCESS_KEY": SECRETS[2],
+        "AWS_REGION": "us-east-1",
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_ENDPOINT_URL": s3,
+        "LPA_BACKUP_DIR": f"s3://{bucket}/some/prefix",
+    }.items():
+        monkeypatch.setenv(name, value)
+    full = place.lpa("backup", "create")
+    before = place.content()
+    place.insert(1000, 1500)
+    added = place.lpa("backup", "create", "--incremental")
+    after = place.content()
+    assert (full["base"], added["base"]) == ("", full["id"])
+    assert (full["tables"]["streaming_events"], added["tables"]["streaming_events"]) == (1000, 1500)
+    for backup, wanted in ((full, before), (added, after)):
+        assert place.lpa("backup", "verify", backup["location"])["good"]
+        assert "is not empty" in place.lpa("backup", "restore", backup["location"], status=1)
+        place.lpa("backup", "restore", backup["location"], "--replace")
+        assert place.content() == wanted
+    with place.server.client() as client:
+        client.command(f"DROP DATABASE {place.database} SYNC")
+    place.lpa("backup", "restore", added["location"])
+    assert place.content() == after
+
+
+def test_no_secret_is_in_a_backup(place: Place, tmp_path: Path) -> None:
+    location = Path(place.lpa("backup", "create")["location"])
+    files = [path for path in location.rglob("*") if path.is_file()]
+    assert {"manifest.json", "schema.sql", "settings.json"} < {path.name for path in files}
+    for path in files:
+        for secret in (*SECRETS, place.server.password):
+            assert secret.encode() not in path.read_bytes(), path
+    settings = json.loads((location / "configuration" / "settings.json").read_text())
+    assert settings["CLICKHOUSE_DATABASE"] == place.database
+    assert f"CREATE TABLE {place.database}.streaming_events" in (location / "configuration" / "schema.sql").read_text()
+
+
+def largest(location: Path) -> Path:
+    return max((location / "database").rglob("*.*"), key=lambda path: path.stat().st_size if path.is_file() else 0)
+
+
+def truncate(location: Path) -> Path:
+    file = largest(location)
+    file.write_bytes(file.read_bytes()[:-1])
+    return file
+
+
+def flip(location: Path) -> Path:
+    file = largest(location)
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    return file
+
+
+def remove(location: Path) -> Path:
+    file = largest(location)
+    file.unlink()
+    return file
+
+
+def change_manifest(location: Path) -> Path:
+    file = location / "manifest.json"
+    file.write_text(file.read_text().replace('"environment": "dev"', '"environment": "prod"'))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("damage", "incremental"), [(truncate, True), (flip, False), (remove, True), (change_manifest, False)]
+)
+def test_a_damaged_backup_is_found_and_refused(place: Place, damage: Callable[[Path], Path], incremental: bool) -> None:
+    full = place.lpa("backup", "create")["location"]
+    location = place.lpa("backup", "create", "--incremental")["location"] if incremental else full
+    assert place.lpa("backup", "verify", location)["good"]
+    place.insert(1000, 1001)
+    damaged = damage(Path(full))
+    (problem,) = place.lpa("backup", "verify", location, status=1)["problems"]
+    assert str(damaged) in problem
+    assert "use another" in problem
+    assert str(damaged) in place.lpa("backup", "restore", location, "--replace", status=1)
+    assert place.rows() == 1001, "the database is as it was"
+
+
+def test_verify_compares_what_is_restored_with_what_was_backed_up(place: Place) -> None:
+    location = Path(place.lpa("backup", "create")["location"])
+    file = location / "manifest.json"
+    manifest = decode(file.read_bytes())
+    was = manifest.backup.tables["streaming_events"]
+    for wrong, said in (
+        (attrs.evolve(was, rows=999), "streaming_events: 1,000 rows instead of 999"),
+        (attrs.evolve(was, checksum=1), "streaming_events: its 1,000 rows are not those that were backed up"),
+    ):
+        tables = {**manifest.backup.tables, "streaming_events": wrong}
+        file.write_bytes(encode(Manifest(attrs.evolve(manifest.backup, tables=tables), manifest.files)))
+        assert place.lpa("backup", "verify", str(location), status=1)["problems"] == [said]
+    with place.server.client() as client:
+        assert client.query("SELECT name FROM system.databases WHERE name LIKE '%_verify_%'").result_rows == []
+
+
+def test_a_place_that_the_database_cannot_write_to_is_named(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert str(tmp_path / "file") in place.lpa("backup", "create", "--location", str(tmp_path / "file"), status=1)
+    assert "name a folder or an s3:// URL" in place.lpa("backup", "create", "--location", "gs://bucket/x", status=1)
+
+
+def test_backups_are_listed_with_when_they_expire(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LPA_ENVIRONMENT", "prod")
+    monkeypatch.setenv("LPA_BACKUP_RETENTION", "prod=400")
+    made = place.lpa("backup", "create")
+    place.capsys.readouterr()
+    assert run(["backup", "list", "--json"]) == 0
+    (listed,) = json.loads(place.capsys.readouterr().out)
+    assert (listed["location"], listed["environment"]) == (made["location"], "prod")
+    assert int(listed["expires"][:4]) == int(listed["created"][:4]) + 1
+    assert run(["backup", "prune"]) == 0
+    assert place.capsys.readouterr().out == "0 removed\n"
