@@ -1,4 +1,7 @@
-"""What tables hold, to compare two databases by: all columns but those that say when a row was written."""
+"""What tables hold, to compare two databases by: all columns but those that say when a row was written.
+
+Derived tables keep versions of their rows: of these, the views that show the newest.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,30 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-_TABLES = "SELECT name FROM system.tables WHERE database = {database:String} AND engine LIKE '%MergeTree'"
+_TABLES = """
+SELECT table, groupArrayIf(name, name NOT IN ('ingestion_timestamp', 'version') AND type NOT LIKE '%AggregateFunction%')
+FROM system.columns
+WHERE database = {database:String} AND default_kind IN ('', 'DEFAULT')
+GROUP BY table
+HAVING has(groupArray(name), 'source_offset') OR match(table, '^(fact|agg)_.*') AND NOT endsWith(table, '_versions')
+"""
 _ROWS = """
 SELECT count(), groupBitXor(row_hash), sum(row_hash) FROM (
-    SELECT sipHash64(formatRow('JSONEachRow', * EXCEPT (ingestion_timestamp))) AS row_hash
-    FROM {database:Identifier}.{table:Identifier})
+    SELECT sipHash64(formatRow('JSONEachRow', {columns})) AS row_hash
+    FROM `{database}`.`{table}`)
 """
-_WITHOUT = {"withdrawn_positions", "schema_migrations"}
+_WITHOUT = {"withdrawn_positions"}
 
 
 def content(client: Client, database: str = "livepeer_analytics") -> dict[str, tuple[Any, ...]]:
     """For each table how many rows it has, and checksums over them in whatever order."""
     found = client.query(_TABLES, parameters={"database": database}).result_rows
-    tables = [name for (name,) in found if name not in _WITHOUT]
     return {
-        table: tuple(client.query(_ROWS, parameters={"database": database, "table": table}).result_rows[0])
-        for table in sorted(tables)
+        table: tuple(client.query(_rows(database, table, columns)).result_rows[0])
+        for table, columns in sorted(found)
+        if table not in _WITHOUT
     }
+
+
+def _rows(database: str, table: str, columns: list[str]) -> str:
+    return _ROWS.format(columns=", ".join(f"`{column}`" for column in columns), database=database, table=table)

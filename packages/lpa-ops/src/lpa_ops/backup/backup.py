@@ -41,6 +41,7 @@ class Backup:
     sink: the database, as file checkpoints name it.
     group: the consumer group; empty where no record of its topic was stored.
     commits: for each partition of the group the next offset, and the text beside it: it may name a prepared range.
+    derived: for each partition of the topic of touched sessions the next offset of `lpa materialize`.
     boundaries: for each partition of every source the first offset that the backup does not have.
     dedup: for each partition that has claims of its own in the backup, the name of their folder there.
     tables: what the tables hold before the boundaries. Without those that changed while the backup was made and
@@ -58,6 +59,7 @@ class Backup:
     sink: str
     group: str
     commits: Mapping[Partition, Commit]
+    derived: Mapping[Partition, Commit]
     boundaries: Mapping[Partition, int]
     dedup: Mapping[Partition, str]
     tables: Mapping[str, Content]

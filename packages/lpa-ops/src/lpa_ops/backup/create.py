@@ -38,7 +38,7 @@ from lpa_ops.backup.configuration import configuration
 from lpa_ops.backup.store import BackupStore
 from lpa_ops.backup.tables import StoredTable, content, positions, stored_tables
 from lpa_ops.savepoint.keeper import scratch_folder
-from lpa_ops.savepoint.offsets import committed
+from lpa_ops.savepoint.offsets import committed, of_derivation
 from lpa_sinks.clickhouse.errors import describe, explain
 
 _COMMITTED_SECONDS: Final = 60.0
@@ -75,6 +75,7 @@ def _create(
     stored = positions(client, tables)
     files = checkpoints(settings, sink_name(sink, settings))
     commits = _commits(settings) if _from_kafka(stored, files.values(), settings) else {}
+    derived = _committed(of_derivation(settings)) if commits else {}
     boundaries = {
         **stored,
         **{Partition(each.topic, each.partition): each.progress.offset for each in files.values()},
@@ -103,6 +104,7 @@ def _create(
         sink=sink_name(sink, settings),
         group=settings.quality.group_id if commits else "",
         commits=commits,
+        derived=derived,
         boundaries=boundaries,
         dedup=dedup,
         tables={
@@ -124,20 +126,24 @@ def _from_kafka(stored: Iterable[Partition], files: Iterable[StoredCheckpoint], 
 
 
 def _commits(settings: Settings) -> dict[Partition, Commit]:
-    admin, topic = admin_client(settings), settings.quality.input_topic
+    commits = _committed(settings)
+    if not commits:
+        raise BackupError(
+            f"the database holds records of {settings.quality.input_topic}, but the group {settings.quality.group_id} "
+            "has committed nothing: set QUALITY_GROUP_ID to the group that reads it, or run `lpa recover offset-loss`"
+        )
+    return commits
+
+
+def _committed(settings: Settings) -> dict[Partition, Commit]:
+    """What the group has committed for the topic of the settings."""
     found = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(LogUnavailable),
         stop=tenacity.stop_after_delay(_COMMITTED_SECONDS),
         wait=tenacity.wait_random(0.05, 0.3),
         reraise=True,
-    )(committed, admin, settings)
-    commits = {partition: commit for partition, commit in found.items() if partition.topic == topic}
-    if not commits:
-        raise BackupError(
-            f"the database holds records of {topic}, but the group {settings.quality.group_id} has committed nothing: "
-            "set QUALITY_GROUP_ID to the group that reads it, or run `lpa recover offset-loss`"
-        )
-    return commits
+    )(committed, admin_client(settings), settings)
+    return {partition: commit for partition, commit in found.items() if partition.topic == settings.quality.input_topic}
 
 
 def _claims(

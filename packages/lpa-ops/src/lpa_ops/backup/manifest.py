@@ -43,6 +43,7 @@ class _Content(manifest.Sealed, frozen=True, kw_only=True):
     sink: str
     group: str
     partitions: list[PartitionEntry]
+    derived: list[PartitionEntry]
     boundaries: list[_Boundary]
     tables: dict[str, Content]
     note: str
@@ -63,6 +64,7 @@ def encode(content: Manifest) -> bytes:
             sink=backup.sink,
             group=backup.group,
             partitions=entries(backup.commits, backup.dedup),
+            derived=entries(backup.derived, {}),
             boundaries=[_Boundary(*partition, offset) for partition, offset in sorted(backup.boundaries.items())],
             tables=dict(backup.tables),
             note=backup.note,
@@ -86,6 +88,7 @@ def decode(text: bytes) -> Manifest:
         sink=content.sink,
         group=content.group,
         commits=commits(content.partitions),
+        derived=commits(content.derived),
         boundaries={Partition(each.topic, each.partition): each.offset for each in content.boundaries},
         dedup=dedup(content.partitions),
         tables=content.tables,

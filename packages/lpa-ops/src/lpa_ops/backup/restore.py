@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, final
+from typing import final
 
 import attrs
 import structlog
@@ -22,13 +22,10 @@ from lpa_ops.backup.backup import CHECKPOINTS_FOLDER, FILE_CLAIMS_FOLDER, Backup
 from lpa_ops.backup.store import BackupStore, store_of
 from lpa_ops.backup.tables import cut, positions, stored_tables
 from lpa_ops.savepoint.keeper import scratch_folder
-from lpa_ops.savepoint.offsets import bar, commit, committed, earliest, require_stopped
+from lpa_ops.savepoint.offsets import bar, commit, of_derivation, put_back, require_stopped
 from lpa_sinks.clickhouse.errors import describe, explain
 from lpa_sinks.databases import opened
 from lpa_sinks.schema.ddl import quoted
-
-if TYPE_CHECKING:
-    from confluent_kafka.admin import AdminClient
 
 _log = structlog.get_logger("lpa.backup")
 
@@ -69,8 +66,10 @@ def restore(location: str, sink: str | None, settings: Settings, *, replace: boo
     backup = store.check_files(id_)
     require_own(backup, location, settings)
     admin = admin_client(settings) if backup.group else None
+    deriving = of_derivation(settings)
     if admin is not None:
         require_stopped(admin, settings)
+        require_stopped(admin, deriving)
     with scratch_folder(settings) as scratch, opened(sink, settings) as (client, name):
         store.fetch(id_, "dedup", scratch / "claims")
         store.fetch(id_, FILE_CLAIMS_FOLDER, scratch / "file-claims")
@@ -79,8 +78,9 @@ def restore(location: str, sink: str | None, settings: Settings, *, replace: boo
         try:
             if not replace:
                 _require_empty(client, name)
-            offsets = _offsets(admin, backup, settings)
+            offsets: dict[Partition, Commit] = {}
             if admin is not None:
+                offsets = put_back(admin, settings, backup.commits)
                 bar(admin, settings, offsets, f"the restore of {backup.id} is not finished, run it again")
             cut_rows = restore_database(client, name, store, backup)
             files = checkpoints.put_back(
@@ -91,6 +91,7 @@ def restore(location: str, sink: str | None, settings: Settings, *, replace: boo
             )
             claimed = put_claims_back(client, name, backup, offsets, scratch, settings)
             if admin is not None:
+                commit(admin, deriving, put_back(admin, deriving, backup.derived))
                 commit(admin, settings, offsets)
             rows = {
                 table.name: int(client.query(f"SELECT count() FROM {table.target}").result_rows[0][0])
@@ -164,12 +165,3 @@ def _require_empty(client: Client, name: str) -> None:
             raise BackupError(
                 f"{name}.{table.name} is not empty: name another database, or say --replace to have it replaced"
             )
-
-
-def _offsets(admin: AdminClient | None, backup: Backup, settings: Settings) -> dict[Partition, Commit]:
-    """Where the group goes on. What it began after the backup is read from its beginning."""
-    if admin is None:
-        return {}
-    topic = settings.quality.input_topic
-    begun = [each for each in committed(admin, settings) if each.topic == topic and each not in backup.commits]
-    return {**backup.commits, **{each: Commit(offset) for each, offset in earliest(admin, settings, begun).items()}}

@@ -21,7 +21,7 @@ from lpa_ops.recover.scenario import Context, Findings, Position, Step, as_posit
 from lpa_ops.recover.sources import sources
 from lpa_ops.recover.statements import sql
 from lpa_ops.savepoint.keeper import scratch_folder
-from lpa_ops.savepoint.offsets import commit, require_stopped
+from lpa_ops.savepoint.offsets import commit, of_derivation, put_back, require_stopped
 from lpa_sinks.databases import opened
 from lpa_sinks.schema.ddl import quoted
 
@@ -98,7 +98,9 @@ class ClickHouseCorruption:
         ]
 
     def then(self, found: Corruption) -> Sequence[str]:
+        derive = ["run `lpa materialize rebuild` over the time of what is lost"] if found.lost else []
         return [
+            *derive,
             f"start the workers: they read {found.again:,} records again",
             "run `lpa ingest` on files once more",
             f"drop the tables that end in {found.suffix} once nobody wants to look at them",
@@ -106,7 +108,9 @@ class ClickHouseCorruption:
 
     def _stopped(self, found: Corruption, context: Context) -> str:
         if found.commits:
-            require_stopped(admin_client(context.settings), context.settings)
+            admin = admin_client(context.settings)
+            require_stopped(admin, context.settings)
+            require_stopped(admin, of_derivation(context.settings))
         return "the group has no members" if found.commits else "no consumer group is concerned"
 
     def _isolate(self, found: Corruption, context: Context) -> str:
@@ -147,7 +151,9 @@ class ClickHouseCorruption:
             files = checkpoints.put_back(scratch / "checkpoints" / CHECKPOINTS_FOLDER, backup.sink, sink, settings)
         commits = {Partition(each.topic, each.partition): Commit(each.offset, each.metadata) for each in found.commits}
         if commits:
-            commit(admin_client(settings), settings, commits)
+            admin, deriving = admin_client(settings), of_derivation(settings)
+            commit(admin, deriving, put_back(admin, deriving, backup.derived))
+            commit(admin, settings, commits)
         return f"{len(commits)} partitions and {files} files"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from lpa_core.delivery.commit_metadata import MARK
 from lpa_core.delivery.log import Commit, LogError, Partition
 from lpa_core.kafka.admin import SECONDS, explained
@@ -89,6 +91,26 @@ def earliest(admin: AdminClient, settings: Settings, partitions: Iterable[Partit
 def latest(admin: AdminClient, settings: Settings, partitions: Iterable[Partition]) -> dict[Partition, int]:
     """The offset behind the last record of each of the partitions. Raises LogError, LogUnavailable."""
     return _ends(admin, settings, partitions, "latest")
+
+
+def of_derivation(settings: Settings) -> Settings:
+    """The settings under which these functions speak of `lpa materialize`: its group, its topic."""
+    return attrs.evolve(
+        settings,
+        quality=attrs.evolve(
+            settings.quality, group_id=settings.lpa.materialize_group_id, input_topic=settings.quality.touched_topic
+        ),
+    )
+
+
+def put_back(admin: AdminClient, settings: Settings, commits: Mapping[Partition, Commit]) -> dict[Partition, Commit]:
+    """What to commit, so that the group goes on where it stood: what it began since is read from its beginning.
+
+    Raises LogError, LogUnavailable.
+    """
+    topic = settings.quality.input_topic
+    begun = [each for each in committed(admin, settings) if each.topic == topic and each not in commits]
+    return {**commits, **{each: Commit(offset) for each, offset in earliest(admin, settings, begun).items()}}
 
 
 def partitions_of(admin: AdminClient, settings: Settings) -> list[Partition]:
