@@ -1,0 +1,141 @@
+"""The pages on backup, recovery and schema changes: their commands run, and damage is done where they speak of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lpa_core.cli import build_app
+from lpa_core.plugins.manager import PluginManager
+from lpa_core.settings import Settings, described
+from lpa_ops.backup.retention import retention_days
+from lpa_ops.recover.clickhouse_corruption import ClickHouseCorruption
+from lpa_ops.recover.offset_loss import Offsets
+from lpa_ops.recover.schema_rollback import SchemaRollback
+from lpa_ops.recover.total_loss import TotalLoss
+
+FOLDER = Path(__file__).parents[1] / "docs" / "operations"
+BACKUP, RECOVERY, SCHEMA = ((FOLDER / f"{name}.md").read_text() for name in ("backup", "recovery", "schema-changes"))
+ROWS = "SELECT table, sum(rows) FROM system.parts WHERE active AND database = 'livepeer_analytics' GROUP BY table"
+
+
+def blocks(page: str, kind: str = "sh") -> list[str]:
+    return re.findall(rf"^```{kind}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+
+
+def section(page: str, title: str) -> str:
+    return page.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def lpa(folder: Path, script: str) -> str:
+    """Run lines of a shell; they end at the first that fails."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("LPA_", "QUALITY_"))}
+    done = subprocess.run(
+        ["sh", "-euc", script],
+        cwd=folder,
+        env={**environment, "PATH": path, "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def truncate_a_part(folder: Path) -> None:
+    parts = (folder / "lpa-data" / "clickhouse" / "store").glob("*/*/*/data.*")
+    largest = max(parts, key=lambda path: path.stat().st_size)
+    with largest.open("r+b") as file:
+        file.truncate(largest.stat().st_size // 2)
+
+
+def counts(folder: Path) -> dict[str, int]:
+    script = f"""
+import clickhouse_connect
+client = clickhouse_connect.get_client(interface="chdb", path="lpa-data/clickhouse")
+rows = client.query({ROWS!r}).result_rows
+import json; print(json.dumps({{table: int(count) for table, count in rows if "__damaged_" not in table}}))
+"""
+    return json.loads(lpa(folder, f"python -c {shlex.quote(script)}"))  # type: ignore[no-any-return]
+
+
+def test_the_commands_do_what_the_pages_say(tmp_path: Path) -> None:
+    lpa(tmp_path, "lpa generate --events 2000 --seed 1 --output events.ndjson && lpa ingest events.ndjson")
+    before = counts(tmp_path)
+    said = lpa(tmp_path, "".join(blocks(BACKUP)))
+    assert "is good" in said
+    assert "0 removed" in said
+    assert counts(tmp_path) == before
+
+    truncate_a_part(tmp_path)
+    (corruption,) = blocks(section(RECOVERY, "clickhouse-corruption"))
+    said = lpa(tmp_path, corruption)
+    assert "cannot be read" in said
+    assert "NOT SO" not in said
+    lpa(tmp_path, "lpa ingest events.ndjson")
+    assert counts(tmp_path) == before
+
+    shutil.rmtree(tmp_path / "lpa-data" / "clickhouse")
+    (loss,) = blocks(section(RECOVERY, "total-loss"))
+    said = lpa(tmp_path, loss)
+    assert "does not exist" in said
+    assert "done: restore" in said
+    assert "NOT SO" not in said
+    lpa(tmp_path, "lpa ingest events.ndjson")
+    assert counts(tmp_path) == before
+
+    migration = re.findall(r"^```sql (\S+)\n(.*?)^```$", SCHEMA, re.MULTILINE | re.DOTALL)
+    for name, text in migration:
+        (tmp_path / "migrations" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "migrations" / name).write_text(text)
+    plan, back = blocks(SCHEMA)
+    with_files = "--migrations migrations"
+    said = lpa(tmp_path, re.sub("$", f" {with_files}", plan.strip(), flags=re.MULTILINE))
+    assert "0001-zone" in said
+    (rollback,) = blocks(section(RECOVERY, "schema-rollback"))
+    assert "done: roll back" in lpa(tmp_path, re.sub("$", f" {with_files}", rollback.strip(), flags=re.MULTILINE))
+    lpa(tmp_path, f"lpa schema apply {with_files}")
+    assert "0001-zone is rolled back" in lpa(tmp_path, f"{back.strip()} {with_files}")
+
+
+def test_every_command_of_the_pages_is_one() -> None:
+    settings = Settings()
+    app = build_app(settings, PluginManager(settings))
+    pages = BACKUP + RECOVERY + SCHEMA
+    lines = [
+        line
+        for block in re.findall(r"^```.*\n(.*?)^```$", pages, re.MULTILINE | re.DOTALL)
+        for line in block.split("\n")
+    ]
+    commands = [match for line in lines for match in re.findall(r"(?<!\w)lpa ([a-z][^|)&\n]*)", line)]
+    commands += re.findall(r"`lpa ((?:backup|recover|schema|materialize) [^`]*)`", pages)
+    assert len(commands) > 20
+    for command in commands:
+        words = shlex.split(command)
+        if words[:2] == ["materialize", "rebuild"]:
+            words += ["--start", "2026-01-01", "--end", "2026-01-02"]
+        app.parse_args(words, exit_on_error=False, print_error=False)
+
+
+@pytest.mark.parametrize("scenario", [ClickHouseCorruption(), TotalLoss(), Offsets(), SchemaRollback()])
+def test_every_scenario_has_its_section(scenario: ClickHouseCorruption | TotalLoss | Offsets | SchemaRollback) -> None:
+    assert section(RECOVERY, scenario.name)
+
+
+def test_retention_is_documented_as_it_is() -> None:
+    documented = {name: int(days) for name, days in re.findall(r"^\| `(\w+)` \| (\d+) \|$", BACKUP, re.MULTILINE)}
+    assert documented == retention_days(Settings())
+
+
+def test_every_variable_of_the_pages_is_one() -> None:
+    named = set(re.findall(r"`(?:LPA|QUALITY|CLICKHOUSE)_\w+`", BACKUP + RECOVERY + SCHEMA))
+    assert named <= {f"`{setting.variable}`" for setting in described()}
