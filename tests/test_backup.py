@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from services.content import content
 
 from lpa_core.cli import run
 from lpa_ops.backup.manifest import Manifest, decode, encode
+from lpa_ops.recover.expiry import may_have_expired
 
 SECRETS = ("a-token-nobody-knows", "a-sasl-password", "a-secret-access-key")
 
@@ -198,6 +200,14 @@ def test_verify_compares_what_is_restored_with_what_was_backed_up(place: Place) 
         assert place.lpa("backup", "verify", str(location), status=1)["problems"] == [said]
     with place.server.client() as client:
         assert client.query("SELECT name FROM system.databases WHERE name LIKE '%_verify_%'").result_rows == []
+
+
+def test_what_may_have_expired_is_no_damage(place: Place) -> None:
+    now, day = time.time(), 86_400
+    with place.server.client() as client:
+        for table, days in (("streaming_events", 90), ("streaming_events_quarantine", 7)):
+            assert not may_have_expired(client, place.database, table, int(now - (days - 1) * day))
+            assert may_have_expired(client, place.database, table, int(now - (days + 1) * day))
 
 
 def test_a_place_that_the_database_cannot_write_to_is_named(place: Place, tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def test_defaults_are_given_in_one_place() -> None:
         if name in settings and name not in SECRETS:
             assert (form, default) in ((":-", ""), (":-", settings[name])), name
     differ = {name for name, value in template().items() if name in settings and value != settings[name]}
-    assert differ == {"LPA_LOG_FORMAT", "LPA_SAVEPOINT_DIR"}
+    assert differ == {"LPA_BACKUP_DIR", "LPA_LOG_FORMAT", "LPA_SAVEPOINT_DIR"}
 
 
 def test_secrets_have_neither_default_nor_value() -> None:

@@ -14,7 +14,13 @@ from services.content import content
 from services.job import Job, event
 
 from lpa_core.cli import run
+from lpa_core.delivery.commit_metadata import DamagedMetadata, decode
+from lpa_core.delivery.log import Commit, Partition
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
+from lpa_core.settings import load
+from lpa_ops.savepoint.offsets import commit as commit_offsets
+from lpa_ops.savepoint.offsets import committed, of_derivation
+from lpa_sinks.testing.http_front import Fault
 
 NewJob = Callable[..., Job]
 
@@ -94,6 +100,13 @@ def test_a_backup_made_while_rows_are_written_is_restored_and_resumed(
     restore = ["backup", "restore", incremental["location"], "--sink", sink]
     assert run(restore) == 1
     assert "is not empty" in capsys.readouterr().err
+    job.clickhouse.tell(Fault("RESTORE DATABASE", code=210))
+    assert run([*restore, "--replace"]) == 1
+    barred = committed(job.admin, load())
+    for partition, commit in barred.items():
+        with pytest.raises(DamagedMetadata, match=f"the restore of {incremental['id']} is not finished"):
+            decode(partition, commit.metadata)
+    capsys.readouterr()
     assert run([*restore, "--replace", "--json"]) == 0
     restored = json.loads(capsys.readouterr().out)
     assert {each["partition"]: each["offset"] for each in restored["offsets"]} == boundaries
@@ -103,6 +116,27 @@ def test_a_backup_made_while_rows_are_written_is_restored_and_resumed(
     ingest_all(twin, job.topic, ends)
     assert content(job.clickhouse.client()) == content(twin.clickhouse.client())
     assert sum(job.stored(QUARANTINE_TABLE.name).values()) == sum(ends.values()) / 10
+
+
+def test_derivation_goes_on_from_where_it_stood(
+    new_job: NewJob, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    job = new_job()
+    job.environment["LPA_MATERIALIZE_GROUP_ID"] = f"deriving-{job.topic}"
+    sink = use(job, monkeypatch)
+    monkeypatch.setenv("LPA_BACKUP_DIR", str(tmp_path / "backups"))
+    job.start()
+    job.produce(values(0, 20))
+    job.until_committed(20)
+    assert job.stop() == 0
+    deriving = of_derivation(load())
+    touched = Partition(deriving.quality.input_topic, 0)
+    commit_offsets(job.admin, deriving, {touched: Commit(3)})
+    assert run(["backup", "create", "--sink", sink, "--json"]) == 0
+    location = json.loads(capsys.readouterr().out)["location"]
+    commit_offsets(job.admin, deriving, {touched: Commit(7)})
+    assert run(["backup", "restore", location, "--sink", sink, "--replace"]) == 0
+    assert committed(job.admin, deriving) == {touched: Commit(3)}
 
 
 def test_nothing_is_restored_for_another_group_or_a_live_one(
