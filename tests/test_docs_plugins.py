@@ -14,6 +14,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import final
 
+import attrs
 import cyclopts
 import pytest
 from structlog.testing import capture_logs
@@ -28,6 +29,7 @@ from lpa_core.plugins.hookspecs import HookSpecs
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.records import Position, RecordBatch
 from lpa_core.rejects import Rejected
+from lpa_core.replays import ReplayRecord
 from lpa_core.savepoints import SavepointError, new_savepoint
 from lpa_core.settings import ProcessSettings, Settings
 from lpa_core.sinks import Sink, SinkMisconfigured
@@ -184,6 +186,14 @@ def test_example_of_classify_failure(load_example: Load) -> None:
     assert isinstance(other, Rejected)
     assert binary.failure.details.startswith("binary, perhaps Avro with a schema id: ")
     assert not other.failure.details.startswith("binary")
+
+
+def test_example_of_replay_transforms(load_example: Load) -> None:
+    ((plugin, transform),) = load_example("lpa_replay_transforms").replay_transforms()
+    assert (plugin.name, transform.__name__) == ("example", "quotes_as_in_json")
+    broken = ReplayRecord(b"{'id': 'e'}", Position("events", 0, 7), failure_reason="json_parse_error")
+    assert transform(broken) == b'{"id": "e"}'
+    assert transform(attrs.evolve(broken, payload=b"nonsense")) is None
 
 
 def test_example_of_savepoints(load_example: Load, tmp_path: Path) -> None:

@@ -89,6 +89,12 @@ def test_every_setting_can_be_set_by_its_variable_and_by_its_name_in_the_file(tm
         "CLICKHOUSE_SINK_TIMEOUT_SECONDS": "18",
         "CLICKHOUSE_SINK_RETRY_SECONDS": "15",
         "LIFECYCLE_PIPELINE_MODEL_MODE": "native",
+        "REPLAY_KAFKA_BOOTSTRAP": "c:3",
+        "REPLAY_DLQ_TOPIC": "dead",
+        "REPLAY_OUTPUT_TOPIC": "again",
+        "REPLAY_GROUP_ID": "replays",
+        "REPLAY_START_EPOCH_MS": "1767873600000",
+        "REPLAY_END_EPOCH_MS": "1767873600001",
         "LPA_DATA_DIR": "/data",
         "LPA_PLUGINS_DISABLED": "p,q",
         "LPA_PLUGINS_REQUIRED": "core",
@@ -163,6 +169,8 @@ WRONG = [
     ("QUALITY_REJECT_LIMIT_SHARE", "all", "a number from 0 to 1, 0 for no limit"),
     ("QUALITY_OFFSET_GAP_POLICY", "none", "fail, earliest or latest"),
     ("LIFECYCLE_PIPELINE_MODEL_MODE", "modern", "legacy_misnamed, native_correct or native"),
+    ("REPLAY_START_EPOCH_MS", "1767873600", "epoch milliseconds (not seconds), such as 1767873600000"),
+    ("REPLAY_END_EPOCH_MS", "yesterday", "epoch milliseconds (not seconds), such as 1767873600000"),
     ("LPA_STOP_SECONDS", "0", "a whole number of seconds, at least 1"),
     ("LPA_ADMIN_ADDRESS", "8081", "host:port, port 0 for any that is free"),
     ("LPA_ADMIN_ADDRESS", ":8081", "host:port, port 0 for any that is free"),
@@ -215,7 +223,10 @@ def test_a_right_variable_makes_good_for_a_wrong_value_in_the_file(tmp_path: Pat
     [
         ("quality.dedup_ttl = 5", "quality.dedup_ttl is no setting; did you mean quality.dedup_ttl_minutes"),
         ("lpa.zzz = 5", "lpa.zzz is no setting; there are lpa.data_dir, lpa.plugins_disabled"),
-        ("zzz = 5", "zzz is no setting; there are [quality], [clickhouse], [lifecycle], [lpa], [health], [kafka]"),
+        (
+            "zzz = 5",
+            "zzz is no setting; there are [quality], [clickhouse], [lifecycle], [replay], [lpa], [health], [kafka]",
+        ),
     ],
 )
 def test_an_unknown_name_in_the_file_is_named_with_those_there_are(text: str, said: str, tmp_path: Path) -> None:

@@ -21,12 +21,13 @@ from lpa_core.delivery.checkpoint import CheckpointError
 from lpa_core.delivery.log import CommitUncertain, LogError, LogUnavailable
 from lpa_core.delivery.reject_limits import RejectLimitReached
 from lpa_core.plugins.manager import PluginError, PluginManager
+from lpa_core.replays import ReplayError, ReplayRefused
 from lpa_core.savepoints import SavepointError
 from lpa_core.settings import Settings, SettingsError, load
 from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
 from lpa_core.sources.source import SourceError
 
-USAGE_ERRORS = (SettingsError, PluginError, SinkMisconfigured, DedupStoreError, LogError, AdminError)
+USAGE_ERRORS = (SettingsError, PluginError, SinkMisconfigured, DedupStoreError, LogError, AdminError, ReplayRefused)
 """Wrong usage or configuration: exit status 2."""
 FAILURES = (
     SourceError,
@@ -39,6 +40,7 @@ FAILURES = (
     ArchiveError,
     SavepointError,
     CommandFailed,
+    ReplayError,
 )
 """The job failed: exit status 1."""
 

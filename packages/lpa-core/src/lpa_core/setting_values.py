@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import attrs
@@ -22,6 +22,10 @@ def option(default: Any, accepts: str, doc: str, convert: Callable[[Any], Any], 
         repr=False if secret else without_credentials,
         metadata={"accepts": accepts, "doc": doc, "secret": secret},
     )
+
+
+EARLIEST_EPOCH_MS: Final = 100_000_000_000
+"""March 1973, which in seconds is the year 5138."""
 
 
 def text(value: Any) -> str:
@@ -110,6 +114,16 @@ def whole(least: int) -> Callable[[Any], int]:
         return int(digits)
 
     return convert
+
+
+def epoch_ms_or_none(value: Any) -> int | None:
+    """Epoch seconds would be milliseconds of 1970: a time so early is none that anybody means."""
+    if value is None or value == "":
+        return None
+    moment = whole(0)(value)
+    if moment < EARLIEST_EPOCH_MS:
+        raise ValueError
+    return moment
 
 
 def share(value: Any) -> float:

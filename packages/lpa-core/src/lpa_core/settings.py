@@ -26,6 +26,7 @@ from lpa_core.setting_values import (
     address,
     any_text,
     days_by_environment,
+    epoch_ms_or_none,
     folder,
     http_url,
     identifier,
@@ -127,6 +128,30 @@ class ClickHouseSettings:
     )
 
 
+_EPOCH_MS: Final = "epoch milliseconds (not seconds), such as 1767873600000"
+
+
+@final
+@attrs.frozen
+class ReplaySettings:
+    """What is replayed, and where to (``REPLAY_*``)."""
+
+    kafka_bootstrap: str = _option(
+        "", "host:port, comma separated", "Kafka bootstrap servers; default: QUALITY_KAFKA_BOOTSTRAP", any_text
+    )
+    dlq_topic: str = _option(
+        "", "a topic name", "Topic that dead letters are read from; default: QUALITY_DLQ_TOPIC", any_text
+    )
+    output_topic: str = _option(
+        "", "a topic name", "Topic that events are sent to; default: QUALITY_INPUT_TOPIC", any_text
+    )
+    group_id: str = _option(
+        "flink-dlq-replay-v1", "a consumer group", "Begins the name of each replay's own consumer group", text
+    )
+    start_epoch_ms: int | None = _option("", _EPOCH_MS, "First millisecond of the window", epoch_ms_or_none)
+    end_epoch_ms: int | None = _option("", _EPOCH_MS, "The millisecond behind the window's last", epoch_ms_or_none)
+
+
 @final
 @attrs.frozen
 class LifecycleSettings:
@@ -222,6 +247,7 @@ class Settings:
     quality: QualitySettings = attrs.field(factory=QualitySettings)
     clickhouse: ClickHouseSettings = attrs.field(factory=ClickHouseSettings)
     lifecycle: LifecycleSettings = attrs.field(factory=LifecycleSettings)
+    replay: ReplaySettings = attrs.field(factory=ReplaySettings)
     lpa: ProcessSettings = attrs.field(factory=ProcessSettings)
     health: HealthSettings = attrs.field(factory=HealthSettings)
     kafka: Mapping[str, str] = attrs.field(factory=dict, converter=properties.texts, repr=properties.shown)

@@ -17,6 +17,7 @@ from lpa_core.delivery.archive import Archive
 from lpa_core.events.event_type import EventType
 from lpa_core.health.check import HealthCheck
 from lpa_core.lifecycle.attribution import AttributionPolicy
+from lpa_core.replays import ReplayTransform
 from lpa_core.savepoints import SavepointKeeper
 from lpa_core.settings import Settings
 from lpa_core.sinks import Sink
@@ -84,6 +85,13 @@ class HookSpecs:
 
         Plugins are asked in the order that ``lpa plugins`` lists them in. ``payload`` is the record as received, None
         where it has no value. Only classes and reasons of the closed lists can be given.
+        """
+
+    @hookspec
+    def lpa_replay_transforms(self, settings: Settings) -> Sequence[ReplayTransform]:  # type: ignore[empty-body]
+        """Called when the process starts: what repairs records while they are replayed, in the order given.
+
+        Each is shown what the one before has made of a record. Those of the fix file come last.
         """
 
     @hookspec(firstresult=True)

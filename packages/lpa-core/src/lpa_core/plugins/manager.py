@@ -22,6 +22,7 @@ from lpa_core.health.check import HealthCheck
 from lpa_core.lifecycle.attribution import AttributionPolicy
 from lpa_core.pipeline import FailureClassifier, Pipeline
 from lpa_core.plugins.hookspecs import PROJECT, HookSpecs
+from lpa_core.replays import ReplayTransform
 from lpa_core.savepoints import SavepointKeeper
 from lpa_core.settings import Settings
 from lpa_core.sinks import Sink
@@ -67,6 +68,7 @@ class _Brought:
     event_types: tuple[EventType, ...]
     validators: tuple[Validator, ...]
     health_checks: tuple[HealthCheck, ...]
+    replay_transforms: tuple[ReplayTransform, ...]
     commands: tuple[cyclopts.App, ...]
     attribution_policy: AttributionPolicy | None
     factories: Mapping[str, Mapping[str, Any]]
@@ -132,6 +134,7 @@ class PluginManager:
             event_types=tuple(chain(*answers("lpa_event_types"))),
             validators=tuple(chain(*answers("lpa_validators", settings=self._settings))),
             health_checks=tuple(chain(*answers("lpa_health_checks", settings=self._settings))),
+            replay_transforms=tuple(chain(*answers("lpa_replay_transforms", settings=self._settings))),
             commands=tuple(chain(*answers("lpa_cli_commands", settings=self._settings))),
             attribution_policy=answers("lpa_attribution_policy", settings=self._settings),
             factories={hook: dict(ChainMap(*answers(hook))) for hook in _URI_HOOKS},
@@ -144,6 +147,9 @@ class PluginManager:
             if not re.fullmatch("[a-z][a-z0-9_]*", check.name) or check.name in taken:
                 raise ValueError(f"lpa_health_checks: {check.name!r} is taken, or no lower-case words with underscores")
             taken.add(check.name)
+        for transform in brought.replay_transforms:
+            if not callable(transform) or not hasattr(transform, "__name__"):
+                raise ValueError(f"lpa_replay_transforms: {transform!r} is no function to call by name")
         for hook, factories in brought.factories.items():
             for name, factory in factories.items():
                 if name in self._factories(hook):
@@ -176,6 +182,10 @@ class PluginManager:
 
     def health_checks(self) -> Sequence[HealthCheck]:
         return [check for brought in self._brought for check in brought.health_checks]
+
+    def replay_transforms(self) -> Sequence[tuple[Plugin, ReplayTransform]]:
+        """Each with the plugin that brings it."""
+        return [(brought.plugin, transform) for brought in self._brought for transform in brought.replay_transforms]
 
     def classifiers(self) -> Sequence[FailureClassifier]:
         """One for each plugin that classifies failures; none of them raises."""

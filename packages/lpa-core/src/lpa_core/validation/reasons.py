@@ -17,6 +17,8 @@ class Stage(StrEnum):
     DEDUP = "DEDUP"
     SINK_GUARD = "SINK_GUARD"
     CLICKHOUSE_SINK = "CLICKHOUSE_SINK"
+    REPLAY = "REPLAY"
+    """Not of the reference: a replay that gave a record up."""
 
 
 class FailureClass(StrEnum):
@@ -25,9 +27,11 @@ class FailureClass(StrEnum):
     UNSUPPORTED_VERSION = "UNSUPPORTED_VERSION"
     PARSING_FAILED = "PARSING_FAILED"
     DUPLICATE = "DUPLICATE"
-    """The only class that goes to quarantine; all others are dead letters."""
+    """Goes to quarantine, as does REPLAY_EXHAUSTED; all others are dead letters."""
     RECORD_TOO_LARGE = "RECORD_TOO_LARGE"
     DLQ_SINK_WRITE = "DLQ_SINK_WRITE"
+    REPLAY_EXHAUSTED = "REPLAY_EXHAUSTED"
+    """Replayed as often as allowed, and rejected each time."""
 
 
 class Reason(StrEnum):
@@ -48,6 +52,7 @@ class Reason(StrEnum):
     DUPLICATE_EVENT = "duplicate_event"
     RECORD_TOO_LARGE = "record_too_large"
     SINK_WRITE_FAILED = "sink_write_failed"
+    ATTEMPTS_EXHAUSTED = "attempts_exhausted"
 
 
 @final
@@ -63,7 +68,7 @@ class Failure:
     @property
     def quarantined(self) -> bool:
         """Whether the record goes to quarantine rather than to the dead letters."""
-        return self.failure_class is FailureClass.DUPLICATE
+        return self.failure_class in (FailureClass.DUPLICATE, FailureClass.REPLAY_EXHAUSTED)
 
 
 def schema_invalid(reason: Reason, details: str) -> Failure:

@@ -23,7 +23,7 @@ from lpa_sinks.clickhouse.types import column_type
 
 INGESTED_FILE: Final = "01-schema.sql"
 """Makes the tables that ingestion writes."""
-SCHEMA_FILES: Final = (INGESTED_FILE, "02-facts.sql", "03-dimensions.sql", "04-views.sql")
+SCHEMA_FILES: Final = (INGESTED_FILE, "02-facts.sql", "03-dimensions.sql", "04-views.sql", "05-replay.sql")
 """In the order in which they are run; ``configs/clickhouse-init`` holds the same."""
 PLUGIN_TABLE_FILE: Final = "plugin_table.sql"
 DEFAULT_DATABASE: Final = "livepeer_analytics"
