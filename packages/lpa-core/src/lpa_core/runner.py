@@ -39,16 +39,23 @@ def ingest(job: Job, settings: Settings, plugins: PluginManager, watch: WatchSou
         from lpa_core.kafka.job import KafkaJob
 
         return KafkaJob(job, settings, plugins).run()
+    return deliver(plugins.source(job.source), job, settings, plugins, watch)
+
+
+def deliver(
+    source: Source, job: Job, settings: Settings, plugins: PluginManager, watch: WatchSource = _unwatched
+) -> Report:
+    """Like :func:`ingest`, from a source that is opened already and closed here; ``job.source`` is not looked at."""
     with ExitStack() as opened:
-        worker = _assemble(job, settings, plugins, watch, opened)
+        opened.callback(source.close)
+        worker = _assemble(source, job, settings, plugins, watch, opened)
         with stopped_by_signals(worker), quiet_collector(), prompt_handover():
             return worker.run()
 
 
-def _assemble(job: Job, settings: Settings, plugins: PluginManager, watch: WatchSource, opened: ExitStack) -> Worker:
-    assert job.source is not None
-    source = plugins.source(job.source)
-    opened.callback(source.close)
+def _assemble(
+    source: Source, job: Job, settings: Settings, plugins: PluginManager, watch: WatchSource, opened: ExitStack
+) -> Worker:
     pipeline = build_pipeline(plugins, settings)
     sink_uris = job.sinks_or_default(settings)
     sinks = [plugins.sink(uri) for uri in sink_uris]

@@ -47,12 +47,13 @@ class Span:
 @final
 @attrs.frozen(slots=True)
 class LogRecord:
-    """A record to be written into a topic."""
+    """A record to be written into a topic; ``partition`` None: where its key leads."""
 
     topic: str
     key: bytes
     value: bytes
     headers: Sequence[tuple[str, bytes]] = ()
+    partition: int | None = None
 
 
 class LogError(Exception):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import struct
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final, final
 
@@ -15,7 +14,6 @@ from confluent_kafka import (
     KafkaError,
     KafkaException,
     Message,
-    Producer,
     TopicPartition,
 )
 
@@ -32,37 +30,15 @@ from lpa_core.delivery.log import (
     Partition,
     Span,
 )
+from lpa_core.kafka.transactions import FINAL_ERRORS, Transactions, explained
 from lpa_core.records import RecordBatch
 
 _SECONDS: Final = 10.0
 """How long a request may take before it counts as unanswered."""
-_TRANSACTION_SECONDS: Final = 20.0
-"""Longer than the transaction's own timeout: after it, the outcome is decided."""
 
 _log = structlog.get_logger("lpa.kafka")
 
-_FENCED: Final = frozenset(
-    {
-        KafkaError.ILLEGAL_GENERATION,
-        KafkaError.UNKNOWN_MEMBER_ID,
-        KafkaError.REBALANCE_IN_PROGRESS,
-        KafkaError.FENCED_INSTANCE_ID,
-        KafkaError._FENCED,
-    }
-)
-_FINAL: Final = frozenset(
-    {
-        KafkaError._AUTHENTICATION,
-        KafkaError.SASL_AUTHENTICATION_FAILED,
-        KafkaError.TOPIC_AUTHORIZATION_FAILED,
-        KafkaError.GROUP_AUTHORIZATION_FAILED,
-        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
-        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
-    }
-)
 _OFFSETS_GONE: Final = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})
-
-_CHECK: Final = "check [kafka] in lpa.toml and the ACLs"
 
 
 @final
@@ -96,12 +72,10 @@ class KafkaLog:
         self._closed = threading.Event()
         # Asked for by the polling thread alone: another one would wait for a pause between its polls, without end.
         self._proof = b""
-        with _explained("set up Kafka's clients"):
-            self._producer = Producer(dict(producer))
+        with explained("set up Kafka's clients"):
             self._consumer = Consumer(dict(consumer))
         try:
-            with _explained("begin a transactional session"):
-                self._producer.init_transactions(_TRANSACTION_SECONDS)
+            self._transactions = Transactions(producer)
         except BaseException:
             self._consumer.close()
             raise
@@ -128,13 +102,13 @@ class KafkaLog:
             self._unstarted -= partitions
             assignment.lost(partitions)
 
-        with _explained("subscribe"):
+        with explained("subscribe"):
             self._consumer.subscribe(list(topics), on_assign=on_assign, on_revoke=on_revoke, on_lost=on_lost)
 
     def poll(self, max_records: int, seconds: float) -> Sequence[RecordBatch]:
         if self._gone:
             raise OffsetsGone(self._gone.pop())
-        with _explained("read"):
+        with explained("read"):
             messages = self._consumer.consume(max_records, seconds)
             self._proof = self._consumer.consumer_group_metadata()
         batches = []
@@ -164,7 +138,7 @@ class KafkaLog:
         assert error is not None
         if error.code() in _OFFSETS_GONE:
             self._gone.append(Partition(str(message.topic()), int(message.partition() or 0)))
-        elif error.code() in _FINAL:
+        elif error.code() in FINAL_ERRORS:
             raise LogError(
                 f"Kafka refuses the login or the topic: {error.str()}: check [kafka] in lpa.toml and the ACLs"
             )
@@ -174,7 +148,7 @@ class KafkaLog:
             _log.warning("Kafka reports a problem", problem=error.str(), topic=message.topic())
 
     def committed(self, partitions: Collection[Partition]) -> Mapping[Partition, Commit | None]:
-        with _explained("read the group's offsets"):
+        with explained("read the group's offsets"):
             found = self._consumer.committed([TopicPartition(p.topic, p.number) for p in partitions], _SECONDS)
         for entry in found:
             if entry.error is not None:
@@ -189,18 +163,18 @@ class KafkaLog:
         }
 
     def span(self, partition: Partition) -> Span:
-        with _explained(f"look at {partition}"):
+        with explained(f"look at {partition}"):
             low, high = self._consumer.get_watermark_offsets(TopicPartition(*partition), _SECONDS)
         return Span(low, high)
 
     def end(self, partition: Partition) -> int | None:
-        with _explained(f"look at {partition}"):
+        with explained(f"look at {partition}"):
             _, high = self._consumer.get_watermark_offsets(TopicPartition(*partition), cached=True)
         return high if high >= 0 else None
 
     def start(self, partition: Partition, offset: int) -> None:
         where = TopicPartition(partition.topic, partition.number, offset)
-        with _explained(f"read {partition} from {offset}"):
+        with explained(f"read {partition} from {offset}"):
             try:
                 self._consumer.seek(where)
             except KafkaException as error:
@@ -213,12 +187,12 @@ class KafkaLog:
         self._unstarted.discard(partition)
 
     def pause(self, partitions: Collection[Partition]) -> None:
-        with _explained("pause reading"):
+        with explained("pause reading"):
             self._consumer.pause([TopicPartition(*partition) for partition in partitions])
 
     def resume(self, partitions: Collection[Partition]) -> None:
         started = [TopicPartition(*p) for p in partitions if p not in self._unstarted]
-        with _explained("go on reading"):
+        with explained("go on reading"):
             self._consumer.resume(started)
 
     def membership(self) -> Membership:
@@ -234,86 +208,7 @@ class KafkaLog:
             TopicPartition(partition.topic, partition.number, commit.offset, commit.metadata)
             for partition, commit in commits.items()
         ]
-        failed: list[KafkaError] = []
-
-        def delivered(error: KafkaError | None, message: Message) -> None:
-            if error is not None:
-                failed.append(error)
-
-        def inside() -> None:
-            self._producer.begin_transaction()
-            for record in records:
-                self._produce(record, delivered)
-            self._send_offsets(offsets, membership)
-            if records:
-                self._producer.flush(_TRANSACTION_SECONDS)
-            if failed:
-                raise KafkaException(failed[0])
-
-        try:
-            inside()
-        except KafkaException as error:
-            self._abort(error.args[0])
-        try:
-            _persistently(lambda: self._producer.commit_transaction(_TRANSACTION_SECONDS))
-        except KafkaException as error:
-            problem = error.args[0]
-            if problem.txn_requires_abort():
-                self._abort(problem)
-            raise CommitUncertain(f"Kafka does not say whether a transaction was committed: {problem.str()}") from None
-
-    def _send_offsets(self, offsets: list[TopicPartition], membership: Membership) -> None:
-        """Beside this thread: the client may wait for a coordinator for ever, whatever its timeout.
-
-        That is librdkafka's issue 5456. The producer that still waits is left behind; the next session's fences it.
-        """
-        failed: list[BaseException] = []
-
-        def send() -> None:
-            try:
-                _persistently(
-                    lambda: self._producer.send_offsets_to_transaction(offsets, membership, _TRANSACTION_SECONDS)
-                )
-            except BaseException as error:
-                failed.append(error)
-
-        sending = threading.Thread(target=send, name="send offsets", daemon=True)
-        sending.start()
-        sending.join(_TRANSACTION_SECONDS + 5)
-        if sending.is_alive():
-            raise CommitUncertain("Kafka's client does not come back from sending offsets")
-        if failed:
-            raise failed[0]
-
-    def _produce(self, record: LogRecord, delivered: Callable[[KafkaError | None, Message], None]) -> None:
-        while True:
-            try:
-                self._producer.produce(
-                    record.topic,
-                    key=record.key,
-                    value=record.value,
-                    headers=list(record.headers),
-                    on_delivery=delivered,
-                )
-            except BufferError:
-                self._producer.poll(1)
-            else:
-                self._producer.poll(0)
-                return
-
-    def _abort(self, problem: KafkaError) -> None:
-        """Undo the transaction and raise what the problem means."""
-        if problem.code() in _FINAL:
-            raise LogError(f"Kafka refuses a transaction: {problem.str()}: allow it to this login") from None
-        if problem.fatal():
-            raise CommitUncertain(f"Kafka's producer gave up: {problem.str()}") from None
-        try:
-            _persistently(lambda: self._producer.abort_transaction(_TRANSACTION_SECONDS))
-        except KafkaException as error:
-            raise CommitUncertain(f"a transaction could not be undone: {error.args[0].str()}") from None
-        if problem.code() in _FENCED:
-            raise Fenced(problem.str()) from None
-        raise LogUnavailable(f"Kafka did not take a transaction: {problem.str()}") from None
+        self._transactions.commit(offsets, membership, records)
 
     def close(self) -> None:
         if self._closed.is_set():
@@ -346,31 +241,3 @@ def _is_member(proof: bytes) -> bool:
         )
     (generation,) = struct.unpack_from("<i", proof, len(mark))
     return bool(generation >= 0)
-
-
-def _persistently(action: Callable[[], object]) -> None:
-    """Ask again as long as Kafka says that the same call may succeed: its own timeout bounds each."""
-    for attempt in range(4):
-        try:
-            action()
-            return
-        except KafkaException as error:
-            if not error.args[0].retriable() or attempt == 3:
-                raise
-
-
-@contextmanager
-def _explained(what: str) -> Iterator[None]:
-    try:
-        yield
-    except KafkaException as error:
-        problem = error.args[0]
-        if problem.code() in _FINAL:
-            raise LogError(
-                f"Kafka refuses to {what}: {problem.str()}: check [kafka] in lpa.toml and the ACLs"
-            ) from None
-        if problem.code() == KafkaError._INVALID_ARG:
-            raise LogError(f"cannot {what}: {problem.str()}: see [kafka] in lpa.toml") from None
-        if problem.fatal():
-            raise CommitUncertain(f"cannot {what}: {problem.str()}") from None
-        raise LogUnavailable(f"cannot {what}: {problem.str()}") from None

@@ -148,7 +148,7 @@ class PluginManager:
                 raise ValueError(f"lpa_health_checks: {check.name!r} is taken, or no lower-case words with underscores")
             taken.add(check.name)
         for transform in brought.replay_transforms:
-            if not callable(transform) or not hasattr(transform, "__name__"):
+            if not hasattr(transform, "__name__"):
                 raise ValueError(f"lpa_replay_transforms: {transform!r} is no function to call by name")
         for hook, factories in brought.factories.items():
             for name, factory in factories.items():

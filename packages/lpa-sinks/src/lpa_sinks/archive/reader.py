@@ -43,12 +43,38 @@ def read_archive(
         ArchiveError: the archive cannot be read, or a file is damaged; the message names it.
     """
     storage = open_storage(location, wait=wait, attempts=attempts)
+    for file in _files(storage, topics, start, end):
+        for record in _records(storage, file):
+            if (start is None or record.timestamp >= start) and (end is None or record.timestamp < end):
+                yield record
+
+
+def archive_files(
+    location: str, start: int | None = None, end: int | None = None, *, wait: wait_base = _WAIT, attempts: int = 8
+) -> list[str]:
+    """Paths of the files whose hour has a moment in [start, end), epoch ms, in the order of :func:`read_archive`.
+
+    Raises ArchiveError.
+    """
+    storage = open_storage(location, wait=wait, attempts=attempts)
+    return [file.path for file in _files(storage, None, start, end)]
+
+
+def read_files(
+    location: str, paths: Iterable[str], *, wait: wait_base = _WAIT, attempts: int = 8
+) -> Iterator[ArchivedRecord]:
+    """The records of these files of an archive. Raises ArchiveError, where a file is gone or damaged among others."""
+    storage = open_storage(location, wait=wait, attempts=attempts)
+    for file in filter(None, map(ArchiveFile.parse, paths)):
+        yield from _records(storage, file)
+
+
+def _files(
+    storage: Storage, topics: Sequence[str] | None, start: int | None, end: int | None
+) -> Iterator[ArchiveFile]:
     for topic in storage.folders("") if topics is None else map(topic_name, topics):
         for folder in _hours(storage, topic, start, end):
-            for file in sorted(filter(None, map(ArchiveFile.parse, storage.files(folder)))):
-                for record in _records(storage, file):
-                    if (start is None or record.timestamp >= start) and (end is None or record.timestamp < end):
-                        yield record
+            yield from sorted(filter(None, map(ArchiveFile.parse, storage.files(folder))))
 
 
 def _hours(storage: Storage, topic: str, start: int | None, end: int | None) -> Iterator[str]:

@@ -1,0 +1,103 @@
+"""The database that a replay reads dead letters from, looks stored events up in, and is written down in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib.resources import files
+from string import Template
+from typing import Any, TypeVar, final
+
+import attrs
+from clickhouse_connect.driver.client import Client
+
+from lpa_core.settings import Settings
+from lpa_core.sinks import SinkMisconfigured
+from lpa_core.tables import Table
+from lpa_sinks import schema
+from lpa_sinks.clickhouse.client import connect
+from lpa_sinks.clickhouse.insert import encode, insert, insert_settings
+from lpa_sinks.clickhouse.retries import AT_ONCE
+from lpa_sinks.databases import endpoint_of
+from lpa_sinks.schema.ddl import declared, quoted
+
+T = TypeVar("T")
+
+
+@final
+@attrs.frozen
+class Database:
+    """A client of the database, and statements of this package with its tables' names filled in."""
+
+    client: Client
+    name: str
+
+    def table(self, name: str) -> str:
+        """Qualified and quoted. Raises SinkMisconfigured for what is no name."""
+        return f"{quoted(self.name)}.{quoted(name)}"
+
+    def sql(self, file: str, **names: str) -> str:
+        """A statement; ``$name`` stands for what is given, ``$database`` for the database."""
+        return Template(_text(file)).substitute(database=quoted(self.name), **names)
+
+    def rows(self, what: str, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        """What a query answers. ``what`` is the action, for people. Raises SinkUnavailable, SinkMisconfigured."""
+        return self.run(what, lambda: [tuple(row) for row in self.client.query(sql, parameters=parameters).result_rows])
+
+    def run(self, what: str, action: Callable[[], T]) -> T:
+        return AT_ONCE.run(f"{self.name}: {what}", action)
+
+    def insert(self, table: Table, columns: list[list[Any]], token: str) -> None:
+        """Insert rows, column by column, under a token: repeated, it adds nothing."""
+        settings = {**insert_settings(self.client), "insert_deduplication_token": token}
+
+        def write() -> None:
+            block = encode(self.client, table.columns, columns)
+            insert(self.client, self.table(table.name), table.columns, block, settings)
+
+        self.run(f"write into {table.name}", write)
+
+    def require(self, *tables: str) -> None:
+        """Raise SinkMisconfigured where one of the tables is missing."""
+        there = {name for (name,) in self.rows("list the tables", _text("table_names.sql"), database=self.name)}
+        missing = [table for table in tables if table not in there]
+        if missing:
+            raise SinkMisconfigured(
+                f"{self.name} has no table {', '.join(missing)}: `lpa schema apply` makes what is missing"
+            )
+
+
+@contextmanager
+def opened(sink: str | None, settings: Settings, *, make: bool = False) -> Iterator[Database]:
+    """The database that ``sink`` names, by default the embedded one in the data folder.
+
+    ``make``: make the embedded one, or those of its tables that are missing. Raises SinkMisconfigured, SinkUnavailable.
+    """
+    endpoint = endpoint_of(sink, settings)
+    if endpoint.path is not None and not make and not endpoint.path.exists():
+        raise SinkMisconfigured(f"{endpoint.path}: there is no embedded database yet: `lpa ingest FILE` makes one")
+    client = connect(endpoint, settings.clickhouse.password)
+    try:
+        database = Database(client, endpoint.database)
+        if endpoint.path is not None and make:
+            database.run("make the schema", lambda: schema.apply(client, endpoint.database, ()))
+        yield database
+    finally:
+        client.close()
+
+
+def is_embedded(sink: str | None, settings: Settings) -> bool:
+    """Whether the database is a folder, which only one process at a time can have open."""
+    return endpoint_of(sink, settings).path is not None
+
+
+def columns_of(table: str) -> tuple[str, ...]:
+    """The columns that the DDL gives a table, without those that ClickHouse computes."""
+    found = declared(())[table]
+    return tuple(name for name in found.columns if name not in found.derived)
+
+
+@cache
+def _text(name: str) -> str:
+    return files("lpa_replay").joinpath("sql", name).read_text(encoding="utf-8")

@@ -1,0 +1,137 @@
+"""Sends a run into the input topic: some thousand records a transaction, which also moves the run's own offset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from typing import Final, final
+
+from confluent_kafka import Consumer, TopicPartition
+
+from lpa_core.delivery.log import CommitUncertain, Fenced, LogError, LogRecord
+from lpa_core.kafka.admin import SECONDS, admin_client, explained
+from lpa_core.kafka.configuration import admin_configuration, producer_configuration
+from lpa_core.kafka.transactions import Transactions
+from lpa_core.replays import ReplayError
+from lpa_core.settings import Settings
+from lpa_replay.outcomes import Outgoing
+from lpa_replay.pace import Pace
+from lpa_replay.plan import Plan
+from lpa_replay.spool import SpoolReader
+
+RECORDS_A_TRANSACTION: Final = 5_000
+_BYTES_A_TRANSACTION: Final = 8 << 20
+
+Progress = Callable[[int], None]
+"""Is told how many records are sent, of all."""
+
+
+@final
+class TopicDelivery:
+    """The one producer of a run.
+
+    How far the run is stands in its own consumer group, as the offset of the output topic's first partition: moved in the
+    same transaction that publishes the records, so that both happen or neither. A second process of the run fences the
+    first.
+    """
+
+    def __init__(self, plan: Plan, settings: Settings) -> None:
+        """Connect, and decide what an earlier process left open. ``settings`` are those of the replay's clients.
+
+        Raises LogError, LogUnavailable.
+        """
+        self._plan, self._settings = plan, settings
+        self._topic = settings.quality.input_topic
+        self._partitions = self._look_at_topics()
+        self._place = TopicPartition(self._topic, 0)
+        own = f"{settings.replay.group_id}-{plan.id}"
+        self._transactions = Transactions(producer_configuration(settings, own))
+        with explained("set up a consumer", settings):
+            self._consumer = Consumer(
+                {
+                    **admin_configuration(settings),
+                    "group.id": own,
+                    "enable.auto.commit": False,
+                    "isolation.level": "read_committed",
+                }
+            )
+
+    def _look_at_topics(self) -> int:
+        """The partitions of the output topic. Raises LogError where a topic is missing."""
+        quality = self._settings.quality
+        with explained("look at the topics", self._settings):
+            found = admin_client(self._settings).list_topics(timeout=SECONDS).topics
+        missing = [name for name in (quality.input_topic, quality.quarantine_topic) if name not in found]
+        if missing:
+            raise LogError(
+                f"Kafka at {quality.kafka_bootstrap} has no topic {', '.join(missing)}: check REPLAY_OUTPUT_TOPIC; "
+                "`lpa topics apply` makes what is missing"
+            )
+        return len(found[quality.input_topic].partitions)
+
+    @property
+    def sent(self) -> int:
+        """How many records are in the topics, of this run's, in their order. Raises LogUnavailable."""
+        with explained("read how far the replay is", self._settings):
+            (found,) = self._consumer.committed([self._place], SECONDS)
+        return max(0, int(found.offset))
+
+    def deliver(
+        self,
+        outgoing: SpoolReader[Outgoing],
+        exhausted: SpoolReader[Outgoing],
+        pace: Pace,
+        progress: Progress,
+        stopped: Callable[[], bool],
+    ) -> bool:
+        """Send what is not sent yet: first events, then what goes to quarantine; False where it was stopped before.
+
+        Raises ReplayError where another process took the run over, LogError, LogUnavailable, CommitUncertain: begun again
+        it goes on.
+        """
+        first, events = self.sent, outgoing.count
+        lines = chain(outgoing.lines(min(first, events)), exhausted.lines(max(0, first - events)))
+        for chunk in _chunks(lines, pace.at_once(RECORDS_A_TRANSACTION)):
+            if stopped():
+                return False
+            pace.wait(len(chunk))
+            first += len(chunk)
+            self._send(chunk, first)
+            progress(first)
+        return True
+
+    def _send(self, chunk: Sequence[Outgoing], behind: int) -> None:
+        place = TopicPartition(self._topic, 0, behind, metadata=f"records sent by replay {self._plan.id}")
+        try:
+            self._transactions.commit(
+                [place], self._consumer.consumer_group_metadata(), [self._record(each) for each in chunk]
+            )
+        except Fenced:
+            raise ReplayError(f"another process took replay {self._plan.id} over: leave it to that one") from None
+        except CommitUncertain as error:
+            raise CommitUncertain(f"{error}: run the same again, it goes on where it was") from None
+
+    def _record(self, each: Outgoing) -> LogRecord:
+        headers = [(name, text.encode()) for name, text in each.headers]
+        key, value = each.key.encode(), each.value.encode()
+        if each.quarantined:
+            return LogRecord(self._settings.quality.quarantine_topic, key, value, headers)
+        # Where it came from, the worker has the partition's claims: it sees a duplicate of what it has taken.
+        back = each.origin.topic == self._topic and each.origin.partition < self._partitions
+        return LogRecord(self._topic, key, value, headers, each.origin.partition if back else None)
+
+    def close(self) -> None:
+        self._consumer.close()
+
+
+def _chunks(lines: Iterator[Sequence[Outgoing]], most: int) -> Iterator[list[Outgoing]]:
+    chunk: list[Outgoing] = []
+    size = 0
+    for each in chain.from_iterable(lines):
+        chunk.append(each)
+        size += len(each.value)
+        if len(chunk) >= most or size >= _BYTES_A_TRANSACTION:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk

@@ -1,0 +1,1 @@
+"""Repairs that a file declares: ``--fix FILE.toml``."""

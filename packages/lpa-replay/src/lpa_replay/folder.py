@@ -1,0 +1,130 @@
+"""The folder of a run, ``LPA_DATA_DIR/replays/ID``: how far it is, so that a killed run goes on where it was.
+
+``plan.json`` is there first; ``manifest.json`` once all that is to be sent lies beside it; ``delivered.json`` once all
+of it is sent. Each is whole or absent.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, final
+
+import attrs
+import cattrs
+import msgspec
+from cattrs.preconf.msgspec import make_converter
+
+from lpa_core.replays import ReplayError
+from lpa_replay.outcomes import Outcome, Outgoing
+from lpa_replay.plan import Plan, read_plan, write_plan
+from lpa_replay.spool import SpoolFile, SpoolReader, SpoolWriter, write_durably
+from lpa_sinks.archive.durable import sync_folder
+
+_PLAN: Final = "plan.json"
+_MANIFEST: Final = "manifest.json"
+_DELIVERED: Final = "delivered.json"
+_OUTCOMES: Final = "outcomes.ndjson.zst"
+_OUTGOING: Final = "outgoing.ndjson.zst"
+_EXHAUSTED: Final = "exhausted.ndjson.zst"
+_CONVERTER: Final = make_converter(forbid_extra_keys=True)
+
+
+@final
+@attrs.frozen
+class Manifest:
+    """What was staged. ``staged_ms`` is epoch ms, ``figures`` those of the forecast."""
+
+    staged_ms: int
+    outcomes: SpoolFile
+    outgoing: SpoolFile
+    exhausted: SpoolFile
+    figures: dict[str, Any]
+
+
+@final
+class RunFolder:
+    """Used by one process at a time: see :meth:`locked`."""
+
+    def __init__(self, root: Path, replay_id: str) -> None:
+        """``root`` holds the folders of all runs."""
+        self.path = root / replay_id
+
+    @contextmanager
+    def locked(self, plan: Plan) -> Iterator[None]:
+        """Have the folder to oneself, with the plan in it. Raises ReplayError where another process has it."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            with (self.path / "lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if not (self.path / _PLAN).exists():
+                    write_durably(self.path / _PLAN, write_plan(plan))
+                    sync_folder(self.path.parent)
+                yield
+        except BlockingIOError:
+            raise ReplayError(f"replay {plan.id} is run by another process: wait for it or stop it") from None
+        except OSError as error:
+            where = error.filename or self.path
+            raise ReplayError(f"{where}: {error.strerror}: make LPA_DATA_DIR a folder with free space") from None
+
+    @property
+    def plan(self) -> Plan | None:
+        """None where there is none that can be read."""
+        try:
+            return read_plan(self.path / _PLAN)
+        except Exception:  # whatever is wrong with it: somebody else's folder is no run of ours
+            return None
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """None until everything is staged. Raises ReplayError where it is damaged."""
+        path = self.path / _MANIFEST
+        if not path.exists():
+            return None
+        try:
+            return _CONVERTER.structure(msgspec.json.decode(path.read_bytes()), Manifest)
+        except (ValueError, msgspec.DecodeError, cattrs.BaseValidationError):
+            raise ReplayError(f"{path} is damaged: bring the folder back from a backup, or plan a new replay") from None
+
+    @property
+    def delivered(self) -> bool:
+        return (self.path / _DELIVERED).exists()
+
+    def writers(self) -> tuple[SpoolWriter[Outcome], SpoolWriter[Outgoing], SpoolWriter[Outgoing]]:
+        """Of outcomes, outgoing records, and exhausted ones; what an earlier process left of them is gone."""
+        return (
+            SpoolWriter(self.path / _OUTCOMES),
+            SpoolWriter(self.path / _OUTGOING),
+            SpoolWriter(self.path / _EXHAUSTED),
+        )
+
+    def outcomes(self, manifest: Manifest) -> SpoolReader[Outcome]:
+        return SpoolReader(self.path / _OUTCOMES, manifest.outcomes, Outcome)
+
+    def outgoing(self, manifest: Manifest) -> SpoolReader[Outgoing]:
+        return SpoolReader(self.path / _OUTGOING, manifest.outgoing, Outgoing)
+
+    def exhausted(self, manifest: Manifest) -> SpoolReader[Outgoing]:
+        return SpoolReader(self.path / _EXHAUSTED, manifest.exhausted, Outgoing)
+
+    def finish_staging(self, manifest: Manifest) -> None:
+        write_durably(self.path / _MANIFEST, _CONVERTER.unstructure(manifest))
+
+    def finish_delivery(self, at: int) -> None:
+        """Say that all is sent, and give the space back. ``at`` is epoch ms."""
+        write_durably(self.path / _DELIVERED, {"delivered_ms": at})
+        for name in (_OUTCOMES, _OUTGOING, _EXHAUSTED):
+            (self.path / name).unlink(missing_ok=True)
+
+
+def unfinished(root: Path, fingerprint: str) -> Plan | None:
+    """The plan of a run that was asked for the same and is not all sent; the latest, if there are several."""
+    folders = sorted((path.name for path in root.iterdir()), reverse=True) if root.is_dir() else []
+    for name in folders:
+        folder = RunFolder(root, name)
+        plan = folder.plan
+        if plan is not None and not folder.delivered and plan.asked.fingerprint == fingerprint:
+            return plan
+    return None

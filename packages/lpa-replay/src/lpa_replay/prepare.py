@@ -1,0 +1,121 @@
+"""Makes of a record what would be sent: repaired, marked, and judged by today's pipeline. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import final
+
+import attrs
+
+from lpa_core.pipeline import Pipeline
+from lpa_core.records import Position, RecordBatch
+from lpa_core.rejects import Rejected
+from lpa_core.replays import ReplayRecord
+from lpa_core.validation.reasons import FailureClass, Reason
+from lpa_core.verdicts import Accepted
+from lpa_replay.found import Found
+from lpa_replay.marks import NotAnObject, marked, marks
+from lpa_replay.outcomes import PASSES
+
+Repair = tuple[str, Callable[[ReplayRecord], bytes | None]]
+"""A transform and its name, for outcomes."""
+
+
+@final
+@attrs.define(slots=True)
+class Prepared:
+    """A record on its way.
+
+    Attributes:
+        origin: where it was first read from, before any replay.
+        attempts: replays before this one.
+        value: what would be sent; None where ``problem`` or ``unfixed`` says why not.
+        problem: there is nothing that could be sent.
+        unfixed: a repair could not do its work.
+        forecast: ``passes``, or the reason why it would be rejected again.
+    """
+
+    found: Found
+    origin: Position
+    attempts: int
+    value: bytes | None = None
+    problem: str = ""
+    unfixed: str = ""
+    repaired: bool = False
+    forecast: str = ""
+    dedup_key: str = ""
+    event_type: str = ""
+    event_ms: int | None = None
+    typed_rows: int = 0
+
+
+@final
+class Preparation:
+    """How the records of one run are made ready."""
+
+    def __init__(
+        self, pipeline: Pipeline, repairs: Sequence[Repair], *, replay_id: str, source: str, marked_at: int
+    ) -> None:
+        """``marked_at`` is ``__replay_ts``, epoch ms: the same each time, so that a run made ready again is the same."""
+        self._pipeline, self._repairs = pipeline, tuple(repairs)
+        self._id, self._source, self._now = replay_id, source, marked_at
+
+    def prepare(self, some: Sequence[tuple[Found, Position, int]]) -> list[Prepared]:
+        """In the order given: of each record where it was first read from, and how often it has been replayed."""
+        prepared = [self._ready(*each) for each in some]
+        sent = [each for each in prepared if each.value is not None]
+        batch = RecordBatch(self._id, 0, range(len(sent)), [each.value for each in sent])
+        for each, verdict in zip(sent, self._pipeline.judge(batch), strict=True):
+            if type(verdict) is Accepted:
+                each.forecast, each.dedup_key = PASSES, verdict.dedup_key
+                each.event_type, each.event_ms = verdict.envelope.type, verdict.envelope.timestamp
+                each.typed_rows = len(verdict.rows)
+            elif isinstance(verdict, Rejected):
+                _forecast(each, verdict)
+        return prepared
+
+    def _ready(self, found: Found, origin: Position, attempts: int) -> Prepared:
+        ready = Prepared(found, origin, attempts, event_type=found.event_type, event_ms=found.event_ms)
+        if found.problem or found.payload is None:
+            ready.problem = found.problem or "it has no value"
+            return ready
+        payload = found.payload
+        for name, repair in self._repairs:
+            try:
+                changed = repair(_shown(found, payload, origin, attempts))
+            except Exception as error:  # whatever a third party's transform raises
+                said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+                ready.unfixed = f"{name}: {' '.join(said.split())}"
+                return ready
+            if changed is not None:
+                payload, ready.repaired = changed, True
+        try:
+            added = marks(found, origin, attempts + 1, self._id, self._source, self._now)
+            ready.value = marked(payload, added)
+        except NotAnObject as error:
+            ready.problem = str(error)
+        return ready
+
+
+def _shown(found: Found, payload: bytes, origin: Position, attempts: int) -> ReplayRecord:
+    return ReplayRecord(
+        payload,
+        origin,
+        found.failure_stage,
+        found.failure_class,
+        found.failure_reason,
+        found.failure_details,
+        found.event_type,
+        attempts,
+    )
+
+
+def _forecast(each: Prepared, verdict: Rejected) -> None:
+    failure = verdict.failure
+    if failure.failure_class is FailureClass.DESERIALIZATION_FAILED or failure.reason is Reason.ROOT_NOT_OBJECT:
+        each.value, each.problem = None, "it is no JSON"
+        return
+    each.forecast = failure.reason.value
+    each.dedup_key = verdict.dedup_key or ""
+    each.event_type = verdict.event_type or each.event_type
+    each.event_ms = verdict.event_timestamp if verdict.event_timestamp is not None else each.event_ms

@@ -1,0 +1,1 @@
+"""Where records are replayed from."""

@@ -1,0 +1,65 @@
+"""The archive, in a folder or an object store."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import final
+
+from lpa_core.delivery.archive import ArchiveError
+from lpa_core.records import Position
+from lpa_core.replays import ReplayError, ReplayRefused
+from lpa_replay.found import Found, Selection, raw_record
+from lpa_replay.sources.source import RECORDS_AT_ONCE
+from lpa_replay.window import Clock, Window
+from lpa_sinks.archive.lines import ArchivedRecord
+from lpa_sinks.archive.reader import archive_files, read_files
+
+
+@final
+class ArchiveSource:
+    """Records as they were received. The archive is laid out by the time of receipt, so its windows go by that.
+
+    By event time every file has to be read: an event can come at any time.
+    """
+
+    name = "archive"
+    clock = Clock.INGESTION
+
+    def __init__(self, location: str, window: Window, clock: Clock, bounds: Mapping[str, str] | None = None) -> None:
+        """Raises ReplayRefused where there is no archive, ReplayError where it is not the one of the bounds."""
+        self._location = location
+        pruned = window if clock is Clock.INGESTION else Window()
+        try:
+            self._files = archive_files(location, pruned.start, pruned.end)
+            if not self._files and not archive_files(location):
+                raise ReplayRefused(f"{location}: there is no archive: name the place that `lpa ingest --archive` has")
+        except ArchiveError as error:
+            raise ReplayRefused(str(error)) from None
+        digest = hashlib.sha256("\n".join(self._files).encode()).hexdigest()
+        if bounds is not None and bounds["files"] != f"{len(self._files)} sha256 {digest}":
+            raise ReplayError(
+                f"{location} holds other files of the window than were planned for ({len(self._files)} now, "
+                f"{bounds['files'].split()[0]} then): plan again"
+            )
+        self.bounds = {"files": f"{len(self._files)} sha256 {digest}"}
+
+    def read(self, selection: Selection) -> Iterator[Sequence[Found]]:
+        some: list[Found] = []
+        for record in read_files(self._location, self._files):
+            some.append(_found(record))
+            if len(some) >= RECORDS_AT_ONCE:
+                yield some
+                some = []
+        if some:
+            yield some
+
+    def close(self) -> None:
+        pass
+
+
+def _found(record: ArchivedRecord) -> Found:
+    place = Position(record.topic, record.partition, record.offset)
+    problem = "the archive holds only the beginning of the record" if record.oversized is not None else ""
+    value = None if problem else record.value
+    return raw_record(value, place, record.timestamp, record.timestamp, problem)

@@ -1,0 +1,131 @@
+"""Envelopes of rejected records, as topics and files carry them (spec/events.md section 7)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any, Final, final
+
+import msgspec
+
+from lpa_core.events.coercion import whole_number
+from lpa_core.records import Position
+from lpa_core.rejects import SCHEMA_VERSION
+from lpa_replay.found import Found
+
+
+@final
+class _Source(msgspec.Struct, gc=False, rename="camel"):
+    topic: str | None = None
+    partition: int = 0
+    offset: int = 0
+    record_timestamp: int | None = None
+
+
+@final
+class _Failure(msgspec.Struct, gc=False, rename="camel"):
+    stage: str = ""
+    failure_class: str = ""
+    reason: str = ""
+    details: str | None = None
+
+
+@final
+class _Identity(msgspec.Struct, gc=False, rename="camel"):
+    event_type: str | None = None
+
+
+@final
+class _Payload(msgspec.Struct, gc=False, rename="camel"):
+    encoding: str = "json"
+    body: str | None = None
+    truncated: bool = False
+
+
+@final
+class _Envelope(msgspec.Struct, gc=False, rename="camel"):
+    schema_version: str
+    source: _Source | None = None
+    failure: _Failure | None = None
+    identity: _Identity | None = None
+    payload: _Payload | None = None
+    dedup_key: str | None = None
+    attempt: int = 0
+    ingestion_timestamp: int | None = None
+    event_timestamp: int | None = None
+
+
+_decode: Final = msgspec.json.Decoder(_Envelope).decode
+
+
+def read_envelope(value: bytes | None, place: Position, record_ms: int | None) -> Found:
+    """The rejected record of an envelope.
+
+    One that cannot be read is no error: it has a problem, and the times that can still be told.
+
+    Args:
+        place: where the envelope itself stands, for one that does not say where its record came from.
+        record_ms: epoch ms of the envelope as a record; None where it has none.
+    """
+    if value is None:
+        return Found(None, place, record_ms, ingested_ms=record_ms, problem="the envelope is empty")
+    try:
+        envelope = _decode(value)
+        if envelope.schema_version != SCHEMA_VERSION:
+            raise ValueError(f"its schema version is {envelope.schema_version}, not {SCHEMA_VERSION}")
+    except (ValueError, RecursionError) as error:
+        return _unreadable(value, place, record_ms, f"the envelope cannot be read: {error}")
+    source, failure = envelope.source or _Source(), envelope.failure or _Failure()
+    payload = envelope.payload or _Payload()
+    body, problem = payload_bytes(payload.encoding, payload.body, payload.truncated)
+    return Found(
+        body,
+        Position(source.topic or "", source.partition, source.offset),
+        source.record_timestamp,
+        envelope.event_timestamp,
+        envelope.ingestion_timestamp,
+        failure.stage,
+        failure.failure_class,
+        failure.reason,
+        failure.details or "",
+        (envelope.identity.event_type if envelope.identity else None) or "",
+        envelope.dedup_key or "",
+        max(0, envelope.attempt),
+        problem,
+    )
+
+
+def payload_bytes(encoding: str, body: str | None, truncated: bool) -> tuple[bytes | None, str]:
+    """The record's bytes and why there are none; one of them is empty."""
+    if truncated:
+        return None, "the envelope holds only the beginning of the record"
+    if body is None:
+        return None, "the record had no value"
+    if encoding.lower() == "base64":
+        try:
+            return base64.b64decode(body, validate=True), ""
+        except (binascii.Error, ValueError):
+            return None, "the envelope's base64 is damaged"
+    return body.encode("utf-8", "surrogatepass"), ""
+
+
+def looks_like_envelope(value: bytes) -> bool:
+    """Cheap, and enough to tell an envelope from an event: events have no such names at their root."""
+    return b'"schemaVersion"' in value and b'"failure"' in value and b'"payload"' in value
+
+
+def _unreadable(value: bytes, place: Position, record_ms: int | None, problem: str) -> Found:
+    said: Any = {}
+    try:
+        said = msgspec.json.decode(value)
+    except (ValueError, RecursionError):
+        pass
+    times = said if isinstance(said, dict) else {}
+    return Found(
+        None,
+        place,
+        record_ms,
+        whole_number(times.get("eventTimestamp")),
+        whole_number(times.get("ingestionTimestamp")) or record_ms,
+        problem=problem,
+    )

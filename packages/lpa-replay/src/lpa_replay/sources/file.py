@@ -1,0 +1,63 @@
+"""Files of newline-delimited JSON: envelopes, or records as a producer sent them; plain, gzip or zstd."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import final
+
+from lpa_core.records import Position
+from lpa_core.replays import ReplayError, ReplayRefused
+from lpa_core.sources.files import open_file
+from lpa_core.sources.source import SourceError
+from lpa_replay.found import Found, Selection, raw_record
+from lpa_replay.sources.envelopes import looks_like_envelope, read_envelope
+from lpa_replay.sources.source import BYTES_AT_ONCE, RECORDS_AT_ONCE
+from lpa_replay.window import Clock
+
+
+@final
+class FileSource:
+    """Each line is an envelope or a record; a record's position is its line. A record has no time of ingestion."""
+
+    name = "file"
+    clock = Clock.EVENT
+
+    def __init__(self, path: Path, bounds: Mapping[str, str] | None = None) -> None:
+        """Raises ReplayRefused where the file cannot be read, ReplayError where it is not the one of the bounds."""
+        self._path = path
+        try:
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise ReplayRefused(
+                f"{path}: {error.strerror}: --from takes dlq-topic, dlq-table, quarantine-table, archive or a file"
+            ) from None
+        self.bounds = {"sha256": digest}
+        if bounds is not None and self.bounds != dict(bounds):
+            raise ReplayError(f"{path} is not the file that was planned for: its content has changed; plan again")
+
+    def read(self, selection: Selection) -> Iterator[Sequence[Found]]:
+        lines = open_file(self._path, "replay")
+        try:
+            while (batch := lines.read(RECORDS_AT_ONCE, BYTES_AT_ONCE)) is not None:
+                yield [
+                    _found(batch.values[index] or b"", batch.position(index), index in batch.oversized)
+                    for index in range(len(batch))
+                ]
+        except SourceError as error:
+            raise ReplayError(str(error)) from None
+        finally:
+            lines.close()
+
+    def close(self) -> None:
+        pass
+
+
+def _found(line: bytes, place: Position, oversized: bool) -> Found:
+    if oversized:
+        return raw_record(None, place, None, None, "the line is too long to be read")
+    if looks_like_envelope(line):
+        return read_envelope(line, place, None)
+    return raw_record(line, place, None, None)

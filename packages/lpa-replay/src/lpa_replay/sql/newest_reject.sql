@@ -1,0 +1,1 @@
+SELECT toUnixTimestamp64Milli(max(ingestion_timestamp)) FROM $table

@@ -1,0 +1,116 @@
+"""Stages a run into a folder: first everything that is selected, then without what later attempts supersede."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import final
+
+import attrs
+
+from lpa_replay.folder import Manifest, RunFolder
+from lpa_replay.forecast import Forecast
+from lpa_replay.outcomes import SUPERSEDED, Outcome, Outgoing
+from lpa_replay.plan import Plan
+from lpa_replay.prepare import Preparation
+from lpa_replay.sources.source import ReplaySource
+from lpa_replay.spool import SpoolFile, SpoolReader, SpoolWriter, T
+from lpa_replay.stage import Reading, Staging, skipped, superseded
+from lpa_replay.stored import Knowledge
+
+
+@final
+@attrs.frozen
+class Stage:
+    """What staging needs beside the plan. ``ttl_ms`` is that of the dedup store; ``clock`` gives epoch ms."""
+
+    preparation: Preparation
+    knowledge: Knowledge
+    max_row_bytes: int
+    ttl_ms: int
+    clock: Callable[[], int]
+
+    def foresee(self, plan: Plan, source: ReplaySource, scratch: Path) -> tuple[Forecast, Reading]:
+        """What a run of the plan would do. ``scratch`` is a folder for the while."""
+        path = scratch / "outcomes"
+        outcomes: SpoolWriter[Outcome] = SpoolWriter(path)
+        staging = self._staging(plan, outcomes, None, None)
+        reading = staging.run(source)
+        described = outcomes.close()
+        forecast = self._forecast(plan, reading)
+        for lines in SpoolReader(path, described, Outcome).lines():
+            for outcome in lines:
+                late = superseded(outcome, staging.latest)
+                forecast.add(skipped(outcome, SUPERSEDED) if late else outcome)
+        return forecast, reading
+
+    def stage(self, plan: Plan, source: ReplaySource, folder: RunFolder) -> Manifest:
+        """Write down what is to be sent; all of it is durable after return."""
+        outcomes, outgoing, exhausted = folder.writers()
+        staging = self._staging(plan, outcomes, outgoing, exhausted)
+        reading = staging.run(source)
+        forecast = self._forecast(plan, reading)
+        files = (outcomes.close(), outgoing.close(), exhausted.close())
+        manifest = Manifest(self.clock(), *files, figures={})
+        if staging.latest:
+            manifest = _without_superseded(manifest, folder, staging.latest)
+        for lines in folder.outcomes(manifest).lines():
+            for outcome in lines:
+                forecast.add(outcome)
+        manifest = attrs.evolve(manifest, figures=forecast.as_json())
+        folder.finish_staging(manifest)
+        return manifest
+
+    def _staging(
+        self,
+        plan: Plan,
+        outcomes: SpoolWriter[Outcome],
+        outgoing: SpoolWriter[Outgoing] | None,
+        exhausted: SpoolWriter[Outgoing] | None,
+    ) -> Staging:
+        return Staging(
+            plan,
+            self.preparation,
+            self.knowledge,
+            max_row_bytes=self.max_row_bytes,
+            outcomes=outcomes,
+            outgoing=outgoing,
+            exhausted=exhausted,
+        )
+
+    def _forecast(self, plan: Plan, reading: Reading) -> Forecast:
+        return Forecast(plan.created_ms, self.ttl_ms, read=reading.read, untimed=reading.untimed)
+
+
+def _without_superseded(manifest: Manifest, folder: RunFolder, latest: dict[int, int]) -> Manifest:
+    """Copy the files beside themselves, then put the copies in their place; the manifest comes after."""
+    gone: set[int] = set()
+
+    def outcome(line: Outcome) -> Outcome:
+        if not superseded(line, latest):
+            return line
+        gone.add(line.number)
+        return skipped(line, SUPERSEDED)
+
+    def kept(line: Outgoing) -> Outgoing | None:
+        return None if line.number in gone else line
+
+    return attrs.evolve(
+        manifest,
+        outcomes=_rewritten(folder.outcomes(manifest), outcome),
+        outgoing=_rewritten(folder.outgoing(manifest), kept),
+        exhausted=_rewritten(folder.exhausted(manifest), kept),
+    )
+
+
+def _rewritten(source: SpoolReader[T], change: Callable[[T], T | None]) -> SpoolFile:
+    copy = source.path.with_suffix(".copy")
+    writer: SpoolWriter[T] = SpoolWriter(copy)
+    for lines in source.lines():
+        for line in lines:
+            changed = change(line)
+            if changed is not None:
+                writer.write(changed)
+    described = writer.close()
+    copy.replace(source.path)
+    return described
