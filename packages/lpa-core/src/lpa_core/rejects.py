@@ -12,7 +12,7 @@ from typing import Any, Final, final
 import attrs
 import cattrs
 import msgspec
-from cattrs.gen import make_dict_unstructure_fn, override
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from lpa_core.records import Oversized, Position
 from lpa_core.tables import Column, Kind, Table
@@ -275,6 +275,10 @@ def _envelope_converter() -> cattrs.Converter:
             model,
             make_dict_unstructure_fn(model, converter, **names),  # type: ignore[arg-type]  # per-field overrides
         )
+        converter.register_structure_hook(
+            model,
+            make_dict_structure_fn(model, converter, **names),  # type: ignore[arg-type]  # per-field overrides
+        )
     return converter
 
 
@@ -284,3 +288,8 @@ _CONVERTER: Final = _envelope_converter()
 def envelope_json(of: RejectEnvelope) -> bytes:
     """The envelope as the topics carry it: JSON with camelCase names."""
     return msgspec.json.encode(_CONVERTER.unstructure(of))
+
+
+def read_envelope_json(text: bytes) -> RejectEnvelope:
+    """The envelope of what :func:`envelope_json` wrote. Raises ValueError for anything else."""
+    return _CONVERTER.structure(msgspec.json.decode(text), RejectEnvelope)

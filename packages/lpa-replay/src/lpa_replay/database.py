@@ -20,7 +20,7 @@ from lpa_sinks.clickhouse.client import connect
 from lpa_sinks.clickhouse.insert import encode, insert, insert_settings
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.databases import endpoint_of
-from lpa_sinks.schema.ddl import declared, quoted
+from lpa_sinks.schema.ddl import quoted
 
 T = TypeVar("T")
 
@@ -72,7 +72,8 @@ class Database:
 def opened(sink: str | None, settings: Settings, *, make: bool = False) -> Iterator[Database]:
     """The database that ``sink`` names, by default the embedded one in the data folder.
 
-    ``make``: make the embedded one, or those of its tables that are missing. Raises SinkMisconfigured, SinkUnavailable.
+    An embedded one gets the tables that it lacks; where there is none it is made if ``make`` says so. Raises
+    SinkMisconfigured, SinkUnavailable.
     """
     endpoint = endpoint_of(sink, settings)
     if endpoint.path is not None and not make and not endpoint.path.exists():
@@ -80,7 +81,7 @@ def opened(sink: str | None, settings: Settings, *, make: bool = False) -> Itera
     client = connect(endpoint, settings.clickhouse.password)
     try:
         database = Database(client, endpoint.database)
-        if endpoint.path is not None and make:
+        if endpoint.path is not None:
             database.run("make the schema", lambda: schema.apply(client, endpoint.database, ()))
         yield database
     finally:
@@ -90,12 +91,6 @@ def opened(sink: str | None, settings: Settings, *, make: bool = False) -> Itera
 def is_embedded(sink: str | None, settings: Settings) -> bool:
     """Whether the database is a folder, which only one process at a time can have open."""
     return endpoint_of(sink, settings).path is not None
-
-
-def columns_of(table: str) -> tuple[str, ...]:
-    """The columns that the DDL gives a table, without those that ClickHouse computes."""
-    found = declared(())[table]
-    return tuple(name for name in found.columns if name not in found.derived)
 
 
 @cache

@@ -34,14 +34,14 @@ class SpoolSource:
     def __init__(self, plan: Plan, spool: SpoolReader[Outgoing], pace: Pace) -> None:
         self.topic = spool_topic(plan.id)
         self._planned_ms, self._spool, self._pace = plan.created_ms, spool, pace
-        self._next = 0
+        self._next = self.begun_at = 0
         self._lines: Iterator[Sequence[Outgoing]] = iter(())
         self._held: list[Outgoing] = []
 
     def seek(self, offset: int, resume: str) -> None:
         if offset and resume != self._resume(offset):
             raise SourceError(f"the spool {self._spool.path} is not the one that was read before: bring it back")
-        self._next = offset
+        self._next = self.begun_at = offset
         self._lines = self._spool.lines(offset)
 
     def read(self, max_records: int, max_bytes: int) -> RecordBatch | None:
@@ -82,11 +82,13 @@ class SpoolSource:
 
 def deliver_locally(
     plan: Plan, spool: SpoolReader[Outgoing], settings: Settings, plugins: PluginManager, watch: WatchSource
-) -> None:
-    """Store what the run sends. Killed and begun again it goes on, each record exactly once, as an ingested file does.
+) -> int:
+    """Store what the run sends, and answer how many records of it are stored or rejected by now.
 
-    Raises what delivering raises.
+    Killed or stopped and begun again it goes on, each record exactly once, as an ingested file does. Raises what
+    delivering raises.
     """
     source = SpoolSource(plan, spool, Pace(plan.asked.rate))
     sinks = () if plan.asked.sink is None else (plan.asked.sink,)
-    deliver(source, Job(sinks=sinks, dedup=plan.asked.dedup), settings, plugins, watch)
+    report = deliver(source, Job(sinks=sinks, dedup=plan.asked.dedup), settings, plugins, watch)
+    return source.begun_at + report.read

@@ -8,7 +8,7 @@ from typing import Final, final
 
 from confluent_kafka import Consumer, TopicPartition
 
-from lpa_core.delivery.log import CommitUncertain, Fenced, LogError, LogRecord
+from lpa_core.delivery.log import CommitUncertain, LogError, LogRecord, TakenOver
 from lpa_core.kafka.admin import SECONDS, admin_client, explained
 from lpa_core.kafka.configuration import admin_configuration, producer_configuration
 from lpa_core.kafka.transactions import Transactions
@@ -106,7 +106,7 @@ class TopicDelivery:
             self._transactions.commit(
                 [place], self._consumer.consumer_group_metadata(), [self._record(each) for each in chunk]
             )
-        except Fenced:
+        except TakenOver:
             raise ReplayError(f"another process took replay {self._plan.id} over: leave it to that one") from None
         except CommitUncertain as error:
             raise CommitUncertain(f"{error}: run the same again, it goes on where it was") from None

@@ -26,6 +26,7 @@ from lpa_sinks.archive.durable import sync_folder
 _PLAN: Final = "plan.json"
 _MANIFEST: Final = "manifest.json"
 _DELIVERED: Final = "delivered.json"
+_SENT: Final = "sent"
 _OUTCOMES: Final = "outcomes.ndjson.zst"
 _OUTGOING: Final = "outgoing.ndjson.zst"
 _EXHAUSTED: Final = "exhausted.ndjson.zst"
@@ -111,6 +112,21 @@ class RunFolder:
 
     def finish_staging(self, manifest: Manifest) -> None:
         write_durably(self.path / _MANIFEST, _CONVERTER.unstructure(manifest))
+
+    def discard_staging(self) -> None:
+        """Forget what was staged: nothing of it was sent."""
+        (self.path / _MANIFEST).unlink(missing_ok=True)
+
+    def note_sent(self, records: int) -> None:
+        """For telling later that Kafka has forgotten how far the run is; may be behind."""
+        (self.path / _SENT).write_text(str(records))
+
+    @property
+    def noted_sent(self) -> int:
+        try:
+            return int((self.path / _SENT).read_text())
+        except (OSError, ValueError):
+            return 0
 
     def finish_delivery(self, at: int) -> None:
         """Say that all is sent, and give the space back. ``at`` is epoch ms."""

@@ -53,6 +53,11 @@ class Asked:
     force: bool
 
     @property
+    def fix_sha256(self) -> str:
+        """Empty where there is no fix file."""
+        return hashlib.sha256(self.fix.encode()).hexdigest() if self.fix is not None else ""
+
+    @property
     def fingerprint(self) -> str:
         return hashlib.sha256(msgspec.json.encode(_CONVERTER.unstructure(self))).hexdigest()
 

@@ -1,1 +1,17 @@
-"""Registers lpa-replay with the plugin manager. It brings no hooks yet."""
+"""What lpa-replay brings to ``lpa``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cyclopts
+
+from lpa_core.plugins.hookspecs import hookimpl
+from lpa_core.settings import Settings
+
+
+@hookimpl
+def lpa_cli_commands(settings: Settings) -> Sequence[cyclopts.App]:
+    from lpa_replay.commands import replay_app
+
+    return (replay_app(settings),)

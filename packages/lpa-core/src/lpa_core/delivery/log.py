@@ -72,6 +72,10 @@ class CommitUncertain(Exception):
     """Nobody knows whether the commit was done. Only a new session, and reading what is committed, tells."""
 
 
+class TakenOver(CommitUncertain):
+    """Another session of the same name has begun: this one can commit nothing any more."""
+
+
 class OffsetsGone(Exception):
     """A partition no longer holds the offset that is to be read next."""
 

@@ -9,7 +9,7 @@ from typing import Any, Final, final
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 
-from lpa_core.delivery.log import CommitUncertain, Fenced, LogError, LogRecord, LogUnavailable
+from lpa_core.delivery.log import CommitUncertain, Fenced, LogError, LogRecord, LogUnavailable, TakenOver
 
 _SECONDS: Final = 20.0
 """Longer than the transaction's own timeout: after it, the outcome is decided."""
@@ -24,6 +24,9 @@ _FENCED: Final = frozenset(
         KafkaError.FENCED_INSTANCE_ID,
         KafkaError._FENCED,
     }
+)
+_TAKEN_OVER: Final = frozenset(
+    {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}
 )
 FINAL_ERRORS: Final = frozenset(
     {
@@ -58,7 +61,7 @@ class Transactions:
         Args:
             proof: metadata of the consumer group, as a consumer of it gives it.
 
-        Raises Fenced, LogUnavailable where nothing was done, CommitUncertain, LogError.
+        Raises Fenced, LogUnavailable where nothing was done, CommitUncertain, TakenOver, LogError.
         """
         failed: list[KafkaError] = []
 
@@ -86,6 +89,7 @@ class Transactions:
             problem = error.args[0]
             if problem.txn_requires_abort():
                 self._abort(problem)
+            _raise_if_taken_over(problem)
             raise CommitUncertain(f"Kafka does not say whether a transaction was committed: {problem.str()}") from None
 
     def _send_offsets(self, offsets: Sequence[TopicPartition], proof: object) -> None:
@@ -133,6 +137,7 @@ class Transactions:
         if problem.code() in FINAL_ERRORS:
             raise LogError(f"Kafka refuses a transaction: {problem.str()}: allow it to this login") from None
         if problem.fatal():
+            _raise_if_taken_over(problem)
             raise CommitUncertain(f"Kafka's producer gave up: {problem.str()}") from None
         try:
             _persistently(lambda: self._producer.abort_transaction(_SECONDS))
@@ -141,6 +146,11 @@ class Transactions:
         if problem.code() in _FENCED:
             raise Fenced(problem.str()) from None
         raise LogUnavailable(f"Kafka did not take a transaction: {problem.str()}") from None
+
+
+def _raise_if_taken_over(problem: KafkaError) -> None:
+    if problem.code() in _TAKEN_OVER:
+        raise TakenOver(f"another session has the same transactional id: {problem.str()}") from None
 
 
 def _persistently(action: Callable[[], object]) -> None:

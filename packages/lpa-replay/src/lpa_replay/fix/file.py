@@ -11,7 +11,6 @@ steps = [{ set = "data.pipeline", value = "live-video-to-video" }]
 
 from __future__ import annotations
 
-import hashlib
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -62,10 +61,6 @@ class FixFile:
 
     text: str
     fixes: tuple[Fix, ...]
-
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.text.encode()).hexdigest()
 
     def apply(self, record: ReplayRecord) -> bytes | None:
         """The record's new bytes; None where no fix is for it. Raises ValueError where one cannot do its work."""

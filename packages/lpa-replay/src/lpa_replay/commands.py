@@ -1,0 +1,208 @@
+"""``lpa replay``: plan, run, verify, list, show, check."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Final
+
+import attrs
+import cyclopts
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+
+from lpa_core.commands.output import print_json
+from lpa_core.plugins.manager import PluginManager
+from lpa_core.replays import ReplayRefused
+from lpa_core.settings import Settings
+from lpa_replay import present
+from lpa_replay.audit import RunRecord, record_run, recorded_runs, results
+from lpa_replay.check_command import add_check
+from lpa_replay.database import Database, opened
+from lpa_replay.folder import unfinished
+from lpa_replay.options import Options
+from lpa_replay.plan import Plan, read_plan, write_plan
+from lpa_replay.progress import Shown
+from lpa_replay.request import asked, new_plan
+from lpa_replay.run import Replays, State
+from lpa_replay.spool import write_durably
+from lpa_replay.verify import verify
+
+_Json = Annotated[bool, Parameter(negative="")]
+_Yes = Annotated[bool, Parameter(negative="")]
+_NOTHING: Final = Options()
+
+
+def replay_app(settings: Settings) -> cyclopts.App:
+    app = cyclopts.App(name="replay", help="Send dead letters or archived records through the pipeline again.")
+
+    @app.command
+    def plan(options: Options = _NOTHING, *, output: Path | None = None, json: _Json = False) -> None:
+        """Show what a replay would do, and write it down for `run --plan`; nothing is sent.
+
+        Parameters
+        ----------
+        output
+            Where the plan is written. Default: a new file in the working folder, named by the plan.
+        json
+            Print the figures as JSON.
+        """
+        replays = _replays(settings)
+        made, forecast, reading = replays.foresee(_new(options, replays))
+        file = output or Path(f"replay-{made.id}.json")
+        try:
+            write_durably(file.absolute(), write_plan(made))
+        except OSError as error:
+            raise ReplayRefused(f"{file}: {error.strerror}: --output takes a file that can be written") from None
+        figures = forecast.as_json()
+        if json:
+            samples = [{"before": before, "after": after} for before, after in reading.samples]
+            seconds = present.estimated_seconds(made, figures)
+            print_json({"id": made.id, "plan": str(file), **figures, "samples": samples, "estimated_seconds": seconds})
+            return
+        console = Console(soft_wrap=True)
+        present.print_plan(console, made, figures, reading.samples)
+        print(f"lpa replay run --plan {file}")
+
+    @app.command
+    def run(
+        options: Options = _NOTHING, *, plan: Path | None = None, yes: _Yes = False, json: _Json = False
+    ) -> int:
+        """Replay: by a plan, or by options. A run that was killed goes on where it was when it is started again.
+
+        Parameters
+        ----------
+        plan
+            A file that `lpa replay plan` wrote: exactly that is done, and only once.
+        yes
+            Do not ask on a terminal.
+        json
+            Print the figures as JSON.
+        """
+        replays = _replays(settings)
+        made, begun = _to_run(options, plan, replays)
+        if not begun and not yes and not json and sys.stdin.isatty() and sys.stdout.isatty():
+            made, forecast, reading = replays.foresee(made)
+            present.print_plan(Console(soft_wrap=True), made, forecast.as_json(), reading.samples)
+            if input("Send? [y/N] ").strip().lower() not in ("y", "yes"):
+                return 1
+        with Shown(enabled=not json) as shown:
+            figures = replays.run(made, shown.watch, shown.sent)
+        if json:
+            print_json(figures)
+        else:
+            present.print_run(Console(soft_wrap=True), figures)
+        return 0
+
+    @app.command(name="verify")
+    def verify_run(replay_id: str, /, *, sink: str | None = None, json: _Json = False) -> int:
+        """Find out what became of every record of a replay, and check that nothing was doubled; exit with 1 if it was.
+
+        Parameters
+        ----------
+        replay_id
+            As `lpa replay list` shows it.
+        sink
+            The database, such as chdb://./folder or clickhouse://host:8123/database. Default: the embedded one.
+        json
+            Print JSON instead of a table.
+        """
+        replays = _replays(settings)
+        with opened(sink, settings) as database:
+            found = _recorded(database, replay_id)
+            if found.state == State.STAGED:
+                raise ReplayRefused(f"replay {replay_id} is not sent yet: start it again, it goes on where it was")
+            tables = [table for each in replays.plugins.event_types() for table in each.tables]
+            ttl_ms = settings.quality.dedup_ttl_minutes * 60_000
+            now = _now()
+            checks = verify(database, found, tables, ttl_ms, now)
+            passed = all(check.passed is not False for check in checks)
+            state = State.VERIFIED if passed else State.FAILED
+            said = msgspec.json.encode([check.as_json() for check in checks]).decode()
+            record_run(database, attrs.evolve(found, state=state.value, verification=said), now)
+        if json:
+            print_json({"id": replay_id, "passed": passed, "checks": [check.as_json() for check in checks]})
+        else:
+            present.print_checks(Console(soft_wrap=True), found, checks)
+        return 0 if passed else 1
+
+    @app.command(name="list")
+    def list_runs(*, sink: str | None = None, json: _Json = False) -> None:
+        """List the replays, the oldest first.
+
+        Parameters
+        ----------
+        sink
+            The database. Default: the embedded one.
+        json
+            Print JSON instead of a table.
+        """
+        with opened(sink, settings) as database:
+            found = recorded_runs(database)
+        if json:
+            print_json([present.run_json(each) for each in found])
+        elif found:
+            present.print_runs(Console(soft_wrap=True), found)
+        else:
+            print("There was no replay yet.")
+
+    @app.command
+    def show(replay_id: str, /, *, sink: str | None = None, json: _Json = False) -> None:
+        """Show the audit of a replay, and its records by what became of them.
+
+        Parameters
+        ----------
+        replay_id
+            As `lpa replay list` shows it.
+        sink
+            The database. Default: the embedded one.
+        json
+            Print JSON instead of tables.
+        """
+        with opened(sink, settings) as database:
+            found = _recorded(database, replay_id)
+            became = results(database, replay_id)
+        if json:
+            kinds = [{"result": result, "why": why, "records": records} for result, why, records in became]
+            print_json({**present.run_json(found), "results": kinds})
+        else:
+            present.print_record(Console(soft_wrap=True), found, became)
+
+    add_check(app, settings)
+    return app
+
+
+def _replays(settings: Settings) -> Replays:
+    return Replays(settings, PluginManager(settings))
+
+
+def _new(options: Options, replays: Replays) -> Plan:
+    request = options.request()
+    what = asked(request, replays.settings)
+    return new_plan(request, what, replays.settings, replays.plugins, replays.clock())
+
+
+def _to_run(options: Options, file: Path | None, replays: Replays) -> tuple[Plan, bool]:
+    """The plan to carry out, and whether that has been begun before or was looked at."""
+    if file is not None:
+        if options != _NOTHING:
+            raise ReplayRefused("--plan says all there is to say: give no other option beside it")
+        return read_plan(file), True
+    new = _new(options, replays)
+    begun = unfinished(replays.root, new.asked.fingerprint)
+    if begun is not None:
+        print(f"going on with replay {begun.id}", file=sys.stderr)
+    return begun or new, begun is not None
+
+
+def _recorded(database: Database, replay_id: str) -> RunRecord:
+    found = recorded_runs(database, replay_id) if replay_id else []
+    if not found:
+        raise ReplayRefused(f"there is no replay {replay_id!r} in {database.name}: `lpa replay list` shows those there are")
+    return found[0]
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

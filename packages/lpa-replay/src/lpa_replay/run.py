@@ -1,0 +1,207 @@
+"""Carries a plan out: stage, write down, deliver. Each step is finished before the next, and found finished later."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, final
+
+import attrs
+
+from lpa_core.jobs import build_pipeline
+from lpa_core.plugins.manager import PluginManager
+from lpa_core.process import quiet_collector, stopped_by_signals
+from lpa_core.rejects import QUARANTINE_TABLE
+from lpa_core.replays import ReplayError
+from lpa_core.runner import WatchSource
+from lpa_core.settings import Settings
+from lpa_replay.audit import record_outcomes, record_run, run_record
+from lpa_replay.database import Database, opened
+from lpa_replay.deliver_local import deliver_locally
+from lpa_replay.folder import Manifest, RunFolder
+from lpa_replay.forecast import Forecast
+from lpa_replay.kafka_settings import replay_settings
+from lpa_replay.pace import Pace
+from lpa_replay.plan import TOPIC, Plan
+from lpa_replay.prepare import Preparation
+from lpa_replay.quarantine import quarantine_rows
+from lpa_replay.request import repairs_of
+from lpa_replay.sources.opening import open_source
+from lpa_replay.sources.source import ReplaySource
+from lpa_replay.stage import Reading
+from lpa_replay.staged import Stage
+from lpa_replay.stored import StoredEvents
+
+
+class State(StrEnum):
+    """Of a run, as ``replay_runs`` has it."""
+
+    STAGED = "staged"
+    DELIVERED = "delivered"
+    VERIFIED = "verified"
+    FAILED = "failed"
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@final
+@attrs.frozen
+class Replays:
+    """What plans and runs are made with. ``clock`` gives epoch ms."""
+
+    settings: Settings
+    plugins: PluginManager
+    clock: Callable[[], int] = _now
+
+    @property
+    def root(self) -> Path:
+        return self.settings.lpa.data_dir / "replays"
+
+    def foresee(self, plan: Plan) -> tuple[Plan, Forecast, Reading]:
+        """The plan with its bounds and number of records, and what a run of it would do."""
+        with ExitStack() as stack:
+            database = stack.enter_context(opened(plan.asked.sink, self.settings, make=_makes(plan)))
+            plan, source = self._open(plan, stack)
+            scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="lpa-replay-"))
+            with quiet_collector():
+                forecast, reading = self._stage(plan, source, database).foresee(plan, source, Path(scratch))
+        return attrs.evolve(plan, selected=reading.selected), forecast, reading
+
+    def run(self, plan: Plan, watch: WatchSource, progress: Callable[[int, int], None]) -> dict[str, Any]:
+        """Carry the plan out, or what a killed process left of it, and answer its figures.
+
+        Args:
+            watch: is shown the spool as a source, where it is delivered locally.
+            progress: is told how many records of how many are sent, where they go into a topic.
+
+        Raises ReplayError, ReplayRefused, and what sources, sinks and Kafka raise. Run again it goes on.
+        """
+        folder = RunFolder(self.root, plan.id)
+        with folder.locked(plan):
+            if folder.delivered:
+                return _figures(folder, already=True)
+            with opened(plan.asked.sink, self.settings, make=_makes(plan)) as database:
+                database.require("replay_runs", "replay_outcomes")
+                manifest = folder.manifest or self._staged(plan, folder, database)
+                record_outcomes(database, plan, folder.outcomes(manifest), manifest.staged_ms)
+                self._record(database, plan, manifest, State.STAGED)
+            if not self._deliver(plan, folder, manifest, watch, progress):
+                raise ReplayError(f"replay {plan.id} was stopped; run the same again to go on")
+            with opened(plan.asked.sink, self.settings) as database:
+                for columns, token in quarantine_rows(plan, folder.exhausted(manifest)):
+                    database.insert(QUARANTINE_TABLE, columns, token)
+                self._record(database, plan, manifest, State.DELIVERED)
+            folder.finish_delivery(self.clock())
+            return _figures(folder, already=False)
+
+    def _staged(self, plan: Plan, folder: RunFolder, database: Database) -> Manifest:
+        with ExitStack() as stack:
+            _, source = self._open(plan, stack)
+            with quiet_collector():
+                manifest = self._stage(plan, source, database).stage(plan, source, folder)
+        found = manifest.figures["selected"]
+        if plan.selected is not None and found != plan.selected:
+            folder.discard_staging()
+            raise ReplayError(
+                f"the source holds other records than when it was planned ({found} now, {plan.selected} then): plan again"
+            )
+        return manifest
+
+    def _open(self, plan: Plan, stack: ExitStack) -> tuple[Plan, ReplaySource]:
+        """The source, and the plan with the source's bounds."""
+
+        def connection() -> Database:
+            return stack.enter_context(opened(plan.asked.sink, self.settings))
+
+        source = open_source(
+            plan.asked.source, plan.asked.archive, plan.selection, self.settings, connection, plan.bounds or None
+        )
+        stack.enter_context(closing(source))
+        return attrs.evolve(plan, bounds=source.bounds), source
+
+    def _stage(self, plan: Plan, source: ReplaySource, database: Database) -> Stage:
+        preparation = Preparation(
+            build_pipeline(self.plugins, self.settings),
+            repairs_of(plan, self.plugins),
+            replay_id=plan.id,
+            source=source.name,
+            marked_at=plan.created_ms,
+        )
+        return Stage(
+            preparation,
+            StoredEvents(database, plan.id),
+            self.settings.clickhouse.sink_max_record_bytes,
+            self.settings.quality.dedup_ttl_minutes * 60_000,
+            self.clock,
+        )
+
+    def _deliver(
+        self,
+        plan: Plan,
+        folder: RunFolder,
+        manifest: Manifest,
+        watch: WatchSource,
+        progress: Callable[[int, int], None],
+    ) -> bool:
+        outgoing, exhausted = folder.outgoing(manifest), folder.exhausted(manifest)
+        if plan.asked.target != TOPIC:
+            return deliver_locally(plan, outgoing, self.settings, self.plugins, watch) >= outgoing.count
+        from lpa_replay.deliver_topic import TopicDelivery
+
+        stop = _Stop()
+        total = outgoing.count + exhausted.count
+
+        def sent(records: int) -> None:
+            folder.note_sent(records)
+            progress(records, total)
+
+        delivery = TopicDelivery(plan, replay_settings(self.settings))
+        with closing(delivery), stopped_by_signals(stop):
+            if delivery.sent < folder.noted_sent:
+                raise ReplayError(
+                    f"Kafka no longer knows how far replay {plan.id} is: {folder.noted_sent} records were sent; plan a "
+                    "new replay, it leaves out what is stored"
+                )
+            return delivery.deliver(outgoing, exhausted, Pace(plan.asked.rate), sent, lambda: stop.stopping)
+
+    def _record(self, database: Database, plan: Plan, manifest: Manifest, state: State) -> None:
+        record_run(database, run_record(plan, manifest, state.value, _described(plan)), self.clock())
+
+
+@final
+class _Stop:
+    """Set by a signal."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+
+    def stop(self) -> None:
+        self._asked.set()
+
+    @property
+    def stopping(self) -> bool:
+        return self._asked.is_set()
+
+
+def _described(plan: Plan) -> str:
+    asked = plan.asked
+    if asked.source == "archive":
+        return f"archive {asked.archive}"
+    return f"dlq-topic {asked.topics[0]}" if asked.source == "dlq-topic" else asked.source
+
+
+def _makes(plan: Plan) -> bool:
+    """What comes from elsewhere may be the first that an embedded database is to hold."""
+    return plan.asked.source not in ("dlq-table", "quarantine-table")
+
+
+def _figures(folder: RunFolder, *, already: bool) -> dict[str, Any]:
+    manifest = folder.manifest
+    return {"id": folder.path.name, "already_delivered": already, **(manifest.figures if manifest else {})}

@@ -1,0 +1,147 @@
+"""The regression checklist of a replay, as figures (spec/operations.md section 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, final
+
+import attrs
+
+from lpa_core.tables import Table
+from lpa_replay.audit import RunRecord
+from lpa_replay.database import Database
+
+_TOLERATED_SHARE: Final = 0.01
+"""Dead letters of all input: spec/operations.md section 5 alerts above it."""
+
+
+@final
+@attrs.frozen
+class Check:
+    """One line of the checklist. ``figures`` are what it was judged by; ``passed`` None: for information only."""
+
+    name: str
+    passed: bool | None
+    figures: dict[str, Any]
+    said: str
+
+    def as_json(self) -> dict[str, Any]:
+        return attrs.asdict(self)
+
+
+def verify(database: Database, run: RunRecord, tables: Sequence[Table], ttl_ms: int, now: int) -> list[Check]:
+    """Find out what became of each record of a run, write it into ``replay_outcomes``, and judge.
+
+    Args:
+        tables: the typed tables.
+        ttl_ms: for how long the dedup store remembers.
+        now: epoch ms.
+
+    Raises SinkUnavailable, SinkMisconfigured.
+    """
+    about = {"replay_id": run.replay_id, "since": run.started_ms}
+    sql = database.sql("verify_results.sql")
+    database.run("write down results", lambda: database.client.command(sql, parameters={**about, "now": now}))
+    (sums,) = database.rows("add results up", database.sql("verify_sums.sql"), replay_id=run.replay_id)
+    names = ("records", "numbers", "published", "recovered", "failed_again", "skipped", "unrecoverable")
+    figures = dict(zip((*names, "missing", "ambiguous", "typed_rows"), map(int, sums), strict=True))
+    return [
+        _accounts(run, figures),
+        *_rows(database, tables, figures["typed_rows"], about),
+        _rate(database, about),
+        *_duplicates(database, run, about),
+        _ttl(run, ttl_ms),
+    ]
+
+
+def _accounts(run: RunRecord, figures: dict[str, int]) -> Check:
+    kinds = ("recovered", "failed_again", "skipped", "unrecoverable")
+    settled = sum(figures[kind] for kind in kinds)
+    agree = settled == figures["records"] == figures["numbers"] == run.records_selected
+    agree = agree and figures["published"] == run.records_published
+    said = ", ".join(f"{figures[kind]:,} {kind.replace('_', ' ')}" for kind in kinds)
+    if figures["missing"]:
+        said += f"; {figures['missing']:,} have not arrived: is `lpa ingest` running? Verify again then"
+    if figures["ambiguous"]:
+        said += f"; {figures['ambiguous']:,} are in more than one place"
+    if not agree and not figures["missing"] and not figures["ambiguous"]:
+        said += f"; the audit has {figures['records']:,} of {run.records_selected:,} records"
+    shown = {name: figures[name] for name in ("records", *kinds, "missing", "ambiguous")}
+    return Check("every record in one place", agree, shown, said)
+
+
+def _rows(
+    database: Database, tables: Sequence[Table], expected: int, about: dict[str, Any]
+) -> Iterator[Check]:
+    counts = {}
+    for table in tables:
+        sql = database.sql("verify_rows.sql", table=database.table(table.name))
+        ((counts[table.name],),) = database.rows(f"count rows of {table.name}", sql, **about)
+    found = sum(counts.values())
+    rows = {name: count for name, count in counts.items() if count}
+    yield Check(
+        "rows in typed tables",
+        found == expected,
+        {"expected": expected, "found": found, "tables": rows},
+        f"{found:,} of {expected:,}",
+    )
+    facts = {}
+    for (name,) in database.rows("list fact tables", database.sql("fact_tables.sql"), database=database.name):
+        sql = database.sql("verify_facts.sql", table=database.table(name))
+        ((facts[name],),) = database.rows(f"count rows of {name}", sql, **about)
+    made = {name: count for name, count in facts.items() if count}
+    said = f"{sum(made.values()):,} in {len(made)} tables" if facts else "there are no fact tables"
+    yield Check("rows in fact tables", None, {"tables": made}, said)
+
+
+def _rate(database: Database, about: dict[str, Any]) -> Check:
+    ((dead, accepted, dead_before, accepted_before),) = database.rows(
+        "compare the rate of dead letters", database.sql("verify_rate.sql"), **about
+    )
+    after = dead / (dead + accepted) if dead + accepted else 0.0
+    before = dead_before / (dead_before + accepted_before) if dead_before + accepted_before else 0.0
+    allowed = max(before, _TOLERATED_SHARE)
+    return Check(
+        "rate of dead letters",
+        after <= allowed,
+        {"before": before, "after": after, "allowed": allowed, "dead_letters": dead, "accepted": accepted},
+        f"{after:.2%} since the run began, {before:.2%} in the day before the first failure; at most {allowed:.2%}",
+    )
+
+
+def _duplicates(database: Database, run: RunRecord, about: dict[str, Any]) -> Iterator[Check]:
+    parameters = {"replay_id": run.replay_id, "start": run.start_ms, "end": run.end_ms}
+    moment = "event_timestamp" if run.clock == "event" else "ingestion_timestamp"
+    in_window = (
+        "1"
+        if run.start_ms is None
+        else f"{moment} >= fromUnixTimestamp64Milli({{start:Int64}}, 'UTC') "
+        f"AND {moment} < fromUnixTimestamp64Milli({{end:Int64}}, 'UTC')"
+    )
+    if run.start_ms is None:
+        del parameters["start"], parameters["end"]
+    sql = database.sql("verify_duplicates.sql", in_window=in_window)
+    ((by_key, by_position),) = database.rows("look for duplicates", sql, **parameters)
+    ((doubled,),) = database.rows(
+        "look for doubled keys", database.sql("verify_doubled_keys.sql"), replay_id=run.replay_id
+    )
+    for name, (found, ours) in (("by dedup key", by_key), ("by position", by_position)):
+        theirs = max(ours, doubled) if name == "by dedup key" else ours
+        figures = {"in_window": found, "of_this_replay": theirs}
+        yield Check(
+            f"duplicates {name}",
+            not found and not theirs,
+            figures,
+            f"{found:,} in the window, {theirs:,} with a row of this replay",
+        )
+
+
+def _ttl(run: RunRecord, ttl_ms: int) -> Check:
+    """What is stored was looked up, whatever the dedup store remembers; a forced run relied on the store alone."""
+    age = None if run.start_ms is None else run.started_ms - run.start_ms
+    within = age is not None and age <= ttl_ms
+    how = "within the dedup TTL" if within else "older than the dedup TTL"
+    said = f"the window is {how}"
+    if not within:
+        said += ": forced, so duplicates may be stored" if run.forced else ": what is stored was looked up by key"
+    return Check("window against dedup TTL", within or not run.forced, {"age_ms": age, "ttl_ms": ttl_ms}, said)
