@@ -19,7 +19,7 @@ from lpa_core.replays import ReplayRefused
 from lpa_core.settings import Settings
 from lpa_replay import present
 from lpa_replay.audit import RunRecord, record_run, recorded_runs, results
-from lpa_replay.check_command import add_check
+from lpa_replay.check.command import add_check
 from lpa_replay.database import Database, opened
 from lpa_replay.folder import unfinished
 from lpa_replay.options import Options

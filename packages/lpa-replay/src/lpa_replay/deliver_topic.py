@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Final, final
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from lpa_core.delivery.log import CommitUncertain, LogError, LogRecord, TakenOver
 from lpa_core.kafka.admin import SECONDS, admin_client, explained
@@ -30,22 +30,25 @@ Progress = Callable[[int], None]
 class TopicDelivery:
     """The one producer of a run.
 
-    How far the run is stands in its own consumer group, as the offset of the output topic's first partition: moved in the
-    same transaction that publishes the records, so that both happen or neither. A second process of the run fences the
-    first.
+    How far the run is stands in its own consumer group, as the offset of the output topic's first partition, and beside it
+    which spool that counts in: moved in the same transaction that publishes the records, so that both happen or
+    neither. A second process of the run fences the first.
     """
 
-    def __init__(self, plan: Plan, settings: Settings) -> None:
-        """Connect, and decide what an earlier process left open. ``settings`` are those of the replay's clients.
+    def __init__(self, plan: Plan, spool: str, settings: Settings) -> None:
+        """Connect, and decide what an earlier process left open.
 
-        Raises LogError, LogUnavailable.
+        Args:
+            spool: names the content of what is to be sent.
+            settings: those of the replay's clients.
+
+        Raises ReplayError where the run was begun with another spool, LogError, LogUnavailable.
         """
-        self._plan, self._settings = plan, settings
+        self._plan, self._spool, self._settings = plan, spool, settings
         self._topic = settings.quality.input_topic
         self._partitions = self._look_at_topics()
         self._place = TopicPartition(self._topic, 0)
         own = f"{settings.replay.group_id}-{plan.id}"
-        self._transactions = Transactions(producer_configuration(settings, own))
         with explained("set up a consumer", settings):
             self._consumer = Consumer(
                 {
@@ -54,6 +57,19 @@ class TopicDelivery:
                     "enable.auto.commit": False,
                     "isolation.level": "read_committed",
                 }
+            )
+        # Looked at before and after: one that is not to go on must not end another either.
+        self._require_own_spool()
+        self._transactions = Transactions(producer_configuration(settings, own))
+        self._require_own_spool()
+
+    def _require_own_spool(self) -> None:
+        """Raise ReplayError where the run's offset counts records of another spool."""
+        offset, spool = self._committed()
+        if offset > 0 and spool != self._spool:
+            raise ReplayError(
+                f"replay {self._plan.id} was begun from another data folder, where {offset} of its records were sent: go on "
+                "there, or plan a new replay: it leaves out what is stored"
             )
 
     def _look_at_topics(self) -> int:
@@ -72,9 +88,14 @@ class TopicDelivery:
     @property
     def sent(self) -> int:
         """How many records are in the topics, of this run's, in their order. Raises LogUnavailable."""
+        return self._committed()[0]
+
+    def _committed(self) -> tuple[int, str]:
         with explained("read how far the replay is", self._settings):
             (found,) = self._consumer.committed([self._place], SECONDS)
-        return max(0, int(found.offset))
+            if found.error is not None:
+                raise KafkaException(found.error)
+        return max(0, int(found.offset)), found.metadata or ""
 
     def deliver(
         self,
@@ -101,7 +122,7 @@ class TopicDelivery:
         return True
 
     def _send(self, chunk: Sequence[Outgoing], behind: int) -> None:
-        place = TopicPartition(self._topic, 0, behind, metadata=f"records sent by replay {self._plan.id}")
+        place = TopicPartition(self._topic, 0, behind, metadata=self._spool)
         try:
             self._transactions.commit(
                 [place], self._consumer.consumer_group_metadata(), [self._record(each) for each in chunk]

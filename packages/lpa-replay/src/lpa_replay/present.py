@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from lpa_replay.audit import RunRecord
 from lpa_replay.plan import Plan
@@ -62,19 +62,20 @@ def print_checks(console: Console, run: RunRecord, checks: Sequence[Check]) -> N
 
 
 def print_runs(console: Console, runs: Sequence[RunRecord]) -> None:
-    table = Table("id", "state", "window", "from", "to", "selected", "sent", "skipped", "by")
+    table = Table(Column("id", no_wrap=True), "state", Column("window", overflow="fold"), "from", "selected", "sent")
     for run in runs:
-        counts = (run.records_selected, run.records_published, run.records_skipped)
-        cells = (run.replay_id, run.state, window_text(run), run.source, run.target)
-        table.add_row(*map(escape, cells), *(f"{count:,}" for count in counts), escape(run.started_by))
+        counts = (run.records_selected, run.records_published)
+        cells = (run.replay_id, run.state, window_text(run), run.source)
+        table.add_row(*map(escape, cells), *(f"{count:,}" for count in counts))
     console.print(table)
 
 
 def print_record(console: Console, run: RunRecord, results: Sequence[tuple[str, str, int]]) -> None:
     """All of a run's audit, and its records by what became of them."""
-    table = Table("", "value", title=escape(f"Replay {run.replay_id}"), title_justify="left")
+    table = Table("", Column("value", overflow="fold"), title=escape(f"Replay {run.replay_id}"), title_justify="left")
     for name, value in run_json(run).items():
-        table.add_row(name, escape(str(value)))
+        if name != "verification" and value not in (None, ""):
+            table.add_row(name, escape(str(value)))
     console.print(table)
     outcomes = Table("result", "why", "records")
     for result, why, records in results:

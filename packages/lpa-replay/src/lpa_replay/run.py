@@ -162,7 +162,8 @@ class Replays:
             folder.note_sent(records)
             progress(records, total)
 
-        delivery = TopicDelivery(plan, replay_settings(self.settings))
+        spool = f"{outgoing.sha256[:32]}{exhausted.sha256[:32]}"
+        delivery = TopicDelivery(plan, spool, replay_settings(self.settings))
         with closing(delivery), stopped_by_signals(stop):
             if delivery.sent < folder.noted_sent:
                 raise ReplayError(

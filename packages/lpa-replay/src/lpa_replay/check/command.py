@@ -1,0 +1,82 @@
+"""``lpa replay check``."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import attrs
+import cyclopts
+from cyclopts import Parameter
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Column, Table
+
+from lpa_core.commands.output import print_json
+from lpa_core.settings import Settings
+from lpa_replay.check.fixture import run_fixture
+from lpa_replay.check.layers import Dump
+from lpa_replay.check.record import Difference, first_difference, read_record, write_record
+
+_Json = Annotated[bool, Parameter(negative="")]
+
+
+def add_check(app: cyclopts.App, settings: Settings) -> None:
+    @app.command
+    def check(
+        fixture: Path, /, *, against: Path | None = None, output: Path | None = None, json: _Json = False
+    ) -> int:
+        """Run a fixture through every layer in a temporary database, twice; exit with 1 where the runs differ.
+
+        Parameters
+        ----------
+        fixture
+            A file of newline-delimited JSON: records as producers send them.
+        against
+            A recorded run to compare with: the first layer and rows that differ are named.
+        output
+            Record the run in this file.
+        json
+            Print JSON instead of a table.
+        """
+        recorded = None if against is None else read_record(against)
+        with tempfile.TemporaryDirectory(prefix="lpa-check-") as folder:
+            first, second = (
+                run_fixture(fixture, settings, Path(folder), database) for database in ("check_first", "check_second")
+            )
+        repeated = first_difference(first, second)
+        differs = None if recorded is None else first_difference(recorded, first)
+        if output is not None:
+            write_record(output, first)
+        if json:
+            print_json(
+                {
+                    "tables": [_as_json(dump) for dump in first],
+                    "twice_the_same": repeated is None,
+                    "difference": None if differs is None else attrs.asdict(differs),
+                }
+            )
+        else:
+            _print(Console(soft_wrap=True), first, repeated, differs)
+        return 0 if repeated is None and differs is None else 1
+
+
+def _as_json(dump: Dump) -> dict[str, object]:
+    return {"layer": dump.layer, "table": dump.table, "rows": len(dump.rows), "sha256": dump.sha256}
+
+
+def _print(console: Console, run: list[Dump], repeated: Difference | None, differs: Difference | None) -> None:
+    table = Table("layer", "table", "rows", Column("sha256", overflow="fold"))
+    for dump in run:
+        table.add_row(dump.layer, dump.table, f"{len(dump.rows):,}", dump.sha256)
+    console.print(table)
+    for what, difference in (("The second run differs", repeated), ("It differs from the recorded run", differs)):
+        if difference is None:
+            continue
+        console.print(escape(f"{what} first in {difference.layer}, table {difference.table}."))
+        for sign, rows in (("-", difference.only_recorded), ("+", difference.only_now)):
+            for row in rows:
+                console.print(escape(f"{sign} {row}"), highlight=False)
+    if repeated is None:
+        console.print("Both runs are the same, byte for byte.")

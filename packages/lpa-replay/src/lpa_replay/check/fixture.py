@@ -1,0 +1,83 @@
+"""Runs a fixture through the pipeline into a database of its own, at a time that is always the same."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from lpa_core.delivery.checkpoint import MemoryCheckpoint
+from lpa_core.delivery.derivation import Derivation
+from lpa_core.delivery.worker import Limits, Worker
+from lpa_core.jobs import build_pipeline
+from lpa_core.plugins.manager import PluginManager
+from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
+from lpa_core.replays import ReplayError, ReplayRefused
+from lpa_core.rows import RAW_TABLE
+from lpa_core.settings import Settings
+from lpa_core.sinks import Deriving
+from lpa_core.sources.files import LineSource, open_file
+from lpa_core.sources.source import SourceError
+from lpa_replay.check.layers import Dump, decoded, dumps
+from lpa_replay.database import opened
+
+_RECEIVED_MS: Final = 1_767_225_600_000
+"""2026-01-01: when all records of every fixture were received."""
+_TOPIC: Final = "fixture"
+_AT_ONCE: Final = 1_000
+
+
+def run_fixture(path: Path, settings: Settings, folder: Path, database: str) -> list[Dump]:
+    """The layers of a fixture, in a database of this name in the embedded engine on ``folder``.
+
+    Raises ReplayRefused where the fixture cannot be read, ReplayError where it breaks off, and what sinks raise.
+    """
+    settings = attrs.evolve(
+        settings,
+        clickhouse=attrs.evolve(settings.clickhouse, database=database),
+        lpa=attrs.evolve(settings.lpa, data_dir=folder),
+    )
+    plugins = PluginManager(settings)
+    pipeline = build_pipeline(plugins, settings)
+    uri = f"chdb://{folder / 'clickhouse'}"
+    with ExitStack() as stack:
+        opened_database = stack.enter_context(opened(uri, settings, make=True))
+        # Rows of old events would be gone at the first merge.
+        opened_database.run("stop merges", lambda: opened_database.client.command("SYSTEM STOP MERGES"))
+        sink = plugins.sink(uri)
+        stack.callback(sink.close)
+        sink.open((*pipeline.tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE))
+        derivation = Derivation([sink] if isinstance(sink, Deriving) else [])
+        with closing(derivation):
+            derivation.start()
+            dedup = stack.enter_context(closing(plugins.dedup_store("memory://")))
+            worker = Worker(
+                stack.enter_context(closing(_lines(path))),
+                pipeline,
+                dedup,
+                [sink],
+                MemoryCheckpoint(),
+                limits=Limits(_AT_ONCE, settings.clickhouse.sink_max_batch_bytes),
+                clock=lambda: _RECEIVED_MS,
+                listener=derivation.step,
+            )
+            try:
+                worker.run()
+            except SourceError as error:
+                raise ReplayError(str(error)) from None
+        with closing(_lines(path)) as lines:
+            verdicts = []
+            while (batch := lines.read(_AT_ONCE, settings.clickhouse.sink_max_batch_bytes)) is not None:
+                verdicts += pipeline.judge(batch)
+        return [decoded(verdicts), *dumps(opened_database, pipeline.tables)]
+
+
+def _lines(path: Path) -> LineSource:
+    try:
+        source = open_file(path, "check")
+    except SourceError as error:
+        raise ReplayRefused(str(error)) from None
+    source.topic = _TOPIC
+    return source

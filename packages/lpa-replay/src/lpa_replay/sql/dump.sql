@@ -1,0 +1,1 @@
+SELECT formatRow('JSONEachRow', $columns) AS row FROM $table
