@@ -113,12 +113,13 @@ def _fix(entry: Any) -> Fix:
             names = [member.value for member in known]
             if value not in names:
                 raise ValueError(f"there is no {name} {value!r}: there are {', '.join(names)}")
+    where = _numbered(table.get("where", []), "condition", _condition)
     steps = _numbered(table.get("steps", []), "step", _step)
     if not steps:
         raise ValueError("it has no steps")
     return Fix(
         FailureCondition(texts["class"], texts["reason"], texts["stage"], texts["type"]),
-        tuple(_numbered(table.get("where", []), "condition", _condition)),
+        tuple(where),
         tuple(steps),
     )
 

@@ -1,0 +1,97 @@
+"""Stand-ins for what a staging asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import final
+
+import attrs
+
+from lpa_core.events.registry import BUILTIN_EVENT_TYPES
+from lpa_core.pipeline import Pipeline
+from lpa_core.records import Position
+from lpa_replay.folder import Manifest, RunFolder
+from lpa_replay.found import Filters, Found, Selection
+from lpa_replay.outcomes import Outcome, Outgoing
+from lpa_replay.plan import Asked, Plan
+from lpa_replay.prepare import Preparation, Repair
+from lpa_replay.staged import Stage
+from lpa_replay.stored import Earlier
+from lpa_replay.window import Clock, Window
+
+NOW = 1_767_900_000_000
+PIPELINE = Pipeline(BUILTIN_EVENT_TYPES)
+
+
+@final
+@attrs.frozen
+class ListSource:
+    """Records from a list, one at a time."""
+
+    some: Sequence[Found]
+    name: str = "dlq"
+    clock: Clock = Clock.EVENT
+    bounds: Mapping[str, str] = attrs.field(factory=dict)
+
+    def read(self, selection: Selection) -> Iterator[Sequence[Found]]:
+        for found in self.some:
+            yield [found]
+
+    def close(self) -> None:
+        pass
+
+
+@final
+@attrs.define
+class Known:
+    """What the database is said to know."""
+
+    keys: set[str] = attrs.field(factory=set)
+    replays: dict[Position, Earlier] = attrs.field(factory=dict)
+
+    def stored(self, keys: Iterable[str]) -> set[str]:
+        return self.keys & set(keys)
+
+    def earlier(self, origins: Iterable[Position]) -> Mapping[Position, Earlier]:
+        return {origin: self.replays[origin] for origin in origins if origin in self.replays}
+
+
+def plan(**changes: object) -> Plan:
+    """Of everything, unless something else is said of what was asked for."""
+    asked = Asked(
+        source="dlq-table",
+        archive=None,
+        sink=None,
+        dedup=None,
+        target="local",
+        topics=(),
+        window=(None, None, None, "all"),
+        clock=Clock.EVENT,
+        filters=Filters(),
+        fix=None,
+        max_records=None,
+        rate=None,
+        max_attempts=3,
+        force=False,
+    )
+    window = changes.pop("over", Window())
+    return Plan("a-run", NOW, "me@here", attrs.evolve(asked, **changes), window, {}, ())  # type: ignore[arg-type]
+
+
+def staged(
+    folder: Path, some: Sequence[Found], known: Known | None = None, repairs: Sequence[Repair] = (), **changes: object
+) -> tuple[list[Outcome], list[Outgoing], list[Outgoing], Manifest]:
+    """What a run decides about these records, and what it would send and give up."""
+    decided = plan(**changes)
+    preparation = Preparation(PIPELINE, repairs, replay_id=decided.id, source="dlq", marked_at=NOW)
+    stage = Stage(preparation, known or Known(), 1_000_000, 86_400_000, lambda: NOW)
+    run = RunFolder(folder, decided.id)
+    with run.locked(decided):
+        manifest = stage.stage(decided, ListSource(some), run)
+        return (
+            [line for lines in run.outcomes(manifest).lines() for line in lines],
+            [line for lines in run.outgoing(manifest).lines() for line in lines],
+            [line for lines in run.exhausted(manifest).lines() for line in lines],
+            manifest,
+        )

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+from clickhouse_connect.driver.client import Client
+
+from lpa_core.settings import described
+from lpa_replay.testing.place import FIX, Place
+
+
+@pytest.fixture
+def place(
+    tmp_path: Path,
+    engine: Client,
+    engine_path: Path,
+    database: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Place:
+    for setting in described():
+        monkeypatch.delenv(setting.variable, raising=False)
+    monkeypatch.setenv("CLICKHOUSE_DATABASE", database)
+    monkeypatch.setenv("LPA_LOG_LEVEL", "error")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "fix.toml").write_text(FIX)
+    return Place(tmp_path, engine, engine_path, database, capsys)
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()
