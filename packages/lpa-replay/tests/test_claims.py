@@ -13,7 +13,7 @@ from lpa_replay.testing.place import MOMENT, Place, event
 GOOD = [event(f"e-{number}", MOMENT + number, pipeline="p") for number in range(20)]
 
 
-def write_envelopes(place: Place, table: str = "streaming_events_quarantine") -> None:
+def write_accepted(place: Place) -> None:
     """A file of the accepted events as they were sent."""
     lines = [msgspec.json.encode(each) for each in GOOD]
     (place.folder / "accepted.ndjson").write_bytes(b"\n".join(lines))
@@ -40,7 +40,7 @@ def test_an_event_that_a_sink_refused_is_stored_by_its_replay(place: Place) -> N
 @pytest.mark.parametrize("forced", [False, True])
 def test_accepted_events_are_never_doubled(place: Place, forced: bool) -> None:
     place.ingest(GOOD)
-    write_envelopes(place)
+    write_accepted(place)
     force = ("--force",) if forced else ()
     done = place.replay("--all", "--from", "accepted.ndjson", *force)
     assert (done["already_stored"], done["published"]) == ((0, 20) if forced else (20, 0))
@@ -63,7 +63,7 @@ def test_nor_when_the_dedup_store_has_forgotten_them(place: Place, monkeypatch: 
     store.release(keys, "elsewhere", 0, list(range(20)))
     store.close()
 
-    write_envelopes(place)
+    write_accepted(place)
     done = place.replay("--all", "--from", "accepted.ndjson")
     assert (done["already_stored"], done["published"]) == (20, 0)
     assert place.count("streaming_events") == 20
@@ -77,7 +77,7 @@ def test_base64_is_counted_or_repaired(place: Place) -> None:
     place.ingest([b"\xff" + base64.b64encode(b"x"), b"{'id': 1}"])
     done = place.replay("--all")
     assert (done["unrecoverable"], done["published"]) == (2, 0)
-    assert place.verified(done["id"], status=1)["every record in one place"]["figures"]["unrecoverable"] == 2
+    assert place.verified(done["id"])["every record in one place"]["figures"]["unrecoverable"] == 2
 
 
 def test_a_quarantined_duplicate_is_taken_only_when_asked_for(place: Place) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from string import Template
-from typing import Any, TypeVar, final
+from typing import Any, Final, TypeVar, final
 
 import attrs
 from clickhouse_connect.driver.client import Client
@@ -23,6 +23,8 @@ from lpa_sinks.databases import endpoint_of
 from lpa_sinks.schema.ddl import quoted
 
 T = TypeVar("T")
+
+_OWN_TABLES: Final = ("replay_runs", "replay_outcomes")
 
 
 @final
@@ -58,21 +60,29 @@ class Database:
 
         self.run(f"write into {table.name}", write)
 
+    def complete(self) -> None:
+        """Make the tables, where those of replays are missing."""
+        if self._missing(_OWN_TABLES):
+            self.run("make the schema", lambda: schema.apply(self.client, self.name, ()))
+
     def require(self, *tables: str) -> None:
         """Raise SinkMisconfigured where one of the tables is missing."""
-        there = {name for (name,) in self.rows("list the tables", _text("table_names.sql"), database=self.name)}
-        missing = [table for table in tables if table not in there]
+        missing = self._missing(tables)
         if missing:
             raise SinkMisconfigured(
                 f"{self.name} has no table {', '.join(missing)}: `lpa schema apply` makes what is missing"
             )
+
+    def _missing(self, tables: Sequence[str]) -> list[str]:
+        there = {name for (name,) in self.rows("list the tables", _text("table_names.sql"), database=self.name)}
+        return [table for table in tables if table not in there]
 
 
 @contextmanager
 def opened(sink: str | None, settings: Settings, *, make: bool = False) -> Iterator[Database]:
     """The database that ``sink`` names, by default the embedded one in the data folder.
 
-    An embedded one gets the tables that it lacks; where there is none it is made if ``make`` says so. Raises
+    An embedded one gets the tables of replays where it lacks them; where there is none it is made if ``make`` says so. Raises
     SinkMisconfigured, SinkUnavailable.
     """
     endpoint = endpoint_of(sink, settings)
@@ -82,7 +92,7 @@ def opened(sink: str | None, settings: Settings, *, make: bool = False) -> Itera
     try:
         database = Database(client, endpoint.database)
         if endpoint.path is not None:
-            database.run("make the schema", lambda: schema.apply(client, endpoint.database, ()))
+            database.complete()
         yield database
     finally:
         client.close()

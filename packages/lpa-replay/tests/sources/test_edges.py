@@ -2,75 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
 
 import msgspec
-import pytest
 
+from lpa_core.settings import load
+from lpa_replay.database import opened
+from lpa_replay.found import Filters, Selection
+from lpa_replay.sources.opening import open_source
 from lpa_replay.testing.place import MOMENT, Place, event
+from lpa_replay.window import Clock, Window
 
 OFFSETS = range(-2, 3)
 EDGES = [(-2, 3), (-1, 1), (0, 1), (0, 2), (2, 3), (3, 9), (-9, -2)]
-Select = Callable[[int, int], list[int]]
 
 
-def expected(start: int, end: int) -> list[int]:
-    return [offset for offset in OFFSETS if start <= offset < end]
+def expected(start: int, end: int) -> int:
+    return len([offset for offset in OFFSETS if start <= offset < end])
 
 
-@pytest.fixture
-def select(place: Place) -> Callable[..., list[int]]:
-    """How many records of each offset from MOMENT a window takes."""
+def taken(place: Place, source: str, start: int, end: int, clock: Clock = Clock.EVENT) -> int:
+    """How many records of a source a window takes."""
+    settings, selection = load(), Selection(Window(start, end), clock, Filters())
+    with ExitStack() as stack:
+        where = source if source.endswith("-table") or source == "archive" else str(place.folder / source)
+        found = open_source(
+            where, "archive", selection, settings, lambda: stack.enter_context(opened(place.sink, settings))
+        )
+        stack.enter_context(closing(found))
+        return sum(selection.takes(each) for some in found.read(selection) for each in some)
 
-    def taken(start: int, end: int, *options: str) -> list[int]:
-        plan = place.plan("--start", str(start), "--end", str(end), *options)
-        found: list[Any] = [plan["selected"]]
-        return found
 
-    return taken
-
-
-def test_by_event_time_from_the_tables_and_files(place: Place, select: Callable[..., list[int]]) -> None:
-    broken = [event(str(offset), MOMENT + offset) for offset in OFFSETS]
-    place.ingest([*broken, *(event(f"d{offset}", MOMENT + offset, pipeline="p") for offset in OFFSETS)])
-    place.ingest([event(f"d{offset}", MOMENT + offset, pipeline="p") for offset in OFFSETS], "again.ndjson")
-    envelopes = place.rows(
-        "SELECT toUnixTimestamp64Milli(event_timestamp), payload_body, source_offset FROM {}.streaming_events_dlq"
-    )
-    lines = [
-        {
-            "schemaVersion": "v1",
-            "source": {"topic": "t", "partition": 0, "offset": offset, "recordTimestamp": 5},
-            "failure": {"stage": "SCHEMA_VALIDATION", "failureClass": "SCHEMA_INVALID", "reason": "missing_field"},
-            "payload": {"encoding": "json", "body": body},
-            "eventTimestamp": moment,
-        }
-        for moment, body, offset in envelopes
-    ]
-    (place.folder / "envelopes.ndjson").write_bytes(b"\n".join(map(msgspec.json.encode, lines)))
-    sources = ("dlq-table", "quarantine-table", "envelopes.ndjson", "again.ndjson")
+def test_by_event_time_from_the_tables_and_files(place: Place) -> None:
+    good = [event(f"d{offset}", MOMENT + offset, pipeline="p") for offset in OFFSETS]
+    place.ingest([*(event(str(offset), MOMENT + offset) for offset in OFFSETS), *good])
+    place.ingest(good, "again.ndjson")
+    (place.folder / "envelopes.ndjson").write_bytes(b"\n".join(envelopes(place)))
     for start, end in EDGES:
-        for source in sources:
-            assert select(MOMENT + start, MOMENT + end, "--from", source) == [len(expected(start, end))], source
+        for source in ("dlq-table", "quarantine-table", "envelopes.ndjson", "again.ndjson"):
+            assert taken(place, source, MOMENT + start, MOMENT + end) == expected(start, end), source
 
 
-def test_by_the_time_of_the_record_where_the_event_has_none(place: Place, select: Callable[..., list[int]]) -> None:
+def envelopes(place: Place) -> Iterator[bytes]:
+    """Those of the table of dead letters, as a topic has them."""
+    for moment, body, offset in place.rows(
+        "SELECT toUnixTimestamp64Milli(event_timestamp), payload_body, source_offset FROM {}.streaming_events_dlq"
+    ):
+        yield msgspec.json.encode(
+            {
+                "schemaVersion": "v1",
+                "source": {"topic": "t", "partition": 0, "offset": offset, "recordTimestamp": 5},
+                "failure": {"stage": "SCHEMA_VALIDATION", "failureClass": "SCHEMA_INVALID", "reason": "missing_field"},
+                "payload": {"encoding": "json", "body": body},
+                "eventTimestamp": moment,
+            }
+        )
+
+
+def test_by_the_time_of_the_record_where_the_event_has_none(place: Place) -> None:
     place.ingest([event("e", "no time")])
     ((moment, rejected),) = place.rows(
         "SELECT toUnixTimestamp64Milli(source_record_timestamp), toUnixTimestamp64Milli(ingestion_timestamp) "
         "FROM {}.streaming_events_dlq"
     )
     for start, end, count in ((0, 1, 1), (1, 2, 0), (-1, 0, 0)):
-        assert select(moment + start, moment + end) == [count]
-        assert select(rejected + start, rejected + end, "--by", "ingestion") == [count]
+        assert taken(place, "dlq-table", moment + start, moment + end) == count
+        assert taken(place, "dlq-table", rejected + start, rejected + end, Clock.INGESTION) == count
 
 
-def test_from_the_archive_by_both_clocks(place: Place, select: Callable[..., list[int]]) -> None:
+def test_from_the_archive_by_both_clocks(place: Place) -> None:
     place.ingest([event(str(offset), MOMENT + offset) for offset in OFFSETS], "events.ndjson", "--archive", "archive")
     ((received,),) = place.rows("SELECT toUnixTimestamp64Milli(max(ingestion_timestamp)) FROM {}.streaming_events_dlq")
-    source = ("--from", "archive", "--archive", "archive")
-    for start, end in EDGES[:4]:
-        assert select(MOMENT + start, MOMENT + end, *source, "--by", "event") == [len(expected(start, end))]
+    for start, end in EDGES:
+        assert taken(place, "archive", MOMENT + start, MOMENT + end) == expected(start, end)
     for start, end, count in ((0, 1, 5), (1, 2, 0), (-1, 0, 0)):
-        assert select(received + start, received + end, *source) == [count]
+        assert taken(place, "archive", received + start, received + end, Clock.INGESTION) == count

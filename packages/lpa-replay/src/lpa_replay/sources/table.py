@@ -54,8 +54,9 @@ class TableSource:
         if not where:
             return
         try:
-            self._database.client.command(f"EXPLAIN SYNTAX SELECT 1 FROM {self._table} WHERE ({where}\n)")
-            self._database.client.query(f"SELECT 1 FROM {self._table} WHERE ({where}\n) LIMIT 0")
+            # Alone it must not end the parentheses that it is put into; within them it must be a condition.
+            for condition in (f"{where}\n", f"({where}\n)"):
+                self._database.client.query(f"SELECT 1 FROM {self._table} WHERE {condition} LIMIT 0")
         except ClickHouseError as error:
             raise ReplayRefused(f"--where: no condition over the columns of the table: {describe(error)}") from None
 

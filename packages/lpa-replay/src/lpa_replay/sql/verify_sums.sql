@@ -8,6 +8,7 @@ SELECT
     countIf(result = 'unrecoverable') AS unrecoverable,
     countIf(result = 'missing') AS missing,
     countIf(result = 'ambiguous') AS ambiguous,
-    sumIf(typed_rows, result = 'recovered') AS typed_rows
+    sumIf(typed_rows, result = 'recovered') AS typed_rows,
+    toUnixTimestamp64Milli(minIf(source_record_timestamp, outcome = 'published')) AS oldest_ms
 FROM $database.replay_outcomes FINAL
 WHERE replay_id = {replay_id:String}
