@@ -10,7 +10,6 @@ import pytest
 
 from lpa_core.generate.generator import generate
 from lpa_core.records import RecordBatch
-from lpa_core.settings import load
 from lpa_replay.found import Filters, Selection
 from lpa_replay.sources.archive import ArchiveSource
 from lpa_replay.testing.place import MOMENT, Place, event
@@ -54,7 +53,7 @@ def test_into_an_empty_database_it_gives_the_same_typed_tables(
     assert checks["rows in typed tables"]["passed"]
 
     again = place.replay("--all", "--from", "archive", "--archive", "archive")
-    assert again["already_stored"] == events
+    assert again["already_stored"] == events + 60, "duplicates of stored events among them"
     assert place.count("streaming_events") == events
 
 
@@ -75,10 +74,10 @@ def test_a_repaired_record_that_is_archived_too_is_replayed_once(place: Place, m
 
 @pytest.fixture
 def month(tmp_path: Path) -> Path:
-    """30 days of archive, a record an hour."""
+    """30 days of archive: a record a day, and one for each hour of the fourth."""
     archive = FileArchive(str(tmp_path / "archive"), tmp_path / "spool", max_bytes=1)
     archive.recover()
-    for hour in range(30 * 24):
+    for hour in sorted({*range(0, 30 * 24, 24), *range(96, 120)}):
         moment = MOMENT + hour * HOUR_MS
         value = msgspec.json.encode(event(str(hour), moment, pipeline="p"))
         archive.write(RecordBatch("events", 0, [hour], [value], [moment]), moment)
@@ -87,12 +86,11 @@ def month(tmp_path: Path) -> Path:
 
 
 def test_ten_minutes_of_a_month_read_only_the_files_of_that_window(month: Path) -> None:
-    start = MOMENT + 100 * HOUR_MS + 1_800_000
+    start = MOMENT + 100 * HOUR_MS
     for file in month.rglob("*.zst"):
         if "hour=16" not in str(file) or "date=2026-01-12" not in str(file):
             file.write_bytes(b"damaged: whoever reads this fails")
-    selection = Selection(Window(start - 2_400_000, start - 1_800_000 + 1), Clock.INGESTION, Filters())
-    selection = Selection(Window(start - 1_800_000, start - 1_200_000), Clock.INGESTION, Filters())
+    selection = Selection(Window(start, start + 600_000), Clock.INGESTION, Filters())
     source = ArchiveSource(str(month), selection.window, selection.clock)
     found = [each for some in source.read(selection) for each in some if selection.takes(each)]
     assert [each.place.offset for each in found] == [100]
@@ -109,5 +107,4 @@ def test_a_damaged_file_sends_nothing(place: Place) -> None:
     assert "is damaged" in said
     assert place.count("streaming_events") == 0
     file.write_bytes(whole)
-    load()
     assert place.replay("--all", "--from", "archive", "--archive", "archive")["published"] == 50

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -93,12 +93,12 @@ class RunFolder:
     def delivered(self) -> bool:
         return (self.path / _DELIVERED).exists()
 
-    def writers(self) -> tuple[SpoolWriter[Outcome], SpoolWriter[Outgoing], SpoolWriter[Outgoing]]:
+    def writers(self, stack: ExitStack) -> tuple[SpoolWriter[Outcome], SpoolWriter[Outgoing], SpoolWriter[Outgoing]]:
         """Of outcomes, outgoing records, and exhausted ones; what an earlier process left of them is gone."""
         return (
-            SpoolWriter(self.path / _OUTCOMES),
-            SpoolWriter(self.path / _OUTGOING),
-            SpoolWriter(self.path / _EXHAUSTED),
+            stack.enter_context(SpoolWriter[Outcome](self.path / _OUTCOMES)),
+            stack.enter_context(SpoolWriter[Outgoing](self.path / _OUTGOING)),
+            stack.enter_context(SpoolWriter[Outgoing](self.path / _EXHAUSTED)),
         )
 
     def outcomes(self, manifest: Manifest) -> SpoolReader[Outcome]:

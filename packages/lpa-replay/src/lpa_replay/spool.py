@@ -64,6 +64,12 @@ class SpoolWriter(Generic[T]):
         self._digest = hashlib.sha256()
         self._count = self._size = 0
 
+    def __enter__(self) -> SpoolWriter[T]:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._file.close()
+
     def write(self, line: T) -> None:
         self._lines.append(line)
         if len(self._lines) >= _FRAME_RECORDS:

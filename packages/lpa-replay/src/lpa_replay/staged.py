@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import final
 
@@ -33,10 +34,10 @@ class Stage:
     def foresee(self, plan: Plan, source: ReplaySource, scratch: Path) -> tuple[Forecast, Reading]:
         """What a run of the plan would do. ``scratch`` is a folder for the while."""
         path = scratch / "outcomes"
-        outcomes: SpoolWriter[Outcome] = SpoolWriter(path)
-        staging = self._staging(plan, outcomes, None, None)
-        reading = staging.run(source)
-        described = outcomes.close()
+        with SpoolWriter[Outcome](path) as outcomes:
+            staging = self._staging(plan, outcomes, None, None)
+            reading = staging.run(source)
+            described = outcomes.close()
         forecast = self._forecast(plan, reading)
         for lines in SpoolReader(path, described, Outcome).lines():
             for outcome in lines:
@@ -46,11 +47,12 @@ class Stage:
 
     def stage(self, plan: Plan, source: ReplaySource, folder: RunFolder) -> Manifest:
         """Write down what is to be sent; all of it is durable after return."""
-        outcomes, outgoing, exhausted = folder.writers()
-        staging = self._staging(plan, outcomes, outgoing, exhausted)
-        reading = staging.run(source)
+        with ExitStack() as stack:
+            outcomes, outgoing, exhausted = folder.writers(stack)
+            staging = self._staging(plan, outcomes, outgoing, exhausted)
+            reading = staging.run(source)
+            files = (outcomes.close(), outgoing.close(), exhausted.close())
         forecast = self._forecast(plan, reading)
-        files = (outcomes.close(), outgoing.close(), exhausted.close())
         manifest = Manifest(self.clock(), *files, figures={})
         if staging.latest:
             manifest = _without_superseded(manifest, folder, staging.latest)
@@ -105,12 +107,12 @@ def _without_superseded(manifest: Manifest, folder: RunFolder, latest: dict[int,
 
 def _rewritten(source: SpoolReader[T], change: Callable[[T], T | None]) -> SpoolFile:
     copy = source.path.with_suffix(".copy")
-    writer: SpoolWriter[T] = SpoolWriter(copy)
-    for lines in source.lines():
-        for line in lines:
-            changed = change(line)
-            if changed is not None:
-                writer.write(changed)
-    described = writer.close()
+    with SpoolWriter[T](copy) as writer:
+        for lines in source.lines():
+            for line in lines:
+                changed = change(line)
+                if changed is not None:
+                    writer.write(changed)
+        described = writer.close()
     copy.replace(source.path)
     return described

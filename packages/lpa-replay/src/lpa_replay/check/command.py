@@ -15,7 +15,7 @@ from rich.table import Column, Table
 
 from lpa_core.commands.output import print_json
 from lpa_core.settings import Settings
-from lpa_replay.check.fixture import run_fixture
+from lpa_replay.check.fixture import open_fixture, run_fixture
 from lpa_replay.check.layers import Dump
 from lpa_replay.check.record import Difference, first_difference, read_record, write_record
 
@@ -41,6 +41,7 @@ def add_check(app: cyclopts.App, settings: Settings) -> None:
             Print JSON instead of a table.
         """
         recorded = None if against is None else read_record(against)
+        open_fixture(fixture).close()
         with tempfile.TemporaryDirectory(prefix="lpa-check-") as folder:
             first, second = (
                 run_fixture(fixture, settings, Path(folder), database) for database in ("check_first", "check_second")

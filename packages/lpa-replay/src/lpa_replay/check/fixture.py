@@ -43,9 +43,9 @@ def run_fixture(path: Path, settings: Settings, folder: Path, database: str) -> 
     pipeline = build_pipeline(plugins, settings)
     uri = f"chdb://{folder / 'clickhouse'}"
     with ExitStack() as stack:
-        opened_database = stack.enter_context(opened(uri, settings, make=True))
+        found = stack.enter_context(opened(uri, settings, make=True))
         # Rows of old events would be gone at the first merge.
-        opened_database.run("stop merges", lambda: opened_database.client.command("SYSTEM STOP MERGES"))
+        found.run("stop merges", lambda: found.client.command("SYSTEM STOP MERGES"))
         sink = plugins.sink(uri)
         stack.callback(sink.close)
         sink.open((*pipeline.tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE))
@@ -54,7 +54,7 @@ def run_fixture(path: Path, settings: Settings, folder: Path, database: str) -> 
             derivation.start()
             dedup = stack.enter_context(closing(plugins.dedup_store("memory://")))
             worker = Worker(
-                stack.enter_context(closing(_lines(path))),
+                stack.enter_context(closing(open_fixture(path))),
                 pipeline,
                 dedup,
                 [sink],
@@ -67,14 +67,15 @@ def run_fixture(path: Path, settings: Settings, folder: Path, database: str) -> 
                 worker.run()
             except SourceError as error:
                 raise ReplayError(str(error)) from None
-        with closing(_lines(path)) as lines:
+        with closing(open_fixture(path)) as lines:
             verdicts = []
             while (batch := lines.read(_AT_ONCE, settings.clickhouse.sink_max_batch_bytes)) is not None:
                 verdicts += pipeline.judge(batch)
-        return [decoded(verdicts), *dumps(opened_database, pipeline.tables)]
+        return [decoded(verdicts), *dumps(found, pipeline.tables)]
 
 
-def _lines(path: Path) -> LineSource:
+def open_fixture(path: Path) -> LineSource:
+    """Raises ReplayRefused where it cannot be read."""
     try:
         source = open_file(path, "check")
     except SourceError as error:
