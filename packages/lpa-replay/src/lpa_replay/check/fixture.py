@@ -11,7 +11,7 @@ import attrs
 from lpa_core.delivery.checkpoint import MemoryCheckpoint
 from lpa_core.delivery.derivation import Derivation
 from lpa_core.delivery.worker import Limits, Worker
-from lpa_core.jobs import build_pipeline
+from lpa_core.jobs import build_pipeline, fold_rules
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_core.replays import ReplayError, ReplayRefused
@@ -49,7 +49,7 @@ def run_fixture(path: Path, settings: Settings, folder: Path, database: str) -> 
         sink = plugins.sink(uri)
         stack.callback(sink.close)
         sink.open((*pipeline.tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE))
-        derivation = Derivation([sink] if isinstance(sink, Deriving) else [])
+        derivation = Derivation([sink] if isinstance(sink, Deriving) else [], fold_rules(plugins, settings))
         with closing(derivation):
             derivation.start()
             dedup = stack.enter_context(closing(plugins.dedup_store("memory://")))
