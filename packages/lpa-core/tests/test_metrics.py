@@ -183,6 +183,7 @@ def fed() -> Metrics:
     duplicate = rejected(FailureClass.DUPLICATE, Reason.DUPLICATE_EVENT, b"1")
     metrics.range_finished(Settled([], [], [reject, duplicate]), [block(DLQ_TABLE, 1)], range_of(1))
     found = Finding(State.OK, "", 1.0, Thresholds(2, 3))
+    metrics.derived(signals=3, sessions=2, anew=1, seconds=0.1)
     metrics.health([CheckResult(HealthCheck("disk", "Disk", lambda scope: found), found, 0.1, 1)])
     return metrics
 

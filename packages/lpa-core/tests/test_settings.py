@@ -101,6 +101,7 @@ def test_every_setting_can_be_set_by_its_variable_and_by_its_name_in_the_file(tm
         "LPA_ARCHIVE_MAX_BYTES": "16",
         "LPA_ARCHIVE_MAX_SECONDS": "17",
         "LPA_STOP_SECONDS": "5",
+        "LPA_MATERIALIZE_GROUP_ID": "derivers",
         "LPA_SAVEPOINT_DIR": "s3://bucket/savepoints",
         "LPA_ENVIRONMENT": "staging",
         "LPA_BACKUP_DIR": "s3://bucket/backups",

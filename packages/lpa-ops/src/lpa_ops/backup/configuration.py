@@ -26,5 +26,5 @@ def configuration(client: Client, database: str, settings: Settings, folder: Pat
 
 
 def _text(value: object) -> str:
-    text = ",".join(value) if isinstance(value, tuple) else str(value)
+    text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
     return without_credentials(text)[1:-1]
