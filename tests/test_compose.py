@@ -65,11 +65,10 @@ def test_the_file_follows_the_compose_specification() -> None:
 
 def test_the_default_profile_is_the_whole_stack() -> None:
     assert {name: service.get("profiles") for name, service in SERVICES.items() if name not in DEFAULT} == {
-        "materialize": ["materialize"],
         "replay-submitter": ["replay"],
     }
     assert set(DEFAULT) == {
-        *("bucket", "clickhouse", "grafana", "ingest", "kafka", "kafka-ui", "minio", "prometheus", "redis", "topics")
+        *("bucket", "clickhouse", "grafana", "ingest", "kafka", "kafka-ui", "materialize", "minio", "prometheus", "redis", "topics")
     }
 
 
@@ -172,8 +171,8 @@ def test_kafka_makes_no_topic_by_itself() -> None:
 
 
 def test_a_worker_has_time_to_finish_before_it_is_killed() -> None:
-    seconds = int(SERVICES["ingest"]["stop_grace_period"].removesuffix("s"))
-    assert seconds > Settings().lpa.stop_seconds
+    for name in ("ingest", "materialize"):
+        assert int(SERVICES[name]["stop_grace_period"].removesuffix("s")) > Settings().lpa.stop_seconds
     assert "LPA_STOP_SECONDS" not in SERVICES["ingest"]["environment"], "it would have to stay below"
 
 
@@ -185,7 +184,7 @@ def test_every_command_of_the_default_profile_is_one_of_lpa() -> None:
     settings = Settings()
     app = build_app(settings, PluginManager(settings))
     commands = {name: service["command"] for name, service in LPA.items() if name in DEFAULT}
-    assert set(commands) == {"ingest", "topics"}
+    assert set(commands) == {"ingest", "materialize", "topics"}
     for command in commands.values():
         parse(app, command)
         with pytest.raises(cyclopts.CycloptsError):
@@ -212,7 +211,7 @@ def test_lpa_takes_the_settings_of_its_services(name: str, tmp_path: Path) -> No
 def test_prometheus_scrapes_the_worker() -> None:
     (job,) = _yaml(PROMETHEUS.read_text())["scrape_configs"]
     assert job["metrics_path"] == "/metrics"
-    assert job["static_configs"] == [{"targets": ["ingest:8081"]}]
+    assert job["static_configs"] == [{"targets": ["ingest:8081", "materialize:8081"]}]
     mounts = SERVICES["prometheus"]["volumes"]
     assert "./configs/prometheus/prometheus.yml:/etc/prometheus/prometheus.yml:ro" in mounts
 
