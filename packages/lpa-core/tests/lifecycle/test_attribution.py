@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lpa_core.events.coercion import address
 from lpa_core.lifecycle.attribution import NearestSnapshot
-from lpa_core.lifecycle.capabilities import TTL_MS, Capability, CapabilityIndex, Reach
+from lpa_core.lifecycle.capabilities import TTL_MS, Capability, CapabilityIndex
 from lpa_core.testing.lifecycle_strategies import NOON, capabilities, gpus, models, times, urls, wallets
 
 DAY = 86_400_000
@@ -141,7 +141,7 @@ def test_an_old_snapshot_that_comes_late_drives_none_out() -> None:
 
 
 def test_a_snapshot_that_names_no_wallet_is_passed_over() -> None:
-    assert CapabilityIndex().add(cap(0, canonical=" ", local="")) is None
+    assert not CapabilityIndex().add(cap(0, canonical=" ", local=""))
 
 
 def test_a_new_offer_counts_at_once() -> None:
@@ -153,24 +153,9 @@ def test_a_new_offer_counts_at_once() -> None:
     assert found.offer.gpu_id == "GPU-1"
 
 
-@pytest.mark.parametrize(
-    ("seen", "added", "first", "until"),
-    [
-        ([], 5, None, None),
-        ([0], 5, 5, None),
-        ([10], 5, None, 10),
-        ([0, 10], 5, 5, 10),
-        ([0], DAY + 5, DAY + 1, None),
-        ([0], 3 * DAY, 2 * DAY, None),
-        ([0, 4 * DAY], 3 * DAY, 2 * DAY, 4 * DAY),
-    ],
-)
-def test_how_far_a_new_snapshot_reaches(seen: list[int], added: int, first: int | None, until: int | None) -> None:
-    index = CapabilityIndex(map(cap, seen))
-    reach = index.add(cap(added))
-    shifted = (None if time is None else NOON + time for time in (first, until))
-    assert reach == Reach(["0xcan1", "0xhot1"], *shifted)
-    assert index.add(cap(added)) is None, "it is there already"
+def test_a_snapshot_that_is_there_already_adds_nothing() -> None:
+    index = CapabilityIndex([cap(0)])
+    assert [index.add(cap(0)), index.add(cap(1)), index.add(cap(1))] == [False, True, False]
 
 
 def normal(text: str | None) -> str:

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import asdict, replace
 
-from lpa_core.lifecycle.attribution import NearestSnapshot
 from lpa_core.lifecycle.capabilities import Capability, CapabilityIndex
 from lpa_core.lifecycle.facts import Facts
 from lpa_core.lifecycle.fold import SessionFold, fold
@@ -111,33 +110,6 @@ def test_rows_agree_with_each_other(signals: Sequence[Signal], snapshots: list[C
     assert sum(outcomes) == 1 if session.known_stream else not any(outcomes[1:])
     for row in [*facts.status_samples, *facts.trace_edges]:
         assert (row.orchestrator_address in orchestrators) is bool(row.is_attributed)
-
-
-@given(st.lists(capabilities, min_size=1, max_size=8), capabilities, st.data())
-def test_a_late_snapshot_changes_nothing_outside_of_its_reach(
-    snapshots: list[Capability], late: Capability, data: st.DataObject
-) -> None:
-    wallet = data.draw(st.sampled_from(["0xhot1", "0xhot2", "0xcan1", "0xcan2", "0xcan3"]))
-    hints = data.draw(
-        st.tuples(*(st.sampled_from(values) for values in (["sdxl", ""], ["https://one", ""], ["GPU-1", ""])))
-    )
-    snapshot_times = {snapshot.snapshot_ts for snapshot in [*snapshots, late]}
-    near = {time + shift for time in snapshot_times for shift in (-1, 0, 1)}
-    edges = near | {time + shift * 86_400_000 for time in near for shift in (-1, 1)}
-    policy, index = NearestSnapshot(), CapabilityIndex(snapshots)
-
-    def selected(time: int) -> Any:
-        found = policy.select(index, wallet, *hints, time)
-        return found and (found.offer.keys, found.method)
-
-    before = {time: selected(time) for time in edges}
-    reach = index.add(late)
-    changed = {time for time in edges if selected(time) != before[time]}
-    if reach is None or wallet not in reach.wallets:
-        assert not changed
-    else:
-        assert all(reach.first is None or reach.first <= time for time in changed)
-        assert all(reach.until is None or time < reach.until for time in changed)
 
 
 def test_nothing_in_nothing_out() -> None:

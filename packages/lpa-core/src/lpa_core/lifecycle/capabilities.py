@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final, final
 
 import attrs
@@ -81,19 +81,6 @@ class Wallet:
 
 
 @final
-@attrs.frozen(slots=True)
-class Reach:
-    """What a new snapshot may change: signals of these wallets from ``first`` until before ``until`` (None: no end).
-
-    A signal is of the wallet that it names; one that names none is of its session's orchestrator.
-    """
-
-    wallets: Sequence[str]
-    first: int | None
-    until: int | None
-
-
-@final
 class CapabilityIndex:
     """Capability snapshots by wallet. A snapshot is found under its proxy wallet and under its canonical one."""
 
@@ -104,8 +91,8 @@ class CapabilityIndex:
         for capability in capabilities:
             self.add(capability)
 
-    def add(self, capability: Capability) -> Reach | None:
-        """Add a snapshot. None where it changes nothing: it names no wallet, or is there already."""
+    def add(self, capability: Capability) -> bool:
+        """Add a snapshot. False where that changes nothing: it names no wallet, or is there already."""
         identity = (
             address(capability.canonical),
             address(capability.local),
@@ -114,9 +101,9 @@ class CapabilityIndex:
             capability.model_id,
             capability.gpu_id or "",
         )
-        wallets = sorted({*identity[:2]} - {""})
+        wallets = {*identity[:2]} - {""}
         if not wallets:
-            return None
+            return False
         offer = self._offers.get(identity)
         if offer is None:
             offer = self._offers[identity] = Offer(*identity)
@@ -127,9 +114,6 @@ class CapabilityIndex:
         time, times = capability.snapshot_ts, offer.times
         index = bisect_left(times, time)
         if index < len(times) and times[index] == time:
-            return None
+            return False
         times.insert(index, time)
-        # While the snapshot before is fresh, and from the next one on, those are nearer.
-        first = min(time, max(times[index - 1] + TTL_MS + 1, time - TTL_MS)) if index else None
-        until = times[index + 1] if index + 1 < len(times) else None
-        return Reach(wallets, first, until)
+        return True

@@ -74,7 +74,7 @@ class Capabilities:
         for local, canonical, url, pipeline, model, gpu, snapshots in zip(*columns, strict=True):
             for snapshot in snapshots:
                 capability = Capability(snapshot, "", canonical, local, url, pipeline, model, gpu)
-                self.snapshots += self.index.add(capability) is not None
+                self.snapshots += self.index.add(capability)
             canonicals.add(canonical)
         return canonicals
 
