@@ -2,7 +2,8 @@
 -- covers: 30
 -- meaning: A session whose segments have more than one model or pipeline says so.
 -- to do: lpa materialize rebuild for the window; if it fails again, it is a defect of the fold or of the schema
-SELECT session.workflow_session_id, session.has_model_change, session.has_pipeline_change, segment.models, segment.pipelines
+SELECT session.workflow_session_id, session.has_model_change, session.has_pipeline_change, segment.models,
+    segment.pipelines
 FROM livepeer_analytics.fact_workflow_sessions AS session
 INNER JOIN
 (

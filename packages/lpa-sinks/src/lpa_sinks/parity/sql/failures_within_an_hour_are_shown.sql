@@ -8,7 +8,8 @@ WITH
     (
         SELECT
             toStartOfHour(sample_ts) AS window_start, workflow_session_id, orchestrator_address, pipeline,
-            ifNull(sample.model_id, '') AS model_id, ifNull(sample.gpu_id, '') AS gpu_id, ifNull(sample.region, '') AS region,
+            ifNull(sample.model_id, '') AS model_id, ifNull(sample.gpu_id, '') AS gpu_id, ifNull(sample.region,
+                '') AS region,
             count() AS samples,
             countIf(output_fps > 0) AS with_output,
             countIf(state IN ('ONLINE', 'DEGRADED_INFERENCE', 'DEGRADED_INPUT')) AS running,

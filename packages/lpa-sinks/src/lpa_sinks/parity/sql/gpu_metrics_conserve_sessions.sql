@@ -13,7 +13,9 @@ FROM
     UNION ALL
     SELECT 'facts', toStartOfHour(session_start_ts) AS hour, sum(known_stream) AS known
     FROM livepeer_analytics.fact_workflow_sessions
-    WHERE toStartOfHour(session_start_ts) >= {start:DateTime('UTC')} AND toStartOfHour(session_start_ts) < {end:DateTime('UTC')} AND orchestrator_address != '' AND ifNull(gpu_id, '') != ''
+    WHERE toStartOfHour(session_start_ts) >= {start:DateTime('UTC')}
+        AND toStartOfHour(session_start_ts) < {end:DateTime('UTC')} AND orchestrator_address != ''
+        AND ifNull(gpu_id, '') != ''
     GROUP BY hour
     HAVING known > 0
 )

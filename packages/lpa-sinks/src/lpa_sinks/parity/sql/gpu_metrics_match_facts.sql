@@ -8,7 +8,8 @@ WITH
     (
         SELECT
             toStartOfHour(sample_ts) AS window_start, workflow_session_id, orchestrator_address, pipeline,
-            ifNull(sample.model_id, '') AS model_id, ifNull(sample.gpu_id, '') AS gpu_id, ifNull(sample.region, '') AS region,
+            ifNull(sample.model_id, '') AS model_id, ifNull(sample.gpu_id, '') AS gpu_id, ifNull(sample.region,
+                '') AS region,
             count() AS samples,
             countIf(output_fps > 0) AS with_output,
             countIf(state IN ('ONLINE', 'DEGRADED_INFERENCE', 'DEGRADED_INPUT')) AS running,
@@ -47,7 +48,8 @@ FROM
     FROM livepeer_analytics.v_api_gpu_metrics AS shown
     WHERE window_start >= {start:DateTime('UTC')} AND window_start < {end:DateTime('UTC')}
     UNION ALL
-    SELECT 'facts', window_start, orchestrator_address, pipeline, model_id, gpu_id, region, sum(evidence.samples), ifNull(sum(evidence.fps) / nullIf(sum(evidence.samples), 0), 0)
+    SELECT 'facts', window_start, orchestrator_address, pipeline, model_id, gpu_id, region, sum(evidence.samples),
+        ifNull(sum(evidence.fps) / nullIf(sum(evidence.samples), 0), 0)
     FROM
     (
         SELECT window_start, orchestrator_address, pipeline, model_id, gpu_id, region, samples, fps, is_tail

@@ -20,4 +20,5 @@ INNER JOIN
     AND outcome.model_id = ifNull(shown.model_id, '')
     AND outcome.gpu_id = shown.gpu_id
     AND outcome.region = ifNull(shown.region, '')
-WHERE shown.window_start >= {start:DateTime('UTC')} AND shown.window_start < {end:DateTime('UTC')} AND (abs(failure_rate - failure) > 1e-6 OR abs(swap_rate - swap) > 1e-6)
+WHERE shown.window_start >= {start:DateTime('UTC')} AND shown.window_start < {end:DateTime('UTC')}
+    AND (abs(failure_rate - failure) > 1e-6 OR abs(swap_rate - swap) > 1e-6)

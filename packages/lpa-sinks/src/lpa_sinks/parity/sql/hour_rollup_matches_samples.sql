@@ -2,7 +2,8 @@
 -- covers: 36
 -- meaning: agg_session_performance_1h says what the attributed samples say: keys, samples, average.
 -- to do: lpa materialize rebuild for the window; if it fails again, it is a defect of the fold or of the schema
-SELECT hour, workflow_session_id, gateway, orchestrator_address, pipeline, model, gpu, region_name, groupArray((source, samples, output, fps)) AS found
+SELECT hour, workflow_session_id, gateway, orchestrator_address, pipeline, model, gpu, region_name,
+    groupArray((source, samples, output, fps)) AS found
 FROM
 (
     SELECT
@@ -20,7 +21,8 @@ FROM
         count(), countIf(output_fps > 0), countIf(state IN ('ONLINE', 'DEGRADED_INFERENCE', 'DEGRADED_INPUT')),
         avg(output_fps)
     FROM livepeer_analytics.fact_stream_status_samples
-    WHERE toStartOfHour(sample_ts) >= {start:DateTime('UTC')} AND toStartOfHour(sample_ts) < {end:DateTime('UTC')} AND is_attributed = 1
+    WHERE toStartOfHour(sample_ts) >= {start:DateTime('UTC')} AND toStartOfHour(sample_ts) < {end:DateTime('UTC')}
+        AND is_attributed = 1
     GROUP BY hour, workflow_session_id, gateway, orchestrator_address, pipeline, model, gpu, region_name
 )
 GROUP BY hour, workflow_session_id, gateway, orchestrator_address, pipeline, model, gpu, region_name

@@ -8,4 +8,5 @@ SELECT workflow_session_id, argMax(known_stream, version) AS latest, max(known_s
 FROM livepeer_analytics.fact_workflow_sessions_versions
 WHERE is_deleted = 0
 GROUP BY workflow_session_id
-HAVING latest = 0 AND ever = 1 AND max(session_start_ts) >= {start:DateTime('UTC')} AND max(session_start_ts) < {end:DateTime('UTC')}
+HAVING latest = 0 AND ever = 1 AND max(session_start_ts) >= {start:DateTime('UTC')}
+    AND max(session_start_ts) < {end:DateTime('UTC')}

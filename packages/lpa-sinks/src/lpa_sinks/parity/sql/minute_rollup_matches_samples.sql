@@ -3,7 +3,8 @@
 -- meaning: agg_stream_performance_1m says what the attributed samples say: keys, sessions, streams, samples,
 --   average.
 -- to do: lpa materialize rebuild for the window; if it fails again, it is a defect of the fold or of the schema
-SELECT minute, gateway, orchestrator_address, pipeline, model, gpu, region_name, groupArray((source, sessions, streams, samples, fps)) AS found
+SELECT minute, gateway, orchestrator_address, pipeline, model, gpu, region_name, groupArray((source, sessions,
+    streams, samples, fps)) AS found
 FROM
 (
     SELECT
@@ -20,7 +21,8 @@ FROM
         ifNull(model_id, '') AS model, ifNull(gpu_id, '') AS gpu, ifNull(region, '') AS region_name,
         uniqExact(workflow_session_id), uniqExact(stream_id), count(), avg(output_fps)
     FROM livepeer_analytics.fact_stream_status_samples
-    WHERE toStartOfMinute(sample_ts) >= {start:DateTime('UTC')} AND toStartOfMinute(sample_ts) < {end:DateTime('UTC')} AND is_attributed = 1
+    WHERE toStartOfMinute(sample_ts) >= {start:DateTime('UTC')} AND toStartOfMinute(sample_ts) < {end:DateTime('UTC')}
+        AND is_attributed = 1
     GROUP BY minute, gateway, orchestrator_address, pipeline, model, gpu, region_name
 )
 GROUP BY minute, gateway, orchestrator_address, pipeline, model, gpu, region_name

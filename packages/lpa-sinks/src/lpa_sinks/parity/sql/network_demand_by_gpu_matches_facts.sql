@@ -4,12 +4,14 @@
 -- to do: lpa materialize rebuild for the window; if it fails again, it is a defect of the fold or of the schema
 WITH fallbacks AS
 (
-    SELECT window_start, gateway, orchestrator_address, region, pipeline, model_id, argMax(gpu_id, (session_start_ts, workflow_session_id)) AS latest_gpu_id
+    SELECT window_start, gateway, orchestrator_address, region, pipeline, model_id, argMax(gpu_id, (session_start_ts,
+        workflow_session_id)) AS latest_gpu_id
     FROM livepeer_analytics.v_session_outcomes
     WHERE gpu_id != '' AND window_start >= {start:DateTime('UTC')} AND window_start < {end:DateTime('UTC')}
     GROUP BY window_start, gateway, orchestrator_address, region, pipeline, model_id
 )
-SELECT window_start, gateway, orchestrator_address, region, pipeline, model_id, gpu_id, groupArray((source, counts)) AS found
+SELECT window_start, gateway, orchestrator_address, region, pipeline, model_id, gpu_id, groupArray((source,
+    counts)) AS found
 FROM
 (
     SELECT
@@ -22,7 +24,8 @@ FROM
     WHERE window_start >= {start:DateTime('UTC')} AND window_start < {end:DateTime('UTC')}
     UNION ALL
     SELECT
-        'facts', window_start, gateway, orchestrator_address, region, pipeline, model_id, if(own_gpu_id != '', own_gpu_id, latest_gpu_id) AS gpu_id,
+        'facts', window_start, gateway, orchestrator_address, region, pipeline, model_id, if(own_gpu_id != '',
+            own_gpu_id, latest_gpu_id) AS gpu_id,
         arrayConcat([sum(samples), uniqExactIf(session, samples > 0)], sumForEach(of_session))
     FROM
     (
@@ -31,7 +34,8 @@ FROM
             pipeline, ifNull(sample.model_id, '') AS model_id, ifNull(sample.gpu_id, '') AS own_gpu_id,
             workflow_session_id AS session, 1 AS samples, arrayWithConstant(7, toUInt64(0)) AS of_session
         FROM livepeer_analytics.fact_stream_status_samples AS sample
-        WHERE toStartOfHour(sample_ts) >= {start:DateTime('UTC')} AND toStartOfHour(sample_ts) < {end:DateTime('UTC')} AND is_attributed = 1
+        WHERE toStartOfHour(sample_ts) >= {start:DateTime('UTC')} AND toStartOfHour(sample_ts) < {end:DateTime('UTC')}
+            AND is_attributed = 1
         UNION ALL
         SELECT
             window_start, gateway, orchestrator_address, region, pipeline, model_id, gpu_id, '', 0,

@@ -18,15 +18,18 @@ FROM
     (
         SELECT toStartOfHour(sample_ts) AS hour, 1 AS sample, 0 AS session, toUInt256(0) AS wei
         FROM livepeer_analytics.fact_stream_status_samples
-        WHERE toStartOfHour(sample_ts) >= {start:DateTime('UTC')} AND toStartOfHour(sample_ts) < {end:DateTime('UTC')} AND is_attributed = 1
+        WHERE toStartOfHour(sample_ts) >= {start:DateTime('UTC')} AND toStartOfHour(sample_ts) < {end:DateTime('UTC')}
+            AND is_attributed = 1
         UNION ALL
         SELECT toStartOfHour(session_start_ts), 0, known_stream, 0
         FROM livepeer_analytics.fact_workflow_sessions
-        WHERE toStartOfHour(session_start_ts) >= {start:DateTime('UTC')} AND toStartOfHour(session_start_ts) < {end:DateTime('UTC')}
+        WHERE toStartOfHour(session_start_ts) >= {start:DateTime('UTC')}
+            AND toStartOfHour(session_start_ts) < {end:DateTime('UTC')}
         UNION ALL
         SELECT toStartOfHour(event_timestamp), 0, 0, face_value_wei
         FROM livepeer_analytics.payment_events
-        WHERE toStartOfHour(event_timestamp) >= {start:DateTime('UTC')} AND toStartOfHour(event_timestamp) < {end:DateTime('UTC')}
+        WHERE toStartOfHour(event_timestamp) >= {start:DateTime('UTC')}
+            AND toStartOfHour(event_timestamp) < {end:DateTime('UTC')}
     )
     GROUP BY hour
 )

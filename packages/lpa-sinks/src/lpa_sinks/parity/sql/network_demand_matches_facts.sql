@@ -31,12 +31,14 @@ FROM
         ifNull(avg_output_fps, 0) AS fps,
         ifNull(abs(total_minutes - status_samples / 60) > 1e-6, 0) AS wrong
     FROM livepeer_analytics.v_api_network_demand
-    WHERE window_start >= {start:DateTime('UTC')} AND window_start < {end:DateTime('UTC')} AND NOT (known_sessions = 0 AND status_samples = 0 AND fee_payment_eth > 0)
+    WHERE window_start >= {start:DateTime('UTC')} AND window_start < {end:DateTime('UTC')}
+        AND NOT (known_sessions = 0 AND status_samples = 0 AND fee_payment_eth > 0)
     UNION ALL
     SELECT
         'facts', window_start, gateway, region, pipeline, model_id,
         [
-            sum(evidence.samples), uniqExactIf(evidence.session, evidence.samples > 0), uniqExactIf(stream, evidence.samples > 0),
+            sum(evidence.samples), uniqExactIf(evidence.session, evidence.samples > 0), uniqExactIf(stream,
+                evidence.samples > 0),
             sum(known), sum(served), sum(unserved), sum(unexcused), sum(swapped), sum(failed)
         ],
         ifNull(sum(evidence.fps) / nullIf(sum(evidence.samples), 0), 0),
@@ -50,11 +52,13 @@ FROM
         (
             SELECT
                 toStartOfHour(sample_ts) AS window_start, gateway, ifNull(sample.region, '') AS region,
-                ifNull(sample.model_id, '') AS model_id, if(lower(pipeline) = lower(model_id), '', pipeline) AS own_pipeline,
+                ifNull(sample.model_id, '') AS model_id, if(lower(pipeline) = lower(model_id), '',
+                    pipeline) AS own_pipeline,
                 workflow_session_id AS session, stream_id AS stream, 1 AS samples, output_fps AS fps,
                 0 AS known, 0 AS served, 0 AS unserved, 0 AS unexcused, 0 AS swapped, 0 AS failed
             FROM livepeer_analytics.fact_stream_status_samples AS sample
-            WHERE toStartOfHour(sample_ts) >= {start:DateTime('UTC')} AND toStartOfHour(sample_ts) < {end:DateTime('UTC')} AND is_attributed = 1
+            WHERE toStartOfHour(sample_ts) >= {start:DateTime('UTC')}
+                AND toStartOfHour(sample_ts) < {end:DateTime('UTC')} AND is_attributed = 1
             UNION ALL
             SELECT
                 window_start, gateway, region, model_id, own_pipeline, '', '', 0, 0, known_sessions,

@@ -4,4 +4,5 @@
 -- to do: lpa schema check: the view is not the one of this version
 SELECT window_start, gateway, region, pipeline, model_id
 FROM livepeer_analytics.v_api_network_demand
-WHERE window_start >= {start:DateTime('UTC')} AND window_start < {end:DateTime('UTC')} AND pipeline != '' AND lower(pipeline) = lower(model_id)
+WHERE window_start >= {start:DateTime('UTC')} AND window_start < {end:DateTime('UTC')} AND pipeline != ''
+    AND lower(pipeline) = lower(model_id)

@@ -5,8 +5,12 @@
 SELECT countIf(pipeline != '') AS with_pipeline, count() AS rows, with_pipeline / rows AS coverage
 FROM
 (
-    SELECT pipeline FROM livepeer_analytics.v_api_gpu_metrics WHERE window_start >= {start:DateTime('UTC')} AND window_start < {end:DateTime('UTC')} AND ifNull(model_id, '') != ''
+    SELECT pipeline
+    FROM livepeer_analytics.v_api_gpu_metrics
+    WHERE window_start >= {start:DateTime('UTC')} AND window_start < {end:DateTime('UTC')} AND ifNull(model_id, '') != ''
     UNION ALL
-    SELECT pipeline FROM livepeer_analytics.v_api_sla_compliance WHERE window_start >= {start:DateTime('UTC')} AND window_start < {end:DateTime('UTC')} AND ifNull(model_id, '') != ''
+    SELECT pipeline
+    FROM livepeer_analytics.v_api_sla_compliance
+    WHERE window_start >= {start:DateTime('UTC')} AND window_start < {end:DateTime('UTC')} AND ifNull(model_id, '') != ''
 )
 HAVING rows > 0 AND coverage < 0.99

@@ -15,7 +15,8 @@ FROM
         groupUniqArray(orchestrator_address) AS wallets,
         length(wallets) AS of_address
     FROM livepeer_analytics.dim_orchestrator_capability_snapshots
-    WHERE snapshot_ts >= {start:DateTime('UTC')} AND snapshot_ts < {end:DateTime('UTC')} AND orchestrator_proxy_address != ''
+    WHERE snapshot_ts >= {start:DateTime('UTC')} AND snapshot_ts < {end:DateTime('UTC')}
+        AND orchestrator_proxy_address != ''
     GROUP BY orchestrator_proxy_address, orchestrator_url
 )
 GROUP BY orchestrator_proxy_address

@@ -11,11 +11,13 @@ WITH mismatched AS
         any(ifNull(session.model_id, '')) AS model_id,
         count() AS samples,
         countIf(
-            sample.pipeline != session.pipeline OR lower(ifNull(sample.model_id, '')) != lower(ifNull(session.model_id, ''))
+            sample.pipeline != session.pipeline
+                OR lower(ifNull(sample.model_id, '')) != lower(ifNull(session.model_id, ''))
         ) AS other
     FROM livepeer_analytics.fact_stream_status_samples AS sample
     INNER JOIN livepeer_analytics.fact_workflow_sessions AS session ON session.workflow_session_id = sample.workflow_session_id
-    WHERE sample.sample_ts >= {start:DateTime('UTC')} AND sample.sample_ts < {end:DateTime('UTC')} AND sample.is_attributed = 1
+    WHERE sample.sample_ts >= {start:DateTime('UTC')} AND sample.sample_ts < {end:DateTime('UTC')}
+        AND sample.is_attributed = 1
     GROUP BY session.workflow_session_id
 )
 SELECT

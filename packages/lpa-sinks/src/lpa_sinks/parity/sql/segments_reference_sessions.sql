@@ -4,7 +4,8 @@
 -- to do: lpa materialize rebuild for the window; if it fails again, it is a defect of the fold or of the schema
 SELECT 'fail' AS severity, workflow_session_id, 'a segment without session' AS problem
 FROM livepeer_analytics.fact_workflow_session_segments
-WHERE segment_start_ts >= {start:DateTime('UTC')} AND segment_start_ts < {end:DateTime('UTC')} AND workflow_session_id NOT IN (SELECT workflow_session_id FROM livepeer_analytics.fact_workflow_sessions)
+WHERE segment_start_ts >= {start:DateTime('UTC')} AND segment_start_ts < {end:DateTime('UTC')}
+    AND workflow_session_id NOT IN (SELECT workflow_session_id FROM livepeer_analytics.fact_workflow_sessions)
 UNION ALL
 SELECT 'warn', workflow_session_id, 'a session without segment'
 FROM livepeer_analytics.fact_workflow_sessions

@@ -5,4 +5,5 @@
 --   fails again, it is a defect of the fold or of the schema
 SELECT workflow_session_id, gpu_attribution_method, pipeline, model_id
 FROM livepeer_analytics.fact_workflow_sessions
-WHERE session_start_ts >= {start:DateTime('UTC')} AND session_start_ts < {end:DateTime('UTC')} AND pipeline != '' AND lower(pipeline) = lower(ifNull(model_id, ''))
+WHERE session_start_ts >= {start:DateTime('UTC')} AND session_start_ts < {end:DateTime('UTC')} AND pipeline != ''
+    AND lower(pipeline) = lower(ifNull(model_id, ''))

@@ -3,7 +3,8 @@
 -- meaning: Rows of one session with the same highest version say the same: no two workers wrote different facts at
 --   once.
 -- to do: lpa materialize rebuild for the window; if it fails again, it is a defect of the fold or of the schema
-SELECT workflow_session_id, version, count() AS rows, uniqExact(tuple(COLUMNS('.*') EXCEPT (workflow_session_id, version, ingestion_timestamp))) AS contents
+SELECT workflow_session_id, version, count() AS rows, uniqExact(tuple(COLUMNS('.*') EXCEPT (workflow_session_id,
+    version, ingestion_timestamp))) AS contents
 FROM livepeer_analytics.fact_workflow_sessions_versions AS stored
 WHERE (workflow_session_id, version) IN (
     SELECT workflow_session_id, max(version)

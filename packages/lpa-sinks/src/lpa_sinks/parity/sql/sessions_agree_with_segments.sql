@@ -10,6 +10,7 @@ INNER JOIN
     FROM livepeer_analytics.fact_workflow_session_segments
     GROUP BY workflow_session_id
 ) AS segment ON segment.workflow_session_id = session.workflow_session_id
-WHERE session.session_start_ts >= {start:DateTime('UTC')} AND session.session_start_ts < {end:DateTime('UTC')} AND session.gpu_attribution_method != 'none'
+WHERE session.session_start_ts >= {start:DateTime('UTC')} AND session.session_start_ts < {end:DateTime('UTC')}
+    AND session.gpu_attribution_method != 'none'
     AND ifNull(session.model_id, '') != '' AND notEmpty(segment.models)
     AND NOT has(segment.models, lower(assumeNotNull(session.model_id)))

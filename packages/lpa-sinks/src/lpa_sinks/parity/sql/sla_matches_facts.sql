@@ -8,7 +8,8 @@ WITH
     (
         SELECT
             toStartOfHour(sample_ts) AS window_start, workflow_session_id, orchestrator_address, pipeline,
-            ifNull(sample.model_id, '') AS model_id, ifNull(sample.gpu_id, '') AS gpu_id, ifNull(sample.region, '') AS region,
+            ifNull(sample.model_id, '') AS model_id, ifNull(sample.gpu_id, '') AS gpu_id, ifNull(sample.region,
+                '') AS region,
             count() AS samples,
             countIf(output_fps > 0) AS with_output,
             countIf(state IN ('ONLINE', 'DEGRADED_INFERENCE', 'DEGRADED_INPUT')) AS running,
@@ -38,7 +39,8 @@ WITH
         LEFT JOIN livepeer_analytics.fact_workflow_sessions AS session ON session.workflow_session_id = hour.workflow_session_id
         WHERE hour.window_start >= {start:DateTime('UTC')} AND hour.window_start < {end:DateTime('UTC')}
     )
-SELECT window_start, orchestrator_address, pipeline, model_id, gpu_id, region, groupArray((source, counts, ratios)) AS found
+SELECT window_start, orchestrator_address, pipeline, model_id, gpu_id, region, groupArray((source, counts,
+    ratios)) AS found
 FROM
 (
     SELECT
@@ -61,7 +63,8 @@ FROM
         'facts', window_start, orchestrator_address, pipeline, model_id, gpu_id, region, counts,
         [
             ifNull(startup, -1), ifNull(1 - failed / nullIf(counts[1], 0), -1), ifNull(no_swap, -1),
-            ifNull((0.4 * startup + 0.2 * no_swap + 0.4 * (1 - without_output / nullIf(counts[1], 0))) * health, -1), health
+            ifNull((0.4 * startup + 0.2 * no_swap + 0.4 * (1 - without_output / nullIf(counts[1], 0))) * health, -1),
+                health
         ]
     FROM
     (
@@ -70,7 +73,8 @@ FROM
             judged.pipeline AS pipeline, judged.model_id AS model_id, judged.gpu_id AS gpu_id, judged.region AS region,
             sumForEach([
                 toUInt64(known_stream), startup_success, startup_excused, startup_unexcused, confirmed_swap_count > 0,
-                inferred_orchestrator_change_count > 0, confirmed_swap_count > 0 OR inferred_orchestrator_change_count > 0,
+                inferred_orchestrator_change_count > 0, confirmed_swap_count > 0
+                    OR inferred_orchestrator_change_count > 0,
                 error_count > 0, last_error_occurred, loading_only_session, zero_output_fps_session,
                 status_error_sample_count, health_signal_count, health_expected_signal_count
             ]) AS counts,

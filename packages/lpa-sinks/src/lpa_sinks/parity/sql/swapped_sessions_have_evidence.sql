@@ -4,7 +4,8 @@
 -- to do: lpa materialize rebuild for the window; if it fails again, it is a defect of the fold or of the schema
 SELECT workflow_session_id, confirmed_swap_count, inferred_orchestrator_change_count
 FROM livepeer_analytics.fact_workflow_sessions
-WHERE session_start_ts >= {start:DateTime('UTC')} AND session_start_ts < {end:DateTime('UTC')} AND (confirmed_swap_count > 0 OR inferred_orchestrator_change_count > 0)
+WHERE session_start_ts >= {start:DateTime('UTC')} AND session_start_ts < {end:DateTime('UTC')}
+    AND (confirmed_swap_count > 0 OR inferred_orchestrator_change_count > 0)
     AND workflow_session_id NOT IN (
         SELECT workflow_session_id FROM livepeer_analytics.fact_stream_trace_edges WHERE is_swap_event = 1
     )

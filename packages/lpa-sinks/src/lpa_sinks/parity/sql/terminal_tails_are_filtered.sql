@@ -7,7 +7,8 @@ WITH
     (
         SELECT
             toStartOfHour(sample_ts) AS window_start, workflow_session_id, orchestrator_address, pipeline,
-            ifNull(sample.model_id, '') AS model_id, ifNull(sample.gpu_id, '') AS gpu_id, ifNull(sample.region, '') AS region,
+            ifNull(sample.model_id, '') AS model_id, ifNull(sample.gpu_id, '') AS gpu_id, ifNull(sample.region,
+                '') AS region,
             count() AS samples,
             countIf(output_fps > 0) AS with_output,
             countIf(state IN ('ONLINE', 'DEGRADED_INFERENCE', 'DEGRADED_INPUT')) AS running,
@@ -59,5 +60,6 @@ WHERE (window_start, orchestrator_address, pipeline, model_id, gpu_id, region) I
     FROM livepeer_analytics.v_api_gpu_metrics
     WHERE window_start >= {start:DateTime('UTC')} AND window_start < {end:DateTime('UTC')}
 )
-    AND (window_start, orchestrator_address, pipeline, model_id, gpu_id, region) NOT IN (SELECT window_start, orchestrator_address, pipeline, model_id, gpu_id, region FROM livepeer_analytics.v_session_outcomes)
+    AND (window_start, orchestrator_address, pipeline, model_id, gpu_id, region) NOT IN (SELECT window_start,
+    orchestrator_address, pipeline, model_id, gpu_id, region FROM livepeer_analytics.v_session_outcomes)
 SETTINGS join_use_nulls = 0

@@ -1,0 +1,40 @@
+-- severity: fail or warn
+-- covers: 76
+-- meaning: Every event is stored once, also after a replay. The same position twice, or a replayed record beside
+--   its first (fail); the same key at two positions (warn) may come again after the time that keys are remembered.
+-- to do: find which run wrote the second: its ingestion_timestamp tells when
+SELECT
+    if(uniqExact((source_topic, source_partition, source_offset)) < count() OR max(replay) = 1, 'fail',
+        'warn') AS severity,
+    table, raw_event_uid, groupArray((source_topic, source_partition, source_offset, ingestion_timestamp)) AS stored
+FROM
+(
+    SELECT 'streaming_events' AS table, dedup_key AS raw_event_uid, source_topic, source_partition, source_offset,
+        replay, ingestion_timestamp
+    FROM livepeer_analytics.streaming_events
+    WHERE event_timestamp >= {start:DateTime('UTC')} AND event_timestamp < {end:DateTime('UTC')}
+    UNION ALL
+    SELECT 'ai_stream_status', raw_event_uid, source_topic, source_partition, source_offset, replay, ingestion_timestamp
+    FROM livepeer_analytics.ai_stream_status
+    WHERE event_timestamp >= {start:DateTime('UTC')} AND event_timestamp < {end:DateTime('UTC')}
+    UNION ALL
+    SELECT 'stream_ingest_metrics', raw_event_uid, source_topic, source_partition, source_offset, replay,
+        ingestion_timestamp
+    FROM livepeer_analytics.stream_ingest_metrics
+    WHERE event_timestamp >= {start:DateTime('UTC')} AND event_timestamp < {end:DateTime('UTC')}
+    UNION ALL
+    SELECT 'stream_trace_events', raw_event_uid, source_topic, source_partition, source_offset, replay,
+        ingestion_timestamp
+    FROM livepeer_analytics.stream_trace_events
+    WHERE event_timestamp >= {start:DateTime('UTC')} AND event_timestamp < {end:DateTime('UTC')}
+    UNION ALL
+    SELECT 'ai_stream_events', raw_event_uid, source_topic, source_partition, source_offset, replay, ingestion_timestamp
+    FROM livepeer_analytics.ai_stream_events
+    WHERE event_timestamp >= {start:DateTime('UTC')} AND event_timestamp < {end:DateTime('UTC')}
+    UNION ALL
+    SELECT 'payment_events', raw_event_uid, source_topic, source_partition, source_offset, replay, ingestion_timestamp
+    FROM livepeer_analytics.payment_events
+    WHERE event_timestamp >= {start:DateTime('UTC')} AND event_timestamp < {end:DateTime('UTC')}
+)
+GROUP BY table, raw_event_uid
+HAVING count() > 1
