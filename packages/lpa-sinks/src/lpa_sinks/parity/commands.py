@@ -10,7 +10,6 @@ import cyclopts
 from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 from rich.text import Text
 
 from lpa_core.commands.output import print_json
@@ -80,7 +79,7 @@ def _asked(names: Sequence[str]) -> Sequence[parity.Assertion]:
     known = {assertion.name: assertion for assertion in parity.assertions()}
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise SinkMisconfigured(f"there is no assertion {unknown[0]!r}: `lpa check parity --help` names where they are")
+        raise SinkMisconfigured(f"there is no assertion {unknown[0]!r}: configs/assertions names them all")
     return [known[name] for name in names] or list(known.values())
 
 
@@ -107,23 +106,16 @@ def _plain(value: object) -> object:
 
 
 def _print(findings: Sequence[parity.Finding]) -> None:
-    console = Console(soft_wrap=True)
+    console = Console(soft_wrap=True, highlight=False)
     offending = [(finding.severity, finding) for finding in findings if finding.severity]
     offending.sort(key=lambda found: list(parity.Severity).index(found[0]))
-    table = Table("found", "assertion", "rows", "for example", "what it means and what to do")
     for severity, finding in offending:
-        examples = "\n".join(
-            ", ".join(f"{name}={value}" for name, value in row.items() if name != "severity")
-            for row in finding.rows[:_EXAMPLES_SHOWN]
-        )
-        table.add_row(
-            Text(severity, _STYLES[severity]),
-            finding.assertion.name,
-            f"{len(finding.rows)}{'+' if len(finding.rows) == parity.ROWS_SHOWN else ''}",
-            Text(examples),
-            Text(f"{finding.assertion.meaning}\n{finding.assertion.to_do}"),
-        )
-    if offending:
-        console.print(table)
+        rows = f"{len(finding.rows)}{'+' if len(finding.rows) == parity.ROWS_SHOWN else ''} rows"
+        console.print(Text.assemble((severity, _STYLES[severity]), f" {finding.assertion.name}: {rows}"))
+        console.print(f"  {finding.assertion.meaning}", markup=False)
+        console.print(f"  To do: {finding.assertion.to_do}", markup=False)
+        for row in finding.rows[:_EXAMPLES_SHOWN]:
+            shown = ", ".join(f"{name}={value}" for name, value in row.items() if name != "severity")
+            console.print(f"    {shown}", markup=False)
     failed = sum(severity is parity.Severity.FAIL for severity, _ in offending)
     console.print(f"{len(findings)} assertions: {len(findings) - len(offending)} hold, {failed} fail")

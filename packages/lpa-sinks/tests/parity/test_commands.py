@@ -1,0 +1,83 @@
+"""``lpa check parity``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
+from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
+from lpa_sinks.parity import assertions
+from lpa_sinks.parity.commands import check_app
+from lpa_sinks.testing.damage import Stored
+
+Run = Callable[..., Any]
+WINDOW = ("--start", "2026-01-01", "--end", "2026-02-01")
+
+
+@pytest.fixture
+def run(engine_path: Path, tmp_path: Path) -> Run:
+    """Runs ``lpa check parity`` with these arguments, on the healthy database unless they name another."""
+    app = check_app(
+        Settings(clickhouse=ClickHouseSettings(database="parity"), lpa=ProcessSettings(data_dir=tmp_path / "data"))
+    )
+
+    def command(*arguments: str) -> Any:
+        sink = () if "--sink" in arguments else ("--sink", f"chdb://{engine_path}")
+        return app(["parity", *sink, *arguments], result_action="return_value", exit_on_error=False)
+
+    return command
+
+
+def test_all_hold(stored: Stored, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*WINDOW) == 0
+    assert capsys.readouterr().out.endswith(f"{len(assertions())} assertions: {len(assertions()) - 1} hold, 0 fail\n")
+
+
+def test_a_failure_is_shown_with_what_to_do(stored: Stored, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    with stored.mended(["fact_workflow_sessions_versions"], []):
+        stored.change("fact_workflow_sessions", swap_count="77")
+        assert run("swap_counts_agree", "facts_are_read_once", *WINDOW) == 1
+        shown = capsys.readouterr().out
+        assert shown.startswith("fail swap_counts_agree: 1 rows\n  swap_count equals confirmed_swap_count.\n  To do: ")
+        assert "swap_count=77" in shown
+        assert shown.endswith("2 assertions: 1 hold, 1 fail\n")
+        assert run("swap_counts_agree", "--json", *WINDOW) == 1
+        (found,) = json.loads(capsys.readouterr().out)
+    assert (found["assertion"], found["found"], found["rows"][0]["swap_count"]) == ("swap_counts_agree", "fail", 77)
+
+
+def test_what_lies_outside_the_window_does_not_count(stored: Stored, run: Run) -> None:
+    with stored.mended(["fact_workflow_sessions_versions"], []):
+        stored.change("fact_workflow_sessions", swap_count="77")
+        assert run("swap_counts_agree", "--start", "2026-02-01", "--end", "2026-03-01") == 0
+
+
+def test_warnings_fail_nothing(stored: Stored, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    with stored.mended(["fact_workflow_sessions_versions"], []):
+        stored.change("fact_workflow_sessions", "workflow_session_id = 'tail|tail'", is_deleted="1")
+        assert run("samples_reference_sessions", *WINDOW) == 0
+    assert capsys.readouterr().out.startswith("warn samples_reference_sessions")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("nothing_known", *WINDOW), "there is no assertion 'nothing_known'"),
+        (("--start", "2026-02-01", "--end", "2026-02-01"), "is empty"),
+        (("--start", "1960-01-01", "--end", "2026-02-01"), "between 1970 and 2106"),
+        (("--sink", "chdb:///nowhere/at/all", *WINDOW), "there is no embedded database yet"),
+    ],
+)
+def test_wrong_usage(run: Run, arguments: tuple[str, ...], complaint: str) -> None:
+    with pytest.raises(SinkMisconfigured, match=complaint):
+        run(*arguments)
+
+
+def test_a_server_that_does_not_answer(run: Run) -> None:
+    with pytest.raises(SinkUnavailable, match="Connection refused"):
+        run("--sink", "clickhouse://127.0.0.1:9/db", *WINDOW)
