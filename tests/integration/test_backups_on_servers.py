@@ -19,7 +19,7 @@ from lpa_core.delivery.log import Commit, Partition
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_core.settings import load
 from lpa_ops.savepoint.offsets import commit as commit_offsets
-from lpa_ops.savepoint.offsets import committed, of_derivation
+from lpa_ops.savepoint.offsets import committed, committed_in_the_end, of_derivation
 from lpa_sinks.testing.http_front import Fault
 
 NewJob = Callable[..., Job]
@@ -102,7 +102,7 @@ def test_a_backup_made_while_rows_are_written_is_restored_and_resumed(
     assert "is not empty" in capsys.readouterr().err
     job.clickhouse.tell(Fault("RESTORE DATABASE", code=210))
     assert run([*restore, "--replace"]) == 1
-    barred = committed(job.admin, load())
+    barred = committed_in_the_end(job.admin, load())
     for partition, commit in barred.items():
         with pytest.raises(DamagedMetadata, match=f"the restore of {incremental['id']} is not finished"):
             decode(partition, commit.metadata)

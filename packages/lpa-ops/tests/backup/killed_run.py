@@ -36,7 +36,9 @@ KILLS = ((Step.CLAIMED, 2), (Step.PREPARED, 2), (Step.WRITTEN, 4), (Step.WRITTEN
 DERIVED = {
     "fact_workflow_sessions": "* EXCEPT (ingestion_timestamp, version)",
     "fact_stream_status_samples": "* EXCEPT (ingestion_timestamp, version)",
-    "agg_stream_performance_1m": "window_start, gateway, orchestrator_address, pipeline, finalizeAggregation(sample_count_state)",
+    "agg_stream_performance_1m": (
+        "window_start, gateway, orchestrator_address, pipeline, finalizeAggregation(sample_count_state)"
+    ),
 }
 """Views of derived tables, and what of them is compared."""
 FORK = multiprocessing.get_context("fork")

@@ -83,6 +83,10 @@ def test_a_migration_is_planned_applied_once_and_rolled_back(
     assert not engine.query(f"SELECT 1 FROM system.columns WHERE database = '{applied}' AND name = 'zone'").result_rows
     with pytest.raises(SinkMisconfigured, match="has no migration to roll back"):
         run("rollback")
+    run("apply")
+    assert states(run, capsys) == {"0001-zone": "applied"}
+    run("rollback")
+    assert view(engine, applied) == before
 
 
 def test_a_view_that_gives_other_rows_is_not_cut_over_unless_that_is_meant(

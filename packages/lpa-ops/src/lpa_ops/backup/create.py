@@ -12,15 +12,13 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
-import tenacity
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from lpa_core.delivery.checkpoint import StoredCheckpoint
 from lpa_core.delivery.checkpoint import encode as encode_checkpoint
-from lpa_core.delivery.log import Commit, LogUnavailable, Partition
+from lpa_core.delivery.log import Commit, Partition
 from lpa_core.kafka.admin import admin_client
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.savepoints import fingerprint, folder_name
@@ -38,11 +36,8 @@ from lpa_ops.backup.configuration import configuration
 from lpa_ops.backup.store import BackupStore
 from lpa_ops.backup.tables import StoredTable, content, positions, stored_tables
 from lpa_ops.savepoint.keeper import scratch_folder
-from lpa_ops.savepoint.offsets import committed, of_derivation
+from lpa_ops.savepoint.offsets import committed_in_the_end, of_derivation
 from lpa_sinks.clickhouse.errors import describe, explain
-
-_COMMITTED_SECONDS: Final = 60.0
-"""How long committed offsets are asked for again: a transaction that is open hides them."""
 
 
 def create(
@@ -137,12 +132,7 @@ def _commits(settings: Settings) -> dict[Partition, Commit]:
 
 def _committed(settings: Settings) -> dict[Partition, Commit]:
     """What the group has committed for the topic of the settings."""
-    found = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(LogUnavailable),
-        stop=tenacity.stop_after_delay(_COMMITTED_SECONDS),
-        wait=tenacity.wait_random(0.05, 0.3),
-        reraise=True,
-    )(committed, admin_client(settings), settings)
+    found = committed_in_the_end(admin_client(settings), settings)
     return {partition: commit for partition, commit in found.items() if partition.topic == settings.quality.input_topic}
 
 

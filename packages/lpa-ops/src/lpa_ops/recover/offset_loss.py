@@ -12,7 +12,7 @@ from lpa_ops.backup.tables import cut, positions, stored_tables
 from lpa_ops.recover.estimate import seconds_to_read
 from lpa_ops.recover.scenario import Context, Findings, Position, Step, as_positions, offsets
 from lpa_ops.recover.stored_positions import stored_through
-from lpa_ops.savepoint.offsets import commit, committed, earliest, latest, partitions_of, require_stopped
+from lpa_ops.savepoint.offsets import commit, committed_in_the_end, earliest, latest, partitions_of, require_stopped
 from lpa_sinks.databases import opened
 
 
@@ -33,7 +33,7 @@ class Offsets:
         settings, admin = context.settings, admin_client(context.settings)
         partitions = partitions_of(admin, settings)
         low, high = earliest(admin, settings, partitions), latest(admin, settings, partitions)
-        now = committed(admin, settings)
+        now = committed_in_the_end(admin, settings)
         damage, lost, right = [], [], {}
         with opened(context.sink, settings) as (client, name):
             stored = positions(client, stored_tables(client, name))

@@ -12,7 +12,7 @@ from lpa_core.kafka.admin import admin_client
 from lpa_core.settings import Settings
 from lpa_ops.backup.backup import Backup
 from lpa_ops.backup.checkpoints import checkpoints, sink_name
-from lpa_ops.savepoint.offsets import committed, earliest, latest
+from lpa_ops.savepoint.offsets import committed_in_the_end, earliest, latest
 
 
 @final
@@ -45,7 +45,7 @@ def sources(backup: Backup, stored: Mapping[Partition, int], sink: str | None, s
     again = 0
     if backup.group:
         admin = admin_client(settings)
-        now = {each: commit for each, commit in committed(admin, settings).items() if each.topic == topic}
+        now = {each: commit for each, commit in committed_in_the_end(admin, settings).items() if each.topic == topic}
         partitions = sorted({*now, *backup.commits})
         low, high = earliest(admin, settings, partitions), latest(admin, settings, partitions)
         for partition in partitions:

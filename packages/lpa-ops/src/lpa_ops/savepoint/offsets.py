@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
+import tenacity
 
 from lpa_core.delivery.commit_metadata import MARK
-from lpa_core.delivery.log import Commit, LogError, Partition
+from lpa_core.delivery.log import Commit, LogError, LogUnavailable, Partition
 from lpa_core.kafka.admin import SECONDS, explained
 from lpa_core.savepoints import SavepointError
 from lpa_core.settings import Settings
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
+
+_PATIENCE_SECONDS: Final = 60.0
+"""Longer than the transactions of workers last."""
 
 
 def require_stopped(admin: AdminClient, settings: Settings) -> None:
@@ -54,6 +58,19 @@ def committed(admin: AdminClient, settings: Settings) -> dict[Partition, Commit]
         for each in found
         if each.offset >= 0
     }
+
+
+def committed_in_the_end(admin: AdminClient, settings: Settings) -> dict[Partition, Commit]:
+    """What :func:`committed` answers, once it does: a transaction that is open, such as a killed worker's, hides it.
+
+    Raises what :func:`committed` raises, after a minute.
+    """
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(LogUnavailable),
+        stop=tenacity.stop_after_delay(_PATIENCE_SECONDS),
+        wait=tenacity.wait_random(0.05, 0.3),
+        reraise=True,
+    )(committed, admin, settings)
 
 
 def commit(admin: AdminClient, settings: Settings, commits: Mapping[Partition, Commit]) -> None:
@@ -109,7 +126,7 @@ def put_back(admin: AdminClient, settings: Settings, commits: Mapping[Partition,
     Raises LogError, LogUnavailable.
     """
     topic = settings.quality.input_topic
-    begun = [each for each in committed(admin, settings) if each.topic == topic and each not in commits]
+    begun = [each for each in committed_in_the_end(admin, settings) if each.topic == topic and each not in commits]
     return {**commits, **{each: Commit(offset) for each, offset in earliest(admin, settings, begun).items()}}
 
 

@@ -107,7 +107,8 @@ def remember(client: Client, database: str, applied: Applied) -> None:
     client.command(Template(sql_file("schema_migrations.sql")).substitute(database=quoted(database)))
     columns = ["number", "name", "checksum", "state", "previous_views"]
     row = [applied.number, applied.name, applied.checksum, applied.state, dict(applied.previous_views)]
-    client.insert(MIGRATIONS_TABLE, [row], columns, database=database)
+    # The same may be remembered again: a migration that was rolled back and is applied once more.
+    client.insert(MIGRATIONS_TABLE, [row], columns, database=database, settings={"insert_deduplicate": 0})
 
 
 def pending(migrations: Sequence[Migration], applied: Mapping[int, Applied]) -> list[Migration]:

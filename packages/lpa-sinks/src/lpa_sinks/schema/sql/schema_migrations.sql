@@ -9,6 +9,3 @@ CREATE TABLE IF NOT EXISTS $database.schema_migrations
 )
 ENGINE = MergeTree
 ORDER BY (number, changed_at)
-SETTINGS
-    non_replicated_deduplication_window = 100,
-    replicated_deduplication_window = 100
