@@ -37,7 +37,6 @@ class Corruption(Findings, frozen=True, kw_only=True):
     """Of the backup."""
     cut: list[Position]
     commits: list[Position]
-    again: int
 
 
 _NOTHING: Final = Corruption(

@@ -126,7 +126,7 @@ def _run(scenario: Scenario[Any], context: Context, carry_out: bool, json: bool)
             return 0
         execute(scenario, context, lambda step, outcome: None if json else print(f"done: {step.name}: {outcome}"))
         with opened(context.sink, context.settings) as (client, database):
-            checks = validate(client, database, context.settings)
+            checks = validate(client, database, context.settings, settled=not shown.again)
     except ClickHouseError as error:
         raise RecoveryError(f"{scenario.name}: {describe(error)}: {explain(error)}") from None
     if json:

@@ -19,7 +19,6 @@ from lpa_sinks.databases import opened
 class OffsetLoss(Findings, frozen=True, kw_only=True):
     offsets: list[Position]
     """What is to be committed."""
-    again: int
 
 
 @final

@@ -22,8 +22,6 @@ from lpa_sinks.databases import endpoint_of, opened
 class Loss(Findings, frozen=True, kw_only=True):
     location: str
     """Of the backup."""
-    again: int
-    """Records of the topic that are read again."""
 
 
 @final

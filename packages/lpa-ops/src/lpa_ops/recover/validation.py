@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Final, final
 
 import attrs
@@ -17,9 +17,10 @@ from lpa_core.settings import Settings
 from lpa_ops.backup.tables import positions, stored_tables
 from lpa_ops.recover.statements import sql
 from lpa_ops.recover.stored_positions import stored_through
+from lpa_sinks import parity
 
-PARITY: Final = "lpa_sinks.materialize.parity"
-"""Where the check of derived data is, once it is installed: ``check_parity(client, database) -> problems``."""
+_PARITY_HOURS: Final = 24
+"""Whole hours, up to the last full one."""
 
 
 @final
@@ -32,15 +33,18 @@ class Check:
     found: str
 
 
-def validate(client: Client, database: str, settings: Settings) -> list[Check]:
-    """Raises the client's errors."""
+def validate(client: Client, database: str, settings: Settings, *, settled: bool) -> list[Check]:
+    """Prove a database. ``settled``: nothing is to be read again, so that derived data have to agree by now.
+
+    Raises the client's errors.
+    """
     return [
         _duplicates_by_position(client, database),
         _duplicates_by_key(client, database, settings),
         _conservation(client, database),
         _freshness(client, database),
         _views(client, database),
-        _parity(client, database),
+        _parity(client, database, settled),
     ]
 
 
@@ -93,13 +97,15 @@ def _views(client: Client, database: str) -> Check:
     return Check("every view answers", not broken, _listed(broken))
 
 
-def _parity(client: Client, database: str) -> Check:
-    try:
-        check_parity = importlib.import_module(PARITY).check_parity
-    except (ImportError, AttributeError):
-        return Check("derived data agree", None, "not judged: this version derives none")
-    problems: Sequence[str] = [str(problem) for problem in check_parity(client, database)]
-    return Check("derived data agree", not problems, _listed(problems))
+def _parity(client: Client, database: str, settled: bool) -> Check:
+    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    start = end - timedelta(hours=_PARITY_HOURS)
+    found = [parity.ask(client, database, assertion, start, end) for assertion in parity.assertions()]
+    failed = [each.assertion.name for each in found if each.severity is parity.Severity.FAIL]
+    if not failed:
+        return Check("derived data agree", True, f"{len(found)} assertions hold over {_PARITY_HOURS} h")
+    later = "" if settled else "; what they are derived from is not read again yet"
+    return Check("derived data agree", False if settled else None, f"{_listed(failed)} fail{later}")
 
 
 def _listed(what: Sequence[str]) -> str:

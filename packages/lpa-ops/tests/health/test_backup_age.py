@@ -1,0 +1,64 @@
+"""The newest backup that can be read is judged by its age."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lpa_core.health.check import NotApplicable, Scope
+from lpa_core.health.state import State
+from lpa_core.settings import ProcessSettings, Settings
+from lpa_ops.backup.backup import Backup
+from lpa_ops.backup.store import BackupStore
+from lpa_ops.health.backup_age import judge
+
+HOUR_MS = 3_600_000
+NOW = 1_767_900_000_000
+
+
+def scope(backup_dir: Path | str) -> Scope:
+    return Scope(Settings(lpa=ProcessSettings(backup_dir=str(backup_dir), data_dir="nowhere")), NOW, NOW - HOUR_MS)
+
+
+def keep(root: Path, age_hours: float, database: str = "livepeer_analytics") -> None:
+    (root.parent / "database").mkdir(exist_ok=True)
+    (root.parent / "database" / "part").write_bytes(b"rows")
+    backup = Backup(
+        id=f"backup-{age_hours}-{database}",
+        created_ms=NOW - int(age_hours * HOUR_MS),
+        environment="dev",
+        base="",
+        database=database,
+        sink="",
+        group="",
+        commits={},
+        derived={},
+        boundaries={},
+        dedup={},
+        tables={},
+        note="",
+        settings_fingerprint="",
+        versions={},
+    )
+    BackupStore(str(root)).keep(backup, {"database": root.parent / "database"})
+
+
+def test_a_backup_ages_and_another_one_mends_it(tmp_path: Path) -> None:
+    root = tmp_path / "backups"
+    keep(root, 60)
+    found = judge(scope(root))
+    assert (found.state, found.value) == (State.CRITICAL, 60)
+    assert "lpa backup create" in found.action
+    keep(root, 30)
+    assert judge(scope(root)).state is State.WARNING
+    keep(root, 2)
+    keep(root, 0.5, database="another")
+    found = judge(scope(root))
+    assert (found.state, found.value, found.action) == (State.OK, 2, "")
+
+
+def test_a_place_without_backups_is_red_and_no_place_is_not_judged(tmp_path: Path) -> None:
+    assert judge(scope(tmp_path / "backups")).state is State.CRITICAL
+    with pytest.raises(NotApplicable, match="LPA_BACKUP_DIR"):
+        judge(scope(""))
