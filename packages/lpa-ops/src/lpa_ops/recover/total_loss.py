@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import final
 
@@ -22,6 +23,8 @@ from lpa_sinks.databases import endpoint_of, opened
 class Loss(Findings, frozen=True, kw_only=True):
     location: str
     """Of the backup."""
+    aside: str
+    """What the folder of an embedded database that cannot be opened is renamed to; empty where there is none."""
 
 
 @final
@@ -34,21 +37,26 @@ class TotalLoss:
     def assess(self, context: Context) -> Loss:
         damage = _damage(context)
         if not damage:
-            return Loss(damage=[], lost=[], seconds=0, location="", again=0)
+            return Loss(damage=[], lost=[], seconds=0, location="", aside="")
         stored = newest_good(context)
         assert stored.backup is not None
         again, lost = _behind(stored.backup, context)
+        place = endpoint_of(context.sink, context.settings).path
         return Loss(
             damage=damage,
             lost=lost,
             seconds=seconds_to_restore(stored.bytes) + seconds_to_read(again),
             location=stored.location,
+            aside=f"{place.name}.damaged-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}" if place else "",
             again=again,
         )
 
     def steps(self, found: Loss, context: Context) -> Sequence[Step]:
+        left = f"rename what is left of the folder to {found.aside}"
+        aside = [Step("set aside", left, lambda: self._aside(found, context))] if found.aside else []
         return [
             Step("check", f"read every file of {found.location}", lambda: self._check(found)),
+            *aside,
             Step(
                 "restore",
                 "restore tables, claims, checkpoints and committed offsets from it",
@@ -62,6 +70,14 @@ class TotalLoss:
     def _check(self, found: Loss) -> str:
         store, id_ = store_of(found.location)
         return f"{store.check_files(id_).id} is as it was written"
+
+    def _aside(self, found: Loss, context: Context) -> str:
+        place = endpoint_of(context.sink, context.settings).path
+        assert place is not None
+        aside = place.with_name(found.aside)
+        if place.exists() and not aside.exists():
+            place.rename(aside)
+        return f"{aside} has it" if aside.exists() else "nothing was left"
 
     def _restore(self, found: Loss, context: Context) -> str:
         restored = restore(found.location, context.sink, context.settings, replace=True)
