@@ -112,6 +112,7 @@ def test_every_setting_can_be_set_by_its_variable_and_by_its_name_in_the_file(tm
         "LPA_LOG_LEVEL": "error",
         "HEALTH_INTERVAL_SECONDS": "0",
         "HEALTH_TIMEOUT_SECONDS": "3",
+        "HEALTH_COSTLY_TIMEOUT_SECONDS": "30",
         "HEALTH_WINDOW_HOURS": "6",
         "HEALTH_CHECKS_DISABLED": "disk,backup_age",
         "HEALTH_FRESHNESS_MINUTES": "1,2",

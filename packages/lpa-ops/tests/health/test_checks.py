@@ -50,7 +50,7 @@ def red(day: Day, check: HealthCheck, state: State, said: str, **changed: object
 
 def test_a_healthy_day_has_nothing_red_and_says_what_it_cannot_judge(day: Day) -> None:
     scope = Scope(day.settings, day.now_ms, day.now_ms - 86_400_000, day.sink)
-    report = HealthReport(CheckRunner(CHECKS, day.settings, 60).run(scope))
+    report = HealthReport(CheckRunner(CHECKS, day.settings, 600).run(scope))
     assert {r.check.name: r.finding.detail for r in report.results if r.finding.state.rank > 1} == {}
     assert report.state is State.OK
 

@@ -36,16 +36,19 @@ class _Asked:
 class CheckRunner:
     """Asks all checks at once, each in a thread of its own, and waits for none longer than ``HEALTH_TIMEOUT_SECONDS``.
 
+    For costly ones that is ``HEALTH_COSTLY_TIMEOUT_SECONDS``.
+
     A check that hangs is reported, and not asked again before it has ended. One thread may run checks at a time.
 
     Raises SettingsError where ``HEALTH_CHECKS_DISABLED`` names what is no check.
     """
 
     def __init__(self, checks: Sequence[HealthCheck], settings: Settings, timeout_seconds: float | None = None) -> None:
-        """``timeout_seconds`` replaces the setting, for tests."""
+        """``timeout_seconds`` replaces both settings, for tests."""
         self.checks = tuple(checks)
         self._disabled = frozenset(settings.health.checks_disabled)
         self._timeout = timeout_seconds or float(settings.health.timeout_seconds)
+        self._costly_timeout = timeout_seconds or float(settings.health.costly_timeout_seconds)
         self._hanging: dict[str, _Asked] = {}
         names = {check.name for check in checks}
         for name in sorted(self._disabled - names):
@@ -77,7 +80,8 @@ class CheckRunner:
 
     def _result(self, asked: _Asked, scope: Scope) -> CheckResult:
         if asked.thread is not None:
-            asked.thread.join(max(0.0, asked.began + self._timeout - time.monotonic()))
+            timeout = self._costly_timeout if asked.check.costly else self._timeout
+            asked.thread.join(max(0.0, asked.began + timeout - time.monotonic()))
         finding, seconds = asked.finding, asked.seconds
         if finding is None:
             self._hanging[asked.check.name] = asked
@@ -85,8 +89,8 @@ class CheckRunner:
             finding = Finding(
                 asked.check.severity,
                 f"no answer after {seconds:,.1f} s",
-                action="look whether the database, the brokers and the disks answer; HEALTH_TIMEOUT_SECONDS is how "
-                "long a check may take",
+                action="look whether the database, the brokers and the disks answer; HEALTH_TIMEOUT_SECONDS, or "
+                "HEALTH_COSTLY_TIMEOUT_SECONDS, is how long a check may take",
             )
         return CheckResult(asked.check, finding, seconds, scope.now_ms)
 

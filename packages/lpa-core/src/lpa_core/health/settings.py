@@ -22,6 +22,9 @@ class HealthSettings:
     timeout_seconds: int = option(
         10, "a whole number of seconds, at least 1", "How long a check may take before it counts as failed", whole(1)
     )
+    costly_timeout_seconds: int = option(
+        120, "a whole number of seconds, at least 1", "The same for checks that compare many rows", whole(1)
+    )
     window_hours: int = option(
         24, "a whole number of at least 1", "Hours that checks look back, where they are not told otherwise", whole(1)
     )

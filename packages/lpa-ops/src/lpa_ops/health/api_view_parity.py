@@ -10,7 +10,7 @@ from lpa_ops.health.runbook import section
 
 
 def judge(scope: Scope) -> Finding:
-    return judge_parity(scope, None, "rebuild the window that the assertion names, then look again")
+    return judge_parity(scope, "`lpa check parity` shows the rows; rebuild the hours: `lpa materialize rebuild`")
 
 
 CHECK: Final = HealthCheck(

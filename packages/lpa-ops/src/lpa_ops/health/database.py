@@ -38,7 +38,7 @@ class Database:
                 text.replace(f"{DEFAULT_DATABASE}.", f"{quoted(self.name)}."),
                 parameters=bound,
                 # The server is to give up when the check does.
-                settings={"max_execution_time": self._scope.settings.health.timeout_seconds},
+                settings={"max_execution_time": self._scope.settings.health.costly_timeout_seconds},
             ),
         )
         return [dict(zip(answer.column_names, row, strict=True)) for row in answer.result_rows]
@@ -68,7 +68,7 @@ def opened(scope: Scope) -> Iterator[Database]:
     endpoint = endpoint_of(scope.sink, scope.settings)
     if endpoint.path is not None and not endpoint.path.exists():
         raise NotApplicable(f"{endpoint.path}: there is no embedded database yet: `lpa ingest FILE` makes one")
-    client = connect(endpoint, scope.settings.clickhouse.password, scope.settings.health.timeout_seconds)
+    client = connect(endpoint, scope.settings.clickhouse.password, scope.settings.health.costly_timeout_seconds)
     try:
         yield Database(client, endpoint.database, endpoint.path is not None, scope)
     finally:

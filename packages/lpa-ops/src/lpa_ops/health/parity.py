@@ -1,57 +1,88 @@
-"""The parity assertions, as checks need them: the one place that knows where they come from."""
+"""The parity assertions of lpa_sinks, as checks and gates ask them: over whole hours that are over and derived."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from enum import StrEnum
-from typing import final
+from datetime import UTC, datetime
+from typing import Final, final
 
 import attrs
 
 from lpa_core.health.check import Finding, NotApplicable, Scope
 from lpa_core.health.state import State, Thresholds
 from lpa_ops.health.database import Database, opened
+from lpa_sinks import parity
+from lpa_sinks.clickhouse.retries import AT_ONCE
 
-
-class Severity(StrEnum):
-    """What a violation means (spec/serving.md section 10)."""
-
-    FAIL = "FAIL"
-    WARN = "WARN"
-    INFO = "INFO"
+_HOUR_MS: Final = 3_600_000
+_NOT_ASKED: Final = frozenset({50, 77, 79})
+"""Conservation of positions and freshness are checks of their own, with thresholds that can be set; which view has more
+rows is a matter of the traffic."""
 
 
 @final
 @attrs.frozen
 class Outcome:
-    """Of one assertion over a window. ``detail`` says what was violated; empty where nothing was."""
+    """Of one assertion. ``severity`` is None where it holds; ``detail`` is what it means that it does not."""
 
     name: str
-    severity: Severity
+    severity: parity.Severity | None
     detail: str = ""
 
-
-def outcomes(database: Database, scope: Scope, names: Collection[str] | None = None) -> Sequence[Outcome]:
-    """Run the assertions of these names, or all. Raises NotApplicable where there are none."""
-    raise NotApplicable("this version brings no parity assertions")
+    def __str__(self) -> str:
+        return f"{self.name}: {self.detail}"
 
 
-def judge_parity(scope: Scope, names: Collection[str] | None, action: str) -> Finding:
-    """Judge by the worst of the violated assertions; INFO does not count."""
+def outcomes(database: Database, scope: Scope, invariants: Collection[int] = ()) -> Sequence[Outcome]:
+    """Ask the assertions that cover any of these invariants (spec/serving.md section 10); none for all.
+
+    Raises NotApplicable where no event of the hours is stored.
+    """
+    margin = scope.settings.health.freshness_minutes.warning * 60_000
+    start = _whole_hour(scope.since_ms + _HOUR_MS - 1)
+    end = _whole_hour(scope.now_ms - int(margin))
+    database.require("fact_workflow_sessions", "v_api_gpu_metrics")
+    if start >= end or not database.ask_for_one("events.sql", start=_ms(start), end=_ms(end))["events"]:
+        raise NotApplicable(f"no event from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC")
+    asked = [each for each in parity.assertions() if _is_asked(each, frozenset(invariants))]
+
+    def ask(assertion: parity.Assertion) -> parity.Finding:
+        return AT_ONCE.run(
+            f"{database.name}: {assertion.name}",
+            lambda: parity.ask(database.client, database.name, assertion, start, end),
+        )
+
+    return [_outcome(ask(assertion)) for assertion in asked]
+
+
+def judge_parity(scope: Scope, action: str, invariants: Collection[int] = ()) -> Finding:
+    """Judge by the worst of the violated assertions; those that only tell do not count."""
     with opened(scope) as database:
-        found = outcomes(database, scope, names)
-    if not found:
-        raise NotApplicable("nothing to compare in the window")
-    failed = [each for each in found if each.detail and each.severity is Severity.FAIL]
-    warned = [each for each in found if each.detail and each.severity is Severity.WARN]
+        found = outcomes(database, scope, invariants)
+    failed = [each for each in found if each.severity is parity.Severity.FAIL]
+    warned = [each for each in found if each.severity is parity.Severity.WARN]
     state = State.CRITICAL if failed else State.WARNING if warned else State.OK
-    named = "; ".join(f"{each.name}: {each.detail}" for each in (*failed, *warned)[:3])
-    return Finding(
-        state,
-        f"{len(failed)} of {len(found)} assertions failed, {len(warned)} warn: {named}"
-        if failed or warned
-        else f"{len(found)} assertions hold",
-        len(failed),
-        Thresholds(0, 0),
-        "" if state is State.OK else action,
-    )
+    what = f"{len(found)} assertions hold"
+    if failed or warned:
+        named = "; ".join(map(str, (*failed, *warned)[:3]))
+        what = f"{len(failed)} of {len(found)} assertions failed, {len(warned)} warn: {named}"
+    return Finding(state, what, len(failed), Thresholds(0, 0), "" if state is State.OK else action)
+
+
+def _is_asked(assertion: parity.Assertion, invariants: frozenset[int]) -> bool:
+    covers = frozenset(assertion.covers)
+    return bool(covers & invariants) if invariants else not covers & _NOT_ASKED
+
+
+def _outcome(found: parity.Finding) -> Outcome:
+    if found.severity is None:
+        return Outcome(found.assertion.name, None)
+    return Outcome(found.assertion.name, found.severity, f"{found.assertion.meaning} ({len(found.rows)} rows)")
+
+
+def _whole_hour(epoch_ms: int) -> datetime:
+    return datetime.fromtimestamp(epoch_ms // _HOUR_MS * _HOUR_MS // 1000, UTC)
+
+
+def _ms(time: datetime) -> int:
+    return int(time.timestamp() * 1000)

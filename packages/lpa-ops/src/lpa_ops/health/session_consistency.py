@@ -8,21 +8,11 @@ from lpa_core.health.check import Finding, HealthCheck, Scope
 from lpa_ops.health.parity import judge_parity
 from lpa_ops.health.runbook import section
 
-ASSERTIONS: Final = frozenset(
-    {
-        "session_to_segment_pipeline_model_consistency",
-        "session_summary_change_flags_consistency",
-        "trace_edge_pipeline_model_coverage",
-        "latest_sessions_vs_segment_session_ids",
-        "raw_session_rows_vs_latest_sessions",
-        "segment_rows_vs_segment_session_ids",
-        "mixed_known_stream_versions",
-    }
-)
+INVARIANTS: Final = frozenset({24, 30, 31, 32, 33, 34, 35})
 
 
 def judge(scope: Scope) -> Finding:
-    return judge_parity(scope, ASSERTIONS, "materialize the sessions that the assertion names again")
+    return judge_parity(scope, "rebuild the sessions: `lpa materialize rebuild --sessions`", INVARIANTS)
 
 
 CHECK: Final = HealthCheck(

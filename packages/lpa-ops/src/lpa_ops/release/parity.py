@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from lpa_ops.health.database import opened
-from lpa_ops.health.parity import Severity, outcomes
-from lpa_ops.release.gate import CannotJudge, Gate, Outcome, Target, outcome
+from lpa_ops.health.parity import outcomes
+from lpa_ops.release.gate import Gate, Outcome, Target, outcome
+from lpa_sinks.parity import Severity
 
 
 def judge(target: Target) -> Outcome:
     with opened(target.scope) as database:
         found = outcomes(database, target.scope)
-    if not found:
-        raise CannotJudge("nothing to compare in the window: name another with --since")
-    problems = [f"{each.name}: {each.detail}" for each in found if each.detail and each.severity is Severity.FAIL]
+    problems = [str(each) for each in found if each.severity is Severity.FAIL]
     return outcome(problems, f"{len(found)} assertions hold")
 
 

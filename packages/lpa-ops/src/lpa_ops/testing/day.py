@@ -29,7 +29,7 @@ class Day:
         """What the check says, with some health settings changed."""
         settings = attrs.evolve(self.settings, health=HealthSettings(**changed))
         scope = Scope(settings, self.now_ms, self.now_ms - 24 * HOUR_MS, self.sink)
-        (result,) = CheckRunner([check], settings).run(scope)
+        (result,) = CheckRunner([check], settings, 600).run(scope)
         return result
 
     def run(self, statement: str) -> None:
