@@ -1,4 +1,4 @@
-"""Every panel's query gives rows on a generated day; every PromQL names metrics that exist; the files are as written."""
+"""Every panel's query gives rows on a generated day, PromQL names metrics that exist, the files are as written."""
 
 from __future__ import annotations
 

@@ -13,8 +13,13 @@ from lpa_core.health.check import HealthCheck, Scope
 from lpa_core.health.report import HealthReport
 from lpa_core.health.run import CheckRunner
 from lpa_core.health.state import State
+from lpa_ops.backup.backup import DATABASE_FOLDER
+from lpa_ops.backup.store import BackupStore
 from lpa_ops.health import (
     CHECKS,
+    api_view_parity,
+    attribution_coverage,
+    backup_age,
     conservation,
     dedup_store,
     deduplication_windows,
@@ -24,8 +29,9 @@ from lpa_ops.health import (
     quarantine_rate,
     rollup_lag,
     schema_drift,
+    session_consistency,
 )
-from lpa_ops.testing.day import Day
+from lpa_ops.testing.day import HOUR_MS, Day
 
 
 class Usage(NamedTuple):
@@ -102,7 +108,12 @@ def test_a_position_that_is_in_no_table(day: Day) -> None:
     )
     (offset,) = day.query("SELECT source_offset FROM day.streaming_events ORDER BY source_offset LIMIT 1 OFFSET 1000")
     day.run(f"DELETE FROM day.streaming_events WHERE source_offset = {offset[0]}")
-    red(day, conservation.CHECK, State.CRITICAL, f"offsets {offset[0]:,} to {offset[0]:,} are in none of the tables")
+    red(
+        day,
+        conservation.CHECK,
+        State.CRITICAL,
+        f"1 of the offsets {offset[0]:,} to {offset[0]:,} are in no table",
+    )
     day.run(
         f"INSERT INTO day.streaming_events ({columns[0]}) "
         f"SELECT {columns[0]} FROM day.kept WHERE source_offset = {offset[0]}"
@@ -188,3 +199,74 @@ def test_a_fact_that_no_rollup_is_made_of(day: Day) -> None:
     red(day, rollup_lag.CHECK, State.WARNING, "behind the newest attributed sample")
     day.run("DELETE FROM day.fact_stream_status_samples_versions WHERE stream_id = 'fault'")
     ok(day, rollup_lag.CHECK)
+
+
+def test_an_api_view_that_does_not_tell_what_the_facts_tell(day: Day) -> None:
+    ok(day, api_view_parity.CHECK)
+    lost = "DELETE FROM day.agg_stream_performance_1m_versions WHERE window_start = toDateTime64(%s, 3, 'UTC')"
+    minute = _busy_minute(day)
+    day.run(
+        "CREATE TABLE day.kept ENGINE = MergeTree ORDER BY () AS SELECT * FROM day.agg_stream_performance_1m_versions"
+    )
+    day.run(lost % minute)
+    red(day, api_view_parity.CHECK, State.CRITICAL, "minute_rollup_matches_samples")
+    day.run(
+        "INSERT INTO day.agg_stream_performance_1m_versions SELECT * FROM day.kept "
+        f"WHERE window_start = toDateTime64({minute}, 3, 'UTC')"
+    )
+    day.run("DROP TABLE day.kept SYNC")
+    ok(day, api_view_parity.CHECK)
+
+
+def _busy_minute(day: Day) -> int:
+    """A minute in the middle of the samples, Unix time."""
+    (row,) = day.query(
+        "SELECT toUnixTimestamp(window_start) FROM day.agg_stream_performance_1m GROUP BY window_start "
+        "ORDER BY window_start LIMIT 1 OFFSET 20"
+    )
+    return int(row[0])
+
+
+def test_a_segment_that_disagrees_with_its_session(day: Day) -> None:
+    ok(day, session_consistency.CHECK)
+    day.run(
+        "INSERT INTO day.fact_workflow_session_segments_versions (workflow_session_id, segment_index, segment_start_ts, "
+        "ingestion_timestamp, version) SELECT 'fault|fault', 0, now64(3) - INTERVAL 19 HOUR, now64(3), 1"
+    )
+    red(day, session_consistency.CHECK, State.CRITICAL, "segments_reference_sessions")
+    day.run("DELETE FROM day.fact_workflow_session_segments_versions WHERE workflow_session_id = 'fault|fault'")
+    ok(day, session_consistency.CHECK)
+
+
+def test_rows_that_are_not_attributed(day: Day) -> None:
+    ok(day, attribution_coverage.CHECK)
+    day.run(
+        "INSERT INTO day.fact_workflow_sessions_versions (workflow_session_id, model_id, gpu_id, orchestrator_address, "
+        "session_start_ts, known_stream, version) "
+        "SELECT concat('fault|', toString(number)), concat('model-', toString(number)), 'gpu', '0xfault', "
+        "now64(3) - INTERVAL 2 HOUR, 1, 1 FROM numbers(50)"
+    )
+    red(day, attribution_coverage.CHECK, State.CRITICAL, "rows with a model have a pipeline")
+    day.run("DELETE FROM day.fact_workflow_sessions_versions WHERE startsWith(workflow_session_id, 'fault|')")
+    ok(day, attribution_coverage.CHECK)
+
+
+def test_a_backup_that_is_too_old(day: Day, tmp_path: Path) -> None:
+    assert day(backup_age.CHECK).finding.state is State.NOT_APPLICABLE, "none was ever made"
+    settings = attrs.evolve(day.settings, lpa=attrs.evolve(day.settings.lpa, backup_dir=str(tmp_path)))
+    day = attrs.evolve(day, settings=settings)
+    red(day, backup_age.CHECK, State.CRITICAL, "there is no backup that can be read")
+
+    def keep(id_: str, hours: int) -> None:
+        database = tmp_path / id_ / DATABASE_FOLDER
+        database.mkdir(parents=True)
+        (database / "data.bin").write_bytes(b"rows")
+        created = day.now_ms - hours * HOUR_MS
+        BackupStore(str(tmp_path)).keep(attrs.evolve(BACKUP, id=id_, created_ms=created), {})
+
+    keep("backup-20260101T000000Z-000001", 60)
+    red(day, backup_age.CHECK, State.CRITICAL, "the newest of 1 backups")
+    keep("backup-20260103T000000Z-000002", 30)
+    red(day, backup_age.CHECK, State.WARNING, "30 hours old")
+    keep("backup-20260104T000000Z-000003", 3)
+    ok(day, backup_age.CHECK)

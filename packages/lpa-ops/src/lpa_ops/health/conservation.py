@@ -75,17 +75,22 @@ def _troubles(
     if row["last"] + 1 < end:
         gaps.append((row["last"] + 1, end - 1))
     for first, last in gaps:
-        if standing is None or offsets is None or _lost(offsets, partition, standing, first, last):
-            yield _Trouble(last - first + 1, f"{partition}: offsets {first:,} to {last:,} are in none of the tables")
+        lost = last - first + 1
+        if offsets is not None and standing is not None:
+            lost = _lost(offsets, partition, standing, first, last)
+        if lost:
+            yield _Trouble(
+                lost, f"{partition}: {lost:,} of the offsets {first:,} to {last:,} are in none of the tables"
+            )
 
 
-def _lost(offsets: Offsets, partition: Partition, standing: Standing, first: int, last: int) -> bool:
-    """Whether Kafka still has a record there: ends of transactions and compacted records leave gaps, too.
+def _lost(offsets: Offsets, partition: Partition, standing: Standing, first: int, last: int) -> int:
+    """How many records Kafka still has there: ends of transactions and compacted records leave gaps, too.
 
     Where the topic no longer goes back so far, nobody can tell.
     """
     first = max(first, standing.low)
-    return first <= last and offsets.holds_any(partition, first, last)
+    return offsets.count(partition, first, last) if first <= last else 0
 
 
 CHECK: Final = HealthCheck(

@@ -17,6 +17,9 @@ from lpa_ops.savepoint.offsets import committed
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
 
+COUNTED: Final = 10_000
+"""Records that are counted of a gap: more of them are not more telling."""
+
 _POLL_SECONDS: Final = 1.0
 
 
@@ -68,8 +71,8 @@ class Offsets:
         highs = self._listed(partitions, _spec().latest())
         return {partition: highs[partition] if offset < 0 else offset for partition, offset in found.items()}
 
-    def holds_any(self, partition: Partition, first: int, last: int) -> bool:
-        """Whether the topic has a record with an offset from ``first`` to ``last``, both included."""
+    def count(self, partition: Partition, first: int, last: int) -> int:
+        """How many records the topic has with offsets from ``first`` to ``last``, both included; counts to COUNTED."""
         from confluent_kafka import Consumer, KafkaError, TopicPartition
 
         consumer = Consumer(
@@ -82,20 +85,23 @@ class Offsets:
                 "auto.offset.reset": "earliest",
             }
         )
+        found = 0
         try:
             consumer.assign([TopicPartition(partition.topic, partition.number, first)])
-            while True:
+            while found < COUNTED:
                 message = consumer.poll(_POLL_SECONDS)
                 if message is None:
                     continue  # the check's own timeout ends this
                 error = message.error()
-                if error is None:
-                    return first <= int(message.offset() or 0) <= last
-                if error.code() == KafkaError._PARTITION_EOF:
-                    return False
-                raise LogError(f"{partition} cannot be read: {error.str()}")
+                if error is not None and error.code() != KafkaError._PARTITION_EOF:
+                    raise LogError(f"{partition} cannot be read: {error.str()}")
+                offset = int(message.offset() or 0)
+                if error is not None or offset > last:
+                    break
+                found += offset >= first
         finally:
             consumer.close()
+        return found
 
     def _partitions(self) -> list[Partition]:
         topic = self._settings.quality.input_topic
