@@ -7,6 +7,7 @@ from typing import Final
 from lpa_ops.console.dashboard import Dashboard, Kind, Panel, Row
 
 _STAGE: Final = "histogram_quantile(0.95, sum by (stage, le) (rate(lpa_stage_duration_seconds_bucket[5m])))"
+_PASS: Final = "histogram_quantile(0.95, sum by (le) (rate(lpa_materialize_pass_duration_seconds_bucket[5m])))"
 
 DELIVERY: Final = Dashboard(
     uid="lpa-delivery",
@@ -82,6 +83,28 @@ DELIVERY: Final = Dashboard(
             (
                 Panel("Age of the newest fact", Kind.TABLE, "freshness.sql", 12),
                 Panel("Latest arrival by table", Kind.TABLE, "latest_arrivals.sql", 12),
+            ),
+        ),
+        Row(
+            "Materializing",
+            (
+                Panel("Age of the oldest touch", Kind.SERIES, "max(lpa_materialize_lag_seconds)", unit="s", yellow=900),
+                Panel(
+                    "Sessions written",
+                    Kind.SERIES,
+                    "sum by (folding) (rate(lpa_materialize_sessions_total[5m]))",
+                    unit="ops",
+                    legend="{{folding}}",
+                ),
+                Panel("Time of a pass (p95)", Kind.SERIES, _PASS, unit="s"),
+                Panel("Signals folded", Kind.SERIES, "sum(rate(lpa_materialize_signals_total[5m]))", 12, unit="ops"),
+                Panel(
+                    "Touches that could not be read",
+                    Kind.STAT,
+                    "sum(increase(lpa_materialize_unreadable_total[24h]))",
+                    12,
+                    red=1,
+                ),
             ),
         ),
         Row(

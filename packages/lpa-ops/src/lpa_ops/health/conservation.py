@@ -79,9 +79,7 @@ def _troubles(
         if offsets is not None and standing is not None:
             lost = _lost(offsets, partition, standing, first, last)
         if lost:
-            yield _Trouble(
-                lost, f"{partition}: {lost:,} of the offsets {first:,} to {last:,} are in none of the tables"
-            )
+            yield _Trouble(lost, f"{partition}: {lost:,} of the offsets {first:,} to {last:,} are in no table")
 
 
 def _lost(offsets: Offsets, partition: Partition, standing: Standing, first: int, last: int) -> int:
