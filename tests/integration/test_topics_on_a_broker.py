@@ -17,9 +17,9 @@ from lpa_core.settings import load
 def names(kafka: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Topics that do not exist yet; the settings name them."""
     own = uuid4().hex[:8]
-    names = [f"{role}.{own}" for role in ("input", "dlq", "quarantine")]
+    names = [f"{role}.{own}" for role in ("input", "dlq", "quarantine", "touched")]
     monkeypatch.setenv("QUALITY_KAFKA_BOOTSTRAP", kafka)
-    for variable, name in zip(("INPUT", "DLQ", "QUARANTINE"), names, strict=True):
+    for variable, name in zip(("INPUT", "DLQ", "QUARANTINE", "TOUCHED"), names, strict=True):
         monkeypatch.setenv(f"QUALITY_{variable}_TOPIC", name)
     return names
 
@@ -28,7 +28,7 @@ def test_missing_topics_are_made_as_they_should_be_and_the_second_time_left_alon
     names: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["topics", "show", "--json"]) == 1
-    assert [state["present"] for state in json.loads(capsys.readouterr().out)] == [False, False, False]
+    assert [state["present"] for state in json.loads(capsys.readouterr().out)] == [False] * 4
 
     assert run(["topics", "apply", "--partitions", "3", "--json"]) == 0
     states = json.loads(capsys.readouterr().out)
@@ -36,10 +36,11 @@ def test_missing_topics_are_made_as_they_should_be_and_the_second_time_left_alon
         (names[0], True, 3, []),
         (names[1], True, 1, []),
         (names[2], True, 1, []),
+        (names[3], True, 3, []),
     ]
 
     assert run(["topics", "apply", "--partitions", "3", "--json"]) == 0
-    assert [state["created"] for state in json.loads(capsys.readouterr().out)] == [False, False, False]
+    assert [state["created"] for state in json.loads(capsys.readouterr().out)] == [False] * 4
     assert run(["topics", "show", "--partitions", "3"]) == 0
 
 
@@ -52,7 +53,7 @@ def test_settings_of_a_topic_that_exists_are_named_and_not_changed(
     made.result()
     for command, status in (("apply", 0), ("show", 1)):
         assert run(["topics", command, "--partitions", "2", "--json"]) == status
-        _, dlq, _ = json.loads(capsys.readouterr().out)
+        _, dlq, *_ = json.loads(capsys.readouterr().out)
         assert not dlq["created"]
         assert {(each["setting"], each["wanted"], each["found"]) for each in dlq["differences"]} >= {
             ("retention.ms", "2592000000", "1000"),
