@@ -1,7 +1,8 @@
 """The main job from Kafka against floors and peers, on the same topic of generated events, in one run.
 
 Floors: consume and count; consume, decode and insert raw rows. Complete: `lpa ingest`. Peers: decode, required fields,
-dedup, the same raw rows, in Quix Streams and Bytewax. All write to the embedded engine. Then one worker beside two,
+dedup, the same raw rows, in Quix Streams and Bytewax. All write to the embedded engine, which `lpa ingest` does once
+more with facts of sessions derived beside, in the same process, as it does by default. Then one worker beside two,
 over HTTP to one database, and the time from producing to being queryable at an even pace.
 
     ./dev bench kafka [--events N] [--rounds N] [--only NAME ...]
@@ -20,7 +21,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +38,13 @@ from services.kafka import KafkaCluster
 
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.generate import generate
+from lpa_core.kafka.admin import admin_client
+from lpa_core.kafka.topics import apply as apply_topics
+from lpa_core.kafka.topics import wanted_topics
 from lpa_core.pipeline import Pipeline
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_core.rows import RAW_TABLE
+from lpa_core.settings import load
 from lpa_sinks.schema.apply import apply
 
 JOBS = Path(__file__).with_name("kafka_jobs")
@@ -48,7 +53,7 @@ PEERS = {
     "Quix Streams": ("quix.py", "quixstreams==3.28.1"),
     "Bytewax": ("bytewax_flow.py", "bytewax[kafka]==0.21.1"),
 }
-SECTIONS = ("jobs", "workers", "latency")
+SECTIONS = ("jobs", "peers", "workers", "latency")
 console = Console()
 
 Run = dict[str, Any]
@@ -113,13 +118,18 @@ class Bench:
             "CLICKHOUSE_PASSWORD": database.password if database else "",
         }
 
-    def workers(self, count: int, database: ClickHouseServer | None) -> Run:
-        """Run that many workers over the topic; time from when each has begun until all is finished."""
+    def make_topics(self, environment: Mapping[str, str]) -> None:
+        """The topics of a job, where they are missing."""
+        settings = load(environment)
+        apply_topics(admin_client(settings), wanted_topics(settings, PARTITIONS), settings)
+
+    def workers(self, count: int, database: ClickHouseServer | None, *options: str) -> Run:
+        """Run that many workers over the topic; time from when each has begun until all is finished.
+
+        ``options`` are those of ``complete.py``.
+        """
         group = uuid.uuid4().hex
-        admin = AdminClient({"bootstrap.servers": self.kafka.bootstrap})
-        names = [f"{self.topic}-dlq", f"{self.topic}-quarantine", f"{self.topic}-touched"]
-        for future in admin.create_topics([NewTopic(name, 1, 1) for name in names]).values():
-            future.exception()
+        self.make_topics(self.settings(self.folder, self.topic, group, database))
         lock, progress, running = threading.Lock(), [list[Run]() for _ in range(count)], []
         finished = threading.Event()
 
@@ -137,7 +147,7 @@ class Bench:
             folder.mkdir()
             sink = f"chdb://{folder}/database" if database is None else f"clickhouse://127.0.0.1:{database.port}"
             process = subprocess.Popen(
-                [sys.executable, str(JOBS / "complete.py"), sink],
+                [sys.executable, str(JOBS / "complete.py"), sink, *options],
                 stdout=subprocess.PIPE,
                 text=True,
                 env=self.settings(folder, self.topic, group, database),
@@ -156,16 +166,14 @@ class Bench:
     def latency(self, database: ClickHouseServer, pace: int, seconds: int) -> list[float]:
         """Seconds from producing to being queryable, for each event of an even stream."""
         topic = self.new_topic("even")
-        for suffix in ("dlq", "quarantine"):
-            admin = AdminClient({"bootstrap.servers": self.kafka.bootstrap})
-            for future in admin.create_topics([NewTopic(f"{topic}-{suffix}", 1, 1)]).values():
-                future.result()
         folder = self.folder / "latency"
         folder.mkdir()
+        environment = self.settings(folder, topic, uuid.uuid4().hex, database)
+        self.make_topics(environment)
         worker = subprocess.Popen(
             [sys.executable, str(JOBS / "complete.py"), f"clickhouse://127.0.0.1:{database.port}"],
             stdout=subprocess.DEVNULL,
-            env=self.settings(folder, topic, uuid.uuid4().hex, database),
+            env=environment,
         )
         sent: dict[tuple[int, int], float] = {}
         seen: list[tuple[float, dict[int, int]]] = []
@@ -202,7 +210,10 @@ class Bench:
             if ahead > 0:
                 time.sleep(ahead)
         producer.flush(60)
-        time.sleep(8)
+        ends = {partition: max(o for p, o in sent if p == partition) for partition, _ in sent}
+        deadline = time.time() + 60
+        while time.time() < deadline and any(seen[-1][1].get(p, -1) < end for p, end in ends.items()):
+            time.sleep(0.5)
         enough.set()
         looking.join()
         worker.terminate()
@@ -258,7 +269,7 @@ def _best(name: str, runs: int, run: Callable[[], Run]) -> Run | None:
     return min(found, key=lambda each: each["seconds"] / each["read"])
 
 
-def _jobs(bench: Bench, rounds: int) -> None:
+def _jobs(bench: Bench, rounds: int, peers: bool) -> None:
     def fresh() -> str:
         folder = bench.folder / uuid.uuid4().hex[:6]
         folder.mkdir()
@@ -267,9 +278,10 @@ def _jobs(bench: Bench, rounds: int) -> None:
     rows = {
         "(a) consume": _best("consume", rounds, lambda: bench.script("consume.py")),
         "(b) consume, decode, insert raw": _best("raw", rounds, lambda: bench.script("consume.py", fresh())),
-        "(c) lpa ingest": _best("lpa ingest", rounds, lambda: bench.workers(1, None)),
+        "(c) lpa ingest": _best("lpa ingest", rounds, lambda: bench.workers(1, None, "alone")),
+        "(c) lpa ingest, facts beside": _best("lpa ingest, facts beside", rounds, lambda: bench.workers(1, None)),
     }
-    for name, (script, requirement) in PEERS.items():
+    for name, (script, requirement) in (PEERS if peers else {}).items():
         rows[name] = _best(name, 1, lambda: bench.script(script, fresh(), requirement=requirement))  # noqa: B023
     floor = rows["(b) consume, decode, insert raw"]
     assert floor is not None
@@ -327,8 +339,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), arguments.events)
         try:
-            if "jobs" in arguments.only:
-                _jobs(bench, arguments.rounds)
+            if {"jobs", "peers"} & {*arguments.only}:
+                _jobs(bench, arguments.rounds, "peers" in arguments.only)
             if "workers" in arguments.only:
                 _workers(bench)
             if "latency" in arguments.only:

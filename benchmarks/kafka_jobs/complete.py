@@ -1,6 +1,7 @@
-"""``complete.py SINK``: ``lpa ingest`` by the settings in the environment; says how far it is after each range.
+"""``complete.py SINK [alone]``: ``lpa ingest`` by the settings in the environment; says how far it is after each range.
 
-A line for each: when (epoch seconds), and how many records were finished by this worker so far.
+A line for each: when (epoch seconds), and how many records were finished by this worker so far. With ``alone`` the
+delivery is alone: no facts are derived beside it.
 """
 
 import json
@@ -47,6 +48,6 @@ settings = load()
 logs.configure("json", "error")
 folder = settings.lpa.data_dir
 Path(folder).mkdir(parents=True, exist_ok=True)
-job = Job(sinks=tuple(sys.argv[1:2]), dedup=f"rocksdb://{folder / 'dedup'}", facts=False)
+job = Job(sinks=tuple(sys.argv[1:2]), dedup=f"rocksdb://{folder / 'dedup'}", facts=sys.argv[2:] != ["alone"])
 report = KafkaJob(job, settings, PluginManager(settings), Told).run()
 print(json.dumps({"stages": report.as_json()["stages"]}), flush=True)

@@ -18,8 +18,6 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
 from services.clickhouse import ClickHouseServer
 from services.kafka import KafkaCluster
 
@@ -28,10 +26,14 @@ from chaos.verification import differences, places
 from chaos.workers import SESSION_SECONDS, WorkerProcess
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.generate import generate
+from lpa_core.kafka.admin import admin_client
+from lpa_core.kafka.topics import apply as apply_topics
+from lpa_core.kafka.topics import wanted_topics
 from lpa_core.pipeline import Pipeline
 from lpa_core.records import Position
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_core.rows import RAW_TABLE
+from lpa_core.settings import load
 from lpa_core.testing.redis_server import RedisServer
 from lpa_sinks.schema.apply import apply
 from lpa_sinks.testing.http_front import Fault
@@ -56,24 +58,18 @@ class World:
         self.redis.start()
         name = uuid.uuid4().hex[:8]
         self.topic, self.dlq, self.quarantine = f"in-{name}", f"dlq-{name}", f"quarantine-{name}"
-        admin = AdminClient({"bootstrap.servers": self.kafka.bootstrap})
-        touched = f"touched-{name}"
-        topics = [
-            NewTopic(topic, partitions, 1)
-            for topic, partitions in ((self.topic, PARTITIONS), (self.dlq, 1), (self.quarantine, 1), (touched, 1))
-        ]
-        for future in admin.create_topics(topics).values():
-            future.result()
         settings = {
             "QUALITY_KAFKA_BOOTSTRAP": self.kafka.bootstrap,
             "QUALITY_INPUT_TOPIC": self.topic,
             "QUALITY_DLQ_TOPIC": self.dlq,
             "QUALITY_QUARANTINE_TOPIC": self.quarantine,
-            "QUALITY_TOUCHED_TOPIC": touched,
+            "QUALITY_TOUCHED_TOPIC": f"touched-{name}",
             "QUALITY_GROUP_ID": f"group-{name}",
             "CLICKHOUSE_USER": self.clickhouse.user,
             "CLICKHOUSE_PASSWORD": self.clickhouse.password,
         }
+        loaded = load(settings)
+        apply_topics(admin_client(loaded), wanted_topics(loaded, PARTITIONS), loaded)
         sink = f"clickhouse://127.0.0.1:{self.clickhouse.port}"
         dedup = self.redis.url if shared_dedup else ""
         self.workers = [WorkerProcess(f"worker-{n}", folder, settings, sink, dedup) for n in range(WORKERS)]
