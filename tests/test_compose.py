@@ -193,6 +193,14 @@ def test_every_command_of_the_default_profile_is_one_of_lpa() -> None:
         parse(app, ["no-such-command"])
 
 
+def test_the_replay_is_one_of_lpa_and_outlives_its_container() -> None:
+    settings = Settings()
+    service = SERVICES["replay-submitter"]
+    parse(build_app(settings, PluginManager(settings)), service["command"])
+    assert service["volumes"] == ["./data/replay:/var/lib/lpa"]
+    assert {f"REPLAY_{name}" for name in ("START_EPOCH_MS", "END_EPOCH_MS")} <= set(service["environment"])
+
+
 @pytest.mark.parametrize("name", LPA)
 def test_lpa_takes_the_settings_of_its_services(name: str, tmp_path: Path) -> None:
     filled = {**template(), **dict.fromkeys(SECRETS, "0123456789abcdef")}
@@ -201,7 +209,7 @@ def test_lpa_takes_the_settings_of_its_services(name: str, tmp_path: Path) -> No
     settings = load(environment, tmp_path / "lpa.toml")
     assert settings.quality.input_topic == "streaming_events"
     known = {setting.variable for setting in described()}
-    ours = {variable for variable in environment if variable.startswith(("QUALITY_", "CLICKHOUSE_", "LPA_"))}
+    ours = {variable for variable in environment if variable.startswith(("QUALITY_", "CLICKHOUSE_", "LPA_", "REPLAY_"))}
     assert ours <= known
     if name == "ingest":
         assert settings.lpa.admin_address == "0.0.0.0:8081"

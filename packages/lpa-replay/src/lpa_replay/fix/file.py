@@ -28,7 +28,7 @@ from lpa_replay.fix.steps import CASTS, Cast, Remove, Rename, Replace, Set, Step
 
 _CONDITIONS: Final = ("class", "reason", "stage", "type")
 _KNOWN: Final = {"class": FailureClass, "reason": Reason, "stage": Stage}
-_STEPS: Final = {
+STEPS: Final = {
     "set": {"value"},
     "remove": set(),
     "rename": {"to"},
@@ -140,12 +140,12 @@ def _condition(entry: Any) -> PayloadCondition:
 
 
 def _step(entry: Any) -> Step:
-    table = _table(entry, {*_STEPS, *set().union(*_STEPS.values())}, "a step")
-    (kind, *others) = [name for name in _STEPS if name in table] or [""]
+    table = _table(entry, {*STEPS, *set().union(*STEPS.values())}, "a step")
+    (kind, *others) = [name for name in STEPS if name in table] or [""]
     if not kind or others:
-        raise ValueError(f"it has to be one of {', '.join(_STEPS)}")
-    if set(table) != {kind, *_STEPS[kind]}:
-        needed = " and ".join(sorted(_STEPS[kind])) or "nothing"
+        raise ValueError(f"it has to be one of {', '.join(STEPS)}")
+    if set(table) != {kind, *STEPS[kind]}:
+        needed = " and ".join(sorted(STEPS[kind])) or "nothing"
         raise ValueError(f"{kind} needs {needed} beside its path")
     path = _path(table[kind])
     match kind:
