@@ -1,7 +1,8 @@
 """Replays against `lpa ingest`, on the same events, in one run.
 
-Three ways in: the archive, a file of records, the table of dead letters with a fix. Each into an empty embedded database, each command a
-process of its own; the best of several rounds counts. Then the planning of as many envelopes in the table as are wanted: rate and memory.
+Three ways in: the archive, a file of records, the table of dead letters with a fix. Each into an empty embedded
+database, each command a process of its own; the best of several rounds counts. Then the planning of as many envelopes
+in the table as are wanted: rate and memory.
 
     ./dev bench replay [--events N] [--rounds N] [--plan N]
 """
@@ -79,7 +80,9 @@ def _round(folder: Path, events: int) -> Iterator[tuple[str, dict[str, Any]]]:
     _lpa(folder, "fourth", "ingest", "broken.ndjson")
     yield "from dlq-table, fixed", _lpa(folder, "fourth", *replay, "--fix", "fix.toml")
     mended = folder / "mended.ndjson"
-    mended.write_text((folder / "broken.ndjson").read_text().replace('"type":"error",', '"type":"error","pipeline":"p",'))
+    mended.write_text(
+        (folder / "broken.ndjson").read_text().replace('"type":"error",', '"type":"error","pipeline":"p",')
+    )
     yield "lpa ingest of the same, mended", _lpa(folder, "fifth", "ingest", "mended.ndjson")
 
 

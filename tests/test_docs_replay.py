@@ -42,7 +42,7 @@ def test_the_commands_run(tmp_path: Path) -> None:
                 if "$ID" in command:
                     environment["ID"] = json.loads(run("lpa replay list --json"))[0]["replay_id"]
                 ran.append((command, run(command)))
-    told = {command: printed for command, printed in ran}
+    told = dict(ran)
     assert len(ran) >= 11
     assert "missing_field" in told["lpa triage"]
     assert "FAIL" not in told["lpa replay verify $ID"]
@@ -65,7 +65,13 @@ def test_every_option_is_explained_and_no_other() -> None:
     plural |= {"--partitions": "--partition", "--everything": "--all", "--max-records": "--max", "--source": "--from"}
     options = {plural.get(name, name) for name in names}
     assert options <= set(re.findall(r"(?<!-)--[a-z][a-z-]*", PAGE))
-    assert set(re.findall(r"(?<!-)--[a-z][a-z-]*", PAGE)) - options == {"--plan", "--output", "--against", "--yes", "--profile"}
+    assert set(re.findall(r"(?<!-)--[a-z][a-z-]*", PAGE)) - options == {
+        "--plan",
+        "--output",
+        "--against",
+        "--yes",
+        "--profile",
+    }
 
 
 def test_every_step_and_cast_of_a_fix_file_is_explained() -> None:

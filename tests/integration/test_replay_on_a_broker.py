@@ -142,7 +142,11 @@ def test_windows_to_the_millisecond_by_both_clocks_from_the_topic(replay: Replay
         ((rejected,),) = client.query(
             "SELECT toUnixTimestamp64Milli(max(ingestion_timestamp)) FROM livepeer_analytics.streaming_events_dlq"
         ).result_rows
-    for start, end, count in ((rejected, rejected + 1, 5), (rejected + 1, rejected + 2, 0), (rejected - 1, rejected, 0)):
+    for start, end, count in (
+        (rejected, rejected + 1, 5),
+        (rejected + 1, rejected + 2, 0),
+        (rejected - 1, rejected, 0),
+    ):
         window = ("--start", str(start), "--end", str(end), "--by", "ingestion", "--output", "plan.json")
         assert replay("plan", *window)["selected"] == count
         assert replay("plan", *window, "--from", "dlq-table")["selected"] == count

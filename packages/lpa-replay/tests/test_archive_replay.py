@@ -35,10 +35,10 @@ def typed_tables(place: Place) -> dict[str, Any]:
     return {name: place.rows(CONTENT % name) for (name,) in names}
 
 
-def test_into_an_empty_database_it_gives_the_same_typed_tables(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    place.ingest(generate(2_000, duplicates=0.03, bad=0.03, sessions=20, seed=5), "events.ndjson", "--archive", "archive")
+def test_into_an_empty_database_it_gives_the_same_typed_tables(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.ingest(
+        generate(2_000, duplicates=0.03, bad=0.03, sessions=20, seed=5), "events.ndjson", "--archive", "archive"
+    )
     original, events = typed_tables(place), place.count("streaming_events")
     assert sum(rows[0][0] for rows in original.values()) > events
 

@@ -41,7 +41,7 @@ SELECT count(), groupBitXor(row_hash), sum(row_hash) FROM (
     SELECT sipHash64({columns}) AS row_hash FROM livepeer_analytics.{table} {final})
 """
 COMPARED = {
-    "streaming_events": "dedup_key, simpleJSONExtractString(raw_json, '__replay_origin'), replay_attempt, source_offset",
+    "streaming_events": "dedup_key, simpleJSONExtractString(raw_json, '__replay_origin'), source_offset",
     "ai_stream_events": "raw_event_uid, message, source_offset, replay",
     "streaming_events_dlq": "failure_reason, attempt, source_offset",
     "streaming_events_quarantine": "failure_reason, attempt, source_offset",
@@ -107,17 +107,19 @@ class Folder:
         return {**found, "runs": len(runs), "passed": [check.name for check in checks if check.passed is not False]}
 
 
+def line(number: int) -> bytes:
+    """Most pass, some fail again, some are copies of an event before, some are nothing at all."""
+    if number % 50 == 7:
+        return b"nonsense"
+    identity = number - number % 10 if number % 100 == 3 else number
+    failing = {"type": ""} if number % 40 == 9 else {}
+    return msgspec.json.encode(event(f"e-{identity}", MOMENT + number, **failing))
+
+
 def kill_at_random_moments(folder: Path) -> None:
     (folder / "fix.toml").write_text(FIX)
     file = folder / "events.ndjson"
-    # Some pass, some fail again, some are duplicates of each other, some are nothing at all.
-    file.write_bytes(
-        b"".join(
-            (b"nonsense" if n % 50 == 7 else msgspec.json.encode(event(f"e-{n - n % 10 if n % 100 == 3 else n}", MOMENT + n,
-             **({"type": ""} if n % 40 == 9 else {})))) + b"\n"
-            for n in range(RECORDS)
-        )
-    )  # fmt: skip
+    file.write_bytes(b"".join(line(number) + b"\n" for number in range(RECORDS)))
     undisturbed = Folder(folder / "undisturbed")
     assert in_child(lambda: undisturbed.ingest(file)) == RECORDS
     started = time.monotonic()

@@ -68,7 +68,8 @@ def test_each_record_ends_in_one_place(place: Place) -> None:
         ]
     )
     (place.folder / "fix.toml").write_text(
-        FIX + '[[fix]]\nwhere = [{ path = "id", equals = "fix fails" }]\nsteps = [{ cast = "data.nothing", to = "text" }]\n'
+        FIX
+        + '[[fix]]\nwhere = [{ path = "id", equals = "fix fails" }]\nsteps = [{ cast = "data.nothing", to = "text" }]\n'
     )
     done = place.replay("--all", "--fix", "fix.toml")
     counts = {name: done[name] for name in ("selected", "published", "would_pass", "skipped", "unrecoverable")}
@@ -163,7 +164,9 @@ def test_a_plan_is_carried_out_exactly_or_not_at_all(place: Place) -> None:
 
 def test_conditions_in_sql(place: Place) -> None:
     place.ingest([event("a"), event("b"), event("c", pipeline="p", type="")])
-    assert place.plan("--all", "--where", "event_id = 'a' OR failure_details LIKE '%data.type%' -- both")["selected"] == 2
+    assert (
+        place.plan("--all", "--where", "event_id = 'a' OR failure_details LIKE '%data.type%' -- both")["selected"] == 2
+    )
     assert place.plan("--all", "--type", "ai_stream_events", "--reason", "missing_field", "--max", "2")["selected"] == 2
     assert place.plan("--all", "--stage", "PARSE")["selected"] == 0
     for wrong in ("no_column = 1", "1) OR (1", "1 UNION ALL SELECT 1", "count() > 1"):
@@ -181,7 +184,6 @@ def test_the_answer_to_a_question_is_taken(place: Place, monkeypatch: pytest.Mon
         return "no"
 
     monkeypatch.setattr("builtins.input", answer)
-
 
     assert run(["replay", "run", "--all", "--fix", "fix.toml", "--sink", place.sink]) == 1
     assert said == ["Send? [y/N] "]

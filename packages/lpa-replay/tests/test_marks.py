@@ -20,7 +20,11 @@ PLACE = Position("events", 3, 41)
 PIPELINE = Pipeline(BUILTIN_EVENT_TYPES)
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**60), 2**60)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=10,
 )
@@ -77,7 +81,8 @@ def test_the_dedup_key_stays_whatever_the_attempt(message: str, data: int, attem
 
 
 @pytest.mark.parametrize(
-    ("payload", "said"), [(b"[]", "it is no JSON object"), (b"5", "it is no JSON object"), (b"not json", "it is no JSON")]
+    ("payload", "said"),
+    [(b"[]", "it is no JSON object"), (b"5", "it is no JSON object"), (b"not json", "it is no JSON")],
 )
 def test_what_is_no_object_cannot_be_marked(payload: bytes, said: str) -> None:
     with pytest.raises(NotAnObject) as refused:
@@ -94,7 +99,13 @@ def test_a_record_remembers_where_it_was_first_read_from() -> None:
 
 @pytest.mark.parametrize(
     "payload",
-    [b'{"__replay_origin": 5}', b'{"__replay_origin": "t:x:y"}', b'{"__replay": true}', b"__replay", b'["__replay_origin"]'],
+    [
+        b'{"__replay_origin": 5}',
+        b'{"__replay_origin": "t:x:y"}',
+        b'{"__replay": true}',
+        b"__replay",
+        b'["__replay_origin"]',
+    ],
 )
 def test_marks_that_nobody_made_lead_nowhere(payload: bytes) -> None:
     assert lineage(Found(payload, PLACE, attempt=1)) == (PLACE, 1)

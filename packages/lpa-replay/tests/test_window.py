@@ -100,5 +100,5 @@ def test_what_is_no_window(arguments: dict[str, str], said: str) -> None:
 
 def test_settings_that_are_no_window_are_named_by_their_variables() -> None:
     swapped = attrs.evolve(NOTHING, replay=ReplaySettings(start_epoch_ms=NOW, end_epoch_ms=NOW - 10))
-    with pytest.raises(ReplayRefused, match="REPLAY_START_EPOCH_MS .* is after REPLAY_END_EPOCH_MS"):
+    with pytest.raises(ReplayRefused, match=r"REPLAY_START_EPOCH_MS .* is after REPLAY_END_EPOCH_MS"):
         asked(settings=swapped)

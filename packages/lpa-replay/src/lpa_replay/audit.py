@@ -160,10 +160,7 @@ def record_outcomes(database: Database, plan: Plan, outcomes: SpoolReader[Outcom
 def recorded_runs(database: Database, replay_id: str = "") -> Sequence[RunRecord]:
     """All runs, the oldest first, or the one of that id."""
     database.require(RUNS.name, OUTCOMES.name)
-    return [
-        RunRecord(*row)
-        for row in database.rows("read the replays", database.sql("runs.sql"), replay_id=replay_id)
-    ]
+    return [RunRecord(*row) for row in database.rows("read the replays", database.sql("runs.sql"), replay_id=replay_id)]
 
 
 def results(database: Database, replay_id: str) -> list[tuple[str, str, int]]:

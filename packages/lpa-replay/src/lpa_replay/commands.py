@@ -67,9 +67,7 @@ def replay_app(settings: Settings) -> cyclopts.App:
         print(f"lpa replay run --plan {file}")
 
     @app.command
-    def run(
-        options: Options = _NOTHING, *, plan: Path | None = None, yes: _Yes = False, json: _Json = False
-    ) -> int:
+    def run(options: Options = _NOTHING, *, plan: Path | None = None, yes: _Yes = False, json: _Json = False) -> int:
         """Replay: by a plan, or by options. A run that was killed goes on where it was when it is started again.
 
         Parameters
@@ -200,7 +198,9 @@ def _to_run(options: Options, file: Path | None, replays: Replays) -> tuple[Plan
 def _recorded(database: Database, replay_id: str) -> RunRecord:
     found = recorded_runs(database, replay_id) if replay_id else []
     if not found:
-        raise ReplayRefused(f"there is no replay {replay_id!r} in {database.name}: `lpa replay list` shows those there are")
+        raise ReplayRefused(
+            f"there is no replay {replay_id!r} in {database.name}: `lpa replay list` shows those there are"
+        )
     return found[0]
 
 

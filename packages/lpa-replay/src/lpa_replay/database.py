@@ -82,8 +82,8 @@ class Database:
 def opened(sink: str | None, settings: Settings, *, make: bool = False) -> Iterator[Database]:
     """The database that ``sink`` names, by default the embedded one in the data folder.
 
-    An embedded one gets the tables of replays where it lacks them; where there is none it is made if ``make`` says so. Raises
-    SinkMisconfigured, SinkUnavailable.
+    An embedded one gets the tables of replays where it lacks them; where there is none it is made if ``make`` says so.
+    Raises SinkMisconfigured, SinkUnavailable.
     """
     endpoint = endpoint_of(sink, settings)
     if endpoint.path is not None and not make and not endpoint.path.exists():

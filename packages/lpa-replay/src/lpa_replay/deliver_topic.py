@@ -30,9 +30,9 @@ Progress = Callable[[int], None]
 class TopicDelivery:
     """The one producer of a run.
 
-    How far the run is stands in its own consumer group, as the offset of the output topic's first partition, and beside it
-    which spool that counts in: moved in the same transaction that publishes the records, so that both happen or
-    neither. A second process of the run fences the first.
+    How far the run is stands in its own consumer group, as the offset of the output topic's first partition, and
+    beside it which spool that counts in: moved in the same transaction that publishes the records, so that both happen
+    or neither. A second process of the run fences the first.
     """
 
     def __init__(self, plan: Plan, spool: str, settings: Settings) -> None:
@@ -68,8 +68,8 @@ class TopicDelivery:
         offset, spool = self._committed()
         if offset > 0 and spool != self._spool:
             raise ReplayError(
-                f"replay {self._plan.id} was begun from another data folder, where {offset} of its records were sent: go on "
-                "there, or plan a new replay: it leaves out what is stored"
+                f"replay {self._plan.id} was begun from another data folder, where {offset} of its records were sent: go "
+                "on there, or plan a new replay: it leaves out what is stored"
             )
 
     def _look_at_topics(self) -> int:
@@ -107,8 +107,8 @@ class TopicDelivery:
     ) -> bool:
         """Send what is not sent yet: first events, then what goes to quarantine; False where it was stopped before.
 
-        Raises ReplayError where another process took the run over, LogError, LogUnavailable, CommitUncertain: begun again
-        it goes on.
+        Raises ReplayError where another process took the run over, LogError, LogUnavailable, CommitUncertain: begun
+        again it goes on.
         """
         first, events = self.sent, outgoing.count
         lines = chain(outgoing.lines(min(first, events)), exhausted.lines(max(0, first - events)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final, final
 
 import attrs
@@ -61,10 +62,8 @@ def raw_record(
     """A record that nobody has judged yet; its event time and type as far as they can be read."""
     glance = _Glance()
     if payload is not None:
-        try:
+        with suppress(ValueError, RecursionError):
             glance = _glance(payload)
-        except (ValueError, RecursionError):
-            pass
     return Found(
         payload,
         place,

@@ -56,7 +56,7 @@ class Preparation:
     def __init__(
         self, pipeline: Pipeline, repairs: Sequence[Repair], *, replay_id: str, source: str, marked_at: int
     ) -> None:
-        """``marked_at`` is ``__replay_ts``, epoch ms: the same each time, so that a run made ready again is the same."""
+        """``marked_at`` is ``__replay_ts``, epoch ms: the same each time that a run is made ready."""
         self._pipeline, self._repairs = pipeline, tuple(repairs)
         self._id, self._source, self._now = replay_id, source, marked_at
 

@@ -110,7 +110,8 @@ class Replays:
         if plan.selected is not None and found != plan.selected:
             folder.discard_staging()
             raise ReplayError(
-                f"the source holds other records than when it was planned ({found} now, {plan.selected} then): plan again"
+                f"the source holds other records than when it was planned ({found} now, {plan.selected} then): "
+                "plan again"
             )
         return manifest
 

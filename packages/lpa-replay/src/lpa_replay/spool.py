@@ -22,7 +22,10 @@ from lpa_replay.outcomes import Outcome, Outgoing
 from lpa_sinks.archive.durable import sync_folder
 
 _FRAME_RECORDS: Final = 2_000
-_LEVEL: Final[Mapping[int, int]] = {zstd.CompressionParameter.compression_level: 1, zstd.CompressionParameter.checksum_flag: 1}
+_LEVEL: Final[Mapping[int, int]] = {
+    zstd.CompressionParameter.compression_level: 1,
+    zstd.CompressionParameter.checksum_flag: 1,
+}
 
 T = TypeVar("T", Outcome, Outgoing)
 

@@ -63,7 +63,11 @@ class StoredEvents:
         wanted = sorted(set(origins))
         if not wanted or not self._any_replay:
             return {}
-        columns: list[list[Any]] = [[p.topic for p in wanted], [p.partition for p in wanted], [p.offset for p in wanted]]
+        columns: list[list[Any]] = [
+            [p.topic for p in wanted],
+            [p.partition for p in wanted],
+            [p.offset for p in wanted],
+        ]
 
         def ask() -> Mapping[Position, Earlier]:
             with self._scratch(_POSITIONS, columns) as table:
@@ -90,4 +94,3 @@ class StoredEvents:
 
 
 _TYPES: Final = {Kind.TEXT: "String", Kind.UINT32: "UInt32", Kind.UINT64: "UInt64"}
-

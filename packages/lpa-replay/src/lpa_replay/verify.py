@@ -70,9 +70,7 @@ def _accounts(run: RunRecord, figures: dict[str, int]) -> Check:
     return Check("every record in one place", agree, shown, said)
 
 
-def _rows(
-    database: Database, tables: Sequence[Table], expected: int, about: dict[str, Any]
-) -> Iterator[Check]:
+def _rows(database: Database, tables: Sequence[Table], expected: int, about: dict[str, Any]) -> Iterator[Check]:
     counts = {}
     for table in tables:
         sql = database.sql("verify_rows.sql", table=database.table(table.name))

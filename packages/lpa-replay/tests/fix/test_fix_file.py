@@ -28,7 +28,11 @@ def fixed(steps: str, payload: Any, *, where: str = "[]") -> Any:
     ("steps", "before", "after"),
     [
         ('{ set = "a", value = 1 }', {}, {"a": 1}),
-        ('{ set = "a.b.c", value = [1, { d = true }] }', {"a": {"x": 0}}, {"a": {"x": 0, "b": {"c": [1, {"d": True}]}}}),
+        (
+            '{ set = "a.b.c", value = [1, { d = true }] }',
+            {"a": {"x": 0}},
+            {"a": {"x": 0, "b": {"c": [1, {"d": True}]}}},
+        ),
         ('{ set = "a.*.b", value = 1 }', {"a": [{}, {"b": 2}]}, {"a": [{"b": 1}, {"b": 1}]}),
         ('{ remove = "a.b" }', {"a": {"b": 1, "c": 2}}, {"a": {"c": 2}}),
         ('{ rename = "a", to = "b.c" }', {"a": 1}, {"b": {"c": 1}}),
@@ -127,7 +131,10 @@ def test_what_is_no_json_object_is_left_alone(payload: bytes) -> None:
         ("fixes = 1", "and nothing else: fixes is unknown"),
         ("[[fix]]", "fix.toml: fix 1: it has no steps"),
         ("[[fix]]\nklass = 1", "fix 1: klass is unknown: a fix takes class, reason, stage, steps, type, where"),
-        ('[[fix]]\nclass = "SCHEMA"\nsteps = []', "fix 1: there is no class 'SCHEMA': there are DESERIALIZATION_FAILED"),
+        (
+            '[[fix]]\nclass = "SCHEMA"\nsteps = []',
+            "fix 1: there is no class 'SCHEMA': there are DESERIALIZATION_FAILED",
+        ),
         ('[[fix]]\nsteps = [{ set = "a" }]', "fix 1: step 1: set needs value beside its path"),
         ('[[fix]]\nsteps = [{ set = "a", remove = "b" }]', "step 1: it has to be one of set, remove, rename, cast"),
         ('[[fix]]\nsteps = [{ drop = "a" }]', "step 1: drop is unknown"),
@@ -150,4 +157,7 @@ def test_a_wrong_file_is_refused_with_the_place(text: str, said: str) -> None:
 def test_everything_that_is_wrong_is_named_at_once() -> None:
     with pytest.raises(ReplayRefused) as refused:
         parse_fixes("[[fix]]\n[[fix]]\nstage = 5\n", "fix.toml")
-    assert str(refused.value).splitlines() == ["fix.toml: fix 1: it has no steps", "fix.toml: fix 2: stage has to be text"]
+    assert str(refused.value).splitlines() == [
+        "fix.toml: fix 1: it has no steps",
+        "fix.toml: fix 2: stage has to be text",
+    ]

@@ -25,9 +25,7 @@ _FENCED: Final = frozenset(
         KafkaError._FENCED,
     }
 )
-_TAKEN_OVER: Final = frozenset(
-    {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}
-)
+_TAKEN_OVER: Final = frozenset({KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH})
 FINAL_ERRORS: Final = frozenset(
     {
         KafkaError._AUTHENTICATION,
@@ -101,9 +99,7 @@ class Transactions:
 
         def send() -> None:
             try:
-                _persistently(
-                    lambda: self._producer.send_offsets_to_transaction(list(offsets), proof, _SECONDS)
-                )
+                _persistently(lambda: self._producer.send_offsets_to_transaction(list(offsets), proof, _SECONDS))
             except BaseException as error:
                 failed.append(error)
 

@@ -24,9 +24,7 @@ _Json = Annotated[bool, Parameter(negative="")]
 
 def add_check(app: cyclopts.App, settings: Settings) -> None:
     @app.command
-    def check(
-        fixture: Path, /, *, against: Path | None = None, output: Path | None = None, json: _Json = False
-    ) -> int:
+    def check(fixture: Path, /, *, against: Path | None = None, output: Path | None = None, json: _Json = False) -> int:
         """Run a fixture through every layer in a temporary database, twice; exit with 1 where the runs differ.
 
         Parameters

@@ -41,7 +41,9 @@ def decoded(verdicts: Sequence[Verdict]) -> Dump:
 
 def dumps(database: Database, typed: Sequence[Table]) -> Iterator[Dump]:
     """Every table that has rows of a layer: those that ingestion writes, and whatever is derived from them."""
-    names = [name for (name,) in database.rows("list the tables", database.sql("table_names.sql"), database=database.name)]
+    names = [
+        name for (name,) in database.rows("list the tables", database.sql("table_names.sql"), database=database.name)
+    ]
     ingested = [table.name for table in (*typed, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE)]
     for name in ingested:
         yield _dump(database, "typed", name)
@@ -60,7 +62,7 @@ def _layer(name: str) -> str:
 def _dump(database: Database, layer: str, table: str) -> Dump:
     columns = [
         name
-        for name, in database.rows(
+        for (name,) in database.rows(
             f"list the columns of {table}", database.sql("lasting_columns.sql"), database=database.name, table=table
         )
     ]

@@ -49,7 +49,9 @@ def read_record(path: Path) -> list[Dump]:
     try:
         return _CONVERTER.structure(msgspec.json.decode(zstd.decompress(path.read_bytes())), list[Dump])
     except OSError as error:
-        raise ReplayRefused(f"{path}: {error.strerror}: --against takes what `lpa replay check --output` wrote") from None
+        raise ReplayRefused(
+            f"{path}: {error.strerror}: --against takes what `lpa replay check --output` wrote"
+        ) from None
     except Exception as error:  # whatever the decoders say of what is no record
         raise ReplayRefused(f"{path} is no recorded run: --against takes what `check --output` wrote") from error
 
@@ -62,9 +64,7 @@ def first_difference(recorded: Sequence[Dump], now: Sequence[Dump]) -> Differenc
         rows_before = before[layer, table].rows if (layer, table) in before else ()
         rows_after = after[layer, table].rows if (layer, table) in after else ()
         if rows_before != rows_after:
-            return Difference(
-                layer, table, _first_of(rows_before, rows_after), _first_of(rows_after, rows_before)
-            )
+            return Difference(layer, table, _first_of(rows_before, rows_after), _first_of(rows_after, rows_before))
     return None
 
 

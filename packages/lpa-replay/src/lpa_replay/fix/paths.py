@@ -18,7 +18,9 @@ class Path(tuple[str, ...]):
         """Raises ValueError where a step is empty, or the last is no key."""
         steps = text.split(".")
         if not all(steps):
-            raise ValueError(f"{text!r} is no path: write the names of keys with dots between them, such as data.pipeline")
+            raise ValueError(
+                f"{text!r} is no path: write the names of keys with dots between them, such as data.pipeline"
+            )
         if steps[-1] == EVERY:
             raise ValueError(f"{text!r} ends with {EVERY}: a path has to name a key")
         if steps[0].startswith("__replay"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from contextlib import suppress
 from typing import Any, Final, final
 
 import msgspec
@@ -116,10 +117,8 @@ def looks_like_envelope(value: bytes) -> bool:
 
 def _unreadable(value: bytes, place: Position, record_ms: int | None, problem: str) -> Found:
     said: Any = {}
-    try:
+    with suppress(ValueError, RecursionError):
         said = msgspec.json.decode(value)
-    except (ValueError, RecursionError):
-        pass
     times = said if isinstance(said, dict) else {}
     return Found(
         None,

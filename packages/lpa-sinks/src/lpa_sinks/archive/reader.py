@@ -69,9 +69,7 @@ def read_files(
         yield from _records(storage, file)
 
 
-def _files(
-    storage: Storage, topics: Sequence[str] | None, start: int | None, end: int | None
-) -> Iterator[ArchiveFile]:
+def _files(storage: Storage, topics: Sequence[str] | None, start: int | None, end: int | None) -> Iterator[ArchiveFile]:
     for topic in storage.folders("") if topics is None else map(topic_name, topics):
         for folder in _hours(storage, topic, start, end):
             yield from sorted(filter(None, map(ArchiveFile.parse, storage.files(folder))))
