@@ -191,7 +191,7 @@ def _to_run(options: Options, file: Path | None, replays: Replays) -> tuple[Plan
     new = _new(options, replays)
     begun = unfinished(replays.root, new.asked.fingerprint)
     if begun is not None:
-        print(f"going on with replay {begun.id}", file=sys.stderr)
+        print(f"going on with replay {begun.id} of {begun.window}, which is not all sent", file=sys.stderr)
     return begun or new, begun is not None
 
 

@@ -68,8 +68,8 @@ class TopicDelivery:
         offset, spool = self._committed()
         if offset > 0 and spool != self._spool:
             raise ReplayError(
-                f"replay {self._plan.id} was begun from another data folder, where {offset} of its records were sent: go "
-                "on there, or plan a new replay: it leaves out what is stored"
+                f"replay {self._plan.id} was begun from another data folder, where {offset} of its records were sent: "
+                "go on there, or plan a new replay: it leaves out what is stored"
             )
 
     def _look_at_topics(self) -> int:

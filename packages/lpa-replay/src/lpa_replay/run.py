@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, final
 
@@ -17,7 +18,7 @@ from lpa_core.jobs import build_pipeline
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.process import quiet_collector, stopped_by_signals
 from lpa_core.rejects import QUARANTINE_TABLE
-from lpa_core.replays import ReplayError
+from lpa_core.replays import ReplayError, ReplayRefused
 from lpa_core.runner import WatchSource
 from lpa_core.settings import Settings
 from lpa_replay.audit import record_outcomes, record_run, run_record
@@ -87,6 +88,7 @@ class Replays:
         with folder.locked(plan):
             if folder.delivered:
                 return _figures(folder, already=True)
+            _require_client(plan)
             with opened(plan.asked.sink, self.settings, make=_makes(plan)) as database:
                 database.require("replay_runs", "replay_outcomes")
                 manifest = folder.manifest or self._staged(plan, folder, database)
@@ -190,6 +192,12 @@ class _Stop:
     @property
     def stopping(self) -> bool:
         return self._asked.is_set()
+
+
+def _require_client(plan: Plan) -> None:
+    """Kafka's client is an extra. Raises ReplayRefused where the run needs it and it is not installed."""
+    if plan.asked.target == TOPIC and find_spec("confluent_kafka") is None:
+        raise ReplayRefused("Kafka's client is not installed: pip install 'lpa-core[kafka]'")
 
 
 def _described(plan: Plan) -> str:
