@@ -9,8 +9,6 @@ import pytest
 from lpa_sinks.parity import Severity
 from lpa_sinks.testing.damage import Damage, Stored, facts, view
 
-
-
 DAMAGES: Final[dict[str, list[Damage]]] = {
     "gpu_metrics_cover_healthy_sessions": [view("v_api_gpu_metrics", "known_sessions = 0")],
     "demand_has_every_session_hour": [view("v_api_network_demand", "status_samples = 0")],
