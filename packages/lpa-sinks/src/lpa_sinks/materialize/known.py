@@ -10,7 +10,7 @@ import attrs
 from lpa_core.lifecycle.signals import session_id
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.facts import named
-from lpa_sinks.materialize.rows import Rows, SessionKey, Span
+from lpa_sinks.materialize.rows import Extent, Rows, SessionKey, Span
 
 
 @final
@@ -19,12 +19,12 @@ class KnownSession:
     """A session that has facts.
 
     Attributes:
-        stored: event times of the typed rows that they were made of.
+        stored: the typed rows that they were made of.
         derived: times of its samples, edges and other facts.
     """
 
     name: str
-    stored: Span
+    stored: Extent
     derived: Span
 
 
@@ -33,20 +33,20 @@ def known_sessions(database: Database, keys: Iterable[SessionKey]) -> Mapping[Se
     names = {session_id(*key, ""): key for key in keys if any(key)}
     if not names:
         return {}
-    columns = database.query("known_sessions.sql", 5, sessions=named(names))
+    columns = database.query("known_sessions.sql", 6, sessions=named(names))
     return {
-        names[name]: KnownSession(name, Span(earliest, latest), Span(started, ended))
-        for name, earliest, latest, started, ended in zip(*columns, strict=True)
+        names[name]: KnownSession(name, Extent(rows, Span(earliest, latest)), Span(started, ended))
+        for name, earliest, latest, rows, started, ended in zip(*columns, strict=True)
     }
 
 
-def touched_sessions(database: Database, rows: Rows) -> Mapping[SessionKey, Span]:
-    """The sessions of which these rows are signals, earliest first, and the event times of the rows.
+def touched_sessions(database: Database, rows: Rows) -> Mapping[SessionKey, Extent]:
+    """The sessions of which these rows are signals, earliest first, and how many rows of each and when.
 
     Raises the client's errors.
     """
-    columns = database.query("sessions_of.sql", 4, rows.parameters, rows=rows.condition)
+    columns = database.query("sessions_of.sql", 5, rows.parameters, rows=rows.condition)
     return {
-        SessionKey(stream, request): Span(earliest, latest)
-        for stream, request, earliest, latest in zip(*columns, strict=True)
+        SessionKey(stream, request): Extent(count, Span(earliest, latest))
+        for stream, request, earliest, latest, count in zip(*columns, strict=True)
     }

@@ -15,14 +15,16 @@ from lpa_core.sinks import StoredRange
 from lpa_sinks.materialize.capabilities import Capabilities
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.facts import FoldedSession, buried_minutes, bury, write
-from lpa_sinks.materialize.known import known_sessions, touched_sessions
+from lpa_sinks.materialize.known import KnownSession, known_sessions, touched_sessions
 from lpa_sinks.materialize.rollups import project, roll_up
-from lpa_sinks.materialize.rows import Rows, SessionKey, Span, between, of_ranges, since
+from lpa_sinks.materialize.rows import Extent, Rows, SessionKey, Span, between, of_ranges, since
 from lpa_sinks.materialize.sessions import OpenSession, OpenSessions
 from lpa_sinks.materialize.signals import BySession, Signals, read
 
-_SESSIONS_AT_ONCE: Final = 500
-"""That are read and folded together when they are folded anew: bounds memory."""
+_SESSIONS_AT_ONCE: Final = 1_000
+_ROWS_AT_ONCE: Final = 100_000
+"""What is read and folded together when sessions are folded anew, at least one of them: bounds memory."""
+_LOOKED_UP_AT_ONCE: Final = 10_000
 _SNAPSHOTS_AT_MOST: Final = 2_000_000
 _DAY_MS: Final = 86_400_000
 _MINUTE_MS: Final = 60_000
@@ -150,18 +152,17 @@ class Materializer:
         yield self._fold({}, changed, self._version())
         yield from self.rebuild(touched_sessions(self._database, rows))
 
-    def rebuild(self, keys: Mapping[SessionKey, Span]) -> Iterator[Progress]:
+    def rebuild(self, keys: Mapping[SessionKey, Extent]) -> Iterator[Progress]:
         """Fold sessions anew, some at a time; answers after each what was done with these.
 
         Args:
-            keys: session -> event times of all its rows, or of those that are known.
+            keys: session -> all its rows, or those that are known of.
 
         Raises the client's errors.
         """
-        remaining = iter(keys)
-        while some := list(islice(remaining, _SESSIONS_AT_ONCE)):
+        for some, known in self._portions(keys, keys):
             progress = Progress()
-            changed = self._fold_anew(some, keys, self._version(), progress)
+            changed = self._fold_anew(some, known, keys, self._version(), progress)
             roll_up(self._database, changed.minutes, changed.sessions)
             yield progress
 
@@ -202,27 +203,50 @@ class Materializer:
             write(self._database, folded, version)
         progress.sessions += len(folded)
         samples = Samples.of(folded)
-        came: dict[SessionKey, Span] = {}
+        came: dict[SessionKey, Extent] = {}
         for signals in arrived.values():
-            came[signals.key] = Span.hull([signals.span, came.get(signals.key, signals.span)])
-        remaining = iter(sorted(anew))
-        while some := list(islice(remaining, _SESSIONS_AT_ONCE)):
-            samples.add(self._fold_anew(some, came, version, progress))
+            there = came.get(signals.key)
+            came[signals.key] = signals.extent if there is None else there + signals.extent
+        for some, known in self._portions(sorted(anew), came):
+            samples.add(self._fold_anew(some, known, came, version, progress))
         roll_up(self._database, samples.minutes, samples.sessions)
         return progress
 
+    def _portions(
+        self, keys: Iterable[SessionKey], came: Mapping[SessionKey, Extent]
+    ) -> Iterator[tuple[Sequence[SessionKey], Mapping[SessionKey, KnownSession]]]:
+        """Sessions that can be folded together, and those of them that have facts."""
+        remaining = iter(keys)
+        while some := list(islice(remaining, _LOOKED_UP_AT_ONCE)):
+            known = known_sessions(self._database, some)
+            portion: list[SessionKey] = []
+            rows = 0
+            for key in some:
+                more = sum(each.rows for each in (came.get(key), known[key].stored if key in known else None) if each)
+                if portion and (rows + more > _ROWS_AT_ONCE or len(portion) == _SESSIONS_AT_ONCE):
+                    yield portion, known
+                    portion, rows = [], 0
+                portion.append(key)
+                rows += more
+            yield portion, known
+
     def _fold_anew(
-        self, keys: Sequence[SessionKey], came: Mapping[SessionKey, Span], version: int, progress: Progress
+        self,
+        keys: Sequence[SessionKey],
+        all_known: Mapping[SessionKey, KnownSession],
+        came: Mapping[SessionKey, Extent],
+        version: int,
+        progress: Progress,
     ) -> Samples:
         """Read all there is of these sessions and replace their facts; answers which samples changed.
 
         Args:
-            came: event times of rows that came now.
+            came: rows that are not in the facts yet, as far as is known.
         """
-        known = known_sessions(self._database, keys)
-        spans = [each.stored for each in known.values()]
+        known = {key: all_known[key] for key in keys if key in all_known}
+        spans = [each.stored.span for each in known.values()]
         # Of a session without facts there should be no other rows; but they may have come while nobody derived.
-        spans += [came[key] if key in known else came[key].wider(_DAY_MS) for key in keys if key in came]
+        spans += [came[key].span if key in known else came[key].span.wider(_DAY_MS) for key in keys if key in came]
         if not spans:
             return Samples()
         sessions = read(self._database, between(Span.hull(spans)).of_sessions(keys))

@@ -51,6 +51,18 @@ class Span:
 
 @final
 @attrs.frozen(slots=True)
+class Extent:
+    """How many rows, and within which event times."""
+
+    rows: int
+    span: Span
+
+    def __add__(self, other: Extent) -> Extent:
+        return Extent(self.rows + other.rows, Span.hull([self.span, other.span]))
+
+
+@final
+@attrs.frozen(slots=True)
 class Rows:
     """A condition on the leading columns of typed tables, and the parameters it is bound to."""
 

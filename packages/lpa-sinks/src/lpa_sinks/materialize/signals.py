@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import Any, Final, final
 
 import attrs
 
 from lpa_core.lifecycle.signals import Signal, SignalKind, edge_time, session_id
 from lpa_sinks.materialize.database import Database
-from lpa_sinks.materialize.rows import Rows, SessionKey, Span
+from lpa_sinks.materialize.rows import Extent, Rows, SessionKey, Span
 
 
 @final
@@ -26,10 +27,11 @@ class Signals:
     latest: int = -(1 << 62)
 
     @property
-    def span(self) -> Span:
-        """The event times of its rows."""
-        return Span(self.earliest, self.latest)
+    def extent(self) -> Extent:
+        return Extent(len(self.found), Span(self.earliest, self.latest))
 
+
+_Column = Sequence[Any]
 
 BySession = Mapping[str, Signals]
 """Session id -> its signals."""
@@ -39,9 +41,11 @@ def read(database: Database, rows: Rows) -> BySession:
     """The signals that these rows are. Raises the client's errors."""
     sessions: dict[str, Signals] = {}
     for file, (width, make) in _TABLES.items():
-        columns = database.query(file, width, rows.parameters, rows=rows.condition)
-        stream_ids, request_ids, uids, ingested, happened = (columns[index] for index in (0, 1, 2, 7, 8))
-        found = zip(make(columns), stream_ids, request_ids, uids, ingested, happened, strict=True)
+        stream_ids, request_ids, uids, ingested, happened, *rest = database.query(
+            file, width, rows.parameters, rows=rows.condition
+        )
+        signals = make(happened, stream_ids, request_ids, uids, *rest)
+        found = zip(signals, stream_ids, request_ids, uids, ingested, happened, strict=True)
         for signal, stream_id, request_id, uid, batch_time, time in found:
             name = session_id(stream_id, request_id, uid)
             session = sessions.get(name)
@@ -54,125 +58,128 @@ def read(database: Database, rows: Rows) -> BySession:
     return sessions
 
 
-def _statuses(columns: Sequence[Sequence[Any]]) -> Iterator[Signal]:
-    for (
-        stream_id,
-        request_id,
-        uid,
-        org,
-        topic,
-        partition,
-        offset,
-        _,
+def _statuses(
+    happened: _Column,
+    stream_ids: _Column,
+    request_ids: _Column,
+    uids: _Column,
+    orgs: _Column,
+    topics: _Column,
+    partitions: _Column,
+    offsets: _Column,
+    gateways: _Column,
+    *rest: _Column,
+) -> Iterator[Signal]:
+    """``rest``: pipeline, wallet, URL, state, output and input frames per second, last error, start time."""
+    nothing = repeat("")
+    return map(
+        Signal,
+        repeat(SignalKind.STATUS),
         happened,
-        gateway,
-        pipeline,
-        address,
-        url,
-        state,
-        output_fps,
-        input_fps,
-        last_error,
-        started,
-    ) in zip(*columns, strict=True):
-        yield Signal(
-            kind=SignalKind.STATUS,
-            signal_ts=happened,
-            event_timestamp=happened,
-            topic=topic,
-            partition=partition,
-            offset=offset,
-            org=org,
-            stream_id=stream_id,
-            request_id=request_id,
-            gateway=gateway,
-            pipeline=pipeline,
-            orchestrator_address=address,
-            orchestrator_url=url,
-            state=state,
-            output_fps=output_fps,
-            input_fps=input_fps,
-            last_error=last_error,
-            start_time=started,
-            source_event_uid=uid,
-        )
-
-
-def _traces(columns: Sequence[Sequence[Any]]) -> Iterator[Signal]:
-    for (
-        stream_id,
-        request_id,
-        uid,
-        org,
-        topic,
-        partition,
-        offset,
-        _,
         happened,
-        gateway,
-        address,
-        url,
-        trace_type,
-        stepped,
-    ) in zip(*columns, strict=True):
-        yield Signal(
-            kind=SignalKind.TRACE,
-            signal_ts=edge_time(stepped, happened),
-            event_timestamp=happened,
-            topic=topic,
-            partition=partition,
-            offset=offset,
-            org=org,
-            stream_id=stream_id,
-            request_id=request_id,
-            gateway=gateway,
-            orchestrator_address=address,
-            orchestrator_url=url,
-            trace_type=trace_type,
-            source_event_uid=uid,
-        )
+        topics,
+        partitions,
+        offsets,
+        orgs,
+        stream_ids,
+        request_ids,
+        gateways,
+        *rest,
+        nothing,
+        nothing,
+        nothing,
+        uids,
+    )
 
 
-def _ai_events(columns: Sequence[Sequence[Any]]) -> Iterator[Signal]:
-    for (
-        stream_id,
-        request_id,
-        uid,
-        org,
-        topic,
-        partition,
-        offset,
-        _,
+def _traces(
+    happened: _Column,
+    stream_ids: _Column,
+    request_ids: _Column,
+    uids: _Column,
+    orgs: _Column,
+    topics: _Column,
+    partitions: _Column,
+    offsets: _Column,
+    gateways: _Column,
+    wallets: _Column,
+    urls: _Column,
+    trace_types: _Column,
+    stepped: _Column,
+) -> Iterator[Signal]:
+    nothing = repeat("")
+    return map(
+        Signal,
+        repeat(SignalKind.TRACE),
+        map(edge_time, stepped, happened),
         happened,
-        gateway,
-        pipeline,
-        event_type,
-        message,
-    ) in zip(*columns, strict=True):
-        yield Signal(
-            kind=SignalKind.AI_EVENT,
-            signal_ts=happened,
-            event_timestamp=happened,
-            topic=topic,
-            partition=partition,
-            offset=offset,
-            org=org,
-            stream_id=stream_id,
-            request_id=request_id,
-            gateway=gateway,
-            pipeline=pipeline,
-            ai_event_type=event_type,
-            message=message,
-            source_event_uid=uid,
-        )
+        topics,
+        partitions,
+        offsets,
+        orgs,
+        stream_ids,
+        request_ids,
+        gateways,
+        nothing,
+        wallets,
+        urls,
+        nothing,
+        repeat(0.0),
+        repeat(0.0),
+        repeat(None),
+        repeat(None),
+        trace_types,
+        nothing,
+        nothing,
+        uids,
+    )
 
 
-_TABLES: Final = {
+def _ai_events(
+    happened: _Column,
+    stream_ids: _Column,
+    request_ids: _Column,
+    uids: _Column,
+    orgs: _Column,
+    topics: _Column,
+    partitions: _Column,
+    offsets: _Column,
+    gateways: _Column,
+    pipelines: _Column,
+    event_types: _Column,
+    messages: _Column,
+) -> Iterator[Signal]:
+    nothing = repeat("")
+    return map(
+        Signal,
+        repeat(SignalKind.AI_EVENT),
+        happened,
+        happened,
+        topics,
+        partitions,
+        offsets,
+        orgs,
+        stream_ids,
+        request_ids,
+        gateways,
+        pipelines,
+        nothing,
+        nothing,
+        nothing,
+        repeat(0.0),
+        repeat(0.0),
+        repeat(None),
+        repeat(None),
+        nothing,
+        event_types,
+        messages,
+        uids,
+    )
+
+
+_TABLES: Final[Mapping[str, tuple[int, Callable[..., Iterator[Signal]]]]] = {
     "status_signals.sql": (18, _statuses),
     "trace_signals.sql": (14, _traces),
     "ai_event_signals.sql": (13, _ai_events),
 }
-"""SQL file -> the number of its columns, and what makes signals of its rows.
-
-Each answers ids, uid, batch time and event time in the same columns.
-"""
+"""SQL file -> the number of its columns, and what makes signals of them: millions, so column by column."""

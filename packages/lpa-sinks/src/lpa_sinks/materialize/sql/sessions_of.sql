@@ -2,7 +2,8 @@ SELECT
     trimBoth(stream_id) AS stream,
     trimBoth(request_id) AS request,
     toUnixTimestamp64Milli(min(event_timestamp)) AS earliest,
-    toUnixTimestamp64Milli(max(event_timestamp)) AS latest
+    toUnixTimestamp64Milli(max(event_timestamp)) AS latest,
+    count() AS rows
 FROM
 (
     SELECT stream_id, request_id, event_timestamp FROM $database.ai_stream_status WHERE $rows
