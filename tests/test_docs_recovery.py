@@ -113,7 +113,7 @@ def test_every_command_of_the_pages_is_one() -> None:
     pages = BACKUP + RECOVERY + SCHEMA
     lines = [
         line
-        for block in re.findall(r"^```.*\n(.*?)^```$", pages, re.MULTILINE | re.DOTALL)
+        for block in re.findall(r"^```[^\n]*\n(.*?)^```$", pages, re.MULTILINE | re.DOTALL)
         for line in block.split("\n")
     ]
     commands = [match for line in lines for match in re.findall(r"(?<!\w)lpa ([a-z][^|)&\n]*)", line)]
