@@ -126,14 +126,15 @@ def _run(scenario: Scenario[Any], context: Context, carry_out: bool, json: bool)
             return 0
         execute(scenario, context, lambda step, outcome: None if json else print(f"done: {step.name}: {outcome}"))
         with opened(context.sink, context.settings) as (client, database):
-            checks = validate(client, database, context.settings, settled=not shown.again)
+            checks = validate(client, database, context.settings)
     except ClickHouseError as error:
         raise RecoveryError(f"{scenario.name}: {describe(error)}: {explain(error)}") from None
     if json:
         print_json(_as_json(shown, [(step, True) for step, _ in steps], checks))
     else:
         _print_checks(console, checks)
-        print("\n".join(f"now: {each}" for each in shown.then))
+        then = [*shown.then, "run `lpa check parity` once everything is read and derived"]
+        print("\n".join(f"now: {each}" for each in then))
     return 1 if any(check.good is False for check in checks) else 0
 
 

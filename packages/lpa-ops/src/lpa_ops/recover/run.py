@@ -19,7 +19,7 @@ def plan(scenario: Scenario[F], context: Context) -> tuple[Plan, list[tuple[Step
     """What was found, and the steps with whether each is done already; changes nothing."""
     found, done = _found(scenario, context)
     steps = scenario.steps(found, context) if found.damage else []
-    shown = Plan(found.damage, found.lost, found.seconds, found.again, scenario.then(found))
+    shown = Plan(found.damage, found.lost, found.seconds, scenario.then(found))
     return shown, [(step, step.name in done) for step in steps]
 
 

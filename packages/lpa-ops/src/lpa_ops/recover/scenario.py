@@ -47,14 +47,12 @@ class Plan:
         damage: what was found; empty where there is nothing to recover.
         lost: what cannot be brought back; empty where all can.
         seconds: how long it takes, roughly.
-        again: records of the topic that are read again afterwards.
         then: what is left to do for people afterwards.
     """
 
     damage: Sequence[str]
     lost: Sequence[str]
     seconds: int
-    again: int
     then: Sequence[str] = ()
 
 
@@ -65,6 +63,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     lost: list[str]
     seconds: int
     again: int = 0
+    """Records of the topic that are read afterwards."""
 
 
 class Position(msgspec.Struct, frozen=True):
