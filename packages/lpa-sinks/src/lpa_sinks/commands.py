@@ -86,19 +86,25 @@ def schema_app(settings: Settings) -> cyclopts.App:
         return 1 if drifts else 0
 
     @app.command
-    def show(*, json: _Json = False) -> None:
+    def show(*, cluster: str | None = None, markdown: _Json = False, json: _Json = False) -> None:
         """Print the DDL of all tables and views, as clickhouse-client takes it.
 
         Parameters
         ----------
+        cluster
+            Name of a cluster, for replicated tables on its shards and distributed ones over them.
+        markdown
+            Print the data dictionary instead: every built-in table and view with what its rows and columns mean.
         json
             Print the statements as a list in JSON.
         """
         tables, database = _tables(settings), settings.clickhouse.database
-        if json:
-            print_json(schema.statements(tables, database))
+        if markdown:
+            sys.stdout.write(schema.markdown())
+        elif json:
+            print_json(schema.shown(tables, database, cluster))
         else:
-            sys.stdout.write(schema.show(tables, database))
+            sys.stdout.write(schema.show(tables, database, cluster))
 
     add_migration_commands(app, settings)
     return app

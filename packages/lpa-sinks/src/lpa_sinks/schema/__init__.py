@@ -3,6 +3,7 @@
 from lpa_sinks.schema.apply import apply
 from lpa_sinks.schema.check import Drift, DriftKind, check
 from lpa_sinks.schema.ddl import statements
-from lpa_sinks.schema.show import show
+from lpa_sinks.schema.dictionary import markdown
+from lpa_sinks.schema.show import show, shown
 
-__all__ = ["Drift", "DriftKind", "apply", "check", "show", "statements"]
+__all__ = ["Drift", "DriftKind", "apply", "check", "markdown", "show", "shown", "statements"]

@@ -48,7 +48,7 @@ _ENGINE: Final = re.compile(r"^ENGINE = (\w+)", re.MULTILINE)
 _COLUMN: Final = re.compile(
     r"^ {4}(?!INDEX )(\w+) (.+?)(?: (DEFAULT|MATERIALIZED|ALIAS) .+?)?(?: COMMENT '[^']*')?,?$", re.MULTILINE
 )
-_VERSIONS: Final = "_versions"
+VERSIONS: Final = "_versions"
 _SETTING: Final = re.compile(r"(\w+_deduplication_\w+) = (\d+)")
 
 
@@ -138,7 +138,7 @@ def _read(file: str, sql: str) -> dict[str, DeclaredTable]:
             derived=frozenset(column for column, _, default in columns if default in ("MATERIALIZED", "ALIAS")),
             settings=deduplication_settings(rest),
         )
-        if name.endswith(_VERSIONS):
+        if name.endswith(VERSIONS):
             current = _current(found[name])
             found[current.name] = current
     return found
@@ -147,7 +147,7 @@ def _read(file: str, sql: str) -> dict[str, DeclaredTable]:
 def _current(versions: DeclaredTable) -> DeclaredTable:
     """The view that shows the latest version of each row."""
     columns = {name: type_ for name, type_ in versions.columns.items() if name != "is_deleted"}
-    name = versions.name.removesuffix(_VERSIONS)
+    name = versions.name.removesuffix(VERSIONS)
     return DeclaredTable(name, versions.file, "View", columns, derived=frozenset(), settings={})
 
 

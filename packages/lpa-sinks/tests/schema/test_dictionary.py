@@ -1,0 +1,38 @@
+"""docs/data.md says what the SQL files say."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from lpa_sinks.schema.ddl import DEFAULT_DATABASE, SCHEMA_FILES, VERSIONS, declared, sql_file
+from lpa_sinks.schema.dictionary import entries, markdown
+
+PAGE = Path(__file__).parents[4] / "docs" / "data.md"
+
+
+def test_the_page_is_up_to_date() -> None:
+    assert PAGE.read_text() == markdown(), "./dev pages writes it anew"
+
+
+def test_every_table_and_view_is_explained() -> None:
+    explained = {entry.name.removesuffix(VERSIONS) for file in SCHEMA_FILES for entry in entries(file)}
+    assert explained == {name.removesuffix(VERSIONS) for name in declared([])}
+    made = "".join(map(sql_file, SCHEMA_FILES))
+    views = set(re.findall(rf"CREATE VIEW IF NOT EXISTS {DEFAULT_DATABASE}\.(\w+)", made))
+    assert {name for name in views - explained if not name.startswith("raw_")} == set()
+
+
+def test_every_column_is_there_with_its_type() -> None:
+    ddl = declared([])
+    for file in SCHEMA_FILES:
+        for entry in entries(file):
+            assert {name: type_ for name, type_, _ in entry.columns} == ddl[entry.name].columns
+
+
+def test_what_it_is_made_of_is_said_of_everything_derived() -> None:
+    for file in ("02-facts.sql", "03-dimensions.sql", "04-views.sql"):
+        for entry in entries(file):
+            assert "One row per " in entry.meaning, entry.name
+            if entry.name != "underived":
+                assert re.search(r"\bFrom [a-z`]|\bFrom the |Nothing sends these", entry.meaning), entry.name
