@@ -149,6 +149,14 @@ def wheels(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def pages(session: nox.Session) -> None:
+    """Write the pages that are made of SQL files: docs/data.md and docs/parity.md."""
+    sync(session, "--all-packages", "--extra", "chdb")
+    for page, command in {"data.md": ("schema", "show"), "parity.md": ("check", "assertions")}.items():
+        Path("docs", page).write_text(output_of(session, Path(session.bin, "lpa"), *command, "--markdown"))
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Run one benchmark, named without its folder: ./dev bench ingest --help."""
     names = sorted(path.stem for path in Path("benchmarks").glob("*.py"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,10 @@ from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
 from lpa_sinks.parity import assertions
 from lpa_sinks.parity.commands import check_app
+from lpa_sinks.parity.page import markdown
 from lpa_sinks.testing.damage import Stored
 
+PAGE = Path(__file__).parents[4] / "docs" / "parity.md"
 Run = Callable[..., Any]
 WINDOW = ("--start", "2026-01-01", "--end", "2026-02-01")
 
@@ -76,6 +80,24 @@ def test_warnings_fail_nothing(stored: Stored, run: Run, capsys: pytest.CaptureF
 def test_wrong_usage(run: Run, arguments: tuple[str, ...], complaint: str) -> None:
     with pytest.raises(SinkMisconfigured, match=complaint):
         run(*arguments)
+
+
+def test_the_page_is_up_to_date() -> None:
+    assert PAGE.read_text() == markdown(), "./dev pages writes it anew"
+
+
+@pytest.mark.parametrize("line", re.findall(r"^lpa check parity (.*)$", markdown(), re.MULTILINE))
+def test_commands_of_the_page_run(stored: Stored, run: Run, line: str) -> None:
+    assert run(*shlex.split(line)) == 0
+
+
+def test_assertions_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    app = check_app(Settings())
+    app(["assertions", "--json"], result_action="return_value", exit_on_error=False)
+    shown = json.loads(capsys.readouterr().out)
+    assert [each["name"] for each in shown] == [each.name for each in assertions()]
+    app(["assertions"], result_action="return_value", exit_on_error=False)
+    assert len(capsys.readouterr().out.splitlines()) == len(shown)
 
 
 def test_a_server_that_does_not_answer(run: Run) -> None:

@@ -35,16 +35,21 @@ class Assertion:
     """One SQL file.
 
     Attributes:
-        severity: the worst that a row can mean.
+        severities: what a row can mean, as the file says it.
         covers: numbers of invariants in spec/serving.md section 10.
     """
 
     name: str
-    severity: Severity
+    severities: str
     covers: tuple[int, ...]
     meaning: str
     to_do: str
     text: str = attrs.field(repr=False)
+
+    @property
+    def severity(self) -> Severity:
+        """The worst that a row can mean."""
+        return Severity(self.severities.partition(" or ")[0])
 
     def query(self, database: str) -> str:
         """The query for a database; ``start`` and ``end`` are its parameters.
@@ -65,7 +70,7 @@ def _read(file: str, text: str) -> Assertion:
     fields = {name: value.replace("\n--   ", " ") for name, value in _FIELD.findall(text)}
     return Assertion(
         name=file.removesuffix(".sql"),
-        severity=Severity(fields["severity"].partition(" or ")[0]),
+        severities=fields["severity"],
         covers=tuple(int(number) for number in fields["covers"].split(", ")),
         meaning=fields["meaning"],
         to_do=fields["to do"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Final
@@ -18,6 +19,7 @@ from lpa_core.sinks import SinkMisconfigured
 from lpa_sinks import parity
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.databases import endpoint_of, opened
+from lpa_sinks.parity import page
 
 _Json = Annotated[bool, Parameter(negative="")]
 _STYLES: Final = {parity.Severity.FAIL: "bold red", parity.Severity.WARN: "yellow", parity.Severity.INFO: "cyan"}
@@ -72,6 +74,30 @@ def check_app(settings: Settings) -> cyclopts.App:
             _print(findings)
         return 1 if any(finding.severity is parity.Severity.FAIL for finding in findings) else 0
 
+    @app.command(name="assertions")
+    def show_assertions(*, markdown: _Json = False, json: _Json = False) -> None:
+        """Show what `lpa check parity` asks.
+
+        Parameters
+        ----------
+        markdown
+            Print a page that explains each.
+        json
+            Print name, severity, meaning and what to do as JSON.
+        """
+        if markdown:
+            sys.stdout.write(page.markdown())
+        elif json:
+            print_json(
+                [
+                    {"name": each.name, "severity": each.severities, "meaning": each.meaning, "to_do": each.to_do}
+                    for each in parity.assertions()
+                ]
+            )
+        else:
+            for each in parity.assertions():
+                print(f"{each.severities:12} {each.name}: {each.meaning}")
+
     return app
 
 
@@ -79,7 +105,7 @@ def _asked(names: Sequence[str]) -> Sequence[parity.Assertion]:
     known = {assertion.name: assertion for assertion in parity.assertions()}
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise SinkMisconfigured(f"there is no assertion {unknown[0]!r}: configs/assertions names them all")
+        raise SinkMisconfigured(f"there is no assertion {unknown[0]!r}: `lpa check assertions` shows them")
     return [known[name] for name in names] or list(known.values())
 
 

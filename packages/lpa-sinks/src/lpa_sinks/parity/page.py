@@ -1,0 +1,58 @@
+"""The assertions as a page, made of their files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from lpa_sinks.parity.assertions import Assertion, assertions
+
+_LAST_INVARIANT: Final = 79
+"""In spec/serving.md section 10."""
+_ELSEWHERE: Final = {78: "archives are no tables: their reader tells of gaps"}
+_HEAD: Final = """\
+# Parity
+
+Whether events, facts, rollups and views say the same is proved by assertions: SQL queries that answer what offends in a
+window. `configs/assertions` holds them, ready for any client of ClickHouse; `lpa` runs them:
+
+```sh
+lpa check parity --start 2026-01-08T00:00:00 --end 2026-01-09T00:00:00
+lpa check parity sla_matches_facts facts_are_read_once --start 2026-01-08T10:00:00 --end 2026-01-08T12:00:00 --json
+```
+
+Exit status 1: an assertion of severity `fail` found something. `warn` is to be looked at, `info` only tells. Where a
+severity has two words, each row says which it is.
+
+- The window is about event time, of whole hours best: views are hourly. `records_are_accounted_for` and
+  `core_types_have_no_rejects` are about the time of arrival.
+- What runs meanwhile is seen half done: ask about hours that are over and derived.
+- Two sessions of one `request_id`, or events under a wrong clock, are no faults of parity.
+
+Made by `./dev pages` of the files.
+"""
+
+
+def markdown() -> str:
+    """The page: what each assertion means, and which invariant is where."""
+    explained = "\n\n".join(_explained(assertion) for assertion in assertions())
+    return f"{_HEAD}\n## Assertions\n\n{explained}\n\n## Invariants\n\n{_invariants()}"
+
+
+def _explained(assertion: Assertion) -> str:
+    return (
+        f"### {assertion.name}\n\n{assertion.severities.capitalize()}. {assertion.meaning}\n\nTo do: {assertion.to_do}."
+    )
+
+
+def _invariants() -> str:
+    rows = "".join(f"| {number} | {', '.join(_where(number))} |\n" for number in range(1, _LAST_INVARIANT + 1))
+    return f"Of `spec/serving.md` section 10, by number.\n\n| invariant | assertion |\n|---|---|\n{rows}"
+
+
+def _where(number: int) -> Iterator[str]:
+    if number in _ELSEWHERE:
+        yield _ELSEWHERE[number]
+    for assertion in assertions():
+        if number in assertion.covers:
+            yield f"`{assertion.name}`"
