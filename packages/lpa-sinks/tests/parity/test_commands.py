@@ -37,8 +37,13 @@ def run(engine_path: Path, tmp_path: Path) -> Run:
     return command
 
 
-def test_all_hold(stored: Stored, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(*WINDOW) == 0
+def test_the_commands_of_the_page_run_and_all_hold(
+    stored: Stored, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    all_of_a_day, some = map(shlex.split, re.findall(r"^lpa check parity (.*)$", markdown(), re.MULTILINE))
+    assert run(*some) == 0
+    assert {each["found"] for each in json.loads(capsys.readouterr().out)} == {"holds"}
+    assert run(*all_of_a_day) == 0
     assert capsys.readouterr().out.endswith(f"{len(assertions())} assertions: {len(assertions()) - 1} hold, 0 fail\n")
 
 
@@ -84,11 +89,6 @@ def test_wrong_usage(run: Run, arguments: tuple[str, ...], complaint: str) -> No
 
 def test_the_page_is_up_to_date() -> None:
     assert PAGE.read_text() == markdown(), "./dev pages writes it anew"
-
-
-@pytest.mark.parametrize("line", re.findall(r"^lpa check parity (.*)$", markdown(), re.MULTILINE))
-def test_commands_of_the_page_run(stored: Stored, run: Run, line: str) -> None:
-    assert run(*shlex.split(line)) == 0
 
 
 def test_assertions_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
