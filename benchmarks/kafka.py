@@ -21,7 +21,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,7 @@ PEERS = {
     "Quix Streams": ("quix.py", "quixstreams==3.28.1"),
     "Bytewax": ("bytewax_flow.py", "bytewax[kafka]==0.21.1"),
 }
-SECTIONS = ("jobs", "peers", "workers", "latency")
+SECTIONS = ("jobs", "peers", "facts", "workers", "latency")
 console = Console()
 
 Run = dict[str, Any]
@@ -251,6 +251,7 @@ def _throughput(progress: Sequence[Sequence[Run]]) -> Run:
     return {
         "read": after - before,
         "seconds": max(one[-1]["at"] for one in told) - begun,
+        "cpu_seconds": sum(one[-1]["cpu"] - one[0]["cpu"] for one in told),
         "peak_kib": max(one[-1]["peak_kib"] for one in told),
         "stages": progress[0][-1].get("stages", {}),
         "done": [one[-1]["done"] for one in told],
@@ -265,11 +266,12 @@ def _best(name: str, runs: int, run: Callable[[], Run]) -> Run | None:
         except RuntimeError as error:
             console.print(f"{name} does not run: {error}")
             return None
-        console.print(f"{name}, round {number + 1}: {found[-1]['read'] / found[-1]['seconds']:,.0f} events/s")
+        rate, cpu = found[-1]["read"] / found[-1]["seconds"], found[-1]["cpu_seconds"] / found[-1]["read"] * 1e6
+        console.print(f"{name}, round {number + 1}: {rate:,.0f} events/s, {cpu:.1f} µs of processors an event")
     return min(found, key=lambda each: each["seconds"] / each["read"])
 
 
-def _jobs(bench: Bench, rounds: int, peers: bool) -> None:
+def _jobs(bench: Bench, rounds: int, only: Collection[str]) -> None:
     def fresh() -> str:
         folder = bench.folder / uuid.uuid4().hex[:6]
         folder.mkdir()
@@ -279,13 +281,14 @@ def _jobs(bench: Bench, rounds: int, peers: bool) -> None:
         "(a) consume": _best("consume", rounds, lambda: bench.script("consume.py")),
         "(b) consume, decode, insert raw": _best("raw", rounds, lambda: bench.script("consume.py", fresh())),
         "(c) lpa ingest": _best("lpa ingest", rounds, lambda: bench.workers(1, None, "alone")),
-        "(c) lpa ingest, facts beside": _best("lpa ingest, facts beside", rounds, lambda: bench.workers(1, None)),
     }
-    for name, (script, requirement) in (PEERS if peers else {}).items():
+    if "facts" in only:
+        rows["(c) with facts beside"] = _best("lpa ingest with facts", rounds, lambda: bench.workers(1, None))
+    for name, (script, requirement) in (PEERS if "peers" in only else {}).items():
         rows[name] = _best(name, 1, lambda: bench.script(script, fresh(), requirement=requirement))  # noqa: B023
     floor = rows["(b) consume, decode, insert raw"]
     assert floor is not None
-    table = Table("job", "events/s", "µs/event", "of (b)", "peak memory")
+    table = Table("job", "events/s", "µs/event", "of (b)", "processor µs/event", "of (b)", "peak memory")
     for name, run in rows.items():
         if run is not None:
             each = run["seconds"] / run["read"]
@@ -294,6 +297,8 @@ def _jobs(bench: Bench, rounds: int, peers: bool) -> None:
                 f"{1 / each:,.0f}",
                 f"{each * 1e6:.1f}",
                 f"{floor['seconds'] / floor['read'] / each:.2f}",
+                f"{run['cpu_seconds'] / run['read'] * 1e6:.1f}",
+                f"{floor['cpu_seconds'] / floor['read'] / run['cpu_seconds'] * run['read']:.2f}",
                 f"{run['peak_kib'] / 1024:,.0f} MiB",
             )
     console.print(table)
@@ -339,8 +344,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), arguments.events)
         try:
-            if {"jobs", "peers"} & {*arguments.only}:
-                _jobs(bench, arguments.rounds, "peers" in arguments.only)
+            if {"jobs", "peers", "facts"} & {*arguments.only}:
+                _jobs(bench, arguments.rounds, arguments.only)
             if "workers" in arguments.only:
                 _workers(bench)
             if "latency" in arguments.only:

@@ -5,17 +5,17 @@ Decode, required fields, dedup by key in memory (without recovery), a sink that 
 
 import json
 import sys
-import time
 
 import bytewax.operators as op
 from bytewax.connectors.kafka import KafkaSource
 from bytewax.dataflow import Dataflow
 from bytewax.outputs import DynamicSink, StatelessSinkPartition
 from bytewax.testing import run_main
-from raw_table import RawTable, peak_kib, row
+from raw_table import RawTable, row
+from stopwatch import Stopwatch
 
 bootstrap, topic, count, folder = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
-started = 0.0
+stopwatch = Stopwatch()
 
 
 class Partition(StatelessSinkPartition):
@@ -38,9 +38,7 @@ class Sink(DynamicSink):
 
 
 def decode(message) -> list:
-    global started
-    if not started:
-        started = time.perf_counter()
+    stopwatch.begin()
     found = row(message.value)
     return [] if found is None else [(message.key.decode(), found)]
 
@@ -55,4 +53,5 @@ stream = op.flat_map("decode", op.input("in", flow, source), decode)
 stream = op.stateful_flat_map("dedup", stream, first_only)
 op.output("out", op.map("row", stream, lambda item: item[1]), Sink())
 run_main(flow)
-print(json.dumps({"read": count, "seconds": time.perf_counter() - started, "peak_kib": peak_kib()}))
+stopwatch.end()
+print(json.dumps(stopwatch.told(count)))

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from raw_table import peak_kib
+from stopwatch import peak_kib
 
 from lpa_core import logs
 from lpa_core.delivery.blocks import Settled
@@ -41,7 +41,8 @@ class Told(Accounts):
 
 
 def _say() -> None:
-    print(json.dumps({"at": time.time(), "done": Told.done, "peak_kib": peak_kib()}), flush=True)
+    told = {"at": time.time(), "cpu": time.process_time(), "done": Told.done, "peak_kib": peak_kib()}
+    print(json.dumps(told), flush=True)
 
 
 settings = load()

@@ -6,16 +6,15 @@ raw rows.
 
 import json
 import sys
-import time
 import uuid
 
 from quixstreams import Application
 from quixstreams.sinks import BatchingSink, SinkBatch
-from raw_table import RawTable, peak_kib, row
+from raw_table import RawTable, row
+from stopwatch import Stopwatch
 
 bootstrap, topic, count, folder = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
-started = 0.0
-ended = 0.0
+stopwatch = Stopwatch()
 
 
 class Sink(BatchingSink):
@@ -23,15 +22,12 @@ class Sink(BatchingSink):
         self.table = RawTable(f"{folder}/database")
 
     def write(self, batch: SinkBatch) -> None:
-        global ended
         self.table.insert([item.value for item in batch])
-        ended = time.perf_counter()
+        stopwatch.end()
 
 
 def decode(value: bytes) -> tuple | None:
-    global started
-    if not started:
-        started = time.perf_counter()
+    stopwatch.begin()
     return row(value)
 
 
@@ -55,4 +51,4 @@ stream = app.dataframe(app.topic(topic, value_deserializer="bytes", key_deserial
 stream = stream.apply(decode).filter(lambda value: value is not None).filter(is_new, stateful=True)
 stream.sink(Sink())
 app.run(count=count, timeout=60, collect=False)
-print(json.dumps({"read": count, "seconds": ended - started, "peak_kib": peak_kib()}))
+print(json.dumps(stopwatch.told(count)))

@@ -1,6 +1,5 @@
 """The raw table that floors and peers write: embedded, in a folder of the run's own."""
 
-import resource
 from typing import Any
 
 import clickhouse_connect
@@ -42,7 +41,3 @@ def row(value: bytes) -> tuple[Any, ...] | None:
         return (*text, value)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
-
-
-def peak_kib() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -78,9 +78,9 @@ class KafkaCluster:
                 )
             )
             tool = ["java", "-Xmx256m", "-cp", f"{jars}/*", "kafka.tools.StorageTool"]
-            done = subprocess.run(
-                [*tool, "format", "-t", cluster, "-c", str(properties)], capture_output=True, text=True, check=False
-            )
+            # In one word: one cluster's id in 64 begins with a dash, and would be taken for another option.
+            command = [*tool, "format", f"--cluster-id={cluster}", "-c", str(properties)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
                 raise ServiceError(f"Kafka's storage cannot be formatted: {done.stderr[-1000:]}")
             java = ["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{jars}/*"]
