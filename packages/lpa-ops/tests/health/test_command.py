@@ -63,6 +63,7 @@ def test_a_critical_check_ends_it_with_1_and_says_what_to_do(
     arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HEALTH_DLQ_SHARE", "0,0")
+    monkeypatch.setenv("HEALTH_CHECKS_DISABLED", "api_view_parity,disk")
     monkeypatch.setenv("COLUMNS", "200")
     assert run(["health", *arguments]) == 1
     shown = capsys.readouterr().out

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
+import attrs
 import pytest
 import structlog
 
@@ -18,10 +19,10 @@ from lpa_core.cli import run as lpa
 from lpa_core.health.check import Scope
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings import Settings, described
-from lpa_ops.release import documentation, notes, schema, tests
+from lpa_ops.release import documentation, notes, parity, rollups, schema, tests
 from lpa_ops.release.gate import CannotJudge, Gate, Outcome, Target, Verdict
 from lpa_ops.release.run import run
-from lpa_ops.testing.day import Day
+from lpa_ops.testing.day import HOUR_MS, Day
 
 ROOT = Path(__file__).parents[4]
 NOW = datetime(2026, 1, 8, 12, tzinfo=UTC)
@@ -119,6 +120,30 @@ def test_the_schema_of_the_database_has_to_agree(day: Day, tmp_path: Path) -> No
     assert outcome.verdict is Verdict.FAILED
     assert "discovery_results in a_day: column surplus String is not expected" in outcome.problems
     assert judged(schema.GATE, of) == before
+
+
+def test_parity_and_rollups_have_to_hold_for_the_window(day: Day, tmp_path: Path) -> None:
+    of = target(tmp_path, sink=day.sink, settings=day.settings)
+    of = attrs.evolve(of, scope=Scope(day.settings, day.now_ms, day.now_ms - 24 * HOUR_MS, day.sink))
+    outcome = judged(parity.GATE, of)
+    assert (outcome.verdict, outcome.problems) == (Verdict.PASSED, ())
+    rolled = "SELECT * FROM day.agg_session_performance_1h_versions"
+    day.run(f"CREATE TABLE day.rolled ENGINE = MergeTree ORDER BY () AS {rolled}")
+    day.run("TRUNCATE TABLE day.agg_session_performance_1h_versions")
+    outcome = judged(rollups.GATE, of)
+    day.run("INSERT INTO day.agg_session_performance_1h_versions SELECT * FROM day.rolled")
+    day.run("DROP TABLE day.rolled SYNC")
+    assert outcome.verdict is Verdict.FAILED
+    assert any(problem.startswith("hour_rollup_matches_samples: ") for problem in outcome.problems), outcome.problems
+    assert judged(rollups.GATE, of).verdict is Verdict.PASSED
+
+
+def test_a_window_without_events_cannot_be_judged(day: Day, tmp_path: Path) -> None:
+    of = target(tmp_path, sink=day.sink, settings=day.settings)
+    for gate in (parity.GATE, rollups.GATE):
+        outcome = judged(gate, of)
+        assert outcome.verdict is Verdict.NOT_JUDGED
+        assert "no event from 2026-01-07 12:00" in outcome.detail
 
 
 def test_the_documentation_of_this_repository_is_up_to_date() -> None:
