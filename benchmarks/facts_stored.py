@@ -1,6 +1,6 @@
 """What facts cost beside a database: how far behind they are while events come, and how fast a day is made anew.
 
-"live": generated events in ranges of a second, stored in the embedded database by one thread and derived from by another,
+"live": generated events in ranges of a second, stored in the embedded database by one thread, derived from by another,
 as `lpa ingest` does it; how old a range is when its facts are there. "rebuild": statuses of a day, put there by
 the database itself, made into facts anew by `lpa materialize rebuild`'s code; rows a second, and the peak of memory.
 Each runs in a process of its own.
