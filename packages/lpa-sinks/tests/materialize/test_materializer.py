@@ -22,10 +22,12 @@ from lpa_sinks.materialize.rebuild import Rebuild
 from lpa_sinks.materialize.rows import SessionKey, Span
 from lpa_sinks.testing.stored import StoredEvents
 
-T = 1_767_955_200_000
-"""2026-01-09 10:40:00 UTC."""
+T = 3_999_408_000_000
+"""2096-09-25 10:40:00 UTC: rows expire by their age."""
+LONG_AGO = 1_767_955_200_000
+"""2026-01-09."""
 ARRIVED = 4_000_000_000_000
-"""2096: rows expire by their arrival."""
+"""2096-10-02."""
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 ALL_TIME = Span(0, T + 1_000 * DAY)
 
@@ -374,6 +376,18 @@ def test_rows_that_are_withdrawn_leave_with_their_facts(new_store: NewStore) -> 
     assert sum(row[7] for row in after["agg_stream_performance_1m"]) == 2
 
 
+def test_facts_outlive_the_events_they_are_made_of(new_store: NewStore) -> None:
+    store, events = new_store(), Events()
+    materializer = store.materializer(open_sessions=0)
+    materializer.update([store.store([events.capability(LONG_AGO - MINUTE), *events.session(LONG_AGO)], 0, ARRIVED)])
+    before = store.derived()
+    store.client.command(f"DELETE FROM {store.name}.ai_stream_status WHERE 1")  # as retention does, after 90 days
+    late = store.store([events.status(LONG_AGO + HOUR)], 100, ARRIVED + 1)
+    materializer.update([late])
+    rebuild(store)
+    assert store.derived() == before
+
+
 def test_a_rebuild_of_named_sessions_leaves_others_alone(new_store: NewStore) -> None:
     store = new_store()
     store.store(NETWORK)
@@ -386,7 +400,7 @@ def test_a_rebuild_takes_sessions_of_its_window_whole(new_store: NewStore) -> No
     store.store(NETWORK)
     assert rebuild(store, Span(T + 20 * MINUTE, T + HOUR)) == 1
     (session,) = store.query(
-        "SELECT workflow_session_id, session_start_ts < '2026-01-09 11:00:00' FROM $.fact_workflow_sessions"
+        "SELECT workflow_session_id, session_start_ts < '2096-09-25 11:00:00' FROM $.fact_workflow_sessions"
     )
     assert session == ("s3|r", 1)
 

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Final, final
 
 import attrs
+import structlog
 
 from lpa_core.delivery.touched import PROJECTED_TABLES
 from lpa_core.lifecycle.fold import SessionFold
@@ -21,12 +22,16 @@ from lpa_sinks.materialize.rows import Extent, Rows, SessionKey, Span, between, 
 from lpa_sinks.materialize.sessions import OpenSession, OpenSessions
 from lpa_sinks.materialize.signals import BySession, Signals, read
 
+_log = structlog.get_logger("lpa.materialize")
+
 _SESSIONS_AT_ONCE: Final = 1_000
 _ROWS_AT_ONCE: Final = 100_000
 """What is read and folded together when sessions are folded anew, at least one of them: bounds memory."""
 _LOOKED_UP_AT_ONCE: Final = 10_000
 _SNAPSHOTS_AT_MOST: Final = 2_000_000
 _DAY_MS: Final = 86_400_000
+RETENTION_MS: Final = 89 * _DAY_MS
+"""Younger events are certainly there: typed tables keep them for 90 days (01-schema.sql)."""
 _MINUTE_MS: Final = 60_000
 
 
@@ -250,6 +255,10 @@ class Materializer:
         if not spans:
             return Samples()
         sessions = read(self._database, between(Span.hull(spans)).of_sessions(keys))
+        for key in _expired(known, sessions, version):
+            _log.warning("facts are left as they are: events that they are made of have expired", session="|".join(key))
+            del known[key]
+            sessions = {name: signals for name, signals in sessions.items() if signals.key != key}
         self._capabilities.require(_wallets(sessions.values()))
         folded: list[FoldedSession] = []
         for name, signals in sessions.items():
@@ -270,6 +279,17 @@ class Materializer:
             samples.add(Samples(buried_minutes(self._database, names, version, derived), names))
             bury(self._database, names, version, derived)
         return samples
+
+
+def _expired(known: Mapping[SessionKey, KnownSession], sessions: BySession, version: int) -> list[SessionKey]:
+    """Sessions of which fewer rows are left than they were made of, and that are old enough to have lost them."""
+    found = {signals.key: len(signals.found) for signals in sessions.values()}
+    kept_since = version // 1000 - RETENTION_MS
+    return [
+        key
+        for key, session in known.items()
+        if session.stored.span.earliest < kept_since and found.get(key, 0) < session.stored.rows
+    ]
 
 
 def _wallets(sessions: Iterable[Signals]) -> Mapping[str, int]:
