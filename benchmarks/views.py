@@ -2,7 +2,8 @@
 
 Sessions, latency and status samples are made by INSERT ... SELECT, a day at a time, every tenth session in a second
 version; then rolled up as lpa does. Each view is read whole, and once for the last day only, as a dashboard asks.
-"FINAL": the sum over the columns of a table, with and without merging versions. Medians.
+"processor": what both cores did, on average; it says more than the time where the machine has other work. "FINAL": all
+columns of a table, with and without merging versions. Medians.
 
     ./dev bench views [--days N] [--sessions N] [--samples N]
 """
@@ -161,11 +162,13 @@ def _sessions_of(client: Client, day: int) -> list[str]:
 
 def _views(client: Client, today: int, rounds: int) -> None:
     table = Table(title="Reading a view: ms", box=box.SIMPLE)
-    for name in ("view", "rows", "whole", "most", "last day"):
+    for name in ("view", "rows", "whole", "most", "processor", "last day"):
         table.add_column(name, justify="left" if name == "view" else "right", no_wrap=True)
     for view, window in VIEWS.items():
         read = f"SELECT * FROM {DATABASE}.{view}"
+        busy = time.process_time()
         whole = _times(lambda read=read: client.command(f"{read} FORMAT Null"), rounds)
+        busy = (time.process_time() - busy) * 1000 / (rounds + 1)
         row = [
             view,
             f"{client.command(f'SELECT count() FROM ({read})'):,}",
