@@ -367,25 +367,23 @@ FROM
         UNION ALL
         SELECT
             window_start, orchestrator_address, pipeline, model_id, gpu_id, region,
-            -toInt64(count()), NULL, NULL, NULL, 0, [], NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0
+            toInt64(-1), NULL, NULL, NULL, 0, [], NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0
         FROM livepeer_analytics.v_terminal_tails
         WHERE gpu_id != ''
-        GROUP BY window_start, orchestrator_address, pipeline, model_id, gpu_id, region
         UNION ALL
         SELECT
             window_start, orchestrator_address, pipeline, model_id, gpu_id, region,
-            toInt64(count()), NULL, NULL, NULL, 0,
-            sumForEach([
+            toInt64(1), NULL, NULL, NULL, 0,
+            [
                 known_sessions, startup_success_sessions, excused_sessions, unexcused_sessions,
                 confirmed_swapped_sessions, inferred_orchestrator_change_sessions, swapped_sessions,
                 sessions_with_errors, sessions_with_last_error, loading_only_sessions, zero_output_fps_sessions,
                 status_error_samples, health_signal_count, health_expected_signal_count, known_health_signal_count,
                 known_swapped_sessions
-            ]),
+            ],
             NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0
         FROM livepeer_analytics.v_session_outcomes
         WHERE orchestrator_address != '' AND gpu_id != ''
-        GROUP BY window_start, orchestrator_address, pipeline, model_id, gpu_id, region
         UNION ALL
         SELECT
             toStartOfHour(sample_ts) AS window_start,
