@@ -58,8 +58,12 @@ class Forecast:
         if outcome.forecast != PASSES:
             self.would_fail[outcome.forecast] += 1
         self.typed_rows += outcome.typed_rows
-        self.first = outcome.origin if self.first is None else min(self.first, outcome.origin)
-        self.last = outcome.origin if self.last is None else max(self.last, outcome.origin)
+        # As tuples: positions take several times as long to compare.
+        place = _place(outcome.origin)
+        if self.first is None or place < _place(self.first):
+            self.first = outcome.origin
+        if self.last is None or place > _place(self.last):
+            self.last = outcome.origin
 
     @property
     def selected(self) -> int:
@@ -99,3 +103,7 @@ class Forecast:
             "first_position": str(self.first or ""),
             "last_position": str(self.last or ""),
         }
+
+
+def _place(position: Position) -> tuple[str, int, int]:
+    return position.topic, position.partition, position.offset

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from hashlib import blake2b
 from typing import Final, final
 
 import attrs
 import msgspec
 
 from lpa_core.kafka.rejects import reject_record
+from lpa_core.process import trim_memory
 from lpa_replay.exhausted import exhausted_envelope
 from lpa_replay.found import Found
 from lpa_replay.marks import lineage, position_text
@@ -23,13 +23,14 @@ from lpa_replay.outcomes import (
 )
 from lpa_replay.plan import Plan
 from lpa_replay.prepare import Preparation, Prepared
+from lpa_replay.seen import Seen, digest
 from lpa_replay.sources.source import ReplaySource
 from lpa_replay.spool import SpoolWriter
 from lpa_replay.stored import Earlier, Knowledge
 
-_LOOKED_UP_AT_ONCE: Final = 20_000
+_LOOKED_UP_AT_ONCE: Final = 10_000
 """Each time the database goes over the keys of all its events."""
-_GATHERED_BYTES: Final = 64 << 20
+_GATHERED_BYTES: Final = 16 << 20
 _SAMPLES: Final = 3
 
 
@@ -64,8 +65,7 @@ class Staging:
         self._plan, self._preparation, self._knowledge = plan, preparation, knowledge
         self._max_row_bytes = max_row_bytes
         self._outcomes, self._outgoing, self._exhausted = outcomes, outgoing, exhausted
-        self._origins: set[int] = set()
-        self._keys: set[int] = set()
+        self._origins, self._keys = Seen(), Seen()
         self._number = 0
         self.latest: dict[int, int] = {}
         """Of records that are there more than once, as later attempts: the digest of the origin -> latest attempt."""
@@ -75,6 +75,7 @@ class Staging:
         """Decide about everything that the plan selects. Raises what reading and looking up raise."""
         for some in self._gathered(source):
             self._decide(some)
+            trim_memory()
         return self.reading
 
     def _gathered(self, source: ReplaySource) -> Iterator[Sequence[Found]]:
@@ -123,11 +124,10 @@ class Staging:
             return Decision.UNRECOVERABLE, each.problem
         later = False
         origin = digest(position_text(each.origin))
-        if origin in self._origins:
+        if not self._origins.add(origin):
             later = each.attempts > self.latest.get(origin, 0)
             if not later:
                 return Decision.SKIPPED, REPEATED
-        self._origins.add(origin)
         if each.attempts:
             self.latest[origin] = each.attempts
         if each.unfixed:
@@ -138,11 +138,8 @@ class Staging:
             if known.exhausted:
                 return Decision.SKIPPED, ALREADY_EXHAUSTED
             return Decision.EXHAUSTED, f"replayed {each.attempts} times"
-        if each.dedup_key:
-            key = digest(each.dedup_key)
-            if key in self._keys and not later:
-                return Decision.SKIPPED, REPEATED
-            self._keys.add(key)
+        if each.dedup_key and not self._keys.add(digest(each.dedup_key)) and not later:
+            return Decision.SKIPPED, REPEATED
         return Decision.PUBLISHED, ""
 
     def _keep(self, each: Prepared, decision: Decision, why: str) -> None:
@@ -187,11 +184,6 @@ class Staging:
             quarantined=True,
             headers=[(name, text.decode()) for name, text in record.headers],
         )
-
-
-def digest(text: str) -> int:
-    """A set of a million of these is small, and no two texts have the same."""
-    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest())
 
 
 def superseded(outcome: Outcome, latest: dict[int, int]) -> bool:
