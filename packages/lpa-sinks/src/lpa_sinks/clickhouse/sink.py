@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
@@ -32,7 +33,7 @@ from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.following import Following
 from lpa_sinks.schema.apply import apply
 from lpa_sinks.schema.check import check_live
-from lpa_sinks.schema.ddl import WITHDRAWN_TABLE, quoted
+from lpa_sinks.schema.ddl import INGESTED_FILE, SCHEMA_FILES, WITHDRAWN_TABLE, quoted
 
 _OFFSETS_AT_ONCE: Final = 1000
 """Bounds the length of a statement's parameters, which travel in a URL."""
@@ -63,6 +64,8 @@ class ClickHouseSink:
         """Token -> a block that is to be written soon, and its rows encoded."""
         self._deriving: Client | None = None
         self._following: Following | None = None
+        self._made_derived = False
+        self._making = threading.Lock()
 
     def __repr__(self) -> str:
         return f"ClickHouseSink({self._endpoint})"
@@ -72,7 +75,8 @@ class ClickHouseSink:
         self._settings = insert_settings(client)
         database = self._endpoint.database
         if self._endpoint.path is not None:
-            self._run("make the schema", lambda: apply(client, database, tables))
+            # What is derived gets its tables when something is: making them takes longer than a small file.
+            self._run("make the schema", lambda: apply(client, database, tables, [INGESTED_FILE]))
         drifts = self._run("check the schema", lambda: check_live(client, database, tables))
         reasons = [str(drift) for drift in drifts if drift.stops_writing]
         if reasons:
@@ -113,12 +117,30 @@ class ClickHouseSink:
         return self._endpoint.path is not None
 
     def expect(self, stored: StoredRange) -> None:
-        following = self._opened_following
-        self._run("note what is to be derived", lambda: following.expect(stored))
+        client, following = self._opened, self._opened_following
+
+        def note() -> None:
+            self._make_derived(client)
+            following.expect(stored)
+
+        self._run("note what is to be derived", note)
 
     def derive(self, stored: Sequence[StoredRange], rules: FoldRules) -> None:
         following = self._opened_following
-        AT_ONCE.run(f"{self._endpoint}: derive facts", lambda: following.derive(stored, rules))
+        assert self._deriving is not None
+        client = self._deriving
+
+        def derive() -> None:
+            self._make_derived(client)
+            following.derive(stored, rules)
+
+        AT_ONCE.run(f"{self._endpoint}: derive facts", derive)
+
+    def _make_derived(self, client: Client) -> None:
+        with self._making:
+            if not self._made_derived and self.exclusive:
+                apply(client, self._endpoint.database, (), SCHEMA_FILES)
+            self._made_derived = True
 
     def write(self, block: Block) -> None:
         self._retry.interrupted.clear()

@@ -23,6 +23,7 @@ from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.materializer import Progress
 from lpa_sinks.materialize.rebuild import Rebuild
 from lpa_sinks.materialize.rows import SessionKey, Span
+from lpa_sinks.schema.apply import apply
 
 _Json = Annotated[bool, Parameter(negative="")]
 
@@ -84,12 +85,15 @@ def materialize_app(settings: Settings) -> cyclopts.App:
         if first > last:
             raise ValueError(f"--end {end.isoformat()} is not later than --start {start.isoformat()}")
         rules = fold_rules(PluginManager(settings), settings)
+        embedded = endpoint_of(sink, settings).path is not None
         console = Console(stderr=True)
         done = Progress()
         with (
             opened(sink, settings) as (client, database),
             Bar(console=console, transient=True, disable=not console.is_terminal or json) as bar,
         ):
+            if embedded:  # without facts so far, nobody has made their tables
+                AT_ONCE.run(f"{database}: make the schema", lambda: apply(client, database, ()))
             work = Rebuild(Database(client, database), rules, Span(first, last), [*map(_key, sessions)])
             total = AT_ONCE.run(f"{database}: look for sessions", work.prepare)
             task = bar.add_task("sessions", total=total)

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.tables import Table
-from lpa_sinks.schema.ddl import sql_file, statements
+from lpa_sinks.schema.ddl import SCHEMA_FILES, sql_file, statements
+
+_CREATES: Final = re.compile(r"CREATE (?:TABLE|VIEW) IF NOT EXISTS \S+?\.`?(\w+)")
 
 
-def apply(client: Client, database: str, tables: Iterable[Table]) -> list[str]:
+def apply(client: Client, database: str, tables: Iterable[Table], files: Sequence[str] = SCHEMA_FILES) -> list[str]:
     """Create the database, tables and views that are missing, and answer their names.
 
+    ``files`` limits it to what some of :data:`~lpa_sinks.schema.ddl.SCHEMA_FILES` make, and to plugins' tables.
     What is there already is left as it is, also where it has drifted: :func:`lpa_sinks.schema.check.check` tells.
     Raises SinkMisconfigured where a plugin's table cannot be made, and the client's errors.
     """
-    to_run = statements(tables, database)
+    to_run = statements(tables, database, files)
     before = _names(client, database)
     for statement in to_run:
-        client.command(statement)
+        made = _CREATES.search(statement)
+        if made is None or made[1] not in before:
+            client.command(statement)
     return sorted(_names(client, database) - before)
 
 

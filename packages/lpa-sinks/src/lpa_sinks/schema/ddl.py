@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import ChainMap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from string import Template
@@ -83,15 +83,16 @@ def quoted(identifier: str) -> str:
     return f"`{identifier}`"
 
 
-def statements(tables: Iterable[Table], database: str) -> list[str]:
+def statements(tables: Iterable[Table], database: str, files: Sequence[str] = SCHEMA_FILES) -> list[str]:
     """Every statement that makes the schema in ``database``, in order, each safe to run again.
 
     Args:
-        tables: all tables that will be written; those that the schema file does not have get a statement of their own.
+        tables: all tables that will be written; those that the schema files do not have get a statement of their own.
+        files: some of :data:`SCHEMA_FILES`.
 
     Raises SinkMisconfigured where a plugin's table cannot be made.
     """
-    sql = "\n".join([*map(sql_file, SCHEMA_FILES), *(_plugin_table(table) for table in _plugin_tables(tables))])
+    sql = "\n".join([*map(sql_file, files), *(_plugin_table(table) for table in _plugin_tables(tables))])
     statements = re.split(r";\s*$", in_database(sql, database), flags=re.MULTILINE)
     return [statement.strip() for statement in statements if statement.strip()]
 
