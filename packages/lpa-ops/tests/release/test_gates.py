@@ -171,7 +171,7 @@ def copy(tmp_path: Path) -> Path:
         ("docs/plugins.md", "### `lpa_sinks`", "docs/plugins.md: the hook lpa_sinks"),
         ("docs/operations/endpoints.md", "| `lpa_lag_records` |", "the metric lpa_lag_records"),
         ("docs/operations/health.md", "[disk](#disk)", "the check disk"),
-        ("docs/tables.md", "| `payment_events` |", "docs/tables.md is not what the schema says"),
+        ("docs/data.md", "### payment_events\n", "docs/data.md: the table payment_events is missing"),
         ("configs/clickhouse-init/01-schema.sql", "streaming_events", "is not the file of lpa-sinks"),
     ],
 )
