@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, final
 
 import structlog
@@ -29,7 +29,8 @@ class Following:
     def __init__(self, writing: Database, deriving: Database, *, exclusive: bool) -> None:
         """``writing`` is used by ``expect`` alone.
 
-        ``exclusive``: nobody else writes into the database, so that what was folded can be kept.
+        ``exclusive``: nobody else writes into the database: what was folded can be kept, and whatever was left undone
+        was left by a process that has ended.
         """
         self._writing, self._deriving, self._exclusive = writing, deriving, exclusive
         self._materializer: Materializer | None = None
@@ -37,40 +38,48 @@ class Following:
         self._outstanding: set[StoredRange] = set()
         self._noted: dict[str, int] = {}
         """Topic -> the batch time that the database has for it."""
+        self._left: dict[str, int] | None = None
+        """The same as an earlier process left it, as far as it is not derived yet; None before anybody looked."""
 
     def expect(self, stored: StoredRange) -> None:
         """Remember a range that is about to be written. Raises the client's errors."""
         with self._lock:
+            self._look(self._writing)
             self._outstanding.add(stored)
             if stored.batch_time < self._noted.get(stored.topic, stored.batch_time + 1):
                 _note(self._writing, stored.topic, stored.batch_time)
                 self._noted[stored.topic] = stored.batch_time
 
     def derive(self, stored: Sequence[StoredRange], rules: FoldRules) -> None:
-        """Derive from these ranges; the first time, from what an earlier process left too.
-
-        Raises the client's errors.
-        """
+        """Derive from these ranges; before, from what an earlier process left. Raises the client's errors."""
+        with self._lock:
+            left = self._look(self._deriving)
         if self._materializer is None:
             kept = _OPEN_SESSIONS if self._exclusive else 0
-            materializer = Materializer(self._deriving, rules, open_sessions=kept)
-            self._catch_up(materializer)
-            self._materializer = materializer
+            self._materializer = Materializer(self._deriving, rules, open_sessions=kept)
+        topics = set(left) if self._exclusive else {each.topic for each in stored} & set(left)
+        self._catch_up(self._materializer, topics)
         if stored:
             self._materializer.update(stored, refresh=not self._exclusive)
             self._forward(stored)
 
-    def _catch_up(self, materializer: Materializer) -> None:
-        for topic, batch_time in zip(*self._deriving.query("underived.sql", 2), strict=True):
-            with self._lock:
-                if topic in self._noted and self._noted[topic] == batch_time:
-                    continue  # noted by this process: its ranges will be given
+    def _look(self, database: Database) -> dict[str, int]:
+        """What an earlier process left, read before this one notes anything."""
+        if self._left is None:
+            self._left = dict(zip(*database.query("underived.sql", 2), strict=True))
+            self._noted = dict(self._left)
+        return self._left
+
+    def _catch_up(self, materializer: Materializer, topics: Iterable[str]) -> None:
+        assert self._left is not None
+        for topic in sorted(topics):
             _log.info("deriving what an earlier process left", topic=topic)
-            for _ in materializer.catch_up(topic, batch_time):
+            for _ in materializer.catch_up(topic, self._left[topic]):
                 pass
             with self._lock:
-                if topic not in self._noted:
-                    _note(self._deriving, topic, batch_time, is_derived=True)
+                del self._left[topic]
+                if not self._unfinished(topic):
+                    _note(self._deriving, topic, self._noted.pop(topic), is_derived=True)
 
     def _forward(self, stored: Sequence[StoredRange]) -> None:
         """Move what is noted of these ranges' topics forward, to the first range that is not derived from."""
@@ -78,18 +87,20 @@ class Following:
             self._outstanding.difference_update(stored)
             newest = {each.topic: each.batch_time for each in sorted(stored)}
             for topic, batch_time in newest.items():
-                left = [each.batch_time for each in self._outstanding if each.topic == topic]
-                through = min([batch_time, *left])
+                through = min([batch_time, *self._unfinished(topic)])
                 if through > self._noted[topic]:
                     _note(self._deriving, topic, through)
                     self._noted[topic] = through
 
+    def _unfinished(self, topic: str) -> list[int]:
+        """Batch times of the topic's ranges that are not derived from."""
+        return [each.batch_time for each in self._outstanding if each.topic == topic]
+
     def close(self) -> None:
         """Note that everything is derived, where it is. Raises the client's errors."""
         with self._lock:
-            unfinished = {each.topic for each in self._outstanding}
             for topic, batch_time in self._noted.items():
-                if topic not in unfinished:
+                if topic not in (self._left or ()) and not self._unfinished(topic):
                     _note(self._deriving, topic, batch_time, is_derived=True)
             self._noted.clear()
 
