@@ -177,10 +177,13 @@ def test_kills_while_sending_double_nothing(replay: Replay) -> None:
     seed = int.from_bytes(os.urandom(4))
     chance = random.Random(seed)
     window = ("--start", str(moment), "--end", str(moment + 1), "--fix", "fix.toml", "--rate", "20000")
+    replay(
+        "plan", *window, "--output", "plan.json"
+    )  # a run without one, killed when all is sent, is followed by another
     started = time.monotonic()
     kills = 0
     while True:
-        process = replay.start("run", *window)
+        process = replay.start("run", "--plan", "plan.json")
         try:
             out, err = process.communicate(timeout=chance.uniform(1, 6) if kills < KILLS else 120)
         except subprocess.TimeoutExpired:
