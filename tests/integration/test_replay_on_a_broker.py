@@ -179,7 +179,7 @@ def test_kills_while_sending_double_nothing(replay: Replay) -> None:
     window = ("--start", str(moment), "--end", str(moment + 1), "--fix", "fix.toml", "--rate", "20000")
     replay(
         "plan", *window, "--output", "plan.json"
-    )  # a run without one, killed when all is sent, is followed by another
+    )  # without one, a run killed when all is sent is followed by another
     started = time.monotonic()
     kills = 0
     while True:
