@@ -87,6 +87,14 @@ def chaos(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def soak(session: nox.Session) -> None:
+    """Ingest and materialize 2,000 events/s for 20 minutes, with a restart a minute and a backup."""
+    require_programs(session, SERVERS)
+    sync(session, "--all-packages", "--all-extras", "--group", "test")
+    session.run("pytest", "-m", "soak", "-s", "tests/soak", *session.posargs)
+
+
+@nox.session(default=False)
 def simulation(session: nox.Session) -> None:
     """Run the delivery under 10,000 seeded schedules of crashes, freezes and lost answers: ./dev simulation --seeds."""
     sync(session, "--all-packages", "--all-extras", "--group", "test")

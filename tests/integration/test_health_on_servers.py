@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from confluent_kafka import Producer
 from services.clickhouse import ClickHouseServer
+from services.health import health
 from services.job import Job, event
 
 from lpa_core.testing.redis_server import RedisServer
 
 NewJob = Callable[..., Job]
 _DATABASE = "livepeer_analytics"
-
-
-def health(job: Job, *arguments: str, **environment: str) -> dict[str, Any]:
-    """Results of `lpa health` by name."""
-    command = [Path(sys.executable).with_name("lpa"), "health", "--json", "--sink"]
-    done = subprocess.run(
-        [*command, f"clickhouse://127.0.0.1:{job.clickhouse.port}", *arguments],
-        cwd=job.folder,
-        env={**os.environ, **job.environment, "HEALTH_TIMEOUT_SECONDS": "30", **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode in (0, 1), done.stderr
-    report = json.loads(done.stdout)
-    assert (report["state"] == "critical") == (done.returncode == 1)
-    return {check["name"]: check for check in report["checks"]}
 
 
 def test_lag_and_its_trend(new_job: NewJob) -> None:

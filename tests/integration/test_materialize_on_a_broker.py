@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from random import Random
@@ -12,9 +11,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from confluent_kafka import Consumer, TopicPartition
-from services.job import LPA, Job
-from services.processes import free_ports
+from services.job import Job
+from services.materializer import Materializer, behind
 
 from lpa_core.generate.generator import generate
 from lpa_core.lifecycle.rules import FoldRules
@@ -28,37 +26,6 @@ PARTITIONS = 4
 ALL_TIME = Span(0, 4_000_000_000_000)
 
 
-class Materializer:
-    """``lpa materialize`` beside a job."""
-
-    def __init__(self, job: Job, number: int) -> None:
-        self._job, self.log = job, job.folder / f"materialize-{number}"
-        (self.port,) = free_ports(1)
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        environment = {**os.environ, **self._job.environment, "LPA_ADMIN_ADDRESS": f"127.0.0.1:{self.port}"}
-        sink = f"clickhouse://127.0.0.1:{self._job.clickhouse.port}"
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [str(LPA), "materialize", "--sink", sink], stdout=log, stderr=log, env=environment, cwd=self._job.folder
-            )
-
-    def signal(self, number: int) -> None:
-        assert self.process is not None
-        self.process.send_signal(number)
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-
-    def stop(self) -> int:
-        self.signal(signal.SIGTERM)
-        assert self.process is not None
-        return self.process.wait(30)
-
-
 @pytest.fixture
 def materializers(new_job: Callable[..., Job]) -> Iterator[tuple[Job, list[Materializer]]]:
     job = new_job(PARTITIONS)
@@ -66,24 +33,6 @@ def materializers(new_job: Callable[..., Job]) -> Iterator[tuple[Job, list[Mater
     yield job, made
     for each in made:
         each.kill()
-
-
-def behind(job: Job) -> int:
-    """Records of the touched topic that no materializer has done."""
-    configuration = {
-        "bootstrap.servers": job.bootstrap,
-        "group.id": job.environment["LPA_MATERIALIZE_GROUP_ID"],
-        "isolation.level": "read_committed",
-        "log_level": 0,
-    }
-    consumer = Consumer(configuration)
-    try:
-        topic = job.environment["QUALITY_TOUCHED_TOPIC"]
-        numbers = consumer.list_topics(topic, 10).topics[topic].partitions
-        found = consumer.committed([TopicPartition(topic, number) for number in numbers], 10)
-        return sum(consumer.get_watermark_offsets(entry, 10)[1] - max(0, entry.offset) for entry in found)
-    finally:
-        consumer.close()
 
 
 def produce(job: Job, seed: int, pause: float = 0.0) -> None:

@@ -50,6 +50,11 @@ class ClickHouseServer:
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def tell(self, fault: Fault, times: int = 1) -> None:
         """Have the next statements that it is about go wrong."""
         assert self._process is not None

@@ -24,13 +24,13 @@ SELECT count(), groupBitXor(row_hash), sum(row_hash) FROM (
 _WITHOUT = {"withdrawn_positions"}
 
 
-def content(client: Client, database: str = "livepeer_analytics") -> dict[str, tuple[Any, ...]]:
-    """For each table how many rows it has, and checksums over them in whatever order."""
+def content(client: Client, database: str = "livepeer_analytics", kind: str = "") -> dict[str, tuple[Any, ...]]:
+    """For each table how many rows it has, and checksums over them in whatever order; ``kind``: how names begin."""
     found = client.query(_TABLES, parameters={"database": database}).result_rows
     return {
         table: tuple(client.query(_rows(database, table, columns)).result_rows[0])
         for table, columns in sorted(found)
-        if table not in _WITHOUT
+        if table.startswith(kind) and table not in _WITHOUT
     }
 
 

@@ -131,6 +131,11 @@ class Job:
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def until_left(self) -> None:
         """Wait until the group has no members: one that was killed counts until its session times out."""
         group = self.environment["QUALITY_GROUP_ID"]

@@ -1,0 +1,69 @@
+"""``lpa materialize`` as a process of its own, beside a job."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from typing import final
+
+from confluent_kafka import Consumer, TopicPartition
+
+from services.job import LPA, Job
+from services.processes import free_ports
+
+
+@final
+class Materializer:
+    """``lpa materialize`` beside a job."""
+
+    def __init__(self, job: Job, number: int) -> None:
+        self._job, self.log = job, job.folder / f"materialize-{number}"
+        (self.port,) = free_ports(1)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        environment = {**os.environ, **self._job.environment, "LPA_ADMIN_ADDRESS": f"127.0.0.1:{self.port}"}
+        sink = f"clickhouse://127.0.0.1:{self._job.clickhouse.port}"
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [str(LPA), "materialize", "--sink", sink], stdout=log, stderr=log, env=environment, cwd=self._job.folder
+            )
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    def signal(self, number: int) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def stop(self, seconds: float = 30) -> int:
+        """Ask it to end; answer its exit status."""
+        self.signal(signal.SIGTERM)
+        assert self.process is not None
+        return self.process.wait(seconds)
+
+
+def behind(job: Job) -> int:
+    """Records of the touched topic that no materializer has done."""
+    configuration = {
+        "bootstrap.servers": job.bootstrap,
+        "group.id": job.environment["LPA_MATERIALIZE_GROUP_ID"],
+        "isolation.level": "read_committed",
+        "log_level": 0,
+    }
+    consumer = Consumer(configuration)
+    try:
+        topic = job.environment["QUALITY_TOUCHED_TOPIC"]
+        numbers = consumer.list_topics(topic, 10).topics[topic].partitions
+        found = consumer.committed([TopicPartition(topic, number) for number in numbers], 10)
+        return sum(consumer.get_watermark_offsets(entry, 10)[1] - max(0, entry.offset) for entry in found)
+    finally:
+        consumer.close()

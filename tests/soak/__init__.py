@@ -1,0 +1,1 @@
+"""Many minutes of steady load, with restarts and a backup between."""
