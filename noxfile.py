@@ -63,10 +63,10 @@ def quickstart(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests. Arguments go to pytest: ./dev tests -k dedup."""
+    """Run the tests, two at a time. Arguments go to pytest: ./dev tests -k dedup."""
     require_programs(session)
     sync(session, "--all-packages", "--all-extras", "--group", "test")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", "--numprocesses=2", "--dist=loadfile", *session.posargs)
 
 
 @nox.session(default=False)
