@@ -32,7 +32,7 @@ from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_core.sources.source import Source
 from lpa_sinks.archive import read_archive
 
-RANDOM_KILLS = 100
+RANDOM_KILLS = int(os.environ.get("LPA_KILLS", "40"))
 EVENTS = 100_000
 FORK = multiprocessing.get_context("fork")
 TABLES_SQL = """
@@ -139,7 +139,7 @@ def kill_at_random_moments(folder: Path) -> None:
         place = Place(folder / str(rounds), undisturbed.events)
         while True:
             child = place.start()
-            child.join(chance.uniform(0, undisturbed.seconds / 2))
+            child.join(chance.uniform(0, undisturbed.seconds))
             if child.exitcode is not None:
                 assert child.exitcode == 0
                 break
