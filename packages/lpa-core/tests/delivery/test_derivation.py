@@ -73,8 +73,10 @@ def test_a_sink_that_was_down_is_asked_again() -> None:
     assert sink.derived == [stored(1)]
 
 
-def test_without_a_sink_nothing_is_done() -> None:
+def test_without_a_sink_no_thread_is_started() -> None:
+    before = threading.active_count()
     derivation = Derivation([], FoldRules())
     derivation.start()
+    assert threading.active_count() == before
     derivation.step(Step.FINISHED, range_(1))
     derivation.close()
