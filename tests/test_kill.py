@@ -139,7 +139,7 @@ def kill_at_random_moments(folder: Path) -> None:
         place = Place(folder / str(rounds), undisturbed.events)
         while True:
             child = place.start()
-            child.join(chance.uniform(0, undisturbed.seconds))
+            child.join(chance.uniform(0, undisturbed.seconds / 2))
             if child.exitcode is not None:
                 assert child.exitcode == 0
                 break
