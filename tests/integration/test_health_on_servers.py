@@ -9,6 +9,7 @@ from confluent_kafka import Producer
 from services.clickhouse import ClickHouseServer
 from services.health import health
 from services.job import Job, event
+from services.materializer import Materializer
 
 from lpa_core.testing.redis_server import RedisServer
 
@@ -114,6 +115,28 @@ def test_a_running_job_tells_its_health(new_job: NewJob) -> None:
     job.until(lambda: state("dlq_rate") == "ok", "few of the records are dead letters")
     assert job.metric("lpa_health_check_state", check="dlq_rate", state="ok") == 1
     assert job.metric("lpa_health_check_value", check="consumer_lag") == 0
+    assert job.stop() == 0
+
+
+def test_a_running_materializer_tells_its_health(new_job: NewJob) -> None:
+    job = new_job()
+    job.start()
+    job.produce([event("one"), b"not json"])
+    job.until_committed(2)
+    materializer = Materializer(job, 0)
+    materializer.start(HEALTH_INTERVAL_SECONDS="1", HEALTH_TIMEOUT_SECONDS="30")
+    get = Job.looking_at(materializer.port)
+    try:
+        job.until(lambda: get("/health")[1].get("state") == "critical", "half of the records are dead letters")
+        status, found = get("/health")
+        states = {check["name"]: check["state"] for check in found["checks"]}
+        assert (status, states["dlq_rate"]) == (503, "critical")
+        assert states["schema_drift"] == states["consumer_lag"] == "ok"
+        job.produce([event(f"e{number}") for number in range(400)])
+        job.until(lambda: get("/health")[0] == 200, "few of the records are dead letters")
+        assert materializer.stop() == 0
+    finally:
+        materializer.kill()
     assert job.stop() == 0
 
 

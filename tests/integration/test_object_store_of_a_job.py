@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import msgspec
 from confluent_kafka import Message
 from services.administration import stop_with_savepoint
-from services.job import Job, event
+from services.job import LPA, Job, event
 from services.object_store import Bucket
 
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_sinks.archive import ArchivedRecord, read_archive
+from lpa_sinks.clickhouse.client import connect, endpoint
 
 NewJob = Callable[..., Job]
 
@@ -50,6 +55,40 @@ def test_the_archive_holds_what_the_topic_held(new_job: NewJob, bucket: Bucket) 
     assert found == of_the_topic(job.records(job.topic))
     assert found.total() == 210
     assert sum(job.stored(DLQ_TABLE.name).values()) == 8
+
+
+def test_its_archive_is_replayed_into_an_embedded_database(new_job: NewJob, bucket: Bucket) -> None:
+    job, location = new_job(partitions=2), f"{bucket.url}/some/archive"
+    job.start("--archive", location)
+    began = time.time_ns() // 1_000_000
+    produce_some_of_all(job, "one")
+    for partition in (0, 1):
+        job.until_committed(105, partition)
+    assert job.stop() == 0
+
+    def replay(*window: str) -> dict[str, Any]:
+        where = ("--from", "archive", "--archive", location, "--to", "local", "--sink", "chdb://./copy")
+        done = subprocess.run(
+            [str(LPA), "replay", "run", *window, *where, "--json"],
+            cwd=job.folder,
+            env={**os.environ, **job.environment, "LPA_DATA_DIR": str(job.folder / "elsewhere")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        found: dict[str, Any] = msgspec.json.decode(done.stdout)
+        return found
+
+    before = replay("--start", str(began - 7_200_000), "--end", str(began - 3_600_000))
+    assert (before["read"], before["selected"]) == (0, 0), "no file of the window"
+    whole = replay("--all")
+    assert (whole["selected"], whole["would_pass"]) == (210, 200), whole
+    assert replay("--all")["already_stored"] == 202, "a duplicate of each partition among them"
+    client = connect(endpoint(f"chdb://{job.folder / 'copy'}", database="livepeer_analytics", user=""))
+    rows = client.query("SELECT source_partition, source_offset FROM livepeer_analytics.streaming_events").result_rows
+    client.close()
+    assert Counter(tuple(row) for row in rows) == job.stored()
 
 
 def test_a_killed_worker_s_archive_is_completed_by_its_next_start(new_job: NewJob, bucket: Bucket) -> None:

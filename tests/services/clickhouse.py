@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -87,6 +88,7 @@ class ClickHouseServer:
 
     def close(self) -> None:
         self.kill()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def main() -> None:

@@ -22,12 +22,12 @@ class Materializer:
         (self.port,) = free_ports(1)
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        environment = {**os.environ, **self._job.environment, "LPA_ADMIN_ADDRESS": f"127.0.0.1:{self.port}"}
+    def start(self, **environment: str) -> None:
+        whole = {**os.environ, **self._job.environment, "LPA_ADMIN_ADDRESS": f"127.0.0.1:{self.port}", **environment}
         sink = f"clickhouse://127.0.0.1:{self._job.clickhouse.port}"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [str(LPA), "materialize", "--sink", sink], stdout=log, stderr=log, env=environment, cwd=self._job.folder
+                [str(LPA), "materialize", "--sink", sink], stdout=log, stderr=log, env=whole, cwd=self._job.folder
             )
 
     @property

@@ -159,7 +159,7 @@ def test_nothing_grows_and_nothing_is_lost(soak: Soak) -> None:
     assert {name: check["detail"] for name, check in checks.items() if check["state"] != "ok"} == {}
     if SECONDS >= MEMORY_TELLS_AFTER:
         grown = {name: f"{each.growth:+.1%}" for name, each in held.items() if each.growth > TOLERANCE}
-        grown.pop("ClickHouse front", None)  # a stand-in, which keeps each statement for tests to look at
+        grown.pop("ClickHouse front", None)  # the database grows as it is filled
         assert not grown
     assert materializer.stop(60) == 0
     assert job.stop(60) == 0

@@ -12,7 +12,6 @@ import structlog
 from lpa_core.health.check import CheckResult, Scope
 from lpa_core.health.report import HealthReport
 from lpa_core.health.run import CheckRunner
-from lpa_core.jobs import Job
 from lpa_core.metrics import Metrics
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings import Settings
@@ -81,13 +80,15 @@ class HealthMonitor:
             self._stopping.wait(self._seconds)
 
 
-def monitor_of(job: Job, settings: Settings, plugins: PluginManager, metrics: Metrics) -> HealthMonitor:
-    """A monitor of a job on Kafka and of the first of its sinks."""
+def monitor_of(
+    settings: Settings, plugins: PluginManager, metrics: Metrics, *, sink: str | None, dedup: str | None
+) -> HealthMonitor:
+    """A monitor for a job on Kafka; ``sink`` and ``dedup`` as a :class:`Scope` has them."""
 
     def scope() -> Scope:
         now = time.time_ns() // 1_000_000
         since = now - settings.health.window_hours * 3_600_000
-        return Scope(settings, now, since, job.sinks_or_default(settings)[0], job.dedup, kafka=True)
+        return Scope(settings, now, since, sink, dedup, kafka=True)
 
     runner = CheckRunner(plugins.health_checks(), settings)
     return HealthMonitor(runner, scope, metrics.health, settings.health.interval_seconds)

@@ -96,7 +96,8 @@ class KafkaJob:
                 restored = plugins.savepoints().restore(self._job.from_savepoint)
                 _log.info("restored", savepoint=restored.id, partitions=len(restored.commits))
             self._worker, self._accounts = self._assemble(opened)
-            monitor = monitor_of(self._job, settings, plugins, self._metrics)
+            sink, dedup = self._job.sinks_or_default(settings)[0], self._job.dedup
+            monitor = monitor_of(settings, plugins, self._metrics, sink=sink, dedup=dedup)
             server = AdminServer(
                 settings.lpa.admin_address,
                 settings.lpa.admin_token,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, final
 
@@ -58,7 +59,7 @@ def judge(scope: Scope) -> Finding:
 def _on_disk(folder: Path, scope: Scope) -> _Store:
     if not folder.is_dir():
         raise NotApplicable(f"{folder}: there are no claims on this machine yet")
-    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    size = sum(_sizes(folder))
     if not scope.kafka:
         return _Store(size, "one store for all files")
     standings = Offsets(scope).standings()
@@ -75,6 +76,12 @@ def _on_disk(folder: Path, scope: Scope) -> _Store:
             "lpa_dedup_rebuild_progress_ratio",
         )
     return _Store(size, f"claims of {len(here)} of {len(standings)} partitions are here, and complete")
+
+
+def _sizes(folder: Path) -> Iterator[int]:
+    for file in folder.rglob("*"):
+        with suppress(FileNotFoundError):  # merged into another file just now
+            yield file.stat().st_size if file.is_file() else 0
 
 
 def _through(folder: Path, standings: Mapping[Partition, Standing]) -> Iterator[tuple[Partition, int | None]]:

@@ -52,7 +52,7 @@ def materialize_app(settings: Settings) -> cyclopts.App:
             )
         from lpa_sinks.materialize.job import MaterializeJob
 
-        done = MaterializeJob(sink, settings, fold_rules(PluginManager(settings), settings)).run()
+        done = MaterializeJob(sink, settings, PluginManager(settings)).run()
         _print(done, json)
 
     @app.command

@@ -17,10 +17,12 @@ from lpa_core.admin.job import JobState, PartitionStatus, SavepointStatus, StopR
 from lpa_core.admin.server import AdminServer
 from lpa_core.delivery.log import LogError
 from lpa_core.delivery.touched import Touch, UnreadableTouch, decode
+from lpa_core.health.monitor import monitor_of
+from lpa_core.jobs import fold_rules
 from lpa_core.kafka.admin import explained
 from lpa_core.kafka.configuration import consumer_configuration
-from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.metrics import Metrics
+from lpa_core.plugins.manager import PluginManager
 from lpa_core.process import stopped_by_signals
 from lpa_core.settings import Settings
 from lpa_core.sinks import SinkUnavailable, StoredRange
@@ -69,9 +71,14 @@ class MaterializeJob:
     next. Facts that are derived twice are the same facts. The admin endpoint shows it (an AdministeredJob).
     """
 
-    def __init__(self, sink: str, settings: Settings, rules: FoldRules) -> None:
-        self._endpoint, self._settings, self._rules = endpoint_of(sink, settings), settings, rules
+    def __init__(self, sink: str, settings: Settings, plugins: PluginManager) -> None:
+        self._endpoint, self._settings, self._rules = (
+            endpoint_of(sink, settings),
+            settings,
+            fold_rules(plugins, settings),
+        )
         self._metrics = Metrics()
+        self._monitor = monitor_of(settings, plugins, self._metrics, sink=sink, dedup=None)
         self._stopping = threading.Event()
         self._state = JobState.CREATED
         self._assigned: dict[int, PartitionStatus] = {}
@@ -103,9 +110,17 @@ class MaterializeJob:
             with explained("set up a consumer", settings):
                 self._consumer = Consumer(_configuration(settings))
             opened.callback(self._consumer.close)
-            server = AdminServer(settings.lpa.admin_address, settings.lpa.admin_token, self, self._metrics.registry)
+            server = AdminServer(
+                settings.lpa.admin_address,
+                settings.lpa.admin_token,
+                self,
+                self._metrics.registry,
+                health=lambda: self._monitor.latest().as_json(),
+            )
             opened.callback(server.close)
             server.start()
+            opened.callback(self._monitor.close)
+            self._monitor.start()
             self._state = JobState.RUNNING
             try:
                 with stopped_by_signals(self), explained("derive from the topic of touched sessions", settings):

@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from base64 import b64encode
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
@@ -27,6 +28,8 @@ import chdb
 import lz4.frame  # type: ignore[import-untyped]  # it has no types
 
 USER, PASSWORD = "a_user", "a password"
+
+_REMEMBERED = 1_000
 
 _INSERT = re.compile(rb"(INSERT INTO .*?) FORMAT Native\n", re.DOTALL)
 _FORMAT = re.compile(r"\bFORMAT\s+(\w+)\s*$")
@@ -70,10 +73,10 @@ class Front:
         self.faults: list[Fault] = []
         self.profile: dict[str, str] = {}
         """Settings that every session begins with."""
-        self.statements: list[str] = []
-        """Beginnings of all statements that arrived."""
-        self.parameters: list[dict[str, str]] = []
-        """What came with each statement: its settings, parameters and session."""
+        self.statements: deque[str] = deque(maxlen=_REMEMBERED)
+        """Beginnings of the statements that arrived last."""
+        self.parameters: deque[dict[str, str]] = deque(maxlen=_REMEMBERED)
+        """What came with each of them: its settings, parameters and session."""
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self._server.daemon_threads = True
 
