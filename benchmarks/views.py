@@ -28,7 +28,7 @@ from rich.table import Table
 
 from lpa_sinks.clickhouse.client import connect, endpoint
 from lpa_sinks.materialize.database import Database
-from lpa_sinks.materialize.rollups import roll_up
+from lpa_sinks.materialize.rollups import ChangedSamples, roll_up
 from lpa_sinks.schema import apply
 
 DATABASE: Final = "views"
@@ -146,7 +146,9 @@ def _fill(client: Client, today: int, days: int, sessions: int, samples: int) ->
         for insert in [*FACTS, PAYMENTS, *CAPABILITIES]:
             client.command(insert, parameters=values)
         began = time.perf_counter()
-        roll_up(database, [day + minute * 60 for minute in range(25 * 60)], _sessions_of(client, day))
+        changed = ChangedSamples()
+        changed.add([day + minute * 60 for minute in range(25 * 60)], _sessions_of(client, day))
+        roll_up(database, changed)
         seconds += time.perf_counter() - began
     console.print(
         f"{days * sessions:,} sessions, {days * sessions * samples:,} samples; "

@@ -333,6 +333,25 @@ def test_a_rebuild_takes_sessions_of_its_window_whole(new_store: NewStore) -> No
     assert session == ("s3|r", 1)
 
 
+def test_a_rebuild_in_portions_rolls_up_every_hour_it_touches(
+    new_store: NewStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = [*NETWORK]
+    for hour in range(-2, 6):
+        records += generate(200, duplicates=0, bad=0, sessions=8, seed=hour, start_ms=T + hour * HOUR)
+    expected = by_uid(rebuilt(new_store, records))
+    hours = {row[0] for row in expected["agg_session_performance_1h"]}
+    assert len(hours) > 6
+    monkeypatch.setattr("lpa_sinks.materialize.materializer._ROWS_AT_ONCE", 30)
+    monkeypatch.setattr("lpa_sinks.materialize.rollups._HOURS_AT_ONCE", 2)
+    store = new_store()
+    store.store(records)
+    rebuild(store)
+    assert by_uid(store.derived()) == expected
+    rebuild(store, Span(T + 20 * MINUTE, T + 3 * HOUR))  # sessions that began earlier among them
+    assert by_uid(store.derived()) == expected
+
+
 def test_generated_traffic_in_order_equals_its_rebuild(new_store: NewStore) -> None:
     records = [*generate(3_000, duplicates=0, bad=0.01, sessions=40, seed=3)]
     store = new_store()

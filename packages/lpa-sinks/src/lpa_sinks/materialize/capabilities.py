@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, NamedTuple, final
+from typing import Any, Final, final
+
+import attrs
 
 from lpa_core.lifecycle.capabilities import TTL_MS, Capability, CapabilityIndex
 from lpa_core.sinks import StoredRange
@@ -19,15 +21,29 @@ _DAY_MS: Final = 86_400_000
 """How far the time of a trace's step may lie from that of its event where sessions are looked for."""
 
 _WALLETS: Final = (Column("wallet", Kind.TEXT),)
-_CHANGES: Final = (Column("wallet", Kind.TEXT), Column("first", Kind.INT64), Column("last", Kind.INT64))
+_TIMES: Final = (Column("wallet", Kind.TEXT), Column("time", Kind.INT64))
 
 
-class Change(NamedTuple):
-    """Signals of a wallet between two times (epoch ms, both among them) may be attributed otherwise from now on."""
+@final
+@attrs.define(slots=True)
+class _Changes:
+    """Signals that may be attributed otherwise from now on, by wallet; times are epoch ms.
 
-    wallet: str
-    first: int
-    last: int
+    Attributes:
+        since: all of these times and later; ``_LATEST`` where there are none.
+        at: those of these very times.
+    """
+
+    since: dict[str, int] = attrs.field(factory=dict[str, int])
+    at: set[tuple[str, int]] = attrs.field(factory=set[tuple[str, int]])
+
+    def add(self, wallet: str, since: int, *at: int) -> None:
+        self.since[wallet] = min(since, self.since.get(wallet, _LATEST))
+        self.at.update((wallet, time) for time in at)
+
+    @property
+    def span(self) -> Span:
+        return Span(min([*self.since.values(), *(time for _, time in self.at)]), _LATEST)
 
 
 @final
@@ -95,23 +111,29 @@ class Capabilities:
         A snapshot that offers what the one before offered changes nothing but for signals of its very time, and those
         later than the one before reaches. Raises the client's errors.
         """
-        changes = [*self._changes(rows)]
-        if not changes:
+        changes = self._changes(rows)
+        if not changes.since:
             return set()
         offering = self._add(*self._database.query("capabilities_arrived.sql", 7, rows.parameters, rows=rows.condition))
         if self._since:
             self._load(dict.fromkeys(offering - self._since.keys(), min(self._since.values())))
-        near = between(Span.hull([Span(change.first, change.last) for change in changes]).wider(_DAY_MS))
+        near = between(changes.span.wider(_DAY_MS))
         streams, requests = self._database.query(
-            "sessions_on_wallets.sql", 2, near.parameters, changes=table(_CHANGES, changes), near=near.condition
+            "sessions_on_wallets.sql",
+            2,
+            near.parameters,
+            since=table(_TIMES, list(changes.since.items())),
+            at=table(_TIMES, list(changes.at)),
+            near=near.condition,
         )
         return {SessionKey(*ids) for ids in zip(streams, requests, strict=True)}
 
-    def _changes(self, rows: Rows) -> Iterable[Change]:
+    def _changes(self, rows: Rows) -> _Changes:
+        found = _Changes()
         columns = self._database.query("arrived_snapshots.sql", 4, rows.parameters, rows=rows.condition)
         for wallet, time, previous, same in zip(*columns, strict=True):
             if same and time - previous <= TTL_MS:
-                yield Change(wallet, time, time)
-                yield Change(wallet, previous + TTL_MS + 1, _LATEST)
+                found.add(wallet, previous + TTL_MS + 1, time)
             else:
-                yield Change(wallet, _EARLIEST, _LATEST)
+                found.add(wallet, _EARLIEST)
+        return found

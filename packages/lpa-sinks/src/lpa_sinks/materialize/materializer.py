@@ -17,7 +17,7 @@ from lpa_sinks.materialize.capabilities import Capabilities
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.facts import FoldedSession, buried_minutes, bury, write
 from lpa_sinks.materialize.known import KnownSession, known_sessions, touched_sessions
-from lpa_sinks.materialize.rollups import project, roll_up
+from lpa_sinks.materialize.rollups import ChangedSamples, project, roll_up
 from lpa_sinks.materialize.rows import Extent, Rows, SessionKey, Span, between, of_ranges, since
 from lpa_sinks.materialize.sessions import OpenSession, OpenSessions
 from lpa_sinks.materialize.signals import BySession, Signals, read
@@ -32,7 +32,6 @@ _SNAPSHOTS_AT_MOST: Final = 2_000_000
 _DAY_MS: Final = 86_400_000
 RETENTION_MS: Final = 89 * _DAY_MS
 """Younger events are certainly there: typed tables keep them for 90 days (01-schema.sql)."""
-_MINUTE_MS: Final = 60_000
 
 
 class Overtaken(Exception):
@@ -58,28 +57,6 @@ class Progress:
         self.signals += other.signals
         self.sessions += other.sessions
         self.anew += other.anew
-
-
-@final
-@attrs.define(slots=True)
-class Samples:
-    """Where status samples changed: in these minutes (epoch seconds), of these sessions."""
-
-    minutes: set[int] = attrs.field(factory=set[int])
-    sessions: set[str] = attrs.field(factory=set[str])
-
-    @classmethod
-    def of(cls, folded: Iterable[FoldedSession]) -> Samples:
-        found = cls()
-        for session in folded:
-            for sample in session.facts.status_samples:
-                found.minutes.add(sample.sample_ts // _MINUTE_MS * 60)
-                found.sessions.add(sample.workflow_session_id)
-        return found
-
-    def add(self, other: Samples) -> None:
-        self.minutes |= other.minutes
-        self.sessions |= other.sessions
 
 
 @final
@@ -139,7 +116,7 @@ class Materializer:
         changed: set[SessionKey] = set()
         for table, some in tables.items():
             if some:
-                changed |= self.project(table, of_ranges(some))
+                changed |= self._arrived(table, of_ranges(some))
         rows = of_ranges(ranges) if ranges else None
         if rows and keys is not None:
             rows = rows.of_sessions(keys) if keys else None
@@ -153,40 +130,47 @@ class Materializer:
         rows = since(topic, batch_time)
         changed: set[SessionKey] = set()
         for table in PROJECTED_TABLES:
-            changed |= self.project(table, rows)
+            changed |= self._arrived(table, rows)
         yield self._fold({}, changed, self._version())
         yield from self.rebuild(touched_sessions(self._database, rows))
 
     def rebuild(self, keys: Mapping[SessionKey, Extent]) -> Iterator[Progress]:
         """Fold sessions anew, some at a time; answers after each what was done with these.
 
+        An hour's samples are rolled up once no later session can change them: rollups are complete at the end only.
+
         Args:
-            keys: session -> all its rows, or those that are known of.
+            keys: session -> all its rows, or those that are known of; earliest first.
 
         Raises the client's errors.
         """
+        changed = ChangedSamples()
         for some, known in self._portions(keys, keys):
+            roll_up(self._database, changed, before=keys[some[0]].span.earliest / 1000)
             progress = Progress()
-            changed = self._fold_anew(some, known, keys, self._version(), progress)
-            roll_up(self._database, changed.minutes, changed.sessions)
+            changed.include(self._fold_anew(some, known, keys, self._version(), progress))
             yield progress
+        roll_up(self._database, changed)
 
     def _version(self) -> int:
         (times,) = self._database.query("server_time.sql", 1)
         return int(times[0])
 
-    def project(self, table: str, rows: Rows) -> set[SessionKey]:
-        """Project rows of a table, such as capabilities; answers the sessions whose facts may change by them.
-
-        Raises the client's errors.
-        """
+    def project(self, table: str, rows: Rows) -> bool:
+        """Project rows of a table, such as capabilities; answers whether there are any. Raises the client's errors."""
         first, last, count = self._database.query(
             "stored_span.sql", 3, rows.parameters, table=table, rows=rows.condition
         )
         if not count[0]:
-            return set()
+            return False
         project(self._database, table, first[0], last[0])
-        return self._capabilities.arrived(rows) if table == "network_capabilities" else set()
+        return True
+
+    def _arrived(self, table: str, rows: Rows) -> set[SessionKey]:
+        """Project rows of a table that are new, and answer the sessions whose facts may change by them."""
+        if not self.project(table, rows) or table != "network_capabilities":
+            return set()
+        return self._capabilities.arrived(rows)
 
     def _fold(self, arrived: BySession, changed: set[SessionKey], version: int) -> Progress:
         """Fold arrived signals in, and those sessions anew that are changed or that they cannot simply be added to."""
@@ -207,14 +191,14 @@ class Materializer:
             self._before_writing()
             write(self._database, folded, version)
         progress.sessions += len(folded)
-        samples = Samples.of(folded)
+        changed_samples = ChangedSamples.of(folded)
         came: dict[SessionKey, Extent] = {}
         for signals in arrived.values():
             there = came.get(signals.key)
             came[signals.key] = signals.extent if there is None else there + signals.extent
         for some, known in self._portions(sorted(anew), came):
-            samples.add(self._fold_anew(some, known, came, version, progress))
-        roll_up(self._database, samples.minutes, samples.sessions)
+            changed_samples.include(self._fold_anew(some, known, came, version, progress))
+        roll_up(self._database, changed_samples)
         return progress
 
     def _portions(
@@ -242,7 +226,7 @@ class Materializer:
         came: Mapping[SessionKey, Extent],
         version: int,
         progress: Progress,
-    ) -> Samples:
+    ) -> ChangedSamples:
         """Read all there is of these sessions and replace their facts; answers which samples changed.
 
         Args:
@@ -253,7 +237,7 @@ class Materializer:
         # Of a session without facts there should be no other rows; but they may have come while nobody derived.
         spans += [came[key].span if key in known else came[key].span.wider(_DAY_MS) for key in keys if key in came]
         if not spans:
-            return Samples()
+            return ChangedSamples()
         sessions = read(self._database, between(Span.hull(spans)).of_sessions(keys))
         for key in _expired(known, sessions, version):
             _log.warning("facts are left as they are: events that they are made of have expired", session="|".join(key))
@@ -272,13 +256,13 @@ class Materializer:
         write(self._database, folded, version)
         progress.sessions += len(folded)
         progress.anew += len(folded)
-        samples = Samples.of(folded)
+        changed = ChangedSamples.of(folded)
         if known:
             names = {each.name for each in known.values()}
             derived = Span.hull([each.derived for each in known.values()])
-            samples.add(Samples(buried_minutes(self._database, names, version, derived), names))
+            changed.add(buried_minutes(self._database, names, version, derived), names)
             bury(self._database, names, version, derived)
-        return samples
+        return changed
 
 
 def _expired(known: Mapping[SessionKey, KnownSession], sessions: BySession, version: int) -> list[SessionKey]:

@@ -2,32 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Final
+import math
+from collections.abc import Collection, Iterable
+from typing import Final, final
+
+import attrs
 
 from lpa_sinks.materialize.database import Database
-from lpa_sinks.materialize.facts import named
+from lpa_sinks.materialize.facts import FoldedSession, named
 from lpa_sinks.materialize.statements import PROJECTIONS
 
-_MINUTES_AT_ONCE: Final = 1440
-"""Bounds what one statement holds in memory: a day of samples."""
 _HOUR: Final = 3600
+_HOURS_AT_ONCE: Final = 6
+"""Bounds what one statement holds in memory: the samples of so many hours."""
+_MINUTE_MS: Final = 60_000
 
 
-def roll_up(database: Database, minutes: Collection[int], sessions: Collection[str]) -> None:
-    """Make the rollups anew that status samples of these sessions, in these minutes, go into.
+@final
+@attrs.define(slots=True)
+class ChangedSamples:
+    """Where status samples changed since they were rolled up: hour -> minutes in it, and hour -> sessions.
+
+    Hours and minutes are epoch seconds.
+    """
+
+    minutes: dict[int, set[int]] = attrs.field(factory=dict[int, set[int]])
+    sessions: dict[int, set[str]] = attrs.field(factory=dict[int, set[str]])
+
+    @classmethod
+    def of(cls, folded: Iterable[FoldedSession]) -> ChangedSamples:
+        changed = cls()
+        for session in folded:
+            samples = session.facts.status_samples
+            if samples:
+                minutes = {sample.sample_ts // _MINUTE_MS * 60 for sample in samples}
+                changed.add(minutes, (samples[0].workflow_session_id,))
+        return changed
+
+    def add(self, minutes: Iterable[int], sessions: Collection[str]) -> None:
+        """Any of the sessions may have changed in any of the minutes."""
+        hours = set[int]()
+        for minute in minutes:
+            hour = minute // _HOUR * _HOUR
+            hours.add(hour)
+            self.minutes.setdefault(hour, set()).add(minute)
+        for hour in hours:
+            self.sessions.setdefault(hour, set()).update(sessions)
+
+    def include(self, other: ChangedSamples) -> None:
+        for hour, minutes in other.minutes.items():
+            self.minutes.setdefault(hour, set()).update(minutes)
+            self.sessions.setdefault(hour, set()).update(other.sessions[hour])
+
+
+def roll_up(database: Database, changed: ChangedSamples, before: float = math.inf) -> None:
+    """Make the rollups anew that changed samples go into, and forget that they changed.
 
     Args:
-        minutes: epoch seconds; none where no sample changed.
+        before: epoch seconds; hours that end later are left for another time.
 
     Raises the client's errors.
     """
-    ordered = sorted(minutes)
-    for start in range(0, len(ordered), _MINUTES_AT_ONCE):
-        some = ordered[start : start + _MINUTES_AT_ONCE]
-        hours = sorted({minute // _HOUR * _HOUR for minute in some})
-        database.command("roll_up_performance.sql", {"minutes": some, "hours": hours})
-        database.command("roll_up_sessions.sql", {"hours": hours}, sessions=named(sessions))
+    hours = sorted(hour for hour in changed.minutes if hour + _HOUR <= before)
+    for start in range(0, len(hours), _HOURS_AT_ONCE):
+        some = hours[start : start + _HOURS_AT_ONCE]
+        minutes = sorted(minute for hour in some for minute in changed.minutes[hour])
+        sessions = set[str]().union(*(changed.sessions[hour] for hour in some))
+        database.command("roll_up_performance.sql", {"minutes": minutes, "hours": some})
+        database.command("roll_up_sessions.sql", {"hours": some}, sessions=named(sessions))
+        for hour in some:
+            del changed.minutes[hour], changed.sessions[hour]
 
 
 def project(database: Database, table: str, first: int, last: int) -> None:

@@ -97,7 +97,8 @@ def between(span: Span) -> Rows:
 
 def table(columns: Sequence[Column], rows: Collection[Sequence[Any]]) -> str:
     """Rows as a Native block in base64: a table that a statement carries with it."""
-    return b64encode(uncompressed(columns, list(zip(*rows, strict=True)))).decode()
+    values = list(zip(*rows, strict=True)) or [()] * len(columns)
+    return b64encode(uncompressed(columns, values)).decode()
 
 
 _KEYS: Final = (Column("stream_id", Kind.TEXT), Column("request_id", Kind.TEXT))

@@ -9,7 +9,7 @@ from typing import Any, Final, final
 from clickhouse_connect.driver.client import Client
 
 from lpa_sinks.materialize.database import Database
-from lpa_sinks.materialize.rollups import roll_up
+from lpa_sinks.materialize.rollups import ChangedSamples, roll_up
 
 DAY: Final = "2090-01-08"
 """The day of all times that are given without one: its rows do not expire."""
@@ -84,7 +84,9 @@ class HandMade:
         self._written |= {"agg_stream_performance_1m_versions", "agg_session_performance_1h_versions"}
         minutes = [start + 60 * minute for start in starts for minute in range(60)]
         sessions = self.rows("SELECT DISTINCT workflow_session_id FROM $.fact_stream_status_samples_versions")
-        roll_up(Database(self.client, self.database), minutes, [session for (session,) in sessions])
+        changed = ChangedSamples()
+        changed.add(minutes, [session for (session,) in sessions])
+        roll_up(Database(self.client, self.database), changed)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """What a query answers; ``$`` stands for the database."""
