@@ -176,6 +176,7 @@ def _views(client: Client, today: int, rounds: int) -> None:
             f"{client.command(f'SELECT count() FROM ({read})'):,}",
             f"{median(whole):.0f}",
             f"{max(whole):.0f}",
+            f"{busy:.0f}",
         ]
         if window:
             last = f"{read} WHERE {window} >= toDateTime({today - DAY}) FORMAT Null"
