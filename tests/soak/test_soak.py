@@ -45,7 +45,10 @@ class Soak:
     def __init__(self, bootstrap: str, clickhouse: ClickHouseServer, folder: Path) -> None:
         self.job = Job(bootstrap, clickhouse, folder, PARTITIONS)
         # Ranges, patience and time to stop are those of production, not of tests in a hurry.
-        for name in ("CLICKHOUSE_SINK_MAX_TIME_MS", "CLICKHOUSE_SINK_TIMEOUT_SECONDS", "LPA_STOP_SECONDS"):
+        for name in (
+            *("CLICKHOUSE_SINK_MAX_TIME_MS", "CLICKHOUSE_SINK_TIMEOUT_SECONDS", "LPA_STOP_SECONDS"),
+            *("HEALTH_INTERVAL_SECONDS",),
+        ):
             del self.job.environment[name]
         self.job.environment["LPA_BACKUP_DIR"] = str(folder / "backups")
         self.materializer = Materializer(self.job, 0)
