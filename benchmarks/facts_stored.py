@@ -151,9 +151,7 @@ def rebuild(store: StoredEvents, arguments: argparse.Namespace) -> dict[str, Any
     for statement in (STATUSES, CAPABILITIES):
         store.client.command(statement, parameters=values)
     trim_memory()
-    Path("/proc/self/clear_refs").write_text(
-        "5"
-    )  # filling the tables has a peak of its own
+    Path("/proc/self/clear_refs").write_text("5")  # filling the tables has a peak of its own
     before = _peak()
     work = Rebuild(store.database, FoldRules(), Span(MIDNIGHT, MIDNIGHT + DAY_MS - 1))
     with quiet_collector():

@@ -1,8 +1,8 @@
 """Replays against `lpa ingest`, on the same events, in one run.
 
-Three ways in: the archive, a file of records, the table of dead letters with a fix. Each into an empty embedded
-database, each command a process of its own; the best of several rounds counts. Then the planning of as many envelopes
-in the table as are wanted: rate and memory.
+Four ways in: the archive, a file of records, and with a fix the table of dead letters and their topic on a broker. Each
+into an empty embedded database, each command a process of its own; the best of several rounds counts. Then the planning
+of as many envelopes in the table as are wanted, and their replay: rate and memory.
 
     ./dev bench replay [--events N] [--rounds N] [--plan N]
 """
@@ -17,13 +17,28 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from confluent_kafka import Producer
 from rich.console import Console
 from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from services.kafka import KafkaCluster
+
+from lpa_core.events.registry import BUILTIN_EVENT_TYPES
+from lpa_core.kafka.admin import admin_client
+from lpa_core.kafka.rejects import reject_record
+from lpa_core.kafka.topics import apply as apply_topics
+from lpa_core.kafka.topics import wanted_topics
+from lpa_core.pipeline import Pipeline
+from lpa_core.records import RecordBatch
+from lpa_core.rejects import Rejected, envelope
+from lpa_core.settings import load
 
 RUN = """
 import json, resource, sys, time
@@ -55,21 +70,25 @@ def main() -> None:
     parser.add_argument("--plan", type=int, default=1_000_000, help="envelopes to plan for; 0: leave that out")
     arguments = parser.parse_args()
     results: dict[str, list[dict[str, Any]]] = {}
-    for _ in range(arguments.rounds):
-        with tempfile.TemporaryDirectory() as folder:
-            for name, figures in _round(Path(folder), arguments.events):
-                results.setdefault(name, []).append(figures)
-    if results:
+    if arguments.rounds:
+        kafka = KafkaCluster()
+        for _ in range(arguments.rounds):
+            with tempfile.TemporaryDirectory() as folder:
+                for name, figures in _round(Path(folder), arguments.events, kafka.bootstrap):
+                    results.setdefault(name, []).append(figures)
+        kafka.close()
         _show(results, arguments.events)
     if arguments.plan:
         with tempfile.TemporaryDirectory() as folder:
             _plan(Path(folder), arguments.plan)
 
 
-def _round(folder: Path, events: int) -> Iterator[tuple[str, dict[str, Any]]]:
+def _round(folder: Path, events: int, bootstrap: str) -> Iterator[tuple[str, dict[str, Any]]]:
     options = ["--events", str(events), "--duplicates", "0.02", "--bad", "0.01", "--seed", "1"]
     _lpa(folder, "unused", "generate", *options, "--output", "events.ndjson", json_=False)
-    yield "lpa ingest", _lpa(folder, "first", "ingest", "events.ndjson", "--archive", "archive")
+    yield "lpa ingest", _lpa(folder, "zeroth", "ingest", "events.ndjson")
+    shutil.rmtree(folder / "zeroth")
+    _lpa(folder, "first", "ingest", "events.ndjson", "--archive", "archive")
     replay = ("replay", "run", "--all")
     yield "from archive", _lpa(folder, "second", *replay, "--from", "archive", "--archive", "archive")
     shutil.rmtree(folder / "second")
@@ -79,6 +98,9 @@ def _round(folder: Path, events: int) -> Iterator[tuple[str, dict[str, Any]]]:
     (folder / "fix.toml").write_text(FIX)
     _lpa(folder, "fourth", "ingest", "broken.ndjson")
     yield "from dlq-table, fixed", _lpa(folder, "fourth", *replay, "--fix", "fix.toml")
+    topics = _fill_topic(folder / "broken.ndjson", bootstrap)
+    local = ("--from", "dlq-topic", "--to", "local", "--fix", "fix.toml")
+    yield "from dlq-topic, fixed", _lpa(folder, "sixth", *replay, *local, **topics)
     mended = folder / "mended.ndjson"
     mended.write_text(
         (folder / "broken.ndjson").read_text().replace('"type":"error",', '"type":"error","pipeline":"p",')
@@ -95,6 +117,33 @@ def _plan(folder: Path, envelopes: int) -> None:
         f"planning {envelopes:,} envelopes in the table: {envelopes / figures['seconds']:,.0f} a second, "
         f"{figures['peak_kib'] / 1024:,.0f} MiB"
     )
+    figures = _lpa(folder, "data", "replay", "run", "--plan", "plan.json")
+    print(f"replaying them: {envelopes / figures['seconds']:,.0f} a second, {figures['peak_kib'] / 1024:,.0f} MiB")
+
+
+def _fill_topic(file: Path, bootstrap: str) -> dict[str, str]:
+    """Put the dead letters that the file's lines become into a topic; answer the settings that name it."""
+    own = uuid.uuid4().hex[:6]
+    topics = {f"QUALITY_{name}_TOPIC": f"{name}-{own}" for name in ("INPUT", "DLQ", "QUARANTINE", "TOUCHED")}
+    topics["QUALITY_KAFKA_BOOTSTRAP"] = bootstrap
+    settings = load(topics)
+    apply_topics(admin_client(settings), wanted_topics(settings, 12), settings)
+    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 50, "log_level": 0})
+    pipeline = Pipeline(BUILTIN_EVENT_TYPES)
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines):
+            (verdict,) = pipeline.judge(RecordBatch(settings.quality.input_topic, 0, range(number, number + 1), [line]))
+            assert isinstance(verdict, Rejected)
+            now = time.time_ns() // 1_000_000
+            record = reject_record(envelope(verdict, now, now, 1 << 20), None)
+            while True:
+                try:
+                    producer.produce(settings.quality.dlq_topic, record.value, record.key, headers=list(record.headers))
+                    break
+                except BufferError:
+                    producer.poll(0.1)
+    producer.flush(300)
+    return topics
 
 
 def _write_broken(file: Path, events: int) -> None:
@@ -103,9 +152,9 @@ def _write_broken(file: Path, events: int) -> None:
         lines.writelines(BROKEN.format(n=number, moment=START + number, text=text) for number in range(events))
 
 
-def _lpa(folder: Path, data: str, *arguments: str, json_: bool = True) -> dict[str, Any]:
+def _lpa(folder: Path, data: str, *arguments: str, json_: bool = True, **settings: str) -> dict[str, Any]:
     command = [sys.executable, "-c", RUN, *arguments, *(("--json",) if json_ else ())]
-    environment = {**os.environ, "LPA_DATA_DIR": str(folder / data), "LPA_LOG_LEVEL": "error"}
+    environment = {**os.environ, "LPA_DATA_DIR": str(folder / data), "LPA_LOG_LEVEL": "error", **settings}
     with _told(arguments):
         done = subprocess.run(command, cwd=folder, check=True, capture_output=True, env=environment)
     figures: dict[str, Any] = json.loads(done.stderr.splitlines()[-1])

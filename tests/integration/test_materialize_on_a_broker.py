@@ -18,11 +18,15 @@ from lpa_core.generate.generator import generate
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_sinks.materialize.rebuild import Rebuild
 from lpa_sinks.materialize.rows import Span
+from lpa_sinks.testing.http_front import Fault
 from lpa_sinks.testing.stored import StoredEvents
 
 KILLS = int(os.environ.get("LPA_KILLS", "6"))
 EVENTS = 6_000
 PARTITIONS = 4
+SESSION_SECONDS = 6
+"""How long a member of the group may be silent, as Job sets it."""
+PATIENT = {"CLICKHOUSE_SINK_TIMEOUT_SECONDS": "60"}
 ALL_TIME = Span(0, 4_000_000_000_000)
 
 
@@ -109,9 +113,48 @@ def test_a_materializer_says_how_it_fares(materializers: tuple[Job, list[Materia
     assert float(counted["lpa_materialize_unreadable_total"]) == 0
     job.clickhouse.kill()
     produce(job, seed=2)
+    time.sleep(SESSION_SECONDS + 1)
     job.clickhouse.start()
     job.until(lambda: stored_events(job) == 2 * EVENTS and behind(job) == 0, "it goes on after an outage", 120)
     assert worker.stop() == 0
+
+
+def hold_up(job: Job) -> None:
+    """Have the next pass over touched sessions take longer than a member of the group may be silent."""
+    job.clickhouse.tell(Fault("(start_time) AS started", applied=True, status=200, seconds=SESSION_SECONDS + 2))
+
+
+def derived_signals(job: Job) -> int:
+    sql = "SELECT sum(event_count) FROM livepeer_analytics.fact_workflow_sessions"
+    with job.clickhouse.client() as client:
+        return int(client.query(sql).result_rows[0][0])
+
+
+def test_a_long_pass_is_no_reason_to_begin_again(materializers: tuple[Job, list[Materializer]]) -> None:
+    job, (worker, _) = materializers
+    job.start()
+    hold_up(job)
+    worker.start(**PATIENT)
+    produce(job, seed=1)
+    job.until(lambda: stored_events(job) == EVENTS and behind(job) == 0, "everything is derived", 60)
+    assert derived_signals(job) > 0
+    assert "a pass is given up" not in worker.log.read_text()
+    assert worker.stop() == 0
+
+
+def test_a_pass_that_a_new_member_overtakes_is_begun_again(materializers: tuple[Job, list[Materializer]]) -> None:
+    job, workers = materializers
+    job.start()
+    produce(job, seed=1)
+    hold_up(job)
+    workers[0].start(**PATIENT)
+    job.until(lambda: "partitions assigned" in workers[0].log.read_text(), "the first has all partitions")
+    time.sleep(1)
+    workers[1].start(**PATIENT)
+    job.until(lambda: behind(job) == 0, "everything is derived", 60)
+    assert "a pass is given up" in workers[0].log.read_text()
+    assert derived_signals(job) > 0
+    assert {worker.stop() for worker in workers} == {0}
 
 
 def test_what_is_no_touch_is_counted_and_passed_over(materializers: tuple[Job, list[Materializer]]) -> None:

@@ -10,11 +10,11 @@ from uuid import uuid4
 
 import attrs
 import pytest
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from lpa_core.cli import run
 from lpa_core.dedup.rocksdb import RocksDBDedupStore
-from lpa_core.delivery.log import Commit, Partition
+from lpa_core.delivery.log import Commit, LogUnavailable, Partition
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.configuration import consumer_configuration
 from lpa_core.kafka.topics import apply, wanted_topics
@@ -106,6 +106,30 @@ def test_offsets_metadata_and_claims_come_back(
     assert claim(settings, "first", 60) == Position(topic, 0, 41)
     assert claim(settings, "second", 60) is None, "claimed after the savepoint"
     assert sorted(path.name for path in settings.lpa.data_dir.iterdir()) == ["dedup", "savepoints"]
+
+
+def test_a_transaction_that_a_killed_worker_left_open_is_waited_for(
+    settings: Settings, stood: dict[Partition, Commit], capsys: pytest.CaptureFixture[str]
+) -> None:
+    location = create(capsys)
+    producer = Producer(
+        {
+            "bootstrap.servers": settings.quality.kafka_bootstrap,
+            "transactional.id": uuid4().hex,
+            "transaction.timeout.ms": 3_000,
+            "log_level": 0,
+        }
+    )
+    producer.init_transactions()
+    producer.begin_transaction()
+    consumer = Consumer(consumer_configuration(settings))
+    offset = TopicPartition(settings.quality.input_topic, 1, 9)
+    producer.send_offsets_to_transaction([offset], consumer.consumer_group_metadata())
+    consumer.close()
+    with pytest.raises(LogUnavailable):
+        now(settings)
+    assert run(["savepoint", "restore", location]) == 0
+    assert now(settings) == stood
 
 
 def test_a_machine_that_has_nothing_gets_all_of_it(

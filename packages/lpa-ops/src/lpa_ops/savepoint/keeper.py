@@ -16,7 +16,7 @@ from lpa_core.kafka.admin import admin_client
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.savepoints import Savepoint, SavepointError, fingerprint, folder_name, new_savepoint
 from lpa_core.settings import Settings
-from lpa_ops.savepoint.offsets import commit, committed, require_stopped
+from lpa_ops.savepoint.offsets import commit, committed_in_the_end, require_stopped
 from lpa_ops.savepoint.store import FileSavepointStore, store_of
 
 THROUGH: Final = "through.json"
@@ -52,7 +52,9 @@ def create(settings: Settings, location: str | None = None) -> tuple[str, Savepo
     admin = admin_client(settings)
     require_stopped(admin, settings)
     topic, group = settings.quality.input_topic, settings.quality.group_id
-    commits = {partition: each for partition, each in committed(admin, settings).items() if partition.topic == topic}
+    commits = {
+        partition: each for partition, each in committed_in_the_end(admin, settings).items() if partition.topic == topic
+    }
     if not commits:
         raise SavepointError(f"the group {group} has committed nothing for {topic}: there is nothing to save")
     here = {partition: _claims(settings, partition) for partition in sorted(commits)}
@@ -82,7 +84,7 @@ def restore(location: str, settings: Settings) -> Savepoint:
         _require_own(savepoint, location, settings)
         admin = admin_client(settings)
         require_stopped(admin, settings)
-        now = committed(admin, settings)
+        now = committed_in_the_end(admin, settings)
         for partition, each in savepoint.commits.items():
             if partition in now and now[partition].offset > each.offset:
                 _log.warning(

@@ -16,13 +16,18 @@ from lpa_sinks.clickhouse.errors import Verdict, classify, describe, explain
 
 _log = structlog.get_logger("lpa.sinks.clickhouse")
 
-_OUTCOMES: Final = (RowsRefused, SinkMisconfigured, SinkUnavailable)
-
 T = TypeVar("T")
+
+
+class Abandoned(Exception):
+    """An action gave up for a reason that has nothing to do with ClickHouse."""
 
 
 class Inexplicable(Exception):
     """Rows were refused together, yet none of them alone."""
+
+
+_OUTCOMES: Final = (RowsRefused, SinkMisconfigured, SinkUnavailable, Abandoned)
 
 
 @final
@@ -52,8 +57,8 @@ class RetryPolicy:
         Args:
             what: the action, for people: ``where: what``.
 
-        Raises what the action raises of RowsRefused, SinkMisconfigured and SinkUnavailable; any other error
-        becomes one of the latter two.
+        Raises what the action raises of RowsRefused, SinkMisconfigured, SinkUnavailable and Abandoned; any other error
+        becomes one of the two in the middle.
         """
         unknown = 0
 

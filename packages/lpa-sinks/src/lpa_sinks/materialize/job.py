@@ -84,6 +84,7 @@ class MaterializeJob:
         self._assigned: dict[int, PartitionStatus] = {}
         self._changed_hands = False
         self._waiting = "no partitions were assigned yet"
+        self._begun = _Batch()
         self._total = Progress()
         self._session_seconds = int(settings.kafka.get("session.timeout.ms", "45000")) / 1000
         self._alive_at = time.monotonic()
@@ -141,31 +142,40 @@ class MaterializeJob:
         return self._total
 
     def _turn(self) -> None:
+        # From before: a process that is frozen while it waits for records may get some that others have done meanwhile.
+        self._alive_at = time.monotonic()
         messages = self._consumer.consume(_TOUCHES_AT_ONCE, _POLL_SECONDS)
-        self._alive_at, self._changed_hands = time.monotonic(), False
+        self._changed_hands = False
         batch = self._read(messages)
         if batch is None:
             self._metrics.materialize_lag.set(0)
             return
+        self._begun = batch
+        try:
+            if self._is_derived(batch):
+                self._consumer.commit(asynchronous=False)
+        except Overtaken as why:
+            _log.warning("a pass is given up: others have the partitions, or may have", reason=str(why))
+            self._begin_again(batch)
+        except KafkaException as error:
+            _log.warning("offsets could not be committed; what was derived is derived again", reason=str(error))
+            self._begin_again(batch)
+        else:
+            self._waiting = ""
+            self._note_lag(batch)
+
+    def _is_derived(self, batch: _Batch) -> bool:
+        """Derive, however long ClickHouse is away; False where the job was to stop before. Raises Overtaken."""
         while not self._stopping.is_set():
             try:
                 self._derive(batch)
-                self._consumer.commit(asynchronous=False)
-                break
-            except Overtaken as why:
-                _log.warning("a pass is given up: others have the partitions, or may have", reason=str(why))
-                self._begin_again(batch)
-                return
-            except KafkaException as error:
-                _log.warning("offsets could not be committed; what was derived is derived again", reason=str(error))
-                self._begin_again(batch)
-                return
+                return True
             except SinkUnavailable as unavailable:
                 _log.warning("waiting for ClickHouse", reason=str(unavailable))
                 self._waiting = str(unavailable)
                 self._stopping.wait(_AGAIN_SECONDS)
-        self._waiting = ""
-        self._note_lag(batch)
+                self._still_ours()
+        return False
 
     def _read(self, messages: Sequence[Message]) -> _Batch | None:
         batch = _Batch()
@@ -216,11 +226,12 @@ class MaterializeJob:
     def _still_ours(self) -> None:
         """Called again and again during a pass: keeps the membership, and ends the pass where it is lost.
 
-        A process that was frozen has to stop before it hears that it lost its partitions.
+        A process that was frozen has to stop before it hears that it lost its partitions; one that only worked for long
+        has lost nothing. The broker knows.
         """
         now = time.monotonic()
-        if now - self._alive_at > self._session_seconds:
-            raise Overtaken(f"this process stood still for {now - self._alive_at:.0f} seconds")
+        if now - self._alive_at > self._session_seconds / 2:  # the broker counts from the last heartbeat, earlier
+            self._ask_whether_ours()
         partitions = [TopicPartition(self._settings.quality.touched_topic, number) for number in self._assigned]
         self._consumer.pause(partitions)
         message = self._consumer.poll(0)
@@ -229,9 +240,17 @@ class MaterializeJob:
                 TopicPartition(str(message.topic()), int(message.partition() or 0), int(message.offset() or 0))
             )
         self._consumer.resume([where for where in partitions if where.partition in self._assigned])
-        self._alive_at = time.monotonic()
+        self._alive_at = now
         if self._changed_hands:
             raise Overtaken("the consumer group is being shared out anew")
+
+    def _ask_whether_ours(self) -> None:
+        """Commit once more where the batch begins: the broker lets only whoever has the partitions do that."""
+        begins = [TopicPartition(topic, number, offset) for (topic, number), offset in self._begun.first.items()]
+        try:
+            self._consumer.commit(offsets=begins, asynchronous=False)
+        except KafkaException as error:
+            raise Overtaken(f"the process stood still, and the broker says: {error}") from error
 
     def _begin_again(self, batch: _Batch) -> None:
         """Read the batch again, as far as it is still ours."""

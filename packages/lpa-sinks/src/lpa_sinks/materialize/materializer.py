@@ -13,6 +13,7 @@ from lpa_core.delivery.touched import PROJECTED_TABLES
 from lpa_core.lifecycle.fold import SessionFold
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.sinks import StoredRange
+from lpa_sinks.clickhouse.retries import Abandoned
 from lpa_sinks.materialize.capabilities import Capabilities
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.facts import FoldedSession, buried_minutes, bury, write
@@ -34,7 +35,7 @@ RETENTION_MS: Final = 89 * _DAY_MS
 """Younger events are certainly there: typed tables keep them for 90 days (01-schema.sql)."""
 
 
-class Overtaken(Exception):
+class Overtaken(Abandoned):
     """Somebody else derives by now what this process was about to write: nothing more of the pass is written."""
 
 

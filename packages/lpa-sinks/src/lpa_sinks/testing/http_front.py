@@ -48,7 +48,8 @@ class Fault:
 
     ``code`` is ClickHouse's error, None for an error of a proxy in between. With ``applied`` the statement is
     carried out first; with ``silent`` the connection is closed instead of answered. It hangs for ``seconds`` before any
-    of this, and with ``dies`` the process ends instead of answering.
+    of this, and with ``dies`` the process ends instead of answering. One that is applied and has the status 200 is but
+    slow.
     """
 
     statement: str
@@ -216,7 +217,7 @@ def _handler(front: Front) -> type[BaseHTTPRequestHandler]:
                 code = _CODE.search(str(error))
                 self._fail(500, int(code[1]) if code else 1002, str(error).partition("DB::Exception: ")[2])
                 return
-            if fault is not None:
+            if fault is not None and fault.status != 200:
                 self._obey(fault)
             else:
                 self._answer(200, answer, {"X-ClickHouse-Format": kind} if kind else {})
