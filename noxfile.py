@@ -71,10 +71,13 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def integration(session: nox.Session) -> None:
-    """Run the tests on real servers, a short chaos run among them: ./dev integration --services=local|compose."""
+    """Run the tests on real servers, two at a time, a short chaos run among them: ./dev integration [PATH ...]."""
     require_programs(session, SERVERS)
     sync(session, "--all-packages", "--all-extras", "--group", "test")
-    session.run("pytest", "-m", "integration or chaos", "tests/integration", "tests/chaos", *session.posargs)
+    named = any(Path(argument.partition("::")[0]).exists() for argument in session.posargs)
+    paths = [] if named else ["tests/integration", "tests/chaos"]
+    two = ["--numprocesses=2", "--dist=worksteal"]
+    session.run("pytest", "-m", "integration or chaos", *two, *paths, *session.posargs)
 
 
 @nox.session(default=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,7 @@ NewJob = Callable[..., Job]
 _DATABASE = "livepeer_analytics"
 
 
-def test_lag_and_its_trend(new_job: NewJob) -> None:
+def test_lag(new_job: NewJob) -> None:
     job = new_job(partitions=2)
     job.produce([event(f"e{number}") for number in range(200)])
     few = {"HEALTH_CONSUMER_LAG_RECORDS": "50,100"}
@@ -31,6 +32,40 @@ def test_lag_and_its_trend(new_job: NewJob) -> None:
     assert job.stop() == 0
     job.produce([event(f"later{number}") for number in range(60)])
     assert health(job, **few)["consumer_lag"]["state"] == "warning"
+
+
+def test_the_trend_of_a_lag(new_job: NewJob, clickhouse: ClickHouseServer) -> None:
+    now = time.time_ns() // 1_000_000
+    thresholds = {"HEALTH_CONSUMER_LAG_RECORDS": "200,300"}
+
+    def stored_a_while_ago() -> Job:
+        """A job of which 50 records came and were stored 15 minutes ago."""
+        job = new_job()
+        job.start()
+        job.produce([event(f"stored{number}") for number in range(50)], timestamp=now - 900_000)
+        job.until_committed(50)
+        assert job.stop() == 0
+        with clickhouse.client() as client:
+            client.command(
+                f"ALTER TABLE {_DATABASE}.streaming_events UPDATE ingestion_timestamp = now() - INTERVAL 15 MINUTE "
+                "WHERE 1 SETTINGS mutations_sync = 1"
+            )
+        return job
+
+    job = stored_a_while_ago()
+    lag = health(job, **thresholds)["consumer_lag"]
+    assert (lag["state"], "0 records behind, steady" in lag["detail"]) == ("ok", True)
+    job.produce([event(f"new{number}") for number in range(100)], timestamp=now)
+    lag = health(job, **thresholds)["consumer_lag"]
+    assert (lag["state"], lag["value"]) == ("warning", 100), "in an hour it is critical"
+    assert "100 records behind, growing by 10 a minute" in lag["detail"]
+
+    job = stored_a_while_ago()
+    job.produce([event(f"waiting{number}") for number in range(200)], timestamp=now - 900_000)
+    job.commit(150)
+    lag = health(job, **thresholds)["consumer_lag"]
+    assert (lag["state"], lag["value"]) == ("ok", 100)
+    assert "100 records behind, shrinking, gone in 10 minutes" in lag["detail"]
 
 
 def test_every_committed_position_is_in_one_table_and_gaps_that_kafka_makes_are_none(
@@ -127,7 +162,8 @@ def test_a_running_materializer_tells_its_health(new_job: NewJob) -> None:
     materializer.start(HEALTH_INTERVAL_SECONDS="1", HEALTH_TIMEOUT_SECONDS="30")
     get = Job.looking_at(materializer.port)
     try:
-        job.until(lambda: get("/health")[1].get("state") == "critical", "half of the records are dead letters")
+        job.until(lambda: get("/readyz")[0] == 200, "the materializer is ready")
+        job.until(lambda: get("/health")[1]["state"] == "critical", "half of the records are dead letters")
         status, found = get("/health")
         states = {check["name"]: check["state"] for check in found["checks"]}
         assert (status, states["dlq_rate"]) == (503, "critical")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import os
 import shutil
 import signal
@@ -140,17 +141,24 @@ class KafkaCluster:
 
 
 def _jars() -> Path:
-    """The folder of the jars, filled by Maven where it is not yet."""
-    if not (_JARS / "complete").exists():
-        command = ["mvn", "-q", "-B", "-f", str(_POM), "dependency:copy-dependencies", f"-DoutputDirectory={_JARS}"]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-        except FileNotFoundError:
-            raise ServiceError("Kafka's jars come by Maven, which is not installed: apt-get install maven") from None
-        if done.returncode:
-            raise ServiceError(f"Maven cannot bring Kafka's jars: {(done.stdout + done.stderr)[-1000:]}")
-        (_JARS / "complete").touch()
+    """The folder of the jars, filled by Maven where it is not yet; of several processes that ask, by the first."""
+    _JARS.mkdir(parents=True, exist_ok=True)
+    with (_JARS / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (_JARS / "complete").exists():
+            _fetch_jars()
     return _JARS
+
+
+def _fetch_jars() -> None:
+    command = ["mvn", "-q", "-B", "-f", str(_POM), "dependency:copy-dependencies", f"-DoutputDirectory={_JARS}"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise ServiceError("Kafka's jars come by Maven, which is not installed: apt-get install maven") from None
+    if done.returncode:
+        raise ServiceError(f"Maven cannot bring Kafka's jars: {(done.stdout + done.stderr)[-1000:]}")
+    (_JARS / "complete").touch()
 
 
 def main() -> None:
