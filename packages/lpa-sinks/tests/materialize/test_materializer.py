@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 
 from lpa_core.generate.generator import generate
 from lpa_core.lifecycle.rules import FoldRules
+from lpa_core.sinks import StoredRange
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.materializer import Materializer, Overtaken
 from lpa_sinks.materialize.rebuild import Rebuild
-from lpa_sinks.materialize.rows import SessionKey, Span
+from lpa_sinks.materialize.rows import Rows, SessionKey, Span
+from lpa_sinks.materialize.signals import BySession, read
 from lpa_sinks.testing.stored import StoredEvents
 from lpa_sinks.testing.told import DAY, HOUR, MINUTE, Events, T, network
 
@@ -350,6 +352,41 @@ def test_a_rebuild_in_portions_rolls_up_every_hour_it_touches(
     assert by_uid(store.derived()) == expected
     rebuild(store, Span(T + 20 * MINUTE, T + 3 * HOUR))  # sessions that began earlier among them
     assert by_uid(store.derived()) == expected
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("first", [0, 5])
+def test_a_backlog_is_derived_in_portions(
+    new_store: NewStore, monkeypatch: pytest.MonkeyPatch, named: bool, first: int
+) -> None:
+    """``first``: ranges that were derived before, so that some sessions are open."""
+    records = [*generate(3_000, duplicates=0, bad=0.01, sessions=40, seed=3)]
+    sizes: list[int] = []
+
+    def counted(database: Database, rows: Rows) -> BySession:
+        found = read(database, rows)
+        sizes.append(sum(len(signals.found) for signals in found.values()))
+        return found
+
+    monkeypatch.setattr("lpa_sinks.materialize.materializer.read", counted)
+    monkeypatch.setattr("lpa_sinks.materialize.materializer._ROWS_AT_ONCE", 300)
+    store = new_store()
+    materializer = store.materializer()
+    ranges: list[StoredRange] = []
+    for start in range(0, 3_000, 100):
+        ranges.append(store.store(records[start : start + 100], start, ARRIVED + start))
+        if len(ranges) <= first:
+            materializer.update(ranges[-1:])
+    tables = ("ai_stream_status", "stream_trace_events", "ai_stream_events")
+    names = [each for table in tables for each in store.query(f"SELECT stream_id, request_id FROM $.{table}")]
+    sizes.clear()
+    done = materializer.update(ranges[first:], {SessionKey.of(*each) for each in names} if named else None)
+    assert max(sizes) <= 300 < done.signals
+    live = store.derived()
+    rebuild(store)
+    assert store.derived() == live
+    (events,) = store.query("SELECT sum(event_count) FROM $.fact_workflow_sessions")
+    assert events[0] > 1_000
 
 
 def test_generated_traffic_in_order_equals_its_rebuild(new_store: NewStore) -> None:

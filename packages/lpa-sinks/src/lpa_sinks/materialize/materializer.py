@@ -27,7 +27,9 @@ _log = structlog.get_logger("lpa.materialize")
 
 _SESSIONS_AT_ONCE: Final = 1_000
 _ROWS_AT_ONCE: Final = 100_000
-"""What is read and folded together when sessions are folded anew, at least one of them: bounds memory."""
+"""What is read and folded together, at least one session: bounds memory."""
+_RANGES_AT_ONCE: Final = 3
+"""So few are read without a look at how large they are: none has more than some ten thousand records."""
 _LOOKED_UP_AT_ONCE: Final = 10_000
 _SNAPSHOTS_AT_MOST: Final = 2_000_000
 _DAY_MS: Final = 86_400_000
@@ -117,11 +119,35 @@ class Materializer:
         changed: set[SessionKey] = set()
         for table, some in tables.items():
             if some:
-                changed |= self._arrived(table, of_ranges(some))
-        rows = of_ranges(ranges) if ranges else None
-        if rows and keys is not None:
-            rows = rows.of_sessions(keys) if keys else None
-        return self._fold(read(self._database, rows) if rows else {}, changed, version)
+                changed |= self._projected(table, of_ranges(some))
+        progress, samples = Progress(), ChangedSamples()
+        for rows in self._arrived(ranges, keys):
+            self._fold(read(self._database, rows), changed, version, progress, samples)
+            changed = set()
+        if changed:
+            self._fold({}, changed, version, progress, samples)
+        roll_up(self._database, samples)
+        return progress
+
+    def _arrived(self, ranges: Sequence[StoredRange], keys: Collection[SessionKey] | None) -> Iterator[Rows]:
+        """The signals of these ranges, in portions of whole sessions that can be held in memory."""
+        if not ranges or (keys is not None and not keys):
+            return
+        of_all = of_ranges(ranges)
+        rows = of_all if keys is None else of_all.of_sessions(keys)
+        if len(ranges) <= _RANGES_AT_ONCE:
+            yield rows
+            return
+        portion: list[SessionKey] = []
+        held = 0
+        for key, extent in touched_sessions(self._database, rows).items():
+            if portion and held + extent.rows > _ROWS_AT_ONCE:
+                yield of_all.of_sessions(portion)
+                portion, held = [], 0
+            portion.append(key)
+            held += extent.rows
+        if portion:
+            yield of_all.of_sessions(portion)
 
     def catch_up(self, topic: str, batch_time: int) -> Iterator[Progress]:
         """Derive everything that rows of a topic with this batch time (epoch ms) or later touch, some at a time.
@@ -131,8 +157,11 @@ class Materializer:
         rows = since(topic, batch_time)
         changed: set[SessionKey] = set()
         for table in PROJECTED_TABLES:
-            changed |= self._arrived(table, rows)
-        yield self._fold({}, changed, self._version())
+            changed |= self._projected(table, rows)
+        progress, samples = Progress(), ChangedSamples()
+        self._fold({}, changed, self._version(), progress, samples)
+        roll_up(self._database, samples)
+        yield progress
         yield from self.rebuild(touched_sessions(self._database, rows))
 
     def rebuild(self, keys: Mapping[SessionKey, Extent]) -> Iterator[Progress]:
@@ -167,18 +196,24 @@ class Materializer:
         project(self._database, table, first[0], last[0])
         return True
 
-    def _arrived(self, table: str, rows: Rows) -> set[SessionKey]:
+    def _projected(self, table: str, rows: Rows) -> set[SessionKey]:
         """Project rows of a table that are new, and answer the sessions whose facts may change by them."""
         if not self.project(table, rows) or table != "network_capabilities":
             return set()
         return self._capabilities.arrived(rows)
 
-    def _fold(self, arrived: BySession, changed: set[SessionKey], version: int) -> Progress:
+    def _fold(
+        self,
+        arrived: BySession,
+        changed: set[SessionKey],
+        version: int,
+        progress: Progress,
+        samples: ChangedSamples,
+    ) -> None:
         """Fold arrived signals in, and those sessions anew that are changed or that they cannot simply be added to."""
         if self._capabilities.snapshots > _SNAPSHOTS_AT_MOST:
             self.forget()
         self._capabilities.require(_wallets(arrived.values()))
-        progress = Progress()
         folded: list[FoldedSession] = []
         anew = set(changed)
         for name, signals in arrived.items():
@@ -192,33 +227,37 @@ class Materializer:
             self._before_writing()
             write(self._database, folded, version)
         progress.sessions += len(folded)
-        changed_samples = ChangedSamples.of(folded)
+        samples.include(ChangedSamples.of(folded))
         came: dict[SessionKey, Extent] = {}
         for signals in arrived.values():
             there = came.get(signals.key)
             came[signals.key] = signals.extent if there is None else there + signals.extent
         for some, known in self._portions(sorted(anew), came):
-            changed_samples.include(self._fold_anew(some, known, came, version, progress))
-        roll_up(self._database, changed_samples)
-        return progress
+            samples.include(self._fold_anew(some, known, came, version, progress))
 
     def _portions(
         self, keys: Iterable[SessionKey], came: Mapping[SessionKey, Extent]
     ) -> Iterator[tuple[Sequence[SessionKey], Mapping[SessionKey, KnownSession]]]:
-        """Sessions that can be folded together, and those of them that have facts."""
+        """Sessions that can be folded together, and those of them that have facts.
+
+        What has none and did not come is left to the pass that it comes with.
+        """
         remaining = iter(keys)
         while some := list(islice(remaining, _LOOKED_UP_AT_ONCE)):
             known = known_sessions(self._database, some)
             portion: list[SessionKey] = []
             rows = 0
             for key in some:
+                if key not in known and key not in came:
+                    continue
                 more = sum(each.rows for each in (came.get(key), known[key].stored if key in known else None) if each)
                 if portion and (rows + more > _ROWS_AT_ONCE or len(portion) == _SESSIONS_AT_ONCE):
                     yield portion, known
                     portion, rows = [], 0
                 portion.append(key)
                 rows += more
-            yield portion, known
+            if portion:
+                yield portion, known
 
     def _fold_anew(
         self,
