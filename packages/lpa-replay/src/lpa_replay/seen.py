@@ -40,7 +40,7 @@ class Seen:
 
 
 def _free(slots: int) -> array[int]:
-    return array("Q", bytes(8 * slots))
+    return array("Q", (0,)) * slots
 
 
 def _put(slots: array[int], found: int) -> bool:

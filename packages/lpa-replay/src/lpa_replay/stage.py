@@ -28,8 +28,8 @@ from lpa_replay.sources.source import ReplaySource
 from lpa_replay.spool import SpoolWriter
 from lpa_replay.stored import Earlier, Knowledge
 
-_LOOKED_UP_AT_ONCE: Final = 10_000
-"""Each time the database goes over the keys of all its events."""
+_LOOKED_UP_AT_ONCE: Final = 2_000
+"""Each time the database goes over the keys of all its events; what is decided together is held in memory."""
 _GATHERED_BYTES: Final = 16 << 20
 _SAMPLES: Final = 3
 
@@ -96,9 +96,9 @@ class Staging:
                     if reading.selected == limit:
                         yield some
                         return
-            if len(some) >= _LOOKED_UP_AT_ONCE or held >= _GATHERED_BYTES:
-                yield some
-                some, held = [], 0
+                    if len(some) >= _LOOKED_UP_AT_ONCE or held >= _GATHERED_BYTES:
+                        yield some
+                        some, held = [], 0
         if some:
             yield some
 

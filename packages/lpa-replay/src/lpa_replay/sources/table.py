@@ -22,8 +22,15 @@ _MOMENT: Final = {
     Clock.EVENT: "coalesce(event_timestamp, source_record_timestamp)",
     Clock.INGESTION: "ingestion_timestamp",
 }
-# Bodies are long: a few blocks of the default size would be hundreds of megabytes.
-_STREAMING: Final = {"max_block_size": 4096, "max_threads": 1, "preferred_block_size_bytes": 4_000_000}
+# Bodies are long: a few blocks of the default size, or one ahead for each part, would be hundreds of megabytes. A cache
+# of what a condition finds is no use to a query that is asked once.
+_STREAMING: Final = {
+    "max_block_size": 4096,
+    "max_threads": 1,
+    "preferred_block_size_bytes": 4_000_000,
+    "read_in_order_use_buffering": 0,
+    "use_query_condition_cache": 0,
+}
 
 
 @final
@@ -73,10 +80,10 @@ class TableSource:
             "reasons": list(filters.reasons),
             "types": list(filters.types),
         }
+        client = self._database.client
+        known = {name: value for name, value in _STREAMING.items() if name in client.server_settings}
         try:
-            with self._database.client.query_column_block_stream(
-                sql, parameters=parameters, settings=_STREAMING
-            ) as blocks:
+            with client.query_column_block_stream(sql, parameters=parameters, settings=known) as blocks:
                 for columns in blocks:
                     yield [_found(*row) for row in zip(*columns, strict=True)]
         except ClickHouseError as error:
