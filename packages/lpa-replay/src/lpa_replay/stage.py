@@ -28,7 +28,7 @@ from lpa_replay.sources.source import ReplaySource
 from lpa_replay.spool import SpoolWriter
 from lpa_replay.stored import Earlier, Knowledge
 
-_LOOKED_UP_AT_ONCE: Final = 2_000
+_LOOKED_UP_AT_ONCE: Final = 5_000
 """Each time the database goes over the keys of all its events; what is decided together is held in memory."""
 _GATHERED_BYTES: Final = 16 << 20
 _SAMPLES: Final = 3
