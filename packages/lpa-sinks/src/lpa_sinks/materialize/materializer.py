@@ -63,6 +63,16 @@ class Progress:
 
 
 @final
+@attrs.define(slots=True)
+class _Pass:
+    """What is written in one go: as of which version, what was done, and which samples are to be rolled up for it."""
+
+    version: int
+    progress: Progress = attrs.field(factory=Progress)
+    changed: ChangedSamples = attrs.field(factory=ChangedSamples)
+
+
+@final
 class Materializer:
     """Folds touched sessions and writes their facts, projections and rollups. One thread at a time.
 
@@ -110,7 +120,7 @@ class Materializer:
 
         Raises the client's errors, and what ``before_writing`` raises.
         """
-        version = self._version()
+        work = _Pass(self._version())
         if refresh:
             for key in self._capabilities.refresh():
                 self._sessions.forget(key)
@@ -120,14 +130,13 @@ class Materializer:
         for table, some in tables.items():
             if some:
                 changed |= self._projected(table, of_ranges(some))
-        progress, samples = Progress(), ChangedSamples()
         for rows in self._arrived(ranges, keys):
-            self._fold(read(self._database, rows), changed, version, progress, samples)
+            self._fold(read(self._database, rows), changed, work)
             changed = set()
         if changed:
-            self._fold({}, changed, version, progress, samples)
-        roll_up(self._database, samples)
-        return progress
+            self._fold({}, changed, work)
+        roll_up(self._database, work.changed)
+        return work.progress
 
     def _arrived(self, ranges: Sequence[StoredRange], keys: Collection[SessionKey] | None) -> Iterator[Rows]:
         """The signals of these ranges, in portions of whole sessions that can be held in memory."""
@@ -158,10 +167,10 @@ class Materializer:
         changed: set[SessionKey] = set()
         for table in PROJECTED_TABLES:
             changed |= self._projected(table, rows)
-        progress, samples = Progress(), ChangedSamples()
-        self._fold({}, changed, self._version(), progress, samples)
-        roll_up(self._database, samples)
-        yield progress
+        work = _Pass(self._version())
+        self._fold({}, changed, work)
+        roll_up(self._database, work.changed)
+        yield work.progress
         yield from self.rebuild(touched_sessions(self._database, rows))
 
     def rebuild(self, keys: Mapping[SessionKey, Extent]) -> Iterator[Progress]:
@@ -177,9 +186,9 @@ class Materializer:
         changed = ChangedSamples()
         for some, known in self._portions(keys, keys):
             roll_up(self._database, changed, before=keys[some[0]].span.earliest / 1000)
-            progress = Progress()
-            changed.include(self._fold_anew(some, known, keys, self._version(), progress))
-            yield progress
+            work = _Pass(self._version(), changed=changed)
+            self._fold_anew(some, known, keys, work)
+            yield work.progress
         roll_up(self._database, changed)
 
     def _version(self) -> int:
@@ -202,14 +211,7 @@ class Materializer:
             return set()
         return self._capabilities.arrived(rows)
 
-    def _fold(
-        self,
-        arrived: BySession,
-        changed: set[SessionKey],
-        version: int,
-        progress: Progress,
-        samples: ChangedSamples,
-    ) -> None:
+    def _fold(self, arrived: BySession, changed: set[SessionKey], work: _Pass) -> None:
         """Fold arrived signals in, and those sessions anew that are changed or that they cannot simply be added to."""
         if self._capabilities.snapshots > _SNAPSHOTS_AT_MOST:
             self.forget()
@@ -221,19 +223,19 @@ class Materializer:
             if signals.key in anew or session is None or not session.apply(signals):
                 anew.add(signals.key)
                 continue
-            progress.signals += len(signals.found)
+            work.progress.signals += len(signals.found)
             folded.append(session.take())
         if folded:
             self._before_writing()
-            write(self._database, folded, version)
-        progress.sessions += len(folded)
-        samples.include(ChangedSamples.of(folded))
+            write(self._database, folded, work.version)
+        work.progress.sessions += len(folded)
+        work.changed.include(ChangedSamples.of(folded))
         came: dict[SessionKey, Extent] = {}
         for signals in arrived.values():
             there = came.get(signals.key)
             came[signals.key] = signals.extent if there is None else there + signals.extent
         for some, known in self._portions(sorted(anew), came):
-            samples.include(self._fold_anew(some, known, came, version, progress))
+            self._fold_anew(some, known, came, work)
 
     def _portions(
         self, keys: Iterable[SessionKey], came: Mapping[SessionKey, Extent]
@@ -264,10 +266,9 @@ class Materializer:
         keys: Sequence[SessionKey],
         all_known: Mapping[SessionKey, KnownSession],
         came: Mapping[SessionKey, Extent],
-        version: int,
-        progress: Progress,
-    ) -> ChangedSamples:
-        """Read all there is of these sessions and replace their facts; answers which samples changed.
+        work: _Pass,
+    ) -> None:
+        """Read all there is of these sessions and replace their facts.
 
         Args:
             came: rows that are not in the facts yet, as far as is known.
@@ -277,9 +278,9 @@ class Materializer:
         # Of a session without facts there should be no other rows; but they may have come while nobody derived.
         spans += [came[key].span if key in known else came[key].span.wider(_DAY_MS) for key in keys if key in came]
         if not spans:
-            return ChangedSamples()
+            return
         sessions = read(self._database, between(Span.hull(spans)).of_sessions(keys))
-        for key in _expired(known, sessions, version):
+        for key in _expired(known, sessions, work.version):
             _log.warning("facts are left as they are: events that they are made of have expired", session="|".join(key))
             del known[key]
             sessions = {name: signals for name, signals in sessions.items() if signals.key != key}
@@ -291,18 +292,17 @@ class Materializer:
                 raise AssertionError(f"{name} cannot be folded in its own order")
             folded.append(session.take())
             self._sessions.keep(name, session)
-            progress.signals += len(signals.found)
+            work.progress.signals += len(signals.found)
         self._before_writing()
-        write(self._database, folded, version)
-        progress.sessions += len(folded)
-        progress.anew += len(folded)
-        changed = ChangedSamples.of(folded)
+        write(self._database, folded, work.version)
+        work.progress.sessions += len(folded)
+        work.progress.anew += len(folded)
+        work.changed.include(ChangedSamples.of(folded))
         if known:
             names = {each.name for each in known.values()}
             derived = Span.hull([each.derived for each in known.values()])
-            changed.add(buried_minutes(self._database, names, version, derived), names)
-            bury(self._database, names, version, derived)
-        return changed
+            work.changed.add(buried_minutes(self._database, names, work.version, derived), names)
+            bury(self._database, names, work.version, derived)
 
 
 def _expired(known: Mapping[SessionKey, KnownSession], sessions: BySession, version: int) -> list[SessionKey]:
