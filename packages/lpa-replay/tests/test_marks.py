@@ -14,7 +14,7 @@ from lpa_core.pipeline import Pipeline
 from lpa_core.records import Position
 from lpa_core.verdicts import Accepted
 from lpa_replay.found import Found
-from lpa_replay.marks import NotAnObject, lineage, marked, marks
+from lpa_replay.marks import Marks, NotAnObject, lineage, marked, position_text
 
 PLACE = Position("events", 3, 41)
 PIPELINE = Pipeline(BUILTIN_EVENT_TYPES)
@@ -32,13 +32,12 @@ names = st.text().filter(lambda name: not name.startswith("__replay"))
 objects = st.dictionaries(names, json_values, max_size=4)
 
 
-def added(attempt: int = 1, replay_id: str = "r", origin: Position = PLACE) -> dict[str, Any]:
-    found = Found(b"", PLACE, failure_class="SCHEMA_INVALID")
-    return marks(found, origin, attempt, replay_id, "dlq", 1_767_873_600_000)
+def added(attempt: int = 1, replay_id: str = "r", origin: str = "events:3:41") -> Marks:
+    return Marks(True, 1_767_873_600_000, "dlq", replay_id, attempt, origin, "SCHEMA_INVALID")
 
 
 def test_all_of_them() -> None:
-    assert added(attempt=2) == {
+    assert msgspec.to_builtins(added(attempt=2)) == {
         "__replay": True,
         "__replay_ts": 1_767_873_600_000,
         "__replay_source": "dlq",
@@ -54,13 +53,13 @@ def test_they_are_added_and_the_rest_stays_byte_for_byte(document: dict[str, Any
     text = msgspec.json.encode(document)
     found = marked(b" " + text + b"\n", added())
     assert found.endswith(text[1:]) or b"__replay" in text or b"\\u005" in text
-    assert msgspec.json.decode(found) == {**document, **added()}
+    assert msgspec.json.decode(found) == {**document, **msgspec.to_builtins(added())}
 
 
 @given(objects)
 def test_marked_again_it_has_the_new_ones_only(document: dict[str, Any]) -> None:
     twice = marked(marked(msgspec.json.encode(document), added(1, "first")), added(2, "second"))
-    assert msgspec.json.decode(twice) == {**document, **added(2, "second")}
+    assert msgspec.json.decode(twice) == {**document, **msgspec.to_builtins(added(2, "second"))}
     assert twice.count(b'"__replay_attempt"') == 1 or b"__replay_attempt" in msgspec.json.encode(document)
 
 
@@ -92,7 +91,7 @@ def test_what_is_no_object_cannot_be_marked(payload: bytes, said: str) -> None:
 
 def test_a_record_remembers_where_it_was_first_read_from() -> None:
     origin = Position("a:topic:with colons", 1, 5)
-    again = Found(marked(b"{}", added(2, origin=origin)), PLACE, attempt=1)
+    again = Found(marked(b"{}", added(2, origin=position_text(origin))), PLACE, attempt=1)
     assert lineage(again) == (origin, 2)
     assert lineage(Found(b"{}", PLACE, attempt=1)) == (PLACE, 1)
 

@@ -14,7 +14,7 @@ from lpa_core.rejects import read_envelope_json
 from lpa_core.replays import ReplayError, ReplayRecord
 from lpa_replay.folder import RunFolder
 from lpa_replay.found import Filters, Found
-from lpa_replay.marks import marked, marks
+from lpa_replay.marks import Marks, marked, position_text
 from lpa_replay.outcomes import Decision, Outcome
 from lpa_replay.stored import Earlier
 from lpa_replay.testing.place import MOMENT, event
@@ -42,8 +42,9 @@ def decided(outcomes: list[Outcome]) -> list[tuple[str, str]]:
 
 def replayed(offset: int, payload: dict[str, Any], attempt: int, origin: int, **more: Any) -> Found:
     """The dead letter of a record that an earlier replay had sent."""
-    before = found(origin, payload)
-    text = marked(msgspec.json.encode(payload), marks(before, place(origin), attempt, "earlier", "dlq", MOMENT))
+    text = marked(
+        msgspec.json.encode(payload), Marks(True, MOMENT, "dlq", "earlier", attempt, position_text(place(origin)))
+    )
     return found(offset, text, attempt=attempt, **more)
 
 
@@ -103,7 +104,7 @@ def test_after_three_attempts_a_record_goes_to_quarantine(tmp_path: Path) -> Non
     assert [line.origin for line in outgoing] == [place(2)]
     (given_up,) = exhausted
     assert given_up.quarantined
-    envelope = read_envelope_json(given_up.value.encode())
+    envelope = read_envelope_json(given_up.value)
     assert envelope.failure.failure_class.value == "REPLAY_EXHAUSTED"
     assert envelope.failure.quarantined
     assert envelope.failure.details == "replayed 3 times, rejected last as SCHEMA_INVALID missing_field"
@@ -189,9 +190,9 @@ def test_a_damaged_spool_is_not_sent(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path, "a-run")
     manifest = folder.manifest
     assert manifest is not None
-    file = tmp_path / "a-run" / "outgoing.ndjson.zst"
+    file = tmp_path / "a-run" / "outgoing.msgpack.zst"
     file.write_bytes(file.read_bytes()[:-1] + b"\x00")
-    with pytest.raises(ReplayError, match=r"outgoing\.ndjson\.zst is damaged"):
+    with pytest.raises(ReplayError, match=r"outgoing\.msgpack\.zst is damaged"):
         folder.outgoing(manifest)
 
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import final
 
 import attrs
+import msgspec
 
 
 @final
-@attrs.frozen(slots=True, order=True)
-class Position:
-    """Where a record stands in its source.
+class Position(msgspec.Struct, frozen=True, order=True, gc=False):
+    """Where a record stands in its source. A struct: there are several for each record.
 
     For Kafka these are the topic, partition and offset. For a file the topic is the
     file's name, the partition 0 and the offset the line counted from 0.

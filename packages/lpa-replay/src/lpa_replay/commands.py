@@ -50,7 +50,7 @@ def replay_app(settings: Settings) -> cyclopts.App:
             Print the figures as JSON.
         """
         replays = _replays(settings)
-        made, forecast, reading = replays.foresee(_new(options, replays))
+        made, forecast = replays.foresee(_new(options, replays))
         file = output or Path(f"replay-{made.id}.json")
         try:
             write_durably(file.absolute(), write_plan(made))
@@ -58,12 +58,12 @@ def replay_app(settings: Settings) -> cyclopts.App:
             raise ReplayRefused(f"{file}: {error.strerror}: --output takes a file that can be written") from None
         figures = forecast.as_json()
         if json:
-            samples = [{"before": before, "after": after} for before, after in reading.samples]
+            samples = [{"before": before, "after": after} for before, after in forecast.samples]
             seconds = present.estimated_seconds(made, figures)
             print_json({"id": made.id, "plan": str(file), **figures, "samples": samples, "estimated_seconds": seconds})
             return
         console = Console(soft_wrap=True)
-        present.print_plan(console, made, figures, reading.samples)
+        present.print_plan(console, made, figures, forecast.samples)
         print(f"lpa replay run --plan {file}")
 
     @app.command
@@ -82,8 +82,8 @@ def replay_app(settings: Settings) -> cyclopts.App:
         replays = _replays(settings)
         made, begun = _to_run(options, plan, replays)
         if not begun and not yes and not json and sys.stdin.isatty() and sys.stdout.isatty():
-            made, forecast, reading = replays.foresee(made)
-            present.print_plan(Console(soft_wrap=True), made, forecast.as_json(), reading.samples)
+            made, forecast = replays.foresee(made)
+            present.print_plan(Console(soft_wrap=True), made, forecast.as_json(), forecast.samples)
             if input("Send? [y/N] ").strip().lower() not in ("y", "yes"):
                 return 1
         with Shown(enabled=not json) as shown:

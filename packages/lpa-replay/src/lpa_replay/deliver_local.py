@@ -55,7 +55,7 @@ class SpoolSource:
             self.topic,
             0,
             offsets,
-            [each.value.encode() for each in some],
+            [each.value for each in some],
             [self._planned_ms if each.record_ms is None else each.record_ms for each in some],
             resume=self._resume(self._next),
         )

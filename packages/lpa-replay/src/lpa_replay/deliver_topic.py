@@ -134,7 +134,7 @@ class TopicDelivery:
 
     def _record(self, each: Outgoing) -> LogRecord:
         headers = [(name, text.encode()) for name, text in each.headers]
-        key, value = each.key.encode(), each.value.encode()
+        key, value = each.key.encode(), each.value
         if each.quarantined:
             return LogRecord(self._settings.quality.quarantine_topic, key, value, headers)
         # Where it came from, the worker has the partition's claims: it sees a duplicate of what it has taken.

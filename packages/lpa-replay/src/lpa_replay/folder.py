@@ -27,9 +27,9 @@ _PLAN: Final = "plan.json"
 _MANIFEST: Final = "manifest.json"
 _DELIVERED: Final = "delivered.json"
 _SENT: Final = "sent"
-_OUTCOMES: Final = "outcomes.ndjson.zst"
-_OUTGOING: Final = "outgoing.ndjson.zst"
-_EXHAUSTED: Final = "exhausted.ndjson.zst"
+_OUTCOMES: Final = "outcomes.msgpack.zst"
+_OUTGOING: Final = "outgoing.msgpack.zst"
+_EXHAUSTED: Final = "exhausted.msgpack.zst"
 _CONVERTER: Final = make_converter(forbid_extra_keys=True)
 
 

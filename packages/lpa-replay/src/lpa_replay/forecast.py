@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, final
 
 import attrs
@@ -20,11 +21,14 @@ class Forecast:
     """Counts over the outcomes of a run.
 
     Attributes:
+        read: records that the source handed over, selected or not.
+        untimed: those that have no time which a window could be about.
         by_class, by_reason, by_type, by_hour: of all selected records; hours are epoch ms.
         would_fail: of the published ones, by the reason why they would be rejected again.
         why: of all others, by decision and reason.
         older_than_ttl: records that the dedup store has forgotten, if it ever knew them.
         first, last: positions of published records, lowest and highest.
+        samples: some records before and after, of those that are repaired.
     """
 
     now: int
@@ -42,28 +46,32 @@ class Forecast:
     typed_rows: int = 0
     first: Position | None = None
     last: Position | None = None
+    samples: list[tuple[str, str]] = attrs.field(factory=list)
 
-    def add(self, outcome: Outcome) -> None:
-        self.decisions[outcome.decision] += 1
-        self.by_class[outcome.failure_class] += 1
-        self.by_reason[outcome.failure_reason] += 1
-        self.by_type[outcome.event_type] += 1
-        moment = outcome.record_ms if outcome.event_ms is None else outcome.event_ms
-        self.by_hour[None if moment is None else moment // _HOUR_MS * _HOUR_MS] += 1
-        known = outcome.event_ms if outcome.record_ms is None else outcome.record_ms
-        self.older_than_ttl += known is not None and self.now - known > self.ttl_ms
-        if outcome.decision is not Decision.PUBLISHED:
-            self.why[outcome.decision, outcome.why] += 1
+    def emptied(self) -> Forecast:
+        """What was read, with none of its outcomes."""
+        return Forecast(self.now, self.ttl_ms, self.read, self.untimed, samples=self.samples)
+
+    def add(self, outcomes: Sequence[Outcome]) -> None:
+        self.decisions.update([each.decision for each in outcomes])
+        self.by_class.update([each.failure_class for each in outcomes])
+        self.by_reason.update([each.failure_reason for each in outcomes])
+        self.by_type.update([each.event_type for each in outcomes])
+        self.by_hour.update([_hour(each) for each in outcomes])
+        forgotten = self.now - self.ttl_ms
+        for each in outcomes:
+            known = each.event_ms if each.record_ms is None else each.record_ms
+            self.older_than_ttl += known is not None and known < forgotten
+        published = [each for each in outcomes if each.decision is Decision.PUBLISHED]
+        if len(published) < len(outcomes):
+            self.why.update([(each.decision, each.why) for each in outcomes if each.decision is not Decision.PUBLISHED])
+        if not published:
             return
-        if outcome.forecast != PASSES:
-            self.would_fail[outcome.forecast] += 1
-        self.typed_rows += outcome.typed_rows
-        # As tuples: positions take several times as long to compare.
-        place = _place(outcome.origin)
-        if self.first is None or place < _place(self.first):
-            self.first = outcome.origin
-        if self.last is None or place > _place(self.last):
-            self.last = outcome.origin
+        self.would_fail.update([each.forecast for each in published if each.forecast != PASSES])
+        self.typed_rows += sum([each.typed_rows for each in published])
+        lowest, highest = min(each.origin for each in published), max(each.origin for each in published)
+        self.first = lowest if self.first is None else min(self.first, lowest)
+        self.last = highest if self.last is None else max(self.last, highest)
 
     @property
     def selected(self) -> int:
@@ -105,5 +113,6 @@ class Forecast:
         }
 
 
-def _place(position: Position) -> tuple[str, int, int]:
-    return position.topic, position.partition, position.offset
+def _hour(outcome: Outcome) -> int | None:
+    moment = outcome.record_ms if outcome.event_ms is None else outcome.event_ms
+    return None if moment is None else moment // _HOUR_MS * _HOUR_MS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal, final
 
 import msgspec
 
@@ -21,25 +21,28 @@ class NotAnObject(Exception):
     """The payload is no JSON object, so nothing can be added to it. Says why."""
 
 
+def _named(field: str) -> str:
+    return REPLAY_PREFIX if field == "replay" else f"{REPLAY_PREFIX}_{field}"
+
+
 def position_text(position: Position) -> str:
     return f"{position.topic}:{position.partition}:{position.offset}"
 
 
-def marks(found: Found, origin: Position, attempt: int, replay_id: str, source: str, now: int) -> dict[str, Any]:
-    """What is added to a record; ``now`` is epoch ms, ``attempt`` counts this replay too."""
-    failed = {"__replay_failure_class": found.failure_class} if found.failure_class else {}
-    return {
-        "__replay": True,
-        "__replay_ts": now,
-        "__replay_source": source,
-        **failed,
-        "__replay_id": replay_id,
-        _ATTEMPT: attempt,
-        ORIGIN: position_text(origin),
-    }
+@final
+class Marks(msgspec.Struct, gc=False, frozen=True, omit_defaults=True, rename=_named):
+    """What is added to a record. ``ts`` is epoch ms; ``attempt`` counts this replay too."""
+
+    replay: Literal[True]
+    ts: int
+    source: str
+    id: str
+    attempt: int
+    origin: str
+    failure_class: str = ""
 
 
-def marked(payload: bytes, added: dict[str, Any]) -> bytes:
+def marked(payload: bytes, added: Marks) -> bytes:
     """The payload with these marks at its beginning, in the place of any it had; otherwise byte for byte as it was.
 
     They come first so that they are still there where an envelope keeps only the beginning. Raises NotAnObject where

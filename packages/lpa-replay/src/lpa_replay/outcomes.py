@@ -29,7 +29,7 @@ PASSES: Final = "passes"
 
 
 @final
-class Outcome(msgspec.Struct, gc=False, frozen=True):
+class Outcome(msgspec.Struct, gc=False, frozen=True, array_like=True):
     """One record of a run. A struct: there is one for each record.
 
     Times are epoch ms, None where nobody knows. ``forecast``, of a published record, is ``passes`` or the reason why
@@ -52,14 +52,14 @@ class Outcome(msgspec.Struct, gc=False, frozen=True):
 
 
 @final
-class Outgoing(msgspec.Struct, gc=False, frozen=True):
+class Outgoing(msgspec.Struct, gc=False, frozen=True, array_like=True):
     """A record as it is to be sent.
 
-    ``value`` is JSON text. ``headers`` and ``quarantined`` are of a record that goes to quarantine instead, as an
+    ``value`` is JSON. ``headers`` and ``quarantined`` are of a record that goes to quarantine instead, as an
     envelope.
     """
 
-    value: str
+    value: bytes
     key: str
     origin: Position
     record_ms: int | None

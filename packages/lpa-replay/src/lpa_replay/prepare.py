@@ -14,7 +14,7 @@ from lpa_core.replays import ReplayRecord
 from lpa_core.validation.reasons import FailureClass, Reason
 from lpa_core.verdicts import Accepted
 from lpa_replay.found import Found
-from lpa_replay.marks import NotAnObject, marked, marks
+from lpa_replay.marks import Marks, NotAnObject, marked, position_text
 from lpa_replay.outcomes import PASSES
 
 Repair = tuple[str, Callable[[ReplayRecord], bytes | None]]
@@ -90,7 +90,9 @@ class Preparation:
             if changed is not None:
                 payload, ready.repaired = changed, True
         try:
-            added = marks(found, origin, attempts + 1, self._id, self._source, self._now)
+            added = Marks(
+                True, self._now, self._source, self._id, attempts + 1, position_text(origin), found.failure_class
+            )
             ready.value = marked(payload, added)
         except NotAnObject as error:
             ready.problem = str(error)

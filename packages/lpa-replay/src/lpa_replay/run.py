@@ -34,7 +34,6 @@ from lpa_replay.quarantine import quarantine_rows
 from lpa_replay.request import repairs_of
 from lpa_replay.sources.opening import open_source
 from lpa_replay.sources.source import ReplaySource
-from lpa_replay.stage import Reading
 from lpa_replay.staged import Stage
 from lpa_replay.stored import StoredEvents
 
@@ -65,15 +64,15 @@ class Replays:
     def root(self) -> Path:
         return self.settings.lpa.data_dir / "replays"
 
-    def foresee(self, plan: Plan) -> tuple[Plan, Forecast, Reading]:
+    def foresee(self, plan: Plan) -> tuple[Plan, Forecast]:
         """The plan with its bounds and number of records, and what a run of it would do."""
         with ExitStack() as stack:
             database = stack.enter_context(opened(plan.asked.sink, self.settings, make=_makes(plan)))
             plan, source = self._open(plan, stack)
             scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="lpa-replay-"))
             with quiet_collector():
-                forecast, reading = self._stage(plan, source, database).foresee(plan, source, Path(scratch))
-        return attrs.evolve(plan, selected=reading.selected), forecast, reading
+                forecast = self._stage(plan, source, database).foresee(plan, source, Path(scratch))
+        return attrs.evolve(plan, selected=forecast.selected), forecast
 
     def run(self, plan: Plan, watch: WatchSource, progress: Callable[[int, int], None]) -> dict[str, Any]:
         """Carry the plan out, or what a killed process left of it, and answer its figures.

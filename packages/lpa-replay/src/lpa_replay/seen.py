@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from array import array
-from hashlib import blake2b
+from collections.abc import Hashable
 from typing import Final, final
 
 _FIRST_SLOTS: Final = 1 << 12
 
 
-def digest(text: str) -> int:
-    """64 bits of a text. Among a million texts two have the same digest with a chance of 3 in 100 million."""
-    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()) or 1
+def digest(of: Hashable) -> int:
+    """64 bits of a text or position, the same within this process only.
+
+    Python keys the hash of texts by a secret of the process. Among a million texts two have the same digest with a
+    chance of 3 in 100 million.
+    """
+    return hash(of) or 1
 
 
 @final
@@ -40,7 +44,7 @@ class Seen:
 
 
 def _free(slots: int) -> array[int]:
-    return array("Q", (0,)) * slots
+    return array("q", (0,)) * slots
 
 
 def _put(slots: array[int], found: int) -> bool:

@@ -21,7 +21,6 @@ from lpa_core.replays import ReplayError
 from lpa_replay.outcomes import Outcome, Outgoing
 from lpa_sinks.archive.durable import sync_folder
 
-_FRAME_RECORDS: Final = 2_000
 _LEVEL: Final[Mapping[int, int]] = {
     zstd.CompressionParameter.compression_level: 1,
     zstd.CompressionParameter.checksum_flag: 1,
@@ -58,11 +57,10 @@ class SpoolFile:
 
 @final
 class SpoolWriter(Generic[T]):
-    """Writes lines of JSON as zstd frames of some thousand lines each."""
+    """Writes lines of MessagePack as zstd frames: payloads go into it as they are."""
 
     def __init__(self, path: Path) -> None:
         self._file: BinaryIO = path.open("wb")
-        self._lines: list[T] = []
         self._frames: list[Frame] = []
         self._digest = hashlib.sha256()
         self._count = self._size = 0
@@ -73,27 +71,22 @@ class SpoolWriter(Generic[T]):
     def __exit__(self, *failure: object) -> None:
         self._file.close()
 
-    def write(self, line: T) -> None:
-        self._lines.append(line)
-        if len(self._lines) >= _FRAME_RECORDS:
-            self._close_frame()
+    def write(self, lines: Sequence[T]) -> None:
+        """Add a frame: a reader holds one of them in memory. Of no lines nothing is made."""
+        if not lines:
+            return
+        frame = zstd.compress(_encoder.encode(lines), options=_LEVEL)
+        self._file.write(frame)
+        self._digest.update(frame)
+        self._frames.append(Frame(self._count, len(lines), self._size, len(frame)))
+        self._count += len(lines)
+        self._size += len(frame)
 
     def close(self) -> SpoolFile:
         """Durable after return."""
-        if self._lines:
-            self._close_frame()
         sync(self._file)
         self._file.close()
         return SpoolFile(tuple(self._frames), self._digest.hexdigest())
-
-    def _close_frame(self) -> None:
-        frame = zstd.compress(_encoder.encode_lines(self._lines), options=_LEVEL)
-        self._file.write(frame)
-        self._digest.update(frame)
-        self._frames.append(Frame(self._count, len(self._lines), self._size, len(frame)))
-        self._count += len(self._lines)
-        self._size += len(frame)
-        self._lines.clear()
 
 
 @final
@@ -103,7 +96,7 @@ class SpoolReader(Generic[T]):
     def __init__(self, path: Path, described: SpoolFile, line: type[T]) -> None:
         """Raises ReplayError where the file is not the one described."""
         self.path, self._described = path, described
-        self._decoder: msgspec.json.Decoder[T] = msgspec.json.Decoder(line)
+        self._decoder = msgspec.msgpack.Decoder(list[line])  # type: ignore[valid-type]  # known only here
         try:
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -127,7 +120,7 @@ class SpoolReader(Generic[T]):
                 if frame.first + frame.count <= first:
                     continue
                 file.seek(frame.start)
-                lines = self._decoder.decode_lines(zstd.decompress(file.read(frame.size)))
+                lines: list[T] = self._decoder.decode(zstd.decompress(file.read(frame.size)))
                 yield lines[max(0, first - frame.first) :]
 
 
@@ -146,4 +139,4 @@ def sync(file: BinaryIO) -> None:
     os.fsync(file.fileno())
 
 
-_encoder: Final = msgspec.json.Encoder()
+_encoder: Final = msgspec.msgpack.Encoder()

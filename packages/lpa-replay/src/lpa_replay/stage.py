@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, final
 
-import attrs
 import msgspec
 
 from lpa_core.kafka.rejects import reject_record
 from lpa_core.process import trim_memory
 from lpa_replay.exhausted import exhausted_envelope
+from lpa_replay.forecast import Forecast
 from lpa_replay.found import Found
 from lpa_replay.marks import lineage, position_text
 from lpa_replay.outcomes import (
@@ -35,18 +35,6 @@ _SAMPLES: Final = 3
 
 
 @final
-@attrs.define
-class Reading:
-    """What was read: all of it, and what was selected. ``untimed`` have no time that a window could be about."""
-
-    read: int = 0
-    selected: int = 0
-    untimed: int = 0
-    samples: list[tuple[str, str]] = attrs.field(factory=list)
-    """Some records before and after, of those that would pass."""
-
-
-@final
 class Staging:
     """One going over of a source."""
 
@@ -57,6 +45,7 @@ class Staging:
         knowledge: Knowledge,
         *,
         max_row_bytes: int,
+        ttl_ms: int,
         outcomes: SpoolWriter[Outcome],
         outgoing: SpoolWriter[Outgoing] | None,
         exhausted: SpoolWriter[Outgoing] | None,
@@ -66,34 +55,33 @@ class Staging:
         self._max_row_bytes = max_row_bytes
         self._outcomes, self._outgoing, self._exhausted = outcomes, outgoing, exhausted
         self._origins, self._keys = Seen(), Seen()
-        self._number = 0
         self.latest: dict[int, int] = {}
         """Of records that are there more than once, as later attempts: the digest of the origin -> latest attempt."""
-        self.reading = Reading()
+        self.forecast = Forecast(plan.created_ms, ttl_ms)
 
-    def run(self, source: ReplaySource) -> Reading:
+    def run(self, source: ReplaySource) -> Forecast:
         """Decide about everything that the plan selects. Raises what reading and looking up raise."""
         for some in self._gathered(source):
             self._decide(some)
             trim_memory()
-        return self.reading
+        return self.forecast
 
     def _gathered(self, source: ReplaySource) -> Iterator[Sequence[Found]]:
-        selection, reading = self._plan.selection, self.reading
+        selection, forecast = self._plan.selection, self.forecast
         limit = self._plan.asked.max_records
         windowed = not selection.window.everything
         some: list[Found] = []
-        held = 0
+        held = selected = 0
         for batch in source.read(selection):
-            reading.read += len(batch)
+            forecast.read += len(batch)
             for found in batch:
                 if windowed and found.time(selection.clock) is None:
-                    reading.untimed += 1
+                    forecast.untimed += 1
                 elif selection.takes(found):
                     some.append(found)
                     held += len(found.payload or b"")
-                    reading.selected += 1
-                    if reading.selected == limit:
+                    selected += 1
+                    if selected == limit:
                         yield some
                         return
                     if len(some) >= _LOOKED_UP_AT_ONCE or held >= _GATHERED_BYTES:
@@ -115,15 +103,28 @@ class Staging:
         keys = [each.dedup_key for each in prepared]
         keys += [key for known in earlier.values() for key in known.keys]
         stored = set() if self._plan.asked.force else self._knowledge.stored(keys)
-        for each in prepared:
+        decided: list[Outcome] = []
+        outgoing: list[Outgoing] = []
+        exhausted: list[Outgoing] = []
+        for number, each in enumerate(prepared, self.forecast.selected):
             decision, why = self._decision(each, earlier.get(each.origin, nothing), stored)
-            self._keep(each, decision, why)
+            decided.append(_outcome(number, each, decision, why))
+            if decision is Decision.PUBLISHED:
+                self._keep_sample(each)
+                outgoing.append(_sent(number, each))
+            elif decision is Decision.EXHAUSTED:
+                exhausted.append(self._given_up(number, each))
+        self.forecast.add(decided)
+        self._outcomes.write(decided)
+        if self._outgoing is not None and self._exhausted is not None:
+            self._outgoing.write(outgoing)
+            self._exhausted.write(exhausted)
 
     def _decision(self, each: Prepared, known: Earlier, stored: set[str]) -> tuple[Decision, str]:
         if each.problem:
             return Decision.UNRECOVERABLE, each.problem
         later = False
-        origin = digest(position_text(each.origin))
+        origin = digest(each.origin)
         if not self._origins.add(origin):
             later = each.attempts > self.latest.get(origin, 0)
             if not later:
@@ -142,48 +143,47 @@ class Staging:
             return Decision.SKIPPED, REPEATED
         return Decision.PUBLISHED, ""
 
-    def _keep(self, each: Prepared, decision: Decision, why: str) -> None:
-        found, published = each.found, decision is Decision.PUBLISHED
-        self._outcomes.write(
-            Outcome(
-                self._number,
-                each.origin,
-                found.record_ms,
-                each.event_ms,
-                each.event_type,
-                found.failure_class,
-                found.failure_reason,
-                decision,
-                why,
-                each.forecast if published else "",
-                each.dedup_key,
-                min(each.attempts + published, 2**16 - 1),
-                each.typed_rows if published else 0,
-            )
-        )
-        if published and each.repaired and len(self.reading.samples) < _SAMPLES:
-            before, after = (found.payload or b"").decode(errors="replace"), (each.value or b"").decode()
-            self.reading.samples.append((before, after))
-        if published and self._outgoing is not None:
-            key = each.dedup_key or position_text(each.origin)
-            value = (each.value or b"").decode()
-            self._outgoing.write(Outgoing(value, key, each.origin, found.record_ms, self._number))
-        if decision is Decision.EXHAUSTED and self._exhausted is not None:
-            self._exhausted.write(self._given_up(each))
-        self._number += 1
+    def _keep_sample(self, each: Prepared) -> None:
+        samples = self.forecast.samples
+        if each.repaired and len(samples) < _SAMPLES:
+            samples.append(((each.found.payload or b"").decode(errors="replace"), (each.value or b"").decode()))
 
-    def _given_up(self, each: Prepared) -> Outgoing:
+    def _given_up(self, number: int, each: Prepared) -> Outgoing:
         envelope = exhausted_envelope(each, self._plan.id, self._plan.created_ms, self._max_row_bytes)
         record = reject_record(envelope, None)
         return Outgoing(
-            record.value.decode(),
+            record.value,
             record.key.decode(),
             each.origin,
             each.found.record_ms,
-            self._number,
+            number,
             quarantined=True,
             headers=[(name, text.decode()) for name, text in record.headers],
         )
+
+
+def _outcome(number: int, each: Prepared, decision: Decision, why: str) -> Outcome:
+    found, published = each.found, decision is Decision.PUBLISHED
+    return Outcome(
+        number,
+        each.origin,
+        found.record_ms,
+        each.event_ms,
+        each.event_type,
+        found.failure_class,
+        found.failure_reason,
+        decision,
+        why,
+        each.forecast if published else "",
+        each.dedup_key,
+        min(each.attempts + published, 2**16 - 1),
+        each.typed_rows if published else 0,
+    )
+
+
+def _sent(number: int, each: Prepared) -> Outgoing:
+    key = each.dedup_key or position_text(each.origin)
+    return Outgoing(each.value or b"", key, each.origin, each.found.record_ms, number)
 
 
 def superseded(outcome: Outcome, latest: dict[int, int]) -> bool:
@@ -191,7 +191,7 @@ def superseded(outcome: Outcome, latest: dict[int, int]) -> bool:
     if outcome.decision not in (Decision.PUBLISHED, Decision.EXHAUSTED):
         return False
     attempts = outcome.attempt - (outcome.decision is Decision.PUBLISHED)
-    return attempts < latest.get(digest(position_text(outcome.origin)), 0)
+    return attempts < latest.get(digest(outcome.origin), 0)
 
 
 def skipped(outcome: Outcome, why: str) -> Outcome:

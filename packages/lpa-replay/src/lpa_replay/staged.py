@@ -16,7 +16,7 @@ from lpa_replay.plan import Plan
 from lpa_replay.prepare import Preparation
 from lpa_replay.sources.source import ReplaySource
 from lpa_replay.spool import SpoolFile, SpoolReader, SpoolWriter, T
-from lpa_replay.stage import Reading, Staging, skipped, superseded
+from lpa_replay.stage import Staging, skipped, superseded
 from lpa_replay.stored import Knowledge
 
 
@@ -31,34 +31,35 @@ class Stage:
     ttl_ms: int
     clock: Callable[[], int]
 
-    def foresee(self, plan: Plan, source: ReplaySource, scratch: Path) -> tuple[Forecast, Reading]:
+    def foresee(self, plan: Plan, source: ReplaySource, scratch: Path) -> Forecast:
         """What a run of the plan would do. ``scratch`` is a folder for the while."""
         path = scratch / "outcomes"
         with SpoolWriter[Outcome](path) as outcomes:
             staging = self._staging(plan, outcomes, None, None)
-            reading = staging.run(source)
+            forecast = staging.run(source)
             described = outcomes.close()
-        forecast = self._forecast(plan, reading)
-        for lines in SpoolReader(path, described, Outcome).lines():
-            for outcome in lines:
-                late = superseded(outcome, staging.latest)
-                forecast.add(skipped(outcome, SUPERSEDED) if late else outcome)
-        return forecast, reading
+        if staging.latest:
+            forecast = forecast.emptied()
+            for lines in SpoolReader(path, described, Outcome).lines():
+                late = [superseded(each, staging.latest) for each in lines]
+                forecast.add(
+                    [skipped(each, SUPERSEDED) if gone else each for each, gone in zip(lines, late, strict=True)]
+                )
+        return forecast
 
     def stage(self, plan: Plan, source: ReplaySource, folder: RunFolder) -> Manifest:
         """Write down what is to be sent; all of it is durable after return."""
         with ExitStack() as stack:
             outcomes, outgoing, exhausted = folder.writers(stack)
             staging = self._staging(plan, outcomes, outgoing, exhausted)
-            reading = staging.run(source)
+            forecast = staging.run(source)
             files = (outcomes.close(), outgoing.close(), exhausted.close())
-        forecast = self._forecast(plan, reading)
         manifest = Manifest(self.clock(), *files, figures={})
         if staging.latest:
             manifest = _without_superseded(manifest, folder, staging.latest)
-        for lines in folder.outcomes(manifest).lines():
-            for outcome in lines:
-                forecast.add(outcome)
+            forecast = forecast.emptied()
+            for lines in folder.outcomes(manifest).lines():
+                forecast.add(lines)
         manifest = attrs.evolve(manifest, figures=forecast.as_json())
         folder.finish_staging(manifest)
         return manifest
@@ -75,13 +76,11 @@ class Stage:
             self.preparation,
             self.knowledge,
             max_row_bytes=self.max_row_bytes,
+            ttl_ms=self.ttl_ms,
             outcomes=outcomes,
             outgoing=outgoing,
             exhausted=exhausted,
         )
-
-    def _forecast(self, plan: Plan, reading: Reading) -> Forecast:
-        return Forecast(plan.created_ms, self.ttl_ms, read=reading.read, untimed=reading.untimed)
 
 
 def _without_superseded(manifest: Manifest, folder: RunFolder, latest: dict[int, int]) -> Manifest:
@@ -109,10 +108,7 @@ def _rewritten(source: SpoolReader[T], change: Callable[[T], T | None]) -> Spool
     copy = source.path.with_suffix(".copy")
     with SpoolWriter[T](copy) as writer:
         for lines in source.lines():
-            for line in lines:
-                changed = change(line)
-                if changed is not None:
-                    writer.write(changed)
+            writer.write([line for line in map(change, lines) if line is not None])
         described = writer.close()
     copy.replace(source.path)
     return described

@@ -48,7 +48,7 @@ class StoredEvents:
         self._any_replay = bool(replays)
 
     def stored(self, keys: Iterable[str]) -> set[str]:
-        wanted = sorted({key for key in keys if key})
+        wanted = list(dict.fromkeys(key for key in keys if key))
         if not wanted:
             return set()
 
@@ -60,8 +60,8 @@ class StoredEvents:
         return self._database.run("look stored events up", ask)
 
     def earlier(self, origins: Iterable[Position]) -> Mapping[Position, Earlier]:
-        wanted = sorted(set(origins))
-        if not wanted or not self._any_replay:
+        wanted = set(origins) if self._any_replay else set[Position]()
+        if not wanted:
             return {}
         columns: list[list[Any]] = [
             [p.topic for p in wanted],

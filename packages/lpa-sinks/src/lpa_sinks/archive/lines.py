@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import final
 
-import attrs
 import msgspec
 from msgspec import UNSET, UnsetType
 
@@ -15,8 +14,7 @@ Headers = Sequence[tuple[str, bytes]]
 
 
 @final
-@attrs.frozen(slots=True, repr=False)
-class ArchivedRecord:
+class ArchivedRecord(msgspec.Struct, frozen=True, gc=False):
     """A record as the archive keeps it.
 
     Attributes:
