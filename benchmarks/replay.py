@@ -135,7 +135,7 @@ def _fill_topic(file: Path, bootstrap: str) -> dict[str, str]:
             (verdict,) = pipeline.judge(RecordBatch(settings.quality.input_topic, 0, range(number, number + 1), [line]))
             assert isinstance(verdict, Rejected)
             now = time.time_ns() // 1_000_000
-            record = reject_record(envelope(verdict, now, now, 1 << 20), None)
+            record = reject_record(envelope(verdict, now, now, 1 << 20))
             while True:
                 try:
                     producer.produce(settings.quality.dlq_topic, record.value, record.key, headers=list(record.headers))

@@ -92,8 +92,8 @@ def test_what_is_no_object_cannot_be_marked(payload: bytes, said: str) -> None:
 def test_a_record_remembers_where_it_was_first_read_from() -> None:
     origin = Position("a:topic:with colons", 1, 5)
     again = Found(marked(b"{}", added(2, origin=position_text(origin))), PLACE, attempt=1)
-    assert lineage(again) == (origin, 2)
-    assert lineage(Found(b"{}", PLACE, attempt=1)) == (PLACE, 1)
+    assert lineage(again) == (origin, 2, None)
+    assert lineage(Found(b"{}", PLACE, attempt=1)) == (PLACE, 1, None)
 
 
 @pytest.mark.parametrize(
@@ -107,4 +107,4 @@ def test_a_record_remembers_where_it_was_first_read_from() -> None:
     ],
 )
 def test_marks_that_nobody_made_lead_nowhere(payload: bytes) -> None:
-    assert lineage(Found(payload, PLACE, attempt=1)) == (PLACE, 1)
+    assert lineage(Found(payload, PLACE, attempt=1)) == (PLACE, 1, None)

@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from lpa_core.records import Position
-from lpa_core.rejects import read_envelope_json
+from lpa_core.kafka.rejects import reject_record
+from lpa_core.records import Position, RecordBatch
+from lpa_core.rejects import Rejected, envelope, read_envelope_json
 from lpa_core.replays import ReplayError, ReplayRecord
 from lpa_replay.folder import RunFolder
 from lpa_replay.found import Filters, Found
@@ -18,7 +19,7 @@ from lpa_replay.marks import Marks, marked, position_text
 from lpa_replay.outcomes import Decision, Outcome
 from lpa_replay.stored import Earlier
 from lpa_replay.testing.place import MOMENT, event
-from lpa_replay.testing.staging import Known, plan, staged
+from lpa_replay.testing.staging import NOW, PIPELINE, Known, plan, staged
 from lpa_replay.window import Clock, Window
 
 
@@ -40,11 +41,13 @@ def decided(outcomes: list[Outcome]) -> list[tuple[str, str]]:
     return [(outcome.decision.value, outcome.why or outcome.forecast) for outcome in outcomes]
 
 
+FIRST_FAILURE = MOMENT - 86_400_000
+
+
 def replayed(offset: int, payload: dict[str, Any], attempt: int, origin: int, **more: Any) -> Found:
     """The dead letter of a record that an earlier replay had sent."""
-    text = marked(
-        msgspec.json.encode(payload), Marks(True, MOMENT, "dlq", "earlier", attempt, position_text(place(origin)))
-    )
+    added = Marks(True, MOMENT, "dlq", "earlier", attempt, position_text(place(origin)), first_failure_ms=FIRST_FAILURE)
+    text = marked(msgspec.json.encode(payload), added)
     return found(offset, text, attempt=attempt, **more)
 
 
@@ -97,6 +100,20 @@ def test_of_several_attempts_only_the_latest_goes_on(order: int, tmp_path: Path)
     assert [outcome.number for outcome in outcomes] == [0, 1, 2, 3]
 
 
+def test_it_takes_the_time_of_its_first_failure_along(tmp_path: Path) -> None:
+    archived = Found(msgspec.json.encode(good("c")), place(3), MOMENT, MOMENT, MOMENT)
+    _, outgoing, _, _ = staged(tmp_path, [found(1, event("a")), replayed(9, event("b"), 1, 2), archived])
+    assert [line.origin.offset for line in outgoing] == [1, 2, 3]
+    sent = [msgspec.json.decode(line.value) for line in outgoing]
+    assert [each.get("__replay_first_failure_ms") for each in sent] == [MOMENT, FIRST_FAILURE, None]
+    batch = RecordBatch("events", 0, range(3), [line.value for line in outgoing])
+    first, second, _ = PIPELINE.judge(batch)
+    assert isinstance(first, Rejected)
+    assert isinstance(second, Rejected)
+    headers = [dict(reject_record(envelope(each, NOW, NOW, 1_000_000)).headers) for each in (first, second)]
+    assert [each["first_failure_ms"] for each in headers] == [b"%d" % MOMENT, b"%d" % FIRST_FAILURE]
+
+
 def test_after_three_attempts_a_record_goes_to_quarantine(tmp_path: Path) -> None:
     some = [replayed(20, event("a"), 3, 1, failure_reason="missing_field"), replayed(21, event("b"), 2, 2)]
     outcomes, outgoing, exhausted, _ = staged(tmp_path, some)
@@ -104,12 +121,13 @@ def test_after_three_attempts_a_record_goes_to_quarantine(tmp_path: Path) -> Non
     assert [line.origin for line in outgoing] == [place(2)]
     (given_up,) = exhausted
     assert given_up.quarantined
-    envelope = read_envelope_json(given_up.value)
-    assert envelope.failure.failure_class.value == "REPLAY_EXHAUSTED"
-    assert envelope.failure.quarantined
-    assert envelope.failure.details == "replayed 3 times, rejected last as SCHEMA_INVALID missing_field"
-    assert (envelope.source.offset, envelope.attempt, envelope.replay_id) == (1, 3, "a-run")
+    written = read_envelope_json(given_up.value)
+    assert written.failure.failure_class.value == "REPLAY_EXHAUSTED"
+    assert written.failure.quarantined
+    assert written.failure.details == "replayed 3 times, rejected last as SCHEMA_INVALID missing_field"
+    assert (written.source.offset, written.attempt, written.replay_id) == (1, 3, "a-run")
     assert ("class", "REPLAY_EXHAUSTED") in given_up.headers
+    assert ("first_failure_ms", str(FIRST_FAILURE)) in given_up.headers
 
 
 def test_attempts_are_known_from_the_audit_where_the_envelope_does_not_say(tmp_path: Path) -> None:

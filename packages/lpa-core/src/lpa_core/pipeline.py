@@ -13,7 +13,7 @@ import attrs
 import msgspec
 
 from lpa_core.dedup.key import canonical_json, payload_hash
-from lpa_core.events.coercion import MAX_EPOCH_MS, MIN_EPOCH_MS, whole_number
+from lpa_core.events.coercion import MAX_EPOCH_MS, MIN_EPOCH_MS, timestamp, whole_number
 from lpa_core.events.envelope import Envelope, WireEnvelope
 from lpa_core.events.event_type import LEADING_COLUMNS, EventType, Row, registry
 from lpa_core.events.lenient import Coercion, coercion_for
@@ -197,6 +197,7 @@ class Pipeline:
             replay=document.value("__replay") is True,
             replay_id=document.text("__replay_id") or None,
             attempt=max(0, attempt or 0),
+            first_failure_ms=timestamp(document.value("__replay_first_failure_ms")),
         )
 
     def _shape(self, document: Document, value: bytes, described: Rejected) -> Verdict:

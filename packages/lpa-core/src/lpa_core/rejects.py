@@ -28,7 +28,8 @@ class Rejected:
     """A record that the pipeline or the dedup store turned down.
 
     ``document`` tells whether the payload was readable as JSON. ``canonical_json`` is given for schema
-    failures. ``event_timestamp`` is epoch ms, None where it was unreadable.
+    failures. ``event_timestamp`` is epoch ms, None where it was unreadable. ``first_failure_ms``, too, where a replay
+    knows of an earlier failure.
     """
 
     position: Position
@@ -49,6 +50,7 @@ class Rejected:
     replay: bool = False
     replay_id: str | None = None
     attempt: int = 0
+    first_failure_ms: int | None = None
 
     def __repr__(self) -> str:
         return f"Rejected({self.position}, {self.failure.failure_class}/{self.failure.reason})"
@@ -98,7 +100,10 @@ class Payload:
 @final
 @attrs.frozen(slots=True)
 class RejectEnvelope:
-    """What spec/events.md section 7 lists, and beside it the replay marks and the payload's size and hash."""
+    """What spec/events.md section 7 lists, and beside it the replay marks and the payload's size and hash.
+
+    ``first_failure_ms`` is for the header of its record alone: neither in its JSON nor in its row.
+    """
 
     schema_version: str
     source: Source
@@ -113,6 +118,7 @@ class RejectEnvelope:
     attempt: int
     ingestion_timestamp: int
     event_timestamp: int | None
+    first_failure_ms: int | None = None
 
 
 def envelope(rejected: Rejected, record_timestamp: int, ingestion_timestamp: int, max_row_bytes: int) -> RejectEnvelope:
@@ -137,6 +143,7 @@ def envelope(rejected: Rejected, record_timestamp: int, ingestion_timestamp: int
         attempt=rejected.attempt,
         ingestion_timestamp=ingestion_timestamp,
         event_timestamp=rejected.event_timestamp,
+        first_failure_ms=rejected.first_failure_ms,
     )
     if whole.payload.size * 4 < max_row_bytes or _row_bytes(whole) <= max_row_bytes:
         return whole
@@ -270,7 +277,10 @@ def _camel_case(name: str) -> str:
 def _envelope_converter() -> cattrs.Converter:
     converter = cattrs.Converter(unstruct_collection_overrides={})
     for model in (Source, Failure, Identity, Dimensions, Payload, RejectEnvelope):
-        names = {field.name: override(rename=_camel_case(field.name)) for field in attrs.fields(model)}
+        names = {
+            field.name: override(rename=_camel_case(field.name), omit=field.name == "first_failure_ms")
+            for field in attrs.fields(model)
+        }
         converter.register_unstructure_hook(
             model,
             make_dict_unstructure_fn(model, converter, **names),  # type: ignore[arg-type]  # per-field overrides

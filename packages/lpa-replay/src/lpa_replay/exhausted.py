@@ -27,6 +27,7 @@ def exhausted_envelope(prepared: Prepared, replay_id: str, now: int, max_row_byt
         replay=True,
         replay_id=replay_id,
         attempt=prepared.attempts,
+        first_failure_ms=prepared.first_failure_ms,
     )
     record_ms = now if found.record_ms is None else found.record_ms
     return envelope(rejected, record_ms, now, max_row_bytes)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, final
+from typing import Any, Final, Literal, NamedTuple, final
 
 import msgspec
 
 from lpa_core.dedup.key import REPLAY_PREFIX
-from lpa_core.events.coercion import whole_number
+from lpa_core.events.coercion import timestamp, whole_number
 from lpa_core.records import Position
 from lpa_replay.found import Found
 
 ORIGIN: Final = "__replay_origin"
 _ATTEMPT: Final = "__replay_attempt"
+_FIRST_FAILURE: Final = "__replay_first_failure_ms"
 # A number too large for a double is infinite here, as in the pipeline.
 _decode: Final = msgspec.json.Decoder(float_hook=float).decode
 
@@ -31,7 +32,7 @@ def position_text(position: Position) -> str:
 
 @final
 class Marks(msgspec.Struct, gc=False, frozen=True, omit_defaults=True, rename=_named):
-    """What is added to a record. ``ts`` is epoch ms; ``attempt`` counts this replay too."""
+    """What is added to a record. Times are epoch ms; ``attempt`` counts this replay too."""
 
     replay: Literal[True]
     ts: int
@@ -40,6 +41,22 @@ class Marks(msgspec.Struct, gc=False, frozen=True, omit_defaults=True, rename=_n
     attempt: int
     origin: str
     failure_class: str = ""
+    first_failure_ms: int | None = None
+
+
+@final
+class Lineage(NamedTuple):
+    """What a record's own marks and envelope tell of its past.
+
+    Attributes:
+        origin: where it was first read from.
+        attempts: how often it has been replayed.
+        first_failure_ms: when it was rejected first, epoch ms; None where it never was, as far as is known.
+    """
+
+    origin: Position
+    attempts: int
+    first_failure_ms: int | None
 
 
 def marked(payload: bytes, added: Marks) -> bytes:
@@ -60,19 +77,21 @@ def marked(payload: bytes, added: Marks) -> bytes:
     return head[:-1] + (rest if rest == b"}" else b"," + rest)
 
 
-def lineage(found: Found) -> tuple[Position, int]:
-    """Where a record was first read from, and how often it has been replayed: an earlier replay wrote it down."""
+def lineage(found: Found) -> Lineage:
+    """What is known of a record's past: an earlier replay wrote it down."""
     payload = found.payload
+    failed = found.ingested_ms if found.failure_class else None
     if payload is None or not _may_be_marked(payload):
-        return found.place, found.attempt
+        return Lineage(found.place, found.attempt, failed)
     try:
         document = _object(payload.strip())
         topic, partition, offset = str(document[ORIGIN]).rsplit(":", 2)
         origin = Position(topic, int(partition), int(offset))
     except (NotAnObject, KeyError, ValueError):
-        return found.place, found.attempt
-    attempt = whole_number(document.get(_ATTEMPT)) or 0
-    return origin, max(found.attempt, attempt)
+        return Lineage(found.place, found.attempt, failed)
+    attempts = max(found.attempt, whole_number(document.get(_ATTEMPT)) or 0)
+    earlier = timestamp(document.get(_FIRST_FAILURE))
+    return Lineage(origin, attempts, failed if earlier is None else earlier)
 
 
 def _may_be_marked(payload: bytes) -> bool:

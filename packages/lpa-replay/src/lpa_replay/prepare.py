@@ -14,7 +14,7 @@ from lpa_core.replays import ReplayRecord
 from lpa_core.validation.reasons import FailureClass, Reason
 from lpa_core.verdicts import Accepted
 from lpa_replay.found import Found
-from lpa_replay.marks import Marks, NotAnObject, marked, position_text
+from lpa_replay.marks import Lineage, Marks, NotAnObject, marked, position_text
 from lpa_replay.outcomes import PASSES
 
 Repair = tuple[str, Callable[[ReplayRecord], bytes | None]]
@@ -29,6 +29,7 @@ class Prepared:
     Attributes:
         origin: where it was first read from, before any replay.
         attempts: replays before this one.
+        first_failure_ms: when it was rejected first, epoch ms, as far as is known.
         value: what would be sent; None where ``problem`` or ``unfixed`` says why not.
         problem: there is nothing that could be sent.
         unfixed: a repair could not do its work.
@@ -38,6 +39,7 @@ class Prepared:
     found: Found
     origin: Position
     attempts: int
+    first_failure_ms: int | None
     value: bytes | None = None
     problem: str = ""
     unfixed: str = ""
@@ -60,8 +62,8 @@ class Preparation:
         self._pipeline, self._repairs = pipeline, tuple(repairs)
         self._id, self._source, self._now = replay_id, source, marked_at
 
-    def prepare(self, some: Sequence[tuple[Found, Position, int]]) -> list[Prepared]:
-        """In the order given: of each record where it was first read from, and how often it has been replayed."""
+    def prepare(self, some: Sequence[tuple[Found, Lineage]]) -> list[Prepared]:
+        """In the order given."""
         prepared = [self._ready(*each) for each in some]
         sent = [each for each in prepared if each.value is not None]
         batch = RecordBatch(self._id, 0, range(len(sent)), [each.value for each in sent])
@@ -74,8 +76,9 @@ class Preparation:
                 _forecast(each, verdict)
         return prepared
 
-    def _ready(self, found: Found, origin: Position, attempts: int) -> Prepared:
-        ready = Prepared(found, origin, attempts, event_type=found.event_type, event_ms=found.event_ms)
+    def _ready(self, found: Found, past: Lineage) -> Prepared:
+        origin, attempts, failed = past
+        ready = Prepared(found, origin, attempts, failed, event_type=found.event_type, event_ms=found.event_ms)
         if found.problem or found.payload is None:
             ready.problem = found.problem or "it has no value"
             return ready
@@ -90,9 +93,8 @@ class Preparation:
             if changed is not None:
                 payload, ready.repaired = changed, True
         try:
-            added = Marks(
-                True, self._now, self._source, self._id, attempts + 1, position_text(origin), found.failure_class
-            )
+            failure, place = found.failure_class, position_text(origin)
+            added = Marks(True, self._now, self._source, self._id, attempts + 1, place, failure, failed)
             ready.value = marked(payload, added)
         except NotAnObject as error:
             ready.problem = str(error)

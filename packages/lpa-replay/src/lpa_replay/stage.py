@@ -92,12 +92,12 @@ class Staging:
 
     def _decide(self, some: Sequence[Found]) -> None:
         lineages = [lineage(found) for found in some]
-        earlier = self._knowledge.earlier(origin for origin, _ in lineages)
+        earlier = self._knowledge.earlier(past.origin for past in lineages)
         nothing = Earlier()
         prepared = self._preparation.prepare(
             [
-                (found, origin, max(attempts, earlier.get(origin, nothing).attempts))
-                for found, (origin, attempts) in zip(some, lineages, strict=True)
+                (found, past._replace(attempts=max(past.attempts, earlier.get(past.origin, nothing).attempts)))
+                for found, past in zip(some, lineages, strict=True)
             ]
         )
         keys = [each.dedup_key for each in prepared]
@@ -150,7 +150,7 @@ class Staging:
 
     def _given_up(self, number: int, each: Prepared) -> Outgoing:
         envelope = exhausted_envelope(each, self._plan.id, self._plan.created_ms, self._max_row_bytes)
-        record = reject_record(envelope, None)
+        record = reject_record(envelope)
         return Outgoing(
             record.value,
             record.key.decode(),

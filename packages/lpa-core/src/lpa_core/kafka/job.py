@@ -189,7 +189,7 @@ class KafkaJob:
         return worker, accounts
 
     def _publish(self, envelope: RejectEnvelope) -> LogRecord:
-        record = reject_record(envelope, None)
+        record = reject_record(envelope)
         quality = self._settings.quality
         topic = quality.quarantine_topic if envelope.failure.quarantined else quality.dlq_topic
         return LogRecord(topic, record.key, record.value, record.headers)

@@ -20,16 +20,13 @@ class RejectRecord:
     headers: Sequence[tuple[str, bytes]]
 
 
-def reject_record(envelope: RejectEnvelope, failed_first_ms: int | None) -> RejectRecord:
+def reject_record(envelope: RejectEnvelope) -> RejectRecord:
     """The record of an envelope.
 
     The key is the dedup key, so that rejects of one event lie in one partition; without one it is the source position.
-
-    Args:
-        envelope: what the value is.
-        failed_first_ms: epoch ms of the first failure; None where this is the first.
     """
     source, failure = envelope.source, envelope.failure
+    first = envelope.ingestion_timestamp if envelope.first_failure_ms is None else envelope.first_failure_ms
     position = f"{source.topic}:{source.partition}:{source.offset}"
     headers = {
         "reason": failure.reason.value,
@@ -37,7 +34,7 @@ def reject_record(envelope: RejectEnvelope, failed_first_ms: int | None) -> Reje
         "stage": failure.stage.value,
         "source": position,
         "attempt": str(envelope.attempt),
-        "first_failure_ms": str(envelope.ingestion_timestamp if failed_first_ms is None else failed_first_ms),
+        "first_failure_ms": str(first),
     }
     return RejectRecord(
         key=(envelope.dedup_key or position).encode(),
