@@ -33,7 +33,8 @@ class Outcome(msgspec.Struct, gc=False, frozen=True, array_like=True):
     """One record of a run. A struct: there is one for each record.
 
     Times are epoch ms, None where nobody knows. ``forecast``, of a published record, is ``passes`` or the reason why
-    today's validators would reject it again. ``typed_rows`` is how many it makes if it is stored.
+    today's validators would reject it again. ``typed_rows`` is how many it makes if it is stored. ``generation`` is how
+    many replays the record itself tells of: of several copies the highest goes on.
     """
 
     number: int
@@ -49,6 +50,7 @@ class Outcome(msgspec.Struct, gc=False, frozen=True, array_like=True):
     dedup_key: str
     attempt: int
     typed_rows: int
+    generation: int
 
 
 @final

@@ -28,8 +28,9 @@ class Prepared:
 
     Attributes:
         origin: where it was first read from, before any replay.
-        attempts: replays before this one.
+        attempts: replays before this one, as far as it or the audit tells.
         first_failure_ms: when it was rejected first, epoch ms, as far as is known.
+        generation: replays that the record itself tells of.
         value: what would be sent; None where ``problem`` or ``unfixed`` says why not.
         problem: there is nothing that could be sent.
         unfixed: a repair could not do its work.
@@ -40,6 +41,7 @@ class Prepared:
     origin: Position
     attempts: int
     first_failure_ms: int | None
+    generation: int
     value: bytes | None = None
     problem: str = ""
     unfixed: str = ""
@@ -62,8 +64,8 @@ class Preparation:
         self._pipeline, self._repairs = pipeline, tuple(repairs)
         self._id, self._source, self._now = replay_id, source, marked_at
 
-    def prepare(self, some: Sequence[tuple[Found, Lineage]]) -> list[Prepared]:
-        """In the order given."""
+    def prepare(self, some: Sequence[tuple[Found, Lineage, int]]) -> list[Prepared]:
+        """In the order given; with each record how often the audit says that it was replayed."""
         prepared = [self._ready(*each) for each in some]
         sent = [each for each in prepared if each.value is not None]
         batch = RecordBatch(self._id, 0, range(len(sent)), [each.value for each in sent])
@@ -76,9 +78,12 @@ class Preparation:
                 _forecast(each, verdict)
         return prepared
 
-    def _ready(self, found: Found, past: Lineage) -> Prepared:
-        origin, attempts, failed = past
-        ready = Prepared(found, origin, attempts, failed, event_type=found.event_type, event_ms=found.event_ms)
+    def _ready(self, found: Found, past: Lineage, audited: int) -> Prepared:
+        origin, generation, failed = past
+        attempts = max(generation, audited)
+        ready = Prepared(
+            found, origin, attempts, failed, generation, event_type=found.event_type, event_ms=found.event_ms
+        )
         if found.problem or found.payload is None:
             ready.problem = found.problem or "it has no value"
             return ready

@@ -64,9 +64,9 @@ def print_checks(console: Console, run: RunRecord, checks: Sequence[Check]) -> N
 def print_runs(console: Console, runs: Sequence[RunRecord]) -> None:
     table = Table(Column("id", no_wrap=True), "state", Column("window", overflow="fold"), "from", "selected", "sent")
     for run in runs:
-        counts = (run.records_selected, run.records_published)
-        cells = (run.replay_id, run.state, window_text(run), run.source)
-        table.add_row(*map(escape, cells), *(f"{count:,}" for count in counts))
+        sent = "" if run.state == "staged" else f"{run.records_published:,}"
+        cells = (run.replay_id, run.state, window_text(run), run.source, f"{run.records_selected:,}", sent)
+        table.add_row(*map(escape, cells))
     console.print(table)
 
 

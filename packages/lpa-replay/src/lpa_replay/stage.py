@@ -56,7 +56,7 @@ class Staging:
         self._outcomes, self._outgoing, self._exhausted = outcomes, outgoing, exhausted
         self._origins, self._keys = Seen(), Seen()
         self.latest: dict[int, int] = {}
-        """Of records that are there more than once, as later attempts: the digest of the origin -> latest attempt."""
+        """Of records that were replayed before: the digest of the origin -> the highest generation."""
         self.forecast = Forecast(plan.created_ms, ttl_ms)
 
     def run(self, source: ReplaySource) -> Forecast:
@@ -96,7 +96,7 @@ class Staging:
         nothing = Earlier()
         prepared = self._preparation.prepare(
             [
-                (found, past._replace(attempts=max(past.attempts, earlier.get(past.origin, nothing).attempts)))
+                (found, past, earlier.get(past.origin, nothing).attempts)
                 for found, past in zip(some, lineages, strict=True)
             ]
         )
@@ -126,11 +126,11 @@ class Staging:
         later = False
         origin = digest(each.origin)
         if not self._origins.add(origin):
-            later = each.attempts > self.latest.get(origin, 0)
+            later = each.generation > self.latest.get(origin, 0)
             if not later:
                 return Decision.SKIPPED, REPEATED
-        if each.attempts:
-            self.latest[origin] = each.attempts
+        if each.generation:
+            self.latest[origin] = each.generation
         if each.unfixed:
             return Decision.SKIPPED, each.unfixed
         if each.dedup_key in stored or not stored.isdisjoint(known.keys):
@@ -178,6 +178,7 @@ def _outcome(number: int, each: Prepared, decision: Decision, why: str) -> Outco
         each.dedup_key,
         min(each.attempts + published, 2**16 - 1),
         each.typed_rows if published else 0,
+        each.generation,
     )
 
 
@@ -190,8 +191,7 @@ def superseded(outcome: Outcome, latest: dict[int, int]) -> bool:
     """Whether a later attempt at the same record is in the run as well."""
     if outcome.decision not in (Decision.PUBLISHED, Decision.EXHAUSTED):
         return False
-    attempts = outcome.attempt - (outcome.decision is Decision.PUBLISHED)
-    return attempts < latest.get(digest(outcome.origin), 0)
+    return outcome.generation < latest.get(digest(outcome.origin), 0)
 
 
 def skipped(outcome: Outcome, why: str) -> Outcome:

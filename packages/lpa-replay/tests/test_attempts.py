@@ -1,0 +1,43 @@
+"""What counts as an attempt, and which of several copies of a record goes on."""
+
+from __future__ import annotations
+
+import pytest
+
+from lpa_replay.testing.place import Place, event
+
+FIRST = """
+[[fix]]
+where = [{ path = "data.request_id", missing = true }]
+steps = [{ set = "data.request_id", value = "r" }]
+"""
+SECOND = """
+[[fix]]
+where = [{ path = "data.request_id", equals = "r" }]
+steps = [{ set = "data.pipeline", value = "live-video-to-video" }]
+"""
+
+
+def test_runs_that_were_stopped_before_they_sent_a_record_are_no_attempts_at_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.ingest([event("a"), event("b")])
+    with monkeypatch.context() as stopping:
+        stopping.setattr("lpa_replay.run.deliver_locally", lambda *given: 0)
+        for rate in ("1", "2", "3"):
+            assert "was stopped" in place.replay("--all", "--rate", rate, status=1)
+    done = place.replay("--all", "--fix", "fix.toml")
+    assert (done["published"], done["exhausted"]) == (2, 0)
+    assert place.count("streaming_events") == 2
+
+
+def test_a_second_fix_sees_what_the_first_has_made(place: Place) -> None:
+    broken = event("a")
+    del broken["data"]["request_id"]
+    place.ingest([broken])
+    (place.folder / "first.toml").write_text(FIRST)
+    (place.folder / "second.toml").write_text(SECOND)
+    assert place.replay("--all", "--fix", "first.toml")["would_fail"] == {"missing_field": 1}
+    done = place.replay("--all", "--fix", "second.toml")
+    assert (done["would_pass"], done["skipped"]) == (1, 1)
+    assert place.rows("SELECT dedup_key, replay_attempt FROM {}.streaming_events") == [("a", 2)]
