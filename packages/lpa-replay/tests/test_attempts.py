@@ -23,7 +23,7 @@ def test_runs_that_were_stopped_before_they_sent_a_record_are_no_attempts_at_it(
 ) -> None:
     place.ingest([event("a"), event("b")])
     with monkeypatch.context() as stopping:
-        stopping.setattr("lpa_replay.run.deliver_locally", lambda *given: 0)
+        stopping.setattr("lpa_replay.run.deliver_locally", lambda *given: False)
         for rate in ("1", "2", "3"):
             assert "was stopped" in place.replay("--all", "--rate", rate, status=1)
     done = place.replay("--all", "--fix", "fix.toml")

@@ -88,8 +88,13 @@ def _assemble(
 def _checkpoint(source: Source, sinks: Sequence[str], settings: Settings) -> Checkpoint:
     if not source.repeatable:
         return MemoryCheckpoint()
+    return file_checkpoint(source.topic, source.partition, sinks, settings)
+
+
+def file_checkpoint(topic: str, partition: int, sinks: Sequence[str], settings: Settings) -> FileCheckpoint:
+    """How far a partition is, on its way into these sinks. Raises CheckpointError."""
     towards = ",".join(sorted(without_secrets(sink) for sink in sinks))
-    return FileCheckpoint(settings.lpa.data_dir / "checkpoints", source.topic, source.partition, towards)
+    return FileCheckpoint(settings.lpa.data_dir / "checkpoints", topic, partition, towards)
 
 
 def _each(*listeners: StepListener) -> StepListener:

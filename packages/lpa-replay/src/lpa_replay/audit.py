@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from typing import Any, Final, final
 
@@ -14,7 +14,6 @@ from lpa_replay.database import Database
 from lpa_replay.folder import Manifest
 from lpa_replay.outcomes import Outcome
 from lpa_replay.plan import Plan
-from lpa_replay.spool import SpoolReader
 
 RUNS: Final = Table(
     "replay_runs",
@@ -121,7 +120,7 @@ def run_record(plan: Plan, manifest: Manifest, state: str, source: str) -> RunRe
         start_ms=window.start,
         end_ms=window.end,
         filters=json.dumps(asked.filters.as_json()),
-        bounds=json.dumps(dict(plan.bounds)),
+        bounds=json.dumps(manifest.bounds),
         fix_sha256=asked.fix_sha256,
         transforms=json.dumps(plan.transforms),
         max_attempts=asked.max_attempts,
@@ -150,11 +149,11 @@ def record_run(database: Database, run: RunRecord, updated_ms: int) -> None:
     database.insert(RUNS, [[value] for value in row], token)
 
 
-def record_outcomes(database: Database, plan: Plan, outcomes: SpoolReader[Outcome], recorded_ms: int) -> None:
-    """Write the outcomes down; done again it changes nothing."""
-    for lines in outcomes.lines():
+def record_outcomes(database: Database, plan: Plan, outcomes: Iterable[Sequence[Outcome]], recorded_ms: int) -> None:
+    """Write the outcomes down, in the place of what was recorded earlier; done again it changes nothing."""
+    for lines in outcomes:
         columns = [list(column) for column in zip(*(_row(plan, line, recorded_ms) for line in lines), strict=True)]
-        database.insert(OUTCOMES, columns, f"replay:{plan.id}:outcomes:{lines[0].number}")
+        database.insert(OUTCOMES, columns, f"replay:{plan.id}:outcomes:{recorded_ms}:{lines[0].number}")
 
 
 def recorded_runs(database: Database, replay_id: str = "") -> Sequence[RunRecord]:

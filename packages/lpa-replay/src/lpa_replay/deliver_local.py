@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
+from contextlib import closing
+from itertools import chain
 from typing import final
 
 from lpa_core.jobs import Job
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.records import RecordBatch
-from lpa_core.runner import WatchSource, deliver
+from lpa_core.runner import WatchSource, deliver, file_checkpoint
 from lpa_core.settings import Settings
 from lpa_core.sources.source import SourceError
 from lpa_replay.outcomes import Outgoing
@@ -31,47 +33,44 @@ class SpoolSource:
     size = None
     bytes_read = 0
 
-    def __init__(self, plan: Plan, spool: SpoolReader[Outgoing], pace: Pace) -> None:
+    def __init__(self, plan: Plan, spool: SpoolReader[Outgoing], left_out: Collection[int], pace: Pace) -> None:
+        """Records with the numbers in ``left_out`` are passed over, and their offsets with them."""
         self.topic = spool_topic(plan.id)
-        self._planned_ms, self._spool, self._pace = plan.created_ms, spool, pace
-        self._next = self.begun_at = 0
-        self._lines: Iterator[Sequence[Outgoing]] = iter(())
-        self._held: list[Outgoing] = []
+        self._planned_ms, self._spool, self._left_out, self._pace = plan.created_ms, spool, left_out, pace
+        self._lines = self._from(0)
 
     def seek(self, offset: int, resume: str) -> None:
         if offset and resume != self._resume(offset):
             raise SourceError(f"the spool {self._spool.path} is not the one that was read before: bring it back")
-        self._next = self.begun_at = offset
-        self._lines = self._spool.lines(offset)
+        self._lines = self._from(offset)
 
     def read(self, max_records: int, max_bytes: int) -> RecordBatch | None:
-        some = self._take(self._pace.at_once(max_records), max_bytes)
+        offsets: list[int] = []
+        some: list[Outgoing] = []
+        size = 0
+        most = self._pace.at_once(max_records)
+        for offset, each in self._lines:
+            offsets.append(offset)
+            some.append(each)
+            size += len(each.value)
+            if len(some) >= most or size >= max_bytes:
+                break
         if not some:
             return None
         self._pace.wait(len(some))
-        offsets = range(self._next, self._next + len(some))
-        self._next += len(some)
         return RecordBatch(
             self.topic,
             0,
             offsets,
             [each.value for each in some],
             [self._planned_ms if each.record_ms is None else each.record_ms for each in some],
-            resume=self._resume(self._next),
+            resume=self._resume(offsets[-1] + 1),
         )
 
-    def _take(self, max_records: int, max_bytes: int) -> list[Outgoing]:
-        some: list[Outgoing] = []
-        size = 0
-        while len(some) < max_records and size < max_bytes:
-            if not self._held:
-                self._held = list(next(self._lines, ()))
-                self._held.reverse()
-                if not self._held:
-                    break
-            some.append(self._held.pop())
-            size += len(some[-1].value)
-        return some
+    def _from(self, first: int) -> Iterator[tuple[int, Outgoing]]:
+        numbered = enumerate(chain.from_iterable(self._spool.lines(first)), first)
+        gone = self._left_out
+        return ((offset, each) for offset, each in numbered if each.number not in gone) if gone else numbered
 
     def _resume(self, offset: int) -> str:
         return f"{self._spool.sha256[:16]}:{offset}"
@@ -81,14 +80,39 @@ class SpoolSource:
 
 
 def deliver_locally(
-    plan: Plan, spool: SpoolReader[Outgoing], settings: Settings, plugins: PluginManager, watch: WatchSource
-) -> int:
-    """Store what the run sends, and answer how many records of it are stored or rejected by now.
+    plan: Plan,
+    spool: SpoolReader[Outgoing],
+    left_out: Collection[int],
+    settings: Settings,
+    plugins: PluginManager,
+    watch: WatchSource,
+) -> bool:
+    """Store what the run sends; False where it was stopped before all of it is stored or rejected.
 
     Killed or stopped and begun again it goes on, each record exactly once, as an ingested file does. Raises what
     delivering raises.
     """
-    source = SpoolSource(plan, spool, Pace(plan.asked.rate))
+    source = SpoolSource(plan, spool, left_out, Pace(plan.asked.rate))
+    deliver(source, _job(plan), settings, plugins, watch)
+    return begun_locally(plan, settings) >= _behind_last(spool, left_out)
+
+
+def begun_locally(plan: Plan, settings: Settings) -> int:
+    """How many of the spool's records are stored or rejected, or were being written when a process ended."""
+    sinks = _job(plan).sinks_or_default(settings)
+    with closing(file_checkpoint(spool_topic(plan.id), SpoolSource.partition, sinks, settings)) as checkpoint:
+        prepared = checkpoint.prepared
+        return checkpoint.progress.offset if prepared is None else prepared.end
+
+
+def _behind_last(spool: SpoolReader[Outgoing], left_out: Collection[int]) -> int:
+    """The offset behind the last record that is sent."""
+    if not left_out:
+        return spool.count
+    lines = enumerate(chain.from_iterable(spool.lines()), 1)
+    return max((behind for behind, each in lines if each.number not in left_out), default=0)
+
+
+def _job(plan: Plan) -> Job:
     sinks = () if plan.asked.sink is None else (plan.asked.sink,)
-    report = deliver(source, Job(sinks=sinks, dedup=plan.asked.dedup), settings, plugins, watch)
-    return source.begun_at + report.read
+    return Job(sinks=sinks, dedup=plan.asked.dedup)

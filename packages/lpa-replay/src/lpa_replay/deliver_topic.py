@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import chain
 from typing import Final, final
 
@@ -100,12 +100,15 @@ class TopicDelivery:
     def deliver(
         self,
         outgoing: SpoolReader[Outgoing],
+        left_out: Collection[int],
         exhausted: SpoolReader[Outgoing],
         pace: Pace,
         progress: Progress,
         stopped: Callable[[], bool],
     ) -> bool:
         """Send what is not sent yet: first events, then what goes to quarantine; False where it was stopped before.
+
+        Records with the numbers in ``left_out`` are passed over.
 
         Raises ReplayError where another process took the run over, LogError, LogUnavailable, CommitUncertain: begun
         again it goes on.
@@ -117,7 +120,7 @@ class TopicDelivery:
                 return False
             pace.wait(len(chunk))
             first += len(chunk)
-            self._send(chunk, first)
+            self._send([each for each in chunk if each.number not in left_out], first)
             progress(first)
         return True
 

@@ -36,13 +36,22 @@ _CONVERTER: Final = make_converter(forbid_extra_keys=True)
 @final
 @attrs.frozen
 class Manifest:
-    """What was staged. ``staged_ms`` is epoch ms, ``figures`` those of the forecast."""
+    """What was staged.
+
+    Attributes:
+        staged_ms: epoch ms, of the last decision.
+        figures: those of the forecast.
+        bounds: where reading the source ended.
+        left_out: numbers of records that lie in ``outgoing``, but were found stored when the run went on.
+    """
 
     staged_ms: int
     outcomes: SpoolFile
     outgoing: SpoolFile
     exhausted: SpoolFile
     figures: dict[str, Any]
+    bounds: dict[str, str]
+    left_out: frozenset[int] = frozenset()
 
 
 @final
@@ -110,7 +119,8 @@ class RunFolder:
     def exhausted(self, manifest: Manifest) -> SpoolReader[Outgoing]:
         return SpoolReader(self.path / _EXHAUSTED, manifest.exhausted, Outgoing)
 
-    def finish_staging(self, manifest: Manifest) -> None:
+    def write_manifest(self, manifest: Manifest) -> None:
+        """Durable after return; takes the place of an earlier one."""
         write_durably(self.path / _MANIFEST, _CONVERTER.unstructure(manifest))
 
     def discard_staging(self) -> None:

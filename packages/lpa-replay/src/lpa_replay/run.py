@@ -23,7 +23,7 @@ from lpa_core.runner import WatchSource
 from lpa_core.settings import Settings
 from lpa_replay.audit import record_outcomes, record_run, run_record
 from lpa_replay.database import Database, opened
-from lpa_replay.deliver_local import deliver_locally
+from lpa_replay.deliver_local import begun_locally, deliver_locally
 from lpa_replay.folder import Manifest, RunFolder
 from lpa_replay.forecast import Forecast
 from lpa_replay.kafka_settings import replay_settings
@@ -32,6 +32,7 @@ from lpa_replay.plan import TOPIC, Plan
 from lpa_replay.prepare import Preparation
 from lpa_replay.quarantine import quarantine_rows
 from lpa_replay.request import repairs_of
+from lpa_replay.resumed import outcomes_of, without_stored
 from lpa_replay.sources.opening import open_source
 from lpa_replay.sources.source import ReplaySource
 from lpa_replay.staged import Stage
@@ -90,8 +91,12 @@ class Replays:
             _require_client(plan)
             with opened(plan.asked.sink, self.settings, make=_makes(plan)) as database:
                 database.require("replay_runs", "replay_outcomes")
-                manifest = folder.manifest or self._staged(plan, folder, database)
-                record_outcomes(database, plan, folder.outcomes(manifest), manifest.staged_ms)
+                manifest = folder.manifest
+                if manifest is None:
+                    manifest = self._staged(plan, folder, database)
+                elif not plan.asked.force:
+                    manifest = self._looked_over(plan, folder, manifest, database)
+                record_outcomes(database, plan, outcomes_of(manifest, folder), manifest.staged_ms)
                 self._record(database, plan, manifest, State.STAGED)
             if not self._deliver(plan, folder, manifest, watch, progress):
                 raise ReplayError(f"replay {plan.id} was stopped; run the same again to go on")
@@ -115,6 +120,15 @@ class Replays:
                 "plan again"
             )
         return manifest
+
+    def _looked_over(self, plan: Plan, folder: RunFolder, manifest: Manifest, database: Database) -> Manifest:
+        begun = folder.noted_sent if plan.asked.target == TOPIC else begun_locally(plan, self.settings)
+        forecast = Forecast(plan.created_ms, self._ttl_ms)
+        return without_stored(manifest, folder, StoredEvents(database, plan.id), begun, forecast, self.clock())
+
+    @property
+    def _ttl_ms(self) -> int:
+        return self.settings.quality.dedup_ttl_minutes * 60_000
 
     def _open(self, plan: Plan, stack: ExitStack) -> tuple[Plan, ReplaySource]:
         """The source, and the plan with the source's bounds."""
@@ -140,7 +154,7 @@ class Replays:
             preparation,
             StoredEvents(database, plan.id),
             self.settings.clickhouse.sink_max_record_bytes,
-            self.settings.quality.dedup_ttl_minutes * 60_000,
+            self._ttl_ms,
             self.clock,
         )
 
@@ -154,7 +168,7 @@ class Replays:
     ) -> bool:
         outgoing, exhausted = folder.outgoing(manifest), folder.exhausted(manifest)
         if plan.asked.target != TOPIC:
-            return deliver_locally(plan, outgoing, self.settings, self.plugins, watch) >= outgoing.count
+            return deliver_locally(plan, outgoing, manifest.left_out, self.settings, self.plugins, watch)
         from lpa_replay.deliver_topic import TopicDelivery
 
         stop = _Stop()
@@ -172,7 +186,8 @@ class Replays:
                     f"Kafka no longer knows how far replay {plan.id} is: {folder.noted_sent} records were sent; plan a "
                     "new replay, it leaves out what is stored"
                 )
-            return delivery.deliver(outgoing, exhausted, Pace(plan.asked.rate), sent, lambda: stop.stopping)
+            pace = Pace(plan.asked.rate)
+            return delivery.deliver(outgoing, manifest.left_out, exhausted, pace, sent, lambda: stop.stopping)
 
     def _record(self, database: Database, plan: Plan, manifest: Manifest, state: State) -> None:
         record_run(database, run_record(plan, manifest, state.value, _described(plan)), self.clock())

@@ -195,4 +195,8 @@ def superseded(outcome: Outcome, latest: dict[int, int]) -> bool:
 
 
 def skipped(outcome: Outcome, why: str) -> Outcome:
-    return msgspec.structs.replace(outcome, decision=Decision.SKIPPED, why=why, forecast="", typed_rows=0)
+    """The same record, not sent after all."""
+    attempt = outcome.attempt - (outcome.decision is Decision.PUBLISHED)
+    return msgspec.structs.replace(
+        outcome, decision=Decision.SKIPPED, why=why, forecast="", typed_rows=0, attempt=attempt
+    )

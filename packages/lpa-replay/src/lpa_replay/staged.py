@@ -54,14 +54,14 @@ class Stage:
             staging = self._staging(plan, outcomes, outgoing, exhausted)
             forecast = staging.run(source)
             files = (outcomes.close(), outgoing.close(), exhausted.close())
-        manifest = Manifest(self.clock(), *files, figures={})
+        manifest = Manifest(self.clock(), *files, figures={}, bounds=dict(source.bounds))
         if staging.latest:
             manifest = _without_superseded(manifest, folder, staging.latest)
             forecast = forecast.emptied()
             for lines in folder.outcomes(manifest).lines():
                 forecast.add(lines)
         manifest = attrs.evolve(manifest, figures=forecast.as_json())
-        folder.finish_staging(manifest)
+        folder.write_manifest(manifest)
         return manifest
 
     def _staging(

@@ -28,7 +28,7 @@ class Knowledge(Protocol):
     """Asked for many records at once. Raises SinkUnavailable, SinkMisconfigured."""
 
     def stored(self, keys: Iterable[str]) -> set[str]:
-        """Those of the dedup keys whose event is stored, however long ago."""
+        """Those of the dedup keys whose event is stored, however long ago, and not by this run."""
         ...
 
     def earlier(self, origins: Iterable[Position]) -> Mapping[Position, Earlier]:
@@ -55,7 +55,8 @@ class StoredEvents:
         def ask() -> set[str]:
             with self._scratch(_KEYS, [wanted]) as table:
                 query = self._database.sql("stored_keys.sql", keys=table)
-                return {key for (key,) in self._database.client.query(query).result_rows}
+                rows = self._database.client.query(query, parameters={"replay_id": self._id}).result_rows
+            return {key for (key,) in rows}
 
         return self._database.run("look stored events up", ask)
 

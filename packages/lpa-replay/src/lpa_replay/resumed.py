@@ -1,0 +1,49 @@
+"""A run that goes on: what others stored since it was staged is left out of the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import attrs
+
+from lpa_replay.folder import Manifest, RunFolder
+from lpa_replay.forecast import Forecast
+from lpa_replay.outcomes import ALREADY_STORED, Outcome
+from lpa_replay.stage import skipped
+from lpa_replay.stored import Knowledge
+
+
+def without_stored(
+    manifest: Manifest, folder: RunFolder, knowledge: Knowledge, begun: int, forecast: Forecast, now: int
+) -> Manifest:
+    """The manifest for the rest of the run; durable after return.
+
+    The dedup store may have forgotten by now what it would have told of when the run was staged.
+
+    Args:
+        begun: so many of the outgoing records were handed on, or are being written: these stay.
+        forecast: an empty one, which is filled anew.
+        now: epoch ms.
+
+    Raises ReplayError, SinkUnavailable, SinkMisconfigured.
+    """
+    stored: set[int] = set()
+    for lines in folder.outgoing(manifest).lines(begun):
+        keys = knowledge.stored(line.key for line in lines)
+        stored.update(line.number for line in lines if line.key in keys)
+    if stored <= manifest.left_out:
+        return manifest
+    manifest = attrs.evolve(manifest, staged_ms=now, left_out=manifest.left_out | stored)
+    forecast.read, forecast.untimed = manifest.figures["read"], manifest.figures["untimed"]
+    for outcomes in outcomes_of(manifest, folder):
+        forecast.add(outcomes)
+    manifest = attrs.evolve(manifest, figures=forecast.as_json())
+    folder.write_manifest(manifest)
+    return manifest
+
+
+def outcomes_of(manifest: Manifest, folder: RunFolder) -> Iterator[Sequence[Outcome]]:
+    """What is decided by now about each record, some at a time. Raises ReplayError where the file is damaged."""
+    gone = manifest.left_out
+    for lines in folder.outcomes(manifest).lines():
+        yield [skipped(line, ALREADY_STORED) if line.number in gone else line for line in lines]
