@@ -175,19 +175,30 @@ def test_conditions_in_sql(place: Place) -> None:
 
 def test_the_answer_to_a_question_is_taken(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.ingest([event("a")])
-    said: list[str] = []
     for stream in ("stdin", "stdout"):
         monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True, raising=False)
+    answers: list[str | type[Exception]] = ["no", EOFError, "yes"]
 
-    def answer(question: str) -> str:
-        said.append(question)
-        return "no"
+    def answer() -> str:
+        given = answers.pop(0)
+        if isinstance(given, str):
+            return given
+        raise given
 
     monkeypatch.setattr("builtins.input", answer)
-
-    assert run(["replay", "run", "--all", "--fix", "fix.toml", "--sink", place.sink]) == 1
-    assert said == ["Send? [y/N] "]
+    replay = ["replay", "run", "--all", "--fix", "fix.toml", "--sink", place.sink]
+    assert run([*replay, "--json"]) == 1
+    asked = place.capsys.readouterr()
+    assert asked.err.endswith("Send? [y/N] "), "JSON has the standard output to itself"
+    assert run(replay) == 1, "the end of the input is no yes"
+    assert place.capsys.readouterr().out.endswith("Send? [y/N] ")
     assert place.count("streaming_events") == 0
-    assert run(["replay", "run", "--all", "--fix", "fix.toml", "--sink", place.sink, "--yes"]) == 0
+    assert run(replay) == 0
+    assert "sent" in place.capsys.readouterr().out
     assert place.count("streaming_events") == 1
     assert not list(Path("lpa-data/replays").glob("*/outgoing*")), "what is sent needs no room any more"
+
+    place.ingest([event("b")], "more.ndjson")
+    assert run([*replay, "--yes"]) == 0
+    assert answers == []
+    assert place.count("streaming_events") == 2

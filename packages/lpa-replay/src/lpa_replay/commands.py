@@ -81,10 +81,11 @@ def replay_app(settings: Settings) -> cyclopts.App:
         """
         replays = _replays(settings)
         made, begun = _to_run(options, plan, replays)
-        if not begun and not yes and not json and sys.stdin.isatty() and sys.stdout.isatty():
+        if not begun and not yes and sys.stdin.isatty() and sys.stdout.isatty():
             made, forecast = replays.foresee(made)
-            present.print_plan(Console(soft_wrap=True), made, forecast.as_json(), forecast.samples)
-            if input("Send? [y/N] ").strip().lower() not in ("y", "yes"):
+            console = Console(soft_wrap=True, stderr=json)
+            present.print_plan(console, made, forecast.as_json(), forecast.samples)
+            if not present.agreed(console):
                 return 1
         with Shown(enabled=not json) as shown:
             figures = replays.run(made, shown.watch, shown.sent)

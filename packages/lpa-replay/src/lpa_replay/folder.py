@@ -77,7 +77,9 @@ class RunFolder:
             raise ReplayError(f"replay {plan.id} is run by another process: wait for it or stop it") from None
         except OSError as error:
             where = error.filename or self.path
-            raise ReplayError(f"{where}: {error.strerror}: make LPA_DATA_DIR a folder with free space") from None
+            raise ReplayError(
+                f"{where}: {error.strerror}: make LPA_DATA_DIR a folder that can be written and has free space"
+            ) from None
 
     @property
     def plan(self) -> Plan | None:

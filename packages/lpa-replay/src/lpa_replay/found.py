@@ -47,6 +47,13 @@ class Found(msgspec.Struct, gc=False, frozen=True):
         return self.record_ms if self.event_ms is None else self.event_ms
 
 
+def possible_position(topic: str, partition: int, offset: int) -> Position | None:
+    """None where the numbers are none that a partition and an offset can be (spec/tables.md: UInt32, UInt64)."""
+    if 0 <= partition < 1 << 32 and 0 <= offset < 1 << 64:
+        return Position(topic, partition, offset)
+    return None
+
+
 @final
 class _Glance(msgspec.Struct, gc=False):
     type: Any = None

@@ -9,10 +9,11 @@ import msgspec
 from lpa_core.dedup.key import REPLAY_PREFIX
 from lpa_core.events.coercion import timestamp, whole_number
 from lpa_core.records import Position
-from lpa_replay.found import Found
+from lpa_replay.found import Found, possible_position
 
 ORIGIN: Final = "__replay_origin"
 _ATTEMPT: Final = "__replay_attempt"
+_MOST_ATTEMPTS: Final = 2**16 - 1
 _FIRST_FAILURE: Final = "__replay_first_failure_ms"
 # A number too large for a double is infinite here, as in the pipeline.
 _decode: Final = msgspec.json.Decoder(float_hook=float).decode
@@ -81,15 +82,18 @@ def lineage(found: Found) -> Lineage:
     """What is known of a record's past: an earlier replay wrote it down."""
     payload = found.payload
     failed = found.ingested_ms if found.failure_class else None
+    attempt = min(found.attempt, _MOST_ATTEMPTS)
     if payload is None or not _may_be_marked(payload):
-        return Lineage(found.place, found.attempt, failed)
+        return Lineage(found.place, attempt, failed)
     try:
         document = _object(payload.strip())
         topic, partition, offset = str(document[ORIGIN]).rsplit(":", 2)
-        origin = Position(topic, int(partition), int(offset))
+        origin = possible_position(topic, int(partition), int(offset))
     except (NotAnObject, KeyError, ValueError):
-        return Lineage(found.place, found.attempt, failed)
-    attempts = max(found.attempt, whole_number(document.get(_ATTEMPT)) or 0)
+        origin = None
+    if origin is None:
+        return Lineage(found.place, attempt, failed)
+    attempts = min(max(attempt, whole_number(document.get(_ATTEMPT)) or 0), _MOST_ATTEMPTS)
     earlier = timestamp(document.get(_FIRST_FAILURE))
     return Lineage(origin, attempts, failed if earlier is None else earlier)
 

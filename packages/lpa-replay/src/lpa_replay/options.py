@@ -55,7 +55,7 @@ class Options:
     where
         A condition in SQL over the envelope's columns, for tables.
     max_records
-        At most so many records.
+        At most so many records, the first that are selected; those that are skipped count as well.
     rate
         At most so many records a second.
     fix
@@ -85,7 +85,7 @@ class Options:
     max_records: Annotated[int | None, Parameter(name="--max", validator=validators.Number(gte=1))] = None
     rate: float | None = None
     fix: Path | None = None
-    max_attempts: Annotated[int, Parameter(validator=validators.Number(gte=1))] = 3
+    max_attempts: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=2**16 - 1))] = 3
     force: Annotated[bool, Parameter(negative="")] = False
 
     def request(self) -> Request:

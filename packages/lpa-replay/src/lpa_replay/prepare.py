@@ -90,7 +90,7 @@ class Preparation:
         payload = found.payload
         for name, repair in self._repairs:
             try:
-                changed = repair(_shown(found, payload, origin, attempts))
+                changed = _bytes(repair(_shown(found, payload, origin, attempts)))
             except Exception as error:  # whatever a third party's transform raises
                 said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
                 ready.unfixed = f"{name}: {' '.join(said.split())}"
@@ -104,6 +104,13 @@ class Preparation:
         except NotAnObject as error:
             ready.problem = str(error)
         return ready
+
+
+def _bytes(changed: object) -> bytes | None:
+    """What a third party's transform answered. Raises ValueError where that is something else."""
+    if changed is None or isinstance(changed, bytes):
+        return changed
+    raise ValueError(f"it answers {type(changed).__name__}, not bytes or None")
 
 
 def _shown(found: Found, payload: bytes, origin: Position, attempts: int) -> ReplayRecord:

@@ -28,16 +28,21 @@ def print_plan(console: Console, plan: Plan, figures: Mapping[str, Any], samples
         counts = {name or "-": count for name, count in figures[key].items()}
         if counts:
             console.print(_counted(title, list(counts.items())))
-    if figures["would_fail"]:
-        console.print(_counted("would fail again", list(figures["would_fail"].items())))
-    others = [(f"{each['outcome']}: {each['why']}", each["records"]) for each in figures["not_published"]]
-    if others:
-        console.print(_counted("not sent", others))
+    _print_reasons(console, figures)
     for before, after in samples:
         console.print(escape(f"before  {_cut(before)}"), highlight=False)
         console.print(escape(f"after   {_cut(after)}"), highlight=False)
     if asked.rate:
         console.print(f"At {asked.rate:g} records a second: {estimated_seconds(plan, figures):,.0f} s")
+
+
+def agreed(console: Console) -> bool:
+    """Whether the plan shown is to be carried out, as somebody at the terminal answers."""
+    console.print("Send? [y/N] ", end="", markup=False, highlight=False)
+    try:
+        return input().strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
 
 
 def estimated_seconds(plan: Plan, figures: Mapping[str, Any]) -> float | None:
@@ -49,7 +54,9 @@ def print_run(console: Console, figures: Mapping[str, Any]) -> None:
     """What a run did."""
     if figures["already_delivered"]:
         console.print(escape(f"Replay {figures['id']} was delivered before: nothing is sent twice."))
-    console.print(_counted("records", [(name, figures[key]) for name, key in _FIGURES.items()]))
+    named = {"sent" if key == "published" else name: figures[key] for name, key in _FIGURES.items()}
+    console.print(_counted("records", list(named.items())))
+    _print_reasons(console, figures)
     console.print(escape(f"lpa replay verify {figures['id']}"))
 
 
@@ -110,6 +117,14 @@ _FIGURES = {
     "attempts exhausted": "exhausted",
     "older than the dedup TTL": "older_than_ttl",
 }
+
+
+def _print_reasons(console: Console, figures: Mapping[str, Any]) -> None:
+    if figures["would_fail"]:
+        console.print(_counted("would fail again", list(figures["would_fail"].items())))
+    others = [(f"{each['outcome']}: {each['why']}", each["records"]) for each in figures["not_published"]]
+    if others:
+        console.print(_counted("not sent", others))
 
 
 def _counted(title: str, counts: Sequence[tuple[str, int]]) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import math
 import socket
 import uuid
 from collections.abc import Sequence
@@ -59,11 +60,11 @@ def asked(request: Request, settings: Settings) -> Asked:
         raise ReplayRefused(f"--to {target}: there are {TOPIC} and {LOCAL}")
     source = request.source or ("dlq-table" if embedded else DLQ_TOPIC)
     if source not in (DLQ_TOPIC, "archive", *TABLES):
-        source = str(Path(source).expanduser().absolute())
+        source = _path_text(Path(source).expanduser().absolute())
     quality = replay_settings(settings).quality
     kafka = target == TOPIC or source == DLQ_TOPIC
-    if request.rate is not None and not request.rate > 0:
-        raise ReplayRefused(f"--rate {request.rate}: a rate has to be more than 0 records a second")
+    if request.rate is not None and not 0 < request.rate < math.inf:
+        raise ReplayRefused(f"--rate {request.rate}: a rate has to be more than 0 records a second, and finite")
     if request.by is not None and request.by not in [clock.value for clock in Clock]:
         raise ReplayRefused(f"--by {request.by}: there are event and ingestion")
     start, end = request.start, request.end
@@ -124,6 +125,15 @@ def repairs_of(plan: Plan, plugins: PluginManager) -> Sequence[Repair]:
     if plan.asked.fix is not None:
         repairs.append(("fix", parse_fixes(plan.asked.fix, "the plan's fix file").apply))
     return repairs
+
+
+def _path_text(path: Path) -> str:
+    """Raises ReplayRefused where the name is no text, which a plan could not hold."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise ReplayRefused(f"--from {str(path)!a}: the name is no UTF-8: rename the file") from None
+    return str(path)
 
 
 def _text(moment: int | None) -> str | None:

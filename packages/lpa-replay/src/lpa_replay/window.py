@@ -9,7 +9,7 @@ from typing import Final, final
 
 import attrs
 
-from lpa_core.events.model import MAX_EPOCH_MS
+from lpa_core.events.model import MAX_EPOCH_MS, MIN_EPOCH_MS
 from lpa_core.replays import ReplayRefused
 from lpa_core.setting_values import EARLIEST_EPOCH_MS
 from lpa_core.settings import Settings
@@ -75,7 +75,10 @@ def parse_moment(text: str, name: str) -> int:
         raise ReplayRefused(
             f"{name}={text}: no moment: give milliseconds since the epoch, or ISO 8601 such as 2026-01-08T12:00:00Z"
         ) from None
-    return ((found if found.tzinfo else found.replace(tzinfo=UTC)) - _EPOCH) // _MILLISECOND
+    moment = ((found if found.tzinfo else found.replace(tzinfo=UTC)) - _EPOCH) // _MILLISECOND
+    if not MIN_EPOCH_MS <= moment <= MAX_EPOCH_MS:
+        raise ReplayRefused(f"{name}={text}: no event is of a time before 1900 or after 2299")
+    return moment
 
 
 def parse_span(text: str) -> int:
@@ -109,6 +112,8 @@ def window(
     behind = parse_moment(end, "--end") if end is not None else None
     if since is not None:
         first = (now if behind is None else behind) - parse_span(since)
+        if first < MIN_EPOCH_MS:
+            raise ReplayRefused(f"--since={since}: this reaches before 1900: --all takes everything")
     names = ("--start", "--end")
     if from_settings:
         first, behind = settings.replay.start_epoch_ms, settings.replay.end_epoch_ms

@@ -161,3 +161,16 @@ def test_everything_that_is_wrong_is_named_at_once() -> None:
         "fix.toml: fix 1: it has no steps",
         "fix.toml: fix 2: stage has to be text",
     ]
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ('{ cast = "data.type", to = ["text"] }', "to has to be text"),
+        ('{ set = "data.type", value = nan }', "value has to be what JSON can hold"),
+        ('{ set = "data.type", value = { a = [inf] } }', "value has to be what JSON can hold"),
+    ],
+)
+def test_values_that_are_none(step: str, said: str) -> None:
+    with pytest.raises(ReplayRefused, match=said):
+        parse_fixes(f"[[fix]]\nsteps = [{step}]\n", "fix.toml")

@@ -78,4 +78,4 @@ def _print(console: Console, run: list[Dump], repeated: Difference | None, diffe
             for row in rows:
                 console.print(escape(f"{sign} {row}"), highlight=False)
     if repeated is None:
-        console.print("Both runs are the same, byte for byte.")
+        console.print("Run twice, it gives the same both times, byte for byte.")

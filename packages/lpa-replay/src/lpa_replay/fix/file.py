@@ -11,9 +11,12 @@ steps = [{ set = "data.pipeline", value = "live-video-to-video" }]
 
 from __future__ import annotations
 
+import json
+import math
 import re
 import tomllib
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from pathlib import Path as FilePath
 from typing import Any, Final, final
 
@@ -28,6 +31,11 @@ from lpa_replay.fix.steps import CASTS, Cast, Remove, Rename, Replace, Set, Step
 
 _CONDITIONS: Final = ("class", "reason", "stage", "type")
 _KNOWN: Final = {"class": FailureClass, "reason": Reason, "stage": Stage}
+# A number too large for a double stays the number it was.
+_decode: Final = msgspec.json.Decoder(
+    float_hook=lambda text: number if math.isfinite(number := float(text)) else Decimal(text)
+).decode
+_encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 STEPS: Final = {
     "set": {"value"},
     "remove": set(),
@@ -65,13 +73,13 @@ class FixFile:
     def apply(self, record: ReplayRecord) -> bytes | None:
         """The record's new bytes; None where no fix is for it. Raises ValueError where one cannot do its work."""
         try:
-            document = msgspec.json.decode(record.payload)
+            document = _decode(record.payload)
         except (ValueError, RecursionError):
             return None
         if not isinstance(document, dict):
             return None
         applied = [fix.apply(record, document) for fix in self.fixes]
-        return msgspec.json.encode(document) if any(applied) else None
+        return _encode(document) if any(applied) else None
 
 
 def read_fix_file(path: FilePath) -> FixFile:
@@ -159,7 +167,7 @@ def _step(entry: Any) -> Step:
                 raise ValueError(f"rename takes no {EVERY} in its paths")
             return Rename(path, target)
         case "cast":
-            if table["to"] not in CASTS:
+            if _text(table["to"], "to") not in CASTS:
                 raise ValueError(f"cast goes to one of {', '.join(CASTS)}")
             return Cast(path, table["to"])
         case _:
@@ -207,6 +215,6 @@ def _texts(value: Any, what: str) -> tuple[str, ...]:
 
 def _json_value(value: Any) -> Any:
     try:
-        return msgspec.json.decode(msgspec.json.encode(value))
+        return json.loads(json.dumps(value, allow_nan=False))
     except (TypeError, ValueError):
         raise ValueError("value has to be what JSON can hold") from None

@@ -8,11 +8,12 @@ from contextlib import suppress
 from typing import Any, Final, final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from lpa_core.events.coercion import whole_number
+from lpa_core.events.coercion import timestamp
 from lpa_core.records import Position
 from lpa_core.rejects import SCHEMA_VERSION
-from lpa_replay.found import Found
+from lpa_replay.found import Found, possible_position
 
 
 @final
@@ -56,7 +57,15 @@ class _Envelope(msgspec.Struct, gc=False, rename="camel"):
     event_timestamp: int | None = None
 
 
+@final
+class _Root(msgspec.Struct, gc=False, rename="camel"):
+    schema_version: msgspec.Raw | UnsetType = UNSET
+    failure: msgspec.Raw | UnsetType = UNSET
+    payload: msgspec.Raw | UnsetType = UNSET
+
+
 _decode: Final = msgspec.json.Decoder(_Envelope).decode
+_decode_root: Final = msgspec.json.Decoder(_Root).decode
 
 
 def read_envelope(value: bytes | None, place: Position, record_ms: int | None) -> Found:
@@ -65,7 +74,7 @@ def read_envelope(value: bytes | None, place: Position, record_ms: int | None) -
     One that cannot be read is no error: it has a problem, and the times that can still be told.
 
     Args:
-        place: where the envelope itself stands, for one that does not say where its record came from.
+        place: where the envelope itself stands, for one that does not say, as could be, where its record came from.
         record_ms: epoch ms of the envelope as a record; None where it has none.
     """
     if value is None:
@@ -78,13 +87,14 @@ def read_envelope(value: bytes | None, place: Position, record_ms: int | None) -
         return _unreadable(value, place, record_ms, f"the envelope cannot be read: {error}")
     source, failure = envelope.source or _Source(), envelope.failure or _Failure()
     payload = envelope.payload or _Payload()
+    origin = possible_position(source.topic or "", source.partition, source.offset)
     body, problem = payload_bytes(payload.encoding, payload.body, payload.truncated)
     return Found(
         body,
-        Position(source.topic or "", source.partition, source.offset),
-        source.record_timestamp,
-        envelope.event_timestamp,
-        envelope.ingestion_timestamp,
+        place if origin is None else origin,
+        timestamp(source.record_timestamp),
+        timestamp(envelope.event_timestamp),
+        timestamp(envelope.ingestion_timestamp),
         failure.stage,
         failure.failure_class,
         failure.reason,
@@ -111,8 +121,14 @@ def payload_bytes(encoding: str, body: str | None, truncated: bool) -> tuple[byt
 
 
 def looks_like_envelope(value: bytes) -> bool:
-    """Cheap, and enough to tell an envelope from an event: events have no such names at their root."""
-    return b'"schemaVersion"' in value and b'"failure"' in value and b'"payload"' in value
+    """Events have no such names at their root, though they may have them below it."""
+    if not (b'"schemaVersion"' in value and b'"failure"' in value and b'"payload"' in value):
+        return False
+    try:
+        root = _decode_root(value)
+    except (ValueError, RecursionError):
+        return True
+    return UNSET not in (root.schema_version, root.failure, root.payload)
 
 
 def _unreadable(value: bytes, place: Position, record_ms: int | None, problem: str) -> Found:
@@ -124,7 +140,7 @@ def _unreadable(value: bytes, place: Position, record_ms: int | None, problem: s
         None,
         place,
         record_ms,
-        whole_number(times.get("eventTimestamp")),
-        whole_number(times.get("ingestionTimestamp")) or record_ms,
+        timestamp(times.get("eventTimestamp")),
+        timestamp(times.get("ingestionTimestamp")) or record_ms,
         problem=problem,
     )

@@ -19,7 +19,11 @@ from lpa_replay.window import Clock
 
 @final
 class FileSource:
-    """Each line is an envelope or a record; a record's position is its line. A record has no time of ingestion."""
+    """Each line is an envelope or a record. A record has no time of ingestion.
+
+    A record's position is its line in a topic named by the file and its content: another file of the same name holds
+    other records.
+    """
 
     name = "file"
     clock = Clock.EVENT
@@ -27,6 +31,8 @@ class FileSource:
     def __init__(self, path: Path, bounds: Mapping[str, str] | None = None) -> None:
         """Raises ReplayRefused where the file cannot be read, ReplayError where it is not the one of the bounds."""
         self._path = path
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise ReplayRefused(f"{path} can be read only once: write what it gives into a file, and name that")
         try:
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -35,6 +41,7 @@ class FileSource:
                 f"{path}: {error.strerror}: --from takes dlq-topic, dlq-table, quarantine-table, archive or a file"
             ) from None
         self.bounds = {"sha256": digest}
+        self._content = digest[:12]
         if bounds is not None and self.bounds != dict(bounds):
             raise ReplayError(f"{path} is not the file that was planned for: its content has changed; plan again")
 
@@ -42,9 +49,10 @@ class FileSource:
         lines = open_file(self._path, "replay")
         try:
             while (batch := lines.read(RECORDS_AT_ONCE, BYTES_AT_ONCE)) is not None:
+                topic, oversized = f"{batch.topic}@{self._content}", batch.oversized
                 yield [
-                    _found(batch.values[index] or b"", batch.position(index), index in batch.oversized)
-                    for index in range(len(batch))
+                    _found(value or b"", Position(topic, 0, offset), index in oversized)
+                    for index, (offset, value) in enumerate(zip(batch.offsets, batch.values, strict=True))
                 ]
         except SourceError as error:
             raise ReplayError(str(error)) from None

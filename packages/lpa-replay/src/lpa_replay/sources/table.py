@@ -87,7 +87,8 @@ class TableSource:
                 for columns in blocks:
                     yield [_found(*row) for row in zip(*columns, strict=True)]
         except ClickHouseError as error:
-            raise SinkUnavailable(f"{self._database.name}: read dead letters: {describe(error)}") from error
+            hint = f": check --where {filters.where!r}" if filters.where else ""
+            raise SinkUnavailable(f"{self._database.name}: read dead letters: {describe(error)}{hint}") from error
 
     def close(self) -> None:
         self._database.client.close()

@@ -1,0 +1,118 @@
+"""Records, files and options that nobody should send: counted or refused, and never in the way of the others."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from typing import Any
+
+import pytest
+
+from lpa_replay.testing.place import MOMENT, Place, event
+
+HUGE = 99_999_999_999_999_999_999_999
+
+
+@pytest.mark.parametrize("place_of_it", ["x:0:-1", "x:-1:0", "x:99999999999:0", f"x:0:{HUGE}"])
+def test_a_mark_that_names_no_position_leads_nowhere(place: Place, place_of_it: str) -> None:
+    place.ingest([event("a"), {**event("b"), "__replay_origin": place_of_it}])
+    done = place.replay("--all", "--fix", "fix.toml")
+    assert done["selected"] == 2
+    assert place.rows("SELECT dedup_key FROM {}.streaming_events ORDER BY dedup_key") == [("a",), ("b",)]
+    place.verified(done["id"])
+
+
+def envelope(**changes: Any) -> dict[str, Any]:
+    return {
+        "schemaVersion": "v1",
+        "source": {"topic": "t", "partition": 0, "offset": 7, "recordTimestamp": MOMENT},
+        "failure": {"stage": "PARSE", "failureClass": "PARSING_FAILED", "reason": "x"},
+        "payload": {"encoding": "json", "body": json.dumps(event("a", pipeline="p"))},
+        **changes,
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "published"),
+    [
+        ({"source": {"topic": "t", "partition": -1, "offset": 7}}, 1),
+        ({"source": {"topic": "t", "partition": 0, "offset": HUGE}}, 1),
+        ({"attempt": HUGE}, 0),
+        ({"eventTimestamp": HUGE, "ingestionTimestamp": HUGE}, 1),
+        ({"schemaVersion": "v9", "eventTimestamp": 99_999_999_999_999_999}, 0),
+    ],
+)
+def test_an_envelope_with_numbers_that_cannot_be(place: Place, changes: dict[str, Any], published: int) -> None:
+    place.ingest([event("stored", pipeline="p")])
+    lines = [envelope(**changes), event("beside", pipeline="p")]
+    (place.folder / "some.ndjson").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    done = place.replay("--all", "--from", "some.ndjson")
+    assert (done["selected"], done["published"]) == (2, 1 + published)
+    assert place.rows("SELECT count() FROM {}.streaming_events WHERE dedup_key = 'beside'") == [(1,)]
+
+
+def test_an_event_may_use_the_names_of_an_envelope_below_its_root(place: Place) -> None:
+    place.ingest([event("stored", pipeline="p")])
+    own = {"schemaVersion": "2", "failure": "x", "payload": "y"}
+    (place.folder / "some.ndjson").write_text(json.dumps(event("a", pipeline="p", **own)) + "\n")
+    assert place.replay("--all", "--from", "some.ndjson")["would_pass"] == 1
+
+
+def test_another_file_of_the_same_name_holds_other_records(place: Place) -> None:
+    for folder in ("first", "second"):
+        (place.folder / folder).mkdir()
+        lines = [json.dumps(event(f"{folder}-{number}", pipeline="p")) + "\n" for number in range(3)]
+        (place.folder / folder / "export.ndjson").write_text("".join(lines))
+    for folder in ("first", "second"):
+        file = f"{folder}/export.ndjson"
+        assert place.replay("--all", "--from", file)["published"] == 3
+        assert place.replay("--all", "--from", file)["already_stored"] == 3
+    assert place.count("streaming_events") == 6
+
+
+def test_what_can_be_read_only_once_is_refused(place: Place) -> None:
+    os.mkfifo(place.folder / "pipe")
+    writer = threading.Thread(target=lambda: (place.folder / "pipe").open("wb").close(), daemon=True)
+    writer.start()
+    assert "pipe can be read only once" in place.replay("--all", "--from", "pipe", status=2)
+
+
+def test_a_fix_leaves_a_number_that_no_double_holds_as_it_was(place: Place) -> None:
+    line = json.dumps(event("a")).replace('"message": "m"', '"message": "m", "much": 1e400')
+    place.ingest([line.encode()])
+    done = place.replay("--all", "--fix", "fix.toml")
+    assert done["would_pass"] == 1
+    ((stored,),) = place.rows("SELECT raw_json FROM {}.streaming_events")
+    assert '"much":1E+400' in stored
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--all", "--max-attempts", "70000"), "70000"),
+        (("--all", "--rate", "inf"), "--rate inf"),
+        (("--since", "999999w"), "--since=999999w: this reaches before 1900"),
+        (("--start", "0001-01-01T00:00:00+14:00", "--end", "2026-01-01"), "before 1900"),
+        (("--start", "2026-01-01", "--end", "9999-12-31T23:59:59Z"), "after 2299"),
+        (("--all", "--from", "bad\udcff.ndjson"), "the name is no UTF-8"),
+    ],
+)
+def test_options_that_come_to_nothing(place: Place, options: tuple[str, ...], said: str) -> None:
+    place.ingest([event("a")])
+    assert said in place.plan(*options, status=2)
+
+
+def test_a_transform_that_answers_something_else_fails_for_its_record_alone(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.ingest([event("a"), event("b")])
+    monkeypatch.setattr(
+        "lpa_replay.run.repairs_of",
+        lambda plan, plugins: [("odd", lambda record: "text" if b'"a"' in record.payload else None)],
+    )
+    done = place.replay("--all")
+    assert done["not_published"] == [
+        {"outcome": "skipped", "why": "odd: it answers str, not bytes or None", "records": 1}
+    ]
+    assert done["published"] == 1
