@@ -47,7 +47,8 @@ def test_the_commands_run(tmp_path: Path) -> None:
     assert "missing_field" in told["lpa triage"]
     assert "FAIL" not in told["lpa replay verify $ID"]
     assert "recovered" in told["lpa replay show $ID"]
-    assert "Run twice, it gives the same both times, byte for byte." in told["lpa replay check events.ndjson --against recorded"]
+    checked = told["lpa replay check events.ndjson --against recorded"]
+    assert "Run twice, it gives the same both times, byte for byte." in checked
 
 
 def test_the_commands_that_need_servers_are_commands_of_lpa() -> None:
