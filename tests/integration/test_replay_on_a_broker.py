@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -203,29 +202,31 @@ def test_kills_while_sending_double_nothing(replay: Replay) -> None:
     assert set(sent.values()) == {1}
 
 
-def test_a_second_process_of_a_run_ends_the_first(replay: Replay) -> None:
+def test_a_second_process_of_a_run_ends_the_first_and_goes_on_with_what_was_decided(replay: Replay) -> None:
     job = replay.job
-    dead_letters(job, [event(f"e-{number}", now()) for number in range(400)])
+    dead_letters(job, [event(f"e-{number}", now()) for number in range(150)])
     plan = replay("plan", "--all", "--fix", "fix.toml", "--rate", "5", "--output", "plan.json")
-    first = replay.start("run", "--plan", "plan.json", LPA_DATA_DIR=str(job.folder / "first"))
-    job.until(lambda: len(job.records(job.topic)) > 400, "the first has sent some")
+    first, second, third = ({"LPA_DATA_DIR": str(job.folder / name)} for name in ("first", "second", "third"))
+    process = replay.start("run", "--plan", "plan.json", **first)
+    job.until(lambda: len(job.records(job.topic)) > 150, "the first has sent some")
 
-    said = replay("run", "--plan", "plan.json", status=1, LPA_DATA_DIR=str(job.folder / "elsewhere"))
-    assert f"replay {plan['id']} was begun from another data folder" in said, "it would count in another spool"
-    assert first.poll() is None, "and the first was left alone"
-
-    shutil.copytree(job.folder / "first" / "replays", job.folder / "second" / "replays")
-    second = replay.start("run", "--plan", "plan.json", LPA_DATA_DIR=str(job.folder / "second"))
-    _, err = first.communicate(timeout=60)
-    assert first.returncode == 1
+    successor = replay.start("run", "--plan", "plan.json", **second)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
     assert f"another process took replay {plan['id']} over" in err.decode()
     before = len(job.records(job.topic))
-    job.until(lambda: len(job.records(job.topic)) > before, "the second goes on")
-    second.send_signal(signal.SIGTERM)
-    _, err = second.communicate(timeout=60)
+    job.until(lambda: len(job.records(job.topic)) > before, "the second goes on: it decided the same")
+    successor.send_signal(signal.SIGTERM)
+    _, err = successor.communicate(timeout=60)
     assert f"replay {plan['id']} was stopped; run the same again to go on" in err.decode()
-    keys = [message.key() for message in job.records(job.topic) if message.key()]
-    assert keys == [f"e-{number}".encode() for number in range(len(keys))], "where the first had been"
+
+    dead_letters(job, [event("e-149", now(), pipeline="p")])
+    said = replay("run", "--plan", "plan.json", status=1, **third)
+    assert f"replay {plan['id']} was begun from another data folder" in said, "it decides otherwise by now"
+    figures = replay("run", "--plan", "plan.json", **second)
+    assert (figures["published"], figures["already_stored"]) == (149, 1)
+    sent = [message for message in job.records(job.topic) if b'"__replay":true' in (message.value() or b"")]
+    assert [message.key() for message in sent] == [f"e-{number}".encode() for number in range(149)]
 
 
 def test_a_topic_that_is_not_there(replay: Replay) -> None:
