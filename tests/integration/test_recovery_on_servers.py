@@ -97,8 +97,9 @@ def test_damaged_tables_and_the_loss_of_all(job: Job, capsys: pytest.CaptureFixt
     broken_off = command(job, capsys, "recover", "clickhouse-corruption", "--execute", status=1)
     assert "NETWORK_ERROR" in broken_off["error"]
     rest = command(job, capsys, "recover", "clickhouse-corruption")
-    assert [step["name"] for step in rest["steps"] if step["done"]] == ["stopped", "isolate"]
+    assert [step["name"] for step in rest["steps"] if step["done"]] == ["isolate"]
     assert rest["damage"] == plan["damage"]
+    assert rest["journal"] == str(job.data / "recovery" / "clickhouse-corruption.json")
     done = command(job, capsys, "recover", "clickhouse-corruption", "--execute")
     assert proved(done)
     assert job.committed() == 300

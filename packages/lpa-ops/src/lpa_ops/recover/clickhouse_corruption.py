@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, final
 
+import msgspec
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.delivery.log import Commit, Partition
@@ -18,7 +19,7 @@ from lpa_ops.recover.backups import newest_good
 from lpa_ops.recover.estimate import seconds_to_read, seconds_to_restore
 from lpa_ops.recover.expiry import may_have_expired
 from lpa_ops.recover.scenario import Context, Findings, Position, Step, as_positions, offsets
-from lpa_ops.recover.sources import sources
+from lpa_ops.recover.sources import Sources, sources
 from lpa_ops.recover.statements import sql
 from lpa_ops.savepoint.keeper import scratch_folder
 from lpa_ops.savepoint.offsets import commit, of_derivation, put_back, require_stopped
@@ -35,13 +36,17 @@ class Corruption(Findings, frozen=True, kw_only=True):
     """Of the names that they get."""
     location: str
     """Of the backup."""
+    beyond_backup: list[str]
+    """What is lost because the backup does not have it."""
     cut: list[Position]
     commits: list[Position]
 
 
 _NOTHING: Final = Corruption(
-    damage=[], lost=[], seconds=0, tables=[], suffix="", location="", cut=[], commits=[], again=0
+    damage=[], lost=[], seconds=0, tables=[], suffix="", location="", beyond_backup=[], cut=[], commits=[]
 )
+_ISOLATE: Final = "isolate"
+_CUT: Final = "cut"
 
 
 @final
@@ -65,27 +70,42 @@ class ClickHouseCorruption:
             sound = [table for table in stored_tables(client, name) if table.name not in damage]
             found = sources(backup, positions(client, sound), context.sink, context.settings)
         unknown = sorted(set(damage) - set(backup.tables))
-        lost = [f"{table}: it is not in the backup, its rows before it are gone" for table in unknown]
-        return Corruption(
-            damage=[f"{table}: {why}" for table, why in sorted(damage.items())],
-            lost=[*found.lost, *lost],
-            seconds=seconds_to_restore(stored.bytes) + seconds_to_read(found.again),
-            tables=sorted(set(damage) & set(backup.tables)),
-            suffix=f"{_ISOLATED}{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}",
-            location=stored.location,
-            cut=as_positions(found.cut),
-            commits=[Position(*each, commit.offset, commit.metadata) for each, commit in found.commits.items()],
-            again=found.again,
+        beyond = [f"{table}: it is not in the backup, its rows before it are gone" for table in unknown]
+        return _with_sources(
+            Corruption(
+                damage=[f"{table}: {why}" for table, why in sorted(damage.items())],
+                lost=[],
+                seconds=seconds_to_restore(stored.bytes),
+                tables=sorted(set(damage) & set(backup.tables)),
+                suffix=f"{_ISOLATED}{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}",
+                location=stored.location,
+                beyond_backup=beyond,
+                cut=[],
+                commits=[],
+            ),
+            found,
         )
+
+    def look_again(self, found: Corruption, begun: Collection[str], started_ms: int, context: Context) -> Corruption:
+        if _ISOLATE not in begun:
+            return self.assess(context)
+        if _CUT in begun:
+            return found  # what was cut is read again, from where it was cut
+        store, id_ = store_of(found.location)
+        with opened(context.sink, context.settings) as (client, name):
+            damaged = {*found.tables, *(table + found.suffix for table in found.tables)}
+            sound = [table for table in stored_tables(client, name) if table.name not in damaged]
+            stored = positions(client, sound)
+        return _with_sources(found, sources(store.manifest(id_).backup, stored, context.sink, context.settings))
 
     def steps(self, found: Corruption, context: Context) -> Sequence[Step]:
         names, to = ", ".join(found.tables), f"names that end in {found.suffix}"
         return [
             Step("stopped", "make sure that no worker is running", lambda: self._stopped(found, context)),
-            Step("isolate", f"rename {names} to {to}", lambda: self._isolate(found, context)),
-            Step("restore", f"restore {names} from {found.location}", lambda: self._restore(found, context)),
+            Step(_ISOLATE, f"rename {names} to {to}", lambda: self._isolate(found, context), once=True),
+            Step("restore", f"restore {names} from {found.location}", lambda: self._restore(found, context), once=True),
             Step(
-                "cut",
+                _CUT,
                 "take out of all tables what came since the backup and is read again",
                 lambda: self._cut(found, context),
             ),
@@ -154,6 +174,17 @@ class ClickHouseCorruption:
             commit(admin, deriving, put_back(admin, deriving, backup.derived))
             commit(admin, settings, commits)
         return f"{len(commits)} partitions and {files} files"
+
+
+def _with_sources(found: Corruption, where: Sources) -> Corruption:
+    return msgspec.structs.replace(
+        found,
+        lost=[*where.lost, *found.beyond_backup],
+        seconds=found.seconds - seconds_to_read(found.again) + seconds_to_read(where.again),
+        cut=as_positions(where.cut),
+        commits=[Position(*each, commit.offset, commit.metadata) for each, commit in where.commits.items()],
+        again=where.again,
+    )
 
 
 def _damaged(client: Client, name: str) -> dict[str, str]:

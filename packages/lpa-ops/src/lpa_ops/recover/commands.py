@@ -119,12 +119,13 @@ def _run(scenario: Scenario[Any], context: Context, carry_out: bool, json: bool)
     try:
         shown, steps = plan(scenario, context)
         if not json:
-            _print_plan(console, shown, steps)
+            _print_plan(console, shown, steps, carry_out)
+        if carry_out:
+            execute(scenario, context, lambda step, outcome: None if json else print(f"done: {step.name}: {outcome}"))
         if not carry_out or not shown.damage:
             if json:
                 print_json(_as_json(shown, steps, []))
             return 0
-        execute(scenario, context, lambda step, outcome: None if json else print(f"done: {step.name}: {outcome}"))
         with opened(context.sink, context.settings) as (client, database):
             checks = validate(client, database, context.settings)
     except ClickHouseError as error:
@@ -138,7 +139,10 @@ def _run(scenario: Scenario[Any], context: Context, carry_out: bool, json: bool)
     return 1 if any(check.good is False for check in checks) else 0
 
 
-def _print_plan(console: Console, shown: Plan, steps: Sequence[tuple[Step, bool]]) -> None:
+def _print_plan(console: Console, shown: Plan, steps: Sequence[tuple[Step, bool]], carry_out: bool) -> None:
+    if shown.journal is not None:
+        since = f"begun at {shown.since}, it goes on; to give it up, remove {shown.journal}"
+        console.print(escape(since))
     if not shown.damage:
         console.print("There is nothing to recover.", *map(escape, shown.lost), sep="\n")
         return
@@ -148,7 +152,8 @@ def _print_plan(console: Console, shown: Plan, steps: Sequence[tuple[Step, bool]
     for step, done in steps:
         table.add_row(step.name, escape(step.what), "done" if done else "")
     console.print(table)
-    console.print(f"takes about {shown.seconds:,} s; nothing is done without --execute")
+    hint = "" if carry_out else "; nothing is done without --execute"
+    console.print(f"takes about {shown.seconds:,} s{hint}")
 
 
 def _print_checks(console: Console, checks: Sequence[Check]) -> None:
@@ -166,4 +171,6 @@ def _as_json(shown: Plan, steps: Sequence[tuple[Step, bool]], checks: Sequence[C
         "steps": [{"name": step.name, "what": step.what, "done": done} for step, done in steps],
         "validation": [attrs.asdict(check) for check in checks],
         "then": shown.then,
+        "since": shown.since or None,
+        "journal": str(shown.journal) if shown.journal is not None else None,
     }

@@ -2,54 +2,98 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar, final
 
 import msgspec
 
-from lpa_core.settings import Settings
-from lpa_ops.recover.scenario import Findings, RecoveryError
+from lpa_ops.backup.store import BackupStore
+from lpa_ops.recover.scenario import Context, Findings, RecoveryError, Scenario
 from lpa_sinks.archive.durable import write_file
+from lpa_sinks.databases import endpoint_of
 
 F = TypeVar("F", bound=Findings)
 
 FOLDER: Final = "recovery"
 
 
-class _Written(msgspec.Struct, Generic[F], frozen=True):
+class Progress(msgspec.Struct, Generic[F], frozen=True):
+    """How far a recovery has come.
+
+    Attributes:
+        database: where it works.
+        backups: where it looks for backups.
+        started_ms: when its first step that changes something was about to begin, epoch ms.
+        found: what it was begun for.
+        begun, done: names of steps.
+    """
+
+    database: str
+    backups: str
+    started_ms: int
     found: F
+    begun: list[str]
     done: list[str]
+
+    @property
+    def since(self) -> str:
+        return datetime.fromtimestamp(self.started_ms / 1000, UTC).isoformat(timespec="seconds")
 
 
 @final
 class Journal(Generic[F]):
-    """A file in the data folder for each scenario, while it is under way."""
+    """A file in the data folder for each scenario, from its first change until it is finished."""
 
-    def __init__(self, settings: Settings, scenario: str, findings: type[F]) -> None:
-        self.path: Path = settings.lpa.data_dir / FOLDER / f"{scenario}.json"
-        self._type: Any = _Written[findings]  # type: ignore[valid-type]  # known at run time only
+    def __init__(self, scenario: Scenario[F], context: Context) -> None:
+        self.path: Path = context.settings.lpa.data_dir / FOLDER / f"{scenario.name}.json"
+        self._scenario, self._context = scenario, context
+        self._type: Any = Progress[scenario.findings]  # type: ignore[name-defined]  # known at run time only
 
-    def read(self) -> tuple[F, list[str]] | None:
-        """What was found when it began, and the names of the steps that are done; None where nothing is under way.
+    def read(self) -> Progress[F] | None:
+        """How far it has come; None where nothing is under way.
 
-        Raises RecoveryError where it cannot be read.
+        Raises RecoveryError where the file cannot be read, or another database or place of backups is under way.
         """
         try:
-            written = msgspec.json.decode(self.path.read_bytes(), type=self._type)
+            written: Progress[F] = msgspec.json.decode(self.path.read_bytes(), type=self._type)
         except FileNotFoundError:
             return None
         except (OSError, msgspec.DecodeError) as error:
             raise RecoveryError(f"{self.path} cannot be read ({error}): remove it to begin anew") from None
-        return written.found, written.done
+        for what, there, asked, option in (
+            ("of", written.database, _database(self._context), "--sink"),
+            ("from the backups in", written.backups, _backups(self._context), "--backups"),
+        ):
+            if there != asked:
+                raise RecoveryError(
+                    f"{self._scenario.name} {what} {there} is under way since {written.since}, not {what} {asked}: "
+                    f"name it with {option} to go on, or give it up by removing {self.path}"
+                )
+        return written
 
-    def write(self, found: F, done: list[str]) -> None:
+    def begin(self, found: F) -> Progress[F]:
+        now = time.time_ns() // 1_000_000
+        return Progress(_database(self._context), _backups(self._context), now, found, [], [])
+
+    def write(self, progress: Progress[F]) -> None:
         """Raises RecoveryError."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            write_file(self.path, [msgspec.json.encode(_Written(found, done))])
+            write_file(self.path, [msgspec.json.encode(progress)])
         except OSError as error:
             raise RecoveryError(f"{self.path} cannot be written: {error.strerror}; make it writable") from None
 
     def close(self) -> None:
         """The recovery is done."""
         self.path.unlink(missing_ok=True)
+
+
+def _database(context: Context) -> str:
+    endpoint = endpoint_of(context.sink, context.settings)
+    return str(endpoint.path.resolve()) if endpoint.path is not None else f"{endpoint.url}/{endpoint.database}"
+
+
+def _backups(context: Context) -> str:
+    return BackupStore(context.backups).root

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import final
 
 from lpa_core.delivery.commit_metadata import DamagedMetadata, decode
@@ -55,6 +55,9 @@ class Offsets:
         return OffsetLoss(
             damage=damage, lost=lost, seconds=1 + seconds_to_read(again), offsets=as_positions(right), again=again
         )
+
+    def look_again(self, found: OffsetLoss, begun: Collection[str], started_ms: int, context: Context) -> OffsetLoss:
+        return self.assess(context)  # the live state tells all there is to know
 
     def steps(self, found: OffsetLoss, context: Context) -> Sequence[Step]:
         right = ", ".join(f"{Partition(each.topic, each.partition)} at {each.offset}" for each in found.offsets)

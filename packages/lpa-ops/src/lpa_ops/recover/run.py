@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+import msgspec
 import structlog
 
-from lpa_ops.recover.journal import Journal
-from lpa_ops.recover.scenario import Context, Findings, Plan, Scenario, Step
+from lpa_ops.recover.journal import Journal, Progress
+from lpa_ops.recover.scenario import Context, Findings, Overtaken, Plan, RecoveryError, Scenario, Step
 
 F = TypeVar("F", bound=Findings)
 
@@ -17,10 +18,19 @@ _log = structlog.get_logger("lpa.recover")
 
 def plan(scenario: Scenario[F], context: Context) -> tuple[Plan, list[tuple[Step, bool]]]:
     """What was found, and the steps with whether each is done already; changes nothing."""
-    found, done = _found(scenario, context)
+    journal = Journal(scenario, context)
+    progress, under_way = _progress(scenario, context, journal)
+    found = progress.found
     steps = scenario.steps(found, context) if found.damage else []
-    shown = Plan(found.damage, found.lost, found.seconds, scenario.then(found))
-    return shown, [(step, step.name in done) for step in steps]
+    shown = Plan(
+        damage=found.damage,
+        lost=found.lost,
+        seconds=found.seconds,
+        then=scenario.then(found),
+        since=progress.since if under_way else "",
+        journal=journal.path if under_way else None,
+    )
+    return shown, [(step, step.once and step.name in progress.done) for step in steps]
 
 
 def execute(
@@ -30,23 +40,35 @@ def execute(
 
     ``tell`` is told each step's outcome. Broken off, it goes on with the step it was at.
     """
-    journal = Journal(context.settings, scenario.name, scenario.findings)
-    found, done = _found(scenario, context)
-    if not found.damage:
+    journal = Journal(scenario, context)
+    progress, under_way = _progress(scenario, context, journal)
+    if not progress.found.damage:
+        journal.close()
         return False
-    journal.write(found, done)
-    for step in scenario.steps(found, context):
-        if step.name in done:
+    for step in scenario.steps(progress.found, context):
+        if step.name in progress.done and step.once:
             continue
+        under_way = under_way or step.once
+        if under_way:
+            progress = msgspec.structs.replace(progress, begun=[*progress.begun, step.name])
+            journal.write(progress)
         outcome = step.do()
-        done.append(step.name)
-        journal.write(found, done)
+        progress = msgspec.structs.replace(progress, done=[*progress.done, step.name])
         _log.info("recovery step done", scenario=scenario.name, step=step.name, outcome=outcome)
+        if under_way:
+            journal.write(progress)
         tell(step, outcome)
     journal.close()
     return True
 
 
-def _found(scenario: Scenario[F], context: Context) -> tuple[F, list[str]]:
-    begun = Journal(context.settings, scenario.name, scenario.findings).read()
-    return begun if begun is not None else (scenario.assess(context), [])
+def _progress(scenario: Scenario[F], context: Context, journal: Journal[F]) -> tuple[Progress[F], bool]:
+    """How far it has come, and whether it had begun before."""
+    written = journal.read()
+    if written is None:
+        return journal.begin(scenario.assess(context)), False
+    try:
+        found = scenario.look_again(written.found, frozenset(written.begun), written.started_ms, context)
+    except Overtaken as error:
+        raise RecoveryError(f"{scenario.name}: {error}; give it up by removing {journal.path}") from None
+    return msgspec.structs.replace(written, found=found), bool(found.damage)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol, TypeVar, final
 
 import attrs
@@ -15,6 +16,11 @@ from lpa_core.settings import Settings
 
 class RecoveryError(CommandFailed):
     """A recovery cannot go on. One line: what, where, what to do."""
+
+
+@final
+class Overtaken(RecoveryError):
+    """What a recovery was begun for is no longer so, and to go on would lose what came since."""
 
 
 @final
@@ -31,11 +37,18 @@ class Context:
 @final
 @attrs.frozen
 class Step:
-    """One step. ``do`` may be called again where it was broken off, and answers what it did in a few words."""
+    """One step.
+
+    Attributes:
+        do: answers what it did in a few words. It may be called again where it was broken off.
+        once: a recovery that goes on passes it over where it is done. The others are done each time: they only look,
+            or find nothing left to do.
+    """
 
     name: str
     what: str
     do: Callable[[], str]
+    once: bool = False
 
 
 @final
@@ -48,16 +61,20 @@ class Plan:
         lost: what cannot be brought back; empty where all can.
         seconds: how long it takes, roughly.
         then: what is left to do for people afterwards.
+        since: when it was begun, where it was broken off.
+        journal: the file that keeps how far it has come, where it was broken off.
     """
 
     damage: Sequence[str]
     lost: Sequence[str]
     seconds: int
-    then: Sequence[str] = ()
+    then: Sequence[str]
+    since: str
+    journal: Path | None
 
 
 class Findings(msgspec.Struct, frozen=True, kw_only=True):
-    """What a scenario has found, as its journal keeps it: once begun, the live state tells it no more."""
+    """What a scenario has found, as its journal keeps it: once begun, the live state may tell it no more."""
 
     damage: list[str]
     lost: list[str]
@@ -89,6 +106,15 @@ class Scenario(Protocol[F]):
 
     def assess(self, context: Context) -> F:
         """Look at the live state; changes nothing."""
+        ...
+
+    def look_again(self, found: F, begun: Collection[str], started_ms: int, context: Context) -> F:
+        """What holds by now of what a recovery was begun for that was broken off; changes nothing. Raises Overtaken.
+
+        Args:
+            begun: the steps that were begun.
+            started_ms: when the first of them was, epoch ms.
+        """
         ...
 
     def steps(self, found: F, context: Context) -> Sequence[Step]:

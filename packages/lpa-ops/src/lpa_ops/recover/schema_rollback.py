@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import final
 
@@ -46,6 +46,11 @@ class SchemaRollback:
             name=newest.name,
         )
 
+    def look_again(
+        self, found: BadMigration, begun: Collection[str], started_ms: int, context: Context
+    ) -> BadMigration:
+        return self.assess(context)  # the live state tells all there is to know
+
     def steps(self, found: BadMigration, context: Context) -> Sequence[Step]:
         return [
             Step(
@@ -56,7 +61,7 @@ class SchemaRollback:
         ]
 
     def then(self, found: BadMigration) -> Sequence[str]:
-        return ["mend the migration under the next number; this one cannot be applied again once it was changed"]
+        return ["mend the migration, and apply it again"]
 
     def _knows(self, number: int) -> bool:
         return any(migration.number == number for migration in read_migrations(self._migrations))

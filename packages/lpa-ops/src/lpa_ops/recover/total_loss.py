@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import final
+from collections.abc import Collection, Sequence
+from typing import Final, final
 
 from lpa_core.delivery.log import Partition
 from lpa_core.kafka.admin import admin_client
@@ -15,7 +15,8 @@ from lpa_ops.backup.store import BackupStore, store_of
 from lpa_ops.backup.tables import positions, stored_tables
 from lpa_ops.recover.backups import newest_good
 from lpa_ops.recover.estimate import seconds_to_read, seconds_to_restore
-from lpa_ops.recover.scenario import Context, Findings, Step
+from lpa_ops.recover.scenario import Context, Findings, Overtaken, Step
+from lpa_ops.recover.stored_since import stored_since
 from lpa_ops.savepoint.offsets import earliest, latest
 from lpa_sinks.databases import endpoint_of, opened
 
@@ -25,6 +26,10 @@ class Loss(Findings, frozen=True, kw_only=True):
     """Of the backup."""
     aside: str
     """What the folder of an embedded database that cannot be opened is renamed to; empty where there is none."""
+
+
+_NOTHING: Final = Loss(damage=[], lost=[], seconds=0, location="", aside="")
+_RESTORE: Final = "restore"
 
 
 @final
@@ -37,7 +42,7 @@ class TotalLoss:
     def assess(self, context: Context) -> Loss:
         damage = _damage(context)
         if not damage:
-            return Loss(damage=[], lost=[], seconds=0, location="", aside="")
+            return _NOTHING
         stored = newest_good(context)
         assert stored.backup is not None
         again, lost = _behind(stored.backup, context)
@@ -51,16 +56,31 @@ class TotalLoss:
             again=again,
         )
 
+    def look_again(self, found: Loss, begun: Collection[str], started_ms: int, context: Context) -> Loss:
+        if _RESTORE not in begun:
+            return found if _damage(context) else _NOTHING
+        if not _is_there(context):
+            return found
+        with opened(context.sink, context.settings) as (client, name):
+            since = stored_since(client, name, started_ms)
+        if since:
+            raise Overtaken(
+                f"{name} holds {since:,} records that came in since this recovery was begun, and would be replaced: it "
+                "was repaired by other means"
+            )
+        return found
+
     def steps(self, found: Loss, context: Context) -> Sequence[Step]:
         left = f"rename what is left of the folder to {found.aside}"
-        aside = [Step("set aside", left, lambda: self._aside(found, context))] if found.aside else []
+        aside = [Step("set aside", left, lambda: self._aside(found, context), once=True)] if found.aside else []
         return [
             Step("check", f"read every file of {found.location}", lambda: self._check(found)),
             *aside,
             Step(
-                "restore",
+                _RESTORE,
                 "restore tables, claims, checkpoints and committed offsets from it",
                 lambda: self._restore(found, context),
+                once=True,
             ),
         ]
 
@@ -84,9 +104,14 @@ class TotalLoss:
         return f"{sum(restored.rows.values()):,} rows in {len(restored.rows)} tables"
 
 
+def _is_there(context: Context) -> bool:
+    place = endpoint_of(context.sink, context.settings).path
+    return place is None or place.exists()
+
+
 def _damage(context: Context) -> list[str]:
     place = endpoint_of(context.sink, context.settings)
-    if place.path is not None and not place.path.exists():
+    if not _is_there(context):
         return [f"{place.path} does not exist"]
     try:
         with opened(context.sink, context.settings) as (client, database):

@@ -1,0 +1,3 @@
+SELECT count()
+FROM $table
+WHERE ingestion_timestamp > fromUnixTimestamp64Milli({since:Int64})

@@ -1,0 +1,136 @@
+"""``lpa recover`` that was killed, and what others did to the database before it went on."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+EVENTS = 300
+RESTORE = ("lpa_ops.backup.restore", "database.resume_merges", "1")
+"""When tables are back, with rows that are to be cut off."""
+SET_ASIDE = ("lpa_ops.recover.journal", "Journal.write", "2")
+
+
+@attrs.frozen
+class Machine:
+    """Commands in a folder, each a process of its own."""
+
+    folder: Path
+
+    def lpa(self, *arguments: str, status: int = 0, killed: tuple[str, str, str] | None = None) -> str:
+        killing = [sys.executable, str(Path(__file__).with_name("kill_before.py"))]
+        program = [*killing, *killed] if killed else [str(Path(sys.executable).with_name("lpa"))]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("LPA_", "QUALITY_"))}
+        done = subprocess.run(
+            [*program, *arguments],
+            cwd=self.folder,
+            env={**environment, "COLUMNS": "300", "LPA_LOG_LEVEL": "error"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == (-signal.SIGKILL if killed else status), done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def recover(self, *options: str, status: int = 0, killed: tuple[str, str, str] | None = None) -> str:
+        return self.lpa("recover", "total-loss", "--execute", *options, status=status, killed=killed)
+
+    def rows(self, folder: str = "lpa-data/clickhouse") -> int:
+        script = (
+            "import clickhouse_connect, sys\n"
+            "client = clickhouse_connect.get_client(interface='chdb', path=sys.argv[1])\n"
+            "print(client.query('SELECT count() FROM livepeer_analytics.streaming_events').result_rows[0][0])"
+        )
+        done = subprocess.run([sys.executable, "-c", script, folder], cwd=self.folder, capture_output=True, check=True)
+        return int(done.stdout)
+
+    @property
+    def journal(self) -> Path:
+        return self.folder / "lpa-data" / "recovery" / "total-loss.json"
+
+    def lose(self, folder: str = "lpa-data/clickhouse") -> None:
+        shutil.rmtree(self.folder / folder)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    machine = Machine(tmp_path_factory.mktemp("prepared"))
+    for number in ("1", "2"):
+        made = ("--seed", number, "--output", f"{number}.ndjson", "--duplicates", "0", "--bad", "0")
+        machine.lpa("generate", "--events", str(EVENTS), *made)
+    machine.lpa("ingest", "1.ndjson")
+    machine.lpa("backup", "create")
+    return machine.folder
+
+
+@pytest.fixture
+def machine(prepared: Path, tmp_path: Path) -> Machine:
+    """With a backup, made of 300 events, and a file of others."""
+    shutil.copytree(prepared, tmp_path, symlinks=True, dirs_exist_ok=True)
+    return Machine(tmp_path)
+
+
+def location(machine: Machine) -> str:
+    (listed,) = json.loads(machine.lpa("backup", "list", "--json"))
+    answer: Any = listed["location"]
+    return str(answer)
+
+
+def test_only_the_database_that_it_was_begun_for_is_replaced(machine: Machine) -> None:
+    machine.lpa("ingest", "2.ndjson")
+    other = ("--sink", "chdb://other")
+    machine.lpa("ingest", "1.ndjson", *other)
+    machine.lpa("backup", "create", *other, "--location", "others")
+    machine.lose("other")
+    machine.recover(*other, "--backups", "others", killed=RESTORE)
+
+    said = machine.recover(status=1)
+    assert f"total-loss of {machine.folder}/other is under way since 20" in said
+    assert f"not of {machine.folder}/lpa-data/clickhouse: name it with --sink to go on" in said
+    assert machine.rows() == 2 * EVENTS
+    said = machine.recover(*other, status=1)
+    assert "name it with --backups to go on" in said
+    said = machine.lpa("recover", "total-loss", *other, "--backups", "others")
+    assert f"it goes on; to give it up, remove {machine.journal}" in said
+    assert "NOT SO" not in machine.recover(*other, "--backups", "others")
+    assert (machine.rows("other"), machine.rows()) == (EVENTS, 2 * EVENTS)
+    assert "There is nothing to recover" in machine.recover()
+
+
+def test_what_was_restored_by_hand_before_anything_was_is_left_alone(machine: Machine) -> None:
+    machine.lose()
+    machine.recover(killed=SET_ASIDE)
+    machine.lpa("backup", "restore", location(machine))
+    machine.lpa("ingest", "2.ndjson")
+    assert "There is nothing to recover" in machine.recover()
+    assert machine.rows() == 2 * EVENTS
+    assert not machine.journal.exists()
+
+
+def test_what_came_in_since_is_not_replaced(machine: Machine) -> None:
+    machine.lose()
+    machine.recover(killed=RESTORE)
+    machine.lpa("backup", "restore", location(machine), "--replace")
+    machine.lpa("ingest", "2.ndjson")
+    said = machine.recover(status=1)
+    assert f"holds {EVENTS} records that came in since this recovery was begun" in said
+    assert f"give it up by removing {machine.journal}" in said
+    assert machine.rows() == 2 * EVENTS
+    machine.journal.unlink()
+    assert "There is nothing to recover" in machine.recover()
+    assert machine.rows() == 2 * EVENTS
+
+
+def test_a_journal_that_cannot_be_read_is_named(machine: Machine) -> None:
+    machine.journal.parent.mkdir()
+    machine.journal.write_text("{")
+    assert f"{machine.journal} cannot be read" in machine.recover(status=1)
