@@ -15,6 +15,7 @@ from lpa_core.jobs import Job, build_pipeline, fold_rules
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.process import prompt_handover, quiet_collector, stopped_by_signals, trim_memory
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
+from lpa_core.restoration import require_whole
 from lpa_core.rows import RAW_TABLE
 from lpa_core.settings import Settings
 from lpa_core.sinks import Deriving
@@ -61,6 +62,7 @@ def _assemble(
     sinks = [plugins.sink(uri) for uri in sink_uris]
     checkpoint = _checkpoint(source, sink_uris, settings)
     opened.callback(checkpoint.close)
+    require_whole(map(without_secrets, sink_uris), settings)
     for sink in sinks:
         opened.callback(sink.close)
         sink.open((*pipeline.tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE))

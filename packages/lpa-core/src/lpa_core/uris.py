@@ -26,3 +26,15 @@ def without_secrets(uri: str) -> str:
         return f"{scheme(uri)}:{local_path(uri).resolve()}"
     parts = urlsplit(uri)
     return f"{parts.scheme}:{parts.hostname or ''}:{parts.port or ''}{parts.path}"
+
+
+def database_of(place: str, default: str) -> tuple[str, ...]:
+    """The database that :func:`without_secrets` named: equal for names that leave out port or database, or do not.
+
+    ``default`` is the database of an address that names none.
+    """
+    kind, _, rest = place.partition(":")
+    if kind == "chdb":
+        return (kind, rest)
+    parts = urlsplit(f"//{rest}")
+    return ("server", parts.hostname or "", str(parts.port or 8123), parts.path.strip("/") or default)

@@ -122,14 +122,8 @@ class FileCheckpoint:
 
     def _store(self, progress: Progress, prepared: Range | None) -> None:
         stored = StoredCheckpoint(self._topic, self._partition, self._sink, progress, prepared)
-        temporary = self._path.with_suffix(".new")
         try:
-            with temporary.open("wb") as file:
-                file.write(encode(stored))
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self._path)
-            _sync_folder(self._path.parent)
+            write_durably(self._path, encode(stored))
         except OSError as error:
             raise CheckpointError(f"the checkpoint {self._path} cannot be written: {error.strerror}") from None
         self.progress, self.prepared = progress, prepared
@@ -168,6 +162,17 @@ def decode(content: bytes) -> StoredCheckpoint:
 
 def _unusable(folder: Path, error: OSError) -> str:
     return f"the checkpoint folder {folder} cannot be used: {error.strerror}; make it writable or set LPA_DATA_DIR"
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Replace a file; after a crash it is the old one or the new one. Raises OSError."""
+    temporary = path.with_suffix(".new")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from lpa_core.delivery.checkpoint import FileCheckpoint, StoredCheckpoint, decode
 from lpa_core.jobs import Job
 from lpa_core.settings import Settings
-from lpa_core.uris import without_secrets
+from lpa_core.uris import database_of, without_secrets
 from lpa_ops.backup.backup import BackupError
 
 
@@ -25,6 +24,12 @@ def checkpoints(settings: Settings, sink: str) -> dict[Path, StoredCheckpoint]:
         if any(_same(each, sink, settings) for each in checkpoint.sink.split(",")):
             found[path] = checkpoint
     return found
+
+
+def require_unused(settings: Settings, sink: str) -> None:
+    """Raise CheckpointError where a process holds a checkpoint towards the sink, BackupError where one is damaged."""
+    for path, stored in checkpoints(settings, sink).items():
+        FileCheckpoint(path.parent, stored.topic, stored.partition, stored.sink).close()
 
 
 def put_back(folder: Path, made_for: str, sink: str, settings: Settings) -> int:
@@ -61,13 +66,5 @@ def _read(path: Path) -> StoredCheckpoint:
 
 def _same(one: str, other: str, settings: Settings) -> bool:
     """Whether two names mean one database: scheme, port and database may be left out or differ in form."""
-    return _address(one, settings) == _address(other, settings)
-
-
-def _address(name: str, settings: Settings) -> tuple[str, ...]:
-    scheme, _, rest = name.partition(":")
-    if scheme == "chdb":
-        return (scheme, rest)
-    parts = urlsplit(f"//{rest}")
-    database = parts.path.strip("/") or settings.clickhouse.database
-    return ("server", parts.hostname or "", str(parts.port or 8123), database)
+    default = settings.clickhouse.database
+    return database_of(one, default) == database_of(other, default)

@@ -52,14 +52,19 @@ def copy(folder: Path, target: Path, settings: Settings) -> bool:
 
 
 def put_back(copied: Path | None, folder: Path) -> None:
-    """Have the claims that were copied, or none. Folders inside are left alone. Raises BackupError."""
+    """Have the claims that were copied, or none. Folders inside are left alone. Raises BackupError.
+
+    Broken off, it leaves a folder that :func:`are_there` denies, and can be run again.
+    """
     try:
+        (folder / _MARK).unlink(missing_ok=True)
         if folder.exists():
             for path in folder.iterdir():
                 if path.is_file():
                     path.unlink()
         if copied is not None:
-            shutil.copytree(copied, folder, dirs_exist_ok=True)
+            shutil.copytree(copied, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(_MARK))
+            shutil.copyfile(copied / _MARK, folder / _MARK)
     except OSError as error:
         raise BackupError(
             f"{error.filename or folder} cannot be replaced: {error.strerror}; make it writable"

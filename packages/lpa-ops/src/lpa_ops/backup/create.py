@@ -21,6 +21,7 @@ from lpa_core.delivery.checkpoint import encode as encode_checkpoint
 from lpa_core.delivery.log import Commit, Partition
 from lpa_core.kafka.admin import admin_client
 from lpa_core.plugins.manager import PluginManager
+from lpa_core.restoration import require_whole
 from lpa_core.savepoints import fingerprint, folder_name
 from lpa_core.settings import Settings
 from lpa_ops.backup import claims, database
@@ -49,7 +50,7 @@ def create(
         sink: the URI by which the database is known to jobs; None for the embedded one.
         base: id of a full backup in the same store: only what it does not have is written.
 
-    Raises BackupError, LogError, LogUnavailable, SettingsError.
+    Raises BackupError, CheckpointError where a restore into it was broken off, LogError, LogUnavailable, SettingsError.
     """
     store.check()
     with scratch_folder(settings) as scratch:
@@ -62,6 +63,7 @@ def create(
 def _create(
     client: Client, name: str, sink: str | None, settings: Settings, store: BackupStore, base: str, scratch: Path
 ) -> tuple[str, Backup]:
+    require_whole([sink_name(sink, settings)], settings)
     tables = stored_tables(client, name)
     if not tables:
         raise BackupError(f"the database {name} has no tables: there is nothing to back up")

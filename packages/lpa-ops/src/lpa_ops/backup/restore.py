@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ import structlog
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from lpa_core import restoration
 from lpa_core.delivery.log import Commit, Partition
 from lpa_core.kafka.admin import admin_client
 from lpa_core.plugins.manager import PluginManager
@@ -56,7 +58,7 @@ def restore(location: str, sink: str | None, settings: Settings, *, replace: boo
     """Bring a backup back into the database that ``sink`` names; None for the embedded one.
 
     Everything is checked before anything is changed. Broken off, it has to be run again: until then workers leave the
-    group's partitions alone.
+    group's partitions alone, and files are kept out of the database.
 
     Raises BackupError where it is damaged, or of another group or topic, or the target is not empty and not to be
     replaced; SavepointError while the group has members; SinkMisconfigured, SinkUnavailable, LogError, LogUnavailable,
@@ -75,6 +77,8 @@ def restore(location: str, sink: str | None, settings: Settings, *, replace: boo
         store.fetch(id_, FILE_CLAIMS_FOLDER, scratch / "file-claims")
         store.fetch(id_, CHECKPOINTS_FOLDER, scratch / "checkpoints")
         _require_unused_claims(backup, settings)
+        target = checkpoints.sink_name(sink, settings)
+        checkpoints.require_unused(settings, target)
         try:
             if not replace:
                 _require_empty(client, name)
@@ -82,17 +86,15 @@ def restore(location: str, sink: str | None, settings: Settings, *, replace: boo
             if admin is not None:
                 offsets = put_back(admin, settings, backup.commits)
                 bar(admin, settings, offsets, f"the restore of {backup.id} is not finished, run it again")
+            # Before the first row is gone: a file that is finished would be taken for stored.
+            restoration.bar(target, _run_again(store.location(id_), sink), settings)
             cut_rows = restore_database(client, name, store, backup)
-            files = checkpoints.put_back(
-                scratch / "checkpoints" / CHECKPOINTS_FOLDER,
-                backup.sink,
-                checkpoints.sink_name(sink, settings),
-                settings,
-            )
+            files = checkpoints.put_back(scratch / "checkpoints" / CHECKPOINTS_FOLDER, backup.sink, target, settings)
             claimed = put_claims_back(client, name, backup, offsets, scratch, settings)
             if admin is not None:
                 commit(admin, deriving, put_back(admin, deriving, backup.derived))
                 commit(admin, settings, offsets)
+            restoration.unbar(target, settings)
             rows = {
                 table.name: int(client.query(f"SELECT count() FROM {table.target}").result_rows[0][0])
                 for table in stored_tables(client, name)
@@ -145,12 +147,17 @@ def put_claims_back(
         claims.put_back(copied, claims.of_partition(settings, partition))
     copied = scratch / "file-claims" / FILE_CLAIMS_FOLDER
     there = claims.are_there(copied)
-    if there or claims.are_there(claims.of_files(settings)):
-        claims.put_back(copied if there else None, claims.of_files(settings))
+    claims.put_back(copied if there else None, claims.of_files(settings))
     of_files = set(positions(client, stored_tables(client, name))) - set(backup.commits)
     if there or not of_files:
         return None
     return claims.rebuild(client, name, of_files, settings)
+
+
+def _run_again(location: str, sink: str | None) -> str:
+    where = ["--sink", sink] if sink else []
+    command = shlex.join(["lpa", "backup", "restore", location, *where, "--replace"])
+    return f"a restore was broken off, or is running still: run `{command}` again"
 
 
 def _require_unused_claims(backup: Backup, settings: Settings) -> None:

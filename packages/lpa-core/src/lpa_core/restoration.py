@@ -1,0 +1,72 @@
+"""Databases that are being brought back: files and pipes are kept out of one until that is done.
+
+Where a file stands is written down beside the database. While rows are brought back the two do not agree, and a file
+that is finished would stay unread over rows that are missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from lpa_core.delivery.checkpoint import CheckpointError, write_durably
+from lpa_core.settings import Settings
+from lpa_core.uris import database_of
+
+FOLDER: Final = "restoration"
+"""In the data folder: a file for each database that is barred."""
+
+
+class _Bar(msgspec.Struct, frozen=True):
+    sink: str
+    why: str
+
+
+def bar(sink: str, why: str, settings: Settings) -> None:
+    """Keep everything out of a database until :func:`unbar`, whatever happens to this process.
+
+    ``sink`` names it as checkpoints do, ``why`` says what is not finished and what to do. Durable after return.
+    Raises CheckpointError.
+    """
+    path = _path(sink, settings)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_durably(path, msgspec.json.encode(_Bar(sink, why)))
+    except OSError as error:
+        raise CheckpointError(
+            f"{path} cannot be written: {error.strerror}; make it writable or set LPA_DATA_DIR"
+        ) from None
+
+
+def unbar(sink: str, settings: Settings) -> None:
+    """The database is whole. Raises CheckpointError."""
+    path = _path(sink, settings)
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be removed: {error.strerror}; make its folder writable") from None
+
+
+def require_whole(sinks: Iterable[str], settings: Settings, but: str = "") -> None:
+    """Raise CheckpointError where one of the databases is barred; for ``but`` it may be."""
+    for sink in sinks:
+        path = _path(sink, settings)
+        try:
+            found = msgspec.json.decode(path.read_bytes(), type=_Bar)
+        except FileNotFoundError:
+            continue
+        except (OSError, msgspec.DecodeError) as error:
+            raise CheckpointError(
+                f"{path} cannot be read ({error}): {sink} is not wholly restored, restore it again"
+            ) from None
+        if found.why != but:
+            raise CheckpointError(f"{found.sink}: {found.why}")
+
+
+def _path(sink: str, settings: Settings) -> Path:
+    address = "\n".join(database_of(sink, settings.clickhouse.database))
+    return settings.lpa.data_dir / FOLDER / f"{hashlib.sha256(address.encode()).hexdigest()[:12]}.json"

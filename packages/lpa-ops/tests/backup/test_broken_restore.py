@@ -1,0 +1,32 @@
+"""A restore that was killed at any of its steps: nothing goes on over missing rows, and run again it finishes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+
+def test_nothing_is_taken_for_stored_after_a_killed_restore(tmp_path: Path) -> None:
+    """In a process of its own: one that has had the embedded engine open, as other tests do, cannot fork safely."""
+    script = Path(__file__).with_name("broken_restore_run.py")
+    done = subprocess.run([sys.executable, script, tmp_path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout.splitlines()[-1])
+    assert len(answer["kills"]) == 9
+    refused = 0
+    for kill in answer["kills"]:
+        step = kill["step"]
+        if kill["ingest"]["status"] == 0:
+            assert kill["content"] == answer["before"], f"{step}: all is stored"
+        else:
+            refused += 1
+            for tried in (kill["ingest"], kill["backup"]):
+                assert tried["status"] == 1, step
+                assert "a restore was broken off" in tried["said"], step
+                assert "run `lpa backup restore " in tried["said"], step
+        assert kill["again"]["status"] == 0, f"{step}: {kill['again']['said']}"
+        assert kill["ingest again"] == [0, 0], step
+        assert kill["content again"] == answer["before"], step
+    assert refused == 7, "before the first row is gone, and once all are back, there is nothing to refuse"
