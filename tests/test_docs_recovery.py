@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,14 +59,22 @@ def truncate_a_part(folder: Path) -> None:
         file.truncate(largest.stat().st_size // 2)
 
 
-def counts(folder: Path) -> dict[str, int]:
+def asked(folder: Path, query: str) -> list[list[Any]]:
     script = f"""
-import clickhouse_connect
+import json, clickhouse_connect
 client = clickhouse_connect.get_client(interface="chdb", path="lpa-data/clickhouse")
-rows = client.query({ROWS!r}).result_rows
-import json; print(json.dumps({{table: int(count) for table, count in rows if "__damaged_" not in table}}))
+print(json.dumps([list(row) for row in client.query({query!r}).result_rows]))
 """
     return json.loads(lpa(folder, f"python -c {shlex.quote(script)}"))  # type: ignore[no-any-return]
+
+
+def counts(folder: Path) -> dict[str, int]:
+    return {table: int(count) for table, count in asked(folder, ROWS) if "__damaged_" not in table}
+
+
+def set_aside(folder: Path) -> list[str]:
+    tables = "SELECT name FROM system.tables WHERE database = 'livepeer_analytics' AND name LIKE '%__damaged_%'"
+    return [name for (name,) in asked(folder, tables)]
 
 
 def test_the_commands_do_what_the_pages_say(tmp_path: Path) -> None:
@@ -83,6 +92,13 @@ def test_the_commands_do_what_the_pages_say(tmp_path: Path) -> None:
     assert "NOT SO" not in said
     lpa(tmp_path, "lpa ingest events.ndjson")
     assert counts(tmp_path) == before
+    made = lpa(tmp_path, "lpa backup create && lpa backup verify $(lpa backup create | tail -n 1)")
+    assert "is good" in made
+    assert "__damaged_" not in made, "what is set aside cannot be read, and is in no backup"
+    (table,) = set_aside(tmp_path)
+    (drop,) = blocks(section(RECOVERY, "clickhouse-corruption"), "sh drop")
+    lpa(tmp_path, f"table={table}\n{drop}")
+    assert set_aside(tmp_path) == []
 
     shutil.rmtree(tmp_path / "lpa-data" / "clickhouse")
     (loss,) = blocks(section(RECOVERY, "total-loss"))

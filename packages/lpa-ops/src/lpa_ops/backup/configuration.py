@@ -11,6 +11,7 @@ from clickhouse_connect.driver.client import Client
 from lpa_core.kafka.properties import is_secret
 from lpa_core.setting_values import without_credentials
 from lpa_core.settings import Settings, described
+from lpa_ops.backup.set_aside import is_set_aside
 from lpa_ops.backup.statements import sql_file
 
 
@@ -18,7 +19,8 @@ def configuration(client: Client, database: str, settings: Settings, folder: Pat
     """Write ``schema.sql`` and ``settings.json`` into the folder, which is made. Raises the client's errors."""
     folder.mkdir()
     made = client.query(sql_file("create_statements.sql"), parameters={"database": database}).result_rows
-    (folder / "schema.sql").write_text("".join(f"{statement};\n\n" for (statement,) in made))
+    own = [statement for table, statement in made if not is_set_aside(table)]
+    (folder / "schema.sql").write_text("".join(f"{statement};\n\n" for statement in own))
     shown = {each.variable: _text(attrgetter(each.option)(settings)) for each in described() if not each.secret}
     shown |= {name: _text(value) for name, value in settings.kafka.items() if not is_secret(name)}
     (folder / "settings.json").write_bytes(msgspec.json.format(msgspec.json.encode(shown), indent=2) + b"\n")

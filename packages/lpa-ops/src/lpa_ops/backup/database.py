@@ -13,7 +13,9 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from lpa_core.uris import scheme
 from lpa_ops.backup.backup import DATABASE_FOLDER, BackupError
+from lpa_ops.backup.set_aside import is_set_aside
 from lpa_ops.backup.statements import sql_file
+from lpa_ops.backup.tables import table_names
 from lpa_sinks.clickhouse.errors import describe, explain
 from lpa_sinks.schema.ddl import quoted
 
@@ -25,10 +27,12 @@ _NOT_PERMITTED: Final = (36, 497)
 def back_up(client: Client, database: str, location: str, base: str = "") -> None:
     """Have a database written to the backup at ``location``; what the backup at ``base`` has is left out of it.
 
-    Raises BackupError.
+    So is what a recovery set aside: its parts may be ones that cannot be read. Raises BackupError.
     """
     settings = f" SETTINGS base_backup = {_destination(base)}" if base else ""
-    _run(client, f"BACKUP DATABASE {quoted(database)} TO {_destination(location)}{settings} ASYNC", location)
+    left_out = ", ".join(f"`{name}`" for name in table_names(client, database) if is_set_aside(name))
+    what = f"{quoted(database)} EXCEPT TABLES {left_out}" if left_out else quoted(database)
+    _run(client, f"BACKUP DATABASE {what} TO {_destination(location)}{settings} ASYNC", location)
 
 
 def bring_back(client: Client, database: str, location: str, base: str, target: str) -> None:
@@ -67,8 +71,7 @@ def _stop_merges(client: Client, database: str) -> None:
 
 
 def _tables(client: Client, database: str) -> list[str]:
-    found = client.query(sql_file("merge_tree_tables.sql"), parameters={"database": database})
-    return [f"`{name}`" for name, *_ in found.result_rows]
+    return [f"`{name}`" for name in table_names(client, database)]
 
 
 def _run(client: Client, statement: str, location: str) -> None:

@@ -12,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 
 from lpa_core.delivery.log import Partition
 from lpa_ops.backup.backup import Content
+from lpa_ops.backup.set_aside import is_set_aside
 from lpa_ops.backup.statements import sql_file
 from lpa_sinks.schema.ddl import quoted
 
@@ -38,8 +39,14 @@ class StoredTable:
         return set(self.columns) >= _POSITION
 
 
+def table_names(client: Client, database: str) -> dict[str, str]:
+    """Engines of all tables of the MergeTree family by name. Raises the client's errors."""
+    found = client.query(sql_file("merge_tree_tables.sql"), parameters={"database": database})
+    return {str(name): str(engine) for name, engine in found.result_rows}
+
+
 def stored_tables(client: Client, database: str) -> list[StoredTable]:
-    """The tables of the MergeTree family. Raises the client's errors."""
+    """The tables of the MergeTree family, without those that a recovery set aside. Raises the client's errors."""
     where = {"database": database}
     columns: dict[str, list[str]] = defaultdict(list)
     for table, column in client.query(sql_file("stored_columns.sql"), parameters=where).result_rows:
@@ -51,7 +58,8 @@ def stored_tables(client: Client, database: str) -> list[StoredTable]:
             columns[name],
             any(kind in engine for kind in _MERGING),
         )
-        for name, engine in client.query(sql_file("merge_tree_tables.sql"), parameters=where).result_rows
+        for name, engine in table_names(client, database).items()
+        if not is_set_aside(name)
     ]
 
 

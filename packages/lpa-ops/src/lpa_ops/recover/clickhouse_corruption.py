@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final, final
 
@@ -13,8 +12,9 @@ from lpa_core.delivery.log import Commit, Partition
 from lpa_core.kafka.admin import admin_client
 from lpa_ops.backup import checkpoints, database
 from lpa_ops.backup.backup import CHECKPOINTS_FOLDER, Backup
+from lpa_ops.backup.set_aside import is_set_aside, suffix
 from lpa_ops.backup.store import BackupStore, store_of
-from lpa_ops.backup.tables import content, cut, positions, stored_tables
+from lpa_ops.backup.tables import content, cut, positions, stored_tables, table_names
 from lpa_ops.recover.backups import newest_good
 from lpa_ops.recover.estimate import seconds_to_read, seconds_to_restore
 from lpa_ops.recover.expiry import may_have_expired
@@ -25,8 +25,6 @@ from lpa_ops.savepoint.keeper import scratch_folder
 from lpa_ops.savepoint.offsets import commit, of_derivation, put_back, require_stopped
 from lpa_sinks.databases import opened
 from lpa_sinks.schema.ddl import quoted
-
-_ISOLATED: Final = "__damaged_"
 
 
 class Corruption(Findings, frozen=True, kw_only=True):
@@ -77,7 +75,7 @@ class ClickHouseCorruption:
                 lost=[],
                 seconds=seconds_to_restore(stored.bytes),
                 tables=sorted(set(damage) & set(backup.tables)),
-                suffix=f"{_ISOLATED}{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}",
+                suffix=suffix(),
                 location=stored.location,
                 beyond_backup=beyond,
                 cut=[],
@@ -93,8 +91,7 @@ class ClickHouseCorruption:
             return found  # what was cut is read again, from where it was cut
         store, id_ = store_of(found.location)
         with opened(context.sink, context.settings) as (client, name):
-            damaged = {*found.tables, *(table + found.suffix for table in found.tables)}
-            sound = [table for table in stored_tables(client, name) if table.name not in damaged]
+            sound = [table for table in stored_tables(client, name) if table.name not in found.tables]
             stored = positions(client, sound)
         return _with_sources(found, sources(store.manifest(id_).backup, stored, context.sink, context.settings))
 
@@ -134,7 +131,7 @@ class ClickHouseCorruption:
 
     def _isolate(self, found: Corruption, context: Context) -> str:
         with opened(context.sink, context.settings) as (client, name):
-            there = {table.name for table in stored_tables(client, name)}
+            there = table_names(client, name)
             for table in found.tables:
                 if table in there and f"{table}{found.suffix}" not in there:
                     isolated = f"{quoted(name)}.{quoted(table + found.suffix)}"
@@ -156,8 +153,7 @@ class ClickHouseCorruption:
 
     def _cut(self, found: Corruption, context: Context) -> str:
         with opened(context.sink, context.settings) as (client, name):
-            tables = [table for table in stored_tables(client, name) if _ISOLATED not in table.name]
-            rows = sum(cut(client, table, offsets(found.cut)) for table in tables)
+            rows = sum(cut(client, table, offsets(found.cut)) for table in stored_tables(client, name))
         return f"{rows:,} rows"
 
     def _go_on(self, found: Corruption, context: Context) -> str:
@@ -194,15 +190,13 @@ def _damaged(client: Client, name: str) -> dict[str, str]:
     for table, part in client.query(sql("broken_parts.sql", name), parameters=where).result_rows:
         found[table] = f"the part {part} was found broken"
     for table in stored_tables(client, name):
-        if _ISOLATED in table.name:
-            continue
         statement = f"CHECK TABLE {table.target} SETTINGS check_query_single_value_result = 0"
         checked = client.raw_query(statement, fmt="TabSeparated").decode(errors="replace")
         for line in checked.splitlines():
             part, passed, why = (*line.split("\t"), "", "")[:3]
             if passed == "0":
                 found[table.name] = f"the part {part} cannot be read ({why.partition('DB::')[2][:120] or why[:120]})"
-    return {table: why for table, why in found.items() if _ISOLATED not in table}
+    return {table: why for table, why in found.items() if not is_set_aside(table)}
 
 
 def _compared(client: Client, name: str, backup: Backup, damaged: Mapping[str, str]) -> dict[str, str]:
@@ -210,7 +204,7 @@ def _compared(client: Client, name: str, backup: Backup, damaged: Mapping[str, s
     tables = {table.name: table for table in stored_tables(client, name)}
     found = {}
     for table, wanted in backup.tables.items():
-        if table in damaged:
+        if table in damaged or is_set_aside(table):
             continue
         if table not in tables:
             found[table] = "the table is gone"
