@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 
 from structlog.testing import capture_logs
@@ -53,6 +54,31 @@ def test_a_change_is_logged_once() -> None:
         for _ in range(4):
             watching.look()
     assert [line["state"] for line in logs] == ["ok", "critical", "ok"]
+
+
+def test_the_thread_outlives_a_round_that_fails() -> None:
+    troubles = [RuntimeError("no\nscope"), ValueError("nobody listens")]
+    heard = threading.Event()
+
+    def scope() -> Scope:
+        if len(troubles) == 2:
+            raise troubles.pop(0)
+        return SCOPE
+
+    def hear(results: Sequence[CheckResult]) -> None:
+        if troubles:
+            raise troubles.pop(0)
+        heard.set()
+
+    checks = [HealthCheck("wrong", "Wrong", lambda scope: Finding(State.OK, "", float("nan")))]
+    watching = HealthMonitor(CheckRunner(checks, Settings(), 30), scope, hear, 0.001)
+    with capture_logs() as logs:
+        watching.start()
+        assert heard.wait(30)
+        watching.close()
+    errors = [line["error"] for line in logs if line["event"] == "health was not checked"]
+    assert errors == ["RuntimeError: no scope", "ValueError: nobody listens"]
+    assert watching.latest().state is State.CRITICAL
 
 
 def test_metrics_tell_state_value_thresholds_and_time() -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import math
 import threading
 from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
 
 import attrs
+import msgspec
 import pytest
 
 from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
@@ -13,6 +18,7 @@ from lpa_core.health.report import HealthReport, worst_first
 from lpa_core.health.run import CheckRunner
 from lpa_core.health.settings import HealthSettings
 from lpa_core.health.state import State, Thresholds
+from lpa_core.metrics import Metrics
 from lpa_core.settings import Settings, SettingsError
 
 SCOPE = Scope(Settings(), now_ms=1_700_000_000_000, since_ms=1_699_999_000_000)
@@ -49,7 +55,72 @@ def test_a_check_that_raises_has_failed_and_the_others_have_not(error: BaseExcep
     assert broken.finding.detail.startswith(f"could not be judged: {type(error).__name__}: ")
     assert "\n" not in broken.finding.detail
     assert broken.finding.action
-    assert other.finding is WELL
+    assert other.finding == WELL
+
+
+class Unreadable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no message")
+
+
+class Figure(float):
+    """As a library may have its own."""
+
+
+def valued(value: object, thresholds: object = None) -> Callable[[Scope], Finding]:
+    return lambda scope: Finding(State.OK, "found", value, thresholds)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("judge", "said"),
+    [
+        (valued("many"), "answered 'many' as its value: it must be a finite number"),
+        (valued(math.nan), "answered nan as its value: it must be a finite number"),
+        (valued(-math.inf), "answered -inf as its value: it must be a finite number"),
+        (valued(10**400), "as its value: it must be a finite number"),
+        (valued([1]), "answered [1] as its value: it must be a finite number"),
+        (valued(1, (1, 2)), "answered (1, 2) as its thresholds: they must be Thresholds, or None"),
+        (valued(1, Thresholds(1, math.nan)), "answered nan as its threshold: it must be a finite number"),
+        (lambda scope: None, "answered None: it must answer a Finding, or raise NotApplicable"),
+        (lambda scope: "all is well\n" * 99, "answered 'all is well"),
+        (lambda scope: Finding("ok", "found"), "answered 'ok' as its state: it must be one of State"),
+        (lambda scope: Finding(State.OK, None), "answered None as its detail: it must be text"),
+        (lambda scope: Finding(State.OK, "found", action=1), "answered 1 as its action: it must be text"),
+    ],
+)
+def test_a_check_that_answers_what_is_no_finding_has_failed_and_the_others_have_not(
+    judge: Callable[[Scope], Finding], said: str
+) -> None:
+    report = run(check("broken", judge), check("other", lambda scope: WELL))
+    broken, other = report.results
+    assert broken.finding.state is State.CRITICAL
+    assert broken.finding.detail.startswith("could not be judged: the check broken answered ")
+    assert said in broken.finding.detail
+    assert len(broken.finding.detail.splitlines()) == 1
+    assert broken.finding.action.endswith("HEALTH_CHECKS_DISABLED=broken")
+    assert other.finding == WELL
+    Metrics().health(report.results)
+
+
+@pytest.mark.parametrize("value", [Figure(2.5), Decimal("2.5"), 2**70, True, None])
+def test_whatever_is_a_number_or_none_is_a_value(value: Any) -> None:
+    report = run(check("figure", valued(value)))
+    assert report.results[0].finding.state is State.OK
+    assert json.loads(msgspec.json.encode(report.as_json()))["checks"][0]["value"] == value
+
+
+def test_text_that_cannot_be_written_and_a_message_that_cannot_be_read_take_nothing_down() -> None:
+    report = run(
+        check("file", lambda scope: Finding(State.OK, "found \udcff")),
+        check("absent", raising(NotApplicable("no \udcff"))),
+        check("broken", raising(Unreadable())),
+    )
+    assert [result.finding.detail for result in report.results] == [
+        "found \\udcff",
+        "no \\udcff",
+        "could not be judged: Unreadable: its message cannot be read",
+    ]
+    assert msgspec.json.encode(report.as_json())
 
 
 def test_a_check_that_fails_itself_is_as_bad_as_it_says() -> None:
@@ -70,7 +141,7 @@ def test_a_check_that_hangs_is_reported_in_time_and_not_asked_again_before_it_en
         hanging, other = runner.run(SCOPE)
         assert hanging.finding.state is State.CRITICAL
         assert hanging.finding.detail.startswith("no answer after ")
-        assert other.finding is WELL
+        assert other.finding == WELL
     assert len(asked) == 1
     assert runner.hanging == ("hanging",)
     release.set()
@@ -78,7 +149,7 @@ def test_a_check_that_hangs_is_reported_in_time_and_not_asked_again_before_it_en
         if thread.name == "health hanging":
             thread.join()
     (found, _) = runner.run(SCOPE)
-    assert found.finding is WELL
+    assert found.finding == WELL
     assert len(asked) == 2, "asked again once it had ended"
     assert runner.hanging == ()
 

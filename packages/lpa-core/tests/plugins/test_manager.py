@@ -193,6 +193,15 @@ BROKEN = {
         "import functools\n@hookimpl\ndef lpa_validators(): return [functools.partial(print)]",
         "AttributeError: 'functools.partial' object has no attribute '__name__'",
     ),
+    "health check that is none": (
+        "@hookimpl\ndef lpa_health_checks(): return [print]",
+        "is none: a HealthCheck has texts",
+    ),
+    "severity that is none": (
+        "from lpa_core.health.check import HealthCheck\n"
+        "@hookimpl\ndef lpa_health_checks(): return [HealthCheck('own', 'Own', print, severity='bad')]",
+        "a State as severity",
+    ),
     "scheme taken": ("@hookimpl\ndef lpa_sources(): return {'file': print}", "there is a source for file:// already"),
     "no factory": ("@hookimpl\ndef lpa_sinks(): return {'own': 'sink'}", "'own' must be a scheme in lower case"),
     "upper case": ("@hookimpl\ndef lpa_sinks(): return {'OWN': print}", "'OWN' must be a scheme in lower case"),

@@ -32,6 +32,20 @@ def lpa_health_checks(settings):
     ]
 """
 
+WRONG = """
+from lpa_core.health.check import Finding, HealthCheck
+from lpa_core.health.state import State
+from lpa_core.plugins.hookspecs import hookimpl
+
+def check(name, answer):
+    return HealthCheck(name, name, lambda scope: answer)
+
+@hookimpl
+def lpa_health_checks(settings):
+    values = {"text": "many", "nan": float("nan"), "inf": float("inf")}
+    return [check("nothing", None), *(check(name, Finding(State.OK, "", value)) for name, value in values.items())]
+"""
+
 
 @pytest.fixture(autouse=True)
 def _defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -112,14 +126,19 @@ def _lpa(*arguments: str, folder: Path, **environment: str) -> subprocess.Popen[
     )
 
 
-def test_checks_that_hang_or_raise_are_reported_and_hold_nothing_up(tmp_path: Path) -> None:
-    site = tmp_path / "site"
-    information = site / "hanging-1.dist-info"
+def _installed(source: str, site: Path) -> str:
+    """The folder of a plugin, for PYTHONPATH."""
+    information = site / "checks-1.dist-info"
     information.mkdir(parents=True)
-    (site / "hanging_checks.py").write_text(HANGING)
-    (information / "METADATA").write_text("Metadata-Version: 2.4\nName: hanging\nVersion: 1\n")
-    (information / "entry_points.txt").write_text("[lpa]\nhanging = hanging_checks\n")
-    process = _lpa("health", "--json", folder=tmp_path, PYTHONPATH=str(site), HEALTH_TIMEOUT_SECONDS="1")
+    (site / "checks_of_others.py").write_text(source)
+    (information / "METADATA").write_text("Metadata-Version: 2.4\nName: checks\nVersion: 1\n")
+    (information / "entry_points.txt").write_text("[lpa]\nchecks = checks_of_others\n")
+    return os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
+def test_checks_that_hang_or_raise_are_reported_and_hold_nothing_up(tmp_path: Path) -> None:
+    path = _installed(HANGING, tmp_path / "site")
+    process = _lpa("health", "--json", folder=tmp_path, PYTHONPATH=path, HEALTH_TIMEOUT_SECONDS="1")
     shown, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (1, "")
     found = {check["name"]: check for check in json.loads(shown)["checks"]}
@@ -127,6 +146,22 @@ def test_checks_that_hang_or_raise_are_reported_and_hold_nothing_up(tmp_path: Pa
     assert found["hanging"]["detail"].startswith("no answer after 1.")
     assert found["raising"]["detail"] == "could not be judged: ZeroDivisionError: division by zero"
     assert found["disk"]["value"] is not None
+
+
+@pytest.mark.parametrize("options", [("--json",), ()])
+def test_checks_that_answer_wrongly_fail_themselves_and_not_the_run(options: tuple[str, ...], tmp_path: Path) -> None:
+    path = _installed(WRONG, tmp_path / "site")
+    process = _lpa("health", *options, folder=tmp_path, PYTHONPATH=path, COLUMNS="400")
+    shown, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (1, "")
+    for wrong in ("'many' as its value", "nan as its value", "inf as its value"):
+        assert f"answered {wrong}: it must be a finite number" in shown
+    assert "the check nothing answered None: it must answer a Finding" in shown
+    assert "HEALTH_CHECKS_DISABLED=nothing" in shown
+    if options:
+        found = {check["name"]: check for check in json.loads(shown, parse_constant=pytest.fail)["checks"]}
+        assert {found[name]["state"] for name in ("text", "nan", "inf", "nothing")} == {"critical"}
+        assert found["disk"]["value"] is not None, "the others are judged"
 
 
 def test_watching_prints_a_line_each_time_until_it_is_interrupted(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ class Finding:
 
     Attributes:
         detail: one line for people, with the figures that the judgement rests on.
-        value: the figure that the thresholds are about.
+        value: the figure that the thresholds are about, a finite number; None where there is none.
         action: what to do next, one line; empty where all is well.
     """
 
@@ -65,7 +65,7 @@ class HealthCheck:
     """A question that is asked again and again.
 
     ``judge`` may block for as long as ``HEALTH_TIMEOUT_SECONDS``; it is called in a thread of its own. It raises
-    NotApplicable where there is nothing to judge. Whatever else it raises is the check's failure.
+    NotApplicable where there is nothing to judge. Whatever else it raises, or answers, is the check's failure.
 
     Attributes:
         name: lower-case words joined by underscores.

@@ -9,6 +9,7 @@ from typing import Final, final
 
 import structlog
 
+from lpa_core.health.answer import message
 from lpa_core.health.check import CheckResult, Scope
 from lpa_core.health.report import HealthReport
 from lpa_core.health.run import CheckRunner
@@ -27,6 +28,7 @@ class HealthMonitor:
     """Asks the checks every ``seconds``, costly ones every :data:`COSTLY_EVERY` times as long.
 
     ``scope`` says what is looked at now; ``hear`` is told each result. Any thread may ask for the latest report.
+    A round that fails as a whole is logged; the next one comes in its time.
     """
 
     def __init__(
@@ -76,7 +78,10 @@ class HealthMonitor:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self.look()
+            try:
+                self.look()
+            except Exception as error:  # without this thread nobody would hear of anything any more
+                _log.error("health was not checked", error=f"{type(error).__name__}: {message(error)}")
             self._stopping.wait(self._seconds)
 
 

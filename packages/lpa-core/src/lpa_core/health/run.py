@@ -11,6 +11,7 @@ from typing import Final, final
 import attrs
 import structlog
 
+from lpa_core.health.answer import WrongAnswer, message, sound
 from lpa_core.health.check import CheckResult, Finding, HealthCheck, NotApplicable, Scope
 from lpa_core.health.state import State
 from lpa_core.settings import Settings, SettingsError
@@ -96,15 +97,22 @@ class CheckRunner:
 
 
 def _judge(asked: _Asked, scope: Scope) -> None:
+    check = asked.check
     try:
-        finding = asked.check.judge(scope)
+        finding = sound(check.judge(scope))
     except NotApplicable as reason:
-        finding = Finding(State.NOT_APPLICABLE, str(reason))
-    except BaseException as error:  # whatever a check raises is its own failure, an exit too
-        _log.debug("a health check failed", check=asked.check.name, exception=traceback.format_exc())
+        finding = Finding(State.NOT_APPLICABLE, message(reason))
+    except WrongAnswer as wrong:
         finding = Finding(
-            asked.check.severity,
-            f"could not be judged: {type(error).__name__}: {' '.join(str(error).split())}",
+            check.severity,
+            f"could not be judged: the check {check.name} {wrong}",
+            action=f"mend the check, or leave it out until then: HEALTH_CHECKS_DISABLED={check.name}",
+        )
+    except BaseException as error:  # whatever a check raises is its own failure, an exit too
+        _log.debug("a health check failed", check=check.name, exception=traceback.format_exc())
+        finding = Finding(
+            check.severity,
+            f"could not be judged: {type(error).__name__}: {message(error)}",
             action="mend what the message names; LPA_LOG_LEVEL=debug shows where it was raised",
         )
     asked.seconds = time.monotonic() - asked.began

@@ -19,6 +19,7 @@ from lpa_core.dedup.store import DedupStore
 from lpa_core.delivery.archive import Archive
 from lpa_core.events.event_type import EventType
 from lpa_core.health.check import HealthCheck
+from lpa_core.health.state import State
 from lpa_core.lifecycle.attribution import AttributionPolicy
 from lpa_core.pipeline import FailureClassifier, Pipeline
 from lpa_core.plugins.hookspecs import PROJECT, HookSpecs
@@ -144,6 +145,11 @@ class PluginManager:
             raise ValueError(f"lpa_attribution_policy: {brought.attribution_policy!r} has no select to call")
         taken = {check.name for check in self.health_checks()}
         for check in brought.health_checks:
+            if not _is_health_check(check):
+                raise ValueError(
+                    f"lpa_health_checks: {check!r} is none: "
+                    "a HealthCheck has texts, a judge to call and a State as severity"
+                )
             if not re.fullmatch("[a-z][a-z0-9_]*", check.name) or check.name in taken:
                 raise ValueError(f"lpa_health_checks: {check.name!r} is taken, or no lower-case words with underscores")
             taken.add(check.name)
@@ -275,6 +281,16 @@ class PluginManager:
                 f"the {_URI_HOOKS[hook]} for {wanted}:// of {package} needs what is not installed ({error}): "
                 f"install {package} with the extra that brings it"
             ) from None
+
+
+def _is_health_check(brought: object) -> bool:
+    """Whether it can be asked, and what it says be shown."""
+    if not isinstance(brought, HealthCheck):
+        return False
+    texts: tuple[object, ...] = (brought.name, brought.title, brought.unit, brought.runbook)
+    judge: object = brought.judge
+    severity: object = brought.severity
+    return all(type(text) is str for text in texts) and callable(judge) and isinstance(severity, State)
 
 
 def _one_line(error: BaseException) -> str:
