@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -132,14 +133,59 @@ def test_there_are_two_of_a_number(run: Run, tmp_path: Path) -> None:
         run("plan")
 
 
+def test_a_plan_names_what_is_in_force_and_in_another_folder(
+    run: Run, applied: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, "0002-zone", ADD + WITH_REGION, DROP)
+    run("apply")
+    (tmp_path / "migrations").rename(tmp_path / "elsewhere")
+    (tmp_path / "migrations").mkdir()
+    capsys.readouterr()
+    said = f"{applied} has 0002-zone in force, which {tmp_path / 'migrations'} does not hold: name the folder"
+    run("plan")
+    shown = capsys.readouterr().out
+    assert "0002-zone" in shown.splitlines()[3]
+    assert said in shown
+    assert "baseline" not in shown
+    write(tmp_path, "0001-earlier", ADD)
+    run("plan", "--json")
+    assert json.loads(capsys.readouterr().out) == [
+        {"migration": "0001-earlier", "state": "pending", "adds": 1, "views": []},
+        {"migration": "0002-zone", "state": "in force, not in the folder", "adds": None, "views": [VIEW]},
+    ]
+
+
+@pytest.mark.parametrize("other", [None, "0001-another"])
+def test_a_migration_is_rolled_back_only_where_its_folder_is_named(
+    run: Run, engine: Client, applied: str, tmp_path: Path, other: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, "0001-zone", ADD + WITH_REGION, DROP)
+    run("apply")
+    during = view(engine, applied)
+    (tmp_path / "migrations").rename(tmp_path / "elsewhere")
+    (tmp_path / "migrations").mkdir()
+    if other is not None:  # its down.sql is not this migration's
+        write(tmp_path, other, ADD.replace("zone", "area"), DROP)
+    said = f"{applied} has 0001-zone in force, which {tmp_path / 'migrations'} does not hold: name the folder that does"
+    with pytest.raises(SinkMisconfigured, match=said):
+        run("rollback")
+    assert view(engine, applied) == during
+    shutil.rmtree(tmp_path / "migrations")
+    (tmp_path / "elsewhere").rename(tmp_path / "migrations")
+    assert states(run, capsys) == {"0001-zone": "applied"}, "nothing was changed"
+    run("rollback")
+    assert states(run, capsys) == {"0001-zone": "pending"}
+
+
 def test_views_come_back_where_the_migrations_files_are_gone(
-    run: Run, engine: Client, applied: str, tmp_path: Path
+    run: Run, engine: Client, applied: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = view(engine, applied)
     write(tmp_path, "0001-zone", ADD + WITH_REGION, DROP)
     run("apply")
     (tmp_path / "migrations").rename(tmp_path / "elsewhere")
     (tmp_path / "migrations").mkdir()
-    run("rollback")
+    run("rollback", "--views-only")
+    assert capsys.readouterr().out.endswith(f"views as before: {VIEW}; what it added stays\n")
     assert view(engine, applied) == before
     assert engine.query(f"SELECT 1 FROM system.columns WHERE database = '{applied}' AND name = 'zone'").result_rows

@@ -75,7 +75,7 @@ def roll_back(client: Client, database: str, applied: Applied, migration: Migrat
     for statement in migration.down if migration is not None else ():
         client.command(statement)
     remember(client, database, attrs.evolve(applied, state="rolled back"))
-    _log.info("migration rolled back", migration=f"{applied.number:04d}-{applied.name}")
+    _log.info("migration rolled back", migration=str(applied))
     return sorted(applied.previous_views)
 
 

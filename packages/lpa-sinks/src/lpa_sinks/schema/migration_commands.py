@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import cyclopts
 from clickhouse_connect.driver.client import Client
@@ -17,17 +19,27 @@ from lpa_core.sinks import SinkMisconfigured
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.databases import endpoint_of, opened
 from lpa_sinks.schema.migrate import migrate, roll_back
-from lpa_sinks.schema.migrations import BUILTIN, applied_migrations, pending, read_migrations
+from lpa_sinks.schema.migrations import (
+    BUILTIN,
+    Applied,
+    Migration,
+    applied_migrations,
+    missing,
+    pending,
+    read_migrations,
+)
 
 WINDOW_HOURS: Final = 24
 """Over which a view's new definition is compared with the old one."""
 
-_Json = Annotated[bool, Parameter(negative="")]
+_ELSEWHERE: Final = "in force, not in the folder"
+
+_Flag = Annotated[bool, Parameter(negative="")]
 
 
 def add_migration_commands(app: cyclopts.App, settings: Settings) -> None:
     @app.command
-    def plan(*, sink: str | None = None, migrations: Path = BUILTIN, json: _Json = False) -> None:
+    def plan(*, sink: str | None = None, migrations: Path = BUILTIN, json: _Flag = False) -> None:
         """Show which migrations a database has, and what applying the others would do; changes nothing.
 
         Parameters
@@ -44,30 +56,25 @@ def add_migration_commands(app: cyclopts.App, settings: Settings) -> None:
         with opened(sink, settings) as (client, database):
             found = read_migrations(migrations, database)
             applied = AT_ONCE.run(f"{database}: read migrations", lambda: applied_migrations(client, database))
-        waiting = {migration.number for migration in pending(found, applied)}
-        rows = [
-            {
-                "migration": str(migration),
-                "state": "pending" if migration.number in waiting else "applied",
-                "adds": len(migration.additions),
-                "views": [view.name for view in migration.views],
-            }
-            for migration in found
-        ]
+        rows, elsewhere = _rows(found, applied), missing(found, applied)
         if json:
             print_json(rows)
-        elif not rows:
+            return
+        if not rows:
             print(f"There are no migrations: {database} is at the baseline.")
-        else:
-            table = Printed("migration", "state", "adds", "views")
-            for migration in found:
-                state = "pending" if migration.number in waiting else "applied"
-                views = ", ".join(view.name for view in migration.views)
-                table.add_row(str(migration), state, str(len(migration.additions)), views)
-            Console(soft_wrap=True).print(table)
+            return
+        table = Printed("migration", "state", "adds", "views")
+        for row in rows:
+            adds = "" if row["adds"] is None else str(row["adds"])
+            table.add_row(row["migration"], row["state"], adds, ", ".join(row["views"]))
+        Console(soft_wrap=True).print(table)
+        if elsewhere:
+            print(_not_held(database, elsewhere, migrations))
 
     @app.command
-    def rollback(*, sink: str | None = None, migrations: Path = BUILTIN, json: _Json = False) -> None:
+    def rollback(
+        *, sink: str | None = None, migrations: Path = BUILTIN, views_only: _Flag = False, json: _Flag = False
+    ) -> None:
         """Take the newest migration back: its views are as they were before it.
 
         Parameters
@@ -76,17 +83,22 @@ def add_migration_commands(app: cyclopts.App, settings: Settings) -> None:
             The database, such as clickhouse://host:8123/database or chdb://./folder. Default: the embedded
             database in the data folder.
         migrations
-            Folder of the migrations; where it does not hold the newest one, what that one added stays.
+            Folder that holds the newest migration. Default: those of this version.
+        views_only
+            Do it without the migration's files, where these are gone: what it added stays.
         json
             Print JSON.
         """
         _require_there(sink, settings)
         with opened(sink, settings) as (client, database):
-            name, views = AT_ONCE.run(f"{database}: roll back", lambda: roll_newest_back(client, database, migrations))
+            name, views = AT_ONCE.run(
+                f"{database}: roll back", lambda: roll_newest_back(client, database, None if views_only else migrations)
+            )
         if json:
             print_json({"migration": name, "views": views})
         else:
-            print(f"{name} is rolled back in {database}; views as before: {', '.join(views) or 'none'}")
+            stays = "; what it added stays" if views_only else ""
+            print(f"{name} is rolled back in {database}; views as before: {', '.join(views) or 'none'}{stays}")
 
 
 def apply_migrations(client: Client, database: str, folder: Path) -> list[str]:
@@ -97,15 +109,47 @@ def apply_migrations(client: Client, database: str, folder: Path) -> list[str]:
     return [str(migration) for migration in waiting]
 
 
-def roll_newest_back(client: Client, database: str, folder: Path) -> tuple[str, list[str]]:
-    """Take the newest migration back; answer its name and its views. Raises SinkMisconfigured, the client's errors."""
-    in_force = [each for each in applied_migrations(client, database).values() if each.in_force]
+def roll_newest_back(client: Client, database: str, folder: Path | None) -> tuple[str, list[str]]:
+    """Take the newest migration back; answer its name and its views.
+
+    Without a folder only its views are taken back. Raises SinkMisconfigured, also where the folder does not hold it,
+    and the client's errors.
+    """
+    applied = applied_migrations(client, database)
+    in_force = [each for each in applied.values() if each.in_force]
     if not in_force:
         raise SinkMisconfigured(f"{database} has no migration to roll back: it is at the baseline")
     newest = max(in_force, key=lambda each: each.number)
-    known = {migration.number: migration for migration in read_migrations(folder, database)}
-    views = roll_back(client, database, newest, known.get(newest.number))
-    return f"{newest.number:04d}-{newest.name}", views
+    held = {} if folder is None else {str(each): each for each in read_migrations(folder, database)}
+    if folder is not None and str(newest) not in held:
+        raise SinkMisconfigured(
+            f"{_not_held(database, [newest], folder)}, or give --views-only where its files are gone"
+        )
+    return str(newest), roll_back(client, database, newest, held.get(str(newest)))
+
+
+def _rows(found: Sequence[Migration], applied: Mapping[int, Applied]) -> list[dict[str, Any]]:
+    """A line for each migration that is in the folder or in force, in their order."""
+    waiting = {migration.number for migration in pending(found, applied)}
+    rows: list[dict[str, Any]] = [
+        {
+            "migration": str(migration),
+            "state": "pending" if migration.number in waiting else "applied",
+            "adds": len(migration.additions),
+            "views": [view.name for view in migration.views],
+        }
+        for migration in found
+    ]
+    rows += [
+        {"migration": str(known), "state": _ELSEWHERE, "adds": None, "views": sorted(known.previous_views)}
+        for known in missing(found, applied)
+    ]
+    return sorted(rows, key=itemgetter("migration"))
+
+
+def _not_held(database: str, elsewhere: Sequence[Applied], folder: Path) -> str:
+    names = ", ".join(map(str, elsewhere))
+    return f"{database} has {names} in force, which {folder} does not hold: name the folder that does with --migrations"
 
 
 def _require_there(sink: str | None, settings: Settings) -> None:

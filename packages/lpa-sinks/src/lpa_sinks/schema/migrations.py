@@ -74,6 +74,9 @@ class Applied:
     state: str
     previous_views: Mapping[str, str]
 
+    def __str__(self) -> str:
+        return f"{self.number:04d}-{self.name}"
+
     @property
     def in_force(self) -> bool:
         return self.state != "rolled back"
@@ -125,6 +128,12 @@ def pending(migrations: Sequence[Migration], applied: Mapping[int, Applied]) -> 
             )
     done = {number for number, known in applied.items() if known.state == "applied"}
     return [migration for migration in migrations if migration.number not in done]
+
+
+def missing(migrations: Sequence[Migration], applied: Mapping[int, Applied]) -> list[Applied]:
+    """What is in force in a database, in its order, and is none of these migrations."""
+    held = {str(migration) for migration in migrations}
+    return [known for _, known in sorted(applied.items()) if known.in_force and str(known) not in held]
 
 
 def _read(folder: Path, database: str) -> Migration:
