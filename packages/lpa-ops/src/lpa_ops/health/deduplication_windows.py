@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
+from lpa_core.health.state import State
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_core.rows import RAW_TABLE
 from lpa_ops.health.database import opened
 from lpa_ops.health.runbook import section
 
 _TABLES: Final = [RAW_TABLE.name, DLQ_TABLE.name, QUARANTINE_TABLE.name]
+_ACTION: Final = "raise the table's deduplication window, or let ranges grow: CLICKHOUSE_SINK_MAX_TIME_MS"
 
 
 def judge(scope: Scope) -> Finding:
@@ -29,14 +31,15 @@ def judge(scope: Scope) -> Finding:
     if not busiest["entries"]:
         raise NotApplicable("nothing was inserted in the window")
     smallest = min(windows, key=_window)
-    share = busiest["entries"] / _window(smallest) if _window(smallest) else float("inf")
-    return Finding.of(
-        share,
-        scope.settings.health.deduplication_window_share,
+    remembered = _window(smallest)
+    thresholds = scope.settings.health.deduplication_window_share
+    found = (
         f"{busiest['entries']:,} entries in the busiest {minutes} minutes, from {busiest['partitions']} partitions; "
-        f"{smallest['name']} remembers {_window(smallest):,}",
-        "raise the table's deduplication window, or let ranges grow: CLICKHOUSE_SINK_MAX_TIME_MS",
+        f"{smallest['name']} remembers {remembered:,}"
     )
+    if not remembered:  # of nothing there is no share
+        return Finding(State.CRITICAL, found, None, thresholds, _ACTION)
+    return Finding.of(busiest["entries"] / remembered, thresholds, found, _ACTION)
 
 
 def _window(table: Mapping[str, Any]) -> int:
