@@ -100,7 +100,9 @@ def test_the_commands_do_what_the_pages_say(tmp_path: Path) -> None:
     lpa(tmp_path, f"table={table}\n{drop}")
     assert set_aside(tmp_path) == []
 
+    lpa(tmp_path, "lpa health")
     shutil.rmtree(tmp_path / "lpa-data" / "clickhouse")
+    assert "there is no embedded database, though 2,0" in lpa(tmp_path, "! lpa health")
     (loss,) = blocks(section(RECOVERY, "total-loss"))
     said = lpa(tmp_path, loss)
     assert "does not exist" in said

@@ -103,6 +103,17 @@ def test_every_committed_position_is_in_one_table_and_gaps_that_kafka_makes_are_
         client.command(f"DELETE FROM {_DATABASE}.streaming_events_dlq WHERE source_offset >= 60")
     assert health(job)["conservation"]["state"] == "critical", "what is committed and was stored last is missed, too"
 
+    with clickhouse.client() as client:
+        for table in ("streaming_events", "streaming_events_quarantine", "streaming_events_dlq"):
+            client.command(f"TRUNCATE TABLE {_DATABASE}.{table}")
+    lost = health(job)["conservation"]
+    assert (lost["state"], lost["value"]) == ("critical", job.committed())
+    assert lost["detail"].startswith(f"{_DATABASE} has no rows, though ")
+    places = job.produce([event("after the loss")])
+    job.until_committed(places[-1][1] + 1)
+    lost = health(job)["conservation"]
+    assert (lost["state"], lost["value"]) == ("critical", 63), "what came since does not hide it"
+
 
 def test_claims_that_are_behind_what_is_committed(new_job: NewJob) -> None:
     job = new_job()

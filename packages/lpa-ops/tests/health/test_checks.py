@@ -9,11 +9,15 @@ from typing import NamedTuple
 import attrs
 import pytest
 
+from lpa_core import restoration
+from lpa_core.delivery.log import Partition
 from lpa_core.health.check import HealthCheck, Scope
 from lpa_core.health.report import HealthReport
 from lpa_core.health.run import CheckRunner
 from lpa_core.health.state import State
+from lpa_core.settings import ClickHouseSettings
 from lpa_ops.backup.backup import DATABASE_FOLDER, Backup
+from lpa_ops.backup.checkpoints import sink_name
 from lpa_ops.backup.store import BackupStore
 from lpa_ops.health import (
     CHECKS,
@@ -33,6 +37,7 @@ from lpa_ops.health import (
 )
 from lpa_ops.health.parity import judge_parity
 from lpa_ops.testing.day import HOUR_MS, Day
+from lpa_sinks import schema
 
 BACKUP = Backup(
     id="",
@@ -105,6 +110,43 @@ def test_dead_letters_that_are_few_but_more_than_usual(day: Day) -> None:
     for table in ("streaming_events", "streaming_events_dlq"):
         day.run(f"DELETE FROM day.{table} WHERE source_topic = 'fault'")
     ok(day, dlq_rate.CHECK)
+
+
+def test_a_database_that_was_lost(day: Day, tmp_path: Path) -> None:
+    used = attrs.evolve(day.settings, clickhouse=ClickHouseSettings(database="lost"))
+    lost = attrs.evolve(day, settings=used)
+    red(lost, conservation.CHECK, State.CRITICAL, "lost has no streaming_events, though 3,0")
+    try:
+        schema.apply(day.engine, "lost", ())
+        red(lost, conservation.CHECK, State.CRITICAL, "lost has no rows, though 3,0")
+        lost.run("INSERT INTO day.streaming_events (source_topic, source_offset) SELECT 'after', 0")
+        red(lost, conservation.CHECK, State.CRITICAL, "events.ndjson[0]: 3,0")
+        lost.run("TRUNCATE TABLE day.streaming_events")
+
+        elsewhere = attrs.evolve(used.lpa, data_dir=tmp_path, backup_dir=str(tmp_path / "backups"))
+        fresh = attrs.evolve(lost, settings=attrs.evolve(used, lpa=elsewhere))
+        assert fresh(conservation.CHECK).finding.state is State.NOT_APPLICABLE, "nothing was read into it from here"
+        sink = sink_name(day.sink, used)
+        rows = attrs.evolve(
+            BACKUP, database="lost", sink=sink, created_ms=day.now_ms, boundaries={Partition("t", 0): 1}
+        )
+        store = BackupStore(elsewhere.backup_dir)
+        for number, backup in enumerate((attrs.evolve(rows, sink="another"), attrs.evolve(rows, boundaries={}), rows)):
+            assert fresh(conservation.CHECK).finding.state is State.NOT_APPLICABLE
+            (tmp_path / "backups" / f"b{number}" / DATABASE_FOLDER).mkdir(parents=True)
+            (tmp_path / "backups" / f"b{number}" / DATABASE_FOLDER / "a-file").touch()
+            store.keep(attrs.evolve(backup, id=f"b{number}"), {})
+        red(fresh, conservation.CHECK, State.CRITICAL, "lost has no rows, though b2 has rows")
+    finally:
+        day.engine.command("DROP DATABASE IF EXISTS lost SYNC")
+
+
+def test_a_database_whose_restore_is_not_finished(day: Day) -> None:
+    sink = sink_name(day.sink, day.settings)
+    restoration.bar(sink, "the restore of b is not finished", day.settings)
+    red(day, conservation.CHECK, State.CRITICAL, "the restore of b is not finished")
+    restoration.unbar(sink, day.settings)
+    ok(day, conservation.CHECK)
 
 
 def test_more_duplicates_than_are_normal(day: Day) -> None:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from lpa_core.delivery.log import Partition
 from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
-from lpa_core.health.state import Thresholds
-from lpa_ops.health.database import Database, opened
-from lpa_ops.health.kafka_offsets import Offsets, Standing
+from lpa_core.health.state import State, Thresholds
+from lpa_core.restoration import require_whole
+from lpa_ops.backup.checkpoints import sink_name
+from lpa_ops.health.consumed import Consumed, backed_up, of_files, of_topic
+from lpa_ops.health.database import Database, Missing, opened
+from lpa_ops.health.kafka_offsets import Offsets
 from lpa_ops.health.runbook import section
 
 _NONE: Final = Thresholds(0, 0)
 _GAPS: Final = 100
 """Gaps of a partition that are looked at one by one: transactional producers leave one behind each transaction."""
 _NO_BOUND: Final = (1 << 64) - 1
+_TABLES: Final = ("streaming_events", "streaming_events_dlq", "streaming_events_quarantine")
 
 
 class _Trouble(NamedTuple):
@@ -26,23 +30,44 @@ class _Trouble(NamedTuple):
 def judge(scope: Scope) -> Finding:
     offsets = Offsets(scope) if scope.kafka else None
     # What is committed before the tables are read must be in them; what is in work beyond that need not be yet.
-    standings = offsets.standings() if offsets else {}
-    with opened(scope) as database:
-        database.require("streaming_events", "streaming_events_dlq", "streaming_events_quarantine")
-        rows = database.ask(
+    topic = of_topic(offsets.standings(), offsets.ends_at(scope.since_ms)) if offsets else {}
+    try:
+        with opened(scope) as database:
+            require_whole([sink_name(scope.sink, scope.settings)], scope.settings)
+            database.require(*_TABLES)
+            if not database.ask_for_one("any_row.sql")["rows"]:
+                raise Missing(database.name, f"{database.name} has no rows", "`lpa ingest` brings some")
+            return _judged(scope, database, offsets, topic)
+    except Missing as missing:
+        return _lost(scope, missing, {**of_files(scope), **topic})
+
+
+def _judged(scope: Scope, database: Database, offsets: Offsets | None, topic: Mapping[Partition, Consumed]) -> Finding:
+    rows = {
+        Partition(row["source_topic"], row["source_partition"]): row
+        for row in database.ask(
             "positions.sql",
-            topic=scope.settings.quality.input_topic if offsets else "",
-            partitions=[partition.number for partition in standings],
-            committed=[standing.committed for standing in standings.values()],
+            topic=next((partition.topic for partition in topic), ""),
+            partitions=[partition.number for partition in topic],
+            committed=[consumed.behind for consumed in topic.values()],
             rest=_NO_BOUND,
         )
-        if not rows:
-            raise NotApplicable("no record was stored in the window")
-        troubles = [trouble for row in rows for trouble in _troubles(row, database, offsets, standings)]
-    lost_or_doubled = sum(trouble.positions for trouble in troubles)
-    positions = sum(row["positions"] for row in rows)
+    }
+    # What a file ends with need not be a record, so where it was read to tells only whether there is any row of it.
+    expected = {**{each: consumed for each, consumed in of_files(scope).items() if each not in rows}, **topic}
+    partitions = sorted({*rows, *(partition for partition, consumed in expected.items() if consumed.positions)})
+    if not partitions:
+        raise NotApplicable("no record was stored in the window")
+    troubles = [
+        trouble
+        for each in partitions
+        for trouble in _troubles(
+            each, rows.get(each), database, offsets if each in topic else None, expected.get(each), scope
+        )
+    ]
+    positions = sum(row["positions"] for row in rows.values())
     return Finding.of(
-        lost_or_doubled,
+        sum(trouble.positions for trouble in troubles),
         _NONE,
         "; ".join(trouble.what for trouble in troubles[:3])
         or f"{positions:,} positions of {len(rows)} partitions are in exactly one table",
@@ -51,44 +76,58 @@ def judge(scope: Scope) -> Finding:
 
 
 def _troubles(
-    row: Mapping[str, Any], database: Database, offsets: Offsets | None, standings: Mapping[Partition, Standing]
+    partition: Partition,
+    row: Mapping[str, Any] | None,
+    database: Database,
+    offsets: Offsets | None,
+    expected: Consumed | None,
+    scope: Scope,
 ) -> Iterator[_Trouble]:
-    partition = Partition(row["source_topic"], row["source_partition"])
-    doubled = row["rows"] - row["positions"]
+    """What is wrong with a partition that has rows in the window, was consumed in it, or both."""
+    stored = Consumed(row["first"], row["last"] + 1) if row else None
+    bounds = [each for each in (stored, expected) if each is not None and each.positions]
+    first, behind = min(each.first for each in bounds), max(each.behind for each in bounds)
+    doubled = row["rows"] - row["positions"] if row else 0
     if doubled:
         yield _Trouble(doubled, f"{partition}: {doubled:,} rows too many for their positions")
-    standing = standings.get(partition)
-    end = row["last"] + 1 if standing is None else max(standing.committed, row["last"] + 1)
-    if end - row["first"] == row["positions"]:
+    if behind - first == (row["positions"] if row else 0):
         return
-    gaps = [
-        (gap["first"], gap["last"])
-        for gap in database.ask(
-            "gaps.sql",
-            topic=partition.topic,
-            partition=partition.number,
-            first=row["first"],
-            last=row["last"],
-            limit=_GAPS,
-        )
-    ]
-    if row["last"] + 1 < end:
-        gaps.append((row["last"] + 1, end - 1))
-    for first, last in gaps:
-        lost = last - first + 1
-        if offsets is not None and standing is not None:
-            lost = _lost(offsets, partition, standing, first, last)
+    for gap in _gaps(database, partition, first, behind):
+        lost = gap.positions
+        if offsets is not None:
+            before = stored is None or gap.first < stored.first
+            # One record with a wrong timestamp lets a window of a topic begin long before.
+            window = range(scope.since_ms, scope.now_ms) if before else None
+            # Ends of transactions and compacted records leave gaps, too.
+            lost = offsets.count(partition, gap.first, gap.behind - 1, window)
         if lost:
-            yield _Trouble(lost, f"{partition}: {lost:,} of the offsets {first:,} to {last:,} are in no table")
+            what = f"{lost:,} of the offsets {gap.first:,} to {gap.behind - 1:,} are in no table"
+            yield _Trouble(lost, f"{partition}: {what}")
 
 
-def _lost(offsets: Offsets, partition: Partition, standing: Standing, first: int, last: int) -> int:
-    """How many records Kafka still has there: ends of transactions and compacted records leave gaps, too.
+def _gaps(database: Database, partition: Partition, first: int, behind: int) -> Iterable[Consumed]:
+    """Of all that is stored of the partition, within the window or not; in their order."""
+    found = database.ask(
+        "gaps.sql", topic=partition.topic, partition=partition.number, first=first, last=behind - 1, limit=_GAPS
+    )
+    return sorted(Consumed(gap["first"], gap["last"] + 1) for gap in found)
 
-    Where the topic no longer goes back so far, nobody can tell.
-    """
-    first = max(first, standing.low)
-    return offsets.count(partition, first, last) if first <= last else 0
+
+def _lost(scope: Scope, missing: Missing, consumed: Mapping[Partition, Consumed]) -> Finding:
+    """Nothing is stored. Raises NotApplicable where nothing says that anything ever was."""
+    positions = sum(each.positions for each in consumed.values())
+    partitions = sum(1 for each in consumed.values() if each.positions)
+    backup = backed_up(scope, missing.database)
+    if not positions and not backup:
+        raise missing
+    held = f"{positions:,} positions of {partitions} partitions were consumed" if positions else f"{backup} has rows"
+    return Finding(
+        State.CRITICAL,
+        f"{missing.what}, though {held}",
+        positions,
+        _NONE,
+        "stop the workers, and look at the plan of `lpa recover total-loss`",
+    )
 
 
 CHECK: Final = HealthCheck(

@@ -19,6 +19,21 @@ from lpa_sinks.schema.ddl import DEFAULT_DATABASE, quoted
 
 
 @final
+class Missing(NotApplicable):
+    """The database, or what is asked for in it, is not there: it is new, or it was lost.
+
+    Args:
+        database: its name.
+        what: what is missing, in some words.
+        hint: what makes it.
+    """
+
+    def __init__(self, database: str, what: str, hint: str) -> None:
+        super().__init__(f"{what}: {hint}")
+        self.database, self.what = database, what
+
+
+@final
 @attrs.frozen
 class Database:
     """A database of one check, for as long as the check lasts."""
@@ -49,25 +64,27 @@ class Database:
         return row
 
     def require(self, *names: str) -> None:
-        """Raise NotApplicable unless these tables or views are there."""
+        """Raise Missing unless these tables or views are there."""
         there = {row["name"] for row in self.ask("tables.sql")}
         for name in names:
             if name not in there:
-                raise NotApplicable(f"{self.name} has no {name}: `lpa schema apply` makes it")
+                raise Missing(self.name, f"{self.name} has no {name}", "`lpa schema apply` makes it")
 
 
 @contextmanager
 def opened(scope: Scope) -> Iterator[Database]:
     """The database of the scope.
 
-    Raises NotApplicable where it is no ClickHouse, or an embedded one that is not there yet, SinkMisconfigured,
-    SinkUnavailable.
+    Raises NotApplicable where it is no ClickHouse, Missing where it is an embedded one that is not there,
+    SinkMisconfigured, SinkUnavailable.
     """
     if scope.sink is not None and scheme(scope.sink) not in SCHEMES:
         raise NotApplicable(f"{scheme(scope.sink)}:// is no ClickHouse")
     endpoint = endpoint_of(scope.sink, scope.settings)
     if endpoint.path is not None and not endpoint.path.exists():
-        raise NotApplicable(f"{endpoint.path}: there is no embedded database yet: `lpa ingest FILE` makes one")
+        raise Missing(
+            endpoint.database, f"{endpoint.path}: there is no embedded database", "`lpa ingest FILE` makes one"
+        )
     client = connect(endpoint, scope.settings.clickhouse.password, scope.settings.health.costly_timeout_seconds)
     try:
         yield Database(client, endpoint.database, endpoint.path is not None, scope)

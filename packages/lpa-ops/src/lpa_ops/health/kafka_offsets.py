@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
 
 COUNTED: Final = 10_000
-"""Records that are counted of a gap: more of them are not more telling."""
+"""Records that are looked at of a gap: more of them are not more telling."""
 
 _POLL_SECONDS: Final = 1.0
 
@@ -71,8 +71,11 @@ class Offsets:
         highs = self._listed(partitions, _spec().latest())
         return {partition: highs[partition] if offset < 0 else offset for partition, offset in found.items()}
 
-    def count(self, partition: Partition, first: int, last: int) -> int:
-        """How many records the topic has with offsets from ``first`` to ``last``, both included; counts to COUNTED."""
+    def count(self, partition: Partition, first: int, last: int, timestamps: range | None = None) -> int:
+        """How many records the topic has with offsets from ``first`` to ``last``, both included.
+
+        Looks at COUNTED at most. ``timestamps``: of records that count, epoch ms; None for any.
+        """
         from confluent_kafka import Consumer, KafkaError, TopicPartition
 
         consumer = Consumer(
@@ -85,10 +88,10 @@ class Offsets:
                 "auto.offset.reset": "earliest",
             }
         )
-        found = 0
+        found = read = 0
         try:
             consumer.assign([TopicPartition(partition.topic, partition.number, first)])
-            while found < COUNTED:
+            while read < COUNTED:
                 message = consumer.poll(_POLL_SECONDS)
                 if message is None:
                     continue  # the check's own timeout ends this
@@ -98,7 +101,8 @@ class Offsets:
                 offset = int(message.offset() or 0)
                 if error is not None or offset > last:
                     break
-                found += offset >= first
+                read += 1
+                found += offset >= first and (timestamps is None or message.timestamp()[1] in timestamps)
         finally:
             consumer.close()
         return found
