@@ -19,11 +19,10 @@ from lpa_core.plugins.manager import PluginManager
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_core.rows import RAW_TABLE
 from lpa_core.settings import Settings
-from lpa_core.sinks import SinkMisconfigured
 from lpa_core.tables import Table
 from lpa_sinks import schema
 from lpa_sinks.clickhouse.retries import AT_ONCE
-from lpa_sinks.databases import endpoint_of, opened
+from lpa_sinks.databases import opened
 from lpa_sinks.schema.migration_commands import add_migration_commands, apply_migrations
 from lpa_sinks.schema.migrations import BUILTIN
 
@@ -47,7 +46,7 @@ def schema_app(settings: Settings) -> cyclopts.App:
         json
             Print the names of what was made as JSON.
         """
-        with opened(sink, settings) as (client, database):
+        with opened(sink, settings, make=True) as (client, database):
             made = AT_ONCE.run(
                 f"{database}: make the schema", lambda: schema.apply(client, database, _tables(settings))
             )
@@ -71,9 +70,6 @@ def schema_app(settings: Settings) -> cyclopts.App:
         json
             Print what disagrees as JSON.
         """
-        path = endpoint_of(sink, settings).path
-        if path is not None and not path.exists():
-            raise SinkMisconfigured(f"{path}: there is no embedded database yet: `lpa schema apply` makes one")
         tables = _tables(settings)
         with opened(sink, settings) as (client, database):
             drifts = AT_ONCE.run(f"{database}: check the schema", lambda: schema.check(client, database, tables))

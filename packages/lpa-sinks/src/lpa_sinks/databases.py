@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.settings import Settings
+from lpa_core.sinks import SinkMisconfigured
 from lpa_sinks.clickhouse.client import Endpoint, connect, endpoint
 
 
@@ -26,9 +27,16 @@ def endpoint_of(uri: str | None, settings: Settings) -> Endpoint:
 
 
 @contextmanager
-def opened(uri: str | None, settings: Settings) -> Iterator[tuple[Client, str]]:
-    """A client of the database and the database's name. Raises SinkMisconfigured or SinkUnavailable."""
+def opened(uri: str | None, settings: Settings, *, make: bool = False) -> Iterator[tuple[Client, str]]:
+    """A client of the database and the database's name; an embedded one is made where ``make`` says so.
+
+    Raises SinkMisconfigured, also where there is no embedded one, and SinkUnavailable.
+    """
     found = endpoint_of(uri, settings)
+    if found.path is not None and not make and not found.path.exists():
+        raise SinkMisconfigured(
+            f"{found.path}: there is no embedded database yet: `lpa ingest FILE` or `lpa schema apply` makes one"
+        )
     client = connect(found, settings.clickhouse.password)
     try:
         yield client, found.database

@@ -72,7 +72,7 @@ def restore(location: str, sink: str | None, settings: Settings, *, replace: boo
     if admin is not None:
         require_stopped(admin, settings)
         require_stopped(admin, deriving)
-    with scratch_folder(settings) as scratch, opened(sink, settings) as (client, name):
+    with scratch_folder(settings) as scratch, opened(sink, settings, make=True) as (client, name):
         store.fetch(id_, "dedup", scratch / "claims")
         store.fetch(id_, FILE_CLAIMS_FOLDER, scratch / "file-claims")
         store.fetch(id_, CHECKPOINTS_FOLDER, scratch / "checkpoints")

@@ -10,6 +10,7 @@ from clickhouse_connect.driver.client import Client
 
 from lpa_core.delivery.log import Commit, Partition
 from lpa_core.kafka.admin import admin_client
+from lpa_core.sinks import SinkMisconfigured
 from lpa_ops.backup import checkpoints, database
 from lpa_ops.backup.backup import CHECKPOINTS_FOLDER, Backup
 from lpa_ops.backup.set_aside import is_set_aside, suffix
@@ -23,7 +24,7 @@ from lpa_ops.recover.sources import Sources, sources
 from lpa_ops.recover.statements import sql
 from lpa_ops.savepoint.keeper import scratch_folder
 from lpa_ops.savepoint.offsets import commit, of_derivation, put_back, require_stopped
-from lpa_sinks.databases import opened
+from lpa_sinks.databases import endpoint_of, opened
 from lpa_sinks.schema.ddl import quoted
 
 
@@ -55,6 +56,11 @@ class ClickHouseCorruption:
     findings = Corruption
 
     def assess(self, context: Context) -> Corruption:
+        place = endpoint_of(context.sink, context.settings).path
+        if place is not None and not place.exists():
+            raise SinkMisconfigured(
+                f"{place}: there is no embedded database: `lpa recover total-loss` brings one back from a backup"
+            )
         with opened(context.sink, context.settings) as (client, name):
             damage = _damaged(client, name)
             if not damage and not BackupStore(context.backups).list():

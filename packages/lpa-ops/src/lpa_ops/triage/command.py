@@ -12,11 +12,10 @@ from rich.text import Text
 
 from lpa_core.commands.output import print_json
 from lpa_core.settings import Settings
-from lpa_core.sinks import SinkMisconfigured
 from lpa_ops.triage.life import show_life
 from lpa_ops.triage.queries import Answer, failures_by_reason, latest_failures, latest_sessions, session_life
 from lpa_sinks.clickhouse.retries import AT_ONCE
-from lpa_sinks.databases import endpoint_of, opened
+from lpa_sinks.databases import opened
 
 _SHOWN_OF_A_BODY = 120
 _LIST_WIDTH = 150
@@ -37,7 +36,6 @@ def triage_app(settings: Settings) -> cyclopts.App:
         json
             Print JSON instead of tables.
         """
-        _require(sink, settings)
         with opened(sink, settings) as (client, database):
             failures, samples = AT_ONCE.run(
                 f"{database}: triage",
@@ -75,7 +73,6 @@ def triage_app(settings: Settings) -> cyclopts.App:
         json
             Print JSON instead of tables.
         """
-        _require(sink, settings)
         with opened(sink, settings) as (client, database):
             if session is None:
                 latest = AT_ONCE.run(f"{database}: triage", lambda: latest_sessions(client, database, limit))
@@ -91,12 +88,6 @@ def triage_app(settings: Settings) -> cyclopts.App:
         return 0 if life["session"].rows else 1
 
     return app
-
-
-def _require(sink: str | None, settings: Settings) -> None:
-    path = endpoint_of(sink, settings).path
-    if path is not None and not path.exists():
-        raise SinkMisconfigured(f"{path}: there is no embedded database yet: `lpa ingest FILE` makes one")
 
 
 def _show_list(latest: Answer, json: bool) -> None:

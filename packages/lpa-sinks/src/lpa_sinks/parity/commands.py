@@ -18,7 +18,7 @@ from lpa_core.settings import Settings
 from lpa_core.sinks import SinkMisconfigured
 from lpa_sinks import parity
 from lpa_sinks.clickhouse.retries import AT_ONCE
-from lpa_sinks.databases import endpoint_of, opened
+from lpa_sinks.databases import opened
 from lpa_sinks.parity import page
 
 _Json = Annotated[bool, Parameter(negative="")]
@@ -55,9 +55,6 @@ def check_app(settings: Settings) -> cyclopts.App:
         start, end = _in_utc(start), _in_utc(end)
         if start >= end:
             raise SinkMisconfigured(f"the window from {start} to {end} is empty: --start has to be before --end")
-        path = endpoint_of(sink, settings).path
-        if path is not None and not path.exists():
-            raise SinkMisconfigured(f"{path}: there is no embedded database yet: `lpa ingest` makes one")
         with opened(sink, settings) as (client, database):
 
             def ask(assertion: parity.Assertion) -> parity.Finding:

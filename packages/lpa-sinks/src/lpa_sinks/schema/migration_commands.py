@@ -17,7 +17,7 @@ from lpa_core.commands.output import print_json
 from lpa_core.settings import Settings
 from lpa_core.sinks import SinkMisconfigured
 from lpa_sinks.clickhouse.retries import AT_ONCE
-from lpa_sinks.databases import endpoint_of, opened
+from lpa_sinks.databases import opened
 from lpa_sinks.schema.migrate import migrate, roll_back
 from lpa_sinks.schema.migrations import (
     BUILTIN,
@@ -52,7 +52,6 @@ def add_migration_commands(app: cyclopts.App, settings: Settings) -> None:
         json
             Print JSON instead of a table.
         """
-        _require_there(sink, settings)
         with opened(sink, settings) as (client, database):
             found = read_migrations(migrations, database)
             applied = AT_ONCE.run(f"{database}: read migrations", lambda: applied_migrations(client, database))
@@ -89,7 +88,6 @@ def add_migration_commands(app: cyclopts.App, settings: Settings) -> None:
         json
             Print JSON.
         """
-        _require_there(sink, settings)
         with opened(sink, settings) as (client, database):
             name, views = AT_ONCE.run(
                 f"{database}: roll back", lambda: roll_newest_back(client, database, None if views_only else migrations)
@@ -150,9 +148,3 @@ def _rows(found: Sequence[Migration], applied: Mapping[int, Applied]) -> list[di
 def _not_held(database: str, elsewhere: Sequence[Applied], folder: Path) -> str:
     names = ", ".join(map(str, elsewhere))
     return f"{database} has {names} in force, which {folder} does not hold: name the folder that does with --migrations"
-
-
-def _require_there(sink: str | None, settings: Settings) -> None:
-    path = endpoint_of(sink, settings).path
-    if path is not None and not path.exists():
-        raise SinkMisconfigured(f"{path}: there is no embedded database yet: `lpa schema apply` makes one")
