@@ -93,6 +93,7 @@ def main(folder: Path) -> None:
         kill["again"] = lpa(*restore)
         kill["ingest again"] = [lpa("ingest", str(file))["status"] for file in (early, late)]
         answer["kills"].append({**kill, "content again": in_child(partial(content, folder))})
+    answer["left over"] = [each.name for each in (folder / "data" / "scratch").iterdir()]
     print(json.dumps(answer))
 
 

@@ -15,6 +15,7 @@ def test_nothing_is_taken_for_stored_after_a_killed_restore(tmp_path: Path) -> N
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout.splitlines()[-1])
     assert len(answer["kills"]) == 9
+    assert answer["left over"] == [], "the next restore removes the scratch folder of a killed one"
     refused = 0
     for kill in answer["kills"]:
         step = kill["step"]

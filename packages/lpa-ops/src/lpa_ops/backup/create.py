@@ -36,8 +36,8 @@ from lpa_ops.backup.checkpoints import checkpoints, sink_name
 from lpa_ops.backup.configuration import configuration
 from lpa_ops.backup.store import BackupStore
 from lpa_ops.backup.tables import StoredTable, content, positions, stored_tables
-from lpa_ops.savepoint.keeper import scratch_folder
 from lpa_ops.savepoint.offsets import committed_in_the_end, of_derivation
+from lpa_ops.savepoint.scratch import scratch_folder
 from lpa_sinks.clickhouse.errors import describe, explain
 
 

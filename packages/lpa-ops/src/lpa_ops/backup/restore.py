@@ -23,8 +23,8 @@ from lpa_ops.backup import checkpoints, claims, database
 from lpa_ops.backup.backup import CHECKPOINTS_FOLDER, FILE_CLAIMS_FOLDER, Backup, BackupError
 from lpa_ops.backup.store import BackupStore, store_of
 from lpa_ops.backup.tables import cut, positions, stored_tables
-from lpa_ops.savepoint.keeper import scratch_folder
 from lpa_ops.savepoint.offsets import bar, commit, of_derivation, put_back, require_stopped
+from lpa_ops.savepoint.scratch import scratch_folder
 from lpa_sinks.clickhouse.errors import describe, explain
 from lpa_sinks.databases import opened
 from lpa_sinks.schema.ddl import quoted

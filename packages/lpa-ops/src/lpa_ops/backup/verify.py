@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import final
 
@@ -19,7 +22,7 @@ from lpa_ops.backup.backup import Backup, BackupError, Content
 from lpa_ops.backup.set_aside import is_set_aside
 from lpa_ops.backup.store import store_of
 from lpa_ops.backup.tables import content, stored_tables
-from lpa_ops.savepoint.keeper import scratch_folder
+from lpa_ops.savepoint.scratch import scratch_folder
 from lpa_sinks.clickhouse.client import Endpoint, connect
 from lpa_sinks.clickhouse.errors import describe, explain
 from lpa_sinks.databases import endpoint_of, opened
@@ -67,11 +70,20 @@ def _in_embedded_engine(place: str, base: str, backup: Backup, settings: Setting
 
 
 def _restored_in(folder: Path, place: str, base: str, backup: Backup) -> dict[str, Content]:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     client = connect(Endpoint(backup.database, path=folder))
     try:
         return _restored(client, place, base, backup)
     finally:
         client.close()
+
+
+def _end_with_parent() -> None:
+    """A process of a pool waits for work for ever where its parent was killed, and writes into the folder till then."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)
 
 
 def _restored(client: Client, place: str, base: str, backup: Backup) -> dict[str, Content]:

@@ -22,8 +22,8 @@ from lpa_ops.recover.expiry import may_have_expired
 from lpa_ops.recover.scenario import Context, Findings, Position, Step, as_positions, offsets
 from lpa_ops.recover.sources import Sources, sources
 from lpa_ops.recover.statements import sql
-from lpa_ops.savepoint.keeper import scratch_folder
 from lpa_ops.savepoint.offsets import commit, of_derivation, put_back, require_stopped
+from lpa_ops.savepoint.scratch import scratch_folder
 from lpa_sinks.databases import endpoint_of, opened
 from lpa_sinks.schema.ddl import quoted
 

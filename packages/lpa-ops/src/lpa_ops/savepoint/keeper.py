@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, final
 
@@ -17,6 +15,7 @@ from lpa_core.plugins.manager import PluginManager
 from lpa_core.savepoints import Savepoint, SavepointError, fingerprint, folder_name, new_savepoint
 from lpa_core.settings import Settings
 from lpa_ops.savepoint.offsets import commit, committed_in_the_end, require_stopped
+from lpa_ops.savepoint.scratch import scratch_folder
 from lpa_ops.savepoint.store import FileSavepointStore, store_of
 
 THROUGH: Final = "through.json"
@@ -97,21 +96,6 @@ def restore(location: str, settings: Settings) -> Savepoint:
         commit(admin, settings, savepoint.commits)
     _log.info("savepoint restored", location=location, group=savepoint.group, partitions=len(savepoint.commits))
     return savepoint
-
-
-@contextmanager
-def scratch_folder(settings: Settings) -> Iterator[Path]:
-    """A folder beside the claims, so that they can be moved; gone at the end."""
-    data_dir = settings.lpa.data_dir
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        folder = tempfile.TemporaryDirectory(prefix="savepoint-", dir=data_dir)
-    except OSError as error:
-        raise SavepointError(
-            f"{data_dir} cannot be written: {error.strerror}; make it writable or set LPA_DATA_DIR"
-        ) from None
-    with folder as name:
-        yield Path(name)
 
 
 def _require_own(savepoint: Savepoint, location: str, settings: Settings) -> None:
