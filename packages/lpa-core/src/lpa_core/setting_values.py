@@ -24,6 +24,8 @@ def option(default: Any, accepts: str, doc: str, convert: Callable[[Any], Any], 
     )
 
 
+MOST_DAYS: Final = 36_500
+"""A hundred years. With many more, the day on which they are over is in no calendar."""
 EARLIEST_EPOCH_MS: Final = 100_000_000_000
 """March 1973, which in seconds is the year 5138."""
 
@@ -93,6 +95,8 @@ def days_by_environment(value: Any) -> tuple[str, ...]:
     found = names(value)
     days = dict(part.split("=", 1) for part in found if "=" in part)
     if len(days) != len(found) or not set(days) <= {"dev", "staging", "prod"}:
+        raise ValueError
+    if any(whole(1)(number) > MOST_DAYS for number in days.values()):
         raise ValueError
     return tuple(f"{environment}={whole(1)(number)}" for environment, number in days.items())
 

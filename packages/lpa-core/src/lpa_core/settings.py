@@ -210,7 +210,7 @@ class ProcessSettings:
     )
     backup_retention: tuple[str, ...] = _option(
         ("dev=7", "staging=30", "prod=90"),
-        "days for each of dev, staging and prod, comma separated, such as prod=90",
+        "days for each of dev, staging and prod, 36500 at most, comma separated, such as prod=90",
         "Days after which `lpa backup prune` removes a backup, by environment",
         days_by_environment,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from lpa_core.settings import ProcessSettings, Settings
+from lpa_core.settings import ProcessSettings, Settings, SettingsError, load
 from lpa_ops.backup.backup import Backup, Content
 from lpa_ops.backup.prune import prune
 from lpa_ops.backup.retention import DAY_MS, expired, expires_ms, retention_days
@@ -63,9 +63,17 @@ def test_what_another_one_adds_to_stays_with_it() -> None:
 def test_days_are_read_from_the_settings() -> None:
     settings = Settings(lpa=ProcessSettings(backup_retention="dev=3, prod=400"))
     assert retention_days(settings) == {"dev": 3, "prod": 400}
-    for wrong in ("dev", "dev=0", "test=3", "dev=three"):
+    for wrong in ("dev", "dev=0", "test=3", "dev=three", "dev=999999999d"):
         with pytest.raises(ValueError):
             ProcessSettings(backup_retention=wrong)
+
+
+@pytest.mark.parametrize("days", ["36501", "999999999", "9" * 5000])
+def test_so_many_days_that_no_calendar_has_them_are_refused(days: str) -> None:
+    assert retention_days(load({"LPA_BACKUP_RETENTION": "prod=36500"})) == {"prod": 36_500}
+    with pytest.raises(SettingsError, match="LPA_BACKUP_RETENTION") as refused:
+        load({"LPA_BACKUP_RETENTION": f"prod={days}"})
+    assert "36500 at most" in str(refused.value)
 
 
 def test_prune_removes_files_and_folders(tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def test_no_secret_and_no_key_is_in_a_savepoint(savepoint: Savepoint, tmp_path: 
 
 
 def test_a_bucket_that_does_not_exist_is_named(bucket: str, savepoint: Savepoint) -> None:
-    with pytest.raises(SavepointError, match="savepoints: s3://no-such-bucket/x: the bucket does not exist"):
+    with pytest.raises(SavepointError, match="savepoints s3://no-such-bucket/x: the bucket does not exist"):
         store("s3://no-such-bucket/x").create(savepoint, {})
 
 

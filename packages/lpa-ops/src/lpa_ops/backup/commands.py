@@ -72,12 +72,12 @@ def backup_app(settings: Settings) -> cyclopts.App:
         json
             Print JSON instead of a table.
         """
-        place = location or default_root(settings)
-        found = BackupStore(place).list()
+        store = _store(location, settings)
+        found = store.list()
         if json:
             print_json([_listed_as_json(each, settings) for each in found])
         elif not found:
-            print(f"There is no backup in {place}.")
+            print(f"There is no backup in {store.root}.")
         else:
             Console(soft_wrap=True).print(_listed(found, settings))
 
@@ -137,13 +137,21 @@ def backup_app(settings: Settings) -> cyclopts.App:
         json
             Print JSON.
         """
-        removed = prune_backups(BackupStore(location or default_root(settings)), settings, time.time_ns() // 1_000_000)
+        removed = prune_backups(_store(location, settings), settings, time.time_ns() // 1_000_000)
         if json:
             print_json(removed)
         else:
             print("\n".join((*removed, f"{len(removed)} removed")))
 
     return app
+
+
+def _store(location: str | None, settings: Settings) -> BackupStore:
+    """Where backups are: a place that was named has to be there, the default one need not yet."""
+    store = BackupStore(location or default_root(settings))
+    if location:
+        store.require_root()
+    return store
 
 
 def _newest_full(store: BackupStore, database: str) -> str:

@@ -33,6 +33,10 @@ class BackupStore:
     def location(self, id_: str) -> str:
         return self._bundles.location(id_)
 
+    def require_root(self) -> None:
+        """Make sure that the folder is there; an object store has none."""
+        self._bundles.require_root()
+
     def check(self) -> None:
         """Make sure, as far as can be told, that files can be put."""
         self._bundles.check()
@@ -73,8 +77,14 @@ class BackupStore:
         """Read every file of a backup, and of the one it adds to; raise naming the first that is damaged."""
         manifest = self.manifest(id_)
         self._bundles.check_files(id_, manifest.files)
-        if manifest.backup.base:
-            self.check_files(manifest.backup.base)
+        base = manifest.backup.base
+        if base:
+            if not self._bundles.is_whole(base):
+                raise BackupError(
+                    f"{self.location(id_)} adds to {self.location(base)}, which is missing or was broken off: put that "
+                    "one back in its place, or use another backup"
+                )
+            self.check_files(base)
         return manifest.backup
 
     def fetch(self, id_: str, folder: str, target: Path) -> None:

@@ -38,14 +38,22 @@ class BundleStore:
     ) -> None:
         self.root, self._what, self._error = absolute(root), what, error
         with self._errors(self.root):
-            self._storage: Storage = open_storage(self.root, wait=wait, attempts=attempts)
+            self._storage: Storage = open_storage(self.root, wait=wait, attempts=attempts, what=f"{what}s")
 
     def location(self, bundle: str) -> str:
         return f"{self.root.rstrip('/')}/{bundle}"
 
     def whole(self) -> list[str]:
         """Names of the bundles that have a manifest."""
-        return [bundle for bundle in self.all() if f"{bundle}/{MANIFEST}" in self._files(bundle)]
+        return [bundle for bundle in self.all() if self.is_whole(bundle)]
+
+    def is_whole(self, bundle: str) -> bool:
+        return f"{bundle}/{MANIFEST}" in self._files(bundle)
+
+    def require_root(self) -> None:
+        """Make sure that the folder is there; an object store has none."""
+        if "://" not in self.root and not Path(self.root).is_dir():
+            raise self._error(f"{self.root}: there is no such folder: name the one that holds the {self._what}s")
 
     def all(self) -> list[str]:
         """Names of all bundles, those among them that were broken off."""
@@ -84,7 +92,7 @@ class BundleStore:
             }
 
     def manifest(self, bundle: str) -> bytes:
-        if f"{bundle}/{MANIFEST}" not in self._files(bundle):
+        if not self.is_whole(bundle):
             raise self._error(
                 f"{self.location(bundle)} is no whole {self._what}: it has no {MANIFEST}; see `lpa {self._what} list`"
             )
@@ -165,7 +173,7 @@ class BundleStore:
         try:
             yield
         except ArchiveError as error:
-            raise self._error(f"{self._what}s: {str(error).removeprefix('archive ')}") from None
+            raise self._error(str(error)) from None
         except OSError as error:
             raise self._error(f"{error.filename or place}: {error.strerror}") from None
 

@@ -18,11 +18,11 @@ _CHUNK: Final = 1 << 20
 class Folder:
     """Written without obstore, whose local store renames a finished file but does not make it durable.
 
-    Implements lpa_sinks.archive.storage.Storage.
+    Implements lpa_sinks.archive.storage.Storage. ``what`` is kept there, for messages.
     """
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, root: Path, what: str = "archive") -> None:
+        self._root, self._what = root, what
         self.name = str(root)
 
     def check(self) -> None:
@@ -62,7 +62,7 @@ class Folder:
 
     def _entries(self, path: str, *, folders: bool) -> list[str]:
         folder = self._root / path
-        with self._errors("name the folder of an archive"):
+        with self._errors(f"name the folder of the {self._what}"):
             if path and not folder.exists():
                 return []
             return sorted(
@@ -77,4 +77,4 @@ class Folder:
             yield
         except OSError as error:
             place = error.filename or self._root
-            raise ArchiveError(f"archive {self.name}: {place}: {error.strerror}: {remedy}") from error
+            raise ArchiveError(f"{self._what} {place}: {error.strerror}: {remedy}") from error

@@ -38,7 +38,7 @@ _REMEDIES: Final = (
     ("AccessDenied", "access is denied: allow these credentials to list, get and put"),
     ("InvalidAccessKeyId", "the access key is unknown: check AWS_ACCESS_KEY_ID"),
     ("SignatureDoesNotMatch", "the secret key is wrong: check AWS_SECRET_ACCESS_KEY"),
-    ("NoSuchKey", "the file is gone: list the archive again"),
+    ("NoSuchKey", "the file is gone: look again for what is there"),
 )
 """What an error's text holds -> what to do. None of these passes by itself."""
 _PERMANENT: Final = (
@@ -62,8 +62,8 @@ class ObjectStore:
     for a lifecycle rule of the bucket to remove.
     """
 
-    def __init__(self, location: str, *, wait: wait_base, attempts: int) -> None:
-        self.name = location
+    def __init__(self, location: str, *, wait: wait_base, attempts: int, what: str = "archive") -> None:
+        self.name, self._what = location, what
         with self._errors():
             # One try each: pauses and number of attempts are ours.
             self._store: Any = from_url(
@@ -123,13 +123,13 @@ class ObjectStore:
         try:
             yield
         except (BaseError, OSError, ValueError) as error:
-            raise ArchiveError(f"archive {self.name}: {_explained(error)}") from None
+            raise ArchiveError(f"{self._what} {self.name}: {_explained(error)}") from None
 
     def _log_retry(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         if error is not None:
             _log.warning(
-                "the archive is tried again", archive=self.name, attempt=state.attempt_number, why=_gist(error)
+                "the object store is tried again", location=self.name, attempt=state.attempt_number, why=_gist(error)
             )
 
 

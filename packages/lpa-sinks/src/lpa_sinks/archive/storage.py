@@ -50,20 +50,20 @@ class Storage(Protocol):
         ...
 
 
-def open_storage(location: str, *, wait: wait_base, attempts: int) -> Storage:
+def open_storage(location: str, *, wait: wait_base, attempts: int, what: str = "archive") -> Storage:
     """The storage at a plain path, a ``file://`` URL or the URL of an object store.
 
-    Raises ArchiveError where there can be none.
+    ``what`` is kept there, for messages. Raises ArchiveError where there can be none.
     """
     scheme, separator, _ = location.partition("://")
     if not separator:
-        return Folder(Path(location).expanduser())
+        return Folder(Path(location).expanduser(), what)
     parts = urlsplit(location)
     if scheme == "file":
-        return Folder(Path(unquote(parts.netloc + parts.path)).expanduser())
+        return Folder(Path(unquote(parts.netloc + parts.path)).expanduser(), what)
     if parts.query or parts.fragment or "@" in parts.netloc:
         raise ArchiveError(
-            f"the archive's location {scheme}://... holds more than a bucket and a path: name only these, and give"
+            f"{what} {scheme}://...: the location holds more than a bucket and a path: name only these, and give"
             " credentials and options in the environment (such as AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL)"
         )
-    return ObjectStore(location, wait=wait, attempts=attempts)
+    return ObjectStore(location, wait=wait, attempts=attempts, what=what)

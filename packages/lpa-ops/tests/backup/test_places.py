@@ -1,0 +1,73 @@
+"""What ``lpa backup`` says of places that are not there, or are none for backups."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import attrs
+import pytest
+import structlog
+
+from lpa_core.cli import run
+from lpa_ops.backup.backup import Backup, Content
+from lpa_ops.backup.store import BackupStore
+
+BACKUP = Backup(
+    id="full",
+    created_ms=1_767_900_000_000,
+    environment="dev",
+    base="",
+    database="d",
+    sink="chdb:/d",
+    group="",
+    commits={},
+    derived={},
+    boundaries={},
+    dedup={},
+    tables={"t": Content(1, 2, 3)},
+    note="",
+    settings_fingerprint="",
+    versions={},
+)
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("LPA_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.delenv("LPA_BACKUP_DIR", raising=False)
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.mark.parametrize("command", ["list", "prune"])
+def test_a_named_place_has_to_be_there_and_the_default_one_need_not(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["backup", command, "--location", str(tmp_path / "nope")]) == 1
+    said = f"lpa: {tmp_path}/nope: there is no such folder: name the one that holds the backups\n"
+    assert capsys.readouterr().err == said
+    assert run(["backup", command]) == 0
+
+
+def test_a_file_is_named_once_and_as_no_archive(tmp_path: Path) -> None:
+    """In processes of their own: this one may have the embedded engine open for another test."""
+    file = tmp_path / "file"
+    file.touch()
+    lpa = Path(sys.executable).with_name("lpa")
+    subprocess.run([lpa, "schema", "apply"], check=True, capture_output=True)
+    create = [lpa, "backup", "create", "--location", file]
+    done = subprocess.run(create, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, f"lpa: backups {file}: File exists: make it a writable folder\n")
+
+
+def test_a_missing_base_is_named_with_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = BackupStore(str(tmp_path / "backups"))
+    (tmp_path / "database").mkdir()
+    (tmp_path / "database" / "part.bin").write_bytes(b"rows")
+    location = store.keep(attrs.evolve(BACKUP, id="added", base="full"), {"database": tmp_path / "database"})
+    assert run(["backup", "restore", location]) == 1
+    said = capsys.readouterr().err
+    assert f"{location} adds to {tmp_path}/backups/full, which is missing or was broken off: put that one back" in said
