@@ -110,6 +110,8 @@ def test_the_commands_do_what_the_pages_say(tmp_path: Path) -> None:
     assert "NOT SO" not in said
     lpa(tmp_path, "lpa ingest events.ndjson")
     assert counts(tmp_path) == before
+    (parity,) = re.findall(r"^now: run `(lpa check parity[^`]*)`", said, re.MULTILINE)
+    assert "0 fail" in lpa(tmp_path, parity), "what is printed last can be run as it is"
 
     migration = re.findall(r"^```sql (\S+)\n(.*?)^```$", SCHEMA, re.MULTILINE | re.DOTALL)
     for name, text in migration:
@@ -135,7 +137,7 @@ def test_every_command_of_the_pages_is_one() -> None:
         for line in block.split("\n")
     ]
     commands = [match for line in lines for match in re.findall(r"(?<!\w)lpa ([a-z][^|)&\n]*)", line)]
-    commands += re.findall(r"`lpa ((?:backup|recover|schema|materialize) [^`]*)`", pages)
+    commands += re.findall(r"`lpa ((?:backup|recover|schema|materialize|check) [^`]*)`", pages)
     assert len(commands) > 20
     for command in commands:
         words = shlex.split(command)

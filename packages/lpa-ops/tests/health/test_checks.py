@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
 import shutil
 from pathlib import Path
 from typing import NamedTuple
@@ -10,11 +13,13 @@ import attrs
 import pytest
 
 from lpa_core import restoration
+from lpa_core.cli import build_app
 from lpa_core.delivery.log import Partition
 from lpa_core.health.check import HealthCheck, Scope
 from lpa_core.health.report import HealthReport
 from lpa_core.health.run import CheckRunner
 from lpa_core.health.state import State
+from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings import ClickHouseSettings
 from lpa_ops.backup.backup import DATABASE_FOLDER, Backup
 from lpa_ops.backup.checkpoints import sink_name
@@ -70,12 +75,18 @@ def ok(day: Day, check: HealthCheck, **changed: object) -> None:
     assert result.finding.action == ""
 
 
-def red(day: Day, check: HealthCheck, state: State, said: str, **changed: object) -> None:
+def red(day: Day, check: HealthCheck, state: State, said: str, **changed: object) -> str:
+    """What is to be done."""
     result = day(check, **changed)
     assert result.finding.state is state, result.finding.detail
     assert said in result.finding.detail
     assert result.finding.action, "what to do next"
     assert result.check.runbook.startswith("docs/operations/health.md#")
+    return result.finding.action
+
+
+def commands(action: str) -> list[list[str]]:
+    return [shlex.split(command) for command in re.findall(r"`lpa ([^`]+)`", action)]
 
 
 def test_a_healthy_day_has_nothing_red_and_says_what_it_cannot_judge(day: Day) -> None:
@@ -262,14 +273,21 @@ def test_a_fact_that_no_rollup_is_made_of(day: Day) -> None:
     ok(day, rollup_lag.CHECK)
 
 
-def test_an_api_view_that_does_not_tell_what_the_facts_tell(day: Day) -> None:
+def test_an_api_view_that_does_not_tell_what_the_facts_tell(day: Day, capsys: pytest.CaptureFixture[str]) -> None:
     lost = "DELETE FROM day.agg_stream_performance_1m_versions WHERE window_start = toDateTime64(%s, 3, 'UTC')"
     ((minute,),) = day.query("SELECT toUnixTimestamp(min(window_start)) FROM day.agg_stream_performance_1m")
     day.run(
         "CREATE TABLE day.kept ENGINE = MergeTree ORDER BY () AS SELECT * FROM day.agg_stream_performance_1m_versions"
     )
     day.run(lost % minute)
-    red(day, api_view_parity.CHECK, State.CRITICAL, "minute_rollup_matches_samples")
+    action = red(day, api_view_parity.CHECK, State.CRITICAL, "minute_rollup_matches_samples")
+    (check, rebuild) = commands(action)
+    capsys.readouterr()
+    app = build_app(day.settings, PluginManager(day.settings))
+    assert app([*check, "--json", "minute_rollup_matches_samples"]) == 1
+    (shown,) = json.loads(capsys.readouterr().out)
+    assert (shown["assertion"], shown["found"]) == ("minute_rollup_matches_samples", "fail")
+    assert app.parse_args(rebuild, exit_on_error=False, print_error=False)
     day.run(
         "INSERT INTO day.agg_stream_performance_1m_versions SELECT * FROM day.kept "
         f"WHERE window_start = toDateTime64({minute}, 3, 'UTC')"
@@ -286,7 +304,10 @@ def test_a_segment_that_disagrees_with_its_session(day: Day) -> None:
         "segment_start_ts, ingestion_timestamp, version) "
         "SELECT 'fault|fault', 0, now64(3) - INTERVAL 19 HOUR, now64(3), 1"
     )
-    red(day, session_consistency.CHECK, State.CRITICAL, "segments_reference_sessions")
+    action = red(day, session_consistency.CHECK, State.CRITICAL, "segments_reference_sessions")
+    (rebuild,) = commands(action)
+    app = build_app(day.settings, PluginManager(day.settings))
+    assert app.parse_args(rebuild, exit_on_error=False, print_error=False)
     day.run("DELETE FROM day.fact_workflow_session_segments_versions WHERE workflow_session_id = 'fault|fault'")
     ok(day, session_consistency.CHECK)
 

@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
-from lpa_sinks.parity import assertions
+from lpa_sinks.parity import assertions, settled_hours
 from lpa_sinks.parity.commands import check_app
 from lpa_sinks.parity.page import markdown
 from lpa_sinks.testing.damage import Stored
@@ -40,11 +41,35 @@ def run(engine_path: Path, tmp_path: Path) -> Run:
 def test_the_commands_of_the_page_run_and_all_hold(
     stored: Stored, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    all_of_a_day, some = map(shlex.split, re.findall(r"^lpa check parity (.*)$", markdown(), re.MULTILINE))
+    whole, all_of_a_day, some = map(shlex.split, re.findall(r"^lpa check parity\b(.*)$", markdown(), re.MULTILINE))
     assert run(*some) == 0
     assert {each["found"] for each in json.loads(capsys.readouterr().out)} == {"holds"}
     assert run(*all_of_a_day) == 0
     assert capsys.readouterr().out.endswith(f"{len(assertions())} assertions: {len(assertions()) - 1} hold, 0 fail\n")
+    assert run(*whole) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("from 2026-01-08 01:00 to 2026-01-09 01:00 UTC\n"), (
+        "the default of HEALTH_WINDOW_HOURS, up to the newest event"
+    )
+
+
+def test_one_end_of_the_window_is_enough(stored: Stored, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    with stored.mended(["fact_workflow_sessions_versions"], []):
+        stored.change("fact_workflow_sessions", swap_count="77")
+        assert run("swap_counts_agree", "--start", "2026-01-01") == 1
+        assert capsys.readouterr().out.startswith("from 2026-01-01 00:00 to ")
+        assert run("swap_counts_agree", "--end", "2026-01-01") == 0
+        assert capsys.readouterr().out.startswith("from 2025-12-31 00:00 to 2026-01-01 00:00 UTC\n")
+
+
+def test_hours_are_settled_once_they_are_over_and_derived() -> None:
+    def hours(since: str, now: str) -> tuple[str, str]:
+        moments = (int(datetime.fromisoformat(f"2026-01-08T{each}Z").timestamp() * 1000) for each in (since, now))
+        first, last = settled_hours(Settings(), *moments)
+        return f"{first:%H:%M}", f"{last:%H:%M}"
+
+    assert hours("08:00", "12:15") == ("08:00", "12:00")
+    assert hours("08:01", "12:14") == ("09:00", "11:00")
 
 
 def test_a_failure_is_shown_with_what_to_do(stored: Stored, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,6 +103,7 @@ def test_warnings_fail_nothing(stored: Stored, run: Run, capsys: pytest.CaptureF
     [
         (("nothing_known", *WINDOW), "there is no assertion 'nothing_known'"),
         (("--start", "2026-02-01", "--end", "2026-02-01"), "is empty"),
+        (("--start", "2100-02-01"), "is empty: --start has to be before --end"),
         (("--start", "1960-01-01", "--end", "2026-02-01"), "between 1970 and 2106"),
         (("--sink", "chdb:///nowhere/at/all", *WINDOW), "there is no embedded database yet"),
     ],

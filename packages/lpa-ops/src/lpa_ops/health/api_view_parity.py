@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from lpa_core.health.check import Finding, HealthCheck, Scope
-from lpa_ops.health.parity import judge_parity
+from lpa_ops.health.parity import judge_parity, options
 from lpa_ops.health.runbook import section
 
 
 def judge(scope: Scope) -> Finding:
-    return judge_parity(scope, "`lpa check parity` shows the rows; rebuild the hours: `lpa materialize rebuild`")
+    same = options(scope)
+    return judge_parity(
+        scope, f"`lpa check parity {same}` shows the rows; rebuild the hours: `lpa materialize rebuild {same}`"
+    )
 
 
 CHECK: Final = HealthCheck(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, final
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -14,7 +16,6 @@ from lpa_ops.health.database import Database, opened
 from lpa_sinks import parity
 from lpa_sinks.clickhouse.retries import AT_ONCE
 
-_HOUR_MS: Final = 3_600_000
 _NOT_ASKED: Final = frozenset({50, 77, 79})
 """Conservation of positions and freshness are checks of their own, with thresholds that can be set; which view has more
 rows is a matter of the traffic."""
@@ -38,9 +39,7 @@ def outcomes(database: Database, scope: Scope, invariants: Collection[int] = ())
 
     Raises NotApplicable where no event of the hours is stored.
     """
-    margin = scope.settings.health.freshness_minutes.warning * 60_000
-    start = _whole_hour(scope.since_ms + _HOUR_MS - 1)
-    end = _whole_hour(scope.now_ms - int(margin))
+    start, end = _hours(scope)
     database.require("fact_workflow_sessions", "v_api_gpu_metrics")
     if start >= end or not database.ask_for_one("events.sql", start=_ms(start), end=_ms(end))["events"]:
         raise NotApplicable(f"no event from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC")
@@ -53,6 +52,15 @@ def outcomes(database: Database, scope: Scope, invariants: Collection[int] = ())
         )
 
     return [_outcome(ask(assertion)) for assertion in asked]
+
+
+def options(scope: Scope) -> str:
+    """Of a command that is about the same hours of the same database, but for a password in its URI."""
+    start, end = _hours(scope)
+    window = f"--start {start:%Y-%m-%dT%H:%M:%S} --end {end:%Y-%m-%dT%H:%M:%S}"
+    if scope.sink is None or urlsplit(scope.sink).password is not None:
+        return window
+    return f"{window} --sink {shlex.quote(scope.sink)}"
 
 
 def judge_parity(scope: Scope, action: str, invariants: Collection[int] = ()) -> Finding:
@@ -80,8 +88,8 @@ def _outcome(found: parity.Finding) -> Outcome:
     return Outcome(found.assertion.name, found.severity, f"{found.assertion.meaning} ({len(found.rows)} rows)")
 
 
-def _whole_hour(epoch_ms: int) -> datetime:
-    return datetime.fromtimestamp(epoch_ms // _HOUR_MS * _HOUR_MS // 1000, UTC)
+def _hours(scope: Scope) -> tuple[datetime, datetime]:
+    return parity.settled_hours(scope.settings, scope.since_ms, scope.now_ms)
 
 
 def _ms(time: datetime) -> int:

@@ -2,5 +2,6 @@
 
 from lpa_sinks.parity.asking import ROWS_SHOWN, Finding, ask
 from lpa_sinks.parity.assertions import Assertion, Severity, assertions
+from lpa_sinks.parity.hours import end_of_events, settled_hours
 
-__all__ = ["ROWS_SHOWN", "Assertion", "Finding", "Severity", "ask", "assertions"]
+__all__ = ["ROWS_SHOWN", "Assertion", "Finding", "Severity", "ask", "assertions", "end_of_events", "settled_hours"]

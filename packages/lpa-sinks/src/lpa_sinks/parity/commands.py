@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 import cyclopts
+from clickhouse_connect.driver.client import Client
 from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import track
@@ -33,9 +35,15 @@ def check_app(settings: Settings) -> cyclopts.App:
 
     @app.command(name="parity")
     def check_parity(
-        *assertions: str, start: datetime, end: datetime, sink: str | None = None, json: _Json = False
+        *assertions: str,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        sink: str | None = None,
+        json: _Json = False,
     ) -> int:
         """Prove that events, facts, rollups and views of a window agree; exit with 1 where an assertion fails.
+
+        Without a window it is about the last HEALTH_WINDOW_HOURS that have events, are over and derived.
 
         Parameters
         ----------
@@ -43,8 +51,9 @@ def check_app(settings: Settings) -> cyclopts.App:
             Names of assertions, such as facts_are_read_once. Default: all.
         start
             Begin of the window, UTC unless it says otherwise, such as 2026-01-08T10:00:00. Whole hours compare best.
+            Default: HEALTH_WINDOW_HOURS before the end.
         end
-            End of the window; what lies on it is outside.
+            End of the window; what lies on it is outside. Default: the end of the newest such hour.
         sink
             The database, such as clickhouse://host:8123/database or chdb://./folder. Default: the embedded
             database in the data folder.
@@ -53,14 +62,17 @@ def check_app(settings: Settings) -> cyclopts.App:
         """
         asked = _asked(assertions)
         start, end = _in_utc(start), _in_utc(end)
-        if start >= end:
-            raise SinkMisconfigured(f"the window from {start} to {end} is empty: --start has to be before --end")
+        if start is not None and end is not None:
+            _require_some(start, end)
         with opened(sink, settings) as (client, database):
+            last = end or AT_ONCE.run(f"{database}: newest event", lambda: _newest(client, database, settings))
+            first = start or max(last - timedelta(hours=settings.health.window_hours), _FIRST)
+            _require_some(first, last)
 
             def ask(assertion: parity.Assertion) -> parity.Finding:
                 return AT_ONCE.run(
                     f"{database}: check {assertion.name}",
-                    lambda: parity.ask(client, database, assertion, start, end),
+                    lambda: parity.ask(client, database, assertion, first, last),
                 )
 
             shown = track(asked, "checking", console=Console(stderr=True), transient=True)
@@ -68,6 +80,8 @@ def check_app(settings: Settings) -> cyclopts.App:
         if json:
             print_json([_as_json(finding) for finding in findings])
         else:
+            if start is None or end is None:  # what was not asked for has to be seen
+                print(f"from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC")
             _print(findings)
         return 1 if any(finding.severity is parity.Severity.FAIL for finding in findings) else 0
 
@@ -106,11 +120,24 @@ def _asked(names: Sequence[str]) -> Sequence[parity.Assertion]:
     return [known[name] for name in names] or list(known.values())
 
 
-def _in_utc(time: datetime) -> datetime:
+def _newest(client: Client, database: str, settings: Settings) -> datetime:
+    """The end of the newest hour that has events, is over and derived."""
+    _, settled = parity.settled_hours(settings, 0, time.time_ns() // 1_000_000)
+    return parity.end_of_events(client, database, settled)
+
+
+def _require_some(first: datetime, last: datetime) -> None:
+    if first >= last:
+        raise SinkMisconfigured(f"the window from {first} to {last} is empty: --start has to be before --end")
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
     """The time, in UTC where it names no zone. Raises SinkMisconfigured where ClickHouse's DateTime ends."""
-    zoned = time if time.tzinfo else time.replace(tzinfo=UTC)
+    if moment is None:
+        return None
+    zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     if not _FIRST <= zoned <= _LAST:
-        raise SinkMisconfigured(f"{time}: windows lie between 1970 and 2106")
+        raise SinkMisconfigured(f"{moment}: windows lie between 1970 and 2106")
     return zoned
 
 

@@ -17,6 +17,7 @@ Whether events, facts, rollups and views say the same is proved by assertions: S
 window. `configs/assertions` holds them, ready for any client of ClickHouse; `lpa` runs them:
 
 ```sh
+lpa check parity
 lpa check parity --start 2026-01-08T00:00:00 --end 2026-01-09T00:00:00
 lpa check parity sla_matches_facts facts_are_read_once --start 2026-01-08T10:00:00 --end 2026-01-08T12:00:00 --json
 ```
@@ -26,6 +27,8 @@ severity has two words, each row says which it is.
 
 - The window is about event time, of whole hours best: views are hourly. `records_are_accounted_for` and
   `core_types_have_no_rejects` are about the time of arrival.
+- Without `--start` and `--end` it is about the last `HEALTH_WINDOW_HOURS` that have events, are over and derived;
+  its first line says which these are.
 - What runs meanwhile is seen half done: ask about hours that are over and derived.
 - Two sessions of one `request_id`, or events under a wrong clock, are no faults of parity.
 

@@ -1,0 +1,37 @@
+"""The whole hours that parity can be asked about: views are hourly, and the newest hour is still being derived."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import Final
+
+from clickhouse_connect.driver.client import Client
+
+from lpa_core.settings import Settings
+from lpa_sinks.schema.ddl import in_database
+
+HOUR_MS: Final = 3_600_000
+
+
+def settled_hours(settings: Settings, since_ms: int, now_ms: int) -> tuple[datetime, datetime]:
+    """Begin and end of the whole hours from ``since_ms`` on that are over and derived; none where the end is first.
+
+    Derived is what ``HEALTH_FRESHNESS_MINUTES`` gives the facts time for.
+    """
+    margin = int(settings.health.freshness_minutes.warning * 60_000)
+    return _whole_hour(since_ms + HOUR_MS - 1), _whole_hour(now_ms - margin)
+
+
+def end_of_events(client: Client, database: str, end: datetime) -> datetime:
+    """The end of the newest hour before ``end`` that has an event; ``end`` where there is none.
+
+    Raises the client's errors and SinkMisconfigured.
+    """
+    query = in_database(files("lpa_sinks.parity").joinpath("newest_hour.sql").read_text(encoding="utf-8"), database)
+    ((events, ended),) = client.query(query, parameters={"end": end.strftime("%Y-%m-%d %H:%M:%S")}).result_rows
+    return datetime.fromtimestamp(ended, UTC) if events else end
+
+
+def _whole_hour(epoch_ms: int) -> datetime:
+    return datetime.fromtimestamp(epoch_ms // HOUR_MS * HOUR_MS // 1000, UTC)
