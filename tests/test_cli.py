@@ -194,7 +194,7 @@ def test_a_wrong_setting_stops_every_command(
     for command in (["plugins"], ["ingest", "a.ndjson"], ["--help"]):
         status, line = refusal(capsys, *command)
         assert status == 2
-        assert line == "lpa: QUALITY_DEDUP_TTL_MINUTES='a day': expected a whole number of at least 1"
+        assert line == "lpa: QUALITY_DEDUP_TTL_MINUTES='a day': expected a whole number of at least 1, at most 5256000"
 
 
 def test_a_broken_settings_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

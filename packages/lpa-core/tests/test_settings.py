@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from operator import attrgetter
 from pathlib import Path
 
@@ -156,11 +157,11 @@ def test_a_relative_data_folder_lies_in_the_working_folder(tmp_path: Path) -> No
 
 
 WRONG = [
-    ("QUALITY_DEDUP_TTL_MINUTES", "0", "a whole number of at least 1"),
-    ("QUALITY_DEDUP_TTL_MINUTES", "an hour", "a whole number of at least 1"),
-    ("QUALITY_DEDUP_TTL_MINUTES", "1.5", "a whole number of at least 1"),
+    ("QUALITY_DEDUP_TTL_MINUTES", "0", "a whole number of at least 1, at most 5256000"),
+    ("QUALITY_DEDUP_TTL_MINUTES", "an hour", "a whole number of at least 1, at most 5256000"),
+    ("QUALITY_DEDUP_TTL_MINUTES", "1.5", "a whole number of at least 1, at most 5256000"),
     ("QUALITY_SUPPORTED_VERSIONS", ",", "versions, comma separated; `any` lets all pass"),
-    ("CLICKHOUSE_SINK_MAX_BATCH_SIZE", "1_000", "a whole number of at least 1"),
+    ("CLICKHOUSE_SINK_MAX_BATCH_SIZE", "1_000", "a whole number of at least 1, at most 1000000000"),
     ("CLICKHOUSE_SINK_MAX_RECORD_BYTES", "9999", "a whole number of at least 10000"),
     ("CLICKHOUSE_SINK_RETRY_SECONDS", "-1", "a whole number of seconds, 0 for ever"),
     ("CLICKHOUSE_URL", "clickhouse:8123", "an http or https URL"),
@@ -173,7 +174,9 @@ WRONG = [
     ("LIFECYCLE_PIPELINE_MODEL_MODE", "modern", "legacy_misnamed, native_correct or native"),
     ("REPLAY_START_EPOCH_MS", "1767873600", "epoch milliseconds (not seconds), such as 1767873600000"),
     ("REPLAY_END_EPOCH_MS", "yesterday", "epoch milliseconds (not seconds), such as 1767873600000"),
-    ("LPA_STOP_SECONDS", "0", "a whole number of seconds, at least 1"),
+    ("LPA_STOP_SECONDS", "0", "a whole number of seconds, at least 1, at most 86400"),
+    ("HEALTH_TIMEOUT_SECONDS", "1" + "0" * 21, "a whole number of seconds, at least 1, at most 86400"),
+    ("HEALTH_WINDOW_HOURS", "999999", "a whole number of at least 1, at most 87600"),
     ("LPA_ADMIN_ADDRESS", "8081", "host:port, port 0 for any that is free"),
     ("LPA_ADMIN_ADDRESS", ":8081", "host:port, port 0 for any that is free"),
     ("LPA_ADMIN_ADDRESS", "localhost:65536", "host:port, port 0 for any that is free"),
@@ -188,6 +191,15 @@ def test_a_wrong_variable_is_named_with_its_value_and_what_is_accepted(
     variable: str, value: str, accepted: str
 ) -> None:
     assert refusal({variable: value}) == f"{variable}={value!r}: expected {accepted}"
+
+
+def test_a_bound_is_where_the_message_says() -> None:
+    bounded = {each.variable: re.search(r"at most (\d+)", each.accepts) for each in described()}
+    most = {variable: int(found[1]) for variable, found in bounded.items() if found}
+    assert {"HEALTH_INTERVAL_SECONDS", "HEALTH_USUAL_DAYS", "CLICKHOUSE_SINK_TIMEOUT_SECONDS"} < set(most)
+    for variable, bound in most.items():
+        load({variable: str(bound)})
+        assert refusal({variable: str(bound + 1)}).startswith(f"{variable}='{bound + 1}': expected ")
 
 
 @pytest.mark.parametrize(

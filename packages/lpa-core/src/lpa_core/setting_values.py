@@ -110,10 +110,14 @@ def one_of(*accepted: str) -> Callable[[Any], str]:
     return convert
 
 
-def whole(least: int) -> Callable[[Any], int]:
+def whole(least: int, most: int | None = None) -> Callable[[Any], int]:
+    """``most`` is for what is waited for, reckoned with or handed to a library, all of which end somewhere."""
+
     def convert(value: Any) -> int:
         digits = value.strip() if isinstance(value, str) else str(value) if type(value) is int else ""
         if not (digits.isascii() and digits.isdigit()) or int(digits) < least:
+            raise ValueError
+        if most is not None and int(digits) > most:
             raise ValueError
         return int(digits)
 

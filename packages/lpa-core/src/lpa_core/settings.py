@@ -90,7 +90,10 @@ class QualitySettings:
         0, "a whole number, 0 for no limit", "Rejects in a row that stop the worker", whole(0)
     )
     dedup_ttl_minutes: int = _option(
-        1440, _WHOLE, "Minutes for which a dedup key stays claimed, from its first sight", whole(1)
+        1440,
+        f"{_WHOLE}, at most 5256000",
+        "Minutes for which a dedup key stays claimed, from its first sight",
+        whole(1, 5_256_000),
     )
     supported_versions: tuple[str, ...] = _option(
         ("1", "v1"), "versions, comma separated; `any` lets all pass", "Event versions that are accepted", some_names
@@ -111,18 +114,22 @@ class ClickHouseSettings:
     )
     user: str = _option("analytics_user", "a user name", "ClickHouse user; a user in the sink's URI wins", text)
     password: str = _option("", "any text", "ClickHouse password; never shown, never logged", any_text, secret=True)
-    sink_max_batch_size: int = _option(15_000, _WHOLE, "Records after which a range is written", whole(1))
+    sink_max_batch_size: int = _option(
+        15_000, f"{_WHOLE}, at most 1000000000", "Records after which a range is written", whole(1, 1_000_000_000)
+    )
     sink_max_batch_bytes: int = _option(32_000_000, _WHOLE, "Bytes of records after which a range is written", whole(1))
     sink_max_time_ms: int = _option(
         1000,
-        _WHOLE,
+        f"{_WHOLE}, at most 86400000",
         "Milliseconds after which a range is written, also where it is smaller; ten times as many under a backlog",
-        whole(1),
+        whole(1, 86_400_000),
     )
     sink_max_record_bytes: int = _option(
         1_000_000, "a whole number of at least 10000", "Largest row, in bytes of its JSON text", whole(10_000)
     )
-    sink_timeout_seconds: int = _option(60, _WHOLE, "Seconds after which an insert counts as unanswered", whole(1))
+    sink_timeout_seconds: int = _option(
+        60, f"{_WHOLE}, at most 86400", "Seconds after which an insert counts as unanswered", whole(1, 86_400)
+    )
     sink_retry_seconds: int = _option(
         0, "a whole number of seconds, 0 for ever", "How long a sink that is down is tried again", whole(0)
     )
@@ -185,7 +192,10 @@ class ProcessSettings:
     archive_max_bytes: int = _option(134_217_728, _WHOLE, "Compressed bytes at which an archive file closes", whole(1))
     archive_max_seconds: int = _option(900, _WHOLE, "Age at which an archive file closes", whole(1))
     stop_seconds: int = _option(
-        30, "a whole number of seconds, at least 1", "How long a worker that was told to stop may take", whole(1)
+        30,
+        "a whole number of seconds, at least 1, at most 86400",
+        "How long a worker that was told to stop may take",
+        whole(1, 86_400),
     )
     materialize_group_id: str = _option(
         "lpa-materialize-v1", "a consumer group", "Consumer group of all `lpa materialize`", text

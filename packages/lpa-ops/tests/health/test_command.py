@@ -95,10 +95,48 @@ def test_where_no_database_is_nothing_is_green_by_accident(
     assert {check["state"] for check in report["checks"]} == {"not applicable"}
 
 
-@pytest.mark.parametrize("text", ["yesterday", "5", "2999-01-01", "24 h"])
-def test_a_beginning_that_is_none_is_wrong_usage(text: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["health", "--since", text]) == 2
-    assert "a duration such as 90m, 24h or 7d" in capsys.readouterr().err.replace("\n", " ")
+WRONG_BEGINNINGS = {
+    "yesterday": "is neither",
+    "5": "is neither",
+    "24 h": "is neither",
+    "2999-01-01": "is not in the past",
+    "0h": "is not in the past",
+    "999999d": "reaches too far back",
+    "999999999d": "reaches too far back",
+    "0001-01-01": "reaches too far back",
+    "0001-01-01T00:00:00+14:00": "reaches too far back",
+    "1969-01-01": "reaches too far back",
+}
+
+
+@pytest.mark.parametrize("command", ["health", "release-check"])
+@pytest.mark.parametrize(("text", "said"), WRONG_BEGINNINGS.items())
+def test_a_beginning_that_is_none_is_wrong_usage(
+    command: str, text: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([command, "--since", text]) == 2
+    error = capsys.readouterr().err.replace("\n", " ")
+    assert f"{text} {said}: write a duration such as 90m, 24h or 7d" in error
+    assert "not before 1971-01-01" in error
+
+
+@pytest.mark.parametrize("variable", ["HEALTH_WINDOW_HOURS", "HEALTH_TIMEOUT_SECONDS"])
+def test_a_setting_beyond_its_bounds_is_named_with_them(
+    variable: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(variable, "99999999999999999999")
+    assert run(["health"]) == 2
+    error = capsys.readouterr().err
+    assert f"{variable}='99999999999999999999': expected a whole number of " in error
+    assert ", at most " in error
+
+
+def test_the_widest_window_and_the_longest_wait_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEALTH_WINDOW_HOURS", "87600")
+    monkeypatch.setenv("HEALTH_TIMEOUT_SECONDS", "86400")
+    monkeypatch.setenv("HEALTH_CHECKS_DISABLED", "disk")
+    assert run(["health"]) == 0
+    assert run(["health", "--since", "1971-01-01"]) == 0
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,14 @@ import json
 import re
 import shlex
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lpa_core.health.settings import HealthSettings
+from lpa_core.health.state import Thresholds
 from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
 from lpa_sinks.parity import assertions, settled_hours
@@ -70,6 +72,8 @@ def test_hours_are_settled_once_they_are_over_and_derived() -> None:
 
     assert hours("08:00", "12:15") == ("08:00", "12:00")
     assert hours("08:01", "12:14") == ("09:00", "11:00")
+    never = Settings(health=HealthSettings(freshness_minutes=Thresholds(1e305, 1e305)))
+    assert settled_hours(never, 0, 1)[1] == datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def test_a_failure_is_shown_with_what_to_do(stored: Stored, run: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,16 +17,28 @@ _FALLING: Final = "two numbers, the second not above the first: warning below, c
 @attrs.frozen
 class HealthSettings:
     interval_seconds: int = option(
-        60, "a whole number of seconds, 0 for never", "How often a running job checks its health", whole(0)
+        60,
+        "a whole number of seconds, at most 86400, 0 for never",
+        "How often a running job checks its health",
+        whole(0, 86_400),
     )
     timeout_seconds: int = option(
-        10, "a whole number of seconds, at least 1", "How long a check may take before it counts as failed", whole(1)
+        10,
+        "a whole number of seconds, at least 1, at most 86400",
+        "How long a check may take before it counts as failed",
+        whole(1, 86_400),
     )
     costly_timeout_seconds: int = option(
-        120, "a whole number of seconds, at least 1", "The same for checks that compare many rows", whole(1)
+        120,
+        "a whole number of seconds, at least 1, at most 86400",
+        "The same for checks that compare many rows",
+        whole(1, 86_400),
     )
     window_hours: int = option(
-        24, "a whole number of at least 1", "Hours that checks look back, where they are not told otherwise", whole(1)
+        24,
+        "a whole number of at least 1, at most 87600",
+        "Hours that checks look back, where they are not told otherwise",
+        whole(1, 87_600),
     )
     checks_disabled: tuple[str, ...] = option(
         (), "names of checks, comma separated", "Checks that are not asked; they show as not applicable", names
@@ -46,13 +58,16 @@ class HealthSettings:
         "3", "a number of at least 1", "Times the share of the days before that rejects may come to", number(1)
     )
     usual_days: int = option(
-        7, "a whole number of at least 1", "Days before the window that tell what is usual", whole(1)
+        7, "a whole number of at least 1, at most 365", "Days before the window that tell what is usual", whole(1, 365)
     )
     consumer_lag_records: Thresholds = option(
         "20000,500000", _RISING, "Records that a partition's consumer is behind", rising
     )
     retry_horizon_minutes: int = option(
-        30, "a whole number of at least 1", "Minutes for which a repeated insert must be recognised", whole(1)
+        30,
+        "a whole number of at least 1, at most 10080",
+        "Minutes for which a repeated insert must be recognised",
+        whole(1, 10_080),
     )
     deduplication_window_share: Thresholds = option(
         "0.5,1", _RISING, "Share of a table's deduplication window that the retry horizon takes", rising

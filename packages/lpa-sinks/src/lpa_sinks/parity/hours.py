@@ -19,7 +19,7 @@ def settled_hours(settings: Settings, since_ms: int, now_ms: int) -> tuple[datet
 
     Derived is what ``HEALTH_FRESHNESS_MINUTES`` gives the facts time for.
     """
-    margin = int(settings.health.freshness_minutes.warning * 60_000)
+    margin = int(min(settings.health.freshness_minutes.warning * 60_000, now_ms))
     return _whole_hour(since_ms + HOUR_MS - 1), _whole_hour(now_ms - margin)
 
 
