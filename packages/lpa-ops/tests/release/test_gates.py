@@ -92,6 +92,34 @@ def test_a_report_that_proves_nothing_fails(made: dict[str, object], said: str, 
     assert said in outcome.detail
 
 
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        ({"age": timedelta(hours=-1)}, "its time 2026-01-08T13:00:00+00:00 is in the future"),
+        ({"tests": -5}, "it counts -5 tests"),
+        ({"failures": -1, "errors": 1}, "it counts -1 failures"),
+        ({"errors": -1}, "it counts -1 errors"),
+        ({"skipped": -3}, "it counts -3 skipped"),
+        ({"skipped": 4, "failures": 2}, "6 of 5 tests failed or were skipped"),
+        ({"skipped": 6}, "6 of 5 tests failed or were skipped"),
+    ],
+)
+def test_a_report_that_cannot_be_is_not_judged(made: dict[str, object], said: str, tmp_path: Path) -> None:
+    other = report(tmp_path, "fine.xml")
+    bad = report(tmp_path, "bad.xml", **made)  # type: ignore[arg-type]
+    outcome = judged(tests.GATE, target(tmp_path, other, bad))
+    assert outcome.verdict is Verdict.NOT_JUDGED
+    assert outcome.detail == f"{bad} cannot be believed: {said}; run the tests again"
+
+
+@pytest.mark.parametrize(
+    "made", [{"age": timedelta(minutes=-4)}, {"tests": 5, "skipped": 5, "failures": 0}, {"failures": 4, "errors": 4}]
+)
+def test_what_can_be_is_judged(made: dict[str, object], tmp_path: Path) -> None:
+    bad = report(tmp_path, "bad.xml", **made)  # type: ignore[arg-type]
+    assert judged(tests.GATE, target(tmp_path, bad)).verdict is not Verdict.NOT_JUDGED
+
+
 def test_a_report_from_before_the_last_commit_is_stale(tmp_path: Path) -> None:
     environment = {**os.environ, "GIT_COMMITTER_DATE": NOW.isoformat(), "GIT_CONFIG_GLOBAL": os.devnull}
     identity = ["-c", "user.name=A", "-c", "user.email=a@example.com"]
@@ -222,6 +250,16 @@ def test_the_command_fails_where_a_gate_cannot_be_judged(tmp_path: Path, capsys:
     assert (found["version"], found["passed"]) == (version("lpa-ops"), False)
     assert {gate["verdict"] for gate in found["gates"]} == {"not judged"}
     assert all(gate["detail"] for gate in found["gates"]), "why"
+
+
+@pytest.mark.parametrize(
+    "command", [("release-check",), ("check", "assertions"), ("schema", "show")], ids=lambda words: words[0]
+)
+def test_two_formats_are_wrong_usage(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert lpa([*command, "--json", "--markdown"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "--json and --markdown cannot be given together; see lpa " in printed.err
 
 
 def test_a_table_for_a_pull_request(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

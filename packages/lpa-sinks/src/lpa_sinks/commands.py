@@ -14,7 +14,7 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table as Printed
 
-from lpa_core.commands.output import print_json
+from lpa_core.commands.output import Format, print_json
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_core.rows import RAW_TABLE
@@ -82,7 +82,7 @@ def schema_app(settings: Settings) -> cyclopts.App:
         return 1 if drifts else 0
 
     @app.command
-    def show(*, cluster: str | None = None, markdown: _Json = False, json: _Json = False) -> None:
+    def show(*, cluster: str | None = None, markdown: Format = False, json: Format = False) -> None:
         """Print the DDL of all tables and views, as clickhouse-client takes it.
 
         Parameters

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lpa_core.commands.output import print_json
+from lpa_core.commands.output import Format, print_json
 from lpa_core.health.check import Scope
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings import Settings
@@ -39,8 +39,8 @@ def release_check_app(settings: Settings) -> cyclopts.App:
         junit: Annotated[Sequence[Path], Parameter(negative="")] = (),
         sink: str | None = None,
         since: Annotated[str, Parameter(validator=_is_beginning)] = "24h",
-        json: Annotated[bool, Parameter(negative="")] = False,
-        markdown: Annotated[bool, Parameter(negative="")] = False,
+        json: Format = False,
+        markdown: Format = False,
     ) -> int:
         """Go through the release list; exit with 1 unless every gate is passed. What cannot be judged is not passed.
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.text import Text
 
-from lpa_core.commands.output import print_json
+from lpa_core.commands.output import Format, print_json
 from lpa_core.settings import Settings
 from lpa_core.sinks import SinkMisconfigured
 from lpa_sinks import parity
@@ -86,7 +86,7 @@ def check_app(settings: Settings) -> cyclopts.App:
         return 1 if any(finding.severity is parity.Severity.FAIL for finding in findings) else 0
 
     @app.command(name="assertions")
-    def show_assertions(*, markdown: _Json = False, json: _Json = False) -> None:
+    def show_assertions(*, markdown: Format = False, json: Format = False) -> None:
         """Show what `lpa check parity` asks.
 
         Parameters
