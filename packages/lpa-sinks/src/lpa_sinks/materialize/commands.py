@@ -83,7 +83,8 @@ def materialize_app(settings: Settings) -> cyclopts.App:
         """
         first, last = _milliseconds(start), _milliseconds(end) - 1
         if first > last:
-            raise ValueError(f"--end {end.isoformat()} is not later than --start {start.isoformat()}")
+            raise SinkMisconfigured(f"--end {end.isoformat()} is not later than --start {start.isoformat()}")
+        only = [*map(_key, sessions)]
         rules = fold_rules(PluginManager(settings), settings)
         embedded = endpoint_of(sink, settings).path is not None
         console = Console(stderr=True)
@@ -94,7 +95,7 @@ def materialize_app(settings: Settings) -> cyclopts.App:
         ):
             if embedded:  # without facts so far, nobody has made their tables
                 AT_ONCE.run(f"{database}: make the schema", lambda: apply(client, database, ()))
-            work = Rebuild(Database(client, database), rules, Span(first, last), [*map(_key, sessions)])
+            work = Rebuild(Database(client, database), rules, Span(first, last), only)
             total = AT_ONCE.run(f"{database}: look for sessions", work.prepare)
             task = bar.add_task("sessions", total=total)
             while (progress := AT_ONCE.run(f"{database}: rebuild", work.step)) is not None:
@@ -108,7 +109,7 @@ def materialize_app(settings: Settings) -> cyclopts.App:
 def _key(name: str) -> SessionKey:
     stream, separator, request = name.rpartition("|")
     if not separator:
-        raise ValueError(f"--sessions {name}: a session id has the form stream_id|request_id")
+        raise SinkMisconfigured(f"--sessions {name}: a session id has the form stream_id|request_id")
     return SessionKey.of(stream.removeprefix("_missing_stream"), request.removeprefix("_missing_request"))
 
 

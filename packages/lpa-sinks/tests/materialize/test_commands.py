@@ -1,0 +1,25 @@
+"""``lpa materialize rebuild``: what is wrong usage of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lpa_core.settings import ProcessSettings, Settings
+from lpa_core.sinks import SinkMisconfigured
+from lpa_sinks.materialize.commands import materialize_app
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--start", "2026-01-02", "--end", "2026-01-01"), "--end 2026-01-01T00:00:00 is not later than --start"),
+        (("--start", "2026-01-01", "--end", "2026-01-02", "--sessions", "one"), "--sessions one: a session id has"),
+    ],
+)
+def test_wrong_usage_is_told_before_anything_is_touched(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    app = materialize_app(Settings(lpa=ProcessSettings(data_dir=tmp_path / "data")))
+    with pytest.raises(SinkMisconfigured, match=said):
+        app(["rebuild", *arguments], result_action="return_value", exit_on_error=False)
+    assert not (tmp_path / "data").exists()
