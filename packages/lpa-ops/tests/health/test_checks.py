@@ -96,6 +96,20 @@ def test_a_healthy_day_has_nothing_red_and_says_what_it_cannot_judge(day: Day) -
     assert report.state is State.OK
 
 
+def test_checks_judge_by_the_time_that_is_documented(day: Day) -> None:
+    page = (Path(__file__).parents[4] / "docs" / "operations" / "health.md").read_text()
+    documented = dict(re.findall(r"^\| \[(\w+)\]\(#[\w-]+\) \| .+? \| \w+ \| ([\w ]+) \|", page, re.MULTILINE))
+    assert documented.keys() == {check.name for check in CHECKS}
+    # What arrived in the last two hours is of hours before.
+    scope = Scope(day.settings, day.now_ms, day.now_ms - 2 * HOUR_MS, day.sink)
+    windowed = [check for check in CHECKS if documented[check.name] != "now"]
+    judged = {
+        result.check.name: "event time" if result.finding.state is State.NOT_APPLICABLE else "arrival"
+        for result in CheckRunner(windowed, day.settings, 600).run(scope)
+    }
+    assert judged == {check.name: documented[check.name] for check in windowed}
+
+
 def test_dead_letters_beyond_a_threshold(day: Day) -> None:
     ok(day, dlq_rate.CHECK)
     day.run(
