@@ -102,7 +102,7 @@ def test_the_commands_do_what_the_pages_say(tmp_path: Path) -> None:
 
     lpa(tmp_path, "lpa health")
     shutil.rmtree(tmp_path / "lpa-data" / "clickhouse")
-    assert "there is no embedded database, though 2,0" in lpa(tmp_path, "! lpa health")
+    assert "there is no embedded database, though 2,0" in lpa(tmp_path, "! lpa health --json")
     (loss,) = blocks(section(RECOVERY, "total-loss"))
     said = lpa(tmp_path, loss)
     assert "does not exist" in said
