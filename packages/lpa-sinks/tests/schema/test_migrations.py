@@ -17,6 +17,8 @@ from lpa_sinks.commands import schema_app
 
 VIEW = "raw_streaming_events"
 ADD = "ALTER TABLE livepeer_analytics.streaming_events ADD COLUMN IF NOT EXISTS zone String DEFAULT '';\n"
+PAYMENTS = "livepeer_analytics.payment_events"
+ADDITION = ADD.rstrip(";\n")
 DROP = "ALTER TABLE livepeer_analytics.streaming_events DROP COLUMN IF EXISTS zone;\n"
 CUT_OVER = (
     f"CREATE OR REPLACE VIEW livepeer_analytics.{VIEW} AS\n"
@@ -111,11 +113,44 @@ def test_a_view_keeps_the_columns_that_others_read(run: Run, tmp_path: Path) -> 
         run("apply")
 
 
-@pytest.mark.parametrize("statement", ["DROP TABLE livepeer_analytics.payment_events", DROP, "RENAME TABLE a TO b"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"DROP TABLE {PAYMENTS}",
+        DROP,
+        "RENAME TABLE a TO b",
+        f"{ADDITION}, DROP COLUMN gateway",
+        f"{ADDITION} /* it's */, DROP COLUMN /* it's */ gateway",
+        f"{ADDITION} -- it's\n, DROP COLUMN gateway -- it's",
+        f"{ADDITION}; DROP TABLE {PAYMENTS}",
+        f"ALTER TABLE {PAYMENTS} MODIFY COMMENT 'it\\'s', DELETE WHERE 1",
+        f"ALTER TABLE {PAYMENTS} MODIFY SETTING index_granularity = 1, DELETE WHERE 1",
+        f"ALTER TABLE {PAYMENTS} MODIFY COMMENT 'it', gateway = 1",
+        f"ALTER TABLE {PAYMENTS} MODIFY TTL event_date, CLEAR COLUMN gateway",
+        f"INSERT INTO {PAYMENTS} (id) VALUES (';'); TRUNCATE TABLE {PAYMENTS}",
+    ],
+)
 def test_a_migration_only_adds(run: Run, tmp_path: Path, statement: str) -> None:
     write(tmp_path, "0001-drop", statement)
     with pytest.raises(SinkMisconfigured, match="a migration only adds"):
         run("plan")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"{ADDITION}, ADD COLUMN IF NOT EXISTS area Tuple(a String, b Enum8('x, DROP COLUMN y' = 1))",
+        f"ALTER TABLE {PAYMENTS}\n  MODIFY COMMENT 'of payments; -- all, DROP COLUMN gateway'",
+        f"ALTER TABLE {PAYMENTS} MODIFY SETTING merge_with_ttl_timeout = 1, ttl_only_drop_parts = 0",
+        f"INSERT INTO {PAYMENTS} (session_id) VALUES ('a;\n')",
+    ],
+)
+def test_what_adds_is_applied_whatever_it_says_in_quotes(
+    run: Run, tmp_path: Path, statement: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, "0001-add", statement)
+    run("apply")
+    assert states(run, capsys) == {"0001-add": "applied"}
 
 
 def test_a_migration_is_never_changed_once_applied(run: Run, tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from typing import final
 
 from lpa_ops.recover.scenario import Context, Findings, Step
 from lpa_sinks.databases import opened
+from lpa_sinks.schema.ddl import DEFAULT_DATABASE
 from lpa_sinks.schema.migrate import roll_back
-from lpa_sinks.schema.migrations import BUILTIN, applied_migrations, read_migrations
+from lpa_sinks.schema.migrations import BUILTIN, Applied, Migration, applied_migrations, read_migrations
 
 
 class BadMigration(Findings, frozen=True, kw_only=True):
@@ -39,8 +40,8 @@ class SchemaRollback:
         newest = max(in_force, key=lambda each: each.number)
         views = ", ".join(newest.previous_views) or "no view"
         return BadMigration(
-            damage=[f"migration {newest.number:04d}-{newest.name} is the newest in force; it defined {views}"],
-            lost=[] if self._knows(newest.number) else ["nothing; but what it added stays: its files are not there"],
+            damage=[f"migration {newest} is the newest in force; it defined {views}"],
+            lost=[] if self._files(newest) else ["nothing; but what it added stays: its files are not there"],
             seconds=1,
             number=newest.number,
             name=newest.name,
@@ -63,12 +64,12 @@ class SchemaRollback:
     def then(self, found: BadMigration) -> Sequence[str]:
         return ["mend the migration, and apply it again"]
 
-    def _knows(self, number: int) -> bool:
-        return any(migration.number == number for migration in read_migrations(self._migrations))
+    def _files(self, of: Applied, database: str = DEFAULT_DATABASE) -> Migration | None:
+        """Those of the same number and name; another's would take back what was never added."""
+        return next((each for each in read_migrations(self._migrations, database) if str(each) == str(of)), None)
 
     def _roll_back(self, found: BadMigration, context: Context) -> str:
         with opened(context.sink, context.settings) as (client, database):
             applied = applied_migrations(client, database)[found.number]
-            known = {each.number: each for each in read_migrations(self._migrations, database)}
-            views = roll_back(client, database, applied, known.get(found.number))
+            views = roll_back(client, database, applied, self._files(applied, database))
         return f"views as before: {', '.join(views) or 'none'}"

@@ -15,6 +15,7 @@ from clickhouse_connect.driver.client import Client
 
 from lpa_core.sinks import SinkMisconfigured
 from lpa_sinks.schema.ddl import DEFAULT_DATABASE, quoted, sql_file
+from lpa_sinks.schema.sql_text import clauses, statements
 
 BUILTIN: Final = Path(__file__).with_name("migrations")
 MIGRATIONS_TABLE: Final = "schema_migrations"
@@ -22,11 +23,14 @@ MIGRATIONS_TABLE: Final = "schema_migrations"
 _FOLDER: Final = re.compile(r"(\d{4})-([a-z0-9-]+)")
 _VIEW: Final = re.compile(rf"CREATE OR REPLACE VIEW {DEFAULT_DATABASE}\.(\w+)\s+AS\s", re.IGNORECASE)
 _ADDITIVE: Final = re.compile(
-    r"CREATE (TABLE|VIEW|MATERIALIZED VIEW|DICTIONARY) IF NOT EXISTS\s"
-    r"|ALTER TABLE \S+\s+(ADD (COLUMN|INDEX|PROJECTION) IF NOT EXISTS|MODIFY (SETTING|COMMENT|TTL))\s"
-    r"|INSERT INTO\s",
-    re.IGNORECASE,
+    r"CREATE (TABLE|VIEW|MATERIALIZED VIEW|DICTIONARY) IF NOT EXISTS\s|INSERT INTO\s", re.IGNORECASE
 )
+_ALTER: Final = re.compile(r"ALTER TABLE \S+\s+(?:ON CLUSTER \S+\s+)?", re.IGNORECASE)
+_ADDITIVE_CLAUSE: Final = re.compile(
+    r"(?:ADD (?:COLUMN|INDEX|PROJECTION) IF NOT EXISTS|MODIFY (?P<list>SETTING|TTL)|MODIFY COMMENT)\s", re.IGNORECASE
+)
+_LISTED: Final = re.compile(r"\w+\s*[=(+-]")
+"""Another setting or another expression of a TTL: no clause of ALTER begins so."""
 _DIFFERS: Final = re.compile(r"^-- differs: (\w+): \S.*$", re.MULTILINE)
 
 
@@ -141,11 +145,11 @@ def _read(folder: Path, database: str) -> Migration:
     up, down = (_text(folder / file) for file in ("up.sql", "down.sql"))
     differing = set(_DIFFERS.findall(up))
     additions, views = [], []
-    for statement in _statements(up):
+    for statement in statements(up):
         view = _VIEW.match(statement)
         if view:
             views.append(View(view[1], _named(statement[view.end() :], database), view[1] in differing))
-        elif _ADDITIVE.match(statement):
+        elif _only_adds(statement):
             additions.append(_named(statement, database))
         else:
             raise SinkMisconfigured(
@@ -154,7 +158,7 @@ def _read(folder: Path, database: str) -> Migration:
             )
     checksum = hashlib.sha256(f"{up}\n{down}".encode()).hexdigest()
     return Migration(
-        int(number), name, additions, views, [_named(each, database) for each in _statements(down)], checksum
+        int(number), name, additions, views, [_named(each, database) for each in statements(down)], checksum
     )
 
 
@@ -165,9 +169,17 @@ def _text(file: Path) -> str:
         raise SinkMisconfigured(f"{file} cannot be read: {error.strerror}") from None
 
 
-def _statements(sql: str) -> list[str]:
-    plain = re.sub(r"^\s*--.*\n?", "", sql, flags=re.MULTILINE)
-    return [each.strip() for each in re.split(r";\s*$", plain, flags=re.MULTILINE) if each.strip()]
+def _only_adds(statement: str) -> bool:
+    altered = _ALTER.match(statement)
+    if altered is None:
+        return _ADDITIVE.match(statement) is not None
+    listing = False
+    for clause in clauses(statement[altered.end() :]):
+        found = _ADDITIVE_CLAUSE.match(clause)
+        if found is None and not (listing and _LISTED.match(clause)):
+            return False
+        listing = listing if found is None else bool(found["list"])
+    return True
 
 
 def _named(statement: str, database: str) -> str:
