@@ -22,6 +22,7 @@ from lpa_ops.recover.expiry import may_have_expired
 from lpa_ops.recover.scenario import Context, Findings, Position, Step, as_positions, offsets
 from lpa_ops.recover.sources import Sources, sources
 from lpa_ops.recover.statements import sql
+from lpa_ops.recover.tokens import detached, forget
 from lpa_ops.savepoint.offsets import commit, of_derivation, put_back, require_stopped
 from lpa_ops.savepoint.scratch import scratch_folder
 from lpa_sinks.databases import endpoint_of, opened
@@ -39,10 +40,12 @@ class Corruption(Findings, frozen=True, kw_only=True):
     """What is lost because the backup does not have it."""
     cut: list[Position]
     commits: list[Position]
+    detached: list[tuple[str, str]]
+    """Tables and parts that somebody had detached before."""
 
 
 _NOTHING: Final = Corruption(
-    damage=[], lost=[], seconds=0, tables=[], suffix="", location="", beyond_backup=[], cut=[], commits=[]
+    damage=[], lost=[], seconds=0, tables=[], suffix="", location="", beyond_backup=[], cut=[], commits=[], detached=[]
 )
 _ISOLATE: Final = "isolate"
 _CUT: Final = "cut"
@@ -72,6 +75,7 @@ class ClickHouseCorruption:
             if not damage:
                 return _NOTHING
             sound = [table for table in stored_tables(client, name) if table.name not in damage]
+            aside = detached(client, name)
             found = sources(backup, positions(client, sound), context.sink, context.settings)
         unknown = sorted(set(damage) - set(backup.tables))
         beyond = [f"{table}: it is not in the backup, its rows before it are gone" for table in unknown]
@@ -86,6 +90,7 @@ class ClickHouseCorruption:
                 beyond_backup=beyond,
                 cut=[],
                 commits=[],
+                detached=aside,
             ),
             found,
         )
@@ -159,7 +164,11 @@ class ClickHouseCorruption:
 
     def _cut(self, found: Corruption, context: Context) -> str:
         with opened(context.sink, context.settings) as (client, name):
-            rows = sum(cut(client, table, offsets(found.cut)) for table in stored_tables(client, name))
+            tables = [table for table in stored_tables(client, name) if table.tells_positions]
+            rows = sum(cut(client, table, offsets(found.cut)) for table in tables)
+            if set(offsets(found.cut)) - set(offsets(found.commits)):
+                # Files are read again in the blocks of before; those of a topic have another time, hence token.
+                forget(client, name, [table.name for table in tables], found.detached)
         return f"{rows:,} rows"
 
     def _go_on(self, found: Corruption, context: Context) -> str:
@@ -168,8 +177,8 @@ class ClickHouseCorruption:
         backup = store.manifest(id_).backup
         with scratch_folder(settings) as scratch:
             store.fetch(id_, CHECKPOINTS_FOLDER, scratch / "checkpoints")
-            sink = checkpoints.sink_name(context.sink, settings)
-            files = checkpoints.put_back(scratch / "checkpoints" / CHECKPOINTS_FOLDER, backup.sink, sink, settings)
+            fetched = scratch / "checkpoints" / CHECKPOINTS_FOLDER
+            files = checkpoints.put_back(fetched, backup.sink, _target(context), settings)
         commits = {Partition(each.topic, each.partition): Commit(each.offset, each.metadata) for each in found.commits}
         if commits:
             admin, deriving = admin_client(settings), of_derivation(settings)
@@ -187,6 +196,10 @@ def _with_sources(found: Corruption, where: Sources) -> Corruption:
         commits=[Position(*each, commit.offset, commit.metadata) for each, commit in where.commits.items()],
         again=where.again,
     )
+
+
+def _target(context: Context) -> str:
+    return checkpoints.sink_name(context.sink, context.settings)
 
 
 def _damaged(client: Client, name: str) -> dict[str, str]:
