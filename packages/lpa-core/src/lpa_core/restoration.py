@@ -42,10 +42,12 @@ def bar(sink: str, why: str, settings: Settings) -> None:
         ) from None
 
 
-def unbar(sink: str, settings: Settings) -> None:
-    """The database is whole. Raises CheckpointError."""
+def unbar(sink: str, settings: Settings, only: str = "") -> None:
+    """The database is whole; ``only`` where it was barred for that reason. Raises CheckpointError."""
     path = _path(sink, settings)
     try:
+        if only and path.exists() and _read(path, sink).why != only:
+            return
         path.unlink(missing_ok=True)
     except OSError as error:
         raise CheckpointError(f"{path} cannot be removed: {error.strerror}; make its folder writable") from None
@@ -55,16 +57,20 @@ def require_whole(sinks: Iterable[str], settings: Settings, but: str = "") -> No
     """Raise CheckpointError where one of the databases is barred; for ``but`` it may be."""
     for sink in sinks:
         path = _path(sink, settings)
-        try:
-            found = msgspec.json.decode(path.read_bytes(), type=_Bar)
-        except FileNotFoundError:
+        if not path.exists():
             continue
-        except (OSError, msgspec.DecodeError) as error:
-            raise CheckpointError(
-                f"{path} cannot be read ({error}): {sink} is not wholly restored, restore it again"
-            ) from None
+        found = _read(path, sink)
         if found.why != but:
             raise CheckpointError(f"{found.sink}: {found.why}")
+
+
+def _read(path: Path, sink: str) -> _Bar:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_Bar)
+    except (OSError, msgspec.DecodeError) as error:
+        raise CheckpointError(
+            f"{path} cannot be read ({error}): {sink} is not wholly restored, restore it again"
+        ) from None
 
 
 def _path(sink: str, settings: Settings) -> Path:

@@ -8,6 +8,7 @@ from typing import Final, final
 import msgspec
 from clickhouse_connect.driver.client import Client
 
+from lpa_core import restoration
 from lpa_core.delivery.log import Commit, Partition
 from lpa_core.kafka.admin import admin_client
 from lpa_core.sinks import SinkMisconfigured
@@ -19,7 +20,7 @@ from lpa_ops.backup.tables import content, cut, positions, stored_tables, table_
 from lpa_ops.recover.backups import newest_good
 from lpa_ops.recover.estimate import seconds_to_read, seconds_to_restore
 from lpa_ops.recover.expiry import may_have_expired
-from lpa_ops.recover.scenario import Context, Findings, Position, Step, as_positions, offsets
+from lpa_ops.recover.scenario import Context, Findings, Position, Step, as_positions, broken_off, offsets
 from lpa_ops.recover.sources import Sources, sources
 from lpa_ops.recover.statements import sql
 from lpa_ops.recover.tokens import detached, forget
@@ -64,6 +65,7 @@ class ClickHouseCorruption:
             raise SinkMisconfigured(
                 f"{place}: there is no embedded database: `lpa recover total-loss` brings one back from a backup"
             )
+        self._require_whole(context)
         with opened(context.sink, context.settings) as (client, name):
             damage = _damaged(client, name)
             if not damage and not BackupStore(context.backups).list():
@@ -133,7 +135,12 @@ class ClickHouseCorruption:
             f"drop the tables that end in {found.suffix} once nobody wants to look at them",
         ]
 
+    def _require_whole(self, context: Context) -> None:
+        """Raise CheckpointError where a restore was broken off: it has to be finished first."""
+        restoration.require_whole([_target(context)], context.settings, but=broken_off(self.name))
+
     def _stopped(self, found: Corruption, context: Context) -> str:
+        self._require_whole(context)
         if found.commits:
             admin = admin_client(context.settings)
             require_stopped(admin, context.settings)

@@ -9,8 +9,10 @@ from typing import Any, Final, Generic, TypeVar, final
 
 import msgspec
 
+from lpa_core import restoration
+from lpa_ops.backup.checkpoints import sink_name
 from lpa_ops.backup.store import BackupStore
-from lpa_ops.recover.scenario import Context, Findings, RecoveryError, Scenario
+from lpa_ops.recover.scenario import Context, Findings, RecoveryError, Scenario, broken_off
 from lpa_sinks.archive.durable import write_file
 from lpa_sinks.databases import endpoint_of
 
@@ -44,11 +46,15 @@ class Progress(msgspec.Struct, Generic[F], frozen=True):
 
 @final
 class Journal(Generic[F]):
-    """A file in the data folder for each scenario, from its first change until it is finished."""
+    """A file in the data folder for each scenario, from its first change until it is finished.
+
+    As long, files are kept out of the database: what was read counts as stored until checkpoints are put back.
+    """
 
     def __init__(self, scenario: Scenario[F], context: Context) -> None:
         self.path: Path = context.settings.lpa.data_dir / FOLDER / f"{scenario.name}.json"
         self._scenario, self._context = scenario, context
+        self._sink = sink_name(context.sink, context.settings)
         self._type: Any = Progress[scenario.findings]  # type: ignore[name-defined]  # known at run time only
 
     def read(self) -> Progress[F] | None:
@@ -73,7 +79,12 @@ class Journal(Generic[F]):
                 )
         return written
 
+    def keep_files_out(self) -> None:
+        """Until the recovery is done. Raises CheckpointError."""
+        restoration.bar(self._sink, broken_off(self._scenario.name), self._context.settings)
+
     def begin(self, found: F) -> Progress[F]:
+        """Nothing is done yet."""
         now = time.time_ns() // 1_000_000
         return Progress(_database(self._context), _backups(self._context), now, found, [], [])
 
@@ -86,8 +97,9 @@ class Journal(Generic[F]):
             raise RecoveryError(f"{self.path} cannot be written: {error.strerror}; make it writable") from None
 
     def close(self) -> None:
-        """The recovery is done."""
+        """The recovery is done. Raises CheckpointError."""
         self.path.unlink(missing_ok=True)
+        restoration.unbar(self._sink, self._context.settings, broken_off(self._scenario.name))
 
 
 def _database(context: Context) -> str:

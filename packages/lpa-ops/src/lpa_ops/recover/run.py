@@ -48,7 +48,9 @@ def execute(
     for step in scenario.steps(progress.found, context):
         if step.name in progress.done and step.once:
             continue
-        under_way = under_way or step.once
+        if step.once and not under_way:
+            under_way = True
+            journal.keep_files_out()
         if under_way:
             progress = msgspec.structs.replace(progress, begun=[*progress.begun, step.name])
             journal.write(progress)
