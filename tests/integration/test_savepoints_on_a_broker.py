@@ -105,7 +105,8 @@ def test_offsets_metadata_and_claims_come_back(
     topic = settings.quality.input_topic
     assert claim(settings, "first", 60) == Position(topic, 0, 41)
     assert claim(settings, "second", 60) is None, "claimed after the savepoint"
-    assert sorted(path.name for path in settings.lpa.data_dir.iterdir()) == ["dedup", "savepoints"]
+    assert sorted(path.name for path in settings.lpa.data_dir.iterdir()) == ["dedup", "savepoints", "scratch"]
+    assert list((settings.lpa.data_dir / "scratch").iterdir()) == []
 
 
 def test_a_transaction_that_a_killed_worker_left_open_is_waited_for(
