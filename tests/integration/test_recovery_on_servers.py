@@ -129,6 +129,21 @@ def test_damaged_tables_and_the_loss_of_all(job: Job, capsys: pytest.CaptureFixt
     assert content(job.clickhouse.client()) == before
 
 
+def test_a_backup_from_before_the_first_record(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
+    backup = command(job, capsys, "backup", "create")
+    ingest(job, values(0, 300), 300)
+    before = content(job.clickhouse.client())
+    restored = command(job, capsys, "backup", "restore", backup["location"], "--replace")
+    assert f"nothing of {job.topic} was stored when the backup was made" in restored["note"]
+    assert "`lpa recover offset-loss --execute`" in restored["note"]
+    assert proved(command(job, capsys, "recover", "offset-loss", "--execute"))
+    assert job.committed() == 0
+    job.start()
+    job.until_committed(300)
+    assert job.stop() == 0
+    assert content(job.clickhouse.client()) == before
+
+
 def test_offsets_that_are_gone_or_were_moved(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
     ingest(job, values(0, 300), 300)
     before = content(job.clickhouse.client())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
-from lpa_core.delivery.checkpoint import Checkpoint, FileCheckpoint, MemoryCheckpoint
+from lpa_core.delivery.checkpoint import Checkpoint, CheckpointError, FileCheckpoint, MemoryCheckpoint
 from lpa_core.delivery.derivation import Derivation
 from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
@@ -18,7 +18,7 @@ from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_core.restoration import require_whole
 from lpa_core.rows import RAW_TABLE
 from lpa_core.settings import Settings
-from lpa_core.sinks import Deriving
+from lpa_core.sinks import Deriving, Sink, Storing
 from lpa_core.sources.source import Source
 from lpa_core.uris import scheme, without_secrets
 
@@ -66,6 +66,7 @@ def _assemble(
     for sink in sinks:
         opened.callback(sink.close)
         sink.open((*pipeline.tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE))
+        _require_stored(source, sink, checkpoint, settings)
     dedup = plugins.dedup_store(job.dedup_or_default(settings))
     opened.callback(dedup.close)
     archive = plugins.archive(job.archive) if job.archive else None
@@ -85,6 +86,16 @@ def _assemble(
         archive=archive,
         listener=_each(derivation.step, watch(source), _give_back),
     )
+
+
+def _require_stored(source: Source, sink: Sink, checkpoint: Checkpoint, settings: Settings) -> None:
+    """Raise CheckpointError where a sink has lost what was read before: it would be taken for stored."""
+    read = checkpoint.progress.offset
+    if read and isinstance(sink, Storing) and sink.is_empty():
+        raise CheckpointError(
+            f"{sink} holds nothing, though {read:,} records of {source.topic} were stored in it: bring it back with "
+            f"`lpa recover total-loss`, or remove {settings.lpa.data_dir / 'checkpoints'} to read all files again"
+        )
 
 
 def _checkpoint(source: Source, sinks: Sequence[str], settings: Settings) -> Checkpoint:

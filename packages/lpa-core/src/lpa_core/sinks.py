@@ -135,6 +135,15 @@ class Deriving(Protocol):
         ...
 
 
+@runtime_checkable
+class Storing(Protocol):
+    """A sink that can say whether anything is stored: where it is lost, what was read is to be read again."""
+
+    def is_empty(self) -> bool:
+        """Whether no record is stored at all. Called after ``open``. Raises SinkUnavailable, SinkMisconfigured."""
+        ...
+
+
 class Sink(Protocol):
     """Takes blocks, each exactly once however often it is written.
 

@@ -130,6 +130,21 @@ def test_what_came_in_since_is_not_replaced(machine: Machine) -> None:
     assert machine.rows() == 2 * EVENTS
 
 
+def test_no_file_is_taken_for_stored_in_a_database_that_was_lost(machine: Machine) -> None:
+    machine.lose()
+    said = machine.lpa("ingest", "1.ndjson", status=1)
+    assert f"holds nothing, though {EVENTS} records of 1.ndjson were stored in it" in said
+    assert "bring it back with `lpa recover total-loss`" in said
+    assert "NOT SO" not in machine.recover()
+    assert "Nothing new" in machine.lpa("ingest", "1.ndjson")
+    assert machine.rows() == EVENTS
+
+    machine.lose()
+    shutil.rmtree(machine.folder / "lpa-data" / "checkpoints")
+    machine.lpa("ingest", "1.ndjson")
+    assert machine.rows() == EVENTS
+
+
 def test_a_journal_that_cannot_be_read_is_named(machine: Machine) -> None:
     machine.journal.parent.mkdir()
     machine.journal.write_text("{")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from lpa_core.delivery.checkpoint import FileCheckpoint, StoredCheckpoint, decode
+from lpa_core.delivery.log import Partition
 from lpa_core.jobs import Job
 from lpa_core.settings import Settings
 from lpa_core.uris import database_of, without_secrets
@@ -24,6 +26,12 @@ def checkpoints(settings: Settings, sink: str) -> dict[Path, StoredCheckpoint]:
         if any(_same(each, sink, settings) for each in checkpoint.sink.split(",")):
             found[path] = checkpoint
     return found
+
+
+def from_kafka(stored: Iterable[Partition], files: Iterable[StoredCheckpoint], settings: Settings) -> bool:
+    """Whether rows came from the topic of the settings, and not from a file of that name."""
+    topic = settings.quality.input_topic
+    return topic in {partition.topic for partition in stored} - {each.topic for each in files}
 
 
 def require_unused(settings: Settings, sink: str) -> None:

@@ -230,6 +230,7 @@ def _restored_as_json(restored: Restored) -> dict[str, Any]:
         ],
         "files": restored.files,
         "claims_rebuilt": restored.claims,
+        "note": restored.note,
     }
 
 
@@ -242,6 +243,8 @@ def _print_restored(restored: Restored) -> None:
         print(f"{partition} goes on at {commit.offset}")
     if restored.files:
         print(f"{restored.files} files go on where they stood")
+    if restored.note:
+        print(f"now: {restored.note}")
 
 
 def _time(ms: int) -> str:

@@ -32,7 +32,7 @@ from lpa_ops.backup.backup import (
     BackupError,
     Content,
 )
-from lpa_ops.backup.checkpoints import checkpoints, sink_name
+from lpa_ops.backup.checkpoints import checkpoints, from_kafka, sink_name
 from lpa_ops.backup.configuration import configuration
 from lpa_ops.backup.store import BackupStore
 from lpa_ops.backup.tables import StoredTable, content, positions, stored_tables
@@ -71,7 +71,7 @@ def _create(
     # has committed where it stands; and all that is committed is in the tables before they are copied.
     stored = positions(client, tables)
     files = checkpoints(settings, sink_name(sink, settings))
-    commits = _commits(settings) if _from_kafka(stored, files.values(), settings) else {}
+    commits = _commits(settings) if from_kafka(stored, files.values(), settings) else {}
     derived = _committed(of_derivation(settings)) if commits else {}
     boundaries = {
         **stored,
@@ -88,7 +88,7 @@ def _create(
     before = _contents(client, [table for table in tables if not table.tells_positions], {})
     database.back_up(client, name, store.location(id_), store.location(base) if base else "")
     after = _contents(client, tables, boundaries)
-    if not commits and _from_kafka(positions(client, tables), files.values(), settings):
+    if not commits and from_kafka(positions(client, tables), files.values(), settings):
         raise BackupError(
             f"the first records of {settings.quality.input_topic} came while the backup was made: make another"
         )
@@ -114,12 +114,6 @@ def _create(
         versions={**{plugin.package: plugin.version for plugin in plugins}, "clickhouse": str(client.server_version)},
     )
     return store.keep(backup, folders), backup
-
-
-def _from_kafka(stored: Iterable[Partition], files: Iterable[StoredCheckpoint], settings: Settings) -> bool:
-    """Whether rows came from the topic of the settings, and not from a file of that name."""
-    topic = settings.quality.input_topic
-    return topic in {partition.topic for partition in stored} - {each.topic for each in files}
 
 
 def _commits(settings: Settings) -> dict[Partition, Commit]:

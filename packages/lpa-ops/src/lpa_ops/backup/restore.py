@@ -44,6 +44,7 @@ class Restored:
         offsets: the offsets of the group from now on.
         files: file checkpoints that were put back.
         claims: keys of files that were claimed from the tables; None where the backup had the claims.
+        note: what is not as it was, and what to do; empty where all is.
     """
 
     backup: Backup
@@ -52,6 +53,7 @@ class Restored:
     offsets: Mapping[Partition, Commit]
     files: int
     claims: int | None
+    note: str
 
 
 def restore(location: str, sink: str | None, settings: Settings, *, replace: bool = False) -> Restored:
@@ -80,6 +82,7 @@ def restore(location: str, sink: str | None, settings: Settings, *, replace: boo
         target = checkpoints.sink_name(sink, settings)
         checkpoints.require_unused(settings, target)
         try:
+            note = "" if backup.group else _behind_the_group(client, name, target, settings)
             if not replace:
                 _require_empty(client, name)
             offsets: dict[Partition, Commit] = {}
@@ -102,7 +105,7 @@ def restore(location: str, sink: str | None, settings: Settings, *, replace: boo
         except ClickHouseError as error:
             raise BackupError(f"{name}: {describe(error)}: {explain(error)}") from None
     _log.info("backup restored", location=location, database=name, rows=sum(rows.values()))
-    return Restored(backup, rows, cut_rows, offsets, files, claimed)
+    return Restored(backup, rows, cut_rows, offsets, files, claimed, note)
 
 
 def require_own(backup: Backup, location: str, settings: Settings) -> None:
@@ -158,6 +161,25 @@ def _run_again(location: str, sink: str | None) -> str:
     where = ["--sink", sink] if sink else []
     command = shlex.join(["lpa", "backup", "restore", location, *where, "--replace"])
     return f"a restore was broken off, or is running still: run `{command}` again"
+
+
+def _behind_the_group(client: Client, name: str, target: str, settings: Settings) -> str:
+    """What to do where a backup knows no offsets, but records of the topic came since.
+
+    Raises SavepointError while the group has members.
+    """
+    files = checkpoints.checkpoints(settings, target).values()
+    try:
+        stored = positions(client, stored_tables(client, name))
+    except ClickHouseError:  # what is damaged is replaced all the same
+        stored = {}
+    if not checkpoints.from_kafka(stored, files, settings):
+        return ""
+    require_stopped(admin_client(settings), settings)
+    return (
+        f"nothing of {settings.quality.input_topic} was stored when the backup was made, and the group stands behind "
+        "what came since: `lpa recover offset-loss --execute` has it read again"
+    )
 
 
 def _require_unused_claims(backup: Backup, settings: Settings) -> None:

@@ -14,6 +14,8 @@ from lpa_ops.health.consumed import Consumed, backed_up, of_files, of_topic
 from lpa_ops.health.database import Database, Missing, opened
 from lpa_ops.health.kafka_offsets import Offsets
 from lpa_ops.health.runbook import section
+from lpa_sinks.clickhouse.emptiness import is_empty
+from lpa_sinks.clickhouse.retries import AT_ONCE
 
 _NONE: Final = Thresholds(0, 0)
 _GAPS: Final = 100
@@ -35,7 +37,7 @@ def judge(scope: Scope) -> Finding:
         with opened(scope) as database:
             require_whole([sink_name(scope.sink, scope.settings)], scope.settings)
             database.require(*_TABLES)
-            if not database.ask_for_one("any_row.sql")["rows"]:
+            if AT_ONCE.run(f"{database.name}: look for any row", lambda: is_empty(database.client, database.name)):
                 raise Missing(database.name, f"{database.name} has no rows", "`lpa ingest` brings some")
             return _judged(scope, database, offsets, topic)
     except Missing as missing:

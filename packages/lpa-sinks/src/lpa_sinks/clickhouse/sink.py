@@ -24,6 +24,7 @@ from lpa_sinks.clickhouse.completion import (
     query_id,
     withdraw,
 )
+from lpa_sinks.clickhouse.emptiness import is_empty
 from lpa_sinks.clickhouse.errors import Verdict, classify, describe, explain
 from lpa_sinks.clickhouse.insert import encode, insert, insert_settings
 from lpa_sinks.clickhouse.recall import stored_keys
@@ -70,6 +71,9 @@ class ClickHouseSink:
     def __repr__(self) -> str:
         return f"ClickHouseSink({self._endpoint})"
 
+    def __str__(self) -> str:
+        return str(self._endpoint)
+
     def open(self, tables: Sequence[Table]) -> None:
         self._client = client = connect(self._endpoint, self._password, self._timeout)
         self._settings = insert_settings(client)
@@ -111,6 +115,9 @@ class ClickHouseSink:
             raise SinkUnavailable(what) from error
         finally:
             client.close()
+
+    def is_empty(self) -> bool:
+        return self._run("look for any row", lambda: is_empty(self._opened, self._endpoint.database))
 
     @property
     def exclusive(self) -> bool:
