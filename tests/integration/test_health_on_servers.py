@@ -80,8 +80,9 @@ def test_every_committed_position_is_in_one_table_and_gaps_that_kafka_makes_are_
         for number in range(20):
             producer.produce(job.topic, event(f"{transaction}-{number}"), partition=0)
         producer.commit_transaction()
-    job.produce([event("last"), b"not json", event("last")])
-    job.until_committed(66)
+    # The end of the last transaction may come before these or behind.
+    places = job.produce([event("last"), b"not json", event("last")])
+    job.until_committed(places[-1][1] + 1)
     assert sum(job.stored().values()) == 61
     assert health(job)["conservation"]["state"] == "ok", "the ends of transactions are no losses"
 
