@@ -131,11 +131,16 @@ def test_what_came_in_since_is_not_replaced(machine: Machine) -> None:
 
 
 def test_no_file_is_taken_for_stored_in_a_database_that_was_lost(machine: Machine) -> None:
+    machine.lose("lpa-data")  # what is said there of files is about the folder that it was copied from
+    machine.lpa("ingest", "1.ndjson")
+    machine.lpa("backup", "create")
     machine.lose()
     said = machine.lpa("ingest", "1.ndjson", status=1)
     assert f"holds nothing, though {EVENTS} records of 1.ndjson were stored in it" in said
     assert "bring it back with `lpa recover total-loss`" in said
     assert "NOT SO" not in machine.recover()
+    (checkpoint,) = (machine.folder / "lpa-data" / "checkpoints").glob("*.json")
+    assert checkpoint.stat().st_mtime == 0, "nobody has read the file since"
     assert "Nothing new" in machine.lpa("ingest", "1.ndjson")
     assert machine.rows() == EVENTS
 

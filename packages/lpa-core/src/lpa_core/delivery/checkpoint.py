@@ -111,8 +111,12 @@ class FileCheckpoint:
         self.progress, self.prepared = stored.progress, stored.prepared
 
     def put_back(self, progress: Progress, prepared: Range | None) -> None:
-        """Stand where another checkpoint of the same partition stood, such as one in a backup."""
+        """Stand where another checkpoint of the same partition stood, such as one in a backup.
+
+        The file's own time, which tells when records were read last, becomes 1970: nothing was read now.
+        """
         self._store(progress, prepared)
+        os.utime(self._path, (0, 0))
 
     def prepare(self, range_: Range) -> None:
         self._store(self.progress, range_)

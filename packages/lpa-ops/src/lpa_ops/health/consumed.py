@@ -37,7 +37,9 @@ def of_files(scope: Scope) -> dict[Partition, Consumed]:
 def of_topic(standings: Mapping[Partition, Standing], before: Mapping[Partition, int]) -> dict[Partition, Consumed]:
     """Of the group: ``before`` tells for each partition the offset behind the last record before the window."""
     return {
-        partition: Consumed(min(max(standing.low, before[partition]), standing.committed), standing.committed)
+        partition: Consumed(
+            min(max(standing.low, before.get(partition, standing.low)), standing.committed), standing.committed
+        )
         for partition, standing in standings.items()
     }
 
