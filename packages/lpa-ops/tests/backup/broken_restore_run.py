@@ -25,16 +25,14 @@ from killed_run import content, in_child
 from lpa_core import restoration
 from lpa_core.cli import run
 from lpa_core.generate.generator import generate
-from lpa_ops.backup import checkpoints, claims, database
+from lpa_ops.backup import checkpoints, database
 
 EVENTS = 2_000
 STEPS: tuple[tuple[ModuleType, str], ...] = (
     (restoration, "bar"),
     (database, "bring_back"),
-    (database, "_stop_merges"),
     (database, "resume_merges"),
     (checkpoints, "put_back"),
-    (claims, "put_back"),
     (shutil, "copyfile"),
     (restoration, "unbar"),
 )

@@ -21,8 +21,8 @@ from killed_run import content, in_child
 
 from lpa_core import restoration
 from lpa_core.generate.generator import generate
-from lpa_ops.backup import checkpoints, database
-from lpa_ops.recover import clickhouse_corruption, tokens, total_loss
+from lpa_ops.backup import database
+from lpa_ops.recover import tokens, total_loss
 
 EVENTS = 2_000
 
@@ -39,9 +39,7 @@ def remove(folder: Path) -> None:
 
 KILLS: tuple[tuple[str, Callable[[Path], None], ModuleType, str, bool], ...] = (
     ("clickhouse-corruption", truncate_a_part, database, "bring_table_back", False),
-    ("clickhouse-corruption", truncate_a_part, clickhouse_corruption, "cut", False),
     ("clickhouse-corruption", truncate_a_part, tokens, "_detach", True),
-    ("clickhouse-corruption", truncate_a_part, checkpoints, "put_back", False),
     ("clickhouse-corruption", truncate_a_part, restoration, "unbar", False),
     ("total-loss", remove, total_loss, "restore", False),
 )

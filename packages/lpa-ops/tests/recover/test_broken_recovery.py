@@ -14,7 +14,7 @@ def test_nothing_is_taken_for_stored_after_a_killed_recovery(tmp_path: Path) -> 
     done = subprocess.run([sys.executable, script, tmp_path], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout.splitlines()[-1])
-    assert len(answer["kills"]) == 6
+    assert len(answer["kills"]) == 4
     for kill in answer["kills"]:
         step = kill["step"]
         assert kill["ingest"]["status"] == 1, f"{step}: {kill['ingest']['said']}"

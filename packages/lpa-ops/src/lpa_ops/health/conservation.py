@@ -41,7 +41,7 @@ def judge(scope: Scope) -> Finding:
                 raise Missing(database.name, f"{database.name} has no rows", "`lpa ingest` brings some")
             return _judged(scope, database, offsets, topic)
     except Missing as missing:
-        return _lost(scope, missing, {**of_files(scope), **topic})
+        return _lost(scope, missing, {**of_files(scope, 0), **topic})
 
 
 def _judged(scope: Scope, database: Database, offsets: Offsets | None, topic: Mapping[Partition, Consumed]) -> Finding:
@@ -55,8 +55,10 @@ def _judged(scope: Scope, database: Database, offsets: Offsets | None, topic: Ma
             rest=_NO_BOUND,
         )
     }
+    # Of files that were read before the window all rows may have expired.
+    files = of_files(scope, scope.since_ms)
     # What a file ends with need not be a record, so where it was read to tells only whether there is any row of it.
-    expected = {**{each: consumed for each, consumed in of_files(scope).items() if each not in rows}, **topic}
+    expected = {**{each: consumed for each, consumed in files.items() if each not in rows}, **topic}
     partitions = sorted({*rows, *(partition for partition, consumed in expected.items() if consumed.positions)})
     if not partitions:
         raise NotApplicable("no record was stored in the window")

@@ -1,4 +1,4 @@
-"""What was consumed for a database within the window, told by others than the database itself."""
+"""What was consumed for a database, told by others than the database itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lpa_ops.health.kafka_offsets import Standing
 
 @final
 class Consumed(NamedTuple):
-    """Offsets of a partition: the first that was consumed in the window, and the one behind the last."""
+    """Offsets of a partition: the first that was consumed, and the one behind the last."""
 
     first: int
     behind: int
@@ -24,13 +24,13 @@ class Consumed(NamedTuple):
         return max(0, self.behind - self.first)
 
 
-def of_files(scope: Scope) -> dict[Partition, Consumed]:
-    """Of the files that were read into the database in the window, on this machine. Raises BackupError."""
+def of_files(scope: Scope, since_ms: int) -> dict[Partition, Consumed]:
+    """Of the files that were read into the database since then, on this machine. Raises BackupError."""
     found = checkpoints(scope.settings, sink_name(scope.sink, scope.settings))
     return {
         Partition(stored.topic, stored.partition): Consumed(0, stored.progress.offset)
         for path, stored in found.items()
-        if stored.progress.offset and path.stat().st_mtime * 1000 >= scope.since_ms
+        if stored.progress.offset and path.stat().st_mtime * 1000 >= since_ms
     }
 
 
@@ -45,14 +45,14 @@ def of_topic(standings: Mapping[Partition, Standing], before: Mapping[Partition,
 
 
 def backed_up(scope: Scope, database: str) -> str:
-    """The newest backup of the database that has rows of records, made in the window; empty without one.
+    """The newest backup of the database that has rows of records; empty without one.
 
     Raises BackupError.
     """
     sink = sink_name(scope.sink, scope.settings)
     for stored in reversed(BackupStore(default_root(scope.settings)).list()):
         backup = stored.backup
-        if backup is None or (backup.database, backup.sink) != (database, sink) or backup.created_ms < scope.since_ms:
+        if backup is None or (backup.database, backup.sink) != (database, sink):
             continue
         if backup.boundaries:
             return backup.id
