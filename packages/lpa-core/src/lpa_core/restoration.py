@@ -53,6 +53,11 @@ def unbar(sink: str, settings: Settings, only: str = "") -> None:
         raise CheckpointError(f"{path} cannot be removed: {error.strerror}; make its folder writable") from None
 
 
+def is_barred(sink: str, settings: Settings) -> bool:
+    """Whether something is not finished."""
+    return _path(sink, settings).exists()
+
+
 def require_whole(sinks: Iterable[str], settings: Settings, but: str = "") -> None:
     """Raise CheckpointError where one of the databases is barred; for ``but`` it may be."""
     for sink in sinks:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 
-from lpa_core.delivery.checkpoint import Checkpoint, CheckpointError, FileCheckpoint, MemoryCheckpoint
+from lpa_core.delivery.checkpoint import (
+    Checkpoint,
+    CheckpointError,
+    FileCheckpoint,
+    MemoryCheckpoint,
+    finished_towards,
+)
 from lpa_core.delivery.derivation import Derivation
 from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
@@ -66,7 +72,7 @@ def _assemble(
     for sink in sinks:
         opened.callback(sink.close)
         sink.open((*pipeline.tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE))
-        _require_stored(source, sink, checkpoint, settings)
+    _require_stored(zip(sink_uris, sinks, strict=True), settings)
     dedup = plugins.dedup_store(job.dedup_or_default(settings))
     opened.callback(dedup.close)
     archive = plugins.archive(job.archive) if job.archive else None
@@ -88,14 +94,19 @@ def _assemble(
     )
 
 
-def _require_stored(source: Source, sink: Sink, checkpoint: Checkpoint, settings: Settings) -> None:
-    """Raise CheckpointError where a sink has lost what was read before: it would be taken for stored."""
-    read = checkpoint.progress.offset
-    if read and isinstance(sink, Storing) and sink.is_empty():
-        raise CheckpointError(
-            f"{sink} holds nothing, though {read:,} records of {source.topic} were stored in it: bring it back with "
-            f"`lpa recover total-loss`, or remove {settings.lpa.data_dir / 'checkpoints'} to read all files again"
-        )
+def _require_stored(sinks: Iterable[tuple[str, Sink]], settings: Settings) -> None:
+    """Raise CheckpointError where a sink has lost what was read from files: it would be taken for stored."""
+    for uri, sink in sinks:
+        if not isinstance(sink, Storing) or not sink.is_empty():
+            continue
+        read = finished_towards(settings.lpa.data_dir / "checkpoints", without_secrets(uri))
+        if read:
+            data = settings.lpa.data_dir
+            raise CheckpointError(
+                f"{sink} holds nothing, though {sum(read.values()):,} records of {', '.join(sorted(read)[:3])} were "
+                f"stored in it: bring it back with `lpa recover total-loss`, or remove {data / 'checkpoints'} and "
+                f"{data / 'dedup'} to read everything again"
+            )
 
 
 def _checkpoint(source: Source, sinks: Sequence[str], settings: Settings) -> Checkpoint:

@@ -26,7 +26,7 @@ class Machine:
 
     folder: Path
 
-    def lpa(self, *arguments: str, status: int = 0, killed: tuple[str, str, str] | None = None) -> str:
+    def lpa(self, *arguments: str, status: int = 0, killed: tuple[str, str, str] | None = None, given: str = "") -> str:
         killing = [sys.executable, str(Path(__file__).with_name("kill_before.py"))]
         program = [*killing, *killed] if killed else [str(Path(sys.executable).with_name("lpa"))]
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("LPA_", "QUALITY_"))}
@@ -37,6 +37,7 @@ class Machine:
             capture_output=True,
             text=True,
             check=False,
+            input=given,
         )
         assert done.returncode == (-signal.SIGKILL if killed else status), done.stdout + done.stderr
         return done.stdout + done.stderr
@@ -52,6 +53,13 @@ class Machine:
         )
         done = subprocess.run([sys.executable, "-c", script, folder], cwd=self.folder, capture_output=True, check=True)
         return int(done.stdout)
+
+    def change(self, statement: str) -> None:
+        script = (
+            "import clickhouse_connect, sys\n"
+            "clickhouse_connect.get_client(interface='chdb', path='lpa-data/clickhouse').command(sys.argv[1])"
+        )
+        subprocess.run([sys.executable, "-c", script, statement], cwd=self.folder, check=True)
 
     @property
     def journal(self) -> Path:
@@ -119,15 +127,44 @@ def test_what_was_restored_by_hand_before_anything_was_is_left_alone(machine: Ma
 def test_what_came_in_since_is_not_replaced(machine: Machine) -> None:
     machine.lose()
     machine.recover(killed=RESTORE)
+    machine.change("INSERT INTO livepeer_analytics.streaming_events (source_topic, source_offset) SELECT 'a topic', 7")
+    said = machine.recover(status=1)
+    assert "holds 1 records that came in since this recovery was begun" in said
+    assert f"give it up by removing {machine.journal}" in said
+    assert machine.rows() == EVENTS + 1
+
+
+def test_a_restore_by_hand_ends_a_recovery(machine: Machine) -> None:
+    machine.lose()
+    machine.recover(killed=RESTORE)
     machine.lpa("backup", "restore", location(machine), "--replace")
     machine.lpa("ingest", "2.ndjson")
-    said = machine.recover(status=1)
-    assert f"holds {EVENTS} records that came in since this recovery was begun" in said
-    assert f"give it up by removing {machine.journal}" in said
-    assert machine.rows() == 2 * EVENTS
-    machine.journal.unlink()
     assert "There is nothing to recover" in machine.recover()
     assert machine.rows() == 2 * EVENTS
+    assert not machine.journal.exists()
+
+
+def test_the_backup_of_another_database_is_no_measure(machine: Machine) -> None:
+    other = ("--sink", "chdb://other")
+    machine.lpa("ingest", "2.ndjson", *other)
+    said = machine.lpa("recover", "clickhouse-corruption", *other, "--execute")
+    assert "There is nothing to recover" in said
+    assert machine.rows("other") == EVENTS
+    machine.lose("other")
+    said = machine.lpa("recover", "total-loss", *other)
+    assert "lost: nothing of it, if this is right: the backup was made of chdb:" in said
+
+
+def test_a_plan_names_what_cannot_be_read_again(machine: Machine) -> None:
+    machine.lose("lpa-data")
+    machine.lpa("ingest", "1.ndjson")
+    machine.lpa("backup", "create")
+    machine.lpa("ingest", "2.ndjson")
+    machine.lpa("ingest", "-", given=(machine.folder / "2.ndjson").read_text())
+    machine.change("DROP TABLE livepeer_analytics.stream_trace_events SYNC")
+    said = machine.lpa("recover", "clickhouse-corruption")
+    assert f"lost: 2.ndjson[0]: {EVENTS} records came since the backup, and are read again from the file" in said
+    assert f"]: {EVENTS} records came since the backup, and cannot be read again" in said
 
 
 def test_no_file_is_taken_for_stored_in_a_database_that_was_lost(machine: Machine) -> None:
@@ -138,6 +175,7 @@ def test_no_file_is_taken_for_stored_in_a_database_that_was_lost(machine: Machin
     said = machine.lpa("ingest", "1.ndjson", status=1)
     assert f"holds nothing, though {EVENTS} records of 1.ndjson were stored in it" in said
     assert "bring it back with `lpa recover total-loss`" in said
+    machine.lpa("ingest", "2.ndjson", status=1)  # nor may it come alone, and hide that the others are gone
     assert "NOT SO" not in machine.recover()
     (checkpoint,) = (machine.folder / "lpa-data" / "checkpoints").glob("*.json")
     assert checkpoint.stat().st_mtime == 0, "nobody has read the file since"
@@ -145,7 +183,8 @@ def test_no_file_is_taken_for_stored_in_a_database_that_was_lost(machine: Machin
     assert machine.rows() == EVENTS
 
     machine.lose()
-    shutil.rmtree(machine.folder / "lpa-data" / "checkpoints")
+    for folder in ("checkpoints", "dedup"):
+        machine.lose(f"lpa-data/{folder}")
     machine.lpa("ingest", "1.ndjson")
     assert machine.rows() == EVENTS
 

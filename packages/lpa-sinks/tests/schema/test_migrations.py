@@ -128,6 +128,7 @@ def test_a_view_keeps_the_columns_that_others_read(run: Run, tmp_path: Path) -> 
         f"ALTER TABLE {PAYMENTS} MODIFY COMMENT 'it', gateway = 1",
         f"ALTER TABLE {PAYMENTS} MODIFY TTL event_date, CLEAR COLUMN gateway",
         f"INSERT INTO {PAYMENTS} (id) VALUES (';'); TRUNCATE TABLE {PAYMENTS}",
+        f"ALTER\n TABLE {PAYMENTS}\n  DROP COLUMN gateway",
     ],
 )
 def test_a_migration_only_adds(run: Run, tmp_path: Path, statement: str) -> None:
@@ -139,6 +140,35 @@ def test_a_migration_only_adds(run: Run, tmp_path: Path, statement: str) -> None
 @pytest.mark.parametrize(
     "statement",
     [
+        f"ALTER TABLE {PAYMENTS} MODIFY COMMENT $$'$$, DELETE WHERE 1",
+        f"ALTER TABLE {PAYMENTS} MODIFY COMMENT \u2018(\u2019, DELETE WHERE 1",
+        f"CREATE TABLE IF NOT EXISTS {PAYMENTS}_2 (a Int8) ENGINE = Null COMMENT $a$'$a$; DROP TABLE {PAYMENTS}",
+    ],
+)
+def test_quotes_that_are_not_understood_are_refused(run: Run, tmp_path: Path, statement: str) -> None:
+    write(tmp_path, "0001-strange", statement)
+    with pytest.raises(SinkMisconfigured, match="write strings in plain quotes"):
+        run("plan")
+
+
+def test_a_view_takes_the_place_of_no_table(run: Run, tmp_path: Path) -> None:
+    table = "payment_events"
+    write(tmp_path, "0001-over", f"-- differs: {table}: x\nCREATE OR REPLACE VIEW {PAYMENTS} AS SELECT 1;\n")
+    with pytest.raises(SinkMisconfigured, match="payment_events is no view, and would be replaced"):
+        run("apply")
+
+
+def test_a_file_that_is_no_text(run: Run, tmp_path: Path) -> None:
+    write(tmp_path, "0001-binary", "")
+    (tmp_path / "migrations" / "0001-binary" / "up.sql").write_bytes(b"\xff")
+    with pytest.raises(SinkMisconfigured, match="byte 0 is no UTF-8"):
+        run("plan")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"ALTER  TABLE\n{PAYMENTS}\n  ADD COLUMN\n  IF  NOT EXISTS zone String",
         f"{ADDITION}, ADD COLUMN IF NOT EXISTS area Tuple(a String, b Enum8('x, DROP COLUMN y' = 1))",
         f"ALTER TABLE {PAYMENTS}\n  MODIFY COMMENT 'of payments; -- all, DROP COLUMN gateway'",
         f"ALTER TABLE {PAYMENTS} MODIFY SETTING merge_with_ttl_timeout = 1, ttl_only_drop_parts = 0",

@@ -23,7 +23,7 @@ def checkpoints(settings: Settings, sink: str) -> dict[Path, StoredCheckpoint]:
     found = {}
     for path in sorted((settings.lpa.data_dir / "checkpoints").glob("*.json")):
         checkpoint = _read(path)
-        if any(_same(each, sink, settings) for each in checkpoint.sink.split(",")):
+        if any(same_database(each, sink, settings) for each in checkpoint.sink.split(",")):
             found[path] = checkpoint
     return found
 
@@ -50,7 +50,7 @@ def put_back(folder: Path, made_for: str, sink: str, settings: Settings) -> int:
     place = settings.lpa.data_dir / "checkpoints"
     kept = []
     for stored in wanted:
-        named = (sink if _same(each, made_for, settings) else each for each in stored.sink.split(","))
+        named = (sink if same_database(each, made_for, settings) else each for each in stored.sink.split(","))
         checkpoint = FileCheckpoint(place, stored.topic, stored.partition, ",".join(sorted(named)))
         checkpoint.put_back(stored.progress, stored.prepared)
         kept.append(checkpoint)
@@ -72,7 +72,7 @@ def _read(path: Path) -> StoredCheckpoint:
         raise BackupError(f"the checkpoint {path} is damaged: restore it from a backup, or delete it") from None
 
 
-def _same(one: str, other: str, settings: Settings) -> bool:
+def same_database(one: str, other: str, settings: Settings) -> bool:
     """Whether two names mean one database: scheme, port and database may be left out or differ in form."""
     default = settings.clickhouse.database
     return database_of(one, default) == database_of(other, default)

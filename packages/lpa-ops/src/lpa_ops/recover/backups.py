@@ -7,6 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from lpa_ops.backup.backup import Backup, BackupError, StoredBackup
+from lpa_ops.backup.checkpoints import same_database, sink_name
 from lpa_ops.backup.restore import require_own
 from lpa_ops.backup.store import BackupStore
 from lpa_ops.recover.scenario import Context, RecoveryError
@@ -14,13 +15,24 @@ from lpa_ops.recover.scenario import Context, RecoveryError
 _log = structlog.get_logger("lpa.recover")
 
 
-def newest_good(context: Context, fits: Callable[[Backup], bool] = lambda backup: True) -> StoredBackup:
-    """The newest backup of which every file is as it was written. Raises RecoveryError where there is none."""
+def is_own(backup: Backup, context: Context) -> bool:
+    """Whether it was made of the database that is recovered."""
+    return same_database(backup.sink, sink_name(context.sink, context.settings), context.settings)
+
+
+def newest_good(context: Context, fits: Callable[[Backup], bool]) -> StoredBackup:
+    """The newest backup that fits and of which every file is as it was written.
+
+    Raises RecoveryError where there is none.
+    """
     store = BackupStore(context.backups)
     why = []
     for stored in reversed(store.list()):
         if stored.backup is None:
             why.append(stored.problem)
+            continue
+        if not fits(stored.backup):
+            why.append(f"{stored.location} is of {stored.backup.sink}")
             continue
         try:
             require_own(stored.backup, stored.location, context.settings)
@@ -29,8 +41,7 @@ def newest_good(context: Context, fits: Callable[[Backup], bool] = lambda backup
             _log.warning("a backup is passed over", problem=str(problem))
             why.append(str(problem))
             continue
-        if fits(stored.backup):
-            return stored
+        return stored
     reasons = f" ({'; '.join(why[:3])})" if why else ""
     raise RecoveryError(
         f"{store.root} has no backup to recover from{reasons}: name another place with --backups, or make the schema "

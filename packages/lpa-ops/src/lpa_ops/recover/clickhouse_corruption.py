@@ -17,7 +17,7 @@ from lpa_ops.backup.backup import CHECKPOINTS_FOLDER, Backup
 from lpa_ops.backup.set_aside import is_set_aside, suffix
 from lpa_ops.backup.store import BackupStore, store_of
 from lpa_ops.backup.tables import content, cut, positions, stored_tables, table_names
-from lpa_ops.recover.backups import newest_good
+from lpa_ops.recover.backups import is_own, newest_good
 from lpa_ops.recover.estimate import seconds_to_read, seconds_to_restore
 from lpa_ops.recover.expiry import may_have_expired
 from lpa_ops.recover.scenario import Context, Findings, Position, Step, as_positions, broken_off, offsets
@@ -68,9 +68,10 @@ class ClickHouseCorruption:
         self._require_whole(context)
         with opened(context.sink, context.settings) as (client, name):
             damage = _damaged(client, name)
-            if not damage and not BackupStore(context.backups).list():
+            listed = [each.backup for each in BackupStore(context.backups).list() if each.backup is not None]
+            if not damage and not any(is_own(backup, context) for backup in listed):
                 return _NOTHING
-            stored = newest_good(context)
+            stored = newest_good(context, lambda backup: is_own(backup, context))
             backup = stored.backup
             assert backup is not None
             damage |= _compared(client, name, backup, damage)

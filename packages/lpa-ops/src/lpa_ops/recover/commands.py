@@ -25,7 +25,7 @@ from lpa_ops.recover.schema_rollback import SchemaRollback
 from lpa_ops.recover.total_loss import TotalLoss
 from lpa_ops.recover.validation import Check, validate
 from lpa_sinks.clickhouse.errors import describe, explain
-from lpa_sinks.databases import opened
+from lpa_sinks.databases import endpoint_of, opened
 from lpa_sinks.schema.migrations import BUILTIN
 
 _Flag = Annotated[bool, Parameter(negative="")]
@@ -109,6 +109,7 @@ def recover_app(settings: Settings) -> cyclopts.App:
         return _run(SchemaRollback(migrations), _context(sink, None), execute, json)
 
     def _context(sink: str | None, backups: str | None) -> Context:
+        endpoint_of(sink, settings)  # says what is wrong with it
         return Context(settings, sink, backups or default_root(settings))
 
     return app

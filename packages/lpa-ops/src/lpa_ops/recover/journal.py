@@ -58,7 +58,7 @@ class Journal(Generic[F]):
         self._type: Any = Progress[scenario.findings]  # type: ignore[name-defined]  # known at run time only
 
     def read(self) -> Progress[F] | None:
-        """How far it has come; None where nothing is under way.
+        """How far it has come; None where nothing is under way, or a restore has brought the database back since.
 
         Raises RecoveryError where the file cannot be read, or another database or place of backups is under way.
         """
@@ -77,7 +77,8 @@ class Journal(Generic[F]):
                     f"{self._scenario.name} {what} {there} is under way since {written.since}, not {what} {asked}: "
                     f"name it with {option} to go on, or give it up by removing {self.path}"
                 )
-        return written
+        # A restore that was finished has let files in again: what there was to recover from is gone.
+        return written if restoration.is_barred(self._sink, self._context.settings) else None
 
     def keep_files_out(self) -> None:
         """Until the recovery is done. Raises CheckpointError."""

@@ -64,4 +64,11 @@ def sources(backup: Backup, stored: Mapping[Partition, int], sink: str | None, s
             continue
         boundary = backup.boundaries.get(partition, 0)
         cut[partition] = boundary if partition in files else behind
+        if boundary >= behind:
+            continue
+        since = f"{partition}: {behind - boundary:,} records came since the backup"
+        if partition in files:
+            lost.append(f"{since}, and are read again from the file: keep it, or they are lost")
+        else:
+            lost.append(f"{since}, and cannot be read again: the damaged tables lose what they had of them")
     return Sources(cut, commits, again, lost)

@@ -13,7 +13,7 @@ from lpa_ops.backup.backup import Backup
 from lpa_ops.backup.restore import restore
 from lpa_ops.backup.store import BackupStore, store_of
 from lpa_ops.backup.tables import positions, stored_tables
-from lpa_ops.recover.backups import newest_good
+from lpa_ops.recover.backups import is_own, newest_good
 from lpa_ops.recover.estimate import seconds_to_read, seconds_to_restore
 from lpa_ops.recover.scenario import Context, Findings, Overtaken, Step
 from lpa_ops.recover.stored_since import stored_since
@@ -43,9 +43,12 @@ class TotalLoss:
         damage = _damage(context)
         if not damage:
             return _NOTHING
-        stored = newest_good(context)
+        own = any(is_own(backup, context) for backup in _backups(context))
+        stored = newest_good(context, lambda backup: is_own(backup, context) or not own)
         assert stored.backup is not None
         again, lost = _behind(stored.backup, context)
+        if not own:
+            lost = [f"nothing of it, if this is right: the backup was made of {stored.backup.sink}", *lost]
         place = endpoint_of(context.sink, context.settings).path
         return Loss(
             damage=damage,
@@ -129,8 +132,11 @@ def _damage(context: Context) -> list[str]:
 
 def _expected(context: Context) -> bool:
     """Whether a backup has rows, so that an empty database is no new one."""
-    backups = [each.backup for each in BackupStore(context.backups).list() if each.backup is not None]
-    return any(content.rows for backup in backups for content in backup.tables.values())
+    return any(content.rows for backup in _backups(context) for content in backup.tables.values())
+
+
+def _backups(context: Context) -> list[Backup]:
+    return [each.backup for each in BackupStore(context.backups).list() if each.backup is not None]
 
 
 def _behind(backup: Backup, context: Context) -> tuple[int, list[str]]:

@@ -85,8 +85,11 @@ def compare_views(client: Client, database: str, migration: Migration, window_ho
 
 
 def _compare(client: Client, database: str, view: View, window_hours: int) -> Comparison:
-    if not _definition(client, database, view.name):
+    definition = _definition(client, database, view.name)
+    if not definition:
         return Comparison(view.name, 0, 0)
+    if not definition.startswith("CREATE VIEW "):
+        return Comparison(view.name, 0, 0, f"{view.name} is no view, and would be replaced: give the view another name")
     candidate = f"{view.name}{_CANDIDATE}"
     client.command(f"CREATE OR REPLACE VIEW {quoted(database)}.{quoted(candidate)} AS {view.select}")
     try:

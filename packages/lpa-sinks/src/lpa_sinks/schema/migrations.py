@@ -15,19 +15,20 @@ from clickhouse_connect.driver.client import Client
 
 from lpa_core.sinks import SinkMisconfigured
 from lpa_sinks.schema.ddl import DEFAULT_DATABASE, quoted, sql_file
-from lpa_sinks.schema.sql_text import clauses, statements
+from lpa_sinks.schema.sql_text import clauses, statements, strange_quotes
 
 BUILTIN: Final = Path(__file__).with_name("migrations")
 MIGRATIONS_TABLE: Final = "schema_migrations"
 
 _FOLDER: Final = re.compile(r"(\d{4})-([a-z0-9-]+)")
-_VIEW: Final = re.compile(rf"CREATE OR REPLACE VIEW {DEFAULT_DATABASE}\.(\w+)\s+AS\s", re.IGNORECASE)
+_VIEW: Final = re.compile(rf"CREATE\s+OR\s+REPLACE\s+VIEW\s+{DEFAULT_DATABASE}\.(\w+)\s+AS\s", re.IGNORECASE)
 _ADDITIVE: Final = re.compile(
-    r"CREATE (TABLE|VIEW|MATERIALIZED VIEW|DICTIONARY) IF NOT EXISTS\s|INSERT INTO\s", re.IGNORECASE
+    r"CREATE\s+(TABLE|VIEW|MATERIALIZED\s+VIEW|DICTIONARY)\s+IF\s+NOT\s+EXISTS\s|INSERT\s+INTO\s", re.IGNORECASE
 )
-_ALTER: Final = re.compile(r"ALTER TABLE \S+\s+(?:ON CLUSTER \S+\s+)?", re.IGNORECASE)
+_ALTER: Final = re.compile(r"ALTER\s+TABLE\s+\S+\s+(?:ON\s+CLUSTER\s+\S+\s+)?", re.IGNORECASE)
 _ADDITIVE_CLAUSE: Final = re.compile(
-    r"(?:ADD (?:COLUMN|INDEX|PROJECTION) IF NOT EXISTS|MODIFY (?P<list>SETTING|TTL)|MODIFY COMMENT)\s", re.IGNORECASE
+    r"(?:ADD\s+(?:COLUMN|INDEX|PROJECTION)\s+IF\s+NOT\s+EXISTS|MODIFY\s+(?:(?P<list>SETTING|TTL)|COMMENT))\s",
+    re.IGNORECASE,
 )
 _LISTED: Final = re.compile(r"\w+\s*[=(+-]")
 """Another setting or another expression of a TTL: no clause of ALTER begins so."""
@@ -145,6 +146,11 @@ def _read(folder: Path, database: str) -> Migration:
     up, down = (_text(folder / file) for file in ("up.sql", "down.sql"))
     differing = set(_DIFFERS.findall(up))
     additions, views = [], []
+    for file, text in (("up.sql", up), ("down.sql", down)):
+        if strange_quotes(text):
+            raise SinkMisconfigured(
+                f"{folder / file}: write strings in plain quotes, not between $tag$ or typographic ones"
+            )
     for statement in statements(up):
         view = _VIEW.match(statement)
         if view:
@@ -167,6 +173,8 @@ def _text(file: Path) -> str:
         return file.read_text(encoding="utf-8")
     except OSError as error:
         raise SinkMisconfigured(f"{file} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise SinkMisconfigured(f"{file}: byte {error.start} is no UTF-8: save it as UTF-8") from None
 
 
 def _only_adds(statement: str) -> bool:

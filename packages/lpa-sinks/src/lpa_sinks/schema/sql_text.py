@@ -14,6 +14,8 @@ _TOKEN: Final = re.compile(
     re.DOTALL,
 )
 
+_STRANGE: Final = frozenset("$\u2018\u2019\u201c\u201d")
+
 
 def statements(sql: str) -> list[str]:
     """Those that semicolons end, without comments."""
@@ -23,6 +25,14 @@ def statements(sql: str) -> list[str]:
 def clauses(sql: str) -> list[str]:
     """Those that commas separate, without comments."""
     return list(_parts(sql, ","))
+
+
+def strange_quotes(sql: str) -> bool:
+    """Whether there are quotes that ClickHouse knows beside the plain ones: ``$tag$`` and typographic ones.
+
+    They are not understood here. In strings and comments they are characters like any other.
+    """
+    return any(token[0] in _STRANGE for token in _TOKEN.finditer(sql))
 
 
 def _parts(sql: str, separator: str) -> Iterator[str]:
