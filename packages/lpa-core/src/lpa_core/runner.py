@@ -50,18 +50,33 @@ def ingest(job: Job, settings: Settings, plugins: PluginManager, watch: WatchSou
 
 
 def deliver(
-    source: Source, job: Job, settings: Settings, plugins: PluginManager, watch: WatchSource = _unwatched
+    source: Source,
+    job: Job,
+    settings: Settings,
+    plugins: PluginManager,
+    watch: WatchSource = _unwatched,
+    *,
+    recovering: bool = False,
 ) -> Report:
-    """Like :func:`ingest`, from a source that is opened already and closed here; ``job.source`` is not looked at."""
+    """Like :func:`ingest`, from a source that is opened already and closed here; ``job.source`` is not looked at.
+
+    ``recovering``: it may bring a lost database back, so one that holds nothing is no reason to refuse.
+    """
     with ExitStack() as opened:
         opened.callback(source.close)
-        worker = _assemble(source, job, settings, plugins, watch, opened)
+        worker = _assemble(source, job, settings, plugins, watch, opened, recovering)
         with stopped_by_signals(worker), quiet_collector(), prompt_handover():
             return worker.run()
 
 
 def _assemble(
-    source: Source, job: Job, settings: Settings, plugins: PluginManager, watch: WatchSource, opened: ExitStack
+    source: Source,
+    job: Job,
+    settings: Settings,
+    plugins: PluginManager,
+    watch: WatchSource,
+    opened: ExitStack,
+    recovering: bool,
 ) -> Worker:
     pipeline = build_pipeline(plugins, settings)
     sink_uris = job.sinks_or_default(settings)
@@ -72,7 +87,8 @@ def _assemble(
     for sink in sinks:
         opened.callback(sink.close)
         sink.open((*pipeline.tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE))
-    _require_stored(zip(sink_uris, sinks, strict=True), settings)
+    if not recovering:
+        _require_stored(zip(sink_uris, sinks, strict=True), settings)
     dedup = plugins.dedup_store(job.dedup_or_default(settings))
     opened.callback(dedup.close)
     archive = plugins.archive(job.archive) if job.archive else None

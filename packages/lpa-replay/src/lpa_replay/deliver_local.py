@@ -93,7 +93,7 @@ def deliver_locally(
     delivering raises.
     """
     source = SpoolSource(plan, spool, left_out, Pace(plan.asked.rate))
-    deliver(source, _job(plan), settings, plugins, watch)
+    deliver(source, _job(plan), settings, plugins, watch, recovering=True)
     return begun_locally(plan, settings) >= _behind_last(spool, left_out)
 
 
