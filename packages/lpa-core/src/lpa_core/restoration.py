@@ -13,7 +13,8 @@ from typing import Final
 
 import msgspec
 
-from lpa_core.delivery.checkpoint import CheckpointError, write_durably
+from lpa_core.delivery.checkpoint import CheckpointError
+from lpa_core.durable import write_file
 from lpa_core.settings import Settings
 from lpa_core.uris import database_of
 
@@ -35,7 +36,7 @@ def bar(sink: str, why: str, settings: Settings) -> None:
     path = _path(sink, settings)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_durably(path, msgspec.json.encode(_Bar(sink, why)))
+        write_file(path, [msgspec.json.encode(_Bar(sink, why))])
     except OSError as error:
         raise CheckpointError(
             f"{path} cannot be written: {error.strerror}; make it writable or set LPA_DATA_DIR"

@@ -17,11 +17,11 @@ import cattrs
 import msgspec
 from cattrs.preconf.msgspec import make_converter
 
+from lpa_core.durable import sync_folder
 from lpa_core.replays import ReplayError
 from lpa_replay.outcomes import Outcome, Outgoing
 from lpa_replay.plan import Plan, read_plan, write_plan
 from lpa_replay.spool import SpoolFile, SpoolReader, SpoolWriter, write_durably
-from lpa_sinks.archive.durable import sync_folder
 
 _PLAN: Final = "plan.json"
 _MANIFEST: Final = "manifest.json"

@@ -17,9 +17,9 @@ else:
 import attrs
 import msgspec
 
+from lpa_core.durable import write_file
 from lpa_core.replays import ReplayError
 from lpa_replay.outcomes import Outcome, Outgoing
-from lpa_sinks.archive.durable import sync_folder
 
 _LEVEL: Final[Mapping[int, int]] = {
     zstd.CompressionParameter.compression_level: 1,
@@ -126,12 +126,7 @@ class SpoolReader(Generic[T]):
 
 def write_durably(path: Path, value: Any) -> None:
     """Replace a small JSON file; it is there whole after return."""
-    temporary = path.with_name(f"{path.name}.new")
-    with temporary.open("wb") as file:
-        file.write(value if isinstance(value, bytes) else msgspec.json.encode(value))
-        sync(file)
-    temporary.replace(path)
-    sync_folder(path.parent)
+    write_file(path, [value if isinstance(value, bytes) else msgspec.json.encode(value)])
 
 
 def sync(file: BinaryIO) -> None:

@@ -15,6 +15,7 @@ import cattrs
 import msgspec
 
 from lpa_core.delivery.ranges import Progress, Range
+from lpa_core.durable import write_file
 
 
 class CheckpointError(Exception):
@@ -128,7 +129,7 @@ class FileCheckpoint:
     def _store(self, progress: Progress, prepared: Range | None) -> None:
         stored = StoredCheckpoint(self._topic, self._partition, self._sink, progress, prepared)
         try:
-            write_durably(self._path, encode(stored))
+            write_file(self._path, [encode(stored)])
         except OSError as error:
             raise CheckpointError(f"the checkpoint {self._path} cannot be written: {error.strerror}") from None
         self.progress, self.prepared = progress, prepared
@@ -181,25 +182,6 @@ def decode(content: bytes) -> StoredCheckpoint:
 
 def _unusable(folder: Path, error: OSError) -> str:
     return f"the checkpoint folder {folder} cannot be used: {error.strerror}; make it writable or set LPA_DATA_DIR"
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Replace a file; after a crash it is the old one or the new one. Raises OSError."""
-    temporary = path.with_suffix(".new")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @final

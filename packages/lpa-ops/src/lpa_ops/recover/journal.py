@@ -10,10 +10,10 @@ from typing import Any, Final, Generic, TypeVar, final
 import msgspec
 
 from lpa_core import restoration
+from lpa_core.durable import write_file
 from lpa_ops.backup.checkpoints import sink_name
 from lpa_ops.backup.store import BackupStore
 from lpa_ops.recover.scenario import Context, Findings, RecoveryError, Scenario, broken_off
-from lpa_sinks.archive.durable import write_file
 from lpa_sinks.databases import endpoint_of
 
 F = TypeVar("F", bound=Findings)

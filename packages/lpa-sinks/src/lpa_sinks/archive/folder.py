@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, final
 
 from lpa_core.delivery.archive import ArchiveError
-from lpa_sinks.archive.durable import sync_folder, write_file
+from lpa_core.durable import sync_folder, write_file
 
 _CHUNK: Final = 1 << 20
 

@@ -18,7 +18,7 @@ import attrs
 import msgspec
 
 from lpa_core.delivery.archive import ArchiveError
-from lpa_sinks.archive.durable import TEMPORARY, sync_folder, write_file
+from lpa_core.durable import TEMPORARY, sync_folder, write_file
 from lpa_sinks.archive.layout import ArchiveFile, Segment
 
 _SEGMENT: Final = ".segment"
