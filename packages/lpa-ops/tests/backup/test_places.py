@@ -56,11 +56,26 @@ def test_a_file_is_named_once_and_as_no_archive(tmp_path: Path) -> None:
     """In processes of their own: this one may have the embedded engine open for another test."""
     file = tmp_path / "file"
     file.touch()
+    assert _refused_to_create_in(file) == f"lpa: backups {file}: File exists: make it a writable folder\n"
+
+
+def test_no_backup_is_put_into_what_it_is_a_backup_of(tmp_path: Path) -> None:
+    inside = tmp_path / "data" / "clickhouse" / "backups"
+    (tmp_path / "link").symlink_to(tmp_path / "data")
+    for place in (inside, tmp_path / "link" / "clickhouse"):
+        assert f"lpa: {place} is in the folder of the database, and would be lost with it" in _refused_to_create_in(
+            place
+        )
+    assert not inside.exists()
+
+
+def _refused_to_create_in(place: Path) -> str:
     lpa = Path(sys.executable).with_name("lpa")
     subprocess.run([lpa, "schema", "apply"], check=True, capture_output=True)
-    create = [lpa, "backup", "create", "--location", file]
+    create = [lpa, "backup", "create", "--location", place]
     done = subprocess.run(create, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (1, f"lpa: backups {file}: File exists: make it a writable folder\n")
+    assert done.returncode == 1
+    return done.stderr
 
 
 def test_a_missing_base_is_named_with_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

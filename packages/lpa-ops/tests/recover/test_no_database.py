@@ -40,3 +40,10 @@ def test_where_there_is_no_database_none_is_made(
     assert f"{tmp_path}/data/clickhouse: there is no embedded database" in said
     assert remedy in said
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["health", "backup create", "recover total-loss", "schema plan", "check parity"])
+def test_an_empty_sink_is_not_the_embedded_one(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """As when a variable of a script is not set."""
+    assert run([*command.split(), "--sink", ""]) == 2
+    assert "an empty URI: not an address of ClickHouse" in capsys.readouterr().err

@@ -20,7 +20,7 @@ def endpoint_of(uri: str | None, settings: Settings) -> Endpoint:
     if uri == "clickhouse://":
         uri = settings.clickhouse.url
     return endpoint(
-        uri or f"chdb://{settings.lpa.data_dir / 'clickhouse'}",
+        f"chdb://{settings.lpa.data_dir / 'clickhouse'}" if uri is None else uri,
         database=settings.clickhouse.database,
         user=settings.clickhouse.user,
     )

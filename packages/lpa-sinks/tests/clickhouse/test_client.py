@@ -34,7 +34,7 @@ def test_what_a_uri_names(uri: str, expected: Endpoint) -> None:
 def test_what_names_nothing(uri: str) -> None:
     with pytest.raises(SinkMisconfigured) as refusal:
         endpoint(uri, database="db", user="me")
-    assert str(refusal.value).startswith(f"{uri}: ")
+    assert str(refusal.value).startswith(f"{uri or 'an empty URI'}: ")
     assert "\n" not in str(refusal.value)
 
 

@@ -15,7 +15,7 @@ from lpa_ops.backup.backup import BackupError
 
 def sink_name(sink: str | None, settings: Settings) -> str:
     """The database as checkpoints name it."""
-    return without_secrets(Job(sinks=[sink] if sink else []).sinks_or_default(settings)[0])
+    return without_secrets(Job(sinks=[] if sink is None else [sink]).sinks_or_default(settings)[0])
 
 
 def checkpoints(settings: Settings, sink: str) -> dict[Path, StoredCheckpoint]:

@@ -24,6 +24,7 @@ from lpa_core.plugins.manager import PluginManager
 from lpa_core.restoration import require_whole
 from lpa_core.savepoints import fingerprint, folder_name
 from lpa_core.settings import Settings
+from lpa_core.uris import scheme
 from lpa_ops.backup import claims, database
 from lpa_ops.backup.backup import (
     CHECKPOINTS_FOLDER,
@@ -39,6 +40,7 @@ from lpa_ops.backup.tables import StoredTable, content, positions, stored_tables
 from lpa_ops.savepoint.offsets import committed_in_the_end, of_derivation
 from lpa_ops.savepoint.scratch import scratch_folder
 from lpa_sinks.clickhouse.errors import describe, explain
+from lpa_sinks.databases import endpoint_of
 
 
 def create(
@@ -52,12 +54,22 @@ def create(
 
     Raises BackupError, CheckpointError where a restore into it was broken off, LogError, LogUnavailable, SettingsError.
     """
+    _require_apart(store, sink, settings)
     store.check()
     with scratch_folder(settings) as scratch:
         try:
             return _create(client, name, sink, settings, store, base, scratch)
         except ClickHouseError as error:
             raise BackupError(f"{name}: {describe(error)}: {explain(error)}") from None
+
+
+def _require_apart(store: BackupStore, sink: str | None, settings: Settings) -> None:
+    path = endpoint_of(sink, settings).path
+    if path is not None and scheme(store.root) == "file" and Path(store.root).resolve().is_relative_to(path.resolve()):
+        raise BackupError(
+            f"{store.root} is in the folder of the database, and would be lost with it: name another folder with "
+            "--location or LPA_BACKUP_DIR"
+        )
 
 
 def _create(

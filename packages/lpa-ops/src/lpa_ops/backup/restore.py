@@ -158,7 +158,7 @@ def put_claims_back(
 
 
 def _run_again(location: str, sink: str | None) -> str:
-    where = ["--sink", sink] if sink else []
+    where = [] if sink is None else ["--sink", sink]
     command = shlex.join(["lpa", "backup", "restore", location, *where, "--replace"])
     return f"a restore was broken off, or is running still: run `{command}` again"
 

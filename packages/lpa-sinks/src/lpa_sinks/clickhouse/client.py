@@ -65,8 +65,8 @@ def endpoint(uri: str, *, database: str, user: str) -> Endpoint:
         )
     if scheme not in SCHEMES or not parts.hostname:
         raise SinkMisconfigured(
-            f"{uri}: not an address of ClickHouse: use chdb:///folder, clickhouse://user@host:8123/database, "
-            "http://host:8123 or https://host:8443"
+            f"{uri or 'an empty URI'}: not an address of ClickHouse: use chdb:///folder, "
+            "clickhouse://user@host:8123/database, http://host:8123 or https://host:8443"
         )
     return Endpoint(
         database=unquote(parts.path.strip("/")) or database,
