@@ -12,26 +12,8 @@ import pytest
 import structlog
 
 from lpa_core.cli import run
-from lpa_ops.backup.backup import Backup, Content
 from lpa_ops.backup.store import BackupStore
-
-BACKUP = Backup(
-    id="full",
-    created_ms=1_767_900_000_000,
-    environment="dev",
-    base="",
-    database="d",
-    sink="chdb:/d",
-    group="",
-    commits={},
-    derived={},
-    boundaries={},
-    dedup={},
-    tables={"t": Content(1, 2, 3)},
-    note="",
-    settings_fingerprint="",
-    versions={},
-)
+from lpa_ops.testing.backups import FULL
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +64,7 @@ def test_a_missing_base_is_named_with_what_to_do(tmp_path: Path, capsys: pytest.
     store = BackupStore(str(tmp_path / "backups"))
     (tmp_path / "database").mkdir()
     (tmp_path / "database" / "part.bin").write_bytes(b"rows")
-    location = store.keep(attrs.evolve(BACKUP, id="added", base="full"), {"database": tmp_path / "database"})
+    location = store.keep(attrs.evolve(FULL, id="added", base="full"), {"database": tmp_path / "database"})
     assert run(["backup", "restore", location]) == 1
     said = capsys.readouterr().err
     assert f"{location} adds to {tmp_path}/backups/full, which is missing or was broken off: put that one back" in said

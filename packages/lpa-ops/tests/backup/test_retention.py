@@ -8,33 +8,19 @@ import attrs
 import pytest
 
 from lpa_core.settings import ProcessSettings, Settings, SettingsError, load
-from lpa_ops.backup.backup import Backup, Content
+from lpa_ops.backup.backup import Backup
 from lpa_ops.backup.prune import prune
 from lpa_ops.backup.retention import DAY_MS, expired, expires_ms, retention_days
 from lpa_ops.backup.store import BackupStore
+from lpa_ops.testing.backups import FULL
 
 DAYS = {"dev": 7, "prod": 90}
 NOW = 1_767_900_000_000
 
 
 def backup(id_: str, age_days: float, environment: str = "dev", base: str = "", database: str = "d") -> Backup:
-    return Backup(
-        id=id_,
-        created_ms=NOW - int(age_days * DAY_MS),
-        environment=environment,
-        base=base,
-        database=database,
-        sink="chdb:/d",
-        group="",
-        commits={},
-        derived={},
-        boundaries={},
-        dedup={},
-        tables={"t": Content(1, 2, 3)},
-        note="",
-        settings_fingerprint="",
-        versions={},
-    )
+    created_ms = NOW - int(age_days * DAY_MS)
+    return attrs.evolve(FULL, id=id_, created_ms=created_ms, environment=environment, base=base, database=database)
 
 
 def removed(*backups: Backup) -> list[str]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import attrs
 import pytest
 
 from lpa_core.health.check import NotApplicable, Scope
 from lpa_core.health.state import State
 from lpa_core.settings import ProcessSettings, Settings
-from lpa_ops.backup.backup import Backup
 from lpa_ops.backup.store import BackupStore
 from lpa_ops.health.backup_age import judge
+from lpa_ops.testing.backups import FULL
 
 HOUR_MS = 3_600_000
 NOW = 1_767_900_000_000
@@ -24,22 +25,11 @@ def scope(backup_dir: Path | str) -> Scope:
 def keep(root: Path, age_hours: float, database: str = "livepeer_analytics") -> None:
     (root.parent / "database").mkdir(exist_ok=True)
     (root.parent / "database" / "part").write_bytes(b"rows")
-    backup = Backup(
+    backup = attrs.evolve(
+        FULL,
         id=f"backup-{age_hours}-{database}",
         created_ms=NOW - int(age_hours * HOUR_MS),
-        environment="dev",
-        base="",
         database=database,
-        sink="",
-        group="",
-        commits={},
-        derived={},
-        boundaries={},
-        dedup={},
-        tables={},
-        note="",
-        settings_fingerprint="",
-        versions={},
     )
     BackupStore(str(root)).keep(backup, {"database": root.parent / "database"})
 

@@ -22,7 +22,7 @@ from lpa_core.health.run import CheckRunner
 from lpa_core.health.state import State
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings import ClickHouseSettings
-from lpa_ops.backup.backup import DATABASE_FOLDER, Backup
+from lpa_ops.backup.backup import DATABASE_FOLDER
 from lpa_ops.backup.checkpoints import sink_name
 from lpa_ops.backup.store import BackupStore
 from lpa_ops.health import (
@@ -42,26 +42,9 @@ from lpa_ops.health import (
     session_consistency,
 )
 from lpa_ops.health.parity import judge_parity
+from lpa_ops.testing.backups import FULL
 from lpa_ops.testing.day import HOUR_MS, Day
 from lpa_sinks import schema
-
-BACKUP = Backup(
-    id="",
-    created_ms=0,
-    environment="dev",
-    base="",
-    database="a_day",
-    sink="",
-    group="",
-    commits={},
-    derived={},
-    boundaries={},
-    dedup={},
-    tables={},
-    note="",
-    settings_fingerprint="",
-    versions={},
-)
 
 
 class Usage(NamedTuple):
@@ -158,9 +141,7 @@ def test_a_database_that_was_lost(day: Day, tmp_path: Path) -> None:
         fresh = attrs.evolve(lost, settings=attrs.evolve(used, lpa=elsewhere))
         assert fresh(conservation.CHECK).finding.state is State.NOT_APPLICABLE, "nothing was read into it from here"
         sink = sink_name(day.sink, used)
-        rows = attrs.evolve(
-            BACKUP, database="lost", sink=sink, created_ms=day.now_ms, boundaries={Partition("t", 0): 1}
-        )
+        rows = attrs.evolve(FULL, database="lost", sink=sink, created_ms=day.now_ms, boundaries={Partition("t", 0): 1})
         store = BackupStore(elsewhere.backup_dir)
         for number, backup in enumerate((attrs.evolve(rows, sink="another"), attrs.evolve(rows, boundaries={}), rows)):
             assert fresh(conservation.CHECK).finding.state is State.NOT_APPLICABLE
@@ -356,7 +337,7 @@ def test_a_backup_that_is_too_old(day: Day, tmp_path: Path) -> None:
         database.mkdir(parents=True)
         (database / "data.bin").write_bytes(b"rows")
         created = day.now_ms - hours * HOUR_MS
-        BackupStore(str(tmp_path)).keep(attrs.evolve(BACKUP, id=id_, created_ms=created), {})
+        BackupStore(str(tmp_path)).keep(attrs.evolve(FULL, id=id_, created_ms=created, database="a_day"), {})
 
     keep("backup-20260101T000000Z-000001", 60)
     red(day, backup_age.CHECK, State.CRITICAL, "60.0 hours old")
