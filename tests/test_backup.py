@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -14,12 +15,15 @@ from uuid import uuid4
 import attrs
 import pytest
 import structlog
+from clickhouse_connect.driver.client import Client
 from moto.server import ThreadedMotoServer
 from services.clickhouse import ClickHouseServer
 from services.content import content
 
 from lpa_core.cli import run
+from lpa_ops.backup import database
 from lpa_ops.backup.manifest import Manifest, decode, encode
+from lpa_ops.backup.set_aside import is_set_aside
 from lpa_ops.recover.expiry import may_have_expired
 
 SECRETS = ("a-token-nobody-knows", "a-sasl-password", "a-secret-access-key")
@@ -61,13 +65,23 @@ class Place:
     def insert(self, first: int, end: int) -> None:
         with self.server.client() as client:
             client.command(
-                f"INSERT INTO {self.database}.streaming_events (id, raw_json, source_topic, source_offset) SELECT "
-                f"toString(number), toString(sipHash64(number)), 'a pipe', number FROM numbers({first}, {end - first})"
+                f"INSERT INTO {self.database}.streaming_events (id, dedup_key, raw_json, source_topic, source_offset) "
+                "SELECT toString(number), toString(number), toString(sipHash64(number)), 'a pipe', number "
+                f"FROM numbers({first}, {end - first})"
             )
 
     def content(self) -> dict[str, Any]:
         with self.server.client() as client:
             return content(client, self.database)
+
+    def truncate_a_part(self, table: str) -> None:
+        with self.server.client() as client:
+            query = f"SELECT path FROM system.parts WHERE database = '{self.database}' AND table = '{table}' AND active"
+            part = Path(client.query(query).result_rows[0][0])
+        largest = max((path for path in part.iterdir() if path.is_file()), key=lambda path: path.stat().st_size)
+        self.server.kill()
+        os.truncate(largest, largest.stat().st_size // 2)
+        self.server.start()
 
     def rows(self) -> int:
         return int(self.content()["streaming_events"][0])
@@ -229,3 +243,59 @@ def test_backups_are_listed_with_when_they_expire(place: Place, monkeypatch: pyt
     assert (over_at - made_at).days == 400
     assert run(["backup", "prune"]) == 0
     assert place.capsys.readouterr().out == "0 removed\n"
+
+
+def test_what_changed_while_it_was_backed_up_is_recovered_all_the_same(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As facts and rollups change while `lpa materialize` runs."""
+    changing, back_up = "fact_workflow_sessions_versions", database.back_up
+
+    def while_it_changes(client: Client, *where: str) -> None:
+        client.command(f"INSERT INTO {place.database}.{changing} (workflow_session_id) VALUES ('one')")
+        back_up(client, *where)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "back_up", while_it_changes)
+        backup = place.lpa("backup", "create")
+    assert (backup["unsettled"], changing in backup["tables"]) == ([changing], False)
+    assert place.lpa("backup", "verify", backup["location"])["good"]
+    before = place.content()
+    assert place.lpa("recover", "clickhouse-corruption")["damage"] == []
+
+    with place.server.client() as client:
+        client.command(f"DROP TABLE {place.database}.{changing} SYNC")
+    assert place.lpa("recover", "clickhouse-corruption")["damage"] == [f"{changing}: the table is gone"]
+    place.lpa("recover", "clickhouse-corruption", "--execute")
+    assert place.content() == before
+
+    place.truncate_a_part(changing)
+    plan = place.lpa("recover", "clickhouse-corruption")
+    assert (len(plan["damage"]), plan["lost"]) == (1, [])
+    place.lpa("recover", "clickhouse-corruption", "--execute")
+    assert {name: rows for name, rows in place.content().items() if not is_set_aside(name)} == before
+
+
+def test_verify_misses_a_table_that_changed_while_it_was_backed_up(place: Place) -> None:
+    location = Path(place.lpa("backup", "create")["location"])
+    manifest = decode((location / "manifest.json").read_bytes())
+    changed = attrs.evolve(manifest.backup, unsettled=["gone"])
+    (location / "manifest.json").write_bytes(encode(Manifest(changed, manifest.files)))
+    found = place.lpa("backup", "verify", str(location), status=1)
+    assert found["problems"] == ["gone: the table is missing"]
+
+
+def test_a_damaged_table_that_no_backup_has_begins_anew(place: Place) -> None:
+    place.lpa("backup", "create")
+    with place.server.client() as client:
+        client.command(f"CREATE TABLE {place.database}.later (n UInt64) ENGINE = MergeTree ORDER BY n")
+        client.command(f"INSERT INTO {place.database}.later SELECT number FROM numbers(10000)")
+    place.truncate_a_part("later")
+    plan = place.lpa("recover", "clickhouse-corruption")
+    assert plan["lost"] == ["later: it is not in the backup, its rows before it are gone"]
+    assert plan["steps"][2]["what"] == "make later anew, without rows"
+    place.lpa("recover", "clickhouse-corruption", "--execute")
+    assert ("later" in place.content(), place.rows()) == (False, 1000), "content tells what has rows"
+    with place.server.client() as client:
+        assert client.query(f"SELECT count() FROM {place.database}.later").result_rows == [(0,)]
+    assert place.lpa("recover", "clickhouse-corruption")["damage"] == []

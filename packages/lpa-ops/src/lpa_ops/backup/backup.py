@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, final
 
 import attrs
@@ -44,8 +44,9 @@ class Backup:
     derived: for each partition of the topic of touched sessions the next offset of `lpa materialize`.
     boundaries: for each partition of every source the first offset that the backup does not have.
     dedup: for each partition that has claims of its own in the backup, the name of their folder there.
-    tables: what the tables hold before the boundaries. Without those that changed while the backup was made and
-        tell no positions.
+    tables: what the tables hold before the boundaries.
+    unsettled: tables that tell no positions and changed while the backup was made: it has them as they were at some
+        moment of that time, which nothing can be compared with.
     note: what is not in the backup, and how it comes back; empty where all is.
     settings_fingerprint: see lpa_core.savepoints.fingerprint.
     versions: of the packages that were loaded, and of ClickHouse.
@@ -63,6 +64,7 @@ class Backup:
     boundaries: Mapping[Partition, int]
     dedup: Mapping[Partition, str]
     tables: Mapping[str, Content]
+    unsettled: Sequence[str]
     note: str
     settings_fingerprint: str
     versions: Mapping[str, str]

@@ -16,12 +16,14 @@ from rich.table import Column, Table
 from lpa_core.commands.output import print_json
 from lpa_core.settings import Settings
 from lpa_ops.backup.backup import Backup, BackupError, StoredBackup
+from lpa_ops.backup.checkpoints import same_database, sink_name
 from lpa_ops.backup.create import create as create_backup
 from lpa_ops.backup.prune import prune as prune_backups
 from lpa_ops.backup.restore import Restored
 from lpa_ops.backup.restore import restore as restore_backup
 from lpa_ops.backup.retention import expires_ms, retention_days
 from lpa_ops.backup.store import BackupStore, default_root
+from lpa_ops.backup.verify import Verification
 from lpa_ops.backup.verify import verify as verify_backup
 from lpa_sinks.databases import opened
 
@@ -50,7 +52,7 @@ def backup_app(settings: Settings) -> cyclopts.App:
         """
         store = BackupStore(location or default_root(settings))
         with opened(sink, settings) as (client, database):
-            base = _newest_full(store, database) if incremental else ""
+            base = _newest_full(store, database, sink_name(sink, settings), settings) if incremental else ""
             where, backup = create_backup(client, database, sink, settings, store, base=base)
         if json:
             print_json({"location": where, **_as_json(backup)})
@@ -101,8 +103,7 @@ def backup_app(settings: Settings) -> cyclopts.App:
         elif result.problems:
             Console(soft_wrap=True).print(*map(escape, result.problems), sep="\n")
         else:
-            rows = sum(each.rows for each in result.restored.values())
-            print(f"{location} is good: {len(result.restored)} tables with {rows:,} rows are as they were")
+            print(f"{location} is good: {_proved(result)}")
         return 1 if result.problems else 0
 
     @app.command
@@ -154,9 +155,9 @@ def _store(location: str | None, settings: Settings) -> BackupStore:
     return store
 
 
-def _newest_full(store: BackupStore, database: str) -> str:
+def _newest_full(store: BackupStore, database: str, sink: str, settings: Settings) -> str:
     found = [each.backup for each in store.list() if each.backup is not None]
-    full = [each.id for each in found if each.database == database and not each.base]
+    full = [each.id for each in found if same_database(each.sink, sink, settings) and not each.base]
     if not full:
         raise BackupError(f"{store.root} has no full backup of {database}: make one first, without --incremental")
     return full[-1]
@@ -166,7 +167,17 @@ def _tables(backup: Backup) -> Table:
     table = Table("table", Column("rows", justify="right"))
     for name, content in backup.tables.items():
         table.add_row(escape(name), f"{content.rows:,}")
+    for name in backup.unsettled:
+        table.add_row(escape(name), "changing")
     return table
+
+
+def _proved(result: Verification) -> str:
+    assert result.backup is not None
+    settled = [content for name, content in result.restored.items() if name in result.backup.tables]
+    what = f"{len(settled)} tables with {sum(each.rows for each in settled):,} rows are as they were"
+    unsettled = ", ".join(result.backup.unsettled)
+    return f"{what}; {unsettled} changed while it was made, and can be read" if unsettled else what
 
 
 def _listed(found: Sequence[StoredBackup], settings: Settings) -> Table:
@@ -213,6 +224,7 @@ def _as_json(backup: Backup) -> dict[str, Any]:
             for partition, offset in sorted(backup.boundaries.items())
         ],
         "tables": {name: content.rows for name, content in backup.tables.items()},
+        "unsettled": list(backup.unsettled),
         "note": backup.note,
         "settings_fingerprint": backup.settings_fingerprint,
         "versions": dict(backup.versions),

@@ -104,6 +104,7 @@ def _create(
         raise BackupError(
             f"the first records of {settings.quality.input_topic} came while the backup was made: make another"
         )
+    changed = [name for name, there in before.items() if after[name] != there]
     backup = Backup(
         id=id_,
         created_ms=now,
@@ -116,11 +117,8 @@ def _create(
         derived=derived,
         boundaries=boundaries,
         dedup=dedup,
-        tables={
-            table.name: after[table.name]
-            for table in tables
-            if table.tells_positions or before[table.name] == after[table.name]
-        },
+        tables={name: there for name, there in after.items() if name not in changed},
+        unsettled=changed,
         note=note,
         settings_fingerprint=fingerprint(settings, plugins),
         versions={**{plugin.package: plugin.version for plugin in plugins}, "clickhouse": str(client.server_version)},

@@ -49,6 +49,8 @@ class _Content(manifest.Sealed, frozen=True, kw_only=True):
     note: str
     settings_fingerprint: str
     versions: dict[str, str]
+    unsettled: list[str] | msgspec.UnsetType = msgspec.UNSET
+    """Manifests that were written before it was known do not have it."""
 
 
 def encode(content: Manifest) -> bytes:
@@ -67,6 +69,7 @@ def encode(content: Manifest) -> bytes:
             derived=entries(backup.derived, {}),
             boundaries=[_Boundary(*partition, offset) for partition, offset in sorted(backup.boundaries.items())],
             tables=dict(backup.tables),
+            unsettled=list(backup.unsettled),
             note=backup.note,
             settings_fingerprint=backup.settings_fingerprint,
             versions=dict(backup.versions),
@@ -92,6 +95,7 @@ def decode(text: bytes) -> Manifest:
         boundaries={Partition(each.topic, each.partition): each.offset for each in content.boundaries},
         dedup=dedup(content.partitions),
         tables=content.tables,
+        unsettled=[] if content.unsettled is msgspec.UNSET else content.unsettled,
         note=content.note,
         settings_fingerprint=content.settings_fingerprint,
         versions=content.versions,

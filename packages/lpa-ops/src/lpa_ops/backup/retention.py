@@ -29,7 +29,7 @@ def expired(backups: Sequence[Backup], days: Mapping[str, int], now_ms: int) -> 
 
     Never the newest full one of an environment and database, however old it is, nor a base that another one needs.
     """
-    newest = {(each.environment, each.database): each.id for each in _oldest_first(backups) if not each.base}
+    newest = {(each.environment, each.database, each.sink): each.id for each in _oldest_first(backups) if not each.base}
     kept = [each for each in backups if not _is_over(each, days, now_ms)]
     needed = {*newest.values(), *(each.base for each in kept)}
     return [each for each in _oldest_first(backups) if _is_over(each, days, now_ms) and each.id not in needed]

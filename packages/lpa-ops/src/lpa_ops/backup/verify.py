@@ -91,7 +91,8 @@ def _restored(client: Client, place: str, base: str, backup: Backup) -> dict[str
     try:
         database.bring_back(client, backup.database, place, base, scratch)
         tables = {table.name: table for table in stored_tables(client, scratch)}
-        return {name: content(client, tables[name], backup.boundaries) for name in backup.tables if name in tables}
+        wanted = (*backup.tables, *backup.unsettled)
+        return {name: content(client, tables[name], backup.boundaries) for name in wanted if name in tables}
     except ClickHouseError as error:
         raise BackupError(f"{place}: {describe(error)}: {explain(error)}") from None
     finally:
@@ -99,7 +100,7 @@ def _restored(client: Client, place: str, base: str, backup: Backup) -> dict[str
 
 
 def _differences(backup: Backup, restored: Mapping[str, Content]) -> Sequence[str]:
-    found = []
+    found = [f"{name}: the table is missing" for name in backup.unsettled if name not in restored]
     for name, wanted in backup.tables.items():
         if is_set_aside(name):  # older backups have such tables
             continue

@@ -6,6 +6,7 @@ from typing import Final
 
 from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
 from lpa_core.health.state import State
+from lpa_ops.backup.checkpoints import same_database, sink_name
 from lpa_ops.backup.store import BackupStore, default_root
 from lpa_ops.health.runbook import section
 from lpa_sinks.databases import endpoint_of
@@ -17,8 +18,10 @@ _ACTION: Final = "make one with `lpa backup create`, and find out why the schedu
 def judge(scope: Scope) -> Finding:
     settings = scope.settings
     database = endpoint_of(scope.sink, settings).database
+    sink = sink_name(scope.sink, settings)
     store = BackupStore(default_root(settings))
-    found = [each.backup for each in store.list() if each.backup is not None and each.backup.database == database]
+    listed = [each.backup for each in store.list() if each.backup is not None]
+    found = [each for each in listed if same_database(each.sink, sink, settings)]
     thresholds = settings.health.backup_age_hours
     if not found:
         if not settings.lpa.backup_dir:

@@ -16,7 +16,7 @@ from lpa_ops.health.database import Database, opened
 from lpa_sinks import parity
 from lpa_sinks.clickhouse.retries import AT_ONCE
 
-_NOT_ASKED: Final = frozenset({50, 77, 79})
+_CHECKED_ELSEWHERE: Final = frozenset({50, 77, 79})
 """Conservation of positions and freshness are checks of their own, with thresholds that can be set; which view has more
 rows is a matter of the traffic."""
 
@@ -34,8 +34,12 @@ class Outcome:
         return f"{self.name}: {self.detail}"
 
 
-def outcomes(database: Database, scope: Scope, invariants: Collection[int] = ()) -> Sequence[Outcome]:
+def outcomes(
+    database: Database, scope: Scope, invariants: Collection[int] = (), without: Collection[int] = ()
+) -> Sequence[Outcome]:
     """Ask the assertions that cover any of these invariants (spec/serving.md section 10); none for all.
+
+    Those that cover one of ``without`` are left out.
 
     Raises NotApplicable where no event of the hours is stored.
     """
@@ -43,7 +47,7 @@ def outcomes(database: Database, scope: Scope, invariants: Collection[int] = ())
     database.require("fact_workflow_sessions", "v_api_gpu_metrics")
     if start >= end or not database.ask_for_one("events.sql", start=_ms(start), end=_ms(end))["events"]:
         raise NotApplicable(f"no event from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC")
-    asked = [each for each in parity.assertions() if _is_asked(each, frozenset(invariants))]
+    asked = [each for each in parity.assertions() if _is_asked(each, frozenset(invariants), frozenset(without))]
 
     def ask(assertion: parity.Assertion) -> parity.Finding:
         return AT_ONCE.run(
@@ -66,7 +70,7 @@ def options(scope: Scope) -> str:
 def judge_parity(scope: Scope, action: str, invariants: Collection[int] = ()) -> Finding:
     """Judge by the worst of the violated assertions; those that only tell do not count."""
     with opened(scope) as database:
-        found = outcomes(database, scope, invariants)
+        found = outcomes(database, scope, invariants, without=() if invariants else _CHECKED_ELSEWHERE)
     failed = [each for each in found if each.severity is parity.Severity.FAIL]
     warned = [each for each in found if each.severity is parity.Severity.WARN]
     state = State.CRITICAL if failed else State.WARNING if warned else State.OK
@@ -77,9 +81,9 @@ def judge_parity(scope: Scope, action: str, invariants: Collection[int] = ()) ->
     return Finding(state, what, len(failed), Thresholds(0, 0), "" if state is State.OK else action)
 
 
-def _is_asked(assertion: parity.Assertion, invariants: frozenset[int]) -> bool:
+def _is_asked(assertion: parity.Assertion, invariants: frozenset[int], without: frozenset[int]) -> bool:
     covers = frozenset(assertion.covers)
-    return bool(covers & invariants) if invariants else not covers & _NOT_ASKED
+    return not covers & without and (not invariants or bool(covers & invariants))
 
 
 def _outcome(found: parity.Finding) -> Outcome:

@@ -32,7 +32,9 @@ from lpa_sinks.schema.ddl import quoted
 
 class Corruption(Findings, frozen=True, kw_only=True):
     tables: list[str]
-    """The damaged ones."""
+    """The damaged ones that the backup has."""
+    emptied: tuple[str, ...] = ()
+    """The damaged ones that it does not have: they begin anew."""
     suffix: str
     """Of the names that they get."""
     location: str
@@ -43,6 +45,10 @@ class Corruption(Findings, frozen=True, kw_only=True):
     commits: list[Position]
     detached: list[tuple[str, str]]
     """Tables and parts that somebody had detached before."""
+
+    @property
+    def concerned(self) -> list[str]:
+        return [*self.tables, *self.emptied]
 
 
 _NOTHING: Final = Corruption(
@@ -80,14 +86,16 @@ class ClickHouseCorruption:
             sound = [table for table in stored_tables(client, name) if table.name not in damage]
             aside = detached(client, name)
             found = sources(backup, positions(client, sound), context.sink, context.settings)
-        unknown = sorted(set(damage) - set(backup.tables))
+        saved = {*backup.tables, *backup.unsettled}
+        unknown = sorted(set(damage) - saved)
         beyond = [f"{table}: it is not in the backup, its rows before it are gone" for table in unknown]
         return _with_sources(
             Corruption(
                 damage=[f"{table}: {why}" for table, why in sorted(damage.items())],
                 lost=[],
                 seconds=seconds_to_restore(stored.bytes),
-                tables=sorted(set(damage) & set(backup.tables)),
+                tables=sorted(set(damage) & saved),
+                emptied=tuple(unknown),
                 suffix=suffix(),
                 location=stored.location,
                 beyond_backup=beyond,
@@ -105,16 +113,18 @@ class ClickHouseCorruption:
             return found  # what was cut is read again, from where it was cut
         store, id_ = store_of(found.location)
         with opened(context.sink, context.settings) as (client, name):
-            sound = [table for table in stored_tables(client, name) if table.name not in found.tables]
+            sound = [table for table in stored_tables(client, name) if table.name not in found.concerned]
             stored = positions(client, sound)
         return _with_sources(found, sources(store.manifest(id_).backup, stored, context.sink, context.settings))
 
     def steps(self, found: Corruption, context: Context) -> Sequence[Step]:
-        names, to = ", ".join(found.tables), f"names that end in {found.suffix}"
+        names, to = ", ".join(found.concerned), f"names that end in {found.suffix}"
+        restored = [f"restore {', '.join(found.tables)} from {found.location}"] if found.tables else []
+        anew = [f"make {', '.join(found.emptied)} anew, without rows"] if found.emptied else []
         return [
             Step("stopped", "make sure that no worker is running", lambda: self._stopped(found, context)),
             Step(_ISOLATE, f"rename {names} to {to}", lambda: self._isolate(found, context), once=True),
-            Step("restore", f"restore {names} from {found.location}", lambda: self._restore(found, context), once=True),
+            Step("restore", ", ".join([*restored, *anew]), lambda: self._restore(found, context), once=True),
             Step(
                 _CUT,
                 "take out of all tables what came since the backup and is read again",
@@ -151,11 +161,11 @@ class ClickHouseCorruption:
     def _isolate(self, found: Corruption, context: Context) -> str:
         with opened(context.sink, context.settings) as (client, name):
             there = table_names(client, name)
-            for table in found.tables:
+            for table in found.concerned:
                 if table in there and f"{table}{found.suffix}" not in there:
                     isolated = f"{quoted(name)}.{quoted(table + found.suffix)}"
                     client.command(f"RENAME TABLE {quoted(name)}.{quoted(table)} TO {isolated}")
-        return f"{len(found.tables)} tables"
+        return f"{len(found.concerned)} tables"
 
     def _restore(self, found: Corruption, context: Context) -> str:
         store, id_ = store_of(found.location)
@@ -166,6 +176,9 @@ class ClickHouseCorruption:
                 # What an attempt before this one has left of it.
                 client.command(f"DROP TABLE IF EXISTS {quoted(name)}.{quoted(table)} SYNC")
                 database.bring_table_back(client, backup.database, name, table, found.location, base)
+            for table in found.emptied:
+                anew, isolated = (f"{quoted(name)}.{quoted(each)}" for each in (table, table + found.suffix))
+                client.command(f"CREATE TABLE IF NOT EXISTS {anew} AS {isolated}")
             restored = [table for table in stored_tables(client, name) if table.name in found.tables]
             rows = sum(content(client, table, backup.boundaries).rows for table in restored)
         return f"{rows:,} rows"
@@ -229,7 +242,7 @@ def _damaged(client: Client, name: str) -> dict[str, str]:
 def _compared(client: Client, name: str, backup: Backup, damaged: Mapping[str, str]) -> dict[str, str]:
     """Tables that lack rows which the backup has, and which cannot have expired since."""
     tables = {table.name: table for table in stored_tables(client, name)}
-    found = {}
+    found = {table: "the table is gone" for table in backup.unsettled if table not in tables}
     for table, wanted in backup.tables.items():
         if table in damaged or is_set_aside(table):
             continue

@@ -19,6 +19,7 @@ FULL: Final = Backup(
     boundaries={},
     dedup={},
     tables={"raw_events": Content(1, 2, 3)},
+    unsettled=[],
     note="",
     settings_fingerprint="",
     versions={},

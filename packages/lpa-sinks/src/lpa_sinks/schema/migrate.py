@@ -79,11 +79,6 @@ def roll_back(client: Client, database: str, applied: Applied, migration: Migrat
     return sorted(applied.previous_views)
 
 
-def compare_views(client: Client, database: str, migration: Migration, window_hours: int) -> list[Comparison]:
-    """What applying would find. Raises the client's errors, also where a new definition needs what is not added yet."""
-    return [_compare(client, database, view, window_hours) for view in migration.views]
-
-
 def _compare(client: Client, database: str, view: View, window_hours: int) -> Comparison:
     definition = _definition(client, database, view.name)
     if not definition:
