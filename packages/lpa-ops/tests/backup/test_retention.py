@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from lpa_core.settings import ProcessSettings, Settings, SettingsError, load
-from lpa_ops.backup.backup import Backup
+from lpa_ops.backup.backup import Backup, Content
 from lpa_ops.backup.prune import prune
 from lpa_ops.backup.retention import DAY_MS, expired, expires_ms, retention_days
 from lpa_ops.backup.store import BackupStore
@@ -18,9 +18,18 @@ DAYS = {"dev": 7, "prod": 90}
 NOW = 1_767_900_000_000
 
 
-def backup(id_: str, age_days: float, environment: str = "dev", base: str = "", database: str = "d") -> Backup:
-    created_ms = NOW - int(age_days * DAY_MS)
-    return attrs.evolve(FULL, id=id_, created_ms=created_ms, environment=environment, base=base, database=database)
+def backup(
+    id_: str, age_days: float, environment: str = "dev", base: str = "", database: str = "d", sink: str = FULL.sink
+) -> Backup:
+    return attrs.evolve(
+        FULL,
+        id=id_,
+        created_ms=NOW - int(age_days * DAY_MS),
+        environment=environment,
+        base=base,
+        database=database,
+        sink=sink,
+    )
 
 
 def removed(*backups: Backup) -> list[str]:
@@ -38,6 +47,12 @@ def test_the_newest_full_one_stays_however_old() -> None:
     assert removed(backup("a", 30), backup("b", 20)) == ["a"]
     assert removed(backup("a", 30), backup("b", 20, database="other")) == []
     assert removed(backup("a", 30), backup("b", 100, "prod")) == []
+    assert removed(backup("a", 30), backup("b", 20, sink="clickhouse://another-host:8123/d")) == []
+
+
+def test_the_newest_that_has_records_stays_however_many_empty_ones_came_after_it() -> None:
+    empty = attrs.evolve(backup("empty", 1), tables={"streaming_events": Content(0, 0)})
+    assert removed(backup("a", 40), backup("b", 30), empty) == ["a"]
 
 
 def test_what_another_one_adds_to_stays_with_it() -> None:

@@ -1,21 +1,25 @@
-"""Every panel's query gives rows on a generated day, PromQL names metrics that exist, the files are as written."""
+"""Queries give rows on a generated day and exact values on rows made by hand; PromQL, files and layout are right."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, final
 
 import attrs
 import pytest
+from clickhouse_connect.driver.client import Client
 from ruamel.yaml import YAML
 
 from lpa_core.metrics import described
 from lpa_ops.console.dashboard import CLICKHOUSE, PROMETHEUS, Dashboard, Kind, Panel, Variable
 from lpa_ops.console.write import DASHBOARDS, text
 from lpa_ops.testing.day import Day
+from lpa_sinks.schema import apply
+from lpa_sinks.testing.hand_made import DAY, HandMade, time
 
 ROOT = Path(__file__).parents[4]
 GRAFANA = ROOT / "configs" / "grafana"
@@ -24,16 +28,18 @@ QUERIES = [(dashboard, panel) for dashboard, panel in PANELS if panel.sql is not
 EXPRESSIONS = [panel.ask for _, panel in PANELS if panel.sql is None]
 REJECTS = re.compile(r"\bstreaming_events(_dlq|_quarantine)?\b")
 SERVING = re.compile(r"(?:v_api_|v_health_|fact_|agg_|dim_)\w+")
+TEN = datetime.fromisoformat(f"{DAY}T10:00:00")
+UNEXCUSED: dict[str, Any] = {"startup_success": 0, "startup_unexcused": 1}
 
 
 def expanded(sql: str, begin: datetime, end: datetime, chosen: dict[str, list[str]] | None) -> str:
     """The query as Grafana sends it: for the time range, and for all values or those that are chosen."""
 
-    def time(moment: datetime) -> str:
+    def literal(moment: datetime) -> str:
         return f"toDateTime({int(moment.timestamp())})"
 
-    sql = re.sub(r"\$__timeFilter\((\w+)\)", rf"\1 >= {time(begin)} AND \1 <= {time(end)}", sql)
-    sql = sql.replace("$__fromTime", time(begin)).replace("$__toTime", time(end))
+    sql = re.sub(r"\$__timeFilter\((\w+)\)", rf"\1 >= {literal(begin)} AND \1 <= {literal(end)}", sql)
+    sql = sql.replace("$__fromTime", literal(begin)).replace("$__toTime", literal(end))
 
     def conditional(found: re.Match[str]) -> str:
         condition, name = found.groups()
@@ -45,6 +51,14 @@ def expanded(sql: str, begin: datetime, end: datetime, chosen: dict[str, list[st
     sql = re.sub(r"\$__conditionalAll\((.*), \$(\w+)\)", conditional, sql)
     assert "$" not in sql, "a macro that the test does not know"
     return sql
+
+
+def answer(engine: Client, database: str, query: str) -> list[tuple[Any, ...]]:
+    engine.command(f"USE {database}")
+    try:
+        return [tuple(row) for row in engine.query(query).result_rows]
+    finally:
+        engine.command("USE default")
 
 
 @final
@@ -61,11 +75,7 @@ class Asker:
         by_arrival = dashboard.uid in ("lpa-quality-gate", "lpa-delivery")
         end = datetime.fromtimestamp(self.ends["arrival" if by_arrival else "event"], UTC)
         query = expanded(sql, end - timedelta(days=2), end, chosen)
-        self.day.engine.command(f"USE {self.day.settings.clickhouse.database}")
-        try:
-            return [tuple(row) for row in self.day.engine.query(query).result_rows]
-        finally:
-            self.day.engine.command("USE default")
+        return answer(self.day.engine, self.day.settings.clickhouse.database, query)
 
 
 @pytest.fixture(scope="session")
@@ -87,6 +97,68 @@ def test_a_query_gives_rows_of_everything_and_of_what_is_chosen(dashboard: Dashb
         values = {v.name: [str(value) for (value,) in ask(dashboard, v.sql)] for v in dashboard.variables}
         assert ask(dashboard, sql, values) == found, "all, one by one"
         assert ask(dashboard, sql, {name: ["no such"] for name in values}) != found
+
+
+@pytest.fixture(scope="module")
+def noon(engine: Client) -> Iterator[HandMade]:
+    """What panels show at noon: rejects and samples of the morning, five sessions, two quotes of one price."""
+    hand = HandMade(engine, "noon")
+    apply(engine, hand.database, [])
+    for arrival in ("2090-01-07 11:30:00", "2090-01-07 12:30:00", "10:30:00", "11:05:00", "11:55:00", "12:30:00"):
+        hand.insert("streaming_events_dlq", ingestion_timestamp=time(arrival))
+    for arrival in ("2090-01-07 11:30:00", "10:30:00", "11:05:00"):
+        hand.insert("streaming_events_quarantine", ingestion_timestamp=time(arrival))
+    for session, gpu, values in (
+        ("a|1", "GPU-1", {}),
+        ("b|1", "GPU-2", UNEXCUSED),
+        ("b|2", "GPU-1", {}),
+        ("b|3", "GPU-1", {}),
+        ("b|4", "GPU-1", {}),
+    ):
+        served = {"orchestrator_address": f"0x{session[0]}", "gpu_id": gpu}
+        hand.session(session, **served, **values)
+        hand.sample("10:05:00", session, **served)
+    hand.roll_up(10)
+    for at, fps in (("11:40:00", 200), ("11:50:00", 20), ("11:55:00", 30), ("12:05:00", 200)):
+        hand.sample(at, "a|1", orchestrator_address="0xa", output_fps=fps)
+    hand.sample("11:50:00", "c|1", output_fps=200, is_attributed=0)
+    for at, wei, pixels in (("10:10:00", 1200, 1), ("10:20:00", 4800, 2)):
+        hand.insert(
+            "dim_orchestrator_capability_prices_versions",
+            snapshot_ts=time(at),
+            orchestrator_address="0xa",
+            capability_name="live",
+            price_per_unit=wei,
+            pixels_per_unit=pixels,
+        )
+    yield hand
+    engine.command(f"DROP DATABASE {hand.database} SYNC")
+
+
+@pytest.mark.parametrize(
+    ("ask", "expected"),
+    [
+        ("dlq_last_hour.sql", [(2,)]),
+        ("dlq_last_day.sql", [(4,)]),
+        ("quarantine_last_hour.sql", [(1,)]),
+        ("quarantine_last_day.sql", [(2,)]),
+        ("sla_score.sql", [(92,)]),
+        ("sla_by_orchestrator.sql", [("0xb", 90, 4, 1, 0, 0), ("0xa", 100, 1, 0, 0, 0)]),
+        ("demand_and_sla.sql", [(TEN, 0, 0.92, 1)]),
+        ("prices.sql", [(TEN, "live", 1.8)]),
+        ("latest_prices.sql", [("0xa", "live", None, 2.4, TEN.replace(minute=20))]),
+        ("fps_now.sql", [(25,)]),
+        ("active_streams.sql", [(1,)]),
+        ("streams_by_orchestrator.sql", [("0xa", 1)]),
+        ("paths.sql", [("gateway", "0xa", "live", "model", 1, 25)]),
+    ],
+)
+def test_a_query_gives_exactly_what_its_panel_says(ask: str, expected: list[tuple[Any, ...]], noon: HandMade) -> None:
+    (sql,) = {panel.sql or "" for _, panel in QUERIES if panel.ask == ask}
+    end = datetime.fromisoformat(f"{DAY}T12:00:00Z")
+    found = answer(noon.client, noon.database, expanded(sql, end - timedelta(days=2), end, None))
+    rounded = [tuple(round(value, 6) if isinstance(value, float) else value for value in row) for row in found]
+    assert rounded == expected
 
 
 @pytest.mark.parametrize(("dashboard", "variable"), [(d, variable) for d in DASHBOARDS for variable in d.variables])

@@ -10,6 +10,7 @@ import pytest
 from lpa_core.health.check import NotApplicable, Scope
 from lpa_core.health.state import State
 from lpa_core.settings import ProcessSettings, Settings
+from lpa_ops.backup.checkpoints import sink_name
 from lpa_ops.backup.store import BackupStore
 from lpa_ops.health.backup_age import judge
 from lpa_ops.testing.backups import FULL
@@ -22,14 +23,14 @@ def scope(backup_dir: Path | str) -> Scope:
     return Scope(Settings(lpa=ProcessSettings(backup_dir=str(backup_dir), data_dir="nowhere")), NOW, NOW - HOUR_MS)
 
 
-def keep(root: Path, age_hours: float, database: str = "livepeer_analytics") -> None:
+def keep(root: Path, age_hours: float, sink: str | None = None) -> None:
     (root.parent / "database").mkdir(exist_ok=True)
     (root.parent / "database" / "part").write_bytes(b"rows")
     backup = attrs.evolve(
         FULL,
-        id=f"backup-{age_hours}-{database}",
+        id=f"backup-{age_hours}",
         created_ms=NOW - int(age_hours * HOUR_MS),
-        database=database,
+        sink=sink_name(sink, scope(root).settings),
     )
     BackupStore(str(root)).keep(backup, {"database": root.parent / "database"})
 
@@ -43,7 +44,7 @@ def test_a_backup_ages_and_another_one_mends_it(tmp_path: Path) -> None:
     keep(root, 30)
     assert judge(scope(root)).state is State.WARNING
     keep(root, 2)
-    keep(root, 0.5, database="another")
+    keep(root, 0.5, sink="clickhouse://another-host:8123/livepeer_analytics")
     found = judge(scope(root))
     assert (found.state, found.value, found.action) == (State.OK, 2, "")
 

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, cast, final
 
@@ -22,7 +23,7 @@ from rocksdict import (
     WriteOptions,
 )
 
-from lpa_core.dedup.store import DedupStoreError, DedupStoreUnavailable
+from lpa_core.dedup.store import DamagedClaims, DedupStoreError, DedupStoreUnavailable
 from lpa_core.records import Position
 
 MIB = 1024 * 1024
@@ -198,6 +199,9 @@ def _options() -> Options:
 def _existing_generations(path: Path) -> list[str]:
     """Names of the generations in a folder, oldest first; none where no database is."""
     if not (path / "CURRENT").exists():
+        left = next(chain(path.glob("*.sst"), path.glob("[0-9]*.log")), None)
+        if left is not None:  # RocksDB would begin anew, and forget every claim
+            raise _damaged(path, f"{left.name} is there, and CURRENT is not")
         return []
     names = [name for name in Rdict.list_cf(str(path)) if name != "default"]
     if not all(name.removeprefix(_GENERATION).isdigit() for name in names):
@@ -220,5 +224,12 @@ def _cannot_open(path: Path, error: Exception) -> DedupStoreError | DedupStoreUn
 
 def _failure(path: Path, error: Exception) -> DedupStoreError | DedupStoreUnavailable:
     if str(error).startswith("Corruption"):
-        return DedupStoreError(f"{path}: the dedup claims are damaged ({error}); put a snapshot in the folder's place")
+        return _damaged(path, error)
     return DedupStoreUnavailable(f"{path}: the disk refuses dedup claims ({error}); is it full?")
+
+
+def _damaged(path: Path, why: object) -> DamagedClaims:
+    return DamagedClaims(
+        f"{path}: the dedup claims are damaged ({why}); bring back a backup or a savepoint, or remove them and accept "
+        "that files' records which are sent again within the TTL are stored again"
+    )

@@ -15,6 +15,11 @@ class DedupStoreError(Exception):
     """The store cannot be used as configured. The message names it and the remedy, in one line."""
 
 
+@final
+class DamagedClaims(DedupStoreError):
+    """What the store keeps on disk cannot be read."""
+
+
 class DedupStoreUnavailable(Exception):
     """The store cannot be reached now. The caller waits and asks again: it never goes on without."""
 

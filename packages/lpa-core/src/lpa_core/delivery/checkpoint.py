@@ -107,8 +107,8 @@ class FileCheckpoint:
             stored = decode(content)
         except ValueError:
             raise CheckpointError(
-                f"the checkpoint {self._path} is damaged: restore it from a backup; deleting it reads "
-                f"{self._topic} from its beginning, and what is stored already is told by its dedup key"
+                f"the checkpoint {self._path} is damaged: bring back a backup (`lpa backup restore`); deleting it "
+                f"reads {self._topic} from its beginning, and may store again what is stored already"
             ) from None
         self.progress, self.prepared = stored.progress, stored.prepared
 

@@ -9,10 +9,13 @@ import attrs
 
 from lpa_core.commands.failure import CommandFailed
 from lpa_core.delivery.log import Commit, Partition
+from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
+from lpa_core.rows import RAW_TABLE
 
 DATABASE_FOLDER: Final = "database"
 CHECKPOINTS_FOLDER: Final = "checkpoints"
 FILE_CLAIMS_FOLDER: Final = "dedup-of-files"
+_RECORD_TABLES: Final = frozenset({RAW_TABLE.name, DLQ_TABLE.name, QUARANTINE_TABLE.name})
 
 
 class BackupError(CommandFailed):
@@ -69,11 +72,19 @@ class Backup:
     settings_fingerprint: str
     versions: Mapping[str, str]
 
+    @property
+    def records(self) -> int:
+        """How many records it has, stored and rejected."""
+        return sum(content.rows for name, content in self.tables.items() if name in _RECORD_TABLES)
+
 
 @final
 @attrs.frozen
 class StoredBackup:
-    """A backup as a store lists it. ``problem`` says why it cannot be read; ``backup`` is None then."""
+    """A backup as a store lists it.
+
+    ``problem`` says why it cannot be restored; ``backup`` is None where it tells nothing.
+    """
 
     location: str
     backup: Backup | None

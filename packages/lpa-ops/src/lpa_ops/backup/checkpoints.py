@@ -69,7 +69,10 @@ def _read(path: Path) -> StoredCheckpoint:
     except OSError as error:
         raise BackupError(f"{path} cannot be read: {error.strerror}") from None
     except ValueError:
-        raise BackupError(f"the checkpoint {path} is damaged: restore it from a backup, or delete it") from None
+        raise BackupError(
+            f"the checkpoint {path} is damaged: bring back a backup; deleting it reads the file from its beginning, "
+            "and may store again what is stored already"
+        ) from None
 
 
 def same_database(one: str, other: str, settings: Settings) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.dedup.store import DedupStoreError
+from lpa_core.dedup.store import DamagedClaims, DedupStoreError
 from lpa_core.delivery.log import Partition
 from lpa_core.rows import RAW_TABLE
 from lpa_core.savepoints import folder_name
@@ -43,7 +44,7 @@ def are_there(folder: Path) -> bool:
 
 
 def copy(folder: Path, target: Path, settings: Settings) -> bool:
-    """Copy a store's claims; False where a worker has them open."""
+    """Copy a store's claims; False where a worker has them open, or they are damaged."""
     try:
         snapshot(folder, target, settings)
     except DedupStoreError:
@@ -72,9 +73,10 @@ def put_back(copied: Path | None, folder: Path) -> None:
 
 
 def require_unused(folder: Path, settings: Settings) -> None:
-    """Raise DedupStoreError where a worker has the claims open."""
+    """Raise DedupStoreError where a worker has the claims open. Damaged ones are used by nobody."""
     if are_there(folder):
-        _opened(folder, settings).close()
+        with suppress(DamagedClaims):
+            _opened(folder, settings).close()
 
 
 def rebuild(client: Client, database: str, partitions: Iterable[Partition], settings: Settings) -> int:

@@ -198,7 +198,7 @@ def _listed(found: Sequence[StoredBackup], settings: Settings) -> Table:
             escape(backup.group),
             f"{each.bytes / 1e6:,.1f}",
             "never" if end is None else _time(end),
-            "",
+            escape(each.problem),
         )
     return table
 
@@ -208,7 +208,8 @@ def _listed_as_json(each: StoredBackup, settings: Settings) -> dict[str, Any]:
         return {"location": each.location, "bytes": each.bytes, "problem": each.problem}
     end = expires_ms(each.backup, retention_days(settings))
     expires = None if end is None else _time(end)
-    return {"location": each.location, "bytes": each.bytes, "expires": expires, **_as_json(each.backup)}
+    told = {"location": each.location, "bytes": each.bytes, "expires": expires, "problem": each.problem}
+    return {**told, **_as_json(each.backup)}
 
 
 def _as_json(backup: Backup) -> dict[str, Any]:

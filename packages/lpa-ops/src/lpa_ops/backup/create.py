@@ -33,7 +33,7 @@ from lpa_ops.backup.backup import (
     BackupError,
     Content,
 )
-from lpa_ops.backup.checkpoints import checkpoints, from_kafka, sink_name
+from lpa_ops.backup.checkpoints import checkpoints, from_kafka, same_database, sink_name
 from lpa_ops.backup.configuration import configuration
 from lpa_ops.backup.store import BackupStore
 from lpa_ops.backup.tables import StoredTable, content, positions, stored_tables
@@ -83,6 +83,8 @@ def _create(
     # has committed where it stands; and all that is committed is in the tables before they are copied.
     stored = positions(client, tables)
     files = checkpoints(settings, sink_name(sink, settings))
+    if not stored:
+        _require_new(name, sink_name(sink, settings), files.values(), settings, store)
     commits = _commits(settings) if from_kafka(stored, files.values(), settings) else {}
     derived = _committed(of_derivation(settings)) if commits else {}
     boundaries = {
@@ -124,6 +126,21 @@ def _create(
         versions={**{plugin.package: plugin.version for plugin in plugins}, "clickhouse": str(client.server_version)},
     )
     return store.keep(backup, folders), backup
+
+
+def _require_new(
+    name: str, sink: str, files: Iterable[StoredCheckpoint], settings: Settings, store: BackupStore
+) -> None:
+    """Raise BackupError where a database that holds nothing held something once."""
+    read = sum(each.progress.offset for each in files)
+    filled = [
+        each.location
+        for each in store.list()
+        if each.backup is not None and each.backup.records and same_database(each.backup.sink, sink, settings)
+    ]
+    if read or filled:
+        told = f"{read:,} records of files were stored in it" if read else f"{filled[-1]} has records of it"
+        raise BackupError(f"{name} holds nothing, though {told}: bring it back with `lpa recover total-loss`")
 
 
 def _commits(settings: Settings) -> dict[Partition, Commit]:

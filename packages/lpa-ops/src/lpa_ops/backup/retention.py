@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from lpa_core.settings import Settings
@@ -27,12 +27,17 @@ def expires_ms(backup: Backup, days: Mapping[str, int]) -> int | None:
 def expired(backups: Sequence[Backup], days: Mapping[str, int], now_ms: int) -> list[Backup]:
     """The backups to remove, oldest first.
 
-    Never the newest full one of an environment and database, however old it is, nor a base that another one needs.
+    Never the newest full one of an environment and database, however old it is, nor the newest that has records, nor a
+    base that another one needs.
     """
-    newest = {(each.environment, each.database, each.sink): each.id for each in _oldest_first(backups) if not each.base}
+    full = [each for each in _oldest_first(backups) if not each.base]
     kept = [each for each in backups if not _is_over(each, days, now_ms)]
-    needed = {*newest.values(), *(each.base for each in kept)}
+    needed = {*_newest(full), *_newest([each for each in full if each.records]), *(each.base for each in kept)}
     return [each for each in _oldest_first(backups) if _is_over(each, days, now_ms) and each.id not in needed]
+
+
+def _newest(oldest_first: Sequence[Backup]) -> Collection[str]:
+    return {(each.environment, each.database, each.sink): each.id for each in oldest_first}.values()
 
 
 def _is_over(backup: Backup, days: Mapping[str, int], now_ms: int) -> bool:

@@ -80,10 +80,7 @@ class BackupStore:
         base = manifest.backup.base
         if base:
             if not self._bundles.is_whole(base):
-                raise BackupError(
-                    f"{self.location(id_)} adds to {self.location(base)}, which is missing or was broken off: put that "
-                    "one back in its place, or use another backup"
-                )
+                raise BackupError(f"{self.location(id_)} {self._lacks(base)}, or use another backup")
             self.check_files(base)
         return manifest.backup
 
@@ -102,7 +99,13 @@ class BackupStore:
             manifest = self.manifest(id_)
         except BackupError as error:
             return StoredBackup(self.location(id_), None, problem=str(error))
-        return StoredBackup(self.location(id_), manifest.backup, sum(file.size for file in manifest.files.values()))
+        base = manifest.backup.base
+        problem = self._lacks(base) if base and not self._bundles.is_whole(base) else ""
+        size = sum(file.size for file in manifest.files.values())
+        return StoredBackup(self.location(id_), manifest.backup, size, problem)
+
+    def _lacks(self, base: str) -> str:
+        return f"adds to {self.location(base)}, which is missing or was broken off: put that one back in its place"
 
 
 def store_of(location: str) -> tuple[BackupStore, str]:

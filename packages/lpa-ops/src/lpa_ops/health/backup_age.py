@@ -20,7 +20,7 @@ def judge(scope: Scope) -> Finding:
     database = endpoint_of(scope.sink, settings).database
     sink = sink_name(scope.sink, settings)
     store = BackupStore(default_root(settings))
-    listed = [each.backup for each in store.list() if each.backup is not None]
+    listed = [each.backup for each in store.list() if each.backup is not None and not each.problem]
     found = [each for each in listed if same_database(each.sink, sink, settings)]
     thresholds = settings.health.backup_age_hours
     if not found:

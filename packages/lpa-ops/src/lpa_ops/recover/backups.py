@@ -20,8 +20,14 @@ def is_own(backup: Backup, context: Context) -> bool:
     return same_database(backup.sink, sink_name(context.sink, context.settings), context.settings)
 
 
-def newest_good(context: Context, fits: Callable[[Backup], bool]) -> StoredBackup:
-    """The newest backup that fits and of which every file is as it was written.
+def require_is_own(backup: Backup, context: Context) -> None:
+    """Raise BackupError where it was made of another database."""
+    if not is_own(backup, context):
+        raise BackupError(f"{backup.id} is of {backup.sink}")
+
+
+def newest_good(context: Context, require: Callable[[Backup], None]) -> StoredBackup:
+    """The newest backup that ``require`` raises no BackupError of, and of which every file is as it was written.
 
     Raises RecoveryError where there is none.
     """
@@ -31,10 +37,8 @@ def newest_good(context: Context, fits: Callable[[Backup], bool]) -> StoredBacku
         if stored.backup is None:
             why.append(stored.problem)
             continue
-        if not fits(stored.backup):
-            why.append(f"{stored.location} is of {stored.backup.sink}")
-            continue
         try:
+            require(stored.backup)
             require_own(stored.backup, stored.location, context.settings)
             store.check_files(stored.backup.id)
         except BackupError as problem:

@@ -13,11 +13,11 @@ from lpa_core.delivery.log import Commit, Partition
 from lpa_core.kafka.admin import admin_client
 from lpa_core.sinks import SinkMisconfigured
 from lpa_ops.backup import checkpoints, database
-from lpa_ops.backup.backup import CHECKPOINTS_FOLDER, Backup
+from lpa_ops.backup.backup import CHECKPOINTS_FOLDER, Backup, BackupError
 from lpa_ops.backup.set_aside import is_set_aside, suffix
 from lpa_ops.backup.store import BackupStore, store_of
 from lpa_ops.backup.tables import content, cut, positions, stored_tables, table_names
-from lpa_ops.recover.backups import is_own, newest_good
+from lpa_ops.recover.backups import is_own, newest_good, require_is_own
 from lpa_ops.recover.estimate import seconds_to_read, seconds_to_restore
 from lpa_ops.recover.expiry import may_have_expired
 from lpa_ops.recover.scenario import Context, Findings, Position, Step, as_positions, broken_off, offsets
@@ -75,9 +75,15 @@ class ClickHouseCorruption:
         with opened(context.sink, context.settings) as (client, name):
             damage = _damaged(client, name)
             listed = [each.backup for each in BackupStore(context.backups).list() if each.backup is not None]
-            if not damage and not any(is_own(backup, context) for backup in listed):
+            own = [backup for backup in listed if is_own(backup, context)]
+            if not damage and not own:
                 return _NOTHING
-            stored = newest_good(context, lambda backup: is_own(backup, context))
+
+            def require(backup: Backup) -> None:
+                require_is_own(backup, context)
+                _require_all(backup, own, client, name)
+
+            stored = newest_good(context, require)
             backup = stored.backup
             assert backup is not None
             damage |= _compared(client, name, backup, damage)
@@ -237,6 +243,22 @@ def _damaged(client: Client, name: str) -> dict[str, str]:
             if passed == "0":
                 found[table.name] = f"the part {part} cannot be read ({why.partition('DB::')[2][:120] or why[:120]})"
     return {table: why for table, why in found.items() if not is_set_aside(table)}
+
+
+def _require_all(backup: Backup, others: Sequence[Backup], client: Client, name: str) -> None:
+    """Raise BackupError where rows were lost before it was made: an older one has more, which cannot have expired."""
+    for older in others:
+        if older.created_ms >= backup.created_ms:
+            continue
+        for table, wanted in older.tables.items():
+            rows = backup.tables[table].rows if table in backup.tables else 0
+            if rows >= wanted.rows or not wanted.oldest or table in backup.unsettled or is_set_aside(table):
+                continue
+            if not may_have_expired(client, name, table, wanted.oldest):
+                raise BackupError(
+                    f"{backup.id} has {rows:,} rows of {table}, and {older.id}, made before it, {wanted.rows:,}: they "
+                    "were lost between the two"
+                )
 
 
 def _compared(client: Client, name: str, backup: Backup, damaged: Mapping[str, str]) -> dict[str, str]:

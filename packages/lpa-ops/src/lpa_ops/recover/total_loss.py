@@ -9,11 +9,11 @@ from typing import Final, final
 from lpa_core.delivery.log import Partition
 from lpa_core.kafka.admin import admin_client
 from lpa_core.sinks import SinkMisconfigured
-from lpa_ops.backup.backup import Backup
+from lpa_ops.backup.backup import Backup, BackupError
 from lpa_ops.backup.restore import restore
 from lpa_ops.backup.store import BackupStore, store_of
 from lpa_ops.backup.tables import positions, stored_tables
-from lpa_ops.recover.backups import is_own, newest_good
+from lpa_ops.recover.backups import is_own, newest_good, require_is_own
 from lpa_ops.recover.estimate import seconds_to_read, seconds_to_restore
 from lpa_ops.recover.scenario import Context, Findings, Overtaken, Step
 from lpa_ops.recover.stored_since import stored_since
@@ -44,7 +44,15 @@ class TotalLoss:
         if not damage:
             return _NOTHING
         own = any(is_own(backup, context) for backup in _backups(context))
-        stored = newest_good(context, lambda backup: is_own(backup, context) or not own)
+        filled = _expected(context)
+
+        def require(backup: Backup) -> None:
+            if own:
+                require_is_own(backup, context)
+            if filled and not backup.records:
+                raise BackupError(f"{backup.id} has no records, though an older one has: they were lost before it")
+
+        stored = newest_good(context, require)
         assert stored.backup is not None
         again, lost = _behind(stored.backup, context)
         if not own:
@@ -131,8 +139,8 @@ def _damage(context: Context) -> list[str]:
 
 
 def _expected(context: Context) -> bool:
-    """Whether a backup has rows, so that an empty database is no new one."""
-    return any(content.rows for backup in _backups(context) for content in backup.tables.values())
+    """Whether a backup has records, so that an empty database is no new one."""
+    return any(backup.records for backup in _backups(context))
 
 
 def _backups(context: Context) -> list[Backup]:
