@@ -78,3 +78,11 @@ def test_the_error_messages_are_what_lpa_says(
     assert run(["plugins"]) == 2
     assert capsys.readouterr() == ("", shown[number])
     assert len(shown) == 3
+
+
+def test_what_an_object_store_takes_from_the_environment_is_there() -> None:
+    root = Path(__file__).parents[1]
+    sources = "".join(path.read_text() for path in root.glob("packages/*/src/**/*.py"))
+    read = set(re.findall(r'"(AWS_[A-Z_]+)"', sources))
+    assert read
+    assert {name for name in read if f"`{name}`" not in PAGE} == set()

@@ -337,7 +337,8 @@ def test_a_backup_that_is_too_old(day: Day, tmp_path: Path) -> None:
         database.mkdir(parents=True)
         (database / "data.bin").write_bytes(b"rows")
         created = day.now_ms - hours * HOUR_MS
-        BackupStore(str(tmp_path)).keep(attrs.evolve(FULL, id=id_, created_ms=created, database="a_day"), {})
+        made = attrs.evolve(FULL, id=id_, created_ms=created, sink=sink_name(day.sink, day.settings))
+        BackupStore(str(tmp_path)).keep(made, {})
 
     keep("backup-20260101T000000Z-000001", 60)
     red(day, backup_age.CHECK, State.CRITICAL, "60.0 hours old")

@@ -9,10 +9,13 @@ from lpa_ops.health.parity import outcomes
 from lpa_ops.release.gate import Gate, Outcome, Target, outcome
 from lpa_sinks.parity import Severity
 
+_FRESHNESS: Final = frozenset({79})
+"""Of a system that runs, at this moment: `lpa health` tells it. A release is judged by hours that are over."""
+
 
 def judge(target: Target) -> Outcome:
     with opened(target.scope) as database:
-        found = outcomes(database, target.scope)
+        found = outcomes(database, target.scope, without=_FRESHNESS)
     problems = [str(each) for each in found if each.severity is Severity.FAIL]
     return outcome(problems, f"{len(found)} assertions hold")
 
