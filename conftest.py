@@ -1,10 +1,16 @@
 """Settings of every test, in the packages and across them."""
 
+import signal
+
 import pytest
 from hypothesis import settings
 
 # The contract suites are no test modules, yet their asserts should show values. Before any test imports one.
 pytest.register_assert_rewrite("lpa_core.testing", "lpa_sinks.testing")
+
+# A shell that starts a command in the background has it ignore interrupts, and so do all that it starts: tests
+# interrupt processes of theirs.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["lpa_sinks.testing.engine"]
 
