@@ -23,6 +23,7 @@ from lpa_ops.release import documentation, notes, parity, rollups, schema, tests
 from lpa_ops.release.gate import CannotJudge, Gate, Outcome, Target, Verdict
 from lpa_ops.release.run import run
 from lpa_ops.testing.day import HOUR_MS, Day
+from lpa_sinks.parity import Assertion, Severity
 
 ROOT = Path(__file__).parents[4]
 NOW = datetime(2026, 1, 8, 12, tzinfo=UTC)
@@ -164,6 +165,39 @@ def test_parity_and_rollups_have_to_hold_for_the_window(day: Day, tmp_path: Path
     assert outcome.verdict is Verdict.FAILED
     assert any(problem.startswith("hour_rollup_matches_samples: ") for problem in outcome.problems), outcome.problems
     assert judged(rollups.GATE, of).verdict is Verdict.PASSED
+
+
+@pytest.mark.parametrize(
+    ("gate", "severity", "passes"),
+    [
+        (parity.GATE, Severity.FAIL, False),
+        (parity.GATE, Severity.WARN, True),
+        (rollups.GATE, Severity.FAIL, False),
+        (rollups.GATE, Severity.WARN, False),
+        (rollups.GATE, Severity.INFO, True),
+    ],
+)
+def test_a_violated_assertion_is_judged_by_its_severity(
+    gate: Gate, severity: Severity, passes: bool, day: Day, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    violated = Assertion("mended", severity, (36,), "it was broken", "mend it", "SELECT 1")
+    monkeypatch.setattr("lpa_sinks.parity.assertions", lambda: [violated])
+    of = target(tmp_path, sink=day.sink, settings=day.settings)
+    of = attrs.evolve(of, scope=Scope(day.settings, day.now_ms, day.now_ms - 24 * HOUR_MS, day.sink))
+    outcome = judged(gate, of)
+    assert outcome.verdict is (Verdict.PASSED if passes else Verdict.FAILED)
+    assert outcome.problems == (() if passes else ("mended: it was broken (1 rows)",))
+
+
+@pytest.mark.parametrize(("covers", "verdict"), [(77, Verdict.FAILED), (79, Verdict.PASSED)])
+def test_a_release_asks_for_conservation_and_not_for_freshness(
+    covers: int, verdict: Verdict, day: Day, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    violated = Assertion("mended", Severity.FAIL, (covers,), "it was broken", "mend it", "SELECT 1")
+    monkeypatch.setattr("lpa_sinks.parity.assertions", lambda: [violated])
+    of = target(tmp_path, sink=day.sink, settings=day.settings)
+    of = attrs.evolve(of, scope=Scope(day.settings, day.now_ms, day.now_ms - 24 * HOUR_MS, day.sink))
+    assert judged(parity.GATE, of).verdict is verdict
 
 
 def test_a_window_without_events_cannot_be_judged(day: Day, tmp_path: Path) -> None:
