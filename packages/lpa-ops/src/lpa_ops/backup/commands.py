@@ -16,8 +16,8 @@ from rich.table import Column, Table
 from lpa_core.commands.output import print_json
 from lpa_core.settings import Settings
 from lpa_ops.backup.backup import Backup, BackupError, StoredBackup
-from lpa_ops.backup.checkpoints import same_database, sink_name
 from lpa_ops.backup.create import create as create_backup
+from lpa_ops.backup.own import backups_of
 from lpa_ops.backup.prune import prune as prune_backups
 from lpa_ops.backup.restore import Restored
 from lpa_ops.backup.restore import restore as restore_backup
@@ -52,7 +52,7 @@ def backup_app(settings: Settings) -> cyclopts.App:
         """
         store = BackupStore(location or default_root(settings))
         with opened(sink, settings) as (client, database):
-            base = _newest_full(store, database, sink_name(sink, settings), settings) if incremental else ""
+            base = _newest_full(store, database, sink, settings) if incremental else ""
             where, backup = create_backup(client, database, sink, settings, store, base=base)
         if json:
             print_json({"location": where, **_as_json(backup)})
@@ -155,9 +155,8 @@ def _store(location: str | None, settings: Settings) -> BackupStore:
     return store
 
 
-def _newest_full(store: BackupStore, database: str, sink: str, settings: Settings) -> str:
-    found = [each.backup for each in store.list() if each.backup is not None]
-    full = [each.id for each in found if same_database(each.sink, sink, settings) and not each.base]
+def _newest_full(store: BackupStore, database: str, sink: str | None, settings: Settings) -> str:
+    full = [each.id for each in backups_of(store, sink, settings) if not each.base]
     if not full:
         raise BackupError(f"{store.root} has no full backup of {database}: make one first, without --incremental")
     return full[-1]

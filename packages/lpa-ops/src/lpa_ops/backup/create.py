@@ -33,8 +33,9 @@ from lpa_ops.backup.backup import (
     BackupError,
     Content,
 )
-from lpa_ops.backup.checkpoints import checkpoints, from_kafka, same_database, sink_name
+from lpa_ops.backup.checkpoints import checkpoints, from_kafka, sink_name
 from lpa_ops.backup.configuration import configuration
+from lpa_ops.backup.own import backups_of
 from lpa_ops.backup.store import BackupStore
 from lpa_ops.backup.tables import StoredTable, content, positions, stored_tables
 from lpa_ops.savepoint.offsets import committed_in_the_end, of_derivation
@@ -84,7 +85,7 @@ def _create(
     stored = positions(client, tables)
     files = checkpoints(settings, sink_name(sink, settings))
     if not stored:
-        _require_new(name, sink_name(sink, settings), files.values(), settings, store)
+        _require_new(name, sink, files.values(), settings, store)
     commits = _commits(settings) if from_kafka(stored, files.values(), settings) else {}
     derived = _committed(of_derivation(settings)) if commits else {}
     boundaries = {
@@ -129,15 +130,11 @@ def _create(
 
 
 def _require_new(
-    name: str, sink: str, files: Iterable[StoredCheckpoint], settings: Settings, store: BackupStore
+    name: str, sink: str | None, files: Iterable[StoredCheckpoint], settings: Settings, store: BackupStore
 ) -> None:
     """Raise BackupError where a database that holds nothing held something once."""
     read = sum(each.progress.offset for each in files)
-    filled = [
-        each.location
-        for each in store.list()
-        if each.backup is not None and each.backup.records and same_database(each.backup.sink, sink, settings)
-    ]
+    filled = [store.location(each.id) for each in backups_of(store, sink, settings) if each.records]
     if read or filled:
         told = f"{read:,} records of files were stored in it" if read else f"{filled[-1]} has records of it"
         raise BackupError(f"{name} holds nothing, though {told}: bring it back with `lpa recover total-loss`")

@@ -6,7 +6,7 @@ from typing import Final
 
 from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
 from lpa_core.health.state import State
-from lpa_ops.backup.checkpoints import same_database, sink_name
+from lpa_ops.backup.own import backups_of
 from lpa_ops.backup.store import BackupStore, default_root
 from lpa_ops.health.runbook import section
 from lpa_sinks.databases import endpoint_of
@@ -18,10 +18,8 @@ _ACTION: Final = "make one with `lpa backup create`, and find out why the schedu
 def judge(scope: Scope) -> Finding:
     settings = scope.settings
     database = endpoint_of(scope.sink, settings).database
-    sink = sink_name(scope.sink, settings)
     store = BackupStore(default_root(settings))
-    listed = [each.backup for each in store.list() if each.backup is not None and not each.problem]
-    found = [each for each in listed if same_database(each.sink, sink, settings)]
+    found = backups_of(store, scope.sink, settings)
     thresholds = settings.health.backup_age_hours
     if not found:
         if not settings.lpa.backup_dir:

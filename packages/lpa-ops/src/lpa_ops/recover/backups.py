@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from lpa_ops.backup.backup import Backup, BackupError, StoredBackup
-from lpa_ops.backup.checkpoints import same_database, sink_name
+from lpa_ops.backup.own import is_of
 from lpa_ops.backup.restore import require_own
 from lpa_ops.backup.store import BackupStore
 from lpa_ops.recover.scenario import Context, RecoveryError
@@ -17,7 +17,7 @@ _log = structlog.get_logger("lpa.recover")
 
 def is_own(backup: Backup, context: Context) -> bool:
     """Whether it was made of the database that is recovered."""
-    return same_database(backup.sink, sink_name(context.sink, context.settings), context.settings)
+    return is_of(backup, context.sink, context.settings)
 
 
 def require_is_own(backup: Backup, context: Context) -> None:

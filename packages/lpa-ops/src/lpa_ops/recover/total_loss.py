@@ -43,8 +43,9 @@ class TotalLoss:
         damage = _damage(context)
         if not damage:
             return _NOTHING
-        own = any(is_own(backup, context) for backup in _backups(context))
-        filled = _expected(context)
+        listed = _backups(context)
+        own = [backup for backup in listed if is_own(backup, context)]
+        filled = any(backup.records for backup in own or listed)
 
         def require(backup: Backup) -> None:
             if own:
