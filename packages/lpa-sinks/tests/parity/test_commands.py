@@ -112,7 +112,7 @@ def test_warnings_fail_nothing(stored: Stored, run: Run, capsys: pytest.CaptureF
         (("--sink", "chdb:///nowhere/at/all", *WINDOW), "there is no embedded database yet"),
     ],
 )
-def test_wrong_usage(run: Run, arguments: tuple[str, ...], complaint: str) -> None:
+def test_wrong_usage(stored: Stored, run: Run, arguments: tuple[str, ...], complaint: str) -> None:
     with pytest.raises(SinkMisconfigured, match=complaint):
         run(*arguments)
 
