@@ -172,7 +172,9 @@ def test_a_damaged_checkpoint(folder: Path, capsys: pytest.CaptureFixture[str]) 
     capsys.readouterr()
     status, line = refusal(capsys, "ingest", "a.ndjson", *IN_MEMORY)
     assert status == 1
-    assert line.startswith(f"lpa: the checkpoint {checkpoint} is damaged: bring back a backup (`lpa backup restore`); ")
+    assert line.startswith(
+        f"lpa: the checkpoint {checkpoint} is damaged: bring back a backup (`lpa backup restore`), or "
+    )
 
 
 def test_a_fault_of_a_plugin_is_a_line_too_and_its_trace_is_there_when_asked_for(

@@ -169,6 +169,37 @@ def test_a_grown_file_is_read_on(generated: Path, tmp_path: Path) -> None:
     assert ingest("events.ndjson", tmp_path)["read"] == 2000
 
 
+def test_a_lost_checkpoint_doubles_nothing(generated: Path, tmp_path: Path) -> None:
+    lines = generated.read_bytes().splitlines(keepends=True)
+    generated.write_bytes(b"".join(lines[:1000]))
+    ingest("events.ndjson", tmp_path)
+    shutil.rmtree(tmp_path / "lpa-data/checkpoints")
+    generated.write_bytes(b"".join(lines))  # so that its ranges end elsewhere than before
+    refused = subprocess.run(
+        [Path(sys.executable).with_name("lpa"), "ingest", "events.ndjson"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "holds records of events.ndjson already, but no checkpoint says how far it was read" in refused.stderr
+    generated.rename(tmp_path / "again.ndjson")
+    again = ingest("again.ndjson", tmp_path)
+    assert (again["read"], again["dead_lettered"]) == (3000, 300)
+    assert again["accepted"] < 2000
+    (accepted,) = query(tmp_path, "SELECT count(), uniqExact(dedup_key) FROM livepeer_analytics.streaming_events")
+    assert accepted == [[2640, 2640]]
+
+
+def test_a_sink_that_is_added_gets_a_file_alone(generated: Path, tmp_path: Path) -> None:
+    ingest("events.ndjson", tmp_path)
+    both = ("--sink", "chdb://lpa-data/clickhouse/livepeer_analytics", "--sink", "memory://")
+    refused = lpa("ingest", "events.ndjson", *both, cwd=tmp_path, check=False)
+    assert refused == ""
+    assert query(tmp_path, "SELECT count() FROM livepeer_analytics.streaming_events") == [[[2640]]]
+
+
 def test_a_person_sees_counts_reasons_and_rates(generated: Path, tmp_path: Path) -> None:
     shown = lpa("ingest", "events.ndjson", cwd=tmp_path)
     for expected in ("accepted", "quarantined", "SCHEMA_INVALID missing_field", "streaming_events_dlq", "events/s"):

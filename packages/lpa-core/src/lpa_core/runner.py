@@ -89,6 +89,8 @@ def _assemble(
         sink.open((*pipeline.tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE))
     if not recovering:
         _require_stored(zip(sink_uris, sinks, strict=True), settings)
+        if source.repeatable and checkpoint.prepared is None and not checkpoint.progress.offset:
+            _require_new(source, sinks)
     dedup = plugins.dedup_store(job.dedup_or_default(settings))
     opened.callback(dedup.close)
     archive = plugins.archive(job.archive) if job.archive else None
@@ -122,6 +124,18 @@ def _require_stored(sinks: Iterable[tuple[str, Sink]], settings: Settings) -> No
                 f"{sink} holds nothing, though {sum(read.values()):,} records of {', '.join(sorted(read)[:3])} were "
                 f"stored in it: bring it back with `lpa recover total-loss`, or remove {data / 'checkpoints'} and "
                 f"{data / 'dedup'} to read everything again"
+            )
+
+
+def _require_new(source: Source, sinks: Iterable[Sink]) -> None:
+    """Raise CheckpointError where a sink has records of a source that has no checkpoint: they would come twice."""
+    for sink in sinks:
+        if isinstance(sink, Storing) and sink.holds(source.topic, source.partition):
+            raise CheckpointError(
+                f"{sink} holds records of {source.topic} already, but no checkpoint says how far it was read: another "
+                "file, or one whose checkpoint is lost, needs a name of its own (what is stored is then found to be "
+                "repeated); `lpa backup restore` brings a lost checkpoint back; a sink that is added gets files alone, "
+                "by another `lpa ingest`"
             )
 
 

@@ -137,10 +137,17 @@ class Deriving(Protocol):
 
 @runtime_checkable
 class Storing(Protocol):
-    """A sink that can say whether anything is stored: where it is lost, what was read is to be read again."""
+    """A sink that can say what is stored: a checkpoint that knows of more, or of less, is not to be believed.
+
+    Called after ``open``. Both raise SinkUnavailable, SinkMisconfigured.
+    """
 
     def is_empty(self) -> bool:
-        """Whether no record is stored at all. Called after ``open``. Raises SinkUnavailable, SinkMisconfigured."""
+        """Whether no record is stored at all."""
+        ...
+
+    def holds(self, topic: str, partition: int) -> bool:
+        """Whether any record of the partition is stored, accepted or rejected."""
         ...
 
 

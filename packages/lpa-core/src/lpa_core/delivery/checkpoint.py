@@ -107,8 +107,8 @@ class FileCheckpoint:
             stored = decode(content)
         except ValueError:
             raise CheckpointError(
-                f"the checkpoint {self._path} is damaged: bring back a backup (`lpa backup restore`); deleting it "
-                f"reads {self._topic} from its beginning, and may store again what is stored already"
+                f"the checkpoint {self._path} is damaged: bring back a backup (`lpa backup restore`), or delete "
+                f"it and give {self._topic} another name: what is stored is then found to be repeated"
             ) from None
         self.progress, self.prepared = stored.progress, stored.prepared
 

@@ -70,8 +70,8 @@ def _read(path: Path) -> StoredCheckpoint:
         raise BackupError(f"{path} cannot be read: {error.strerror}") from None
     except ValueError:
         raise BackupError(
-            f"the checkpoint {path} is damaged: bring back a backup; deleting it reads the file from its beginning, "
-            "and may store again what is stored already"
+            f"the checkpoint {path} is damaged: bring back a backup (`lpa backup restore`), or delete it and give its "
+            "file another name: what is stored is then found to be repeated"
         ) from None
 
 

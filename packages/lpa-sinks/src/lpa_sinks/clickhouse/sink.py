@@ -24,7 +24,7 @@ from lpa_sinks.clickhouse.completion import (
     query_id,
     withdraw,
 )
-from lpa_sinks.clickhouse.emptiness import is_empty
+from lpa_sinks.clickhouse.emptiness import holds, is_empty
 from lpa_sinks.clickhouse.errors import Verdict, classify, describe, explain
 from lpa_sinks.clickhouse.insert import encode, insert, insert_settings
 from lpa_sinks.clickhouse.recall import stored_keys
@@ -118,6 +118,11 @@ class ClickHouseSink:
 
     def is_empty(self) -> bool:
         return self._run("look for any row", lambda: is_empty(self._opened, self._endpoint.database))
+
+    def holds(self, topic: str, partition: int) -> bool:
+        return self._run(
+            f"look for {topic}[{partition}]", lambda: holds(self._opened, self._endpoint.database, topic, partition)
+        )
 
     @property
     def exclusive(self) -> bool:
