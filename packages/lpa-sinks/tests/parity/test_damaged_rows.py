@@ -47,6 +47,16 @@ DAMAGES: Final[dict[str, list[Damage]]] = {
             "ALTER TABLE # DELETE WHERE dedup_key = (SELECT min(raw_event_uid) FROM $.ai_stream_events)",
         ),
     ],
+    "payments_and_discoveries_match_typed_rows": [
+        rows("payment_events", f"ALTER TABLE # DELETE WHERE {one('payment_events')}"),
+        rows("payment_events", "INSERT INTO # SELECT * FROM # LIMIT 1"),
+        rows("discovery_results", f"ALTER TABLE # DELETE WHERE {one('discovery_results')}"),
+        rows("discovery_results", "INSERT INTO # SELECT * REPLACE ('made up' AS raw_event_uid) FROM # LIMIT 1"),
+        rows(
+            "streaming_events",
+            "ALTER TABLE # DELETE WHERE dedup_key = (SELECT min(raw_event_uid) FROM $.payment_events)",
+        ),
+    ],
     "capability_rows_come_from_stored_events": [
         rows(
             "network_capabilities_prices", "INSERT INTO # SELECT * REPLACE ('made up' AS raw_event_uid) FROM # LIMIT 1"
