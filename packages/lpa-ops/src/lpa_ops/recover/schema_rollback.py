@@ -16,6 +16,8 @@ from lpa_sinks.schema.migrations import BUILTIN, Applied, Migration, applied_mig
 class BadMigration(Findings, frozen=True, kw_only=True):
     number: int
     name: str
+    files: bool = True
+    """Whether the folder holds the migration."""
 
 
 @final
@@ -34,17 +36,21 @@ class SchemaRollback:
 
     def assess(self, context: Context) -> BadMigration:
         with opened(context.sink, context.settings) as (client, database):
-            in_force = [each for each in applied_migrations(client, database).values() if each.in_force]
-        if not in_force:
+            known = applied_migrations(client, database)
+        if not known:
             return BadMigration(damage=[], lost=[], seconds=0, number=0, name="")
-        newest = max(in_force, key=lambda each: each.number)
+        newest = known[max(known)]
+        if not newest.in_force:  # a command given twice has to do no more than one given once
+            earlier = f"{newest} is rolled back already; `lpa schema rollback` takes the one before it back"
+            return BadMigration(damage=[], lost=[earlier], seconds=0, number=newest.number, name=newest.name)
         views = ", ".join(newest.previous_views) or "no view"
         return BadMigration(
             damage=[f"migration {newest} is the newest in force; it defined {views}"],
-            lost=[] if self._files(newest) else ["nothing; but what it added stays: its files are not there"],
+            lost=[],
             seconds=1,
             number=newest.number,
             name=newest.name,
+            files=self._files(newest) is not None,
         )
 
     def look_again(
@@ -53,13 +59,9 @@ class SchemaRollback:
         return self.assess(context)  # the live state tells all there is to know
 
     def steps(self, found: BadMigration, context: Context) -> Sequence[Step]:
-        return [
-            Step(
-                "roll back",
-                f"define the views as they were before {found.number:04d}-{found.name}, then run its down.sql",
-                lambda: self._roll_back(found, context),
-            )
-        ]
+        then = "run its down.sql" if found.files else f"leave what it added: {self._migrations} does not hold it"
+        what = f"define the views as they were before {found.number:04d}-{found.name}, then {then}"
+        return [Step("roll back", what, lambda: self._roll_back(found, context))]
 
     def then(self, found: BadMigration) -> Sequence[str]:
         return ["mend the migration, and apply it again"]
