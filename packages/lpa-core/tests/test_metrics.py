@@ -67,6 +67,10 @@ def block(table: Table, rows: int) -> Block:
     return Block(table, "events", 3, range(rows), [], "token")
 
 
+def test_the_first_record_that_is_too_large_shows_as_an_increase() -> None:
+    assert series(Metrics(), "lpa_records_dead_lettered_total") == {("RECORD_TOO_LARGE", "record_too_large"): 0}
+
+
 def test_a_finished_range_is_counted_by_what_became_of_its_records() -> None:
     metrics = Metrics()
     events = accepted(3)
@@ -86,6 +90,7 @@ def test_a_finished_range_is_counted_by_what_became_of_its_records() -> None:
     assert series(metrics, "lpa_records_dead_lettered_total") == {
         ("SCHEMA_INVALID", "missing_field"): 4,
         ("DESERIALIZATION_FAILED", "json_parse_error"): 2,
+        ("RECORD_TOO_LARGE", "record_too_large"): 0,
     }
     assert series(metrics, "lpa_records_quarantined_total") == {("duplicate_event",): 2}
     assert series(metrics, "lpa_rows_written_total") == {("streaming_events",): 6, ("streaming_events_dlq",): 8}

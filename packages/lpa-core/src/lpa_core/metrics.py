@@ -20,6 +20,7 @@ from lpa_core.health.check import CheckResult
 from lpa_core.health.state import State
 from lpa_core.records import RecordBatch
 from lpa_core.tables import Block
+from lpa_core.validation.reasons import FailureClass, Reason
 
 # A second series beside every counter and histogram, telling when it was made: nothing here reads it.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library leaves it without types
@@ -79,7 +80,7 @@ class Metrics:
         Counter, "lpa_records_dead_lettered_total", "Records that ended as dead letters.", "class", "reason"
     )
     records_quarantined: Counter = _metric(
-        Counter, "lpa_records_quarantined_total", "Records that were quarantined: duplicates.", "reason"
+        Counter, "lpa_records_quarantined_total", "Records that were quarantined, most of them duplicates.", "reason"
     )
     written_bytes: Counter = _metric(
         Counter, "lpa_written_bytes_total", "Bytes of the records whose range is finished, rejects among them."
@@ -179,6 +180,8 @@ class Metrics:
     def __attrs_post_init__(self) -> None:
         for stage in STAGES:
             self.stage_duration.labels(stage)
+        # An alert is about the first of them: a series that begins with it shows no increase.
+        self.records_dead_lettered.labels(FailureClass.RECORD_TOO_LARGE.value, Reason.RECORD_TOO_LARGE.value)
 
     def consumed(self, batch: RecordBatch) -> None:
         """Count a batch that was read."""
