@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka import Consumer
 from services.content import content
 from services.job import Job, event
 
@@ -74,6 +76,33 @@ def proved(answer: dict[str, Any]) -> bool:
     }
 
 
+@contextmanager
+def another_member(job: Job) -> Iterator[None]:
+    """The group has a member meanwhile, as a worker on another machine would be."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": job.environment["QUALITY_KAFKA_BOOTSTRAP"],
+            "group.id": job.environment["QUALITY_GROUP_ID"],
+            "enable.auto.commit": False,
+        }
+    )
+    consumer.subscribe([job.topic])
+
+    def joined() -> bool:
+        consumer.poll(0.1)
+        return bool(consumer.assignment())
+
+    job.until(joined, "the member has joined")
+    yield
+    consumer.close()
+
+
+def refused_beside_another(job: Job, capsys: pytest.CaptureFixture[str], scenario: str) -> bool:
+    with another_member(job):
+        said: str = command(job, capsys, "recover", scenario, "--execute", status=1)["error"]
+    return f"the group {job.environment['QUALITY_GROUP_ID']} has live members" in said
+
+
 def test_damaged_tables_and_the_loss_of_all(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
     ingest(job, values(0, 300), 300)
     backup = command(job, capsys, "backup", "create")
@@ -92,6 +121,8 @@ def test_damaged_tables_and_the_loss_of_all(job: Job, capsys: pytest.CaptureFixt
     assert plan["lost"] == []
     assert [step["name"] for step in plan["steps"]] == ["stopped", "isolate", "restore", "cut", "offsets"]
     assert job.committed() == 500, "a plan changes nothing"
+    assert refused_beside_another(job, capsys, "clickhouse-corruption")
+    assert not any(step["done"] for step in command(job, capsys, "recover", "clickhouse-corruption")["steps"])
 
     job.clickhouse.tell(Fault("RESTORE TABLE", code=210))
     broken_off = command(job, capsys, "recover", "clickhouse-corruption", "--execute", status=1)
@@ -153,6 +184,7 @@ def test_offsets_that_are_gone_or_were_moved(job: Job, capsys: pytest.CaptureFix
     for said in ("no offset is committed, 300 is right", "100 is committed, 300 is right: 200 records would be stored"):
         plan = command(job, capsys, "recover", "offset-loss")
         assert plan["damage"][0].startswith(f"{job.topic}[0]: {said}")
+        assert refused_beside_another(job, capsys, "offset-loss")
         assert proved(command(job, capsys, "recover", "offset-loss", "--execute"))
         assert job.committed() == 300
         job.commit(100)
