@@ -132,10 +132,9 @@ def _require_new(source: Source, sinks: Iterable[Sink]) -> None:
     for sink in sinks:
         if isinstance(sink, Storing) and sink.holds(source.topic, source.partition):
             raise CheckpointError(
-                f"{sink} holds records of {source.topic} already, but no checkpoint says how far it was read: another "
-                "file, or one whose checkpoint is lost, needs a name of its own (what is stored is then found to be "
-                "repeated); `lpa backup restore` brings a lost checkpoint back; a sink that is added gets files alone, "
-                "by another `lpa ingest`"
+                f"{sink} holds records of {source.topic} already, but no checkpoint says how far it was read: give "
+                "--sink as it was given then (a sink that is added gets files alone), bring a lost checkpoint back with "
+                "`lpa backup restore`, or give the file a name of its own (what is stored is then found to be repeated)"
             )
 
 
