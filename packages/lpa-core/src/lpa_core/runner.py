@@ -133,7 +133,7 @@ def _require_new(source: Source, sinks: Iterable[Sink]) -> None:
         if isinstance(sink, Storing) and sink.holds(source.topic, source.partition):
             raise CheckpointError(
                 f"{sink} holds records of {source.topic} already, but no checkpoint says how far it was read: give "
-                "--sink as it was given then (a sink that is added gets files alone), bring a lost checkpoint back with "
+                "--sink as it was given then (a sink that is added gets files alone), bring a lost checkpoint back by "
                 "`lpa backup restore`, or give the file a name of its own (what is stored is then found to be repeated)"
             )
 
