@@ -1,0 +1,71 @@
+"""Entries of a table's deduplication window are counted over the retry horizon, by what an insert takes of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from lpa_core.health.state import State
+from lpa_ops.health import deduplication_windows
+from lpa_ops.testing.day import HOUR_MS, Day
+
+MINUTE_MS: Final = 60_000
+JANUARY: Final = 1_767_900_000_000
+FEBRUARY: Final = 1_770_000_000_000
+
+
+def insert(day: Day, at_ms: int, inserts: int, topic: str = "t", partition: int = 0, sent_ms: int = JANUARY) -> None:
+    """Each insert is of two rows."""
+    day.run(
+        "INSERT INTO day.streaming_events (source_topic, source_partition, timestamp, ingestion_timestamp) "
+        f"SELECT '{topic}', {partition}, {sent_ms}, fromUnixTimestamp64Milli({at_ms} + intDiv(number, 2), 'UTC') "
+        f"FROM numbers({2 * inserts})"
+    )
+
+
+@pytest.fixture
+def busy(bare: Day) -> Day:
+    start = (bare.now_ms - HOUR_MS) // (30 * MINUTE_MS) * 30 * MINUTE_MS
+    insert(bare, start, 3)
+    insert(bare, start, 2, sent_ms=FEBRUARY)
+    insert(bare, start, 1, topic="u")
+    for partition in (1, 2, 3):
+        insert(bare, start + 15 * MINUTE_MS, 1, partition=partition)
+    insert(bare, bare.now_ms - 25 * HOUR_MS, 9)
+    insert(bare, bare.now_ms + 1, 9)
+    return bare
+
+
+def set_window(day: Day, table: str, entries: int, kind: str = "non_replicated") -> None:
+    day.run(f"ALTER TABLE day.{table} MODIFY SETTING {kind}_deduplication_window = {entries}")
+
+
+def test_the_busiest_span_is_compared_with_the_smallest_window(busy: Day) -> None:
+    set_window(busy, "streaming_events_quarantine", 12)
+    for table, entries, kind in (
+        ("streaming_events", 24, "non_replicated"),
+        ("streaming_events_dlq", 3, "replicated"),
+        ("ai_stream_status", 2, "non_replicated"),
+    ):
+        set_window(busy, table, entries, kind)
+    found = busy(deduplication_windows.CHECK, retry_horizon_minutes=10).finding
+    assert found.detail == (
+        "6 entries in the busiest 10 minutes, from 2 partitions; streaming_events_quarantine remembers 12"
+    )
+    assert (found.state, found.value) == (State.OK, 0.5)
+    set_window(busy, "streaming_events", 5)
+    found = busy(deduplication_windows.CHECK, retry_horizon_minutes=10).finding
+    assert found.detail.endswith("from 2 partitions; streaming_events remembers 5")
+    assert (found.state, found.value) == (State.CRITICAL, 1.2)
+
+
+def test_a_longer_horizon_has_more_entries(busy: Day) -> None:
+    found = busy(deduplication_windows.CHECK, retry_horizon_minutes=30).finding
+    assert found.detail.startswith("9 entries in the busiest 30 minutes, from 5 partitions; ")
+
+
+def test_a_window_in_which_nothing_came_is_not_judged(bare: Day) -> None:
+    insert(bare, bare.now_ms - 25 * HOUR_MS, 9)
+    found = bare(deduplication_windows.CHECK).finding
+    assert (found.state, found.detail) == (State.NOT_APPLICABLE, "nothing was inserted in the window")
