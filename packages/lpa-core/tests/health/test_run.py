@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import threading
+import time
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -152,6 +153,27 @@ def test_a_check_that_hangs_is_reported_in_time_and_not_asked_again_before_it_en
     assert found.finding == WELL
     assert len(asked) == 2, "asked again once it had ended"
     assert runner.hanging == ()
+
+
+def test_a_costly_check_may_take_longer_than_others() -> None:
+    release = threading.Event()
+
+    def hang(scope: Scope) -> Finding:
+        release.wait()
+        return WELL
+
+    def outlast(scope: Scope) -> Finding:
+        while not runner.hanging:
+            time.sleep(0.01)
+        time.sleep(0.3)
+        return WELL
+
+    settings = Settings(health=HealthSettings(timeout_seconds=1, costly_timeout_seconds=10))
+    runner = CheckRunner([check("plain", hang), attrs.evolve(check("costly", outlast), costly=True)], settings)
+    plain, costly = runner.run(SCOPE)
+    release.set()
+    assert plain.finding.detail.startswith("no answer after 1.")
+    assert costly.finding == WELL
 
 
 def test_what_cannot_be_judged_is_not_green() -> None:
