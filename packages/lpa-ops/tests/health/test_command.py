@@ -14,8 +14,11 @@ import pytest
 import structlog
 
 from lpa_core.cli import run
+from lpa_core.health.check import CheckResult, Finding, Scope
+from lpa_core.health.run import CheckRunner
+from lpa_core.health.state import State, Thresholds
 from lpa_core.settings import described
-from lpa_ops.health import CHECKS
+from lpa_ops.health import CHECKS, command
 from lpa_ops.health.window import since
 from lpa_ops.testing.day import Day
 
@@ -210,3 +213,27 @@ def test_watching_prints_a_line_each_time_until_it_is_interrupted(tmp_path: Path
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in errors
+
+
+def test_watching_shows_a_table_each_time_until_it_is_interrupted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    findings = iter([Finding(State.WARNING, "the first look", 2.5, Thresholds(2, 3)), Finding(State.OK, "the second")])
+
+    def look(runner: CheckRunner, scope: Scope) -> list[CheckResult]:
+        finding = next(findings, None)
+        if finding is None:
+            raise KeyboardInterrupt
+        return [CheckResult(runner.checks[0], finding, 0.1, scope.now_ms)]
+
+    monkeypatch.setattr(CheckRunner, "run", look)
+    monkeypatch.setattr(command, "_WATCH_SECONDS", 0)
+    for name, value in {"TTY_COMPATIBLE": "1", "TERM": "xterm", "NO_COLOR": "1", "COLUMNS": "120"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as stopped:
+        run(["health", "--watch"])
+    shown = capsys.readouterr()
+    assert (stopped.value.code, shown.err) == (130, "")
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in shown.out.splitlines() if line[0] == "│"]
+    assert rows[0] == [CHECKS[0].name, "warning", "2.5 minutes", "above 2", "above 3", "the first look"]
+    assert rows[-1] == [CHECKS[0].name, "ok", "", "", "", "the second"]
