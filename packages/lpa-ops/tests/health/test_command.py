@@ -215,10 +215,13 @@ def test_watching_prints_a_line_each_time_until_it_is_interrupted(tmp_path: Path
     assert "Traceback" not in errors
 
 
-def test_watching_shows_a_table_each_time_until_it_is_interrupted(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("terminal", [True, False])
+def test_watching_shows_a_report_each_time_until_it_is_interrupted(
+    terminal: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    findings = iter([Finding(State.WARNING, "the first look", 2.5, Thresholds(2, 3)), Finding(State.OK, "the second")])
+    findings = iter(
+        [Finding(State.WARNING, "the first look", 2.5, Thresholds(2, 3), "do this"), Finding(State.OK, "the second")]
+    )
 
     def look(runner: CheckRunner, scope: Scope) -> list[CheckResult]:
         finding = next(findings, None)
@@ -228,12 +231,19 @@ def test_watching_shows_a_table_each_time_until_it_is_interrupted(
 
     monkeypatch.setattr(CheckRunner, "run", look)
     monkeypatch.setattr(command, "_WATCH_SECONDS", 0)
-    for name, value in {"TTY_COMPATIBLE": "1", "TERM": "xterm", "NO_COLOR": "1", "COLUMNS": "120"}.items():
+    for name, value in {"TERM": "xterm", "NO_COLOR": "1", "COLUMNS": "120"}.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("TTY_COMPATIBLE", str(int(terminal)))
     with pytest.raises(SystemExit) as stopped:
         run(["health", "--watch"])
     shown = capsys.readouterr()
     assert (stopped.value.code, shown.err) == (130, "")
-    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in shown.out.splitlines() if line[0] == "│"]
-    assert rows[0] == [CHECKS[0].name, "warning", "2.5 minutes", "above 2", "above 3", "the first look"]
-    assert rows[-1] == [CHECKS[0].name, "ok", "", "", "", "the second"]
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in shown.out.splitlines() if line[:1] == "│"]
+    assert rows == [
+        [CHECKS[0].name, "warning", "2.5 minutes", "above 2", "above 3", "the first look"],
+        [CHECKS[0].name, "ok", "", "", "", "the second"],
+    ]
+    first, _, second = shown.out.partition("health: warning\n")
+    assert f"{CHECKS[0].title}: do this. See " in first
+    assert second.endswith("health: ok\n")
+    assert ("\x1b[2J" in second) is terminal, "the one before is wiped off"

@@ -13,7 +13,6 @@ import cyclopts
 import msgspec
 from cyclopts import Parameter
 from rich.console import Console
-from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
@@ -100,14 +99,15 @@ def _reads_kafka(settings: Settings, sink: str | None) -> bool:
 def _watch(reports: Iterator[HealthReport], *, json: bool) -> None:
     """Show one report after the other, until interrupted."""
     pause = threading.Event()
-    if json:
-        for report in reports:
+    console = Console()
+    for report in reports:
+        if json:
             _print_line(report.as_json())
-            pause.wait(_WATCH_SECONDS)
-    with Live(console=Console(), auto_refresh=False) as live:
-        for report in reports:
-            live.update(_table(report.results), refresh=True)
-            pause.wait(_WATCH_SECONDS)
+        else:
+            console.clear()  # a file or a pipe gets one report below the other
+            _print(report, console)
+            sys.stdout.flush()
+        pause.wait(_WATCH_SECONDS)
 
 
 def _print_line(value: Any) -> None:
