@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 from lpa_core.health.state import State
 from lpa_ops.health import deduplication_windows
+from lpa_ops.health.database import Database
 from lpa_ops.testing.day import HOUR_MS, Day
 
 MINUTE_MS: Final = 60_000
@@ -58,6 +59,33 @@ def test_the_busiest_span_is_compared_with_the_smallest_window(busy: Day) -> Non
     found = busy(deduplication_windows.CHECK, retry_horizon_minutes=10).finding
     assert found.detail.endswith("from 2 partitions; streaming_events remembers 5")
     assert (found.state, found.value) == (State.CRITICAL, 1.2)
+
+
+@pytest.fixture
+def replicated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables are taken for replicated ones, which the embedded engine cannot have."""
+    ask = Database.ask
+
+    def asked(database: Database, file: str, **parameters: Any) -> list[dict[str, Any]]:
+        rows = ask(database, file, **parameters)
+        return [{**row, "replicated": 1} for row in rows] if file == "windows.sql" else rows
+
+    monkeypatch.setattr(Database, "ask", asked)
+
+
+@pytest.mark.usefixtures("replicated")
+def test_replicated_tables_have_a_window_of_their_own_and_a_time(busy: Day) -> None:
+    set_window(busy, "streaming_events", 12, "replicated")
+    set_window(busy, "streaming_events_dlq", 3)
+    found = busy(deduplication_windows.CHECK, retry_horizon_minutes=10).finding
+    assert (found.state, found.value) == (State.OK, 0.5)
+    busy.run("ALTER TABLE day.streaming_events_dlq MODIFY SETTING replicated_deduplication_window_seconds = 600")
+    assert busy(deduplication_windows.CHECK, retry_horizon_minutes=10).finding.state is State.OK
+    found = busy(deduplication_windows.CHECK, retry_horizon_minutes=11).finding
+    assert (found.state, found.detail) == (
+        State.CRITICAL,
+        "tokens are remembered for 600 s only, but inserts may be repeated for 11 minutes",
+    )
 
 
 def test_a_longer_horizon_has_more_entries(busy: Day) -> None:

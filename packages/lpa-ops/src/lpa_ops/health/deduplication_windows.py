@@ -1,12 +1,13 @@
 """Whether ClickHouse remembers tokens for as long as an insert may be repeated.
 
 A table's window is counted in entries: one insert into N table partitions takes N of them. An insert whose token was
-pushed out by others is stored twice.
+pushed out by others is stored twice. Replicated tables forget tokens after some time as well.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any, Final
 
 from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
@@ -18,6 +19,7 @@ from lpa_ops.health.runbook import section
 
 _TABLES: Final = [RAW_TABLE.name, DLQ_TABLE.name, QUARANTINE_TABLE.name]
 _ACTION: Final = "raise the table's deduplication window, or let ranges grow: CLICKHOUSE_SINK_MAX_TIME_MS"
+_SECONDS_ACTION: Final = "raise the table's replicated_deduplication_window_seconds"
 
 
 def judge(scope: Scope) -> Finding:
@@ -32,6 +34,7 @@ def judge(scope: Scope) -> Finding:
         raise NotApplicable("nothing was inserted in the window")
     smallest = min(windows, key=_window)
     remembered = _window(smallest)
+    shortest = min(map(_seconds, windows))
     thresholds = scope.settings.health.deduplication_window_share
     found = (
         f"{busiest['entries']:,} entries in the busiest {minutes} minutes, from {busiest['partitions']} partitions; "
@@ -39,11 +42,21 @@ def judge(scope: Scope) -> Finding:
     )
     if not remembered:  # of nothing there is no share
         return Finding(State.CRITICAL, found, None, thresholds, _ACTION)
+    if shortest < minutes * 60:
+        found = (
+            f"tokens are remembered for {shortest:,.0f} s only, though inserts may be repeated for {minutes} minutes"
+        )
+        return Finding(State.CRITICAL, found, None, thresholds, _SECONDS_ACTION)
     return Finding.of(busiest["entries"] / remembered, thresholds, found, _ACTION)
 
 
 def _window(table: Mapping[str, Any]) -> int:
     return int(table["replicated_window"] if table["replicated"] else table["plain_window"])
+
+
+def _seconds(table: Mapping[str, Any]) -> float:
+    """For how long a token is remembered; 0 in the DDL, or nothing, leaves it to the server."""
+    return int(table["replicated_seconds"]) or inf if table["replicated"] else inf
 
 
 CHECK: Final = HealthCheck(
