@@ -84,7 +84,7 @@ def test_replicated_tables_have_a_window_of_their_own_and_a_time(busy: Day) -> N
     found = busy(deduplication_windows.CHECK, retry_horizon_minutes=11).finding
     assert (found.state, found.detail) == (
         State.CRITICAL,
-        "tokens are remembered for 600 s only, but inserts may be repeated for 11 minutes",
+        "tokens are remembered for 600 s only, though inserts may be repeated for 11 minutes",
     )
 
 
