@@ -118,3 +118,15 @@ def test_what_adds_to_a_missing_backup_is_listed_with_that(embedded: Embedded) -
     health = json.loads(embedded.lpa("health", "--json", status=1))
     (age,) = (check for check in health["checks"] if check["name"] == "backup_age")
     assert (age["state"], age["value"]) == ("critical", None)
+
+
+def test_nothing_is_added_to_a_backup_that_lacks_a_file(embedded: Embedded) -> None:
+    (base,) = json.loads(embedded.lpa("backup", "list", "--json"))
+    lacking = max(
+        (path for path in Path(base["location"]).rglob("*") if path.is_file()), key=lambda path: len(str(path))
+    )
+    lacking.unlink()
+    said = embedded.lpa("backup", "create", "--incremental", status=1)
+    assert f"{lacking} is missing: the backup is damaged, use another: make a full one, without --incremental" in said
+    embedded.lpa("backup", "create")
+    embedded.lpa("backup", "create", "--incremental")

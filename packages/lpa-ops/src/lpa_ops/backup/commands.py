@@ -159,6 +159,10 @@ def _newest_full(store: BackupStore, database: str, sink: str | None, settings: 
     full = [each.id for each in backups_of(store, sink, settings) if not each.base]
     if not full:
         raise BackupError(f"{store.root} has no full backup of {database}: make one first, without --incremental")
+    try:
+        store.require_files(full[-1])
+    except BackupError as error:
+        raise BackupError(f"{error}: make a full one, without --incremental") from None
     return full[-1]
 
 

@@ -73,6 +73,10 @@ class BackupStore:
         except DamagedManifest as damage:
             raise BackupError(f"{self.location(id_)}/{MANIFEST}: {damage}: use another backup") from None
 
+    def require_files(self, id_: str) -> None:
+        """Raise BackupError where a file of the backup is missing; none is read, which `lpa backup verify` does."""
+        self._bundles.require_files(id_, self.manifest(id_).files)
+
     def check_files(self, id_: str) -> Backup:
         """Read every file of a backup, and of the one it adds to; raise naming the first that is damaged."""
         manifest = self.manifest(id_)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, final
@@ -99,6 +99,11 @@ class BundleStore:
         with self._errors(f"{self.location(bundle)}/{MANIFEST}"):
             return b"".join(self._storage.read(f"{bundle}/{MANIFEST}"))
 
+    def require_files(self, bundle: str, files: Collection[str]) -> None:
+        """Make sure that every file is there, without reading any; raise naming the first that is not."""
+        for _ in self._present(bundle, files):
+            pass
+
     def check_files(self, bundle: str, files: Mapping[str, SavedFile]) -> None:
         """Read every file and compare it with its size and checksum; raise naming the first that is wrong."""
         for path in self._present(bundle, files):
@@ -126,7 +131,7 @@ class BundleStore:
             for path in (f"{bundle}/{MANIFEST}", *self._below(bundle)):
                 self._storage.remove(path)
 
-    def _present(self, bundle: str, files: Mapping[str, SavedFile]) -> Iterator[str]:
+    def _present(self, bundle: str, files: Collection[str]) -> Iterator[str]:
         folders = {_folder(f"{bundle}/{path}") for path in files}
         present = {found for folder in folders for found in self._files(folder)}
         for path in files:
