@@ -26,7 +26,7 @@ from lpa_ops.backup.manifest import Manifest, decode, encode
 from lpa_ops.backup.set_aside import is_set_aside
 from lpa_ops.recover.expiry import may_have_expired
 
-SECRETS = ("a-token-nobody-knows", "a-sasl-password", "a-secret-access-key")
+SECRETS = ("a-token-nobody-knows", "a-sasl-password", "a-secret-access-key", "a-password-of-a-url")
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +143,9 @@ def test_full_and_incremental_in_an_object_store(place: Place, s3: str, monkeypa
     assert place.content() == after
 
 
-def test_no_secret_is_in_a_backup(place: Place, tmp_path: Path) -> None:
+def test_no_secret_is_in_a_backup(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLICKHOUSE_URL", f"http://someone:{SECRETS[3]}@a-host:8123")
+    monkeypatch.setenv("LPA_SAVEPOINT_DIR", f"s3://a-key:{SECRETS[2]}@a-bucket/savepoints")
     location = Path(place.lpa("backup", "create")["location"])
     files = [path for path in location.rglob("*") if path.is_file()]
     assert {"manifest.json", "schema.sql", "settings.json"} < {path.name for path in files}
@@ -152,6 +154,8 @@ def test_no_secret_is_in_a_backup(place: Place, tmp_path: Path) -> None:
             assert secret.encode() not in path.read_bytes(), path
     settings = json.loads((location / "configuration" / "settings.json").read_text())
     assert settings["CLICKHOUSE_DATABASE"] == place.database
+    assert settings["CLICKHOUSE_URL"] == "http://***@a-host:8123"
+    assert settings["LPA_SAVEPOINT_DIR"] == "s3://***@a-bucket/savepoints"
     assert f"CREATE TABLE {place.database}.streaming_events" in (location / "configuration" / "schema.sql").read_text()
 
 
