@@ -14,6 +14,7 @@ from clickhouse_connect.driver.client import Client
 from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_core.sinks import SinkMisconfigured
 from lpa_sinks.commands import schema_app
+from lpa_sinks.schema.migrations import Applied, remember
 
 VIEW = "raw_streaming_events"
 ADD = "ALTER TABLE livepeer_analytics.streaming_events ADD COLUMN IF NOT EXISTS zone String DEFAULT '';\n"
@@ -105,6 +106,61 @@ def test_a_view_that_gives_other_rows_is_not_cut_over_unless_that_is_meant(
     assert view(engine, applied) == (before[0], 5)
     run("rollback")
     assert view(engine, applied) == before
+
+
+def test_as_many_rows_with_other_values_are_other_rows(
+    run: Run, engine: Client, applied: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, "0001-other", f"{CUT_OVER.replace('*', '* REPLACE (id AS gateway)')};\n")
+    with pytest.raises(SinkMisconfigured, match=r"gives other rows than before over all rows \(10 before, 10 after"):
+        run("apply")
+    assert states(run, capsys) == {"0001-other": "pending"}
+    assert engine.query(f"SELECT DISTINCT gateway FROM {applied}.{VIEW}").result_rows == [("",)]
+
+
+def test_views_are_compared_over_a_day(run: Run, engine: Client, applied: str, tmp_path: Path) -> None:
+    for hours in (23, 25):
+        engine.command(
+            f"INSERT INTO {applied}.streaming_events (timestamp, source_offset, source_record_timestamp) "
+            f"SELECT toUnixTimestamp64Milli(now64(3)), {hours}, now64(3) - INTERVAL {hours} HOUR"
+        )
+    write(tmp_path, "0001-within", f"{CUT_OVER} WHERE source_offset != 23;\n")
+    with pytest.raises(SinkMisconfigured, match=r"gives other rows than before over the last 24 h \(1 before, 0 after"):
+        run("apply")
+    assert view(engine, applied)[1] == 12
+    shutil.rmtree(tmp_path / "migrations")
+    write(tmp_path, "0001-before", f"{CUT_OVER} WHERE source_offset != 25;\n")
+    run("apply")
+    assert view(engine, applied)[1] == 11
+
+
+def test_a_migration_that_was_broken_off_is_rolled_back_to_what_was_before_it(
+    run: Run, engine: Client, applied: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = view(engine, applied)
+    write(tmp_path, "0001-zone", ADD + WITH_REGION, DROP)
+
+    def remember_no_end(client: Client, database: str, known: Applied) -> None:
+        if known.state == "applied":
+            raise SinkMisconfigured("broken off")
+        remember(client, database, known)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("lpa_sinks.schema.migrate.remember", remember_no_end)
+        with pytest.raises(SinkMisconfigured, match="broken off"):
+            run("apply")
+    assert view(engine, applied) != before, "it was cut over"
+    run("apply")
+    run("rollback")
+    assert view(engine, applied) == before
+
+
+def test_a_view_that_a_migration_added_is_gone_after_it(run: Run, engine: Client, applied: str, tmp_path: Path) -> None:
+    write(tmp_path, "0001-new", "CREATE OR REPLACE VIEW livepeer_analytics.v_new AS\nSELECT 1 AS n;\n")
+    run("apply")
+    assert engine.query(f"SELECT n FROM {applied}.v_new").result_rows == [(1,)]
+    run("rollback")
+    assert not engine.query(f"SELECT 1 FROM system.tables WHERE database = '{applied}' AND name = 'v_new'").result_rows
 
 
 def test_a_view_keeps_the_columns_that_others_read(run: Run, tmp_path: Path) -> None:
