@@ -66,6 +66,24 @@ def test_run_twice_it_takes_one_back(migrations: Path, recover: Recover, engine:
     assert views(engine, database) == {"v_1"}
 
 
+def test_what_was_added_is_taken_back_where_the_files_are_there(
+    migrations: Path, recover: Recover, engine: Client, database: str, tmp_path: Path
+) -> None:
+    (made := migrations / "0003-table").mkdir()
+    (made / "up.sql").write_text(
+        "CREATE TABLE IF NOT EXISTS livepeer_analytics.added (n UInt8) ENGINE = MergeTree ORDER BY n;\n"
+    )
+    (made / "down.sql").write_text("DROP TABLE IF EXISTS livepeer_analytics.added;\n")
+    apply_migrations(engine, database, migrations)
+    assert recover("--migrations", str(migrations), "--execute")["damage"]
+    assert engine.query(f"EXISTS TABLE {database}.added").result_rows == [(0,)]
+    apply_migrations(engine, database, migrations)
+    (tmp_path / "empty").mkdir()
+    assert recover("--migrations", str(tmp_path / "empty"), "--execute")["damage"]
+    assert engine.query(f"EXISTS TABLE {database}.added").result_rows == [(1,)]
+    assert views(engine, database) == {"v_1", "v_2"}
+
+
 def test_the_plan_says_whether_the_files_are_there(migrations: Path, recover: Recover, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (step,) = recover("--migrations", str(migrations))["steps"]
