@@ -92,3 +92,13 @@ def test_prune_removes_files_and_folders(tmp_path: Path) -> None:
     left = sorted(path.name for path in (tmp_path / "backups").iterdir())
     assert left == ["backup-20990101T000000Z-abcdef", "c", "mine"]
     assert [each.backup for each in store.list()] == [backup("c", 1)]
+
+
+def test_what_was_begun_less_than_a_day_ago_may_still_be_being_made(tmp_path: Path) -> None:
+    store = BackupStore(str(tmp_path))
+    for unfinished in ("backup-20260107T192000Z-abcdef", "backup-20260107T192001Z-abcdef"):
+        (tmp_path / unfinished / "database").mkdir(parents=True)
+        (tmp_path / unfinished / "database" / "x").touch()
+    gone = prune(store, Settings(), NOW)
+    assert [Path(each).name for each in gone] == ["backup-20260107T192000Z-abcdef"]
+    assert [path.name for path in tmp_path.iterdir()] == ["backup-20260107T192001Z-abcdef"]
