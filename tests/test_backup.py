@@ -210,13 +210,14 @@ def test_verify_compares_what_is_restored_with_what_was_backed_up(place: Place) 
     file = location / "manifest.json"
     manifest = decode(file.read_bytes())
     was = manifest.backup.tables["streaming_events"]
-    for wrong, said in (
-        (attrs.evolve(was, rows=999), "streaming_events: 1,000 rows instead of 999"),
-        (attrs.evolve(was, checksum=1), "streaming_events: its 1,000 rows are not those that were backed up"),
+    for table, wrong, said in (
+        ("streaming_events", attrs.evolve(was, rows=999), "1,000 rows instead of 999"),
+        ("streaming_events", attrs.evolve(was, checksum=1), "its 1,000 rows are not those that were backed up"),
+        ("gone", was, "the table is missing"),
     ):
-        tables = {**manifest.backup.tables, "streaming_events": wrong}
+        tables = {**manifest.backup.tables, table: wrong}
         file.write_bytes(encode(Manifest(attrs.evolve(manifest.backup, tables=tables), manifest.files)))
-        assert place.lpa("backup", "verify", str(location), status=1)["problems"] == [said]
+        assert place.lpa("backup", "verify", str(location), status=1)["problems"] == [f"{table}: {said}"]
     with place.server.client() as client:
         assert client.query("SELECT name FROM system.databases WHERE name LIKE '%_verify_%'").result_rows == []
 
