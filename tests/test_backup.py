@@ -24,7 +24,9 @@ from lpa_core.cli import run
 from lpa_ops.backup import database
 from lpa_ops.backup.manifest import Manifest, decode, encode
 from lpa_ops.backup.set_aside import is_set_aside
+from lpa_ops.backup.store import BackupStore
 from lpa_ops.recover.expiry import may_have_expired
+from lpa_ops.testing.backups import FULL
 
 SECRETS = ("a-token-nobody-knows", "a-sasl-password", "a-secret-access-key", "a-password-of-a-url")
 
@@ -141,6 +143,19 @@ def test_full_and_incremental_in_an_object_store(place: Place, s3: str, monkeypa
         client.command(f"DROP DATABASE {place.database} SYNC")
     place.lpa("backup", "restore", added["location"])
     assert place.content() == after
+
+
+def test_an_incremental_one_adds_to_the_newest_full_one_of_its_database(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "database").mkdir()
+    (tmp_path / "database" / "part.bin").write_bytes(b"rows")
+    other = attrs.evolve(FULL, created_ms=4_000_000_000_000)
+    BackupStore(str(tmp_path / "backups")).keep(other, {"database": tmp_path / "database"})
+    said = place.lpa("backup", "create", "--incremental", status=1)
+    assert f"{tmp_path}/backups has no full backup of {place.database}: make one first" in said
+    for _ in range(2):
+        full = place.lpa("backup", "create")["id"]
+        bases = [place.lpa("backup", "create", "--incremental")["base"] for _ in range(2)]
+        assert bases == [full, full]
 
 
 def test_no_secret_is_in_a_backup(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
