@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from lpa_core.health.state import Thresholds
+from lpa_core.uris import masked
 
 
 def option(default: Any, accepts: str, doc: str, convert: Callable[[Any], Any], *, secret: bool = False) -> Any:
@@ -170,4 +171,4 @@ def _thresholds(value: Any, *, falling: bool) -> Thresholds:
 
 
 def without_credentials(value: Any) -> str:
-    return re.sub(r"//[^/@]*@", "//***@", repr(value))
+    return masked(repr(value))

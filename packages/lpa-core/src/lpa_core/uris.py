@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,6 +27,14 @@ def without_secrets(uri: str) -> str:
         return f"{scheme(uri)}:{local_path(uri).resolve()}"
     parts = urlsplit(uri)
     return f"{parts.scheme}:{parts.hostname or ''}:{parts.port or ''}{parts.path}"
+
+
+def masked(text: str) -> str:
+    """The text with ``***`` for whatever may be a user and a password of a URI in it.
+
+    Up to the last ``@``, since passwords hold any character where somebody forgets to encode it.
+    """
+    return re.sub("//.*@", "//***@", text, flags=re.DOTALL)
 
 
 def database_of(place: str, default: str) -> tuple[str, ...]:

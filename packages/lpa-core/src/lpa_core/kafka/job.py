@@ -45,6 +45,7 @@ from lpa_core.rows import RAW_TABLE
 from lpa_core.savepoints import SavepointError, fingerprint, folder_name, new_savepoint
 from lpa_core.settings import Settings
 from lpa_core.sinks import Deriving
+from lpa_core.sources.source import SourceError
 from lpa_core.uris import local_path, scheme, without_secrets
 
 _STUCK_SECONDS = 120.0
@@ -331,7 +332,12 @@ def _nothing(candidate: Candidate) -> Sequence[LogRecord]:
 
 
 def _at(source: str | None, settings: Settings) -> Settings:
-    """The settings, with the broker and topic that a ``kafka://host:port/topic`` names."""
+    """The settings, with the broker and topic that a ``kafka://host:port/topic`` names. Raises SourceError."""
+    if "@" in (source or ""):
+        raise SourceError(
+            "kafka://...: a source names brokers and a topic alone: a login goes into LPA_KAFKA_SASL_USERNAME and "
+            "LPA_KAFKA_SASL_PASSWORD"
+        )
     parts = urlsplit(source or "")
     quality = settings.quality
     if parts.netloc:

@@ -9,8 +9,8 @@ import msgspec
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.kafka.properties import is_secret
-from lpa_core.setting_values import without_credentials
 from lpa_core.settings import Settings, described
+from lpa_core.uris import masked
 from lpa_ops.backup.set_aside import is_set_aside
 from lpa_ops.backup.statements import sql_file
 
@@ -28,5 +28,4 @@ def configuration(client: Client, database: str, settings: Settings, folder: Pat
 
 
 def _text(value: object) -> str:
-    text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
-    return without_credentials(text)[1:-1]
+    return masked(",".join(map(str, value)) if isinstance(value, tuple) else str(value))

@@ -61,7 +61,7 @@ def open_storage(location: str, *, wait: wait_base, attempts: int, what: str = "
     parts = urlsplit(location)
     if scheme == "file":
         return Folder(Path(unquote(parts.netloc + parts.path)).expanduser(), what)
-    if parts.query or parts.fragment or "@" in parts.netloc:
+    if parts.query or parts.fragment or "@" in location:
         raise ArchiveError(
             f"{what} {scheme}://...: the location holds more than a bucket and a path: name only these, and give"
             " credentials and options in the environment (such as AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL)"

@@ -13,8 +13,10 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
+from lpa_core.uris import masked
 from lpa_sinks.clickhouse.errors import Verdict, classify, describe
 
+_ENCODED: Final = "its port is no number, or a character such as / ? # @ in a name is not percent-encoded"
 SCHEMES: Final = ("chdb", "clickhouse", "http", "https")
 
 # It logs what it also raises, with a traceback, and could show values of rows that way.
@@ -56,16 +58,18 @@ def endpoint(uri: str, *, database: str, user: str) -> Endpoint:
     try:
         parts = urlsplit(uri)
         port = parts.port
-    except ValueError as error:
-        raise SinkMisconfigured(f"{uri}: not a URI ({error})") from None
+    except ValueError:
+        raise SinkMisconfigured(f"{masked(uri)}: not a URI: {_ENCODED}") from None
     if parts.password is not None:
         raise SinkMisconfigured(
             f"clickhouse://{parts.hostname}: a password in a URI ends up in process lists and logs: "
             "set CLICKHOUSE_PASSWORD instead"
         )
+    if "@" in f"{parts.path}{parts.query}{parts.fragment}":
+        raise SinkMisconfigured(f"{masked(uri)}: not a URI: {_ENCODED}")
     if scheme not in SCHEMES or not parts.hostname:
         raise SinkMisconfigured(
-            f"{uri or 'an empty URI'}: not an address of ClickHouse: use chdb:///folder, "
+            f"{masked(uri) or 'an empty URI'}: not an address of ClickHouse: use chdb:///folder, "
             "clickhouse://user@host:8123/database, http://host:8123 or https://host:8443"
         )
     return Endpoint(
