@@ -195,6 +195,26 @@ def test_a_position_that_is_in_no_table(day: Day) -> None:
     ok(day, conservation.CHECK)
 
 
+def test_the_end_of_a_file_that_is_in_no_table(day: Day) -> None:
+    tables = ("streaming_events", "streaming_events_dlq", "streaming_events_quarantine")
+    everywhere = " UNION ALL ".join(f"SELECT source_offset FROM day.{table}" for table in tables)
+    (behind,) = day.query(f"SELECT max(source_offset) + 1 FROM ({everywhere})")[0]
+    for table in tables:
+        day.run(f"CREATE TABLE day.kept_{table} AS day.{table}")
+        day.run(f"INSERT INTO day.kept_{table} SELECT * FROM day.{table}")
+        day.run(f"DELETE FROM day.{table} WHERE source_offset >= {behind - 10}")
+    red(
+        day,
+        conservation.CHECK,
+        State.CRITICAL,
+        f"events.ndjson[0]: 10 of the offsets {behind - 10:,} to {behind - 1:,} are in no table",
+    )
+    for table in tables:
+        day.run(f"EXCHANGE TABLES day.kept_{table} AND day.{table}")
+        day.run(f"DROP TABLE day.kept_{table} SYNC")
+    ok(day, conservation.CHECK)
+
+
 def test_a_position_that_is_in_two_tables(day: Day) -> None:
     (topic, offset) = day.query("SELECT source_topic, source_offset FROM day.streaming_events LIMIT 1")[0]
     day.run(

@@ -45,6 +45,8 @@ def judge(scope: Scope) -> Finding:
 
 
 def _judged(scope: Scope, database: Database, offsets: Offsets | None, topic: Mapping[Partition, Consumed]) -> Finding:
+    # Before the tables are read, for the same reason.
+    files = of_files(scope, scope.since_ms)
     rows = {
         Partition(row["source_topic"], row["source_partition"]): row
         for row in database.ask(
@@ -55,10 +57,11 @@ def _judged(scope: Scope, database: Database, offsets: Offsets | None, topic: Ma
             rest=_NO_BOUND,
         )
     }
-    # Of files that were read before the window all rows may have expired.
-    files = of_files(scope, scope.since_ms)
-    # What a file ends with need not be a record, so where it was read to tells only whether there is any row of it.
-    expected = {**{each: consumed for each, consumed in files.items() if each not in rows}, **topic}
+    # What was read of a file before the window may have expired: there, what is stored in it tells where it begins.
+    expected = {
+        **{each: Consumed(rows[each]["first"], read.behind) if each in rows else read for each, read in files.items()},
+        **topic,
+    }
     partitions = sorted({*rows, *(partition for partition, consumed in expected.items() if consumed.positions)})
     if not partitions:
         raise NotApplicable("no record was stored in the window")
