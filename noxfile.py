@@ -76,8 +76,8 @@ def integration(session: nox.Session) -> None:
     sync(session, "--all-packages", "--all-extras", "--group", "test")
     named = any(Path(argument.partition("::")[0]).exists() for argument in session.posargs)
     paths = [] if named else ["tests/integration", "tests/chaos"]
-    two = ["--numprocesses=2", "--dist=worksteal"]
-    session.run("pytest", "-m", "integration or chaos", *two, *paths, *session.posargs)
+    three = ["--numprocesses=3", "--dist=worksteal"]
+    session.run("pytest", "-m", "integration or chaos", *three, *paths, *session.posargs)
 
 
 @nox.session(default=False)
