@@ -71,7 +71,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def integration(session: nox.Session) -> None:
-    """Run the tests on real servers, two at a time, a short chaos run among them: ./dev integration [PATH ...]."""
+    """Run the tests on real servers, three at a time, a short chaos run among them: ./dev integration [PATH ...]."""
     require_programs(session, SERVERS)
     sync(session, "--all-packages", "--all-extras", "--group", "test")
     named = any(Path(argument.partition("::")[0]).exists() for argument in session.posargs)

@@ -35,13 +35,34 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
         "ingest kafka://%s:1/topic",
         "backup list --location s3://%s/x",
         "schema plan --sink clickhouse://%s/x",
+        "backup list --location http://%s/x",
+        "backup verify az://%s/x",
     ],
 )
 def test_of_an_argument(command: str, password: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run((command % f"user:{password}@127.0.0.1").split()) in (1, 2)
     printed = capsys.readouterr()
-    assert printed.out == ""
-    assert not any(part in printed.err for part in ("user:", "hun", "unter", "ter@"))
+    assert not any(part in printed.out + printed.err for part in ("user:", "hun", "unter", "ter@"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ingest a.ndjson --archive gs://user:hun[ter@host",
+        "ingest a.ndjson --dedup redis://:hun/ter@127.0.0.1:1/0",
+    ],
+)
+def test_of_what_cannot_be_read(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(command.split()) in (1, 2)
+    said = capsys.readouterr().err
+    assert not any(part in said for part in ("hun", "ter@", "unexpected"))
+
+
+def test_of_the_dedup_store_that_health_looks_at(capsys: pytest.CaptureFixture[str]) -> None:
+    run(["health", "--dedup", "redis://:hun/ter@127.0.0.1/0", "--json"])
+    said = capsys.readouterr().out
+    assert "the Redis URL cannot be read" in said
+    assert "hun" not in said
 
 
 @pytest.mark.parametrize("password", PASSWORDS)

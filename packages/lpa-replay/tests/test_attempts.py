@@ -41,3 +41,11 @@ def test_a_second_fix_sees_what_the_first_has_made(place: Place) -> None:
     done = place.replay("--all", "--fix", "second.toml")
     assert (done["would_pass"], done["skipped"]) == (1, 1)
     assert place.rows("SELECT dedup_key, replay_attempt FROM {}.streaming_events") == [("a", 2)]
+
+
+def test_plans_are_for_the_user_alone_since_they_hold_the_address_of_the_dedup_store(place: Place) -> None:
+    place.ingest([event("a")])
+    place.plan("--all")
+    done = place.replay("--plan", "plan.json")
+    for plan in (place.folder / "plan.json", *place.folder.rglob(f"{done['id']}/plan.json")):
+        assert plan.stat().st_mode & 0o777 == 0o600

@@ -11,10 +11,17 @@ TEMPORARY: Final = ".tmp"
 """Ends the name of a file that is being written."""
 
 
-def write_file(path: Path, chunks: Iterable[bytes]) -> int:
-    """Write the file, replacing an older one, and answer its size. Durable after return. Raises OSError."""
+def write_file(path: Path, chunks: Iterable[bytes], *, private: bool = False) -> int:
+    """Write the file, replacing an older one, and answer its size. Durable after return. Raises OSError.
+
+    Nobody but the user can read a ``private`` one.
+    """
     temporary = path.with_name(path.name + TEMPORARY)
-    with temporary.open("wb") as file:
+
+    def create(name: str, flags: int) -> int:
+        return os.open(name, flags, 0o600 if private else 0o666)
+
+    with open(temporary, "wb", opener=create) as file:
         for chunk in chunks:
             file.write(chunk)
         size = file.tell()

@@ -89,7 +89,7 @@ def _assemble(
         sink.open((*pipeline.tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE))
     if not recovering:
         _require_stored(zip(sink_uris, sinks, strict=True), settings)
-        if source.repeatable and checkpoint.prepared is None and not checkpoint.progress.offset:
+        if isinstance(checkpoint, FileCheckpoint) and not checkpoint.known:
             _require_new(source, sinks)
     dedup = plugins.dedup_store(job.dedup_or_default(settings))
     opened.callback(dedup.close)

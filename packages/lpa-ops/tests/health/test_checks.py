@@ -42,6 +42,7 @@ from lpa_ops.health import (
     session_consistency,
 )
 from lpa_ops.health.parity import judge_parity
+from lpa_ops.recover.validation import validate
 from lpa_ops.testing.backups import FULL
 from lpa_ops.testing.day import HOUR_MS, Day
 from lpa_sinks import schema
@@ -213,6 +214,18 @@ def test_the_end_of_a_file_that_is_in_no_table(day: Day) -> None:
         day.run(f"EXCHANGE TABLES day.kept_{table} AND day.{table}")
         day.run(f"DROP TABLE day.kept_{table} SYNC")
     ok(day, conservation.CHECK)
+
+
+def test_a_record_that_replays_gave_up_lies_beside_its_dead_letter(day: Day) -> None:
+    (topic, offset) = day.query("SELECT source_topic, source_offset FROM day.streaming_events_dlq LIMIT 1")[0]
+    day.run(
+        "INSERT INTO day.streaming_events_quarantine (source_topic, source_partition, source_offset, failure_class) "
+        f"VALUES ('{topic}', 0, {offset}, 'REPLAY_EXHAUSTED')"
+    )
+    ok(day, conservation.CHECK)
+    checks = {check.name: check for check in validate(day.engine, day.settings.clickhouse.database, day.settings)}
+    day.run("DELETE FROM day.streaming_events_quarantine WHERE failure_class = 'REPLAY_EXHAUSTED'")
+    assert checks["no record is stored twice"].good
 
 
 def test_a_position_that_is_in_two_tables(day: Day) -> None:

@@ -53,7 +53,7 @@ def replay_app(settings: Settings) -> cyclopts.App:
         made, forecast = replays.foresee(_new(options, replays))
         file = output or Path(f"replay-{made.id}.json")
         try:
-            write_durably(file.absolute(), write_plan(made))
+            write_durably(file.absolute(), write_plan(made), private=True)
         except OSError as error:
             raise ReplayRefused(f"{file}: {error.strerror}: --output takes a file that can be written") from None
         figures = forecast.as_json()

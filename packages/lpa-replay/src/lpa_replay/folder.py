@@ -70,7 +70,7 @@ class RunFolder:
             with (self.path / "lock").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if not (self.path / _PLAN).exists():
-                    write_durably(self.path / _PLAN, write_plan(plan))
+                    write_durably(self.path / _PLAN, write_plan(plan), private=True)
                     sync_folder(self.path.parent)
                 yield
         except BlockingIOError:

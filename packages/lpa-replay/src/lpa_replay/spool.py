@@ -124,9 +124,9 @@ class SpoolReader(Generic[T]):
                 yield lines[max(0, first - frame.first) :]
 
 
-def write_durably(path: Path, value: Any) -> None:
-    """Replace a small JSON file; it is there whole after return."""
-    write_file(path, [value if isinstance(value, bytes) else msgspec.json.encode(value)])
+def write_durably(path: Path, value: Any, *, private: bool = False) -> None:
+    """Replace a small JSON file; it is there whole after return, and for the user alone if ``private``."""
+    write_file(path, [value if isinstance(value, bytes) else msgspec.json.encode(value)], private=private)
 
 
 def sync(file: BinaryIO) -> None:

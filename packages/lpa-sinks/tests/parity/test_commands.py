@@ -11,14 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from clickhouse_connect.driver.client import Client
 
 from lpa_core.health.settings import HealthSettings
 from lpa_core.health.state import Thresholds
+from lpa_core.rows import RAW_TABLE
 from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
 from lpa_sinks.parity import assertions, settled_hours
 from lpa_sinks.parity.commands import check_app
 from lpa_sinks.parity.page import markdown
+from lpa_sinks.schema.apply import apply
+from lpa_sinks.schema.ddl import INGESTED_FILE
 from lpa_sinks.testing.damage import Stored
 
 PAGE = Path(__file__).parents[4] / "docs" / "parity.md"
@@ -128,6 +132,16 @@ def test_assertions_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert [each["name"] for each in shown] == [each.name for each in assertions()]
     app(["assertions"], result_action="return_value", exit_on_error=False)
     assert len(capsys.readouterr().out.splitlines()) == len(shown)
+
+
+def test_a_database_without_facts_is_named_with_what_makes_them(
+    engine: Client, engine_path: Path, database: str, run: Run
+) -> None:
+    app = check_app(Settings(clickhouse=ClickHouseSettings(database=database)))
+    for missing in ("streaming_events", "fact_workflow_sessions"):
+        with pytest.raises(SinkMisconfigured, match=f"^{database} has no {missing}: `lpa schema apply` makes it$"):
+            app(["parity", "--sink", f"chdb://{engine_path}"], result_action="return_value", exit_on_error=False)
+        apply(engine, database, [RAW_TABLE], [INGESTED_FILE])
 
 
 def test_a_server_that_does_not_answer(run: Run) -> None:

@@ -209,6 +209,29 @@ def _materialized_view(stored: Stored) -> None:
     )
 
 
+def test_a_record_that_replays_gave_up_lies_beside_its_dead_letter(stored: Stored) -> None:
+    with stored.mended(["streaming_events_quarantine"], []):
+        for failure_class, found in (("REPLAY_EXHAUSTED", None), ("DUPLICATE", Severity.FAIL)):
+            stored.command(
+                "INSERT INTO $.streaming_events_quarantine "
+                "(source_topic, source_partition, source_offset, failure_class) "
+                f"SELECT source_topic, source_partition, source_offset, '{failure_class}' "
+                "FROM $.streaming_events_dlq LIMIT 1"
+            )
+            assert stored.ask("records_are_accounted_for").severity is found
+
+
+@pytest.mark.parametrize(("days", "found"), [(28, Severity.FAIL), (30, None)])
+def test_rows_of_discoveries_expire_before_their_events(stored: Stored, days: int, found: Severity | None) -> None:
+    with stored.mended(["streaming_events"], []):
+        stored.command(
+            "INSERT INTO $.streaming_events (type, dedup_key, timestamp, ingestion_timestamp) "
+            "SELECT 'discovery_results', 'expired', toUnixTimestamp64Milli(at), at "
+            f"FROM (SELECT now64(3, 'UTC') - INTERVAL {days} DAY AS at)"
+        )
+        assert stored.ask("payments_and_discoveries_match_typed_rows").severity is found
+
+
 def test_a_materialized_view_fails(stored: Stored) -> None:
     try:
         _materialized_view(stored)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Final, final
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -35,7 +35,7 @@ CONNECT_SECONDS = 5
 OLDEST_REDIS = 7
 """The first version whose SET takes NX and GET together (redis.io, SET)."""
 
-_UNREADABLE_URL = (
+UNREADABLE_URL: Final = (
     "the Redis URL cannot be read; write redis://[user:password@]host[:port][/database], "
     "with every special character of the password percent-encoded"
 )
@@ -82,7 +82,7 @@ class RedisDedupStore:
                 retry=Retry(NoBackoff(), 1),
             )
         except ValueError:
-            raise DedupStoreError(_UNREADABLE_URL) from None
+            raise DedupStoreError(UNREADABLE_URL) from None
         place = self._redis.connection_pool.connection_kwargs
         self._address = place.get("path") or f"{place.get('host', 'localhost')}:{place.get('port', 6379)}"
         self._checked = False

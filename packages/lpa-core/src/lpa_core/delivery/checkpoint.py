@@ -81,6 +81,8 @@ class FileCheckpoint:
         self._path = folder / f"{quote(topic, safe='')[:120]}-{partition}-{digest}.json"
         self.progress = Progress()
         self.prepared: Range | None = None
+        self.known = False
+        """Whether there was one before, be it one that says that nothing is finished."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = self._path.with_suffix(".lock").open("w")
@@ -88,7 +90,8 @@ class FileCheckpoint:
             raise CheckpointError(_unusable(folder, error)) from None
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if self._path.exists():
+            self.known = self._path.exists()
+            if self.known:
                 self._load(self._path.read_bytes())
         except BlockingIOError:
             self._lock.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lpa_core.delivery.checkpoint import FileCheckpoint, StoredCheckpoint, decode
 from lpa_core.delivery.log import Partition
+from lpa_core.delivery.ranges import Progress
 from lpa_core.jobs import Job
 from lpa_core.settings import Settings
 from lpa_core.uris import database_of, without_secrets
@@ -56,11 +57,16 @@ def put_back(folder: Path, made_for: str, sink: str, settings: Settings) -> int:
         kept.append(checkpoint)
     topics = {(stored.topic, stored.partition) for stored in wanted}
     for path, there in checkpoints(settings, sink).items():
-        if (there.topic, there.partition) not in topics:
+        if (there.topic, there.partition) in topics:
+            continue
+        if "," in there.sink:  # other sinks have the file's rows, and find them to be repeated
+            kept.append(FileCheckpoint(place, there.topic, there.partition, there.sink))
+            kept[-1].put_back(Progress(), None)
+        else:
             path.unlink()
     for checkpoint in kept:
         checkpoint.close()
-    return len(kept)
+    return len(wanted)
 
 
 def _read(path: Path) -> StoredCheckpoint:

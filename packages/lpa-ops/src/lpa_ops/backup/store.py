@@ -9,7 +9,7 @@ from typing import final
 from tenacity.wait import wait_base
 
 from lpa_core.settings import Settings
-from lpa_core.uris import scheme
+from lpa_core.uris import masked, scheme
 from lpa_ops.backup.backup import DATABASE_FOLDER, Backup, BackupError, StoredBackup
 from lpa_ops.backup.manifest import Manifest, decode, encode
 from lpa_ops.bundle.manifest import DamagedManifest, SavedFile
@@ -26,7 +26,7 @@ class BackupStore:
 
     def __init__(self, root: str, *, wait: wait_base = WAIT, attempts: int = ATTEMPTS) -> None:
         if scheme(root) not in ("file", "s3"):
-            raise BackupError(f"{root}: ClickHouse writes no backups there: name a folder or an s3:// URL")
+            raise BackupError(f"{masked(root)}: ClickHouse writes no backups there: name a folder or an s3:// URL")
         self._bundles = BundleStore(root, "backup", BackupError, wait=wait, attempts=attempts)
         self.root = self._bundles.root
 

@@ -10,6 +10,7 @@ from typing import Final, final
 
 import attrs
 
+from lpa_core.dedup.store import DedupStoreError
 from lpa_core.delivery.claims import THROUGH_FILE
 from lpa_core.delivery.log import Partition
 from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
@@ -95,7 +96,12 @@ def _through(folder: Path, standings: Mapping[Partition, Standing]) -> Iterator[
 def _in_redis(uri: str, scope: Scope) -> _Store:
     from redis import Redis
 
-    client = Redis.from_url(uri, socket_timeout=scope.settings.health.timeout_seconds)
+    from lpa_core.dedup.redis import UNREADABLE_URL
+
+    try:
+        client = Redis.from_url(uri, socket_timeout=scope.settings.health.timeout_seconds)
+    except ValueError:  # which names a part of the URL, maybe of its password
+        raise DedupStoreError(UNREADABLE_URL) from None
     try:
         memory, persistence = client.info("memory"), client.info("persistence")
         keys = client.dbsize()

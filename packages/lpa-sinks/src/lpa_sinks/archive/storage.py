@@ -58,10 +58,10 @@ def open_storage(location: str, *, wait: wait_base, attempts: int, what: str = "
     scheme, separator, _ = location.partition("://")
     if not separator:
         return Folder(Path(location).expanduser(), what)
-    parts = urlsplit(location)
     if scheme == "file":
+        parts = urlsplit(location)
         return Folder(Path(unquote(parts.netloc + parts.path)).expanduser(), what)
-    if parts.query or parts.fragment or "@" in location:
+    if any(character in location for character in "?#@[]"):
         raise ArchiveError(
             f"{what} {scheme}://...: the location holds more than a bucket and a path: name only these, and give"
             " credentials and options in the environment (such as AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL)"

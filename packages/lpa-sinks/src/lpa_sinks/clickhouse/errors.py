@@ -152,7 +152,6 @@ CODES: Final[Mapping[int, tuple[str, Verdict]]] = {
 }
 """Code -> name and verdict. A code that is not here is UNKNOWN."""
 
-_NOT_THERE: Final = (60, 81)
 _SERIALISATION_ERRORS: Final = (TypeError, ValueError, OverflowError, AttributeError, struct.error)
 """What clickhouse-connect lets through when a value does not fit its column's type."""
 _FULL_DISK: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE)
@@ -204,8 +203,7 @@ def describe(error: Exception) -> str:
 def explain(error: Exception) -> str:
     """ClickHouse's own words on one line, for errors of configuration: these name columns, tables and users."""
     text = str(error).rpartition("DB::Exception: ")[2].partition(" (for url ")[0].partition(". In scope ")[0]
-    remedy = ": `lpa schema apply` makes it" if getattr(error, "code", None) in _NOT_THERE else ""
-    return " ".join(text.split())[:500] + remedy
+    return " ".join(text.split())[:500]
 
 
 def _root_cause(error: BaseException) -> str:

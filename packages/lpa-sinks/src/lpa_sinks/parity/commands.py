@@ -22,10 +22,12 @@ from lpa_sinks import parity
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.databases import opened
 from lpa_sinks.parity import page
+from lpa_sinks.schema.apply import object_names
 
 _Json = Annotated[bool, Parameter(negative="")]
 _STYLES: Final = {parity.Severity.FAIL: "bold red", parity.Severity.WARN: "yellow", parity.Severity.INFO: "cyan"}
 _EXAMPLES_SHOWN: Final = 3
+_NEEDED: Final = ("streaming_events", "fact_workflow_sessions", "v_api_gpu_metrics")
 _FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(2106, 1, 1, tzinfo=UTC)
 
@@ -65,6 +67,7 @@ def check_app(settings: Settings) -> cyclopts.App:
         if start is not None and end is not None:
             _require_some(start, end)
         with opened(sink, settings) as (client, database):
+            _require_tables(client, database)
             last = end or AT_ONCE.run(f"{database}: newest event", lambda: _newest(client, database, settings))
             first = start or max(last - timedelta(hours=settings.health.window_hours), _FIRST)
             _require_some(first, last)
@@ -118,6 +121,13 @@ def _asked(names: Sequence[str]) -> Sequence[parity.Assertion]:
     if unknown:
         raise SinkMisconfigured(f"there is no assertion {unknown[0]!r}: `lpa check assertions` shows them")
     return [known[name] for name in names] or list(known.values())
+
+
+def _require_tables(client: Client, database: str) -> None:
+    there = AT_ONCE.run(f"{database}: look for tables", lambda: object_names(client, database))
+    for name in _NEEDED:
+        if name not in there:
+            raise SinkMisconfigured(f"{database} has no {name}: `lpa schema apply` makes it")
 
 
 def _newest(client: Client, database: str, settings: Settings) -> datetime:

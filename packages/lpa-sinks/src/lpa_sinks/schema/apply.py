@@ -22,14 +22,15 @@ def apply(client: Client, database: str, tables: Iterable[Table], files: Sequenc
     Raises SinkMisconfigured where a plugin's table cannot be made, and the client's errors.
     """
     to_run = statements(tables, database, files)
-    before = _names(client, database)
+    before = object_names(client, database)
     for statement in to_run:
         made = _CREATES.search(statement)
         if made is None or made[1] not in before:
             client.command(statement)
-    return sorted(_names(client, database) - before)
+    return sorted(object_names(client, database) - before)
 
 
-def _names(client: Client, database: str) -> set[str]:
+def object_names(client: Client, database: str) -> set[str]:
+    """The tables and views that a database has; none where there is no such database. Raises the client's errors."""
     found = client.query(sql_file("object_names.sql"), parameters={"database": database})
     return {name for (name,) in found.result_rows}

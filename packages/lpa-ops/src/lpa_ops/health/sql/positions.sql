@@ -14,6 +14,7 @@ FROM
     UNION ALL
     SELECT source_topic, source_partition, source_offset, ingestion_timestamp
     FROM livepeer_analytics.streaming_events_quarantine
+    WHERE failure_class != 'REPLAY_EXHAUSTED' -- beside its dead letter, which holds the position
 )
 WHERE ingestion_timestamp >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
     AND ingestion_timestamp <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')

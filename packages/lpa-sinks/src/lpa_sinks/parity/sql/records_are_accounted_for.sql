@@ -25,7 +25,8 @@ FROM
         UNION ALL
         SELECT 'duplicate', source_topic, source_partition, source_offset
         FROM livepeer_analytics.streaming_events_quarantine
-        WHERE ingestion_timestamp >= {start:DateTime('UTC')} AND ingestion_timestamp < {end:DateTime('UTC')}
+        WHERE failure_class != 'REPLAY_EXHAUSTED' -- beside its dead letter, which holds the position
+            AND ingestion_timestamp >= {start:DateTime('UTC')} AND ingestion_timestamp < {end:DateTime('UTC')}
     )
     GROUP BY source_topic, source_partition, source_offset
 )
