@@ -19,12 +19,6 @@ def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
     commands = [line.partition("  #")[0].strip() for line in _blocks()[1].splitlines()]
     assert len(commands) >= 5
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    subprocess.run(
-        ["lpa", "generate", "--events", "100", "--seed", "9", "--output", "more.ndjson"],
-        cwd=tmp_path,
-        env=environment,
-        check=True,
-    )
     for command in commands:
         done = subprocess.run(
             command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
