@@ -7,7 +7,8 @@ from typing import NamedTuple, final
 
 from lpa_core.delivery.log import Partition
 from lpa_core.health.check import Scope
-from lpa_ops.backup.checkpoints import checkpoints, same_database, sink_name
+from lpa_ops.backup.checkpoints import checkpoints, sink_name
+from lpa_ops.backup.own import is_of
 from lpa_ops.backup.store import BackupStore, default_root
 from lpa_ops.health.kafka_offsets import Standing
 
@@ -49,10 +50,9 @@ def backed_up(scope: Scope, database: str) -> str:
 
     Raises BackupError.
     """
-    sink = sink_name(scope.sink, scope.settings)
     for stored in reversed(BackupStore(default_root(scope.settings)).list()):
         backup = stored.backup
-        if backup is None or backup.database != database or not same_database(backup.sink, sink, scope.settings):
+        if backup is None or backup.database != database or not is_of(backup, scope.sink, scope.settings):
             continue
         if backup.boundaries:
             return backup.id
