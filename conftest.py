@@ -5,8 +5,8 @@ import signal
 import pytest
 from hypothesis import settings
 
-# The contract suites are no test modules, yet their asserts should show values. Before any test imports one.
-pytest.register_assert_rewrite("lpa_core.testing", "lpa_sinks.testing")
+# What tests share is in no test modules, yet their asserts should show values. Before any test imports one.
+pytest.register_assert_rewrite("lpa_core.testing", "lpa_sinks.testing", "lpa_ops.testing")
 
 # A shell that starts a command in the background has it ignore interrupts, and so do all that it starts: tests
 # interrupt processes of theirs.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import shutil
@@ -13,15 +12,12 @@ from typing import NamedTuple
 import attrs
 import pytest
 
-from lpa_core import restoration
 from lpa_core.cli import build_app
-from lpa_core.delivery.log import Partition
-from lpa_core.health.check import HealthCheck, Scope
+from lpa_core.health.check import Scope
 from lpa_core.health.report import HealthReport
 from lpa_core.health.run import CheckRunner
 from lpa_core.health.state import State
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings import ClickHouseSettings
 from lpa_ops.backup.backup import DATABASE_FOLDER
 from lpa_ops.backup.checkpoints import sink_name
 from lpa_ops.backup.store import BackupStore
@@ -30,7 +26,6 @@ from lpa_ops.health import (
     api_view_parity,
     attribution_coverage,
     backup_age,
-    conservation,
     dedup_store,
     deduplication_windows,
     disk,
@@ -42,32 +37,14 @@ from lpa_ops.health import (
     session_consistency,
 )
 from lpa_ops.health.parity import judge_parity
-from lpa_ops.recover.validation import validate
 from lpa_ops.testing.backups import FULL
-from lpa_ops.testing.day import HOUR_MS, Day
-from lpa_sinks import schema
+from lpa_ops.testing.day import HOUR_MS, Day, ok, red
 
 
 class Usage(NamedTuple):
     total: int
     used: int
     free: int
-
-
-def ok(day: Day, check: HealthCheck, **changed: object) -> None:
-    result = day(check, **changed)
-    assert result.finding.state is State.OK, result.finding.detail
-    assert result.finding.action == ""
-
-
-def red(day: Day, check: HealthCheck, state: State, said: str, **changed: object) -> str:
-    """What is to be done."""
-    result = day(check, **changed)
-    assert result.finding.state is state, result.finding.detail
-    assert said in result.finding.detail
-    assert result.finding.action, "what to do next"
-    assert result.check.runbook.startswith("docs/operations/health.md#")
-    return result.finding.action
 
 
 def commands(action: str) -> list[list[str]]:
@@ -122,46 +99,6 @@ def test_dead_letters_that_are_few_but_more_than_usual(day: Day) -> None:
     ok(day, dlq_rate.CHECK)
 
 
-def test_a_database_that_was_lost(day: Day, tmp_path: Path) -> None:
-    used = attrs.evolve(day.settings, clickhouse=ClickHouseSettings(database="lost"))
-    lost = attrs.evolve(day, settings=used)
-    red(lost, conservation.CHECK, State.CRITICAL, "lost has no streaming_events, though 3,0")
-    try:
-        schema.apply(day.engine, "lost", ())
-        red(lost, conservation.CHECK, State.CRITICAL, "lost has no rows, though 3,0")
-        lost.run("INSERT INTO day.streaming_events (source_topic, source_offset) SELECT 'after', 0")
-        red(lost, conservation.CHECK, State.CRITICAL, "events.ndjson[0]: 3,0")
-        (checkpoint,) = (day.settings.lpa.data_dir / "checkpoints").glob("*.json")
-        times = checkpoint.stat()
-        os.utime(checkpoint, (0, 0))
-        ok(lost, conservation.CHECK)  # read before the window, or put back by a restore: its rows may have expired
-        os.utime(checkpoint, ns=(times.st_atime_ns, times.st_mtime_ns))
-        lost.run("TRUNCATE TABLE day.streaming_events")
-
-        elsewhere = attrs.evolve(used.lpa, data_dir=tmp_path, backup_dir=str(tmp_path / "backups"))
-        fresh = attrs.evolve(lost, settings=attrs.evolve(used, lpa=elsewhere))
-        assert fresh(conservation.CHECK).finding.state is State.NOT_APPLICABLE, "nothing was read into it from here"
-        sink = sink_name(day.sink, used)
-        rows = attrs.evolve(FULL, database="lost", sink=sink, created_ms=day.now_ms, boundaries={Partition("t", 0): 1})
-        store = BackupStore(elsewhere.backup_dir)
-        for number, backup in enumerate((attrs.evolve(rows, sink="another"), attrs.evolve(rows, boundaries={}), rows)):
-            assert fresh(conservation.CHECK).finding.state is State.NOT_APPLICABLE
-            (tmp_path / "backups" / f"b{number}" / DATABASE_FOLDER).mkdir(parents=True)
-            (tmp_path / "backups" / f"b{number}" / DATABASE_FOLDER / "a-file").touch()
-            store.keep(attrs.evolve(backup, id=f"b{number}"), {})
-        red(fresh, conservation.CHECK, State.CRITICAL, "lost has no rows, though b2 has rows")
-    finally:
-        day.engine.command("DROP DATABASE IF EXISTS lost SYNC")
-
-
-def test_a_database_whose_restore_is_not_finished(day: Day) -> None:
-    sink = sink_name(day.sink, day.settings)
-    restoration.bar(sink, "the restore of b is not finished", day.settings)
-    red(day, conservation.CHECK, State.CRITICAL, "the restore of b is not finished")
-    restoration.unbar(sink, day.settings)
-    ok(day, conservation.CHECK)
-
-
 def test_more_duplicates_than_are_normal(day: Day) -> None:
     ok(day, quarantine_rate.CHECK)
     day.run(
@@ -171,72 +108,6 @@ def test_more_duplicates_than_are_normal(day: Day) -> None:
     red(day, quarantine_rate.CHECK, State.WARNING, "records were quarantined")
     day.run("DELETE FROM day.streaming_events_quarantine WHERE source_topic = 'fault'")
     ok(day, quarantine_rate.CHECK)
-
-
-def test_a_position_that_is_in_no_table(day: Day) -> None:
-    ok(day, conservation.CHECK)
-    day.run("CREATE TABLE day.kept ENGINE = MergeTree ORDER BY () AS SELECT * FROM day.streaming_events")
-    (columns,) = day.query(
-        "SELECT arrayStringConcat(groupArray(name), ', ') FROM system.columns "
-        "WHERE database = 'a_day' AND table = 'streaming_events' AND default_kind NOT IN ('MATERIALIZED', 'ALIAS')"
-    )
-    (offset,) = day.query("SELECT source_offset FROM day.streaming_events ORDER BY source_offset LIMIT 1 OFFSET 1000")
-    day.run(f"DELETE FROM day.streaming_events WHERE source_offset = {offset[0]}")
-    red(
-        day,
-        conservation.CHECK,
-        State.CRITICAL,
-        f"1 of the offsets {offset[0]:,} to {offset[0]:,} are in no table",
-    )
-    day.run(
-        f"INSERT INTO day.streaming_events ({columns[0]}) "
-        f"SELECT {columns[0]} FROM day.kept WHERE source_offset = {offset[0]}"
-    )
-    day.run("DROP TABLE day.kept SYNC")
-    ok(day, conservation.CHECK)
-
-
-def test_the_end_of_a_file_that_is_in_no_table(day: Day) -> None:
-    tables = ("streaming_events", "streaming_events_dlq", "streaming_events_quarantine")
-    everywhere = " UNION ALL ".join(f"SELECT source_offset FROM day.{table}" for table in tables)
-    (behind,) = day.query(f"SELECT max(source_offset) + 1 FROM ({everywhere})")[0]
-    for table in tables:
-        day.run(f"CREATE TABLE day.kept_{table} AS day.{table}")
-        day.run(f"INSERT INTO day.kept_{table} SELECT * FROM day.{table}")
-        day.run(f"DELETE FROM day.{table} WHERE source_offset >= {behind - 10}")
-    red(
-        day,
-        conservation.CHECK,
-        State.CRITICAL,
-        f"events.ndjson[0]: 10 of the offsets {behind - 10:,} to {behind - 1:,} are in no table",
-    )
-    for table in tables:
-        day.run(f"EXCHANGE TABLES day.kept_{table} AND day.{table}")
-        day.run(f"DROP TABLE day.kept_{table} SYNC")
-    ok(day, conservation.CHECK)
-
-
-def test_a_record_that_replays_gave_up_lies_beside_its_dead_letter(day: Day) -> None:
-    (topic, offset) = day.query("SELECT source_topic, source_offset FROM day.streaming_events_dlq LIMIT 1")[0]
-    day.run(
-        "INSERT INTO day.streaming_events_quarantine (source_topic, source_partition, source_offset, failure_class) "
-        f"VALUES ('{topic}', 0, {offset}, 'REPLAY_EXHAUSTED')"
-    )
-    ok(day, conservation.CHECK)
-    checks = {check.name: check for check in validate(day.engine, day.settings.clickhouse.database, day.settings)}
-    day.run("DELETE FROM day.streaming_events_quarantine WHERE failure_class = 'REPLAY_EXHAUSTED'")
-    assert checks["no record is stored twice"].good
-
-
-def test_a_position_that_is_in_two_tables(day: Day) -> None:
-    (topic, offset) = day.query("SELECT source_topic, source_offset FROM day.streaming_events LIMIT 1")[0]
-    day.run(
-        "INSERT INTO day.streaming_events_quarantine (source_topic, source_partition, source_offset, failure_class) "
-        f"VALUES ('{topic}', 0, {offset}, 'FAULT')"
-    )
-    red(day, conservation.CHECK, State.CRITICAL, "1 rows too many for their positions")
-    day.run("DELETE FROM day.streaming_events_quarantine WHERE failure_class = 'FAULT'")
-    ok(day, conservation.CHECK)
 
 
 def test_a_deduplication_window_that_is_too_small(day: Day) -> None:

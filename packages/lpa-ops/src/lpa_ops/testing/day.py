@@ -10,6 +10,7 @@ from clickhouse_connect.driver.client import Client
 from lpa_core.health.check import CheckResult, HealthCheck, Scope
 from lpa_core.health.run import CheckRunner
 from lpa_core.health.settings import HealthSettings
+from lpa_core.health.state import State
 from lpa_core.settings import Settings
 
 HOUR_MS = 3_600_000
@@ -42,3 +43,20 @@ class Day:
 
     def _named(self, statement: str) -> str:
         return statement.replace("day.", f"{self.settings.clickhouse.database}.")
+
+
+def ok(day: Day, check: HealthCheck, **changed: object) -> None:
+    """The check has nothing to say against it."""
+    result = day(check, **changed)
+    assert result.finding.state is State.OK, result.finding.detail
+    assert result.finding.action == ""
+
+
+def red(day: Day, check: HealthCheck, state: State, said: str, **changed: object) -> str:
+    """The check says so; answers what is to be done."""
+    result = day(check, **changed)
+    assert result.finding.state is state, result.finding.detail
+    assert said in result.finding.detail
+    assert result.finding.action, "what to do next"
+    assert result.check.runbook.startswith("docs/operations/health.md#")
+    return result.finding.action
