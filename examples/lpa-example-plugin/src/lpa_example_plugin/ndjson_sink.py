@@ -8,7 +8,7 @@ from typing import Any, final
 
 import msgspec
 
-from lpa_core.sinks import RowsRefused, SinkMisconfigured, SinkUnavailable
+from lpa_core.sinks import RowsRefused, SinkMisconfigured, SinkUnavailable, require_distinct
 from lpa_core.tables import Block, Table
 
 
@@ -20,6 +20,7 @@ class NdjsonSink:
         self._folder = folder
 
     def open(self, tables: Sequence[Table]) -> None:
+        require_distinct(tables)
         try:
             for table in tables:
                 (self._folder / table.name).mkdir(parents=True, exist_ok=True)

@@ -15,9 +15,10 @@ import msgspec
 from lpa_core.dedup.key import canonical_json, payload_hash
 from lpa_core.events.coercion import MAX_EPOCH_MS, MIN_EPOCH_MS, timestamp, whole_number
 from lpa_core.events.envelope import Envelope, WireEnvelope
-from lpa_core.events.event_type import LEADING_COLUMNS, EventType, Row, registry
+from lpa_core.events.event_type import LEADING_COLUMNS, EventType, Row
 from lpa_core.events.lenient import Coercion, coercion_for
 from lpa_core.events.model import carries_version
+from lpa_core.events.registry import registry
 from lpa_core.records import Oversized, Position, RecordBatch
 from lpa_core.rejects import Rejected
 from lpa_core.row_guard import RowGuard

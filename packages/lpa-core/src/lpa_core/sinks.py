@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, final, runtime_checkable
 
 import attrs
@@ -37,6 +37,14 @@ class RowsRefused(Exception):
         super().__init__(f"{table}: {len(rows)} rows refused")
         self.table = table
         self.rows = dict(rows)
+
+
+def require_distinct(tables: Iterable[Table]) -> None:
+    """Raise SinkMisconfigured if two tables have one name, be it in another case: their blocks would share tokens."""
+    seen: dict[str, Table] = {}
+    for table in tables:
+        if seen.setdefault(table.name.lower(), table) is not table:
+            raise SinkMisconfigured(f"two tables are named {table.name}: rows of one would be taken for the other's")
 
 
 @runtime_checkable
@@ -160,7 +168,7 @@ class Sink(Protocol):
     def open(self, tables: Sequence[Table]) -> None:
         """Connect and make sure that each table can take its rows; called once, before any write.
 
-        Raises SinkUnavailable or SinkMisconfigured.
+        Raises SinkUnavailable, or SinkMisconfigured: also if two tables have one name (:func:`require_distinct`).
         """
         ...
 

@@ -12,6 +12,7 @@ from lpa_core.events.event_type import Row
 from lpa_core.records import Position, RecordBatch
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE, Rejected, RejectEnvelope, envelope, reject_row
 from lpa_core.rows import RAW_TABLE
+from lpa_core.sinks import SinkMisconfigured
 from lpa_core.tables import Block, Table
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
 from lpa_core.verdicts import Accepted, Verdict
@@ -83,6 +84,7 @@ def blocks(settled: Settled, rejects: Sequence[RejectEnvelope], batch: RecordBat
     """The blocks of a range: typed tables, then the raw table, then the rejects; none of them empty.
 
     Typed rows come before the raw row, so that whoever finds an event in the raw table finds all of it.
+    Raises SinkMisconfigured if two blocks had one token: a sink would take the second for a repetition of the first.
     """
     found = [*_typed_blocks(settled, range_)]
     if settled.events:
@@ -93,6 +95,10 @@ def blocks(settled: Settled, rejects: Sequence[RejectEnvelope], batch: RecordBat
             rows = [reject_row(reject) for reject in some]
             offsets = [reject.source.offset for reject in some]
             found.append(_block(table, range_, offsets, list(zip(*rows, strict=True))))
+    if len({block.token for block in found}) < len(found):
+        names = [block.table.name for block in found]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise SinkMisconfigured(f"two tables are named {twice}: give each event type's table a name of its own")
     return found
 
 

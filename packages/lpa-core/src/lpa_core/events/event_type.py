@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, final
 
 import attrs
@@ -55,18 +55,3 @@ class EventType:
     shape: Callable[[Envelope, Any], Iterable[tuple[Table, Row]]]
     requires_items: bool = False
     requires_container: bool = False
-
-
-def registry(event_types: Iterable[EventType]) -> Mapping[str, EventType]:
-    """Event types by name. Raises ValueError where two have the same name or the same table."""
-    by_name: dict[str, EventType] = {}
-    tables: dict[str, str] = {}
-    for event_type in event_types:
-        if event_type.name in by_name:
-            raise ValueError(f"event type {event_type.name!r} is declared twice")
-        by_name[event_type.name] = event_type
-        for table in event_type.tables:
-            if table.name in tables:
-                raise ValueError(f"table {table.name!r} is declared by {tables[table.name]!r} and {event_type.name!r}")
-            tables[table.name] = event_type.name
-    return by_name

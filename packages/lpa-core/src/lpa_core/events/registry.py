@@ -1,7 +1,8 @@
-"""The event types of the live-AI network (spec/events.md section 3)."""
+"""The event types of the live-AI network (spec/events.md section 3), and the rules for adding others."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from lpa_core.events import (
@@ -14,6 +15,7 @@ from lpa_core.events import (
     stream_trace,
 )
 from lpa_core.events.event_type import EventType
+from lpa_core.reserved_tables import RESERVED_TABLES
 
 BUILTIN_EVENT_TYPES: Final[tuple[EventType, ...]] = (
     ai_stream_status.EVENT_TYPE,
@@ -24,3 +26,29 @@ BUILTIN_EVENT_TYPES: Final[tuple[EventType, ...]] = (
     discovery_results.EVENT_TYPE,
     create_new_payment.EVENT_TYPE,
 )
+
+_BUILTIN_TABLES: Final = frozenset(table for event_type in BUILTIN_EVENT_TYPES for table in event_type.tables)
+
+
+def registry(event_types: Iterable[EventType]) -> Mapping[str, EventType]:
+    """Event types by name.
+
+    Raises ValueError if two have the same name, or the same table, or one that is not built in has a table named like
+    one of lpa's own. Names of tables that differ by case only count as the same.
+    """
+    by_name: dict[str, EventType] = {}
+    tables: dict[str, str] = {}
+    for event_type in event_types:
+        if event_type.name in by_name:
+            raise ValueError(f"event type {event_type.name!r} is declared twice")
+        by_name[event_type.name] = event_type
+        for table in event_type.tables:
+            name = table.name.lower()
+            if name in tables:
+                raise ValueError(f"table {table.name!r} is declared by {tables[name]!r} and {event_type.name!r}")
+            if name in RESERVED_TABLES and table not in _BUILTIN_TABLES:
+                raise ValueError(
+                    f"table {table.name!r} of {event_type.name!r} has the name of one of lpa's own: rename it"
+                )
+            tables[name] = event_type.name
+    return by_name

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, final
 
 from lpa_core.records import RecordBatch
-from lpa_core.sinks import RowsRefused
+from lpa_core.sinks import RowsRefused, require_distinct
 from lpa_core.sources.source import SourceError
 from lpa_core.tables import Block, Table
 
@@ -61,6 +61,7 @@ class MemorySink:
         self.refuse = refuse
 
     def open(self, tables: Sequence[Table]) -> None:
+        require_distinct(tables)
         for table in tables:
             self.tables.setdefault(table.name, [])
 

@@ -259,6 +259,13 @@ class SinkContract(_Contract):
         thread.join()
         assert len(place.rows(TABLE)) == 1
 
+    @pytest.mark.parametrize("name", [TABLE.name, TABLE.name.upper()])
+    def test_two_tables_of_one_name_are_refused_when_it_is_opened(self, place: Place, name: str) -> None:
+        twin = Table(name, OTHER_TABLE.columns, OTHER_TABLE.order_by)
+        with closing(place.sink()) as sink, pytest.raises(SinkMisconfigured, match=name) as complaint:
+            sink.open([TABLE, OTHER_TABLE, twin])
+        assert "\n" not in str(complaint.value)
+
     def test_closing_twice_or_unopened(self, place: Place) -> None:
         sink = place.sink()
         sink.close()

@@ -13,7 +13,14 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.rows import RAW_TABLE
-from lpa_core.sinks import RowsRefused, SinkMisconfigured, SinkUnavailable, StoredKeys, StoredRange
+from lpa_core.sinks import (
+    RowsRefused,
+    SinkMisconfigured,
+    SinkUnavailable,
+    StoredKeys,
+    StoredRange,
+    require_distinct,
+)
 from lpa_core.tables import Block, Table
 from lpa_sinks.clickhouse.client import Endpoint, connect
 from lpa_sinks.clickhouse.completion import (
@@ -75,6 +82,7 @@ class ClickHouseSink:
         return str(self._endpoint)
 
     def open(self, tables: Sequence[Table]) -> None:
+        require_distinct(tables)
         self._client = client = connect(self._endpoint, self._password, self._timeout)
         self._settings = insert_settings(client)
         database = self._endpoint.database

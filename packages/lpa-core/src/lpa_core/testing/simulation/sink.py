@@ -12,7 +12,7 @@ import attrs
 
 from lpa_core.delivery.log import Partition
 from lpa_core.rows import RAW_TABLE
-from lpa_core.sinks import RowsRefused, SinkUnavailable, StoredKeys
+from lpa_core.sinks import RowsRefused, SinkUnavailable, StoredKeys, require_distinct
 from lpa_core.tables import Block, Table
 from lpa_core.testing.simulation.scheduler import Host, Scheduler
 
@@ -96,7 +96,7 @@ class SimulatedSink:
         self._interrupted = False
 
     def open(self, tables: Sequence[Table]) -> None:
-        pass
+        require_distinct(tables)
 
     def write(self, block: Block) -> None:
         self._interrupted = False
