@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from unittest import mock
 
 import pytest
+from greenlet import greenlet
 
 from lpa_core.dedup.digest import digests
 from lpa_core.dedup.memory import MemoryDedupStore
@@ -15,13 +21,15 @@ from lpa_core.dedup.store import DedupStore
 from lpa_core.delivery import group, writer
 from lpa_core.delivery.candidate import Candidate
 from lpa_core.delivery.group import GroupWorker
-from lpa_core.delivery.log import CommitUncertain
+from lpa_core.delivery.log import Commit, CommitUncertain, LogRecord, LogUnavailable, Membership, Partition, TakenOver
 from lpa_core.delivery.partitions import PartitionState
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.writer import Delivery, Writer
 from lpa_core.records import Position
 from lpa_core.tables import Block, Table
-from lpa_core.testing.simulation import Outcome, simulate
+from lpa_core.testing.simulation import Outcome, many, simulate
+from lpa_core.testing.simulation.log import SimulatedLog
+from lpa_core.testing.simulation.many import Tally
 from lpa_core.testing.simulation.sink import SimulatedSink
 from lpa_core.verdicts import Accepted
 
@@ -37,6 +45,58 @@ def test_no_world_loses_or_repeats_anything() -> None:
 def test_a_seed_gives_the_same_world_again() -> None:
     assert simulate(17) == simulate(17)
     assert simulate(17).trace != simulate(18).trace
+
+
+def test_a_seed_gives_the_same_world_in_another_process() -> None:
+    """Strings hash differently there: what depends on the order of a set would differ."""
+    script = "from lpa_core.testing.simulation import simulate; print([simulate(seed).steps for seed in range(12)])"
+
+    def steps(hash_seed: str) -> str:
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        return subprocess.run(
+            [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+        ).stdout
+
+    assert steps("1") == steps("2")
+
+
+def test_no_stack_outlives_its_world() -> None:
+    for seed in range(8):  # among them worlds whose workers crash
+        simulate(seed)
+    gc.collect()
+    assert not [
+        each for each in gc.get_objects() if isinstance(each, greenlet) and each and not each.dead and each.parent
+    ]
+
+
+def seeds_of(tmp_path: Path, end: int, stop_after: int | None = None) -> Tally:
+    """Run the seeds from 0; the run is interrupted once so many have ended."""
+
+    def progressed(tally: Tally) -> None:
+        if stop_after is not None and tally.done >= stop_after:
+            raise KeyboardInterrupt
+
+    return many.run(
+        0, end, jobs=1, record=tmp_path / "progress.json", violated=lambda outcome: None, progressed=progressed
+    )
+
+
+def test_a_run_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    whole = seeds_of(tmp_path, 60)
+    with pytest.raises(KeyboardInterrupt):
+        seeds_of(tmp_path, 60, stop_after=20)
+    stopped = many.taken_up(tmp_path / "progress.json", 0, 60)
+    assert stopped is not None
+    assert stopped.done == 20
+    assert seeds_of(tmp_path, 60) == whole
+    assert not (tmp_path / "progress.json").exists()
+
+
+def test_a_run_of_other_code_begins_anew(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        seeds_of(tmp_path, 60, stop_after=20)
+    with mock.patch.object(many, "_fingerprint", return_value="other code"):
+        assert many.taken_up(tmp_path / "progress.json", 0, 60) is None
 
 
 # The protocol with one of its steps broken, each the way somebody might once write it.
@@ -159,6 +219,29 @@ def repeat_by_token_alone() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def same_session_after_an_uncertain_commit() -> Iterator[None]:
+    """What is committed is asked for, and the session goes on: a delayed request may still decide otherwise."""
+    commit = SimulatedLog.commit
+
+    def trusting(
+        self: SimulatedLog,
+        membership: Membership,
+        commits: Mapping[Partition, Commit],
+        records: Sequence[LogRecord] = (),
+    ) -> None:
+        try:
+            commit(self, membership, commits, records)
+        except TakenOver:
+            raise
+        except CommitUncertain:
+            if self.committed(list(commits)) != commits:
+                raise LogUnavailable("it was not committed") from None
+
+    with mock.patch.object(SimulatedLog, "commit", trusting):
+        yield
+
+
 BROKEN: dict[str, Callable[[], AbstractContextManager[None]]] = {
     function.__name__: function
     for function in (
@@ -169,6 +252,7 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[None]]] = {
         write_without_prepare,
         changed_range_and_no_second_prepare,
         repeat_by_token_alone,
+        same_session_after_an_uncertain_commit,
     )
 }
 

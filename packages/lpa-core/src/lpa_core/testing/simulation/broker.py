@@ -4,6 +4,10 @@ What it takes over from Kafka: a commit is checked against the producer's epoch 
 not against who owns the partition; a request may arrive long after its sender has given it up; offsets of a transaction
 that is not decided cannot be read; a new session of a transactional id decides what the one before left open, and turns
 away what comes late from it; a partition moves once its owner gave it up or was silent for the session timeout.
+
+The end of a transaction names its producer's epoch and nothing else. Where it is delayed, and the same session has gone
+on to another transaction, it ends that one, however much of it has arrived (KIP-890;
+https://jepsen.io/analyses/bufstream-0.1.0, "torn transactions").
 """
 
 from __future__ import annotations
@@ -27,6 +31,8 @@ from lpa_core.delivery.log import (
 from lpa_core.testing.simulation.scheduler import Host, Scheduler
 
 SESSION_SECONDS = 3.0
+TRANSACTION_SECONDS = 6.0
+"""After so long an open transaction is aborted."""
 
 
 @final
@@ -42,14 +48,16 @@ class Member:
 @final
 @attrs.define(eq=False)
 class _Transaction:
-    """Its offsets are written, and it is not decided."""
+    """What has arrived of it is written, and it is not decided."""
 
     transactional_id: str
     epoch: int
-    commits: Mapping[Partition, Commit]
-    records: Sequence[LogRecord]
     decided_at: float
-    committed: bool
+    """When the coordinator decides it without being told to."""
+    committed: bool = False
+    """What it decides then."""
+    commits: Mapping[Partition, Commit] = attrs.field(factory=dict)
+    records: Sequence[LogRecord] = ()
 
 
 @final
@@ -109,9 +117,8 @@ class Broker:
 
     def begin_session(self, transactional_id: str) -> int:
         self._epochs[transactional_id] = epoch = self._epochs.get(transactional_id, 0) + 1
-        for transaction in tuple(self._open):
-            if transaction.transactional_id == transactional_id:
-                self._decide(transaction)
+        for transaction in self._open_of(transactional_id):
+            self._decide(transaction)
         return epoch
 
     def commit(
@@ -130,26 +137,70 @@ class Broker:
             self.scheduler.say(f"a request to commit {_shown(commits)} is held up")
             self.scheduler.spawn(None, lambda: self._arrive_late(transactional_id, epoch, membership, commits, records))
             raise CommitUncertain("no answer")
-        self._check(transactional_id, epoch, membership)
+        transaction = self._begin(transactional_id, epoch, membership, commits, records)
         if fate < 0.10:
-            decided = self.scheduler.now + draw.uniform(0.05, 4)
-            self._open.append(
-                _Transaction(transactional_id, epoch, commits, records, decided, committed=draw.random() < 0.5)
-            )
+            transaction.decided_at = self.scheduler.now + draw.uniform(0.05, 4)
+            transaction.committed = draw.random() < 0.5
             self.scheduler.say(f"a commit of {_shown(commits)} hangs")
             raise CommitUncertain("no answer")
-        self._apply(commits, records)
-        if fate < 0.16:
+        if fate < 0.13:
+            self.scheduler.say(f"the end of the transaction of {_shown(commits)} is delayed")
+            self.scheduler.spawn(None, lambda: self._end_late(transactional_id, epoch))
+            raise CommitUncertain("no answer")
+        self._end(transactional_id, epoch)
+        if fate < 0.19:
             self.scheduler.say("the answer is lost")
             raise CommitUncertain("the answer was lost")
+
+    def _begin(
+        self,
+        transactional_id: str,
+        epoch: int,
+        membership: Membership,
+        commits: Mapping[Partition, Commit],
+        records: Sequence[LogRecord],
+    ) -> _Transaction:
+        """Write the records, then the offsets, of a transaction that is decided by another request."""
+        self._check(transactional_id, epoch, membership)
+        for left in self._open_of(transactional_id):  # of a session that went on without knowing how its last one ended
+            self._open.remove(left)
+        transaction = _Transaction(transactional_id, epoch, self.scheduler.now + TRANSACTION_SECONDS)
+        transaction.records = records
+        self._open.append(transaction)
+        self.scheduler.pause()
+        try:
+            self._check(transactional_id, epoch, membership)
+        except Fenced:
+            self._open.remove(transaction)  # its client aborts it
+            raise
+        if transaction not in self._open:
+            raise CommitUncertain("the transaction was ended by somebody else")
+        transaction.commits = commits
+        self.scheduler.pause()
+        return transaction
+
+    def _end(self, transactional_id: str, epoch: int) -> None:
+        """Commit whatever the session has open."""
+        self.settle()
+        found = self._open_of(transactional_id)
+        if self._epochs[transactional_id] != epoch or not found:
+            raise CommitUncertain("a newer session has the transactional id, or nothing is open")
+        for transaction in found:
+            transaction.committed = True
+            self._decide(transaction)
+
+    def _end_late(self, transactional_id: str, epoch: int) -> None:
+        self.scheduler.pause(self.scheduler.random.uniform(0.05, 4))
+        with suppress(CommitUncertain):
+            self._end(transactional_id, epoch)
+
+    def _open_of(self, transactional_id: str) -> list[_Transaction]:
+        return [transaction for transaction in self._open if transaction.transactional_id == transactional_id]
 
     def _check(self, transactional_id: str, epoch: int, membership: Membership) -> None:
         self.settle()
         if self._epochs[transactional_id] != epoch:
             raise CommitUncertain("a newer session has the transactional id")
-        for transaction in tuple(self._open):
-            if transaction.transactional_id == transactional_id:
-                self._decide(transaction)
         name, generation = membership.decode().split(":")
         if int(generation) != self.generation or all(member.name != name for member in self.members):
             raise Fenced("an older generation")
@@ -165,8 +216,8 @@ class Broker:
         """A request that its sender waits for no longer is judged like any other when it arrives."""
         self.scheduler.pause(self.scheduler.random.uniform(0.05, 4))
         with suppress(CommitUncertain, Fenced):
-            self._check(transactional_id, epoch, membership)
-            self._apply(commits, records)
+            self._begin(transactional_id, epoch, membership, commits, records)
+            self._end(transactional_id, epoch)
 
     def settle(self) -> None:
         """Decide the transactions whose time has come."""

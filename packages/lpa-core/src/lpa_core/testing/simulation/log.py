@@ -65,9 +65,9 @@ class SimulatedLog:
     def _serve(self) -> None:
         """What a poll calls back for."""
         if self._member.gone:
-            lost, self._told = self._told, set()
+            lost, self._told = sorted(self._told), set()
             self._forget(lost)
-            self._scheduler.say(f"hears that it has lost {sorted(p.number for p in lost)}")
+            self._scheduler.say(f"hears that it has lost {[p.number for p in lost]}")
             self._assignment.lost(lost)
             self._sessions += 1
             self._deaf_until = 0.0
@@ -75,25 +75,25 @@ class SimulatedLog:
             self._broker.join(self._member)
             return
         wanted = self._broker.wanted()
-        revoked = {partition for partition in self._told if wanted.get(partition) is not self._member}
+        revoked = [partition for partition in sorted(self._told) if wanted.get(partition) is not self._member]
         if revoked:
             self._proof = Membership(f"{self._member.name}:{self._broker.generation}".encode())
-            self._scheduler.say(f"gives up {sorted(p.number for p in revoked)}")
+            self._scheduler.say(f"gives up {[p.number for p in revoked]}")
             self._assignment.revoked(revoked)
-            self._told -= revoked
+            self._told -= set(revoked)
             self._forget(revoked)
-            self._member.owned -= revoked
+            self._member.owned -= set(revoked)
             self._broker.generation += 1
         if self._member not in self._broker.members:
             return
-        new = {
+        new = [
             partition
             for partition, member in wanted.items()
             if member is self._member and partition not in self._told and self._broker.owner(partition) is None
-        }
+        ]
         if new:
-            self._member.owned |= new
-            self._told |= new
+            self._member.owned |= set(new)
+            self._told |= set(new)
             self._broker.generation += 1
             self._scheduler.say(f"is given {sorted(p.number for p in new)}")
             self._assignment.assigned(new)
@@ -161,6 +161,6 @@ class SimulatedLog:
         if not self._closed:
             self._closed = True
             if not self._member.gone:
-                self._assignment.revoked(self._told)
+                self._assignment.revoked(sorted(self._told))
             self._scheduler.pause()
             self._broker.leave(self._member)

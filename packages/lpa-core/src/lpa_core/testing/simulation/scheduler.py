@@ -45,8 +45,10 @@ class Scheduler:
         self.steps = 0
         self.trace: list[str] = []
         self.strands: list[Strand] = []
+        self._killed: list[Strand] = []
         self._hub = greenlet.getcurrent()
         self._current: Strand | None = None
+        self._over = False
 
     def spawn(self, host: Host | None, work: Callable[[], None]) -> Strand:
         def body() -> None:
@@ -67,16 +69,17 @@ class Scheduler:
 
     def pause(self, seconds: float = 0.0) -> None:
         """An await point: others go on; this strand not before ``seconds`` have passed."""
+        if self._over:
+            raise GreenletExit
         strand = self._current
         assert strand is not None
         strand.wake_at = self.now + seconds
         self._hub.switch()
-        if strand.host is not None and strand.host.dead:
-            raise GreenletExit
 
     def kill(self, host: Host) -> None:
         """Nothing of the host goes on any more."""
         host.dead = True
+        self._killed += [strand for strand in self.strands if strand.host is host]
         self.strands = [strand for strand in self.strands if strand.host is not host]
 
     def step(self) -> None:
@@ -90,6 +93,17 @@ class Scheduler:
         self._current = self.random.choice(ready)
         self._current.body.switch()
         self._current = None
+
+    def end(self) -> None:
+        """Unwind every strand that has not ended, those of dead hosts too: a suspended stack is never collected.
+
+        What their ``finally`` blocks do to the world comes after its end.
+        """
+        self._over = True
+        for strand in (*self.strands, *self._killed):
+            if not strand.ended:
+                strand.body.throw(GreenletExit)
+        self.strands, self._killed = [], []
 
     def _due(self, strand: Strand) -> float:
         frozen = strand.host.frozen_until if strand.host is not None else 0.0

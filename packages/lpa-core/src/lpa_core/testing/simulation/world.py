@@ -274,6 +274,9 @@ def simulate(seed: int) -> Outcome:
     structlog.configure(processors=[_say_nothing])
     try:
         with tempfile.TemporaryDirectory(prefix="simulation-") as folder:
-            return attrs.evolve(_World(seed, Path(folder)).run(), seed=seed)
+            world = _World(seed, Path(folder))
+            outcome = attrs.evolve(world.run(), seed=seed)
+            world.scheduler.end()
+            return outcome
     finally:
         structlog.configure(**before)
