@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.streaming_events
     event_timestamp DateTime64(3, 'UTC') MATERIALIZED fromUnixTimestamp64Milli(timestamp, 'UTC'),
     event_date Date32 MATERIALIZED toDate32(event_timestamp),
     raw_event_uid String ALIAS dedup_key,
-    data String ALIAS JSONExtractRaw(raw_json, 'data') COMMENT 'its value; raw_json has the exact text',
+    data String ALIAS arrayLast(pair -> pair.1 = 'data', JSONExtractKeysAndValuesRaw(raw_json)).2 COMMENT 'its value, the last of several; raw_json has the exact text',
     INDEX raw_event_uid_index dedup_key TYPE bloom_filter,
     INDEX source_offset_index source_offset TYPE minmax,
     INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, Literal, NamedTuple, final
 
 import msgspec
@@ -14,6 +15,8 @@ from lpa_replay.found import Found, possible_position
 ORIGIN: Final = "__replay_origin"
 _ATTEMPT: Final = "__replay_attempt"
 _MOST_ATTEMPTS: Final = 2**16 - 1
+_MARK: Final = re.compile(rb"__replay|\\u00[5-7]")
+"""A mark's name, or an escaped letter or underscore that may be part of one: U+005F, U+0061 to U+0079."""
 _FIRST_FAILURE: Final = "__replay_first_failure_ms"
 # A number too large for a double is infinite here, as in the pipeline.
 _decode: Final = msgspec.json.Decoder(float_hook=float).decode
@@ -99,7 +102,7 @@ def lineage(found: Found) -> Lineage:
 
 
 def _may_be_marked(payload: bytes) -> bool:
-    return b"__replay" in payload or b"\\u005" in payload
+    return _MARK.search(payload) is not None
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from clickhouse_connect.driver.client import Client
+from structlog.testing import capture_logs
 
 from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
@@ -43,7 +44,8 @@ def test_apply_names_what_it_made(run: Run, database: str, capsys: pytest.Captur
 
 
 def test_apply_as_json(run: Run, tables: Sequence[Table], capsys: pytest.CaptureFixture[str]) -> None:
-    run("apply", "--json")
+    with capture_logs():
+        run("apply", "--json")
     assert {table.name for table in tables} < set(json.loads(capsys.readouterr().out))
 
 

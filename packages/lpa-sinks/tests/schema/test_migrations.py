@@ -14,7 +14,7 @@ from clickhouse_connect.driver.client import Client
 from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_core.sinks import SinkMisconfigured
 from lpa_sinks.commands import schema_app
-from lpa_sinks.schema.migrations import Applied, remember
+from lpa_sinks.schema.migrations import BUILTIN, Applied, remember
 
 VIEW = "raw_streaming_events"
 ADD = "ALTER TABLE livepeer_analytics.streaming_events ADD COLUMN IF NOT EXISTS zone String DEFAULT '';\n"
@@ -212,6 +212,31 @@ def test_a_view_takes_the_place_of_no_table(run: Run, tmp_path: Path) -> None:
     write(tmp_path, "0001-over", f"-- differs: {table}: x\nCREATE OR REPLACE VIEW {PAYMENTS} AS SELECT 1;\n")
     with pytest.raises(SinkMisconfigured, match="payment_events is no view, and would be replaced"):
         run("apply")
+
+
+def test_a_column_that_is_stored_becomes_no_alias(
+    run: Run, engine: Client, applied: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, "0001-over", f"ALTER TABLE {PAYMENTS} MODIFY COLUMN client_ip String ALIAS upper(request_id);\n")
+    with pytest.raises(SinkMisconfigured, match=r"payment_events.client_ip is no alias, and its values would be lost"):
+        run("apply")
+    assert states(run, capsys) == {"0001-over": "pending"}
+    kind = f"SELECT default_kind FROM system.columns WHERE database = '{applied}' AND name = 'client_ip'"
+    assert set(engine.query(kind).result_rows) == {("",)}
+
+
+def test_failure_07_a_database_of_version_0_1_0_takes_the_last_data_too(
+    run: Run, engine: Client, applied: str, tmp_path: Path
+) -> None:
+    table = f"{applied}.streaming_events"
+    engine.command(f"ALTER TABLE {table} MODIFY COLUMN data String ALIAS JSONExtractRaw(raw_json, 'data')")
+    text = '{"data":{"a":1},"data":{"b":2}}'
+    engine.command(f"INSERT INTO {table} (id, raw_json, source_offset) VALUES ('twice', '{text}', 10)")
+    data = f"SELECT data FROM {applied}.{VIEW} WHERE id = 'twice'"
+    shutil.copytree(BUILTIN, tmp_path / "migrations")
+    for command, found in (("apply", '{"b":2}'), ("rollback", '{"a":1}'), ("apply", '{"b":2}')):
+        run(command)
+        assert engine.query(data).result_rows == [(found,)]
 
 
 def test_a_file_that_is_no_text(run: Run, tmp_path: Path) -> None:

@@ -113,6 +113,28 @@ def test_data_is_read_from_the_original_text(insert: Insert, query: Query, appli
         assert query(sql) == [('{"b":[1,"x",null]}', "a key")]
 
 
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        ('{"data":{"a":1},"id":"x","data":{"b":2}}', '{"b":2}'),
+        (r'{"data":{"a":1},"d\u0061ta":{"b":2}}', '{"b":2}'),
+        (r'{"d\u0061ta":{"a":1},"data":[3]}', "[3]"),
+        ('{"data":{"a":1},"Data":{"b":2},"DATA":3}', '{"a":1}'),
+        ('{"data":{"a":1},"other":{"data":4}}', '{"a":1}'),
+        ('{"data":{"a":1},"data":null}', "null"),
+        ('{"id":"x"}', ""),
+        ("[1]", ""),
+        ("no JSON", ""),
+    ],
+)
+def test_failure_07_the_last_data_of_a_record_is_its_data(
+    insert: Insert, query: Query, applied: str, text: str, data: str
+) -> None:
+    insert("streaming_events", raw_json=text)
+    for table in ("streaming_events", "raw_streaming_events"):
+        assert query(f"SELECT data, raw_json FROM {applied}.{table}") == [(data, text)]
+
+
 def test_hour_of_a_status(insert: Insert, query: Query, applied: str) -> None:
     insert("ai_stream_status", event_timestamp=1_767_830_400_000 + 13 * 3_600_000)
     assert query(f"SELECT event_hour FROM {applied}.ai_stream_status") == [(13,)]

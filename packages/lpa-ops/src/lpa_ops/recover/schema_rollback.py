@@ -39,7 +39,7 @@ class SchemaRollback:
             known = applied_migrations(client, database)
         if not known:
             return BadMigration(damage=[], lost=[], seconds=0, number=0, name="")
-        newest = known[max(known)]
+        newest = list(known.values())[-1]
         if not newest.in_force:  # a command given twice has to do no more than one given once
             earlier = f"{newest} is rolled back already; `lpa schema rollback` takes the one before it back"
             return BadMigration(damage=[], lost=[earlier], seconds=0, number=newest.number, name=newest.name)
@@ -72,6 +72,6 @@ class SchemaRollback:
 
     def _roll_back(self, found: BadMigration, context: Context) -> str:
         with opened(context.sink, context.settings) as (client, database):
-            applied = applied_migrations(client, database)[found.number]
+            applied = applied_migrations(client, database)[f"{found.number:04d}-{found.name}"]
             views = roll_back(client, database, applied, self._files(applied, database))
         return f"views as before: {', '.join(views) or 'none'}"

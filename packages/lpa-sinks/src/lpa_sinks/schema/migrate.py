@@ -17,7 +17,7 @@ from clickhouse_connect.driver.client import Client
 
 from lpa_core.sinks import SinkMisconfigured
 from lpa_sinks.schema.ddl import quoted, sql_file
-from lpa_sinks.schema.migrations import Applied, Migration, View, applied_migrations, remember
+from lpa_sinks.schema.migrations import Alias, Applied, Migration, View, applied_migrations, remember
 
 _CANDIDATE: Final = "__next"
 _TIME: Final = re.compile(r"\b(DateTime|Date)")
@@ -39,16 +39,18 @@ class Comparison:
 def migrate(client: Client, database: str, migration: Migration, window_hours: int) -> list[Comparison]:
     """Apply a migration; safe to do again where it was broken off.
 
-    Raises SinkMisconfigured where a view does not compare: its additions stay, no view was changed. Raises the
-    client's errors.
+    Raises SinkMisconfigured where a view does not compare: its additions stay, no view was changed; and where a column
+    that is stored would become an alias: then nothing was changed. Raises the client's errors.
     """
+    for alias in migration.aliases:
+        _require_alias(client, database, migration, alias)
     for statement in migration.additions:
         client.command(statement)
     compared = [_compare(client, database, view, window_hours) for view in migration.views]
     problems = [each.problem for each in compared if each.problem]
     if problems:
         raise SinkMisconfigured(f"migration {migration}: {'; '.join(problems)}; no view was changed")
-    begun = applied_migrations(client, database).get(migration.number)
+    begun = applied_migrations(client, database).get(str(migration))
     if begun is None or begun.state != "begun":  # else the views may be the new ones already
         previous = {view.name: _definition(client, database, view.name) for view in migration.views}
         begun = Applied(migration.number, migration.name, migration.checksum, "begun", previous)
@@ -77,6 +79,16 @@ def roll_back(client: Client, database: str, applied: Applied, migration: Migrat
     remember(client, database, attrs.evolve(applied, state="rolled back"))
     _log.info("migration rolled back", migration=str(applied))
     return sorted(applied.previous_views)
+
+
+def _require_alias(client: Client, database: str, migration: Migration, alias: Alias) -> None:
+    where = {"database": database, "table": alias.table, "column": alias.column}
+    found = client.query(sql_file("column_default.sql"), parameters=where).result_rows
+    if found != [("ALIAS",)]:
+        raise SinkMisconfigured(
+            f"migration {migration}: {alias.table}.{alias.column} is no alias, and its values would be lost: "
+            "add a column with another name; nothing was changed"
+        )
 
 
 def _compare(client: Client, database: str, view: View, window_hours: int) -> Comparison:

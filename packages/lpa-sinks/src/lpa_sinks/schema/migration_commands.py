@@ -117,7 +117,7 @@ def roll_newest_back(client: Client, database: str, folder: Path | None) -> tupl
     in_force = [each for each in applied.values() if each.in_force]
     if not in_force:
         raise SinkMisconfigured(f"{database} has no migration to roll back: it is at the baseline")
-    newest = max(in_force, key=lambda each: each.number)
+    newest = in_force[-1]
     held = {} if folder is None else {str(each): each for each in read_migrations(folder, database)}
     if folder is not None and str(newest) not in held:
         raise SinkMisconfigured(
@@ -126,13 +126,13 @@ def roll_newest_back(client: Client, database: str, folder: Path | None) -> tupl
     return str(newest), roll_back(client, database, newest, held.get(str(newest)))
 
 
-def _rows(found: Sequence[Migration], applied: Mapping[int, Applied]) -> list[dict[str, Any]]:
+def _rows(found: Sequence[Migration], applied: Mapping[str, Applied]) -> list[dict[str, Any]]:
     """A line for each migration that is in the folder or in force, in their order."""
-    waiting = {migration.number for migration in pending(found, applied)}
+    waiting = {str(migration) for migration in pending(found, applied)}
     rows: list[dict[str, Any]] = [
         {
             "migration": str(migration),
-            "state": "pending" if migration.number in waiting else "applied",
+            "state": "pending" if str(migration) in waiting else "applied",
             "adds": len(migration.additions),
             "views": [view.name for view in migration.views],
         }

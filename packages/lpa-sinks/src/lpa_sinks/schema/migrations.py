@@ -25,9 +25,10 @@ _VIEW: Final = re.compile(rf"CREATE\s+OR\s+REPLACE\s+VIEW\s+{DEFAULT_DATABASE}\.
 _ADDITIVE: Final = re.compile(
     r"CREATE\s+(TABLE|VIEW|MATERIALIZED\s+VIEW|DICTIONARY)\s+IF\s+NOT\s+EXISTS\s|INSERT\s+INTO\s", re.IGNORECASE
 )
-_ALTER: Final = re.compile(r"ALTER\s+TABLE\s+\S+\s+(?:ON\s+CLUSTER\s+\S+\s+)?", re.IGNORECASE)
+_ALTER: Final = re.compile(r"ALTER\s+TABLE\s+(?P<table>\S+)\s+(?:ON\s+CLUSTER\s+\S+\s+)?", re.IGNORECASE)
 _ADDITIVE_CLAUSE: Final = re.compile(
-    r"(?:ADD\s+(?:COLUMN|INDEX|PROJECTION)\s+IF\s+NOT\s+EXISTS|MODIFY\s+(?:(?P<list>SETTING|TTL)|COMMENT))\s",
+    r"(?:ADD\s+(?:COLUMN|INDEX|PROJECTION)\s+IF\s+NOT\s+EXISTS|MODIFY\s+(?:(?P<list>SETTING|TTL)|COMMENT)"
+    r"|MODIFY\s+COLUMN\s+(?P<alias>\w+)\s+\w+\s+ALIAS)\s",
     re.IGNORECASE,
 )
 _LISTED: Final = re.compile(r"\w+\s*[=(+-]")
@@ -47,11 +48,21 @@ class View:
 
 @final
 @attrs.frozen
+class Alias:
+    """A column that a migration computes in another way. It has to be an alias already: others hold values."""
+
+    table: str
+    column: str
+
+
+@final
+@attrs.frozen
 class Migration:
     """A change of the schema.
 
     Attributes:
         additions: statements that add to what is there, each safe to run again.
+        aliases: what the additions compute in another way.
         views: views that are cut over.
         down: statements that take the additions back.
         checksum: SHA-256 of the files, hex.
@@ -60,6 +71,7 @@ class Migration:
     number: int
     name: str
     additions: Sequence[str]
+    aliases: Sequence[Alias]
     views: Sequence[View]
     down: Sequence[str]
     checksum: str
@@ -101,13 +113,17 @@ def read_migrations(folder: Path = BUILTIN, database: str = DEFAULT_DATABASE) ->
     return found
 
 
-def applied_migrations(client: Client, database: str) -> dict[int, Applied]:
-    """What the database remembers, by number. Raises the client's errors."""
+def applied_migrations(client: Client, database: str) -> dict[str, Applied]:
+    """What the database remembers, by number and name, what was changed last at the end. Raises the client's errors.
+
+    Migrations of two folders may have the same number.
+    """
     where = {"database": database, "name": MIGRATIONS_TABLE}
     if not client.query(sql_file("view_definition.sql"), parameters=where).result_rows:
         return {}
     query = Template(sql_file("migration_states.sql")).substitute(database=quoted(database))
-    return {row[0]: Applied(*row) for row in client.query(query).result_rows}
+    known = [Applied(*row) for row in client.query(query).result_rows]
+    return {str(each): each for each in known}
 
 
 def remember(client: Client, database: str, applied: Applied) -> None:
@@ -119,33 +135,35 @@ def remember(client: Client, database: str, applied: Applied) -> None:
     client.insert(MIGRATIONS_TABLE, [row], columns, database=database, settings={"insert_deduplicate": 0})
 
 
-def pending(migrations: Sequence[Migration], applied: Mapping[int, Applied]) -> list[Migration]:
+def pending(migrations: Sequence[Migration], applied: Mapping[str, Applied]) -> list[Migration]:
     """The migrations that are to be applied, in their order.
 
     Raises SinkMisconfigured where one was applied as other text.
     """
     for migration in migrations:
-        known = applied.get(migration.number)
+        known = applied.get(str(migration))
         if known is not None and known.in_force and known.checksum != migration.checksum:
             raise SinkMisconfigured(
-                f"migration {migration} was changed after it was applied as {known.name}: "
+                f"migration {migration} was changed after it was applied: "
                 "bring its files back, and make another one for the change"
             )
-    done = {number for number, known in applied.items() if known.state == "applied"}
-    return [migration for migration in migrations if migration.number not in done]
+    done = {name for name, known in applied.items() if known.state == "applied"}
+    return [migration for migration in migrations if str(migration) not in done]
 
 
-def missing(migrations: Sequence[Migration], applied: Mapping[int, Applied]) -> list[Applied]:
-    """What is in force in a database, in its order, and is none of these migrations."""
-    held = {str(migration) for migration in migrations}
-    return [known for _, known in sorted(applied.items()) if known.in_force and str(known) not in held]
+def missing(migrations: Sequence[Migration], applied: Mapping[str, Applied]) -> list[Applied]:
+    """What is in force in a database, in its order, and is neither of these migrations nor of this version's own."""
+    held = {str(migration) for migration in [*migrations, *read_migrations()]}
+    return [known for name, known in sorted(applied.items()) if known.in_force and name not in held]
 
 
 def _read(folder: Path, database: str) -> Migration:
     number, name = folder.name.split("-", 1)
     up, down = (_text(folder / file) for file in ("up.sql", "down.sql"))
     differing = set(_DIFFERS.findall(up))
-    additions, views = [], []
+    additions: list[str] = []
+    aliases: list[Alias] = []
+    views: list[View] = []
     for file, text in (("up.sql", up), ("down.sql", down)):
         if strange_quotes(text):
             raise SinkMisconfigured(
@@ -157,6 +175,7 @@ def _read(folder: Path, database: str) -> Migration:
             views.append(View(view[1], _named(statement[view.end() :], database), view[1] in differing))
         elif _only_adds(statement):
             additions.append(_named(statement, database))
+            aliases += _aliases(statement)
         else:
             raise SinkMisconfigured(
                 f"{folder / 'up.sql'}: {' '.join(statement.split())[:60]}...: a migration only adds, or says "
@@ -164,7 +183,7 @@ def _read(folder: Path, database: str) -> Migration:
             )
     checksum = hashlib.sha256(f"{up}\n{down}".encode()).hexdigest()
     return Migration(
-        int(number), name, additions, views, [_named(each, database) for each in statements(down)], checksum
+        int(number), name, additions, aliases, views, [_named(each, database) for each in statements(down)], checksum
     )
 
 
@@ -188,6 +207,15 @@ def _only_adds(statement: str) -> bool:
             return False
         listing = listing if found is None else bool(found["list"])
     return True
+
+
+def _aliases(statement: str) -> list[Alias]:
+    altered = _ALTER.match(statement)
+    if altered is None:
+        return []
+    table = altered["table"].replace("`", "").rpartition(".")[2]
+    found = map(_ADDITIVE_CLAUSE.match, clauses(statement[altered.end() :]))
+    return [Alias(table, each["alias"]) for each in found if each is not None and each["alias"]]
 
 
 def _named(statement: str, database: str) -> str:

@@ -1,9 +1,9 @@
 SELECT
     number,
-    argMax(name, changed_at),
+    name,
     argMax(checksum, changed_at),
     argMax(state, changed_at),
     argMax(previous_views, changed_at)
 FROM $database.schema_migrations
-GROUP BY number
-ORDER BY number
+GROUP BY number, name
+ORDER BY max(changed_at)

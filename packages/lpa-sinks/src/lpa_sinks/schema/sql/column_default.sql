@@ -1,0 +1,3 @@
+SELECT default_kind
+FROM system.columns
+WHERE database = {database:String} AND table = {table:String} AND name = {column:String}
