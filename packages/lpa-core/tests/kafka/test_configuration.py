@@ -60,6 +60,12 @@ def test_what_the_user_sets_reaches_every_client_and_wins_over_a_default() -> No
     assert consumer_configuration(settings)["queued.max.messages.kbytes"] == "1000"
 
 
+def test_failure_16_new_partitions_are_looked_for_every_few_seconds() -> None:
+    interval = "topic.metadata.refresh.interval.ms"
+    assert consumer_configuration(Settings())[interval] <= 5_000
+    assert consumer_configuration(Settings(kafka={interval: "60000"}))[interval] == "60000"
+
+
 @pytest.mark.parametrize("kafka", [{"no.such.property": "1"}, {"security.protocol": "xml"}])
 def test_a_property_that_librdkafka_does_not_take_is_an_error_in_one_line(kafka: dict[str, str]) -> None:
     with pytest.raises(LogError, match=f"{re.escape(next(iter(kafka)))}.*see \\[kafka\\] in lpa.toml"):

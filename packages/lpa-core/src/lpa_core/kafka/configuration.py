@@ -16,6 +16,8 @@ QUEUED_KBYTES: Final = 65_536
 """Of records that a consumer holds in advance, over all its partitions."""
 TRANSACTION_TIMEOUT_MS: Final = 15_000
 """After which the broker aborts the transaction of a worker that is gone; whoever takes over waits as long."""
+NEW_PARTITIONS_MS: Final = 5_000
+"""How often a consumer looks for partitions that were added."""
 _ROOM_BYTES: Final = 65_536
 """For an envelope's key, headers and names, beside what its row holds too."""
 
@@ -29,6 +31,7 @@ def consumer_configuration(settings: Settings) -> dict[str, Any]:
         "fetch.max.bytes": 52_428_800,
         "max.partition.fetch.bytes": 4_194_304,
         "queued.max.messages.kbytes": QUEUED_KBYTES,
+        "topic.metadata.refresh.interval.ms": NEW_PARTITIONS_MS,
         **_connection(settings),
         "group.id": quality.group_id,
         **({"group.instance.id": quality.group_instance_id} if quality.group_instance_id else {}),
