@@ -60,7 +60,9 @@ def replay_app(settings: Settings) -> cyclopts.App:
         if json:
             samples = [{"before": before, "after": after} for before, after in forecast.samples]
             seconds = present.estimated_seconds(made, figures)
-            print_json({"id": made.id, "plan": str(file), **figures, "samples": samples, "estimated_seconds": seconds})
+            hint = present.missed_text(made.asked, figures)
+            told = {"samples": samples, "estimated_seconds": seconds, "hint": hint}
+            print_json({"id": made.id, "plan": str(file), **figures, **told})
             return
         console = Console(soft_wrap=True)
         present.print_plan(console, made, figures, forecast.samples)
@@ -92,7 +94,7 @@ def replay_app(settings: Settings) -> cyclopts.App:
         if json:
             print_json(figures)
         else:
-            present.print_run(Console(soft_wrap=True), figures)
+            present.print_run(Console(soft_wrap=True), made.asked, figures)
         return 0
 
     @app.command(name="verify")

@@ -23,6 +23,7 @@ class Forecast:
     Attributes:
         read: records that the source handed over, selected or not.
         untimed: those that have no time which a window could be about.
+        missed: those that the window would take by the other clock only.
         by_class, by_reason, by_type, by_hour: of all selected records; hours are epoch ms.
         would_fail: of the published ones, by the reason why they would be rejected again.
         why: of all others, by decision and reason.
@@ -35,6 +36,7 @@ class Forecast:
     ttl_ms: int
     read: int = 0
     untimed: int = 0
+    missed: int = 0
     decisions: Counter[Decision] = attrs.field(factory=Counter[Decision])
     by_class: Counter[str] = attrs.field(factory=Counter[str])
     by_reason: Counter[str] = attrs.field(factory=Counter[str])
@@ -50,7 +52,7 @@ class Forecast:
 
     def emptied(self) -> Forecast:
         """What was read, with none of its outcomes."""
-        return Forecast(self.now, self.ttl_ms, self.read, self.untimed, samples=self.samples)
+        return Forecast(self.now, self.ttl_ms, self.read, self.untimed, self.missed, samples=self.samples)
 
     def add(self, outcomes: Sequence[Outcome]) -> None:
         self.decisions.update([each.decision for each in outcomes])
@@ -94,6 +96,7 @@ class Forecast:
         return {
             "read": self.read,
             "untimed": self.untimed,
+            "missed": self.missed,
             "selected": self.selected,
             **{decision.value: self.decisions[decision] for decision in Decision},
             "would_pass": self.would_pass,

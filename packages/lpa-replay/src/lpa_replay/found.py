@@ -134,9 +134,18 @@ class Selection:
     filters: Filters
 
     def takes(self, found: Found) -> bool:
-        if not self.filters.let_pass(found):
-            return False
+        return self.filters.let_pass(found) and self._is_in_window(found, self.clock)
+
+    def misses(self, found: Found) -> bool:
+        """Whether it would be taken by the other clock, and is not by this one."""
+        return (
+            self._is_in_window(found, self.clock.other)
+            and not self._is_in_window(found, self.clock)
+            and self.filters.let_pass(found)
+        )
+
+    def _is_in_window(self, found: Found, clock: Clock) -> bool:
         if self.window.everything:
             return True
-        moment = found.time(self.clock)
+        moment = found.time(clock)
         return moment is not None and moment in self.window

@@ -36,12 +36,12 @@ class Options:
     end
         The moment behind the window's last. Default: now.
     since
-        A window up to now, or to --end, such as 90s, 30m, 2h, 7d.
+        A window up to now, or to --end, such as 90s, 30m, 2h, 7d. Of dead letters: by the time of rejection.
     everything
         No window: all there is.
     by
         event (the event's time, or the record's where it has none) or ingestion (time of rejection or receipt).
-        Default: event; for the archive, which is laid out by it, ingestion.
+        Default: event; ingestion with --since, and for the archive, which is laid out by it.
     classes
         Failure classes; may be given several times, as may the next four.
     reasons

@@ -11,9 +11,9 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from lpa_replay.audit import RunRecord
-from lpa_replay.plan import Plan
+from lpa_replay.plan import Asked, Plan
 from lpa_replay.verify import Check
-from lpa_replay.window import shown
+from lpa_replay.window import Clock, shown
 
 _KINDS_SHOWN = 20
 _SHOWN_OF_A_SAMPLE = 400
@@ -24,6 +24,8 @@ def print_plan(console: Console, plan: Plan, figures: Mapping[str, Any], samples
     asked = plan.asked
     console.print(escape(f"Replay {plan.id}: {plan.window} by {asked.clock.value} time, from {asked.source}"))
     console.print(_counted("records", [(name, figures[key]) for name, key in _FIGURES.items()]))
+    if hint := missed_text(asked, figures):
+        console.print(hint)
     for title, key in (("class", "by_class"), ("reason", "by_reason"), ("type", "by_type"), ("hour", "by_hour")):
         counts = {name or "-": count for name, count in figures[key].items()}
         if counts:
@@ -34,6 +36,22 @@ def print_plan(console: Console, plan: Plan, figures: Mapping[str, Any], samples
         console.print(escape(f"after   {_cut(after)}"), highlight=False)
     if asked.rate:
         console.print(f"At {asked.rate:g} records a second: {estimated_seconds(plan, figures):,.0f} s")
+
+
+def missed_text(asked: Asked, figures: Mapping[str, Any]) -> str:
+    """A hint at records that the window would take by the other time; empty where there are none."""
+    missed = figures.get("missed", 0)
+    if not missed:
+        return ""
+    if asked.clock is Clock.EVENT:
+        return (
+            f"{missed:,} more were rejected in this window but have event times outside of it: --by ingestion takes "
+            "what was rejected in it"
+        )
+    return (
+        f"{missed:,} more have event times in this window but were rejected outside of it: --by event takes what "
+        "happened in it"
+    )
 
 
 def agreed(console: Console) -> bool:
@@ -50,12 +68,14 @@ def estimated_seconds(plan: Plan, figures: Mapping[str, Any]) -> float | None:
     return figures["published"] / plan.asked.rate if plan.asked.rate else None
 
 
-def print_run(console: Console, figures: Mapping[str, Any]) -> None:
+def print_run(console: Console, asked: Asked, figures: Mapping[str, Any]) -> None:
     """What a run did."""
     if figures["already_delivered"]:
         console.print(escape(f"Replay {figures['id']} was delivered before: nothing is sent twice."))
     named = {"sent" if key == "published" else name: figures[key] for name, key in _FIGURES.items()}
     console.print(_counted("records", list(named.items())))
+    if hint := missed_text(asked, figures):
+        console.print(hint)
     _print_reasons(console, figures)
     console.print(escape(f"lpa replay verify {figures['id']}"))
 

@@ -78,7 +78,7 @@ def asked(request: Request, settings: Settings) -> Asked:
         target=target,
         topics=(quality.dlq_topic, quality.input_topic, quality.quarantine_topic) if kafka else (),
         window=(start, end, request.since, "all" if request.everything else None),
-        clock=clock_of(source) if request.by is None else Clock(request.by),
+        clock=clock_of(source, up_to_now=request.since is not None) if request.by is None else Clock(request.by),
         filters=request.filters,
         fix=None if request.fix is None else read_fix_file(request.fix).text,
         max_records=request.max_records,

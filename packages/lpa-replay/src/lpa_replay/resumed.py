@@ -35,6 +35,7 @@ def without_stored(
         return manifest
     manifest = attrs.evolve(manifest, staged_ms=now, left_out=manifest.left_out | stored)
     forecast.read, forecast.untimed = manifest.figures["read"], manifest.figures["untimed"]
+    forecast.missed = manifest.figures.get("missed", 0)  # an older version did not count them
     for outcomes in outcomes_of(manifest, folder):
         forecast.add(outcomes)
     manifest = attrs.evolve(manifest, figures=forecast.as_json())

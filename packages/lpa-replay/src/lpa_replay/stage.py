@@ -72,11 +72,14 @@ class Staging:
         windowed = not selection.window.everything
         some: list[Found] = []
         held = selected = 0
+        forecast.missed += source.missed(selection)
         for batch in source.read(selection):
             forecast.read += len(batch)
             for found in batch:
                 if windowed and found.time(selection.clock) is None:
                     forecast.untimed += 1
+                elif windowed and selection.misses(found):
+                    forecast.missed += 1
                 elif selection.takes(found):
                     some.append(found)
                     held += len(found.payload or b"")

@@ -28,6 +28,10 @@ class Clock(StrEnum):
     INGESTION = "ingestion"
     """When it was rejected; for an archived record, when it was received."""
 
+    @property
+    def other(self) -> Clock:
+        return Clock.EVENT if self is Clock.INGESTION else Clock.INGESTION
+
 
 @final
 @attrs.frozen(slots=True)

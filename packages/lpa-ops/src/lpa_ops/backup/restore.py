@@ -22,7 +22,7 @@ from lpa_core.settings import Settings
 from lpa_ops.backup import checkpoints, claims, database
 from lpa_ops.backup.backup import CHECKPOINTS_FOLDER, FILE_CLAIMS_FOLDER, Backup, BackupError
 from lpa_ops.backup.store import BackupStore, store_of
-from lpa_ops.backup.tables import cut, positions, stored_tables
+from lpa_ops.backup.tables import cut, positions, rows, stored_tables
 from lpa_ops.savepoint.offsets import bar, commit, of_derivation, put_back, require_stopped
 from lpa_ops.savepoint.scratch import scratch_folder
 from lpa_sinks.clickhouse.errors import describe, explain
@@ -98,14 +98,11 @@ def restore(location: str, sink: str | None, settings: Settings, *, replace: boo
                 commit(admin, deriving, put_back(admin, deriving, backup.derived))
                 commit(admin, settings, offsets)
             restoration.unbar(target, settings)
-            rows = {
-                table.name: int(client.query(f"SELECT count() FROM {table.target}").result_rows[0][0])
-                for table in stored_tables(client, name)
-            }
+            counted = {table.name: rows(client, table) for table in stored_tables(client, name)}
         except ClickHouseError as error:
             raise BackupError(f"{name}: {describe(error)}: {explain(error)}") from None
-    _log.info("backup restored", location=location, database=name, rows=sum(rows.values()))
-    return Restored(backup, rows, cut_rows, offsets, files, claimed, note)
+    _log.info("backup restored", location=location, database=name, rows=sum(counted.values()))
+    return Restored(backup, counted, cut_rows, offsets, files, claimed, note)
 
 
 def require_own(backup: Backup, location: str, settings: Settings) -> None:

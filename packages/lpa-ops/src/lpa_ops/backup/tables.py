@@ -35,6 +35,11 @@ class StoredTable:
     """Whether merges change its rows."""
 
     @property
+    def counted(self) -> str:
+        """What rows are counted of: without those that a later version of the same row replaces."""
+        return f"{self.target} FINAL" if self.merging else self.target
+
+    @property
     def tells_positions(self) -> bool:
         return set(self.columns) >= _POSITION
 
@@ -81,7 +86,7 @@ def content(client: Client, table: StoredTable, boundaries: Mapping[Partition, i
     query = Template(sql_file("content.sql")).substitute(
         columns=", ".join(_name(column) for column in table.columns) or "1",
         oldest="toUnixTimestamp(min(ingestion_timestamp))" if "ingestion_timestamp" in table.columns else "0",
-        table=f"{table.target} FINAL" if table.merging else table.target,
+        table=table.counted,
         condition=sql_file("before_boundaries.sql") if table.tells_positions else "1",
     )
     parameters = _parameters(boundaries) if table.tells_positions else {}
@@ -89,21 +94,30 @@ def content(client: Client, table: StoredTable, boundaries: Mapping[Partition, i
     return Content(*row)
 
 
+def rows(client: Client, table: StoredTable) -> int:
+    """How many rows a table has, counted as :func:`content` counts them. Raises the client's errors."""
+    return int(client.query(f"SELECT count() FROM {table.counted}").result_rows[0][0])
+
+
 def cut(client: Client, table: StoredTable, boundaries: Mapping[Partition, int]) -> int:
     """Delete what came from the boundaries on or from other partitions, and answer how many rows that was.
 
-    Raises the client's errors.
+    They are counted as :func:`content` counts them. Raises the client's errors.
     """
     if not table.tells_positions:
         return 0
     behind = f"NOT ({sql_file('before_boundaries.sql')})"
     parameters = _parameters(boundaries)
-    counted = client.query(f"SELECT count() FROM {table.target} WHERE {behind}", parameters=parameters)
-    rows: int = counted.result_rows[0][0]
+
+    def count(what: str) -> int:
+        return int(client.query(f"SELECT count() FROM {what} WHERE {behind}", parameters=parameters).result_rows[0][0])
+
     # Deleting writes to every part of the table even where it finds nothing.
-    if rows:
-        client.command(f"DELETE FROM {table.target} WHERE {behind}", parameters=parameters, settings=_SYNCHRONOUSLY)
-    return rows
+    if not count(table.target):
+        return 0
+    found = count(table.counted)
+    client.command(f"DELETE FROM {table.target} WHERE {behind}", parameters=parameters, settings=_SYNCHRONOUSLY)
+    return found
 
 
 def _parameters(boundaries: Mapping[Partition, int]) -> dict[str, Any]:

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
-from typing import Any, final
+from typing import Any, Final, final
 
 import attrs
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.health.check import NotApplicable, Scope
 from lpa_core.uris import scheme
+from lpa_ops.dead_letters.statement import dead_letters
 from lpa_sinks.clickhouse.client import SCHEMES, connect
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.databases import endpoint_of
 from lpa_sinks.schema.ddl import DEFAULT_DATABASE, quoted
+
+_SINCE: Final = "fromUnixTimestamp64Milli({since:Int64}, 'UTC')"
 
 
 @final
@@ -46,6 +49,7 @@ class Database:
     def ask(self, file: str, **parameters: Any) -> list[dict[str, Any]]:
         """The rows of a question. ``since`` and ``now`` (epoch ms) of the scope are bound in each."""
         text = (files(__package__) / "sql" / file).read_text(encoding="utf-8")
+        text = text.replace("$dead_letters", dead_letters(_SINCE))
         bound = {"since": self._scope.since_ms, "now": self._scope.now_ms, "database": self.name, **parameters}
         answer = AT_ONCE.run(
             f"{self.name}: {file}",

@@ -1,17 +1,32 @@
-"""Which share of the records is dead-lettered (spec/operations.md section 5: alert above 1 %)."""
+"""Which share of the records is dead-lettered and not recovered (spec/operations.md section 5: alert above 1 %)."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from lpa_core.health.check import Finding, HealthCheck, Scope
-from lpa_ops.health.rejects import judge_share
+from lpa_ops.health.database import Database
+from lpa_ops.health.rejects import Share, judge_share
 from lpa_ops.health.runbook import section
 
 
 def judge(scope: Scope) -> Finding:
     thresholds = scope.settings.health.dlq_share
-    return judge_share(scope, "dlq", "dead-lettered", thresholds, "`lpa triage` shows the reasons and samples")
+    action = "`lpa triage` shows the reasons and samples"
+    return judge_share(scope, "dlq", "dead-lettered", thresholds, action, _outstanding)
+
+
+def _outstanding(database: Database, share: Share, found: Mapping[str, Any]) -> Share:
+    """Without those whose events are stored by now; several attempts at a record are one."""
+    states = database.ask_for_one("dead_letters.sql")
+    notes = []
+    if states["recovered"]:
+        notes.append(f"{states['recovered']:,} more are recovered")
+    if states["given_up"]:
+        notes.append(f"replays gave {states['given_up']:,} of them up")
+    note = f"; {', '.join(notes)}" if notes else ""
+    return Share(states["left"], share.records - share.rejects + states["left"], note)
 
 
 CHECK: Final = HealthCheck("dlq_rate", "Dead letters", judge, "share", runbook=section("dlq_rate"))

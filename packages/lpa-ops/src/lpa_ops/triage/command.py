@@ -13,7 +13,14 @@ from rich.text import Text
 from lpa_core.commands.output import print_json
 from lpa_core.settings import Settings
 from lpa_ops.triage.life import show_life
-from lpa_ops.triage.queries import Answer, failures_by_reason, latest_failures, latest_sessions, session_life
+from lpa_ops.triage.queries import (
+    Answer,
+    failures_by_reason,
+    latest_failures,
+    latest_sessions,
+    outcomes,
+    session_life,
+)
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.databases import opened
 
@@ -27,7 +34,7 @@ def triage_app(settings: Settings) -> cyclopts.App:
 
     @app.default
     def triage(*, sink: str | None = None, json: Annotated[bool, Parameter(negative="")] = False) -> None:
-        """Show what was rejected in the last hour: counts by reason, and the latest samples.
+        """Show what was rejected in the last hour and is not recovered: counts by reason, and the latest samples.
 
         Parameters
         ----------
@@ -37,19 +44,29 @@ def triage_app(settings: Settings) -> cyclopts.App:
             Print JSON instead of tables.
         """
         with opened(sink, settings) as (client, database):
-            failures, samples = AT_ONCE.run(
+            failures, samples, became = AT_ONCE.run(
                 f"{database}: triage",
-                lambda: (failures_by_reason(client, database), latest_failures(client, database)),
+                lambda: (
+                    failures_by_reason(client, database),
+                    latest_failures(client, database),
+                    outcomes(client, database),
+                ),
             )
         if json:
-            print_json({"failures": failures.as_json(), "samples": samples.as_json()})
+            print_json({"failures": failures.as_json(), "samples": samples.as_json(), **became})
             return
-        console = Console()
-        if not failures.rows:
+        console = Console(soft_wrap=True)
+        if failures.rows:
+            console.print(_table("Dead letters of the last hour", failures))
+            console.print(_table("The latest", samples))
+        elif not became["recovered"]:
             console.print("Nothing was dead-lettered in the last hour.")
-            return
-        console.print(_table("Dead letters of the last hour", failures))
-        console.print(_table("The latest", samples))
+        if became["recovered"]:
+            console.print(
+                f"{became['recovered']:,} dead letters of the last hour are recovered: their events are stored."
+            )
+        if became["given_up"]:
+            console.print(f"Replays gave {became['given_up']:,} of those above up: they are in quarantine.")
 
     @app.command
     def sessions(

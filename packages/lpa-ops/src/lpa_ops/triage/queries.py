@@ -8,7 +8,11 @@ from typing import Any, Final, final
 import attrs
 from clickhouse_connect.driver.client import Client
 
+from lpa_ops.dead_letters.statement import dead_letters
+
 DATABASE_IN_FILES: Final = "livepeer_analytics"
+_LAST_HOUR: Final = "now64(3, 'UTC') - INTERVAL 1 HOUR"
+_TABLE: Final = f"{DATABASE_IN_FILES}.streaming_events_dlq"
 
 
 @final
@@ -24,13 +28,19 @@ class Answer:
 
 
 def failures_by_reason(client: Client, database: str) -> Answer:
-    """Dead letters of the last hour by class and reason, most frequent first."""
-    return _ask(client, "failures_by_reason.sql", database)
+    """Dead letters of the last hour that are not recovered, by class and reason, most frequent first."""
+    return _ask_of_the_rest(client, "failures_by_reason.sql", database)
 
 
 def latest_failures(client: Client, database: str) -> Answer:
-    """The last 20 dead letters of the last hour, with what was sent."""
-    return _ask(client, "latest_failures.sql", database)
+    """The last 20 dead letters of the last hour that are not recovered, with what was sent."""
+    return _ask_of_the_rest(client, "latest_failures.sql", database)
+
+
+def outcomes(client: Client, database: str) -> dict[str, int]:
+    """How many of the dead letters of the last hour are ``recovered`` or ``given_up``."""
+    (found,) = _ask(client, "outcomes.sql", database).as_json()
+    return found
 
 
 def latest_sessions(client: Client, database: str, limit: int) -> Answer:
@@ -53,8 +63,22 @@ def session_life(client: Client, database: str, session: str) -> dict[str, Answe
     return {"session": fact, **parts}
 
 
+def _ask_of_the_rest(client: Client, file: str, database: str) -> Answer:
+    """A query of the guide, which is about all dead letters, asked of those that are not recovered."""
+    rest = f"(SELECT * FROM ({dead_letters(_LAST_HOUR)}) WHERE state != 'recovered')"
+    return _answer(client, _text(file).replace(_TABLE, rest), database)
+
+
 def _ask(client: Client, file: str, database: str, **parameters: object) -> Answer:
-    # The files hold the guide's text word for word; ``database`` is an identifier that the settings have checked.
-    text = (files(__package__) / "sql" / file).read_text().replace(f"{DATABASE_IN_FILES}.", f"`{database}`.")
-    answer = client.query(text.rstrip().rstrip(";"), parameters=parameters)
+    return _answer(client, _text(file).replace("$dead_letters", dead_letters(_LAST_HOUR)), database, **parameters)
+
+
+def _text(file: str) -> str:
+    # The files hold the guide's text word for word.
+    return (files(__package__) / "sql" / file).read_text(encoding="utf-8").rstrip().rstrip(";")
+
+
+def _answer(client: Client, text: str, database: str, **parameters: object) -> Answer:
+    # ``database`` is an identifier that the settings have checked.
+    answer = client.query(text.replace(f"{DATABASE_IN_FILES}.", f"`{database}`."), parameters=parameters)
     return Answer(tuple(answer.column_names), tuple(tuple(row) for row in answer.result_rows))

@@ -54,6 +54,9 @@ class ArchiveSource:
         if some:
             yield some
 
+    def missed(self, selection: Selection) -> int:
+        return 0
+
     def close(self) -> None:
         pass
 

@@ -59,6 +59,9 @@ class FileSource:
         finally:
             lines.close()
 
+    def missed(self, selection: Selection) -> int:
+        return 0
+
     def close(self) -> None:
         pass
 

@@ -23,9 +23,14 @@ TABLES: Final = {"dlq-table": ("dlq", DLQ_TABLE), "quarantine-table": ("quaranti
 ARCHIVE: Final = "archive"
 
 
-def clock_of(source: str) -> Clock:
-    """The clock that windows over a source go by where nobody says."""
-    return Clock.INGESTION if source == ARCHIVE else Clock.EVENT
+def clock_of(source: str, *, up_to_now: bool) -> Clock:
+    """The clock that a window over a source goes by where nobody says.
+
+    ``up_to_now``: it is a span before now, which people mean as "what was rejected in the last hour". Records of a file
+    have no time of rejection.
+    """
+    rejected = source in TABLES or source == DLQ_TOPIC
+    return Clock.INGESTION if source == ARCHIVE or (rejected and up_to_now) else Clock.EVENT
 
 
 def open_source(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, final
+from typing import Any, Final, final
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
@@ -67,19 +67,28 @@ class TableSource:
         except ClickHouseError as error:
             raise ReplayRefused(f"--where: no condition over the columns of the table: {describe(error)}") from None
 
+    def missed(self, selection: Selection) -> int:
+        """Raises SinkUnavailable, SinkMisconfigured."""
+        if selection.window.everything:
+            return 0
+        filters = selection.filters
+        sql = self._database.sql(
+            "missed_rejects.sql",
+            table=self._table,
+            moment=_MOMENT[selection.clock],
+            other=_MOMENT[selection.clock.other],
+            where=filters.where or "1",
+        )
+        more = {"stages": list(filters.stages), "partitions": list(filters.partitions)}
+        ((missed,),) = self._database.rows("count dead letters", sql, **self._parameters(selection), **more)
+        return int(missed)
+
     def read(self, selection: Selection) -> Iterator[Sequence[Found]]:
-        filters, window = selection.filters, selection.window
+        filters = selection.filters
         sql = self._database.sql(
             "rejects.sql", table=self._table, moment=_MOMENT[selection.clock], where=filters.where or "1"
         )
-        parameters = {
-            "through": int(self.bounds["ingested_by"]),
-            "start": window.start,
-            "end": window.end,
-            "classes": list(filters.classes),
-            "reasons": list(filters.reasons),
-            "types": list(filters.types),
-        }
+        parameters = self._parameters(selection)
         client = self._database.client
         known = {name: value for name, value in _STREAMING.items() if name in client.server_settings}
         try:
@@ -89,6 +98,17 @@ class TableSource:
         except ClickHouseError as error:
             hint = f": check --where {filters.where!r}" if filters.where else ""
             raise SinkUnavailable(f"{self._database.name}: read dead letters: {describe(error)}{hint}") from error
+
+    def _parameters(self, selection: Selection) -> dict[str, Any]:
+        filters, window = selection.filters, selection.window
+        return {
+            "through": int(self.bounds["ingested_by"]),
+            "start": window.start,
+            "end": window.end,
+            "classes": list(filters.classes),
+            "reasons": list(filters.reasons),
+            "types": list(filters.types),
+        }
 
     def close(self) -> None:
         self._database.client.close()

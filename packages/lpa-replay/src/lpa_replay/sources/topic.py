@@ -121,5 +121,8 @@ class TopicSource:
         value = message.value()
         return read_envelope(value if isinstance(value, bytes) else None, place, message.timestamp()[1])
 
+    def missed(self, selection: Selection) -> int:
+        return 0
+
     def close(self) -> None:
         self._consumer.close()

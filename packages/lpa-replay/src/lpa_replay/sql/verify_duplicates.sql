@@ -1,24 +1,17 @@
--- Of the events in the window: keys and positions that more than one row has, and those of them with rows of this run.
+-- Keys and positions that more than one row of the events in the window has, whoever brought them.
 SELECT
     (
-        SELECT tuple(count(), countIf(replayed > 0))
-        FROM
-        (
-            SELECT dedup_key, countIf(replay_id = {replay_id:String}) AS replayed
-            FROM $database.streaming_events
-            WHERE $in_window
-            GROUP BY dedup_key
-            HAVING count() > 1
-        )
-    ) AS by_key,
+        SELECT count()
+        FROM (SELECT dedup_key FROM $database.streaming_events WHERE $in_window GROUP BY dedup_key HAVING count() > 1)
+    ) AS keys,
     (
-        SELECT tuple(count(), countIf(replayed > 0))
+        SELECT count()
         FROM
         (
-            SELECT source_topic, source_partition, source_offset, countIf(replay_id = {replay_id:String}) AS replayed
+            SELECT source_topic, source_partition, source_offset
             FROM $database.streaming_events
             WHERE $in_window
             GROUP BY source_topic, source_partition, source_offset
             HAVING count() > 1
         )
-    ) AS by_position
+    ) AS positions

@@ -1,5 +1,5 @@
--- Dead letters and all records by time of ingestion: after the run began, and in the day before the first of the dead
--- letters that it was about.
+-- Dead letters and accepted records, by time of ingestion, in the day before the first of the dead letters that the run
+-- was about.
 WITH
 (
     SELECT min(ingestion_timestamp)
@@ -12,14 +12,6 @@ WITH
     )
 ) AS first_failure
 SELECT
-    (
-        SELECT countIf(ingestion_timestamp >= fromUnixTimestamp64Milli({since:Int64}, 'UTC'))
-        FROM $database.streaming_events_dlq
-    ) AS dead_after,
-    (
-        SELECT countIf(ingestion_timestamp >= fromUnixTimestamp64Milli({since:Int64}, 'UTC'))
-        FROM $database.streaming_events
-    ) AS accepted_after,
     (
         SELECT countIf(ingestion_timestamp < first_failure AND ingestion_timestamp >= first_failure - INTERVAL 1 DAY)
         FROM $database.streaming_events_dlq

@@ -34,6 +34,9 @@ class ListSource:
     clock: Clock = Clock.EVENT
     bounds: Mapping[str, str] = attrs.field(factory=dict)
 
+    def missed(self, selection: Selection) -> int:
+        return 0
+
     def read(self, selection: Selection) -> Iterator[Sequence[Found]]:
         for found in self.some:
             yield [found]

@@ -1,3 +1,4 @@
+-- A record counts once. A duplicate that a replay brought, and a record that replays gave up, came in before.
 SELECT
     countIf(NOT before) AS records,
     countIf(NOT before AND place = 'dlq') AS dlq,
@@ -11,7 +12,9 @@ FROM
     UNION ALL
     SELECT 'dlq', ingestion_timestamp FROM livepeer_analytics.streaming_events_dlq
     UNION ALL
-    SELECT 'quarantine', ingestion_timestamp FROM livepeer_analytics.streaming_events_quarantine
+    SELECT 'quarantine', ingestion_timestamp
+    FROM livepeer_analytics.streaming_events_quarantine
+    WHERE replay = 0 AND failure_class != 'REPLAY_EXHAUSTED'
 )
 ARRAY JOIN [ingestion_timestamp < fromUnixTimestamp64Milli({since:Int64}, 'UTC')] AS before
 WHERE ingestion_timestamp >= fromUnixTimestamp64Milli({usual_since:Int64}, 'UTC')

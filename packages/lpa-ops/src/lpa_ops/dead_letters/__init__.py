@@ -1,0 +1,1 @@
+"""Dead letters and what became of them: the one rule by which health, triage and dashboards tell them apart."""
