@@ -1,0 +1,143 @@
+"""What version 0.1.0 wrote is taken over. Every later version has to pass this; the fixtures stay as they are.
+
+``fixtures/0.1.0/record.py`` says how they were made. What Kafka keeps is in integration/test_takeover_on_a_broker.py.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from taken_over import TakenOver
+
+from lpa_core.dedup.rocksdb import RocksDBDedupStore
+from lpa_core.delivery.commit_metadata import decode
+from lpa_core.delivery.log import Commit, Partition
+from lpa_core.records import Position
+from lpa_ops.savepoint.store import FileSavepointStore
+
+LINES = 153
+"""Of each of the two files, of which the second was killed in its second range."""
+NOT_OF_THE_DATA = {"dlq_rate", "quarantine_rate", "backup_age", "disk"}
+"""Health checks that judge when something was rejected or backed up, and this machine."""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> TakenOver:
+    return TakenOver(tmp_path, "files")
+
+
+def every_line_once(place: TakenOver, *more: str) -> list[tuple[str, int, int]]:
+    names = sorted(("events.ndjson", "more.ndjson", *more))
+    return [(name, 0, line) for name in names for line in range(LINES)]
+
+
+def test_a_data_folder_is_gone_on_with(place: TakenOver) -> None:
+    """The prepared range is repeated, what was read stays read, old claims find duplicates, and all is well."""
+    (place.folder / "copy.ndjson").write_bytes((place.folder / "events.ndjson").read_bytes())
+    applied, checked, again, known = place.lpa(
+        "schema apply",
+        "schema check",
+        "ingest more.ndjson --archive archive --json",
+        "ingest events.ndjson --archive archive --json",
+    )
+    assert applied.status == 0, applied.err
+    assert checked.status == 0, checked.out
+    assert place.told["prepared"]["start"] == 60
+    assert again.json["read"] == LINES - 60, "from the start of the prepared range on"
+    assert known.json["read"] == 0
+    assert place.records() == every_line_once(place)
+    assert place.rows() == place.told["rows"], "as 0.1.0 has them where nothing is killed"
+
+    health, copied = place.lpa("health --json --since 2026-01-08T00:00:00", "ingest copy.ndjson --json")
+    states = {each["name"]: (each["state"], each["detail"]) for each in json.loads(health.out)["checks"]}
+    assert {name for name, (state, _) in states.items() if state != "ok"} <= {*NOT_OF_THE_DATA, "consumer_lag"}, states
+    assert (copied.json["read"], copied.json["accepted"]) == (LINES, 0), "each is a duplicate, or broken as before"
+    assert place.records() == every_line_once(place, "copy.ndjson")
+
+
+def test_an_archive_is_replayed_into_an_empty_database(place: TakenOver) -> None:
+    applied, replayed = place.lpa(
+        "schema apply", "replay run --all --from archive --archive archive --yes --json", LPA_DATA_DIR="empty"
+    )
+    assert applied.status == 0, applied.err
+    archived = replayed.json["selected"]
+    assert archived == LINES, "of the file that was finished"
+    ((stored,),) = place.ask("SELECT count() FROM livepeer_analytics.streaming_events", LPA_DATA_DIR="empty")[0]
+    ((before,),) = place.ask(
+        "SELECT count() FROM livepeer_analytics.streaming_events WHERE source_topic = 'events.ndjson'"
+    )[0]
+    assert stored == before
+
+
+def test_backups_are_restored_and_gone_on_from(place: TakenOver) -> None:
+    """A full one, and one that adds to it with a prepared range in it."""
+    full, incremental = (f"backups/{place.told[kind]}" for kind in ("full", "incremental"))
+    verified, restored, *ingested = place.lpa(
+        f"backup verify {incremental}",
+        f"backup restore {full}",
+        "ingest events.ndjson --json",
+        "ingest more.ndjson --json",
+        LPA_DATA_DIR="from-full",
+    )
+    assert verified.status == 0, verified.out
+    assert restored.status == 0, restored.err
+    assert [each.json["read"] for each in ingested] == [0, LINES]
+    assert place.records(LPA_DATA_DIR="from-full") == every_line_once(place)
+    assert place.rows(LPA_DATA_DIR="from-full") == place.told["rows"]
+
+    restored, applied, *ingested = place.lpa(
+        f"backup restore {incremental}",
+        "schema apply",
+        "ingest events.ndjson --json",
+        "ingest more.ndjson --json",
+        LPA_DATA_DIR="from-incremental",
+    )
+    assert restored.status == 0, restored.err
+    assert applied.status == 0, applied.err
+    assert [each.json["read"] for each in ingested] == [0, LINES - 60]
+    assert place.records(LPA_DATA_DIR="from-incremental") == every_line_once(place)
+    assert place.rows(LPA_DATA_DIR="from-incremental") == place.told["rows"]
+
+
+def test_a_recovery_that_was_broken_off_is_finished(tmp_path: Path) -> None:
+    """0.1.0 was killed after it had restored the tables, with the database barred."""
+    place = TakenOver(tmp_path, "files", "broken-off")
+    refused, recovered, again, nothing = place.lpa(
+        "ingest more.ndjson",
+        "recover total-loss --execute",
+        "ingest more.ndjson --json",
+        "recover total-loss",
+    )
+    assert refused.status == 1
+    assert "a restore was broken off" in refused.err
+    assert recovered.status == 0, recovered.err
+    assert again.json["read"] == LINES - 60
+    assert place.rows() == place.told["rows"]
+    assert "There is nothing to recover" in nothing.out
+
+
+def test_commit_metadata_and_a_savepoint_are_read(tmp_path: Path) -> None:
+    place = TakenOver(tmp_path, "topic")
+    topic = place.told["topic"]
+    stood = {Partition(topic, int(number)): Commit(*found) for number, found in place.told["committed"].items()}
+    prepared = {partition: decode(partition, commit.metadata) for partition, commit in stood.items()}
+    first = prepared[Partition(topic, 0)]
+    assert first is not None
+    assert prepared[Partition(topic, 1)] is None
+    range_ = first.range
+    assert (range_.start, range_.end, range_.count) == (77, 129, 52)
+    assert range_.duplicates == {122}
+    assert range_.batch_time == 1_795_945_423_899
+
+    opened = tmp_path / "opened"
+    savepoint = FileSavepointStore(str(tmp_path / "savepoints")).open(place.told["savepoint"], opened)
+    assert savepoint.commits == stood
+    ttl_ms = 5_256_000 * 60_000
+    for number, records in enumerate(place.told["records"]):
+        event = json.loads(records[0])
+        with closing(RocksDBDedupStore(opened / savepoint.dedup[Partition(topic, number)], ttl_ms)) as store:
+            (owner,) = store.claim([event["id"]], topic, number, [1_000], range_.batch_time)
+            assert owner == Position(topic, number, 0)
