@@ -120,9 +120,7 @@ class TakenOver:
     def _python(self, code: str, argument: str, environment: Mapping[str, str]) -> Any:
         command = [sys.executable, "-c", code, argument]
         surroundings = {**os.environ, **self._environment, **environment}
-        done = subprocess.run(
-            command, cwd=self.folder, env=surroundings, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(command, cwd=self.folder, env=surroundings, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.splitlines()[-1])
 
