@@ -12,8 +12,9 @@ from typing import Any, final
 import attrs
 import msgspec
 
+from lpa_core import storable
 from lpa_core.dedup.key import canonical_json, payload_hash
-from lpa_core.events.coercion import MAX_EPOCH_MS, MIN_EPOCH_MS, timestamp, whole_number
+from lpa_core.events.coercion import MAX_EPOCH_MS, MIN_EPOCH_MS, timestamp
 from lpa_core.events.envelope import Envelope, WireEnvelope
 from lpa_core.events.event_type import LEADING_COLUMNS, EventType, Row
 from lpa_core.events.lenient import Coercion, coercion_for
@@ -25,7 +26,7 @@ from lpa_core.row_guard import RowGuard
 from lpa_core.tables import Table
 from lpa_core.validation.builtin import builtin_validators
 from lpa_core.validation.chain import Validator, first_failure, guarded
-from lpa_core.validation.document import Document
+from lpa_core.validation.document import Document, decoded
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
 from lpa_core.verdicts import Accepted, Verdict
 
@@ -56,8 +57,6 @@ class _Unshapely(Exception):
 
 
 _decode_wire = msgspec.json.Decoder(WireEnvelope).decode
-# A number too large for a double is infinite here, and then coerced like any other unusable value.
-_decode_any = msgspec.json.Decoder(float_hook=float).decode
 
 
 @final
@@ -166,7 +165,7 @@ class Pipeline:
             failure = self._guard.failure(f"the record has {oversized.size} bytes")
             return self._rejected(Rejected(position, failure, value, document=False, oversized=oversized))
         try:
-            document = Document(_decode_any(value) if value.strip() else "", self.event_types)
+            document = Document(decoded(value) if value.strip() else "", self.event_types)
         except (ValueError, RecursionError) as error:
             failure = Failure(
                 Stage.DESERIALIZATION,
@@ -183,7 +182,6 @@ class Pipeline:
 
     def _describe(self, document: Document, value: bytes, position: Position) -> Rejected:
         """What a rejection of this record would say, but for the failure itself."""
-        attempt = whole_number(document.value("__replay_attempt"))
         return Rejected(
             position=position,
             failure=_UNDECIDED,
@@ -197,7 +195,7 @@ class Pipeline:
             region=document.dimension("region"),
             replay=document.value("__replay") is True,
             replay_id=document.text("__replay_id") or None,
-            attempt=max(0, attempt or 0),
+            attempt=storable.attempt(document.value("__replay_attempt")),
             first_failure_ms=timestamp(document.value("__replay_first_failure_ms")),
         )
 
@@ -226,7 +224,7 @@ class Pipeline:
             version,
             described.replay,
             described.replay_id or "",
-            min(described.attempt, 2**16 - 1),
+            described.attempt,
         )
         unfit = [0]
         try:
@@ -253,7 +251,7 @@ class Pipeline:
         """An accepted event as a rejection: a duplicate, or one that a sink refused."""
         envelope = accepted.envelope
         try:
-            root = _decode_any(accepted.raw)
+            root = decoded(accepted.raw)
         except (ValueError, RecursionError):
             root = {}  # what only the thorough path would have found: the event itself is well known
         described = self._describe(Document(root, self.event_types), accepted.raw, position)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from typing import Any, Final, final
 
 import attrs
@@ -14,12 +15,18 @@ import cattrs
 import msgspec
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
+from lpa_core import storable
 from lpa_core.records import Oversized, Position
 from lpa_core.tables import Column, Kind, Table
 from lpa_core.validation.reasons import Failure
 
 SCHEMA_VERSION: Final = "v1"
 _TRUNCATED_BODY_BYTES: Final = 65_536
+_MOST_GROWTH: Final = 10
+"""A reject's row has no more bytes for one of its record's: body, canonical JSON and dimensions, each as JSON text."""
+_ROW_OVERHEAD: Final = 65_536
+"""More than its names, numbers and details take."""
+_PLAIN: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 @final
@@ -122,17 +129,17 @@ class RejectEnvelope:
 
 
 def envelope(rejected: Rejected, record_timestamp: int, ingestion_timestamp: int, max_row_bytes: int) -> RejectEnvelope:
-    """The envelope of a rejected record; times are epoch ms.
+    """The envelope of a rejected record; times are epoch ms. Every column can hold its value.
 
-    Where its row would be longer than ``max_row_bytes`` as JSON text, first the canonical JSON and then
-    most of the body is left out, and the payload marked as truncated.
+    Where its row would be longer than ``max_row_bytes`` as JSON text, first the canonical JSON is left out, then
+    most of the body, then all that the record says (:func:`reduced`), and the payload marked as truncated.
     """
     position = rejected.position
     dimensions = Dimensions(rejected.orchestrator, rejected.broadcaster, rejected.region)
     whole = RejectEnvelope(
         schema_version=SCHEMA_VERSION,
-        source=Source(position.topic, position.partition, position.offset, record_timestamp),
-        failure=rejected.failure,
+        source=Source(storable.text(position.topic), position.partition, position.offset, record_timestamp),
+        failure=attrs.evolve(rejected.failure, details=storable.details(rejected.failure.details)),
         identity=Identity(_bounded(rejected.event_id), _bounded(rejected.event_type), _bounded(rejected.event_version)),
         dimensions=dimensions if rejected.document else None,
         payload=_payload(rejected),
@@ -140,22 +147,44 @@ def envelope(rejected: Rejected, record_timestamp: int, ingestion_timestamp: int
         dedup_strategy=rejected.dedup_strategy,
         replay=rejected.replay,
         replay_id=_bounded(rejected.replay_id),
-        attempt=rejected.attempt,
+        attempt=storable.attempt(rejected.attempt),
         ingestion_timestamp=ingestion_timestamp,
         event_timestamp=rejected.event_timestamp,
         first_failure_ms=rejected.first_failure_ms,
     )
-    if whole.payload.size * 4 < max_row_bytes or _row_bytes(whole) <= max_row_bytes:
+    if whole.payload.size * _MOST_GROWTH + _ROW_OVERHEAD < max_row_bytes or _row_bytes(whole) <= max_row_bytes:
         return whole
     without_canonical = attrs.evolve(whole, payload=attrs.evolve(whole.payload, canonical_json=None))
     if not whole.payload.truncated and _row_bytes(without_canonical) <= max_row_bytes:
         return without_canonical
-    return attrs.evolve(
+    cut = attrs.evolve(
         without_canonical,
         dimensions=attrs.evolve(dimensions, **{n: _bounded(v) for n, v in attrs.asdict(dimensions).items()})
         if rejected.document
         else None,
         payload=_cut(rejected, without_canonical.payload),
+    )
+    if _row_bytes(cut) <= max_row_bytes:
+        return cut
+    return reduced(cut, f"its row is longer than {max_row_bytes} bytes")
+
+
+def reduced(of: RejectEnvelope, why: str) -> RejectEnvelope:
+    """The envelope without anything of the record's own: position, size, hash and what was wrong with it.
+
+    ``why`` no more can be stored, without values of the row.
+    """
+    return attrs.evolve(
+        of,
+        failure=attrs.evolve(of.failure, details=storable.details(f"only position, size and hash are stored: {why}")),
+        identity=Identity(None, None, None),
+        dimensions=None,
+        payload=Payload("json", None, None, of.payload.size, of.payload.sha256, truncated=True),
+        dedup_key=None,
+        dedup_strategy=None,
+        # A run of `lpa replay` gives plain ids. They are kept: its verification looks for them.
+        replay_id=of.replay_id if _PLAIN.fullmatch(of.replay_id or "") else None,
+        event_timestamp=None,
     )
 
 
@@ -259,7 +288,7 @@ def reject_row(of: RejectEnvelope, org: str = "") -> tuple[Any, ...]:
         of.dedup_strategy,
         int(of.replay),
         of.replay_id,
-        min(of.attempt, 2**16 - 1),
+        of.attempt,
         of.ingestion_timestamp,
         org,
     )

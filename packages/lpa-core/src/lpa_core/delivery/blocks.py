@@ -10,9 +10,18 @@ import attrs
 from lpa_core.delivery.ranges import Range
 from lpa_core.events.event_type import Row
 from lpa_core.records import Position, RecordBatch
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE, Rejected, RejectEnvelope, envelope, reject_row
+from lpa_core.rejects import (
+    DLQ_TABLE,
+    QUARANTINE_TABLE,
+    Rejected,
+    RejectEnvelope,
+    envelope,
+    reduced,
+    reject_row,
+)
 from lpa_core.rows import RAW_TABLE
 from lpa_core.sinks import SinkMisconfigured
+from lpa_core.storable import record_timestamp
 from lpa_core.tables import Block, Table
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
 from lpa_core.verdicts import Accepted, Verdict
@@ -73,10 +82,16 @@ def _duplicate(owner: Position | None) -> Failure:
 
 def envelopes(settled: Settled, batch: RecordBatch, range_: Range, max_row_bytes: int) -> list[RejectEnvelope]:
     """The envelopes of a range's rejects, in the order of their positions."""
-    times = _record_timestamps([reject.position.offset for reject in settled.rejects], batch, range_)
-    return [
+    offsets = [reject.position.offset for reject in settled.rejects]
+    found = [
         envelope(reject, time, range_.batch_time, max_row_bytes)
-        for reject, time in zip(settled.rejects, times, strict=True)
+        for reject, time in zip(settled.rejects, _record_timestamps(offsets, batch, range_), strict=True)
+    ]
+    if not range_.reduced:
+        return found
+    return [
+        reduced(each, range_.reduced[offset]) if offset in range_.reduced else each
+        for each, offset in zip(found, offsets, strict=True)
     ]
 
 
@@ -163,4 +178,4 @@ def _record_timestamps(offsets: Sequence[int], batch: RecordBatch, range_: Range
     if batch.timestamps is None:
         return [range_.batch_time] * len(offsets)
     by_offset = dict(zip(batch.offsets, batch.timestamps, strict=True))
-    return [by_offset[offset] for offset in offsets]
+    return [record_timestamp(by_offset[offset], range_.batch_time) for offset in offsets]

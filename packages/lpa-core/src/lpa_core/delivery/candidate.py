@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import final
 
 import attrs
+import structlog
 
 from lpa_core.dedup.store import DedupStore
 from lpa_core.delivery.blocks import Settled, blocks, envelopes, settle
@@ -17,6 +18,8 @@ from lpa_core.rows import RAW_TABLE
 from lpa_core.sinks import Completing, RowsRefused, Sink, SinkMisconfigured
 from lpa_core.tables import Block
 from lpa_core.verdicts import Accepted, Verdict
+
+_log = structlog.get_logger("lpa.delivery")
 
 
 @final
@@ -87,8 +90,8 @@ def write(
     """Write the candidate's blocks into every sink.
 
     Args:
-        refuse: is to write down the range, to which the events that a sink has just refused were added, and to shape
-            the candidate anew.
+        refuse: is to write down the range, to which the events and rejects that a sink has just refused were added, and
+            to shape the candidate anew.
         written: is told of each block in each sink.
         repeated: an earlier attempt at the range may have written some of it.
 
@@ -104,21 +107,43 @@ def write(
                         sink.write(block)
                     written(block, sink)
         except RowsRefused as refusal:
-            if block.table in (DLQ_TABLE, QUARANTINE_TABLE):
-                why = next(iter(refusal.rows.values()))
-                raise SinkMisconfigured(
-                    f"table {block.table.name} refuses rejects themselves ({why}): mend the table, then run again"
-                ) from None
-            why_by_offset = {block.offsets[index]: why for index, why in refusal.rows.items()}
-            candidate.range = attrs.evolve(candidate.range, refused={**candidate.range.refused, **why_by_offset})
+            candidate.range = _without(candidate.range, block, refusal)
             refuse(candidate)
         else:
             return
 
 
+def _without(range_: Range, block: Block, refusal: RowsRefused) -> Range:
+    """The range, with what a sink has just refused of a block: events become rejects, rejects are reduced.
+
+    Raises SinkMisconfigured if a reduced reject is refused as well.
+    """
+    why_by_offset = {block.offsets[index]: why for index, why in refusal.rows.items()}
+    if block.table not in (DLQ_TABLE, QUARANTINE_TABLE):
+        return attrs.evolve(range_, refused={**range_.refused, **why_by_offset})
+    again = [offset for offset in why_by_offset if offset in range_.reduced]
+    if again:
+        raise SinkMisconfigured(
+            f"table {block.table.name} refuses rejects themselves, even if only position, size and hash are left "
+            f"({why_by_offset[again[0]]}): mend the table, then run again"
+        )
+    _log.warning(
+        "a sink refuses rejects; only their positions, sizes and hashes are stored",
+        table=block.table.name,
+        topic=block.topic,
+        partition=block.partition,
+        offset=min(why_by_offset),
+        rejects=len(why_by_offset),
+        reason=why_by_offset[min(why_by_offset)],
+    )
+    return attrs.evolve(range_, reduced={**range_.reduced, **why_by_offset})
+
+
 def withdraw_refused(candidate: Candidate, sinks: Sequence[Sink]) -> None:
     """Take back what tables have of refused events, now or from before a crash. Raises what sinks raise."""
     refused = candidate.range.refused
+    if not refused:
+        return
     events = {
         offset: verdict
         for offset, verdict in zip(candidate.batch.offsets, candidate.verdicts, strict=True)

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import attrs
 import cattrs
 import msgspec
+from cattrs.gen import make_dict_unstructure_fn, override
 
 from lpa_core.delivery.ranges import Progress, Range
 from lpa_core.durable import write_file
@@ -62,6 +63,10 @@ class StoredCheckpoint:
 
 
 _CONVERTER: Final = cattrs.Converter(forbid_extra_keys=True)
+# Version 0.1.0 knows no such field, and takes a checkpoint with one for damaged.
+_CONVERTER.register_unstructure_hook(
+    Range, make_dict_unstructure_fn(Range, _CONVERTER, reduced=override(omit_if_default=True))
+)
 
 
 @final

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, final
 
 import attrs
@@ -47,6 +47,8 @@ class _Written(msgspec.Struct, frozen=True, omit_defaults=True):
     """refused: why, and whom, as bits"""
     f: str = ""
     """fingerprint of the settings"""
+    x: list[tuple[str, str]] = []  # msgspec copies it
+    """reduced: why, and whom, as bits"""
 
 
 @final
@@ -58,18 +60,36 @@ class Prepared:
     fingerprint: str
 
 
+def fitting(range_: Range, fingerprint: str) -> Range:
+    """The range as its metadata has room for it: if it is not enough to name the reduced rejects, all are reduced."""
+    if not range_.reduced or len(encode(range_, fingerprint).encode()) <= MAX_BYTES:
+        return range_
+    return attrs.evolve(range_, reduced=dict.fromkeys(range(range_.start, range_.end), _COLLAPSED))
+
+
 def encode(range_: Range, fingerprint: str) -> str:
-    """The metadata that names a prepared range; at most ``MAX_BYTES`` bytes where the range spans ``MAX_SPAN``."""
-    reasons: dict[str, list[int]] = {}
-    for offset, why in range_.refused.items():
-        reasons.setdefault(why, []).append(offset)
-    text = _encoded(range_, reasons, fingerprint)
+    """The metadata that names a prepared range.
+
+    At most ``MAX_BYTES`` bytes where the range spans ``MAX_SPAN`` and is :func:`fitting`.
+    """
+    refused, reduced = _by_reason(range_.refused), _by_reason(range_.reduced)
+    text = _encoded(range_, refused, reduced, fingerprint)
     if len(text.encode()) > MAX_BYTES:
-        text = _encoded(range_, {_COLLAPSED: list(range_.refused)}, fingerprint)
+        refused, reduced = ({_COLLAPSED: list(each)} if each else {} for each in (range_.refused, range_.reduced))
+        text = _encoded(range_, refused, reduced, fingerprint)
     return text
 
 
-def _encoded(range_: Range, refused: dict[str, list[int]], fingerprint: str) -> str:
+def _by_reason(offsets: Mapping[int, str]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for offset, why in offsets.items():
+        found.setdefault(why, []).append(offset)
+    return found
+
+
+def _encoded(
+    range_: Range, refused: Mapping[str, list[int]], reduced: Mapping[str, list[int]], fingerprint: str
+) -> str:
     written = _Written(
         range_.start,
         range_.end,
@@ -78,6 +98,7 @@ def _encoded(range_: Range, refused: dict[str, list[int]], fingerprint: str) -> 
         _bits(range_.duplicates or (), range_),
         [(why, _bits(offsets, range_)) for why, offsets in refused.items()],
         fingerprint,
+        [(why, _bits(offsets, range_)) for why, offsets in reduced.items()],
     )
     return MARK + msgspec.json.encode(written).decode()
 
@@ -101,6 +122,7 @@ def decode(partition: Partition, metadata: str) -> Prepared | None:
             batch_time=written.t,
             refused={offset: why for why, bits in written.r for offset in _offsets(bits, written.s)},
             duplicates=frozenset(_offsets(written.d, written.s)),
+            reduced={offset: why for why, bits in written.x for offset in _offsets(bits, written.s)},
         )
     except (msgspec.DecodeError, ValueError, zlib.error) as error:
         raise DamagedMetadata(f"the commit metadata of {partition} is damaged ({error}): {metadata[:80]}") from None

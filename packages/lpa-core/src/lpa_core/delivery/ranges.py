@@ -30,6 +30,7 @@ class Range:
         resume: the source's own mark behind the last record.
         batch_time: epoch ms; ingestion time of every row, and the time that claims are judged against.
         refused: offset -> why, for events that a sink turned down while the range was being written.
+        reduced: offset -> why, for rejects whose row a sink turned down: nothing of their records is stored.
         duplicates: offsets whose dedup key another position owned when the range was prepared; None where that is
             asked of the dedup store each time.
     """
@@ -42,6 +43,7 @@ class Range:
     resume: str
     batch_time: int
     refused: Mapping[int, str] = attrs.field(factory=dict[int, str])
+    reduced: Mapping[int, str] = attrs.field(factory=dict[int, str], kw_only=True)
     duplicates: frozenset[int] | None = None
 
     def token(self, table: Table) -> str:

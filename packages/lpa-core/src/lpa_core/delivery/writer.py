@@ -16,7 +16,7 @@ from lpa_core.delivery.archive import Archive
 from lpa_core.delivery.background import Background
 from lpa_core.delivery.candidate import Candidate, claim, give_back, withdraw_refused, write
 from lpa_core.delivery.claims import Claims
-from lpa_core.delivery.commit_metadata import encode
+from lpa_core.delivery.commit_metadata import encode, fitting
 from lpa_core.delivery.log import Commit, CommitUncertain, Fenced, Log, LogRecord, LogUnavailable, Partition
 from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.partitions import PartitionState
@@ -174,6 +174,7 @@ class Writer:
 
     def _refuse(self, delivery: Delivery) -> None:
         """Turn refused events into rejects: write that down, then take back what other tables have of them."""
+        delivery.candidate.range = fitting(delivery.candidate.range, self._fingerprint)
         self._commit([], [delivery])
         self._ours(delivery.state)
         withdraw_refused(delivery.candidate, self._sinks)

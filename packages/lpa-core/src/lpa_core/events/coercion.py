@@ -30,12 +30,15 @@ def is_number(value: Any) -> bool:
 
 
 def scalar_text(value: Any) -> str | None:
-    """Any scalar as text, numbers and booleans as JSON writes them; None for the rest."""
+    """Any scalar as text, numbers and booleans as JSON writes them; None for the rest.
+
+    A number beyond doubles is none: as text it would be equal to every other one.
+    """
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float):
+    if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
         return str(value)
     return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Annotated, final
 
 import msgspec
 
@@ -31,7 +31,7 @@ class WireEnvelope(
     version: str | int | None = None
     replay: bool = False
     replay_id: str = ""
-    replay_attempt: int = 0
+    replay_attempt: Annotated[int, msgspec.Meta(ge=0, le=2**16 - 1)] = 0
 
 
 @final

@@ -30,7 +30,7 @@ from lpa_core.sinks import Sink
 from lpa_core.sources.source import Source
 from lpa_core.uris import scheme
 from lpa_core.validation.chain import Validator
-from lpa_core.validation.reasons import Failure
+from lpa_core.validation.reasons import Failure, is_failure
 
 _log = structlog.get_logger("lpa.plugins")
 
@@ -208,9 +208,9 @@ class PluginManager:
             nonlocal told
             try:
                 answer = ask(failure=failure, payload=payload)
-                if answer is None or isinstance(answer, Failure):
+                if answer is None or is_failure(answer):
                     return answer
-                raise TypeError(f"answered {type(answer).__name__}, not a Failure or None")
+                raise TypeError(f"answered {type(answer).__name__}, not None or a Failure of the closed lists")
             except Exception as error:  # whatever a third party's hook raises
                 if not told:
                     _log.warning(

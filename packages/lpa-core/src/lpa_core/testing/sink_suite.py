@@ -301,6 +301,17 @@ class RefusalContract(_Contract):
             sink.write(block("t", rest))
         assert texts(place) == sorted(row[0] for row in rest)
 
+    def test_refused_rows_can_be_written_with_other_values_under_the_same_token(
+        self, place: RefusingPlace, sink: Sink
+    ) -> None:
+        """As rejects are, of which a sink takes only position, size and hash."""
+        place.refuse(TABLE, "bad")
+        with pytest.raises(RowsRefused):
+            sink.write(block("t", [("good", *_ZEROES[1:]), ("bad", *_ZEROES[1:])]))
+        for _ in range(2):
+            sink.write(block("t", [("good", *_ZEROES[1:]), ("", *_ZEROES[1:])]))
+        assert texts(place) == ["", "good"]
+
     def test_first_last_and_neighbours(self, place: RefusingPlace, sink: Sink) -> None:
         place.refuse(TABLE, "bad")
         bad = {0, 41, 42, 99}

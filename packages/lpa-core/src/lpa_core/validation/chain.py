@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from lpa_core.validation.document import Document
-from lpa_core.validation.reasons import Failure, Reason, schema_invalid
+from lpa_core.validation.reasons import Failure, Reason, is_failure, schema_invalid
 
 
 class Validator(Protocol):
@@ -30,14 +30,17 @@ def first_failure(validators: Iterable[Validator], document: Document) -> Failur
 
 
 def guarded(validators: Sequence[Validator]) -> tuple[Validator, ...]:
-    """Validators of plugins, so that one that raises rejects the event instead of stopping the stream."""
+    """Validators of plugins, so that one that raises, or answers nonsense, rejects the event and stops no stream."""
     return tuple(_guarded(validator) for validator in validators)
 
 
 def _guarded(validator: Validator) -> Validator:
     def guard(document: Document) -> Failure | None:
         try:
-            return validator(document)
+            found: object = validator(document)
+            if found is None or is_failure(found):
+                return found
+            raise TypeError(f"answered {type(found).__name__}, not None or a Failure of the closed lists")
         except Exception as error:
             return schema_invalid(
                 Reason.PLUGIN_VALIDATOR, f"validator {validator.__name__} raised {type(error).__name__}: {error}"

@@ -2,15 +2,45 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping
-from typing import Any, final
+from typing import Any, Final, final
 
 import attrs
+import msgspec
 
 from lpa_core.events.coercion import blank, scalar_text, timestamp, whole_number
 from lpa_core.events.event_type import EventType
 
 _MISSING = object()
+
+# A number too large for a double is infinite here, and then coerced like any other unusable value.
+_decode = msgspec.json.Decoder(float_hook=float).decode
+_MOST_DIGITS: Final = 4300
+"""Python reads no longer integer, and msgspec refuses a document with one."""
+
+
+def decoded(value: bytes) -> Any:
+    """A record's bytes as JSON. Numbers that nothing can hold are infinite. Raises ValueError, RecursionError."""
+    try:
+        return _decode(value)
+    except msgspec.ValidationError:  # without a type to validate against only an integer of too many digits is one
+        return _with_long_integers(value)
+
+
+def _with_long_integers(value: bytes) -> Any:
+    def integer(digits: str) -> int | float:
+        if len(digits) <= _MOST_DIGITS:
+            return int(digits)
+        return -math.inf if digits.startswith("-") else math.inf
+
+    def constant(name: str) -> Any:
+        raise ValueError(f"{name} is not JSON")
+
+    root = json.loads(value.decode(), parse_int=integer, parse_constant=constant)
+    json.dumps(root, ensure_ascii=False).encode()  # json lets lone surrogates through, which no column can hold
+    return root
 
 
 @final

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import final
+from typing import TypeGuard, final
 
 import attrs
 
@@ -69,6 +69,14 @@ class Failure:
     def quarantined(self) -> bool:
         """Whether the record goes to quarantine rather than to the dead letters."""
         return self.failure_class in (FailureClass.DUPLICATE, FailureClass.REPLAY_EXHAUSTED)
+
+
+def is_failure(found: object) -> TypeGuard[Failure]:
+    """Whether a plugin's answer is a failure of the closed lists."""
+    if not isinstance(found, Failure):
+        return False
+    parts: tuple[object, ...] = (found.stage, found.failure_class, found.reason)
+    return all(isinstance(part, kind) for part, kind in zip(parts, (Stage, FailureClass, Reason), strict=True))
 
 
 def schema_invalid(reason: Reason, details: str) -> Failure:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from base64 import b64encode
 from collections import Counter
 from typing import Final, final
 
@@ -13,11 +14,16 @@ from lpa_core.delivery.log import Partition
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.pipeline import Pipeline
 from lpa_core.records import Position
+from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
+from lpa_core.rows import RAW_TABLE
+from lpa_core.tables import Block
 from lpa_core.verdicts import Accepted
 
 PIPELINE: Final = Pipeline(BUILTIN_EVENT_TYPES)
 REFUSED_GATEWAY: Final = "refused"
 """Events of this gateway are refused by the sink."""
+UNSTORABLE: Final = b"unstorable"
+"""Records that hold this are refused as rejects too, unless nothing of theirs is stored."""
 
 Place = tuple[int, int]
 """Partition and offset."""
@@ -30,13 +36,15 @@ class Expected:
     """Place -> rows in typed tables."""
     dead_letters: set[Place] = attrs.field(factory=set)
     duplicates: set[Place] = attrs.field(factory=set)
+    reduced: set[Place] = attrs.field(factory=set)
+    """Of the dead letters and duplicates."""
 
 
-def event(identity: str, gateway: str = "g", version: int | str = "1") -> bytes:
+def event(identity: str, gateway: str = "g", version: int | str = "1", pipeline: str = "") -> bytes:
     """A small event of that id; of another version it is not supported."""
     data = {
         "orchestrator_info": {"address": "0x1", "url": "https://o"},
-        "pipeline_id": "",
+        "pipeline_id": pipeline,
         "request_id": "r",
         "stream_id": "s",
         "timestamp": 1_767_900_000_000,
@@ -53,6 +61,22 @@ def event(identity: str, gateway: str = "g", version: int | str = "1") -> bytes:
         },
         separators=(",", ":"),
     ).encode()
+
+
+def refused_rows(block: Block) -> dict[int, str]:
+    """The rows of a block that the database cannot store, and why."""
+
+    def holding(column: str, what: bytes) -> dict[int, str]:
+        values = block.columns[block.table.column_names.index(column)]
+        texts = (value.encode() if isinstance(value, str) else value for value in values)
+        return {index: f"holds {what.decode()}" for index, text in enumerate(texts) if what in text}
+
+    if block.table is RAW_TABLE:
+        return holding("raw_json", b'"gateway":"%s"' % REFUSED_GATEWAY.encode())
+    if block.table in (DLQ_TABLE, QUARANTINE_TABLE):
+        # Text that is no JSON is base64 there.
+        return holding("payload_body", UNSTORABLE) | holding("payload_body", b64encode(UNSTORABLE))
+    return {}
 
 
 def draw_records(draw: random.Random, count: int) -> list[bytes]:
@@ -75,6 +99,13 @@ def draw_records(draw: random.Random, count: int) -> list[bytes]:
             records.append(b"not json %d" % number)
         elif kind < 0.44:
             records.append(event(identity, gateway=REFUSED_GATEWAY))
+        elif kind < 0.46:
+            records.append(event(identity, gateway=REFUSED_GATEWAY, pipeline=UNSTORABLE.decode()))
+        elif kind < 0.48:
+            records.append(UNSTORABLE)
+        elif kind < 0.54:
+            sent.append(event(identity, pipeline=UNSTORABLE.decode()))
+            records.append(sent[-1])
         else:
             sent.append(event(identity))
             records.append(sent[-1])
@@ -95,4 +126,6 @@ def expected(log: dict[Partition, list[bytes]]) -> Expected:
             else:
                 first[verdict.dedup_key] += 1
                 found.events[place] = len(verdict.rows)
+            if place not in found.events and UNSTORABLE in value:
+                found.reduced.add(place)
     return found

@@ -35,7 +35,8 @@ class _Insert:
 class Database:
     """What all workers write into."""
 
-    def __init__(self, scheduler: Scheduler, refused: Callable[[bytes], bool], *, faults: bool) -> None:
+    def __init__(self, scheduler: Scheduler, refused: Callable[[Block], dict[int, str]], *, faults: bool) -> None:
+        """``refused`` names the rows of a block that cannot be stored, and why."""
         self.scheduler, self.refused, self.faults = scheduler, refused, faults
         self.rows: dict[str, list[dict[str, Any]]] = {}
         self.tokens: set[str] = set()
@@ -101,12 +102,10 @@ class SimulatedSink:
     def write(self, block: Block) -> None:
         self._interrupted = False
         self._arrive(block)
-        if block.table is RAW_TABLE:
-            index = block.table.column_names.index("raw_json")
-            refused = {i: "refused" for i, raw in enumerate(block.columns[index]) if self._database.refused(raw)}
-            if refused:
-                self._scheduler.pause()
-                raise RowsRefused(block.table.name, refused)
+        refused = self._database.refused(block)
+        if refused:
+            self._scheduler.pause()
+            raise RowsRefused(block.table.name, refused)
         attempts = 0
         while True:
             attempts += 1

@@ -22,7 +22,7 @@ from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE, RejectEnvelope
 from lpa_core.rows import RAW_TABLE
 from lpa_core.testing.simulation.broker import SESSION_SECONDS, Broker
 from lpa_core.testing.simulation.log import SimulatedLog
-from lpa_core.testing.simulation.records import PIPELINE, REFUSED_GATEWAY, draw_records, expected
+from lpa_core.testing.simulation.records import PIPELINE, draw_records, expected, refused_rows
 from lpa_core.testing.simulation.scheduler import Host, Scheduler, SimulatedBackground, Strand
 from lpa_core.testing.simulation.sink import Database, SimulatedSink
 
@@ -68,8 +68,7 @@ class _World:
         self.scheduler = Scheduler(seed)
         draw = self.scheduler.random
         self.broker = Broker(self.scheduler, TOPIC, draw.choice((1, 2, 3)), faults=True)
-        refused = f'"gateway":"{REFUSED_GATEWAY}"'.encode()
-        self.database = Database(self.scheduler, lambda raw: refused in raw, faults=True)
+        self.database = Database(self.scheduler, refused_rows, faults=True)
         self._folder = folder / str(seed)
         self._durable = draw.random() < 0.5
         self._machines = [_Machine(f"w{number}") for number in range(draw.choice((1, 2, 2, 3)))]
@@ -222,6 +221,13 @@ class _World:
         yield from _differences("typed", Counter(wanted.events), sum(found.values(), Counter()))
         yield from _differences("dead letters", Counter(dict.fromkeys(wanted.dead_letters, 1)), dead)
         yield from _differences("quarantine", Counter(dict.fromkeys(wanted.duplicates, 1)), quarantined)
+        reduced = Counter(
+            (row["source_partition"], row["source_offset"])
+            for table in (DLQ_TABLE, QUARANTINE_TABLE)
+            for row in rows.get(table.name, ())
+            if row["payload_truncated"]
+        )
+        yield from _differences("reduced rejects", Counter(dict.fromkeys(wanted.reduced, 1)), reduced)
         for topic, places in (("dlq", wanted.dead_letters), ("quarantine", wanted.duplicates)):
             published = Counter(
                 (int(partition), int(offset))
