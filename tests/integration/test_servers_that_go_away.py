@@ -15,6 +15,8 @@ from lpa_sinks.testing.http_front import Fault
 
 NewJob = Callable[..., Job]
 
+PAGE = "HTTP/1.1 200 OK\r\nServer: nginx\r\nContent-Length: 28\r\n\r\n<html>Please sign in.</html>"
+
 
 def test_without_redis_the_worker_waits_and_never_goes_on(new_job: NewJob, tmp_path: Path) -> None:
     (tmp_path / "redis").mkdir()
@@ -89,3 +91,16 @@ def test_a_stop_finishes_what_is_in_work(new_job: NewJob) -> None:
     assert job.stop() == 0
     assert job.committed() == 20
     assert job.stored() == Counter((0, offset) for offset in range(20))
+
+
+def test_failure_02_a_login_page_in_place_of_the_database_is_waited_for(new_job: NewJob) -> None:
+    job = new_job()
+    job.start()
+    job.clickhouse.tell(Fault("INSERT INTO", answer=PAGE), times=3)
+    job.clickhouse.tell(Fault("INSERT INTO", answer=PAGE, applied=True))
+    job.clickhouse.tell(Fault("INSERT INTO", cut=100, applied=True, status=200))
+    job.produce([event(f"id-{number}") for number in range(200)])
+    job.until_committed(200)
+    assert "status 200, server nginx, no X-ClickHouse-Summary" in job.log.read_text()
+    assert job.stop() == 0
+    assert job.stored() == Counter((0, offset) for offset in range(200))

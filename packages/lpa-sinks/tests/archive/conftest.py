@@ -12,6 +12,8 @@ import pytest
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from lpa_sinks.testing.portal import Portal
+
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test-access-key",
     "AWS_SECRET_ACCESS_KEY": "test-secret-key",
@@ -32,10 +34,26 @@ def spoiled() -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def s3_endpoint(spoiled: list[str]) -> Iterator[str]:
+def _portal() -> Portal:
+    return Portal()
+
+
+@pytest.fixture
+def portal(_portal: Portal) -> Iterator[Portal]:
+    yield _portal
+    _portal.methods = ()
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint(spoiled: list[str], _portal: Portal) -> Iterator[str]:
     s3 = DomainDispatcherApplication(create_backend_app)
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] in _portal.methods:
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            length = ("Content-Length", str(len(_portal.page)))
+            start_response(_portal.status, [*_portal.headers, length])
+            return [_portal.page]
         if environ["REQUEST_METHOD"] in ("PUT", "POST") and spoiled:
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             start_response(spoiled.pop(), [("Content-Type", "text/plain")])

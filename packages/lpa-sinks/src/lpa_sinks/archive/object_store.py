@@ -31,6 +31,10 @@ _PART: Final = 8 << 20
 """Bytes of one part of an upload in parts."""
 _PARTS_AT_ONCE: Final = 4
 
+_NEVER_STORED: Final = ".lpa-never-stored"
+"""An object store says of it that it is not there; a page that answers everything does not."""
+_NO_STORE: Final = "no answer of an object store"
+
 _REMEDIES: Final = (
     ("NoSuchBucket", "the bucket does not exist: create it or name another"),
     ("169.254.169.254", "there are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
@@ -50,7 +54,25 @@ _PERMANENT: Final = (
 )
 _CLIENT_ERROR: Final = re.compile(r"status code: 4(?!08|29)\d\d")
 
+_FOREIGN: Final = (
+    _NO_STORE,
+    "Got invalid list response",
+    "Got invalid multipart response",
+    "Got invalid DeleteObjects response",
+    "Unable to extract metadata from headers",
+    "Header missing from response",
+    "error following redirect",
+)
+"""What the text of an error holds where something else than the object store answered."""
+
 _log = structlog.get_logger("lpa.archive")
+
+
+class _NoStore(Exception):
+    """What answered cannot be the object store."""
+
+    def __init__(self, sign: str) -> None:
+        super().__init__(f"{_NO_STORE}: {sign}")
 
 
 @final
@@ -60,6 +82,9 @@ class ObjectStore:
     What may pass by itself (no connection, an error of the server, too many requests) is tried again; what
     needs somebody to do something is not. Parts of an upload that a killed process left behind are
     for a lifecycle rule of the bucket to remove.
+
+    A page of a proxy or of a login counts as no answer, whatever its status: an empty listing is believed once the
+    store says of another file that it is not there, a file that was put once it is there with its size.
     """
 
     def __init__(self, location: str, *, wait: wait_base, attempts: int, what: str = "archive") -> None:
@@ -78,27 +103,45 @@ class ObjectStore:
         )
 
     def check(self) -> None:
-        self._try(lambda: obstore.list_with_delimiter(self._store))
+        self._try(lambda: self._list(""))
 
     def put(self, path: str, content: Callable[[], Iterable[bytes]]) -> None:
         self._try(lambda: self._put(path, content()))
 
     def folders(self, path: str) -> list[str]:
-        found = self._try(lambda: obstore.list_with_delimiter(self._store, prefix=path or None))
+        found = self._try(lambda: self._list(path))
         return sorted(found["common_prefixes"])
 
     def files(self, path: str) -> list[str]:
-        found = self._try(lambda: obstore.list_with_delimiter(self._store, prefix=path or None))
+        found = self._try(lambda: self._list(path))
         return sorted(entry["path"] for entry in found["objects"])
 
     def read(self, path: str) -> Iterator[bytes]:
-        response = self._try(lambda: obstore.get(self._store, path))
+        response = self._try(lambda: self._get(path))
         with self._errors():
             for chunk in response.stream():
                 yield bytes(chunk)
 
     def remove(self, path: str) -> None:
         self._try(lambda: obstore.delete(self._store, path))
+
+    def _list(self, path: str) -> Any:
+        found = obstore.list_with_delimiter(self._store, prefix=path or None)
+        if not found["objects"] and not found["common_prefixes"]:
+            try:
+                obstore.head(self._store, _NEVER_STORED)
+            except FileNotFoundError:
+                return found
+            raise _NoStore("it has any file that it is asked for")
+        return found
+
+    def _get(self, path: str) -> Any:
+        response = obstore.get(self._store, path)
+        tag = response.meta["e_tag"]
+        kind = str(response.attributes.get("Content-Type", ""))
+        if tag is None or tag.startswith("W/") or kind.startswith("text/html"):
+            raise _NoStore(f"a page ({kind or 'of no content type'}) instead of {path}")
+        return response
 
     def _put(self, path: str, content: Iterable[bytes]) -> None:
         chunks = iter(content)
@@ -112,7 +155,15 @@ class ObjectStore:
         if size <= _PART:
             obstore.put(self._store, path, b"".join(start), use_multipart=False)
         else:
-            obstore.put(self._store, path, chain(start, chunks), chunk_size=_PART, max_concurrency=_PARTS_AT_ONCE)
+            rest = _Counted(chunks)
+            obstore.put(self._store, path, chain(start, rest), chunk_size=_PART, max_concurrency=_PARTS_AT_ONCE)
+            size += rest.size
+        try:
+            there = obstore.head(self._store, path)["size"]
+        except FileNotFoundError:
+            raise _NoStore(f"{path} was taken, and is not there") from None
+        if there != size:
+            raise _NoStore(f"{path} was taken, and has {there:,} bytes instead of {size:,}")
 
     def _try(self, action: Callable[[], _T]) -> _T:
         with self._errors():
@@ -122,7 +173,7 @@ class ObjectStore:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except (BaseError, OSError, ValueError) as error:
+        except (BaseError, OSError, ValueError, _NoStore) as error:
             raise ArchiveError(f"{self._what} {self.name}: {_explained(error)}") from None
 
     def _log_retry(self, state: RetryCallState) -> None:
@@ -133,7 +184,23 @@ class ObjectStore:
             )
 
 
+@final
+class _Counted:
+    """Chunks, and how many bytes of them have gone by."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self.size = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._chunks:
+            self.size += len(chunk)
+            yield chunk
+
+
 def _may_pass(error: BaseException) -> bool:
+    if isinstance(error, _NoStore):
+        return True
     if not isinstance(error, BaseError) or isinstance(error, _PERMANENT):
         return False
     text = str(error)
@@ -142,6 +209,11 @@ def _may_pass(error: BaseException) -> bool:
 
 def _explained(error: Exception) -> str:
     text = str(error)
+    if any(sign in text for sign in _FOREIGN):
+        return (
+            f"{_gist(error)}: something else answered in place of the object store: check AWS_ENDPOINT_URL, "
+            "and what stands between (a proxy, a login page)"
+        )
     for sign, remedy in _REMEDIES:
         if sign in text:
             return remedy

@@ -14,10 +14,15 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
 from lpa_core.uris import masked
+from lpa_sinks.clickhouse.answers import NotClickHouse, checked_connections
 from lpa_sinks.clickhouse.errors import Verdict, classify, describe
 
 _ENCODED: Final = "its port is no number, or a character such as / ? # @ in a name is not percent-encoded"
 SCHEMES: Final = ("chdb", "clickhouse", "http", "https")
+
+REMEDY: Final = (
+    "check the address, and what stands between here and ClickHouse: it has to send ClickHouse's answers on as they are"
+)
 
 # It logs what it also raises, with a traceback, and could show values of rows that way.
 logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL + 1)
@@ -98,18 +103,22 @@ def connect(to: Endpoint, password: str = "", seconds: int = 60) -> Client:
 
         return open_embedded(to.path)
     parts = urlsplit(to.url)
+    host, port = parts.hostname or "", parts.port or 0
     try:
         return clickhouse_connect.get_client(
             interface=parts.scheme,
-            host=parts.hostname,
-            port=parts.port,
+            host=host,
+            port=port,
             username=to.user,
             password=password,
             client_name="lpa",
             # A session keeps temporary tables, and lets no repeated insert overtake the one before.
             autogenerate_session_id=True,
             send_receive_timeout=seconds,
+            pool_mgr=checked_connections(parts.scheme, host, port),
         )
+    except NotClickHouse as error:
+        raise SinkUnavailable(f"{to}: {describe(error)}: {REMEDY}") from None
     except ClickHouseError as error:
         if classify(error) is Verdict.CONFIGURATION:
             raise SinkMisconfigured(

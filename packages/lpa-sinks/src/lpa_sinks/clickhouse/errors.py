@@ -14,6 +14,8 @@ from typing import Final
 
 from clickhouse_connect.driver.exceptions import ClickHouseError, DataError, OperationalError, ProgrammingError
 
+from lpa_sinks.clickhouse.answers import NotClickHouse
+
 
 class Verdict(StrEnum):
     RETRY = "retry"
@@ -157,7 +159,8 @@ _SERIALISATION_ERRORS: Final = (TypeError, ValueError, OverflowError, AttributeE
 _FULL_DISK: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE)
 """The embedded engine takes inserts from a temporary file."""
 
-_HTTP_STATUS: Final = re.compile(r"HTTP status (\d{3})")
+_NEVER_TAKEN: Final = (405, 407, 411, 413, 414, 431)
+"""A proxy in between does not pass on what is sent, however often."""
 _CONSTRAINT: Final = re.compile(r"Constraint `([^`]*)`")
 
 
@@ -174,11 +177,7 @@ def _of_client(error: ClickHouseError) -> Verdict:
     code = getattr(error, "code", None)
     if code is not None:
         return CODES[code][1] if code in CODES else Verdict.UNKNOWN
-    status = _HTTP_STATUS.search(str(error))
-    if status is not None:  # a proxy in between: ClickHouse itself always gives a code
-        number = int(status[1])
-        if number in (408, 425, 429) or number >= 500:
-            return Verdict.RETRY
+    if isinstance(error, NotClickHouse) and error.status in _NEVER_TAKEN:
         return Verdict.CONFIGURATION
     if isinstance(error, OperationalError):
         return Verdict.RETRY
@@ -194,9 +193,8 @@ def describe(error: Exception) -> str:
         name = CODES[code][0] if code in CODES else getattr(error, "name", None) or "error"
         constraint = _CONSTRAINT.search(str(error))
         return f"{name} (code {code})" + (f", constraint {constraint[1]}" if constraint else "")
-    status = _HTTP_STATUS.search(str(error))
-    if status is not None:
-        return f"HTTP status {status[1]}"
+    if isinstance(error, NotClickHouse):
+        return str(error)
     return _root_cause(error)
 
 

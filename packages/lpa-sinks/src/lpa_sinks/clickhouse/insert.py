@@ -12,7 +12,7 @@ from clickhouse_connect.driver.common import write_leb128
 from clickhouse_connect.driver.compression import get_compressor
 from clickhouse_connect.driver.insert import InsertContext
 
-from lpa_core.tables import Column
+from lpa_core.tables import Column, Table
 from lpa_sinks.clickhouse.types import column_type
 
 _SETTINGS: Final[Mapping[str, int | str]] = {
@@ -74,6 +74,11 @@ def insert(
         fmt="Native",
         compression=client.write_compression,
     )
+
+
+def insert_nothing(client: Client, table: Table, into: str) -> None:
+    """Insert no row, for the sake of the answer. Raises the client's errors."""
+    client.raw_insert(into, [table.columns[0].name], b"", fmt="Native")
 
 
 def fits(column: Column, values: Sequence[Any]) -> bool:

@@ -22,7 +22,8 @@ from lpa_core.sinks import (
     require_distinct,
 )
 from lpa_core.tables import Block, Table
-from lpa_sinks.clickhouse.client import Endpoint, connect
+from lpa_sinks.clickhouse.answers import NotClickHouse
+from lpa_sinks.clickhouse.client import REMEDY, Endpoint, connect
 from lpa_sinks.clickhouse.completion import (
     Place,
     complete,
@@ -33,7 +34,7 @@ from lpa_sinks.clickhouse.completion import (
 )
 from lpa_sinks.clickhouse.emptiness import holds, is_empty
 from lpa_sinks.clickhouse.errors import Verdict, classify, describe, explain
-from lpa_sinks.clickhouse.insert import encode, insert, insert_settings
+from lpa_sinks.clickhouse.insert import encode, insert, insert_nothing, insert_settings
 from lpa_sinks.clickhouse.recall import stored_keys
 from lpa_sinks.clickhouse.refusals import refused_rows
 from lpa_sinks.clickhouse.retries import AT_ONCE, Inexplicable, RetryPolicy
@@ -97,10 +98,22 @@ class ClickHouseSink:
                 f"{self._endpoint}: {reasons[0]}{more}: `lpa schema apply` makes what is missing, "
                 "`lpa schema check` names what is to be altered"
             )
+        self._see_that_inserts_are_answered(client)
         self._deriving = connect(self._endpoint, self._password, self._timeout)
         self._following = Following(
             Database(client, database), Database(self._deriving, database), exclusive=self.exclusive
         )
+
+    def _see_that_inserts_are_answered(self, client: Client) -> None:
+        """Insert nothing: what stands between may pass answers to queries, and keep back those to inserts."""
+        if self._endpoint.path is not None:
+            return
+        try:
+            insert_nothing(client, RAW_TABLE, self._qualified(RAW_TABLE))
+        except NotClickHouse as error:
+            raise SinkUnavailable(f"{self._endpoint}: an insert gets {describe(error)}: {REMEDY}") from None
+        except ClickHouseError:
+            pass  # the first block meets it again, and waits or says what is to be done
 
     def anticipate(self, block: Block) -> None:
         try:

@@ -2,6 +2,10 @@
 
 It knows queries and Native inserts, settings and parameters, sessions, compression, logins and errors with their
 codes, and can be told to fail.
+
+Its answers have the headers, and the order of headers, that a server sends: ``HTTPHandler::handleRequest`` and
+``processQuery`` and ``WriteBufferFromHTTPServerResponse::finishSendHeaders`` in ClickHouse's ``src/Server``. Answers of
+real servers to compare with are in the tests of lpa-sinks (``recorded_answers.txt``).
 """
 
 from __future__ import annotations
@@ -17,11 +21,13 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, final
 from urllib.parse import parse_qsl, urlsplit
+from uuid import uuid4
 
 import attrs
 import chdb
@@ -30,6 +36,11 @@ import lz4.frame  # type: ignore[import-untyped]  # it has no types
 USER, PASSWORD = "a_user", "a password"
 
 _REMEMBERED = 1_000
+
+_SUMMARY = (
+    '{"read_rows":"0","read_bytes":"0","written_rows":"0","written_bytes":"0",'
+    '"total_rows_to_read":"0","result_rows":"0","result_bytes":"0","elapsed_ns":"1"}'
+)
 
 _INSERT = re.compile(rb"(INSERT INTO .*?) FORMAT Native\n", re.DOTALL)
 _FORMAT = re.compile(r"\bFORMAT\s+(\w+)\s*$")
@@ -49,7 +60,8 @@ class Fault:
     ``code`` is ClickHouse's error, None for an error of a proxy in between. With ``applied`` the statement is
     carried out first; with ``silent`` the connection is closed instead of answered. It hangs for ``seconds`` before any
     of this, and with ``dies`` the process ends instead of answering. One that is applied and has the status 200 is but
-    slow.
+    slow. ``answer`` is sent instead of any, byte for byte (as Latin-1); of ClickHouse's own answer ``cut`` bytes are
+    sent, and the connection is closed.
     """
 
     statement: str
@@ -59,6 +71,8 @@ class Fault:
     silent: bool = False
     seconds: float = 0
     dies: bool = False
+    answer: str = ""
+    cut: int | None = None
 
 
 @final
@@ -185,9 +199,13 @@ def _handler(front: Front) -> type[BaseHTTPRequestHandler]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True  # headers and body are written apart: each answer would take 40 ms
+        disable_nagle_algorithm = True
+        cut: int | None = None
+        query_id = ""
 
         def do_POST(self) -> None:
+            self.cut = None
+            self.query_id = ""
             try:
                 body = self._body()
             except RuntimeError:
@@ -203,11 +221,13 @@ def _handler(front: Front) -> type[BaseHTTPRequestHandler]:
             if self.headers["Authorization"] != login:
                 self._fail(403, 516, "Authentication failed (AUTHENTICATION_FAILED)")
                 return
+            self.query_id = parameters.get("query_id") or str(uuid4())
             beginning = body[:2000].decode(errors="replace") or parameters["query"]
             fault = front.arrived(beginning, parameters)
             try:
                 with front.running(parameters):
                     if fault is not None:
+                        self.cut = fault.cut
                         time.sleep(fault.seconds)
                     if fault is not None and not fault.applied:
                         self._obey(fault)
@@ -227,22 +247,51 @@ def _handler(front: Front) -> type[BaseHTTPRequestHandler]:
                 os._exit(1)
             if fault.silent:
                 self.close_connection = True
+            elif fault.answer:
+                self.wfile.write(fault.answer.encode("latin-1"))
+                self.close_connection = True
+            elif fault.code is None:
+                self._stand_between(fault.status)
             else:
                 self._fail(fault.status, fault.code, "as told")
 
-        def _fail(self, status: int, code: int | None, text: str) -> None:
-            headers = {} if code is None else {"X-ClickHouse-Exception-Code": str(code)}
-            self._answer(
-                status, text.encode() if code is None else f"Code: {code}. DB::Exception: {text}".encode(), headers
-            )
+        def _stand_between(self, status: int) -> None:
+            """Answer as a proxy does that cannot reach ClickHouse."""
+            page = f"<html><body>{HTTPStatus(status).phrase}</body></html>"
+            self._send(status, page.encode(), {"Server": "nginx", "Content-Type": "text/html"})
+
+        def _fail(self, status: int, code: int, text: str) -> None:
+            told = f"Code: {code}. DB::Exception: {text} (version 26.5.1.1 (official build))\n"
+            self._answer(status, told.encode(), {"X-ClickHouse-Exception-Code": str(code)})
 
         def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-            self.send_response(status)
-            common = {"X-ClickHouse-Timezone": "UTC", "X-ClickHouse-Summary": "{}", "Content-Length": str(len(body))}
-            for name, value in (common | headers).items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
+            if self.query_id:
+                headers = {"X-ClickHouse-Query-Id": self.query_id, **headers, "X-ClickHouse-Timezone": "UTC"}
+            self._send(
+                status,
+                body,
+                {
+                    "Date": self.date_time_string(),
+                    "Connection": "Keep-Alive",
+                    "Content-Type": "text/plain; charset=UTF-8",
+                    "X-ClickHouse-Server-Display-Name": "front",
+                    "Transfer-Encoding": "chunked",
+                    **headers,
+                    "Keep-Alive": "timeout=30, max=9999",
+                    "X-ClickHouse-Summary": _SUMMARY,
+                },
+            )
+
+        def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+            if headers.get("Transfer-Encoding") == "chunked":
+                body = (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + b"0\r\n\r\n"
+            else:
+                headers = headers | {"Content-Length": str(len(body))}
+            lines = (f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{k}: {v}" for k, v in headers.items()))
+            answer = "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+            self.wfile.write(answer[: self.cut])
+            if self.cut is not None:
+                self.close_connection = True
 
         def _body(self) -> bytes:
             if self.headers["Transfer-Encoding"] == "chunked":

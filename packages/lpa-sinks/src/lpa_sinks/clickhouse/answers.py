@@ -1,0 +1,143 @@
+"""Whether an HTTP answer is ClickHouse's own: the one place where the answer of every statement is looked at."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final, cast, final
+from urllib.parse import urlsplit
+
+from clickhouse_connect.driver.exceptions import OperationalError
+from clickhouse_connect.driver.httputil import check_env_proxy, default_pool_manager, get_pool_manager
+from urllib3 import PoolManager
+from urllib3.exceptions import HTTPError
+from urllib3.response import HTTPResponse
+
+SUMMARY: Final = "X-ClickHouse-Summary"
+"""Sent when a statement has ended, or its result begins."""
+NAMES: Final = ("X-ClickHouse-Server-Display-Name", "X-ClickHouse-Query-Id")
+"""A server sends both, except where it began its headers before it had the second."""
+_FORMAT: Final = "X-ClickHouse-Format"
+"""Sent with a result, and with nothing else."""
+_EXCEPTION: Final = "X-ClickHouse-Exception-Code"
+
+_EXCEPTION_IN_BODY: Final = re.compile(rb"^(?:Code: \d+\. DB::Exception: |__exception__\r?$)", re.MULTILINE)
+_QUERY: Final = re.compile(r"\?\S+")
+"""Of a URL that a page repeats: statements and their parameters."""
+_WORDS: Final = 80
+"""Characters of a foreign answer that are told."""
+
+
+class NotClickHouse(OperationalError):
+    """What answered a statement is not ClickHouse, or its answer is not whole: nobody knows whether it was carried out.
+
+    Attributes:
+        status: of HTTP.
+    """
+
+    def __init__(self, status: int, said: str) -> None:
+        super().__init__(said)
+        self.status = status
+
+
+def checked_connections(scheme: str, host: str, port: int) -> PoolManager:
+    """Connections that raise NotClickHouse for an answer that is not one.
+
+    A proxy in the environment (``http_proxy``, ``no_proxy``) is used, as clickhouse-connect does by itself.
+    """
+    proxy = check_env_proxy(scheme, host, port)
+    return _checked(_proxied(scheme, proxy) if proxy else default_pool_manager())
+
+
+@cache
+def _proxied(scheme: str, proxy: str) -> PoolManager:
+    through = get_pool_manager(https_proxy=proxy) if scheme == "https" else get_pool_manager(http_proxy=proxy)
+    return cast(PoolManager, through)
+
+
+@cache
+def _checked(pool: PoolManager) -> PoolManager:
+    return cast(PoolManager, _Checked(pool))
+
+
+@final
+class _Checked:
+    """The part of a PoolManager that clickhouse-connect uses."""
+
+    def __init__(self, pool: PoolManager) -> None:
+        self._pool = pool
+        self.clear = pool.clear
+
+    def request(self, method: str, url: str, **options: Any) -> HTTPResponse:
+        # ClickHouse redirects nowhere; the rows of an insert would go to whoever is named.
+        response = cast(HTTPResponse, self._pool.request(method, url, redirect=False, **options))
+        whole = bool(options["preload_content"])
+        reason = why_not(response.status, response.headers, response.data if whole else None)
+        if reason is None:
+            return response
+        body = response.data if whole else _beginning(response)
+        response.close()
+        raise NotClickHouse(response.status, _told(response, reason, body, options.get("headers") or {}))
+
+
+def why_not(status: int, headers: Mapping[str, str], body: bytes | None) -> str | None:
+    """What shows that an answer is not ClickHouse's own and whole; None where nothing does.
+
+    Args:
+        body: None where it is still to be read: that it ends too soon is seen then.
+    """
+    if _EXCEPTION in headers:
+        return None
+    if status != 200:
+        return f"no {_EXCEPTION}"
+    if not _is_summary(headers.get(SUMMARY, "")):
+        return f"no {SUMMARY}"
+    if not any(name in headers for name in NAMES):
+        return f"neither {' nor '.join(NAMES)}"
+    if headers.get("Transfer-Encoding", "").lower() != "chunked" and "Content-Length" not in headers:
+        return "nothing that tells where it ends"
+    if body and _FORMAT not in headers:
+        return "text where there is no result"
+    if body and _EXCEPTION_IN_BODY.search(body):
+        return "an error after the headers of success"
+    return None
+
+
+def _is_summary(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
+
+
+def _beginning(response: HTTPResponse) -> bytes:
+    try:
+        return response.read(4 * _WORDS, decode_content=True)
+    except HTTPError:  # the reason does not depend on it
+        return b""
+
+
+def _told(response: HTTPResponse, reason: str, body: bytes, sent: Mapping[str, str]) -> str:
+    parts = [f"status {response.status}"]
+    if server := response.headers.get("Server"):
+        parts.append(f"server {_printable(server)}")
+    if location := response.headers.get("Location"):
+        parts.append(f"sends on to {_printable(urlsplit(location).netloc or location.partition('?')[0])}")
+    parts.append(reason)
+    words = _words(body, sent)
+    return f"not an answer of ClickHouse's own: {', '.join(parts)}" + (f": {words!r}" if words else "")
+
+
+def _words(body: bytes, sent: Mapping[str, str]) -> str:
+    """First words of a page; none of what may hold a value of a row or a secret."""
+    if _EXCEPTION_IN_BODY.search(body):
+        return _printable(body[body.find(b"Code: ") :].partition(b" DB::Exception")[0].decode("latin-1"))
+    text = _QUERY.sub("?...", _printable(body[: 4 * _WORDS].decode("utf-8", errors="replace")))
+    secrets = [value.rpartition(" ")[2] for name, value in sent.items() if name.lower() == "authorization"]
+    return "" if any(secret in text for secret in secrets) else text[:_WORDS]
+
+
+def _printable(text: str) -> str:
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())[:200]
