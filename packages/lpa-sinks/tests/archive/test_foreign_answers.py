@@ -115,5 +115,3 @@ def test_failure_02_a_page_that_passes_is_waited_for(store: ObjectStore, portal:
     portal.methods = ("GET", "HEAD")
     tries = ObjectStore(store.name, wait=lambda state: setattr(portal, "methods", ()) or 0.0, attempts=2)
     assert tries.files("") == ["x"]
-
-
