@@ -159,6 +159,30 @@ class Storing(Protocol):
         ...
 
 
+@final
+@attrs.frozen(slots=True)
+class StoredOffsets:
+    """The lowest and the highest offset that a sink has rows of, in a part of a partition."""
+
+    lowest: int
+    highest: int
+
+
+@runtime_checkable
+class Locating(Protocol):
+    """A sink that can say which positions it has rows of: offsets that were committed are checked against it."""
+
+    def stored_from(self, topic: str, first: Mapping[int, int]) -> Mapping[int, StoredOffsets]:
+        """For each partition of which any table has rows at or beyond the offset in ``first``: which offsets.
+
+        All tables that the sink was opened with count, and notes of its own that would keep rows of these positions
+        out. Rows of these partitions that an insert is still to put in
+        their place are waited for, a little. Called after ``open``, in a thread of its own while others write. Raises
+        SinkUnavailable, also where it waited in vain, SinkMisconfigured.
+        """
+        ...
+
+
 class Sink(Protocol):
     """Takes blocks, each exactly once however often it is written.
 

@@ -180,5 +180,6 @@ def test_many_lagging_partitions_hold_no_more_than_they_may() -> None:
     size = len(event("0-100"))
     limits = GroupLimits(max_records=200, max_seconds=1.0, max_buffered_bytes=600 * size)
     told = deliver(dict.fromkeys(range(8), 300), limits)
-    assert told.most_held <= 600 * size
+    one_poll = 8 * 20 * size  # is handed over whole, however much is held
+    assert told.most_held < 600 * size + one_poll
     assert sum(range_.count for _, range_ in told.ranges) == 8 * 300

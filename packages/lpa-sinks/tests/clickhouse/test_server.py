@@ -8,14 +8,22 @@ import attrs
 import pytest
 
 from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
-from lpa_core.testing.sink_suite import OTHER_TABLE, TABLE, DriftContract, RefusalContract, SinkContract, block
+from lpa_core.testing.sink_suite import (
+    OTHER_TABLE,
+    TABLE,
+    DriftContract,
+    LocatingContract,
+    RefusalContract,
+    SinkContract,
+    block,
+)
 from lpa_sinks.clickhouse.client import Endpoint
 from lpa_sinks.clickhouse.sink import ClickHouseSink
 from lpa_sinks.testing.http_front import USER, Front
 from lpa_sinks.testing.places import ClickHousePlace
 
 
-class TestServerSink(SinkContract, RefusalContract, DriftContract):
+class TestServerSink(SinkContract, LocatingContract, RefusalContract, DriftContract):
     @pytest.fixture
     def place(self, server: ClickHousePlace) -> ClickHousePlace:
         return server

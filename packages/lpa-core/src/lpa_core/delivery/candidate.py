@@ -149,6 +149,7 @@ def withdraw_refused(candidate: Candidate, sinks: Sequence[Sink]) -> None:
         for offset, verdict in zip(candidate.batch.offsets, candidate.verdicts, strict=True)
         if offset in refused and type(verdict) is Accepted
     }
-    for table in {RAW_TABLE, *(table for event in events.values() for table, _ in event.rows)}:
+    tables = dict.fromkeys([RAW_TABLE, *(table for event in events.values() for table, _ in event.rows)])
+    for table in tables:
         for sink in sinks:
             sink.withdraw(table, candidate.batch.topic, candidate.batch.partition, sorted(events))

@@ -135,7 +135,14 @@ class GroupWorker:
     def _session(self) -> None:
         self._log = self._new_log()
         self._startup = Startup(
-            self._log, self._claims, self._policy, self._fingerprint, self._observer, self._background, self._clock
+            self._log,
+            self._sinks,
+            self._claims,
+            self._policy,
+            self._fingerprint,
+            self._observer,
+            self._background,
+            self._clock,
         )
         self._writer = Writer(
             self._log,
@@ -167,9 +174,7 @@ class GroupWorker:
 
     def _turn(self) -> None:
         self.turned_at = self._background.now()
-        for state in tuple(self._states.values()):
-            if state.phase in (Phase.STARTING, Phase.REBUILDING):
-                self._startup.advance(state)
+        self._startup.advance(tuple(self._states.values()))
         self._watch_writer()
         if not self._offered and not self._unclaimed:
             self._unclaimed = self._closer.cycle(self._states.values())

@@ -19,6 +19,8 @@ T = TypeVar("T")
 class Phase(StrEnum):
     STARTING = "starting"
     """What is committed is not read yet."""
+    LOCATING = "locating"
+    """The sinks are asked which of its positions they hold."""
     REBUILDING = "rebuilding"
     """Its claims are being read back from a sink."""
     REPEATING = "repeating"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Final, final
 
+import attrs
 import structlog
 
 from lpa_core.dedup.store import DedupStoreError, DedupStoreUnavailable
@@ -15,7 +16,8 @@ from lpa_core.delivery.commit_metadata import DamagedMetadata, Prepared, decode
 from lpa_core.delivery.log import Commit, Log, LogUnavailable, Partition, Span
 from lpa_core.delivery.observer import Observer
 from lpa_core.delivery.partitions import PartitionState, Phase
-from lpa_core.sinks import SinkUnavailable
+from lpa_core.delivery.stored import Holding, StoredPositions
+from lpa_core.sinks import Sink, SinkUnavailable
 
 _AGAIN_SECONDS: Final = 1.0
 
@@ -23,16 +25,38 @@ _log = structlog.get_logger("lpa.delivery")
 
 
 class GapPolicy(StrEnum):
-    """What to do where the committed offset is no longer in the partition (retention took it, or a truncation)."""
+    """What to do where the committed offset is gone from the partition, or does not agree with what sinks hold."""
 
     FAIL = "fail"
     """Leave the partition alone until a person decides."""
     EARLIEST = "earliest"
+    """Skip nothing that the partition holds: what sinks hold of it already is stored again."""
     LATEST = "latest"
+    """Go on at the partition's end; where sinks hold more than is committed, behind what they hold."""
 
 
 class _NeedsAPerson(Exception):
     pass
+
+
+@final
+@attrs.define(slots=True, eq=False)
+class _Beginning:
+    """Where a partition is to be read from, unless the sinks hold more of it than they should."""
+
+    found: Commit | None
+    prepared: Prepared | None
+    """The range to repeat first."""
+    start: int
+    span: Span
+    stored: StoredPositions | None = None
+
+    @property
+    def unexplained(self) -> int:
+        """The first offset of which no sink can have rows: they are written only once a range is prepared."""
+        if self.found is None:
+            return 0
+        return self.start if self.prepared is None else self.prepared.range.end
 
 
 @final
@@ -42,6 +66,7 @@ class Startup:
     def __init__(
         self,
         log: Log,
+        sinks: Sequence[Sink],
         claims: Claims,
         policy: GapPolicy,
         fingerprint: str,
@@ -49,23 +74,31 @@ class Startup:
         background: Background,
         clock: Callable[[], int],
     ) -> None:
-        self._log, self._claims, self._policy, self._fingerprint = log, claims, policy, fingerprint
-        self._observer, self._background, self._clock = observer, background, clock
+        self._log, self._sinks, self._claims, self._policy = log, sinks, claims, policy
+        self._fingerprint, self._observer, self._background, self._clock = fingerprint, observer, background, clock
+        self._beginnings: dict[PartitionState, _Beginning] = {}
         self._rebuilds: dict[Partition, Task] = {}
 
-    def advance(self, state: PartitionState) -> None:
-        """Take the partition one step further, if there is one to take now.
+    def advance(self, states: Sequence[PartitionState]) -> None:
+        """Take each of the worker's partitions one step further, if there is one to take now.
 
         A server that does not answer is asked again later; ``state.why`` says what is waited for. Raises LogError,
         SinkMisconfigured.
         """
-        if not state.usable or self._background.now() < state.retry_at:
+        for state in [state for state in self._beginnings if not state.usable]:
+            del self._beginnings[state]
+        for state in states:
+            self._step(state, Phase.STARTING, self._begin)
+        self._ask_sinks()
+        for state in states:
+            self._step(state, Phase.LOCATING, self._locate)
+            self._step(state, Phase.REBUILDING, self._watch_rebuild)
+
+    def _step(self, state: PartitionState, phase: Phase, step: Callable[[PartitionState], None]) -> None:
+        if state.phase is not phase or not state.usable or self._background.now() < state.retry_at:
             return
         try:
-            if state.phase is Phase.STARTING:
-                self._begin(state)
-            if state.phase is Phase.REBUILDING:
-                self._watch_rebuild(state)
+            step(state)
         except (LogUnavailable, DedupStoreUnavailable, SinkUnavailable, DedupStoreError) as problem:
             _log.warning("partition cannot start yet", partition=str(state.partition), reason=str(problem))
             state.phase, state.why = Phase.STARTING, str(problem)
@@ -76,14 +109,43 @@ class Startup:
     def _begin(self, state: PartitionState) -> None:
         partition = state.partition
         found = self._log.committed([partition])[partition]
-        prepared = self._prepared(partition, found)
-        start = self._where(partition, found, prepared, self._log.span(partition))
-        if prepared is not None and start == prepared.range.start:
-            state.prepared = prepared.range
-            state.committed = found
+        prepared, span = self._prepared(partition, found), self._log.span(partition)
+        start = self._where(partition, found, prepared, span)
+        if prepared is not None and start != prepared.range.start:
+            prepared = None
+        self._beginnings[state] = _Beginning(found, prepared, start, span)
+        state.phase, state.why = Phase.LOCATING, "the sinks are asked which positions they hold"
+
+    def _ask_sinks(self) -> None:
+        """Ask about all partitions at once that have come so far."""
+        new = {state.partition: each for state, each in self._beginnings.items() if each.stored is None}
+        if not new:
+            return
+        first = {partition: beginning.unexplained for partition, beginning in new.items()}
+        stored = StoredPositions(self._sinks, first, self._background)
+        for beginning in new.values():
+            beginning.stored = stored
+
+    def _locate(self, state: PartitionState) -> None:
+        beginning, partition = self._beginnings[state], state.partition
+        assert beginning.stored is not None
+        try:
+            if not beginning.stored.answered():
+                return
+        except SinkUnavailable:
+            del self._beginnings[state]
+            raise
+        del self._beginnings[state]
+        held = beginning.stored.of(partition)
+        if held and self._log.committed([partition])[partition] != beginning.found:
+            # Another worker had the partition meanwhile: what it stored is explained by what it committed.
+            state.phase = Phase.STARTING
+            return
+        start = self._checked(partition, beginning, held)
+        if beginning.prepared is not None and start == beginning.prepared.range.start:
+            state.prepared, state.committed = beginning.prepared.range, beginning.found
         else:
-            state.prepared = None
-            state.committed = Commit(start)
+            state.prepared, state.committed = None, Commit(start)
         if state.dedup is None:
             state.dedup = self._claims.open(partition)
         missing = self._claims.missing_from(partition, start)
@@ -107,14 +169,7 @@ class Startup:
 
     def _where(self, partition: Partition, found: Commit | None, prepared: Prepared | None, span: Span) -> int:
         if found is None:
-            through = self._claims.through(partition)
-            if through <= span.low:
-                return span.low
-            return self._gap(
-                span,
-                f"{partition}: no offset is committed, but this machine knows it as finished up to {through}: "
-                "the topic was made anew, or the group's offset expired, or the group is another one",
-            )
+            return span.low
         start, end = (prepared.range.start, prepared.range.end) if prepared else (found.offset, found.offset)
         if span.low <= start and end <= span.high:
             return start
@@ -125,16 +180,50 @@ class Startup:
             f"{partition}: offset {start} is committed, but the topic holds {span.low} to {span.high - 1}: {cause}",
         )
 
+    def _checked(self, partition: Partition, beginning: _Beginning, held: Sequence[Holding]) -> int:
+        """Where to begin, knowing what sinks hold that is not explained by what is committed."""
+        if held:
+            return self._stored_gap(partition, beginning, held)
+        through = self._claims.through(partition)
+        if beginning.found is not None or through <= beginning.span.low:
+            return beginning.start
+        return self._gap(
+            beginning.span,
+            f"{partition}: no offset is committed, but this machine knows it as finished up to {through}: "
+            "the topic was made anew, or the group's offset expired, or the group is another one",
+        )
+
+    def _stored_gap(self, partition: Partition, beginning: _Beginning, held: Sequence[Holding]) -> int:
+        furthest = max(held, key=lambda holding: holding.offsets.highest)
+        lowest, highest = furthest.offsets.lowest, furthest.offsets.highest
+        what = (
+            f"{partition}: {_committed(beginning)}, but {furthest.sink} holds records {lowest} to {highest}, "
+            f"and reading would begin at {beginning.start}"
+        )
+        if self._policy is GapPolicy.FAIL:
+            raise _NeedsAPerson(
+                f"{what}: stop the workers and run `lpa recover offset-loss`, which finds the right offset; or set "
+                "QUALITY_OFFSET_GAP_POLICY to latest to go on behind what is stored, or to earliest to store it again"
+            )
+        where = beginning.start
+        if self._policy is GapPolicy.LATEST:
+            where = max(where, min(highest + 1, beginning.span.high))
+        self._decided(what, where)
+        return where
+
     def _gap(self, span: Span, what: str) -> int:
         if self._policy is GapPolicy.FAIL:
             raise _NeedsAPerson(
                 f"{what}; set QUALITY_OFFSET_GAP_POLICY to earliest or latest, or reset the group's offset"
             )
         where = span.low if self._policy is GapPolicy.EARLIEST else span.high
+        self._decided(what, where)
+        return where
+
+    def _decided(self, what: str, where: int) -> None:
         _log.error(
             "the offset gap policy decides where to go on", policy=self._policy.value, problem=what, goes_on_at=where
         )
-        return where
 
     def _rebuild(self, state: PartitionState, first: int, committed: int) -> None:
         partition, store, now = state.partition, state.dedup, self._clock()
@@ -174,6 +263,15 @@ class Startup:
             state.phase, state.why = Phase.REPEATING, "a range that was prepared before is being repeated"
         else:
             state.phase, state.why = Phase.RUNNING, ""
+
+
+def _committed(beginning: _Beginning) -> str:
+    if beginning.found is None:
+        return "no offset is committed"
+    if beginning.prepared is None:
+        return f"offset {beginning.found.offset} is committed"
+    range_ = beginning.prepared.range
+    return f"offset {beginning.found.offset} is committed and {range_.start} to {range_.end - 1} are prepared"
 
 
 def fail(state: PartitionState, why: str) -> None:

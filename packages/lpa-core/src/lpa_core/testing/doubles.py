@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, final
 
 from lpa_core.records import RecordBatch
-from lpa_core.sinks import RowsRefused, require_distinct
+from lpa_core.sinks import RowsRefused, StoredOffsets, require_distinct
 from lpa_core.sources.source import SourceError
 from lpa_core.tables import Block, Table
 
@@ -83,6 +83,9 @@ class MemorySink:
             row for row in rows if (row["source_topic"], row["source_partition"], row["source_offset"]) not in gone
         ]
 
+    def stored_from(self, topic: str, first: Mapping[int, int]) -> Mapping[int, StoredOffsets]:
+        return stored_from((row for rows in self.tables.values() for row in rows), topic, first)
+
     def close(self) -> None:
         pass
 
@@ -93,3 +96,17 @@ class MemorySink:
             name: Counter(repr({key: value for key, value in row.items() if key not in times}) for row in rows)
             for name, rows in self.tables.items()
         }
+
+
+def stored_from(
+    rows: Iterable[Mapping[str, Any]], topic: str, first: Mapping[int, int]
+) -> Mapping[int, StoredOffsets]:
+    """Of which offsets, from the first of their partition on, there are rows."""
+    found: dict[int, StoredOffsets] = {}
+    for row in rows:
+        partition, offset = row["source_partition"], row["source_offset"]
+        if row["source_topic"] != topic or partition not in first or offset < first[partition]:
+            continue
+        known = found.get(partition, StoredOffsets(offset, offset))
+        found[partition] = StoredOffsets(min(known.lowest, offset), max(known.highest, offset))
+    return found

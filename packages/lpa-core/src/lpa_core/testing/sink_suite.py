@@ -6,7 +6,8 @@ Subclass in a test module and say where the sink keeps its rows::
         @pytest.fixture
         def place(self, tmp_path: Path) -> Place: ...
 
-A sink whose database checks rows subclasses RefusalContract too, one whose tables can drift DriftContract.
+A sink whose database checks rows subclasses RefusalContract too, one whose tables can drift DriftContract, one that
+can say which positions it holds LocatingContract.
 In a ``conftest.py``, ``pytest.register_assert_rewrite("lpa_core.testing.sink_suite")`` makes failures show values.
 """
 
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any, Final, Protocol
 
@@ -22,7 +23,7 @@ import pytest
 
 from lpa_core.events.event_type import LEADING_COLUMNS, typed_table
 from lpa_core.events.model import MAX_EPOCH_MS, MIN_EPOCH_MS
-from lpa_core.sinks import RowsRefused, Sink, SinkMisconfigured
+from lpa_core.sinks import Locating, RowsRefused, Sink, SinkMisconfigured, StoredOffsets
 from lpa_core.tables import Block, Column, Kind, Table
 
 TABLE: Final = typed_table(
@@ -273,6 +274,46 @@ class SinkContract(_Contract):
         sink.open([TABLE, OTHER_TABLE])
         sink.close()
         sink.close()
+
+
+class LocatingContract(_Contract):
+    """For sinks that can say which positions they hold."""
+
+    def located(self, sink: Sink, first: Mapping[int, int], topic: str = "events") -> dict[int, tuple[int, int]]:
+        assert isinstance(sink, Locating)
+        found = sink.stored_from(topic, first)
+        assert all(isinstance(offsets, StoredOffsets) for offsets in found.values())
+        return {partition: (offsets.lowest, offsets.highest) for partition, offsets in found.items()}
+
+    def test_nothing_is_stored_at_first(self, sink: Sink) -> None:
+        assert self.located(sink, {0: 0, 1: 0}) == {}
+        assert self.located(sink, {}) == {}
+
+    def test_positions_from_an_offset_on(self, sink: Sink) -> None:
+        sink.write(block("t", 10, start=5))
+        assert self.located(sink, {0: 0}) == {0: (5, 14)}
+        assert self.located(sink, {0: 8}) == {0: (8, 14)}
+        assert self.located(sink, {0: 14}) == {0: (14, 14)}
+        assert self.located(sink, {0: 15}) == {}
+
+    def test_each_partition_has_a_beginning_of_its_own(self, sink: Sink) -> None:
+        for partition in range(4):
+            sink.write(block(f"t{partition}", 10, partition=partition))
+        sink.write(block("o", 1, topic="other", partition=3, start=50))
+        assert self.located(sink, {0: 0, 1: 9, 2: 10, 7: 0}) == {0: (0, 9), 1: (9, 9)}
+        assert self.located(sink, {3: 5}, "other") == {3: (50, 50)}
+        assert self.located(sink, {0: 0}, "nowhere 'quoted' \\") == {}
+
+    def test_every_table_counts(self, sink: Sink) -> None:
+        """A range that was broken off may have reached some tables only."""
+        sink.write(block("t", 3, start=10))
+        sink.write(block("u", 3, start=12, table=OTHER_TABLE))
+        assert self.located(sink, {0: 0}) == {0: (10, 14)}
+        assert self.located(sink, {0: 13}) == {0: (13, 14)}
+
+    def test_large_offsets_and_partitions(self, sink: Sink) -> None:
+        sink.write(block("t", 1, partition=2**31 - 1, start=2**63 - 2))
+        assert self.located(sink, {2**31 - 1: 2**63 - 2, 0: 0}) == {2**31 - 1: (2**63 - 2, 2**63 - 2)}
 
 
 class RefusalContract(_Contract):

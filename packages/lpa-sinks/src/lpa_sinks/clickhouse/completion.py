@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from string import Template
@@ -111,9 +111,9 @@ def withdraw(
         client.command(place.sql("withdraw.sql"), parameters=where, settings=_SYNCHRONOUSLY)
 
 
-def inserts_under_way(client: Client, table: Table, topic: str, partition: int) -> bool:
-    """Whether the server that answers is inserting rows of a partition into a table."""
-    running = {"prefix": _query_id_prefix(table, topic, partition)}
+def inserts_under_way(client: Client, inserts: Iterable[tuple[Table, str, int]]) -> bool:
+    """Whether the server that answers is inserting rows of one of these partitions into the table beside it."""
+    running = {"prefixes": [_query_id_prefix(*insert) for insert in inserts]}
     return bool(client.query(_text("running.sql"), parameters=running).result_rows[0][0])
 
 

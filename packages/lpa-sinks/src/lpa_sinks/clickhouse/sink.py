@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Final, TypeVar, final
 
@@ -18,6 +18,7 @@ from lpa_core.sinks import (
     SinkMisconfigured,
     SinkUnavailable,
     StoredKeys,
+    StoredOffsets,
     StoredRange,
     require_distinct,
 )
@@ -38,6 +39,7 @@ from lpa_sinks.clickhouse.insert import encode, insert, insert_nothing, insert_s
 from lpa_sinks.clickhouse.recall import stored_keys
 from lpa_sinks.clickhouse.refusals import refused_rows
 from lpa_sinks.clickhouse.retries import AT_ONCE, Inexplicable, RetryPolicy
+from lpa_sinks.clickhouse.stored_offsets import stored_offsets, wait_for_inserts
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.following import Following
 from lpa_sinks.schema.apply import apply
@@ -68,6 +70,7 @@ class ClickHouseSink:
         self._timeout = timeout_seconds
         self._retry = retry or RetryPolicy()
         self._client: Client | None = None
+        self._tables: tuple[Table, ...] = ()
         self._settings: dict[str, int | str] = {}
         self._encoded: dict[str, tuple[Block, bytes]] = {}
         """Token -> a block that is to be written soon, and its rows encoded."""
@@ -86,6 +89,7 @@ class ClickHouseSink:
         require_distinct(tables)
         self._client = client = connect(self._endpoint, self._password, self._timeout)
         self._settings = insert_settings(client)
+        self._tables = tuple(tables)
         database = self._endpoint.database
         if self._endpoint.path is not None:
             # What is derived gets its tables when something is: making them takes longer than a small file.
@@ -125,12 +129,24 @@ class ClickHouseSink:
         self._retry.interrupted.set()
 
     def recall(self, topic: str, partition: int, first_offset: int, since: int) -> Iterator[StoredKeys]:
-        client = connect(self._endpoint, self._password, self._timeout)
         query = self._place(RAW_TABLE).sql("stored_keys.sql")
-        try:
+        with self._connection_of_its_own("read stored keys back") as client:
             yield from stored_keys(client, query, topic, partition, first_offset, since)
+
+    def stored_from(self, topic: str, first: Mapping[int, int]) -> Mapping[int, StoredOffsets]:
+        with self._connection_of_its_own(f"look for positions of {topic}") as client:
+            if self._endpoint.path is None:
+                wait_for_inserts(client, self._tables, topic, first)
+            return stored_offsets(client, map(self._qualified, (*self._tables, WITHDRAWN_TABLE)), topic, first)
+
+    @contextmanager
+    def _connection_of_its_own(self, what: str) -> Iterator[Client]:
+        """For a thread that reads while another writes. Raises SinkUnavailable, SinkMisconfigured."""
+        client = connect(self._endpoint, self._password, self._timeout)
+        try:
+            yield client
         except ClickHouseError as error:
-            what = f"{self._endpoint}: read stored keys back: {describe(error)}"
+            what = f"{self._endpoint}: {what}: {describe(error)}"
             if classify(error) is Verdict.CONFIGURATION:
                 raise SinkMisconfigured(f"{what}: {explain(error)}") from error
             raise SinkUnavailable(what) from error
@@ -216,7 +232,7 @@ class ClickHouseSink:
         """
         if self._endpoint.path is not None:
             return  # the one process that has the folder open inserts nothing else meanwhile
-        while inserts_under_way(self._opened, table, topic, partition):
+        while inserts_under_way(self._opened, [(table, topic, partition)]):
             if self._retry.interrupted.wait(_LOOK_AGAIN_SECONDS):
                 raise SinkUnavailable(
                     f"{self._endpoint}: interrupted while another insert of {topic}[{partition}] into {table.name} "

@@ -5,15 +5,17 @@ An insert writes its token down first and puts its rows in place later. Whoever 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, final
 
 import attrs
 
 from lpa_core.delivery.log import Partition
 from lpa_core.rows import RAW_TABLE
-from lpa_core.sinks import RowsRefused, SinkUnavailable, StoredKeys, require_distinct
+from lpa_core.sinks import RowsRefused, SinkUnavailable, StoredKeys, StoredOffsets, require_distinct
 from lpa_core.tables import Block, Table
+from lpa_core.testing.doubles import stored_from
 from lpa_core.testing.simulation.scheduler import Host, Scheduler
 
 
@@ -76,6 +78,14 @@ class Database:
     def forget_tokens(self) -> None:
         """As after a window's worth of other blocks."""
         self.tokens.clear()
+
+    def stored_from(self, topic: str, first: Mapping[int, int]) -> Mapping[int, StoredOffsets]:
+        """Where there are rows, or notes of what was withdrawn, which would keep a completion from adding rows."""
+        notes = [
+            {"source_topic": topic, "source_partition": partition, "source_offset": offset}
+            for (_, topic, partition), offset in self.withdrawn
+        ]
+        return stored_from(chain(notes, *self.rows.values()), topic, first)
 
     def left_out(self, block: Block) -> set[int]:
         """The offsets that a completion of the block leaves out: rows that are there, or were withdrawn."""
@@ -202,6 +212,12 @@ class SimulatedSink:
         for row in sorted(rows, key=lambda row: (row["ingestion_timestamp"], row["source_offset"])):
             yield StoredKeys(row["ingestion_timestamp"], [row["dedup_key"]], [row["source_offset"]])
             self._scheduler.pause()
+
+    def stored_from(self, topic: str, first: Mapping[int, int]) -> Mapping[int, StoredOffsets]:
+        self._scheduler.pause()
+        while any(insert.place[1] == topic and insert.place[2] in first for insert in self._database.running):
+            self._scheduler.pause(0.1)
+        return self._database.stored_from(topic, first)
 
     def interrupt(self) -> None:
         self._interrupted = True

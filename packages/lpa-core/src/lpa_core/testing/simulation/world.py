@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, MutableMapping
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, cast, final
 
@@ -18,10 +17,12 @@ from lpa_core.delivery.claims import DedupStores
 from lpa_core.delivery.group import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.log import Log, LogRecord, Partition
+from lpa_core.delivery.partitions import Phase
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE, RejectEnvelope
 from lpa_core.rows import RAW_TABLE
 from lpa_core.testing.simulation.broker import SESSION_SECONDS, Broker
 from lpa_core.testing.simulation.log import SimulatedLog
+from lpa_core.testing.simulation.operator import Operator
 from lpa_core.testing.simulation.records import PIPELINE, draw_records, expected, refused_rows
 from lpa_core.testing.simulation.scheduler import Host, Scheduler, SimulatedBackground, Strand
 from lpa_core.testing.simulation.sink import Database, SimulatedSink
@@ -75,6 +76,8 @@ class _World:
         self._to_come = {partition: draw_records(draw, draw.randint(4, 16)) for partition in self.broker.log}
         self._freezes_before_reading = draw.random() < 0.3
         self._outage_at = draw.randint(1, 2 * _TROUBLED_STEPS)
+        self._operator = Operator(self.broker, self.database)
+        self._tampered_at = draw.randint(1, 3 * _TROUBLED_STEPS)
 
     def run(self) -> Outcome:
         scheduler = self.scheduler
@@ -103,6 +106,9 @@ class _World:
         scheduler, draw = self.scheduler, self.scheduler.random
         if troubled and scheduler.steps == self._outage_at:
             self._long_outage()
+        if troubled and scheduler.steps == self._tampered_at:
+            self._tamper()
+        self._look_for_refused()
         for machine in self._machines:
             ended = machine.strand is not None and machine.strand.ended
             if ended and machine.strand is not None and machine.strand.error is not None:
@@ -130,6 +136,32 @@ class _World:
                 self._crash(machine, 0)
             machine.restart_at = self.scheduler.now + _OUTAGE_SECONDS
         self.scheduler.spawn(None, self._tokens_expire)
+
+    def _tamper(self) -> None:
+        """While all workers are down, the group's offsets are lost; statements of the dead are under way still."""
+        for machine in self._machines:
+            if machine.host is not None:
+                self._crash(machine, self.scheduler.random.uniform(0, 3))
+        self.broker.expire()
+        self._operator.tamper()
+
+    def _look_for_refused(self) -> None:
+        """Where a worker leaves a partition to a person, one stops all of them and sets its offset right."""
+        workers = [machine.worker for machine in self._machines if machine.worker is not None]
+        failed = {p for worker in workers for p, state in worker.states.items() if state.phase is Phase.FAILED}
+        if not failed:
+            return
+        self._operator.refused(failed)
+        for machine in self._machines:
+            if machine.host is not None:
+                self._crash(machine, 0)
+            machine.restart_at = self.scheduler.now + _OUTAGE_SECONDS
+        self.scheduler.spawn(None, self._set_right)
+
+    def _set_right(self) -> None:
+        self.scheduler.pause(_OUTAGE_SECONDS - 1)
+        self.broker.settle()
+        self._operator.set_right()
 
     def _tokens_expire(self) -> None:
         self.scheduler.pause(_OUTAGE_SECONDS - 1)
@@ -208,7 +240,8 @@ class _World:
 
     def _violations(self) -> Iterator[str]:
         yield from self.broker.violations
-        yield from self._of_ranges()
+        yield from self._operator.violations
+        yield from self._operator.of_ranges()
         wanted = expected(self.broker.log)
         rows = self.database.rows
         found = {
@@ -233,15 +266,8 @@ class _World:
                 (int(partition), int(offset))
                 for partition, offset in (r.key.split(b":") for r in self.broker.published if r.topic == topic)
             )
-            yield from _differences(f"topic {topic}", Counter(dict.fromkeys(places, 1)), published)
-
-    def _of_ranges(self) -> Iterator[str]:
-        for partition, start, end in sorted(self.database.written - self.broker.prepared):
-            yield f"{partition} {start}-{end} was written and never prepared"
-        written = sorted(self.database.written)
-        for one, two in pairwise(written):
-            if one[0] == two[0] and two[1] < one[2]:
-                yield f"{one[0]}: ranges {one[1]}-{one[2]} and {two[1]}-{two[2]} were both written"
+            wanted_there = dict.fromkeys(set(places) - self._operator.unpublished, 1)
+            yield from _differences(f"topic {topic}", Counter(wanted_there), published)
 
 
 @final

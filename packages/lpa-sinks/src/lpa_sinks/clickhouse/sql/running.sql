@@ -1,3 +1,3 @@
 SELECT count()
 FROM system.processes
-WHERE startsWith(query_id, {prefix:String})
+WHERE arrayExists(prefix -> startsWith(query_id, prefix), {prefixes:Array(String)})

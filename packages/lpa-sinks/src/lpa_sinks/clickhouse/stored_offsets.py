@@ -1,0 +1,58 @@
+"""Which positions of partitions the tables of a database hold."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files
+from string import Template
+from typing import Any, Final
+
+from clickhouse_connect.driver.client import Client
+
+from lpa_core.sinks import SinkUnavailable, StoredOffsets
+from lpa_core.tables import Table
+from lpa_sinks.clickhouse.completion import inserts_under_way
+
+_PATIENCE_SECONDS: Final = 5.0
+_LOOK_AGAIN_SECONDS: Final = 0.2
+
+
+def stored_offsets(
+    client: Client, tables: Iterable[str], topic: str, first: Mapping[int, int]
+) -> dict[int, StoredOffsets]:
+    """For each partition with rows at or beyond the offset in ``first``: the offsets of these rows.
+
+    One statement for all tables and partitions. Raises the client's errors.
+
+    Args:
+        tables: their names, qualified and quoted.
+    """
+    if not first:
+        return {}
+    query = Template(files("lpa_sinks.clickhouse").joinpath("sql", "stored_offsets.sql").read_text(encoding="utf-8"))
+    of_each = "\nUNION ALL\n".join(query.substitute(table=table) for table in tables)
+    where: dict[str, Any] = {
+        "topic": topic,
+        "least": min(first.values()),
+        "partitions": list(first),
+        "first": list(first.values()),
+    }
+    found = client.query(
+        f"SELECT source_partition, min(lowest), max(highest) FROM ({of_each}) GROUP BY source_partition",
+        parameters=where,
+    ).result_rows
+    return {partition: StoredOffsets(lowest, highest) for partition, lowest, highest in found}
+
+
+def wait_for_inserts(client: Client, tables: Sequence[Table], topic: str, partitions: Iterable[int]) -> None:
+    """Return once the server that answers inserts no rows of these partitions, such as those of a dead worker.
+
+    Raises SinkUnavailable where it still does after some seconds, and the client's errors.
+    """
+    inserts = [(table, topic, partition) for table in tables for partition in partitions]
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while inserts_under_way(client, inserts):
+        if time.monotonic() > until:
+            raise SinkUnavailable(f"inserts of {topic} by another worker are still under way")
+        time.sleep(_LOOK_AGAIN_SECONDS)
