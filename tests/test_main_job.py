@@ -193,6 +193,24 @@ def test_a_lost_checkpoint_doubles_nothing(generated: Path, tmp_path: Path) -> N
     assert accepted == [[2640, 2640]]
 
 
+def test_failure_03_an_older_checkpoint_doubles_nothing(generated: Path, tmp_path: Path) -> None:
+    lines = generated.read_bytes().splitlines(keepends=True)
+    generated.write_bytes(b"".join(lines[:500]))
+    ingest("events.ndjson", tmp_path)
+    shutil.copytree(tmp_path / "lpa-data/checkpoints", tmp_path / "older")
+    generated.write_bytes(b"".join(lines[:1000]))
+    ingest("events.ndjson", tmp_path)
+    shutil.rmtree(tmp_path / "lpa-data/checkpoints")
+    (tmp_path / "older").rename(tmp_path / "lpa-data/checkpoints")
+    generated.write_bytes(b"".join(lines))
+    said = refused("ingest", "events.ndjson", cwd=tmp_path)
+    assert "holds records of events.ndjson behind the 500 that its checkpoint counts" in said
+    generated.rename(tmp_path / "again.ndjson")
+    assert ingest("again.ndjson", tmp_path)["read"] == 3000
+    (accepted,) = query(tmp_path, "SELECT count(), uniqExact(dedup_key) FROM livepeer_analytics.streaming_events")
+    assert accepted == [[2640, 2640]]
+
+
 def test_a_person_sees_counts_reasons_and_rates(generated: Path, tmp_path: Path) -> None:
     shown = lpa("ingest", "events.ndjson", cwd=tmp_path)
     for expected in ("accepted", "quarantined", "SCHEMA_INVALID missing_field", "streaming_events_dlq", "events/s"):

@@ -24,7 +24,7 @@ from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_core.restoration import require_whole
 from lpa_core.rows import RAW_TABLE
 from lpa_core.settings import Settings
-from lpa_core.sinks import Deriving, Sink, Storing
+from lpa_core.sinks import Deriving, Locating, Sink, Storing
 from lpa_core.sources.source import Source
 from lpa_core.uris import scheme, without_secrets
 
@@ -89,8 +89,8 @@ def _assemble(
         sink.open((*pipeline.tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE))
     if not recovering:
         _require_stored(zip(sink_uris, sinks, strict=True), settings)
-        if isinstance(checkpoint, FileCheckpoint) and not checkpoint.known:
-            _require_new(source, sinks)
+        if isinstance(checkpoint, FileCheckpoint):
+            _require_agreement(source, sinks, checkpoint)
     dedup = plugins.dedup_store(job.dedup_or_default(settings))
     opened.callback(dedup.close)
     archive = plugins.archive(job.archive) if job.archive else None
@@ -127,10 +127,22 @@ def _require_stored(sinks: Iterable[tuple[str, Sink]], settings: Settings) -> No
             )
 
 
-def _require_new(source: Source, sinks: Iterable[Sink]) -> None:
-    """Raise CheckpointError where a sink has records of a source that has no checkpoint: they would come twice."""
+def _require_agreement(source: Source, sinks: Iterable[Sink], checkpoint: FileCheckpoint) -> None:
+    """Raise CheckpointError where a sink has records of the source that its checkpoint does not know of.
+
+    They would come twice.
+    """
     for sink in sinks:
-        if isinstance(sink, Storing) and sink.holds(source.topic, source.partition):
+        if checkpoint.known:
+            prepared = checkpoint.prepared
+            behind = checkpoint.progress.offset if prepared is None else prepared.end
+            if isinstance(sink, Locating) and sink.stored_from(source.topic, {source.partition: behind}):
+                raise CheckpointError(
+                    f"{sink} holds records of {source.topic} behind the {behind:,} that its checkpoint counts: "
+                    "an older checkpoint was put back. Bring the newest one back by `lpa backup restore`, "
+                    "or give the file a name of its own (what is stored is then found to be repeated)"
+                )
+        elif isinstance(sink, Storing) and sink.holds(source.topic, source.partition):
             raise CheckpointError(
                 f"{sink} holds records of {source.topic} already, but no checkpoint says how far it was read: give "
                 "--sink as it was given then (a sink that is added gets files alone), bring a lost checkpoint back by "

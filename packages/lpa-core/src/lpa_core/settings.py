@@ -80,7 +80,7 @@ class QualitySettings:
     offset_gap_policy: str = _option(
         "fail",
         "fail, earliest or latest",
-        "Where to go on when the topic no longer holds the group's committed offset",
+        "Where to go on when the committed offset is gone, or a sink holds records beyond it",
         one_of("fail", "earliest", "latest"),
     )
     reject_limit_share: float = _option(

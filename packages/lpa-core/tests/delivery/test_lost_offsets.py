@@ -135,9 +135,17 @@ class _Log(SimulatedLog):  # type: ignore[misc]  # final for workers, not for te
 
 
 @pytest.fixture
-def group() -> Group:
-    """All of it is delivered."""
+def new_group() -> Iterator[Group]:
+    """Nothing is delivered yet."""
     group = Group()
+    yield group
+    group.scheduler.end()
+
+
+@pytest.fixture
+def group(new_group: Group) -> Group:
+    """All of it is delivered."""
+    group = new_group
     assert group.run() == {}
     assert group.stored(ZERO) == group.stored(ONE) == [*range(COUNT)]
     return group
@@ -247,8 +255,8 @@ def test_failure_03_offsets_lost_over_records_that_retention_took(group: Group) 
     assert group.stored(ZERO) == [*range(COUNT + 1)]
 
 
-def test_failure_03_a_topic_of_which_nothing_is_stored_begins_as_configured() -> None:
-    group = Group()
+def test_failure_03_a_topic_of_which_nothing_is_stored_begins_as_configured(new_group: Group) -> None:
+    group = new_group
     group.broker.offsets[ONE] = Commit(10)
     assert group.run() == {}
     assert group.stored(ZERO) == [*range(COUNT)]
