@@ -125,7 +125,7 @@ class Group:
         rows[:] = [r for r in rows if r["source_partition"] != partition.number or r["source_offset"] < through]
 
 
-class _Log(SimulatedLog):  # type: ignore[misc]  # final for workers, not for tests
+class _Log(SimulatedLog):
     def __init__(self, group: Group, host: Host) -> None:
         super().__init__(group.broker, host, host.name, host.name)
         self._group = group

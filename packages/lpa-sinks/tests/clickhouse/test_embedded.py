@@ -14,7 +14,15 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.sinks import RowsRefused, SinkMisconfigured, SinkUnavailable
-from lpa_core.testing.sink_suite import OTHER_TABLE, TABLE, LocatingContract, RefusalContract, SinkContract, block, texts
+from lpa_core.testing.sink_suite import (
+    OTHER_TABLE,
+    TABLE,
+    LocatingContract,
+    RefusalContract,
+    SinkContract,
+    block,
+    texts,
+)
 from lpa_sinks.clickhouse.client import connect, endpoint
 from lpa_sinks.testing.places import ClickHousePlace
 

@@ -98,9 +98,7 @@ class MemorySink:
         }
 
 
-def stored_from(
-    rows: Iterable[Mapping[str, Any]], topic: str, first: Mapping[int, int]
-) -> Mapping[int, StoredOffsets]:
+def stored_from(rows: Iterable[Mapping[str, Any]], topic: str, first: Mapping[int, int]) -> Mapping[int, StoredOffsets]:
     """Of which offsets, from the first of their partition on, there are rows."""
     found: dict[int, StoredOffsets] = {}
     for row in rows:
