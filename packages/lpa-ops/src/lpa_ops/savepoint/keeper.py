@@ -87,8 +87,8 @@ def restore(location: str, settings: Settings) -> Savepoint:
         for partition, each in savepoint.commits.items():
             if partition in now and now[partition].offset > each.offset:
                 _log.warning(
-                    "the group goes back; where a sink holds these records still, workers leave the partition alone until "
-                    "the tables are set back too, or `lpa recover offset-loss` was run",
+                    "the group goes back; where a sink holds these records still, workers leave the partition alone "
+                    "until the tables are set back too, or `lpa recover offset-loss` was run",
                     partition=str(partition),
                     offsets=f"{each.offset} to {now[partition].offset - 1}",
                 )
