@@ -21,22 +21,27 @@ class Operator:
 
     def __init__(self, broker: Broker, database: Database) -> None:
         self._broker, self._database = broker, database
+        self._how = broker.scheduler.random.choice(("metadata", "deleted", "set back"))
         self._tampered = False
         self.violations: list[str] = []
         self.unpublished: set[tuple[int, int]] = set()
         """Partition and offset of rejects that are stored, and in no topic: their range was taken for finished."""
 
+    def may_tamper(self) -> bool:
+        """Whether there is something to lose, and none of it was lost yet."""
+        commits = self._broker.offsets.values()
+        return not self._tampered and (self._how != "metadata" or any(commit.metadata for commit in commits))
+
     def tamper(self) -> None:
-        """Lose the group's offsets, or a part of them, each time in one of three ways."""
+        """Lose the group's offsets, or a part of them."""
         draw, offsets = self._broker.scheduler.random, self._broker.offsets
         self._tampered = True
-        how = draw.choice(("metadata", "deleted", "set back"))
         for partition, commit in sorted(offsets.items()):
             if draw.random() < 0.3:
                 continue
-            self._broker.scheduler.trace.append(f"an admin tool: {partition.number} {how}")
+            self._broker.scheduler.trace.append(f"an admin tool: {partition.number} {self._how}")
             self._forget_ranges(partition)
-            match how:
+            match self._how:
                 case "metadata":
                     offsets[partition] = Commit(commit.offset)
                 case "deleted":

@@ -106,7 +106,7 @@ class _World:
         scheduler, draw = self.scheduler, self.scheduler.random
         if troubled and scheduler.steps == self._outage_at:
             self._long_outage()
-        if troubled and scheduler.steps == self._tampered_at:
+        if troubled and scheduler.steps >= self._tampered_at and self._operator.may_tamper():
             self._tamper()
         self._look_for_refused()
         for machine in self._machines:
