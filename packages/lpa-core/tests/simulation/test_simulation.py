@@ -37,13 +37,18 @@ SEEDS = 150
 """``./dev simulation`` runs 10,000."""
 
 
-def test_no_world_loses_or_repeats_anything() -> None:
-    wrong = [outcome for outcome in map(simulate, range(SEEDS)) if outcome.violations]
+@pytest.fixture(scope="module")
+def worlds() -> list[Outcome]:
+    return [simulate(seed) for seed in range(SEEDS)]
+
+
+def test_no_world_loses_or_repeats_anything(worlds: list[Outcome]) -> None:
+    wrong = [outcome for outcome in worlds if outcome.violations]
     assert not wrong, "\n".join(f"seed {outcome.seed}: {outcome.violations}" for outcome in wrong)
 
 
-def test_failure_03_worlds_lose_offsets_and_operators_set_them_right() -> None:
-    told = ["\n".join(simulate(seed).trace) for seed in range(60)]
+def test_failure_03_worlds_lose_offsets_and_operators_set_them_right(worlds: list[Outcome]) -> None:
+    told = ["\n".join(outcome.trace) for outcome in worlds]
     for how in ("metadata", "deleted", "set back"):
         assert any(f" {how}\n" in trace and "an operator:" in trace for trace in told), how
 
