@@ -218,7 +218,7 @@ class Metrics:
         for table, rows in counts.rows.items():
             self.rows_written.labels(table).inc(rows)
         self.written_bytes.inc(_bytes(settled))
-        self.committed_offset.labels(range_.topic, range_.partition).set(range_.end)
+        self.committed_offset.labels(range_.topic, range_.partition).set(range_.next_offset)
 
     def rebalanced(self, assigned: Collection[tuple[str, int]]) -> None:
         """Note which partitions (topic, partition) the worker holds from now on.

@@ -7,6 +7,7 @@ from typing import Protocol, final, runtime_checkable
 
 import attrs
 
+from lpa_core.known_gaps import OffsetSpan
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.tables import Block, Table
 
@@ -175,10 +176,22 @@ class Locating(Protocol):
     def stored_from(self, topic: str, first: Mapping[int, int]) -> Mapping[int, StoredOffsets]:
         """For each partition of which any table has rows at or beyond the offset in ``first``: which offsets.
 
-        All tables that the sink was opened with count, and notes of its own that would keep rows of these positions
-        out. Rows of these partitions that an insert is still to put in
-        their place are waited for, a little. Called after ``open``, in a thread of its own while others write. Raises
+        All tables that the sink was opened with count, but that of known gaps, and notes of its own that would keep
+        rows of these positions out. Rows of these partitions that an insert is still to put in their place are waited
+        for, a little. Called after ``open``, in a thread of its own while others write. Raises
         SinkUnavailable, also where it waited in vain, SinkMisconfigured.
+        """
+        ...
+
+
+@runtime_checkable
+class KnowingGaps(Protocol):
+    """A sink that can say which offsets have no records: what a topic no longer has was not lost there."""
+
+    def is_gap(self, topic: str, partition: int, span: OffsetSpan) -> bool:
+        """Whether it was told of all these offsets that they have no records.
+
+        Called after ``open``, in whatever thread; answers at once, or raises SinkUnavailable, SinkMisconfigured.
         """
         ...
 

@@ -33,6 +33,7 @@ def ranges(draw: st.DrawFn) -> Range:
         batch_time=draw(st.integers(0, 1 << 42)),
         refused=refused,
         duplicates=draw(st.frozensets(offsets, max_size=50)),
+        next_offset=start + span + draw(st.integers(0, 1 << 20)),
     )
 
 
@@ -78,3 +79,9 @@ def test_other_texts_name_no_range(text: str) -> None:
 def test_damaged_metadata_are_told(text: str) -> None:
     with pytest.raises(DamagedMetadata, match=r"the commit metadata of events\[3\] is damaged"):
         decode(PARTITION, text)
+
+
+def test_failure_13_a_range_of_before_there_were_gaps_goes_on_at_its_end() -> None:
+    prepared = decode(PARTITION, 'lpa1:{"s":3,"e":9,"n":5,"t":1767900000000}')
+    assert prepared is not None
+    assert (prepared.range.end, prepared.range.next_offset) == (9, 9)

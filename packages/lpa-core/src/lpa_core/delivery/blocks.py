@@ -9,6 +9,7 @@ import attrs
 
 from lpa_core.delivery.ranges import Range
 from lpa_core.events.event_type import Row
+from lpa_core.known_gaps import KNOWN_GAPS_TABLE, GapReason, OffsetSpan
 from lpa_core.records import Position, RecordBatch
 from lpa_core.rejects import (
     DLQ_TABLE,
@@ -115,6 +116,22 @@ def blocks(settled: Settled, rejects: Sequence[RejectEnvelope], batch: RecordBat
         twice = next(name for name in names if names.count(name) > 1)
         raise SinkMisconfigured(f"two tables are named {twice}: give each event type's table a name of its own")
     return found
+
+
+def gap_blocks(found: Sequence[OffsetSpan], range_: Range) -> list[Block]:
+    """The block of the gaps that were found on the way through a range; none where there are none."""
+    if not found:
+        return []
+    count, firsts = len(found), [gap.first for gap in found]
+    columns: list[Sequence[Any]] = [
+        [range_.topic] * count,
+        [range_.partition] * count,
+        firsts,
+        [gap.behind for gap in found],
+        [GapReason.NO_RECORD.value] * count,
+        [range_.batch_time] * count,
+    ]
+    return [_block(KNOWN_GAPS_TABLE, range_, firsts, columns)]
 
 
 def _block(table: Table, range_: Range, offsets: Sequence[int], columns: Sequence[Sequence[Any]]) -> Block:

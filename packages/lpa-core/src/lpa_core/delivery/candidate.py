@@ -9,8 +9,9 @@ import attrs
 import structlog
 
 from lpa_core.dedup.store import DedupStore
-from lpa_core.delivery.blocks import Settled, blocks, envelopes, settle
+from lpa_core.delivery.blocks import Settled, blocks, envelopes, gap_blocks, settle
 from lpa_core.delivery.ranges import Range
+from lpa_core.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
 from lpa_core.pipeline import Pipeline
 from lpa_core.records import Position, RecordBatch
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE, RejectEnvelope
@@ -30,6 +31,8 @@ class Candidate:
     batch: RecordBatch
     verdicts: Sequence[Verdict]
     range: Range
+    gaps: Sequence[OffsetSpan] = ()
+    """Offsets before, within and behind the range at which the source has no records."""
     owners: Sequence[Position | None] = ()
     """For each verdict the other position that owns its dedup key, or None."""
     settled: Settled = attrs.field(factory=lambda: Settled((), (), ()))
@@ -76,7 +79,10 @@ def shape(candidate: Candidate, pipeline: Pipeline) -> None:
     batch, range_ = candidate.batch, candidate.range
     candidate.settled = settle(batch, candidate.verdicts, candidate.owners, range_, pipeline.describe)
     candidate.envelopes = envelopes(candidate.settled, batch, range_, pipeline.max_row_bytes)
-    candidate.blocks = blocks(candidate.settled, candidate.envelopes, batch, range_)
+    candidate.blocks = [
+        *blocks(candidate.settled, candidate.envelopes, batch, range_),
+        *gap_blocks(candidate.gaps, range_),
+    ]
 
 
 def write(
@@ -107,6 +113,11 @@ def write(
                         sink.write(block)
                     written(block, sink)
         except RowsRefused as refusal:
+            if block.table is KNOWN_GAPS_TABLE:
+                why = next(iter(refusal.rows.values()))
+                raise SinkMisconfigured(
+                    f"table {block.table.name} refuses gaps ({why}): mend the table, then run again"
+                ) from None
             candidate.range = _without(candidate.range, block, refusal)
             refuse(candidate)
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Final, final
 
@@ -18,8 +18,10 @@ from lpa_core.delivery.partitions import PartitionState, Phase
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.startup import fail
 from lpa_core.delivery.writer import Delivery
+from lpa_core.known_gaps import gaps
 from lpa_core.pipeline import Pipeline
 from lpa_core.records import RecordBatch
+from lpa_core.verdicts import Verdict
 
 _PATIENCE: Final = 10
 """How many times older a range may grow where the log holds enough to fill it."""
@@ -46,7 +48,10 @@ class Closer:
         self._background, self._clock, self._timed = background, clock, timed
 
     def cycle(self, states: Collection[PartitionState]) -> list[Delivery]:
-        """The ranges that are due, oldest first, up to the records of one range in all."""
+        """The ranges that are due, oldest first, up to the records of one range in all.
+
+        Beside them those that hold no records: where the log had none left, and offsets behind the last one.
+        """
         cycle: list[Delivery] = []
         room = self._limits.max_records
         for state in due(states, self._limits, self._log.end, self._background.now()):
@@ -56,7 +61,26 @@ class Closer:
             if delivery is not None:
                 cycle.append(delivery)
                 room -= len(delivery.candidate.batch)
-        return cycle
+        return [*cycle, *filter(None, map(self._pass_over, states))]
+
+    def _pass_over(self, state: PartitionState) -> Delivery | None:
+        """A range without records, where all that is left of the log up to its end is a gap."""
+        if not state.usable or state.phase is not Phase.RUNNING or state.buffer.records:
+            return None
+        position = self._log.position(state.partition) or 0
+        if position <= state.closed:
+            return None
+        batch = RecordBatch(*state.partition, [], [], [])
+        range_ = self._new_range(state, batch, state.closed, state.closed, position)
+        return Delivery(state, self._candidate(state, batch, [], range_))
+
+    def _candidate(
+        self, state: PartitionState, batch: RecordBatch, verdicts: Sequence[Verdict], range_: Range
+    ) -> Candidate:
+        found = tuple(gaps(state.closed, batch.offsets, range_.next_offset))
+        state.closed = range_.next_offset
+        state.next_offset = max(state.next_offset, state.closed)
+        return Candidate(batch, verdicts, range_, found)
 
     def _close(self, state: PartitionState) -> Delivery | None:
         repeated = state.phase is Phase.REPEATING
@@ -74,7 +98,9 @@ class Closer:
             self._observer.repeated(range_)
         else:
             batch = state.buffer.take(self._limits.max_records, self._limits.max_bytes, MAX_SPAN)
-            range_ = self._new_range(state, batch)
+            end = batch.offsets[-1] + 1
+            behind = end if state.buffer.records else max(end, self._log.position(state.partition) or 0)
+            range_ = self._new_range(state, batch, batch.offsets[0], end, behind)
         if state.buffer.records:
             state.buffer.since = self._background.now()
         try:
@@ -87,19 +113,20 @@ class Closer:
         if repeated:
             state.phase, state.why = Phase.RUNNING, ""
         self._observer.step(Step.JUDGED, range_)
-        return Delivery(state, Candidate(batch, verdicts, range_), repeated)
+        return Delivery(state, self._candidate(state, batch, verdicts, range_), repeated)
 
-    def _new_range(self, state: PartitionState, batch: RecordBatch) -> Range:
+    def _new_range(self, state: PartitionState, batch: RecordBatch, start: int, end: int, next_offset: int) -> Range:
         # Time never runs back within a partition, or a later claim could look older than an earlier one.
         state.last_time = max(state.last_time, self._clock())
         return Range(
             topic=batch.topic,
             partition=batch.partition,
-            start=batch.offsets[0],
-            end=batch.offsets[-1] + 1,
+            start=start,
+            end=end,
             count=len(batch),
             resume="",
             batch_time=state.last_time,
+            next_offset=next_offset,
         )
 
 

@@ -49,6 +49,8 @@ class _Written(msgspec.Struct, frozen=True, omit_defaults=True):
     """fingerprint of the settings"""
     x: list[tuple[str, str]] = []  # msgspec copies it
     """reduced: why, and whom, as bits"""
+    g: int = 0
+    """gap behind the end, in offsets"""
 
 
 @final
@@ -99,6 +101,7 @@ def _encoded(
         [(why, _bits(offsets, range_)) for why, offsets in refused.items()],
         fingerprint,
         [(why, _bits(offsets, range_)) for why, offsets in reduced.items()],
+        range_.next_offset - range_.end,
     )
     return MARK + msgspec.json.encode(written).decode()
 
@@ -123,6 +126,7 @@ def decode(partition: Partition, metadata: str) -> Prepared | None:
             refused={offset: why for why, bits in written.r for offset in _offsets(bits, written.s)},
             duplicates=frozenset(_offsets(written.d, written.s)),
             reduced={offset: why for why, bits in written.x for offset in _offsets(bits, written.s)},
+            next_offset=written.e + written.g,
         )
     except (msgspec.DecodeError, ValueError, zlib.error) as error:
         raise DamagedMetadata(f"the commit metadata of {partition} is damaged ({error}): {metadata[:80]}") from None

@@ -226,7 +226,7 @@ class GroupWorker:
         self._unclaimed = []
         for delivery in cycle:
             self._shape(delivery.candidate)
-            if not delivery.repeated:  # a range that was prepared before is past that
+            if not delivery.repeated and delivery.candidate.range.count:  # one that was prepared before is past that
                 self._check_rejects(delivery)
         if not cycle:
             return
@@ -235,6 +235,8 @@ class GroupWorker:
         self._watch_writer()
 
     def _claim(self, delivery: Delivery) -> None:
+        if not delivery.candidate.range.count:
+            return
         store, candidate = delivery.state.dedup, delivery.candidate
         assert store is not None
         with self._timed("claim"), self._dedup_lock:

@@ -38,7 +38,7 @@ class Commit:
 @final
 @attrs.frozen(slots=True)
 class Span:
-    """The offsets that a partition holds: the first, and the one behind the last."""
+    """The offsets of a partition that can be read: the first, and the one behind the last."""
 
     low: int
     high: int
@@ -130,7 +130,14 @@ class Log(Protocol):
         ...
 
     def end(self, partition: Partition) -> int | None:
-        """The offset behind the partition's last record, as far as is known without asking."""
+        """The offset behind the last record that can be read of the partition, as far as is known without asking."""
+        ...
+
+    def position(self, partition: Partition) -> int | None:
+        """The offset up to which ``poll`` has handed over all there was, when it last found no more of the partition.
+
+        It lies behind the last record where the offsets between hold none. None while there is more to hand over.
+        """
         ...
 
     def start(self, partition: Partition, offset: int) -> None:

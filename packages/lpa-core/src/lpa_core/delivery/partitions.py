@@ -97,6 +97,8 @@ class PartitionState:
     buffer: Buffer = attrs.field(factory=Buffer)
     next_offset: int = 0
     """Of the first record that was not read yet."""
+    closed: int = 0
+    """The offset up to which ranges are closed: the next range accounts for all from here on."""
     dedup: DedupStore | None = None
     last_time: int = 0
     """Batch time of the newest range, epoch ms."""

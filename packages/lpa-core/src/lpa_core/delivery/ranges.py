@@ -33,6 +33,8 @@ class Range:
         reduced: offset -> why, for rejects whose row a sink turned down: nothing of their records is stored.
         duplicates: offsets whose dedup key another position owned when the range was prepared; None where that is
             asked of the dedup store each time.
+        next_offset: where the partition goes on once the range is finished: behind the end, where the source has no
+            records at the offsets between.
     """
 
     topic: str
@@ -45,6 +47,7 @@ class Range:
     refused: Mapping[int, str] = attrs.field(factory=dict[int, str])
     reduced: Mapping[int, str] = attrs.field(factory=dict[int, str], kw_only=True)
     duplicates: frozenset[int] | None = None
+    next_offset: int = attrs.field(default=attrs.Factory(lambda self: self.end, takes_self=True))
 
     def token(self, table: Table) -> str:
         """Names the block of a table.

@@ -17,7 +17,8 @@ from lpa_core.delivery.log import Commit, Log, LogUnavailable, Partition, Span
 from lpa_core.delivery.observer import Observer
 from lpa_core.delivery.partitions import PartitionState, Phase
 from lpa_core.delivery.stored import Holding, StoredPositions
-from lpa_core.sinks import Sink, SinkUnavailable
+from lpa_core.known_gaps import OffsetSpan
+from lpa_core.sinks import KnowingGaps, Sink, SinkUnavailable
 
 _AGAIN_SECONDS: Final = 1.0
 
@@ -174,6 +175,8 @@ class Startup:
         if span.low <= start and end <= span.high:
             return start
         deleted = start < span.low
+        if deleted and prepared is None and self._is_gap(partition, OffsetSpan(start, span.low)):
+            return span.low
         cause = "records were deleted before they were read" if deleted else "the topic was truncated or made anew"
         return self._gap(
             span,
@@ -210,6 +213,9 @@ class Startup:
             where = max(where, min(highest + 1, beginning.span.high))
         self._decided(what, where)
         return where
+
+    def _is_gap(self, partition: Partition, span: OffsetSpan) -> bool:
+        return any(sink.is_gap(*partition, span) for sink in self._sinks if isinstance(sink, KnowingGaps))
 
     def _gap(self, span: Span, what: str) -> int:
         if self._policy is GapPolicy.FAIL:
@@ -257,6 +263,7 @@ class Startup:
     def _read_on(self, state: PartitionState) -> None:
         assert state.committed is not None
         state.buffer.clear()
+        state.closed = state.committed.offset
         state.next_offset = state.prepared.start if state.prepared is not None else state.committed.offset
         self._log.start(state.partition, state.next_offset)
         if state.prepared is not None:

@@ -136,8 +136,9 @@ class Writer:
         candidate, state = delivery.candidate, delivery.state
         try:
             self._ours(state)
-            self._observer.step(Step.PREPARED, candidate.range)
-            if self._archive is not None:
+            if candidate.range.count:
+                self._observer.step(Step.PREPARED, candidate.range)
+            if self._archive is not None and candidate.range.count:
                 with self._timed("archive"):
                     self._archive.flush_due(candidate.range.batch_time)
                     self._archive.write(candidate.batch, candidate.range.batch_time)
@@ -169,7 +170,8 @@ class Writer:
 
     def _written(self, delivery: Delivery, block: Block, sink: Sink) -> None:
         self._observer.wrote(block, sink)
-        self._observer.step(Step.WRITTEN, delivery.candidate.range)
+        if delivery.candidate.range.count:
+            self._observer.step(Step.WRITTEN, delivery.candidate.range)
         self._ours(delivery.state)
 
     def _refuse(self, delivery: Delivery) -> None:
@@ -192,7 +194,9 @@ class Writer:
                     prepared[:] = [delivery for delivery in prepared if not delivery.state.gone]
                     if not finished and not prepared:
                         return
-                    self._log.commit(membership, self._commits(finished, prepared), self._published(finished))
+                    commits = self._commits(finished, prepared)
+                    if commits:
+                        self._log.commit(membership, commits, self._published(finished))
                     break
                 except Fenced:
                     self._observer.fenced()
@@ -211,8 +215,10 @@ class Writer:
             delivery.state.prepared = delivery.candidate.range
 
     def _commits(self, finished: Sequence[Delivery], prepared: Sequence[Delivery]) -> dict[Partition, Commit]:
-        commits = {d.state.partition: Commit(d.candidate.range.end) for d in finished}
+        commits = {d.state.partition: Commit(d.candidate.range.next_offset) for d in finished}
         for delivery in prepared:
+            if not delivery.candidate.range.count:
+                continue  # gaps alone: nothing to repeat, and what is written of them is true whoever writes it
             partition, committed = delivery.state.partition, delivery.state.committed
             assert committed is not None
             unchanged = commits.get(partition, committed)
@@ -224,8 +230,10 @@ class Writer:
 
     def _finish(self, delivery: Delivery) -> None:
         candidate, state = delivery.candidate, delivery.state
-        state.committed, state.prepared = Commit(candidate.range.end), None
-        self._claims.mark(state.partition, candidate.range.end)
+        state.committed, state.prepared = Commit(candidate.range.next_offset), None
+        self._claims.mark(state.partition, candidate.range.next_offset)
+        if not candidate.range.count:
+            return
         self._observer.finished(candidate.settled, candidate.blocks, candidate.range)
         self._observer.step(Step.FINISHED, candidate.range)
 

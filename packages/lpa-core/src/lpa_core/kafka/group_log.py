@@ -69,11 +69,13 @@ class KafkaLog:
         self._with_keys = with_keys
         self._gone: list[Partition] = []
         self._unstarted: set[Partition] = set()
+        self._ended: dict[Partition, int] = {}
+        """Partitions of which everything that can be read was handed over, and up to where that was."""
         self._closed = threading.Event()
         # Asked for by the polling thread alone: another one would wait for a pause between its polls, without end.
         self._proof = b""
         with explained("set up Kafka's clients"):
-            self._consumer = Consumer(dict(consumer))
+            self._consumer = Consumer({**consumer, "enable.partition.eof": True})
         try:
             self._transactions = Transactions(producer)
         except BaseException:
@@ -84,6 +86,7 @@ class KafkaLog:
         def on_assign(consumer: Consumer, found: list[TopicPartition]) -> None:
             partitions = _partitions(found)
             self._unstarted |= partitions
+            self._forget_ends(partitions)
             # Read nothing before the delivery says from where. A number and no name such as OFFSET_BEGINNING: what that
             # stands for is looked up, and an answer that comes after `start` would win over it.
             consumer.incremental_assign([TopicPartition(p.topic, p.number, 0) for p in partitions])
@@ -105,6 +108,10 @@ class KafkaLog:
         with explained("subscribe"):
             self._consumer.subscribe(list(topics), on_assign=on_assign, on_revoke=on_revoke, on_lost=on_lost)
 
+    def _forget_ends(self, partitions: Collection[Partition]) -> None:
+        for partition in partitions:
+            self._ended.pop(partition, None)
+
     def poll(self, max_records: int, seconds: float) -> Sequence[RecordBatch]:
         if self._gone:
             raise OffsetsGone(self._gone.pop())
@@ -117,6 +124,7 @@ class KafkaLog:
                 for message in some:
                     self._problem(message)
             else:
+                self._ended.pop(Partition(topic, number), None)
                 batches.append(self._batch(topic, number, list(some)))
         return batches
 
@@ -136,8 +144,11 @@ class KafkaLog:
     def _problem(self, message: Message) -> None:
         error = message.error()
         assert error is not None
-        if error.code() in _OFFSETS_GONE:
-            self._gone.append(Partition(str(message.topic()), int(message.partition() or 0)))
+        partition = Partition(str(message.topic()), int(message.partition() or 0))
+        if error.code() == KafkaError._PARTITION_EOF:
+            self._ended[partition] = int(message.offset() or 0)
+        elif error.code() in _OFFSETS_GONE:
+            self._gone.append(partition)
         elif error.code() in FINAL_ERRORS:
             raise LogError(
                 f"Kafka refuses the login or the topic: {error.str()}: check [kafka] in lpa.toml and the ACLs"
@@ -168,11 +179,17 @@ class KafkaLog:
         return Span(low, high)
 
     def end(self, partition: Partition) -> int | None:
+        if partition in self._ended:
+            return self._ended[partition]  # the high watermark counts what open transactions have sent, too
         with explained(f"look at {partition}"):
             _, high = self._consumer.get_watermark_offsets(TopicPartition(*partition), cached=True)
         return high if high >= 0 else None
 
+    def position(self, partition: Partition) -> int | None:
+        return self._ended.get(partition)
+
     def start(self, partition: Partition, offset: int) -> None:
+        self._ended.pop(partition, None)
         where = TopicPartition(partition.topic, partition.number, offset)
         with explained(f"read {partition} from {offset}"):
             try:

@@ -37,6 +37,7 @@ from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.configuration import consumer_configuration, producer_configuration
 from lpa_core.kafka.rejects import reject_record
 from lpa_core.kafka.topics import compare, wanted_topics
+from lpa_core.known_gaps import KNOWN_GAPS_TABLE
 from lpa_core.metrics import Metrics
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.process import prompt_handover, quiet_collector, stopped_by_signals
@@ -145,7 +146,7 @@ class KafkaJob:
         sinks = {plugins.sink(uri): without_secrets(uri) for uri in job.sinks_or_default(settings)}
         for sink in sinks:
             opened.callback(sink.close)
-            sink.open((*pipeline.tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE))
+            sink.open((*pipeline.tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE, KNOWN_GAPS_TABLE))
         archive = plugins.archive(job.archive) if job.archive else None
         if archive is not None:
             opened.callback(archive.close)

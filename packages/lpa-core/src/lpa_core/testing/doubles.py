@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, final
 
+from lpa_core.known_gaps import KNOWN_GAPS_TABLE
 from lpa_core.records import RecordBatch
 from lpa_core.sinks import RowsRefused, StoredOffsets, require_distinct
 from lpa_core.sources.source import SourceError
@@ -84,7 +85,8 @@ class MemorySink:
         ]
 
     def stored_from(self, topic: str, first: Mapping[int, int]) -> Mapping[int, StoredOffsets]:
-        return stored_from((row for rows in self.tables.values() for row in rows), topic, first)
+        rows = (row for name, rows in self.tables.items() if name != KNOWN_GAPS_TABLE.name for row in rows)
+        return stored_from(rows, topic, first)
 
     def close(self) -> None:
         pass

@@ -11,6 +11,7 @@ import attrs
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.delivery.log import Partition
+from lpa_core.known_gaps import OffsetSpan
 from lpa_ops.backup.backup import Content
 from lpa_ops.backup.set_aside import is_set_aside
 from lpa_ops.backup.statements import sql_file
@@ -70,14 +71,20 @@ def stored_tables(client: Client, database: str) -> list[StoredTable]:
 
 def positions(client: Client, tables: Sequence[StoredTable]) -> dict[Partition, int]:
     """For each partition that any of the tables has rows of, the offset behind the last. Raises the client's errors."""
-    found: dict[Partition, int] = {}
+    return {partition: span.behind for partition, span in stored_spans(client, tables).items()}
+
+
+def stored_spans(client: Client, tables: Sequence[StoredTable]) -> dict[Partition, OffsetSpan]:
+    """Like :func:`positions`, from the first offset that any of them has. Raises the client's errors."""
+    found: dict[Partition, OffsetSpan] = {}
     for table in tables:
         if not table.tells_positions:
             continue
         query = Template(sql_file("positions.sql")).substitute(table=table.target)
-        for topic, number, behind in client.query(query).result_rows:
+        for topic, number, first, behind in client.query(query).result_rows:
             partition = Partition(topic, number)
-            found[partition] = max(found.get(partition, 0), behind)
+            known = found.get(partition, OffsetSpan(first, behind))
+            found[partition] = OffsetSpan(min(known.first, first), max(known.behind, behind))
     return found
 
 

@@ -22,9 +22,9 @@ from lpa_core.health.report import HealthReport, worst_first
 from lpa_core.health.run import CheckRunner
 from lpa_core.health.state import State
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings import QualitySettings, Settings
+from lpa_core.settings import Settings
 from lpa_ops.health.window import since as beginning
-from lpa_sinks.databases import endpoint_of
+from lpa_ops.positions.input_topic import reads_kafka
 
 _STYLES: Final = {State.OK: "green", State.NOT_APPLICABLE: "dim", State.WARNING: "yellow", State.CRITICAL: "bold red"}
 _WATCH_SECONDS: Final = 10.0
@@ -87,13 +87,7 @@ def _reports(
     while True:
         now = _now()
         begin = beginning(since or f"{settings.health.window_hours}h", now)
-        yield HealthReport(runner.run(Scope(settings, now, begin, sink, dedup, kafka=_reads_kafka(settings, sink))))
-
-
-def _reads_kafka(settings: Settings, sink: str | None) -> bool:
-    """Whether the events come from Kafka: into a server they do; into a folder where a broker is named."""
-    named = settings.quality.kafka_bootstrap != QualitySettings().kafka_bootstrap
-    return named or (sink is not None and endpoint_of(sink, settings).path is None)
+        yield HealthReport(runner.run(Scope(settings, now, begin, sink, dedup, kafka=reads_kafka(settings, sink))))
 
 
 def _watch(reports: Iterator[HealthReport], *, json: bool) -> None:

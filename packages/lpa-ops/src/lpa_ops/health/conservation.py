@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from lpa_core.delivery.log import Partition
 from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
 from lpa_core.health.state import State, Thresholds
+from lpa_core.known_gaps import OffsetSpan
 from lpa_core.restoration import require_whole
 from lpa_ops.backup.checkpoints import sink_name
 from lpa_ops.health.consumed import Consumed, backed_up, of_files, of_topic
 from lpa_ops.health.database import Database, Missing, opened
 from lpa_ops.health.kafka_offsets import Offsets
 from lpa_ops.health.runbook import section
+from lpa_ops.positions.input_topic import InputTopic
+from lpa_ops.positions.missing import Positions
 from lpa_sinks.clickhouse.emptiness import is_empty
 from lpa_sinks.clickhouse.retries import AT_ONCE
 
 _NONE: Final = Thresholds(0, 0)
-_GAPS: Final = 100
-"""Gaps of a partition that are looked at one by one: transactional producers leave one behind each transaction."""
 _NO_BOUND: Final = (1 << 64) - 1
 _TABLES: Final = ("streaming_events", "streaming_events_dlq", "streaming_events_quarantine")
 
@@ -39,12 +41,12 @@ def judge(scope: Scope) -> Finding:
             database.require(*_TABLES)
             if AT_ONCE.run(f"{database.name}: look for any row", lambda: is_empty(database.client, database.name)):
                 raise Missing(database.name, f"{database.name} has no rows", "`lpa ingest` brings some")
-            return _judged(scope, database, offsets, topic)
+            return _judged(scope, database, topic)
     except Missing as missing:
         return _lost(scope, missing, {**of_files(scope, 0), **topic})
 
 
-def _judged(scope: Scope, database: Database, offsets: Offsets | None, topic: Mapping[Partition, Consumed]) -> Finding:
+def _judged(scope: Scope, database: Database, topic: Mapping[Partition, Consumed]) -> Finding:
     # Before the tables are read, for the same reason.
     files = of_files(scope, scope.since_ms)
     rows = {
@@ -65,13 +67,12 @@ def _judged(scope: Scope, database: Database, offsets: Offsets | None, topic: Ma
     partitions = sorted({*rows, *(partition for partition, consumed in expected.items() if consumed.positions)})
     if not partitions:
         raise NotApplicable("no record was stored in the window")
-    troubles = [
-        trouble
-        for each in partitions
-        for trouble in _troubles(
-            each, rows.get(each), database, offsets if each in topic else None, expected.get(each), scope
-        )
-    ]
+    with _known(scope, database, topic) as known:
+        troubles = [
+            trouble
+            for each in partitions
+            for trouble in _troubles(each, rows.get(each), known, expected.get(each), scope, of_topic=each in topic)
+        ]
     positions = sum(row["positions"] for row in rows.values())
     return Finding.of(
         sum(trouble.positions for trouble in troubles),
@@ -85,10 +86,11 @@ def _judged(scope: Scope, database: Database, offsets: Offsets | None, topic: Ma
 def _troubles(
     partition: Partition,
     row: Mapping[str, Any] | None,
-    database: Database,
-    offsets: Offsets | None,
+    known: Positions,
     expected: Consumed | None,
     scope: Scope,
+    *,
+    of_topic: bool,
 ) -> Iterator[_Trouble]:
     """What is wrong with a partition that has rows in the window, was consumed in it, or both."""
     stored = Consumed(row["first"], row["last"] + 1) if row else None
@@ -99,25 +101,24 @@ def _troubles(
         yield _Trouble(doubled, f"{partition}: {doubled:,} rows too many for their positions")
     if behind - first == (row["positions"] if row else 0):
         return
-    for gap in _gaps(database, partition, first, behind):
-        lost = gap.positions
-        if offsets is not None:
-            before = stored is None or gap.first < stored.first
-            # One record with a wrong timestamp lets a window of a topic begin long before.
-            window = range(scope.since_ms, scope.now_ms) if before else None
-            # Ends of transactions and compacted records leave gaps, too.
-            lost = offsets.count(partition, gap.first, gap.behind - 1, window)
-        if lost:
-            what = f"{lost:,} of the offsets {gap.first:,} to {gap.behind - 1:,} are in no table"
-            yield _Trouble(lost, f"{partition}: {what}")
+    begin = stored.first if of_topic and stored is not None else behind if of_topic else first
+    # One record with a wrong timestamp lets a window of a topic begin long before.
+    window = range(scope.since_ms, scope.now_ms)
+    for span, times in ((OffsetSpan(first, begin), window), (OffsetSpan(begin, behind), None)):
+        for each in known.missing(partition, span, times):
+            what = f"{each.records:,} of the offsets {each.span.first:,} to {each.span.behind - 1:,} are in no table"
+            yield _Trouble(each.records, f"{partition}: {what}")
 
 
-def _gaps(database: Database, partition: Partition, first: int, behind: int) -> Iterable[Consumed]:
-    """Of all that is stored of the partition, within the window or not; in their order."""
-    found = database.ask(
-        "gaps.sql", topic=partition.topic, partition=partition.number, first=first, last=behind - 1, limit=_GAPS
-    )
-    return sorted(Consumed(gap["first"], gap["last"] + 1) for gap in found)
+@contextmanager
+def _known(scope: Scope, database: Database, topic: Collection[Partition]) -> Iterator[Positions]:
+    """Of what is stored of a partition, within the window or not."""
+    asked = InputTopic(scope.settings, scope.settings.health.costly_timeout_seconds / 2) if topic else None
+    try:
+        yield Positions(database.rows, database.name, asked)
+    finally:
+        if asked is not None:
+            asked.close()
 
 
 def _lost(scope: Scope, missing: Missing, consumed: Mapping[Partition, Consumed]) -> Finding:

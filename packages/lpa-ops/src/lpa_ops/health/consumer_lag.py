@@ -10,19 +10,64 @@ import attrs
 from lpa_core.delivery.log import Partition
 from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
 from lpa_core.health.state import State
+from lpa_core.known_gaps import OffsetSpan
 from lpa_ops.health.database import opened
-from lpa_ops.health.kafka_offsets import Offsets
+from lpa_ops.health.kafka_offsets import Offsets, Standing
 from lpa_ops.health.runbook import section
+from lpa_ops.positions.input_topic import InputTopic
 
 _TREND_MINUTES: Final = 10
 _AHEAD_MINUTES: Final = 60
 """A lag that grows past the critical threshold within this time is worth a warning now."""
+_OPEN_MINUTES: Final = 15
+"""Brokers end transactions after `transaction.max.timeout.ms` at most: 15 minutes by default."""
+_ABORT: Final = "find its producer with `kafka-transactions.sh find-hanging`, and end it with its `abort`"
 _ACTION: Final = "see /readyz of the workers: whether they are held back; then add workers, up to one a partition"
 
 
 def judge(scope: Scope) -> Finding:
     offsets = Offsets(scope)
-    lags = {partition: standing.lag for partition, standing in offsets.standings().items()}
+    standings = offsets.standings()
+    topic = InputTopic(scope.settings, scope.settings.health.timeout_seconds / 2)
+    try:
+        lags = _counted(standings, topic, scope)
+        open_ = _open_for_long(standings, topic, scope)
+    finally:
+        topic.close()
+    finding = _of_lags(lags, offsets, scope)
+    if open_ and finding.state is State.OK:
+        return attrs.evolve(finding, state=State.WARNING, detail=f"{open_}; {finding.detail}", action=_ABORT)
+    return finding
+
+
+def _counted(standings: Mapping[Partition, Standing], topic: InputTopic, scope: Scope) -> dict[Partition, int]:
+    """How many records each partition is behind: where it seems many, those that can be read are counted."""
+    lags = {partition: standing.lag for partition, standing in standings.items()}
+    many = scope.settings.health.consumer_lag_records.warning
+    for partition in sorted(lags, key=lambda each: -lags[each]):
+        if lags[partition] >= many:
+            standing = standings[partition]
+            lags[partition] = topic.count(partition, OffsetSpan(standing.committed, standing.high))
+    return lags
+
+
+def _open_for_long(standings: Mapping[Partition, Standing], topic: InputTopic, scope: Scope) -> str:
+    """Of the partition where most records wait for a transaction that should have ended; empty where none does."""
+    waiting = {partition: each.end - each.high for partition, each in standings.items() if each.end > each.high}
+    if not waiting:
+        return ""
+    partition = max(waiting, key=lambda each: waiting[each])
+    began = topic.open_since(partition, standings[partition].high)
+    minutes = 0 if began is None else (scope.now_ms - began) // 60_000
+    if minutes < _OPEN_MINUTES:
+        return ""
+    return (
+        f"{partition}: a transaction that began {minutes:,} minutes ago, at offset {standings[partition].high:,}, is "
+        f"still open: {waiting[partition]:,} offsets from there on cannot be read"
+    )
+
+
+def _of_lags(lags: Mapping[Partition, int], offsets: Offsets, scope: Scope) -> Finding:
     worst = max(lags, key=lambda partition: lags[partition])
     thresholds = scope.settings.health.consumer_lag_records
     before = _lags_before(scope, offsets)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from typing import Any, Final, final
 
 import attrs
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.query import QueryResult
 
 from lpa_core.health.check import NotApplicable, Scope
 from lpa_core.uris import scheme
@@ -51,16 +52,23 @@ class Database:
         text = (files(__package__) / "sql" / file).read_text(encoding="utf-8")
         text = text.replace("$dead_letters", dead_letters(_SINCE))
         bound = {"since": self._scope.since_ms, "now": self._scope.now_ms, "database": self.name, **parameters}
-        answer = AT_ONCE.run(
-            f"{self.name}: {file}",
+        answer = self._asked(file, text.replace(f"{DEFAULT_DATABASE}.", f"{quoted(self.name)}."), bound)
+        return [dict(zip(answer.column_names, row, strict=True)) for row in answer.result_rows]
+
+    def rows(self, text: str, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """The rows of a statement that names this database already."""
+        return self._asked("look for positions", text, parameters).result_rows
+
+    def _asked(self, what: str, text: str, parameters: Mapping[str, Any]) -> QueryResult:
+        return AT_ONCE.run(
+            f"{self.name}: {what}",
             lambda: self.client.query(
-                text.replace(f"{DEFAULT_DATABASE}.", f"{quoted(self.name)}."),
-                parameters=bound,
+                text,
+                parameters=dict(parameters),
                 # The server is to give up when the check does.
                 settings={"max_execution_time": self._scope.settings.health.costly_timeout_seconds},
             ),
         )
-        return [dict(zip(answer.column_names, row, strict=True)) for row in answer.result_rows]
 
     def ask_for_one(self, file: str, **parameters: Any) -> Mapping[str, Any]:
         """The only row of a question."""

@@ -11,12 +11,14 @@ from clickhouse_connect.driver.client import Client
 from lpa_core import restoration
 from lpa_core.delivery.log import Commit, Partition
 from lpa_core.kafka.admin import admin_client
+from lpa_core.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
 from lpa_core.sinks import SinkMisconfigured
 from lpa_ops.backup import checkpoints, database
 from lpa_ops.backup.backup import CHECKPOINTS_FOLDER, Backup, BackupError
 from lpa_ops.backup.set_aside import is_set_aside, suffix
 from lpa_ops.backup.store import BackupStore, store_of
 from lpa_ops.backup.tables import content, cut, positions, stored_tables, table_names
+from lpa_ops.positions.missing import positions_of
 from lpa_ops.recover.backups import is_own, newest_good, require_is_own
 from lpa_ops.recover.estimate import seconds_to_read, seconds_to_restore
 from lpa_ops.recover.expiry import may_have_expired
@@ -91,7 +93,7 @@ class ClickHouseCorruption:
                 return _NOTHING
             sound = [table for table in stored_tables(client, name) if table.name not in damage]
             aside = detached(client, name)
-            found = sources(backup, positions(client, sound), context.sink, context.settings)
+            found = _sources(client, name, backup, positions(client, sound), damage, context)
         saved = {*backup.tables, *backup.unsettled}
         unknown = sorted(set(damage) - saved)
         beyond = [f"{table}: it is not in the backup, its rows before it are gone" for table in unknown]
@@ -120,8 +122,9 @@ class ClickHouseCorruption:
         store, id_ = store_of(found.location)
         with opened(context.sink, context.settings) as (client, name):
             sound = [table for table in stored_tables(client, name) if table.name not in found.concerned]
-            stored = positions(client, sound)
-        return _with_sources(found, sources(store.manifest(id_).backup, stored, context.sink, context.settings))
+            backup = store.manifest(id_).backup
+            where = _sources(client, name, backup, positions(client, sound), found.concerned, context)
+        return _with_sources(found, where)
 
     def steps(self, found: Corruption, context: Context) -> Sequence[Step]:
         names, to = ", ".join(found.concerned), f"names that end in {found.suffix}"
@@ -212,6 +215,22 @@ class ClickHouseCorruption:
             commit(admin, deriving, put_back(admin, deriving, backup.derived))
             commit(admin, settings, commits)
         return f"{len(commits)} partitions and {files} files"
+
+
+def _sources(
+    client: Client,
+    name: str,
+    backup: Backup,
+    stored: Mapping[Partition, int],
+    damaged: Collection[str],
+    context: Context,
+) -> Sources:
+    with positions_of(client, name, context.sink, context.settings) as known:
+
+        def holds_nothing(partition: Partition, span: OffsetSpan) -> bool:
+            return KNOWN_GAPS_TABLE.name not in damaged and known.holds_nothing(partition, span)
+
+        return sources(backup, stored, context.sink, context.settings, holds_nothing)
 
 
 def _with_sources(found: Corruption, where: Sources) -> Corruption:

@@ -128,7 +128,7 @@ def _run(scenario: Scenario[Any], context: Context, carry_out: bool, json: bool)
                 print_json(_as_json(shown, steps, []))
             return 0
         with opened(context.sink, context.settings) as (client, database):
-            checks = validate(client, database, context.settings)
+            checks = validate(client, database, context.sink, context.settings)
     except ClickHouseError as error:
         raise RecoveryError(f"{scenario.name}: {describe(error)}: {explain(error)}") from None
     if json:

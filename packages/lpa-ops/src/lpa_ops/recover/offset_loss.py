@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import final
+from typing import Final, final
 
-from lpa_core.delivery.commit_metadata import DamagedMetadata, decode
+from lpa_core.delivery.commit_metadata import MAX_SPAN, DamagedMetadata, decode
 from lpa_core.delivery.log import Commit, Partition
 from lpa_core.kafka.admin import admin_client
+from lpa_core.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
 from lpa_ops.backup.tables import cut, positions, stored_tables
+from lpa_ops.positions.missing import Positions, positions_of
 from lpa_ops.recover.estimate import seconds_to_read
 from lpa_ops.recover.scenario import Context, Findings, Position, Step, as_positions, offsets
-from lpa_ops.recover.stored_positions import stored_through
 from lpa_ops.savepoint.offsets import commit, committed_in_the_end, earliest, latest, partitions_of, require_stopped
 from lpa_sinks.databases import opened
+from lpa_sinks.schema.ddl import WITHDRAWN_TABLE
+
+_NO_RECORDS: Final = frozenset({KNOWN_GAPS_TABLE.name, WITHDRAWN_TABLE.name})
+"""Tables whose rows name positions without holding anything of their records."""
 
 
 class OffsetLoss(Findings, frozen=True, kw_only=True):
@@ -34,8 +39,11 @@ class Offsets:
         low, high = earliest(admin, settings, partitions), latest(admin, settings, partitions)
         now = committed_in_the_end(admin, settings)
         damage, lost, right = [], [], {}
-        with opened(context.sink, settings) as (client, name):
-            stored = positions(client, stored_tables(client, name))
+        with (
+            opened(context.sink, settings) as (client, name),
+            positions_of(client, name, context.sink, settings) as known,
+        ):
+            stored = positions(client, [each for each in stored_tables(client, name) if each.name not in _NO_RECORDS])
             for partition in partitions:
                 behind = stored.get(partition, 0)
                 if behind > high[partition]:
@@ -44,10 +52,10 @@ class Offsets:
                         "anew; it is left alone: use another topic name"
                     )
                     continue
-                through = low[partition]
-                if behind > through:
-                    through = stored_through(client, name, partition, low[partition], behind)
-                problem = _problem(partition, now.get(partition), through, low[partition], behind)
+                # At most one range is unfinished, so nothing is missing further back than a range reaches.
+                first = max(low[partition], behind - MAX_SPAN)
+                through = known.stored_through(partition, OffsetSpan(first, behind)) if behind > first else first
+                problem = _problem(known, partition, now.get(partition), through, low[partition], behind)
                 if problem:
                     damage.append(problem)
                     right[partition] = through
@@ -90,7 +98,7 @@ class Offsets:
         return f"{len(right)} partitions"
 
 
-def _problem(partition: Partition, now: Commit | None, through: int, low: int, behind: int) -> str:
+def _problem(known: Positions, partition: Partition, now: Commit | None, through: int, low: int, behind: int) -> str:
     """What is wrong with what is committed; empty where it is right."""
     if now is None:
         return f"{partition}: no offset is committed, {through} is right" if behind > low else ""
@@ -98,12 +106,11 @@ def _problem(partition: Partition, now: Commit | None, through: int, low: int, b
         prepared = decode(partition, now.metadata)
     except DamagedMetadata as damage:
         return f"{damage}; {through} is right"
-    end = prepared.range.end if prepared is not None else now.offset
-    if now.offset <= through and behind <= end:
-        return "" if prepared is not None or now.offset == through else _moved(partition, now.offset, through)
-    return _moved(partition, now.offset, through)
-
-
-def _moved(partition: Partition, now: int, through: int) -> str:
-    what = "would be stored twice" if now < through else "would never be read"
-    return f"{partition}: {now} is committed, {through} is right: {abs(now - through):,} records {what}"
+    wrong = f"{partition}: {now.offset} is committed, {through} is right"
+    never_read = sum(each.records for each in known.missing(partition, OffsetSpan(through, now.offset)))
+    if never_read:
+        return f"{wrong}: {never_read:,} records would never be read"
+    if behind <= (prepared.range.end if prepared is not None else now.offset):
+        return ""  # offsets apart from what is right lie in gaps
+    twice = known.stored(partition, OffsetSpan(now.offset, through))
+    return f"{wrong}: {twice:,} records would be stored twice" if twice else f"{wrong}: rows are left behind it"

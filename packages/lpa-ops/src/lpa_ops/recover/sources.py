@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import final
 
 import attrs
 
 from lpa_core.delivery.log import Commit, Partition
 from lpa_core.kafka.admin import admin_client
+from lpa_core.known_gaps import OffsetSpan
 from lpa_core.settings import Settings
 from lpa_ops.backup.backup import Backup
 from lpa_ops.backup.checkpoints import checkpoints, sink_name
@@ -31,10 +32,17 @@ class Sources:
     lost: list[str]
 
 
-def sources(backup: Backup, stored: Mapping[Partition, int], sink: str | None, settings: Settings) -> Sources:
+def sources(
+    backup: Backup,
+    stored: Mapping[Partition, int],
+    sink: str | None,
+    settings: Settings,
+    holds_nothing: Callable[[Partition, OffsetSpan], bool],
+) -> Sources:
     """What is to be read again, where ``stored`` tells for each partition the offset behind its last row.
 
-    Rows whose source does not have them any more are left where they are. Raises LogError, LogUnavailable, BackupError.
+    Rows whose source does not have them any more are left where they are. ``holds_nothing`` tells whether there never
+    was a record at some offsets. Raises LogError, LogUnavailable, BackupError, and what that raises.
     """
     topic = settings.quality.input_topic
     found = checkpoints(settings, sink_name(sink, settings)).values()
@@ -50,7 +58,10 @@ def sources(backup: Backup, stored: Mapping[Partition, int], sink: str | None, s
         low, high = earliest(admin, settings, partitions), latest(admin, settings, partitions)
         for partition in partitions:
             commit = backup.commits.get(partition, Commit(low[partition]))
-            if low[partition] > commit.offset:
+            gone = OffsetSpan(commit.offset, low[partition])
+            if gone.size and holds_nothing(partition, gone):
+                commit = Commit(low[partition])
+            elif gone.size:
                 lost.append(
                     f"{partition}: the topic no longer holds {commit.offset} to {low[partition] - 1}: what the damaged "
                     "tables had of them is only in the archive"

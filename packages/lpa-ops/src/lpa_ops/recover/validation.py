@@ -10,13 +10,14 @@ from typing import Final, final
 import attrs
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.delivery.log import Partition
+from lpa_core.delivery.commit_metadata import MAX_SPAN
+from lpa_core.known_gaps import OffsetSpan
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_core.rows import RAW_TABLE
 from lpa_core.settings import Settings
-from lpa_ops.backup.tables import positions, stored_tables
+from lpa_ops.backup.tables import stored_spans, stored_tables
+from lpa_ops.positions.missing import Positions, positions_of
 from lpa_ops.recover.statements import sql
-from lpa_ops.recover.stored_positions import stored_through
 from lpa_sinks import parity
 
 _PARITY_HOURS: Final = 24
@@ -33,12 +34,14 @@ class Check:
     found: str
 
 
-def validate(client: Client, database: str, settings: Settings) -> list[Check]:
-    """Raises the client's errors."""
+def validate(client: Client, database: str, sink: str | None, settings: Settings) -> list[Check]:
+    """``sink`` is as given on the command line. Raises the client's errors, LogError, LogUnavailable, BackupError."""
+    with positions_of(client, database, sink, settings) as known:
+        conserved = _conservation(client, database, known)
     return [
         _duplicates_by_position(client, database),
         _duplicates_by_key(client, database, settings),
-        _conservation(client, database),
+        conserved,
         _freshness(client, database),
         _views(client, database),
         _parity(client, database),
@@ -58,22 +61,16 @@ def _duplicates_by_key(client: Client, database: str, settings: Settings) -> Che
     return Check("no key is accepted twice within its TTL", not found, _listed(what))
 
 
-def _conservation(client: Client, database: str) -> Check:
+def _conservation(client: Client, database: str, known: Positions) -> Check:
     places = {RAW_TABLE.name, DLQ_TABLE.name, QUARANTINE_TABLE.name}
     tables = [table for table in stored_tables(client, database) if table.name in places]
     missing = []
-    for partition, behind in positions(client, tables).items():
+    for partition, (first, behind) in stored_spans(client, tables).items():
         # What was stored first expires first, so the end of a partition is what can be judged.
-        through = stored_through(client, database, partition, _first(client, database, partition), behind)
-        if through < behind:
-            missing.append(f"{partition}: {through} is in no table, though {behind - 1} is")
+        found = known.missing(partition, OffsetSpan(max(first, behind - MAX_SPAN), behind))
+        if found:
+            missing.append(f"{partition}: {found[0].first} is in no table, though {behind - 1} is")
     return Check("every record is in one table", not missing, _listed(missing))
-
-
-def _first(client: Client, database: str, partition: Partition) -> int:
-    where = {"topic": partition.topic, "partition": partition.number, "first": 0}
-    query = f"SELECT min(source_offset) FROM ({sql('positions_between.sql', database)})"
-    return int(client.query(query, parameters=where).result_rows[0][0])
 
 
 def _freshness(client: Client, database: str) -> Check:

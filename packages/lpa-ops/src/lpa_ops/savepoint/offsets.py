@@ -13,6 +13,7 @@ from lpa_core.delivery.log import Commit, LogError, LogUnavailable, Partition
 from lpa_core.kafka.admin import SECONDS, explained
 from lpa_core.savepoints import SavepointError
 from lpa_core.settings import Settings
+from lpa_ops.positions.input_topic import list_offsets
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
@@ -102,12 +103,12 @@ def bar(admin: AdminClient, settings: Settings, commits: Mapping[Partition, Comm
 
 def earliest(admin: AdminClient, settings: Settings, partitions: Iterable[Partition]) -> dict[Partition, int]:
     """The first offset that each of the partitions holds. Raises LogError, LogUnavailable."""
-    return _ends(admin, settings, partitions, "earliest")
+    return list_offsets(admin, settings, partitions, "earliest")
 
 
 def latest(admin: AdminClient, settings: Settings, partitions: Iterable[Partition]) -> dict[Partition, int]:
-    """The offset behind the last record of each of the partitions. Raises LogError, LogUnavailable."""
-    return _ends(admin, settings, partitions, "latest")
+    """The offset behind what can be read of each of the partitions by now. Raises LogError, LogUnavailable."""
+    return list_offsets(admin, settings, partitions, "latest")
 
 
 def of_derivation(settings: Settings) -> Settings:
@@ -139,18 +140,6 @@ def partitions_of(admin: AdminClient, settings: Settings) -> list[Partition]:
         where = settings.quality.kafka_bootstrap
         raise LogError(f"Kafka at {where} has no topic {topic}: `lpa topics apply` makes what is missing")
     return [Partition(topic, number) for number in sorted(found.partitions)]
-
-
-def _ends(admin: AdminClient, settings: Settings, partitions: Iterable[Partition], which: str) -> dict[Partition, int]:
-    from confluent_kafka import TopicPartition
-    from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # documented there
-
-    asked = {TopicPartition(*partition): getattr(OffsetSpec, which)() for partition in partitions}
-    if not asked:
-        return {}
-    with explained("list offsets", settings):
-        listed = admin.list_offsets(asked, request_timeout=SECONDS)
-        return {Partition(each.topic, each.partition): future.result().offset for each, future in listed.items()}
 
 
 def _group_offsets(settings: Settings, offsets: Any = None) -> Any:

@@ -11,6 +11,7 @@ from typing import Final, TypeVar, final
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from lpa_core.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.rows import RAW_TABLE
 from lpa_core.sinks import (
@@ -36,6 +37,7 @@ from lpa_sinks.clickhouse.completion import (
 from lpa_sinks.clickhouse.emptiness import holds, is_empty
 from lpa_sinks.clickhouse.errors import Verdict, classify, describe, explain
 from lpa_sinks.clickhouse.insert import encode, insert, insert_nothing, insert_settings
+from lpa_sinks.clickhouse.known_gaps import is_gap
 from lpa_sinks.clickhouse.recall import stored_keys
 from lpa_sinks.clickhouse.refusals import refused_rows
 from lpa_sinks.clickhouse.retries import AT_ONCE, Inexplicable, RetryPolicy
@@ -137,7 +139,8 @@ class ClickHouseSink:
         with self._connection_of_its_own(f"look for positions of {topic}") as client:
             if self._endpoint.path is None:
                 wait_for_inserts(client, self._tables, topic, first)
-            return stored_offsets(client, map(self._qualified, (*self._tables, WITHDRAWN_TABLE)), topic, first)
+            tables = [table for table in self._tables if table.name != KNOWN_GAPS_TABLE.name]
+            return stored_offsets(client, map(self._qualified, (*tables, WITHDRAWN_TABLE)), topic, first)
 
     @contextmanager
     def _connection_of_its_own(self, what: str) -> Iterator[Client]:
@@ -160,6 +163,10 @@ class ClickHouseSink:
         return self._run(
             f"look for {topic}[{partition}]", lambda: holds(self._opened, self._endpoint.database, topic, partition)
         )
+
+    def is_gap(self, topic: str, partition: int, span: OffsetSpan) -> bool:
+        with self._connection_of_its_own(f"look for known gaps of {topic}[{partition}]") as client:
+            return is_gap(client, self._endpoint.database, topic, partition, span)
 
     @property
     def exclusive(self) -> bool:

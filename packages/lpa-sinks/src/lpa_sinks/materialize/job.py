@@ -11,7 +11,7 @@ from typing import Any, Final, final
 
 import attrs
 import structlog
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from lpa_core.admin.job import JobState, PartitionStatus, SavepointStatus, StopRefused
 from lpa_core.admin.server import AdminServer
@@ -82,6 +82,8 @@ class MaterializeJob:
         self._stopping = threading.Event()
         self._state = JobState.CREATED
         self._assigned: dict[int, PartitionStatus] = {}
+        self._ended: dict[int, int] = {}
+        """Partitions of which all that can be read was read, and up to where that was."""
         self._changed_hands = False
         self._waiting = "no partitions were assigned yet"
         self._begun = _Batch()
@@ -149,6 +151,8 @@ class MaterializeJob:
         batch = self._read(messages)
         if batch is None:
             self._metrics.materialize_lag.set(0)
+            if messages:
+                self._note_standing()
             return
         self._begun = batch
         try:
@@ -181,12 +185,16 @@ class MaterializeJob:
         batch = _Batch()
         for message in messages:
             error = message.error()
+            if error is not None and error.code() == KafkaError._PARTITION_EOF:
+                self._ended[int(message.partition() or 0)] = int(message.offset() or 0)
+                continue
             if error is not None:
                 if error.fatal():
                     raise LogError(f"Kafka's consumer gave up: {error.str()}")
                 _log.warning("Kafka reports a problem", problem=error.str(), topic=message.topic())
                 continue
             place = str(message.topic()), int(message.partition() or 0)
+            self._ended.pop(place[1], None)
             batch.first.setdefault(place, int(message.offset() or 0))
             published = message.timestamp()[1]
             batch.oldest = published if batch.oldest is None else min(batch.oldest, published)
@@ -214,12 +222,17 @@ class MaterializeJob:
     def _note_lag(self, batch: _Batch) -> None:
         if batch.oldest is not None:
             self._metrics.materialize_lag.set(max(0.0, (_now() - batch.oldest) / 1000))
+        self._note_standing()
+
+    def _note_standing(self) -> None:
         topic = self._settings.quality.touched_topic
         for number in tuple(self._assigned):
             where = TopicPartition(topic, number)
             (position,) = self._consumer.position([where])
             _, end = self._consumer.get_watermark_offsets(where, cached=True)
             committed = position.offset if position.offset >= 0 else None
+            if number in self._ended:  # what lies between is the end of a transaction, or one that is open
+                committed = end = self._ended[number]
             self._assigned[number] = PartitionStatus(topic, number, "running", committed, end if end >= 0 else None)
             self._metrics.lagging(topic, number, self._assigned[number].lag or 0)
 
@@ -268,6 +281,7 @@ class MaterializeJob:
     def _revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         for entry in partitions:
             self._assigned.pop(entry.partition, None)
+            self._ended.pop(entry.partition, None)
         self._hand_over("given up", partitions)
 
     def _hand_over(self, what: str, partitions: list[TopicPartition]) -> None:
@@ -318,7 +332,7 @@ class MaterializeJob:
 
 def _configuration(settings: Settings) -> dict[str, Any]:
     """Like that of the ingestion, but for the group, and that it reads from the start where nothing is committed."""
-    configuration = {**consumer_configuration(settings), "auto.offset.reset": "earliest"}
+    configuration = {**consumer_configuration(settings), "auto.offset.reset": "earliest", "enable.partition.eof": True}
     configuration.pop("group.instance.id", None)
     return {**configuration, "group.id": settings.lpa.materialize_group_id, "enable.auto.offset.store": True}
 

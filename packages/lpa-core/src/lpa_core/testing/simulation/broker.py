@@ -64,7 +64,7 @@ class _Transaction:
 class Broker:
     def __init__(self, scheduler: Scheduler, topic: str, partitions: int, *, faults: bool) -> None:
         self.scheduler, self.faults = scheduler, faults
-        self.log: dict[Partition, list[bytes]] = {Partition(topic, number): [] for number in range(partitions)}
+        self.log: dict[Partition, list[bytes | None]] = {Partition(topic, number): [] for number in range(partitions)}
         self.offsets: dict[Partition, Commit] = {}
         self.published: list[LogRecord] = []
         self.prepared: set[tuple[Partition, int, int]] = set()

@@ -115,8 +115,12 @@ class SimulatedLog:
         if position >= end:
             return None
         self._positions[partition] = end
-        times = [1_767_900_000_000] * (end - position)
-        return RecordBatch(partition.topic, partition.number, range(position, end), values[position:end], times)
+        found = [(offset, value) for offset, value in enumerate(values[position:end], position) if value is not None]
+        if not found:
+            return None
+        offsets, records = zip(*found, strict=True)
+        times = [1_767_900_000_000] * len(found)
+        return RecordBatch(partition.topic, partition.number, offsets, records, times)
 
     def committed(self, partitions: Collection[Partition]) -> Mapping[Partition, Commit | None]:
         self._scheduler.pause()
@@ -130,6 +134,10 @@ class SimulatedLog:
 
     def end(self, partition: Partition) -> int | None:
         return len(self._broker.log[partition])
+
+    def position(self, partition: Partition) -> int | None:
+        end = len(self._broker.log[partition])
+        return end if self._positions.get(partition) == end else None
 
     def start(self, partition: Partition, offset: int) -> None:
         self._positions[partition] = offset

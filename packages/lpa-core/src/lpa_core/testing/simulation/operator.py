@@ -62,7 +62,7 @@ class Operator:
                 continue
             self._forget_ranges(partition)
             whole = {row["source_offset"] for row in self._rows(partition, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE)}
-            right = next(offset for offset in range(len(whole) + 1) if offset not in whole)
+            right = self._first_missing(partition, whole)
             for rows in self._database.rows.values():
                 rows[:] = [row for row in rows if _place(row) != partition or row["source_offset"] < right]
             self._database.withdrawn -= {
@@ -79,6 +79,12 @@ class Operator:
                 if (topic, b"%d:%d" % (partition.number, row["source_offset"])) not in published
             }
             self._broker.scheduler.trace.append(f"an operator: [{partition.number}] is right at {right}")
+
+    def _first_missing(self, partition: Partition, whole: Collection[int]) -> int:
+        """Of the records before the last that is stored; behind that where none is missing."""
+        behind = max(whole, default=-1) + 1
+        records = (offset for offset, value in enumerate(self._broker.log[partition][:behind]) if value is not None)
+        return next((offset for offset in records if offset not in whole), behind)
 
     def of_ranges(self) -> Iterator[str]:
         """What is wrong with the ranges that were written and prepared."""

@@ -38,6 +38,7 @@ class Expected:
     duplicates: set[Place] = attrs.field(factory=set)
     reduced: set[Place] = attrs.field(factory=set)
     """Of the dead letters and duplicates."""
+    gaps: set[Place] = attrs.field(factory=set)
 
 
 def event(identity: str, gateway: str = "g", version: int | str = "1", pipeline: str = "") -> bytes:
@@ -112,11 +113,23 @@ def draw_records(draw: random.Random, count: int) -> list[bytes]:
     return records
 
 
-def expected(log: dict[Partition, list[bytes]]) -> Expected:
+def with_gaps(draw: random.Random, records: list[bytes]) -> list[bytes | None]:
+    """The records, and None where nobody is given one: ends of transactions, aborted records."""
+    found: list[bytes | None] = []
+    for record in records:
+        found += [None] * draw.choice((0, 0, 0, 0, 0, 1, 1, 3))
+        found.append(record)
+    return [*found, *[None] * draw.choice((0, 0, 1, 8))]
+
+
+def expected(log: dict[Partition, list[bytes | None]]) -> Expected:
     """What has to become of all the records; equal events are in one partition."""
     found, first = Expected(), Counter[str]()
     for partition, values in log.items():
         for offset, value in enumerate(values):
+            if value is None:
+                found.gaps.add((partition.number, offset))
+                continue
             verdict = PIPELINE.process(value, Position(partition.topic, partition.number, offset))
             place = (partition.number, offset)
             if not isinstance(verdict, Accepted) or verdict.envelope.gateway == REFUSED_GATEWAY:

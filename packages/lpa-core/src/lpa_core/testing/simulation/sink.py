@@ -12,6 +12,7 @@ from typing import Any, final
 import attrs
 
 from lpa_core.delivery.log import Partition
+from lpa_core.known_gaps import KNOWN_GAPS_TABLE
 from lpa_core.rows import RAW_TABLE
 from lpa_core.sinks import RowsRefused, SinkUnavailable, StoredKeys, StoredOffsets, require_distinct
 from lpa_core.tables import Block, Table
@@ -85,14 +86,17 @@ class Database:
             {"source_topic": topic, "source_partition": partition, "source_offset": offset}
             for (_, topic, partition), offset in self.withdrawn
         ]
-        return stored_from(chain(notes, *self.rows.values()), topic, first)
+        rows = (rows for name, rows in self.rows.items() if name != KNOWN_GAPS_TABLE.name)
+        return stored_from(chain(notes, *rows), topic, first)
 
     def left_out(self, block: Block) -> set[int]:
         """The offsets that a completion of the block leaves out: rows that are there, or were withdrawn."""
+        batch_time = block.columns[block.table.column_names.index("ingestion_timestamp")][0]
         stored = {
             row["source_offset"]
             for row in self.rows.get(block.table.name, ())
-            if (row["source_topic"], row["source_partition"]) == (block.topic, block.partition)
+            if (row["source_topic"], row["source_partition"], row["ingestion_timestamp"])
+            == (block.topic, block.partition, batch_time)
         }
         where = place(block.table, block.topic, block.partition)
         return stored | {offset for found, offset in self.withdrawn if found == where}
@@ -130,7 +134,7 @@ class SimulatedSink:
 
     def _arrive(self, block: Block) -> None:
         start, _, end = block.token.split(":")[2].partition("-")
-        if end:
+        if end and start != end:
             self._database.written.add((Partition(block.topic, block.partition), int(start), int(end)))
 
     def _attempt(self, block: Block, token: str, *, completes: bool = False) -> bool:

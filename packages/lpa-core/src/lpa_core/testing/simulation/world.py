@@ -18,12 +18,13 @@ from lpa_core.delivery.group import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.log import Log, LogRecord, Partition
 from lpa_core.delivery.partitions import Phase
+from lpa_core.known_gaps import KNOWN_GAPS_TABLE
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE, RejectEnvelope
 from lpa_core.rows import RAW_TABLE
 from lpa_core.testing.simulation.broker import SESSION_SECONDS, Broker
 from lpa_core.testing.simulation.log import SimulatedLog
 from lpa_core.testing.simulation.operator import Operator
-from lpa_core.testing.simulation.records import PIPELINE, draw_records, expected, refused_rows
+from lpa_core.testing.simulation.records import PIPELINE, draw_records, expected, refused_rows, with_gaps
 from lpa_core.testing.simulation.scheduler import Host, Scheduler, SimulatedBackground, Strand
 from lpa_core.testing.simulation.sink import Database, SimulatedSink
 
@@ -73,7 +74,9 @@ class _World:
         self._folder = folder / str(seed)
         self._durable = draw.random() < 0.5
         self._machines = [_Machine(f"w{number}") for number in range(draw.choice((1, 2, 2, 3)))]
-        self._to_come = {partition: draw_records(draw, draw.randint(4, 16)) for partition in self.broker.log}
+        self._to_come = {
+            partition: with_gaps(draw, draw_records(draw, draw.randint(4, 16))) for partition in self.broker.log
+        }
         self._freezes_before_reading = draw.random() < 0.3
         self._outage_at = draw.randint(1, 2 * _TROUBLED_STEPS)
         self._operator = Operator(self.broker, self.database)
@@ -243,7 +246,13 @@ class _World:
         yield from self._operator.violations
         yield from self._operator.of_ranges()
         wanted = expected(self.broker.log)
-        rows = self.database.rows
+        rows = dict(self.database.rows)
+        known = {
+            (row["source_partition"], offset)
+            for row in rows.pop(KNOWN_GAPS_TABLE.name, ())
+            for offset in range(row["source_offset"], row["next_offset"])
+        }
+        yield from _differences("known gaps", Counter(wanted.gaps), Counter(known))
         found = {
             name: Counter((row["source_partition"], row["source_offset"]) for row in table)
             for name, table in rows.items()

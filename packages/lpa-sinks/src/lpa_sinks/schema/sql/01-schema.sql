@@ -531,6 +531,26 @@ ENGINE = MergeTree
 ORDER BY (table_name, source_topic, source_partition, source_offset)
 TTL toDateTime(withdrawn_at, 'UTC') + INTERVAL 7 DAY;
 
+-- Offsets of a topic at which there is no record to store, as the worker that read across them saw it: ends of
+-- transactions, aborted records, compacted ones. A position in no other table and in no gap is missing.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.known_gaps
+(
+    source_topic LowCardinality(String),
+    source_partition UInt32,
+    source_offset UInt64,
+    next_offset UInt64 COMMENT 'the one behind the last of the gap, which begins at source_offset',
+    reason LowCardinality(String) COMMENT 'no_record: nothing that a reader of committed records is given',
+    ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3)
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(ingestion_timestamp)
+ORDER BY (source_topic, source_partition, source_offset)
+TTL toDateTime(least(ingestion_timestamp, toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 180 DAY
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;
+
 -- The same tables under the names of the system's last revisions. raw_json is looked up, not stored again.
 
 CREATE VIEW IF NOT EXISTS livepeer_analytics.raw_streaming_events AS

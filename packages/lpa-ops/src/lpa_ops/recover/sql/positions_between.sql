@@ -1,4 +1,0 @@
-SELECT DISTINCT source_offset
-FROM ($positions)
-WHERE source_topic = {topic:String} AND source_partition = {partition:UInt32} AND source_offset >= {first:UInt64}
-ORDER BY source_offset

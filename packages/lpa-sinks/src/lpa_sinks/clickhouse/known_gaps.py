@@ -1,0 +1,24 @@
+"""Which offsets a database knows to have no records."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from string import Template
+
+from clickhouse_connect.driver.client import Client
+
+from lpa_core.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
+from lpa_sinks.schema.ddl import quoted
+
+
+def in_gaps_query(database: str) -> str:
+    """Asks how many of the offsets from ``first`` up to ``behind`` of ``topic`` and ``partition`` are in known gaps."""
+    text = files("lpa_sinks.clickhouse").joinpath("sql", "in_gaps.sql").read_text(encoding="utf-8")
+    return Template(text).substitute(gaps=f"{quoted(database)}.{quoted(KNOWN_GAPS_TABLE.name)}")
+
+
+def is_gap(client: Client, database: str, topic: str, partition: int, span: OffsetSpan) -> bool:
+    """Whether none of the offsets had a record. Raises the client's errors."""
+    where = {"topic": topic, "partition": partition, "first": span.first, "behind": span.behind}
+    ((offsets,),) = client.query(in_gaps_query(database), parameters=where).result_rows
+    return int(offsets or 0) == span.size

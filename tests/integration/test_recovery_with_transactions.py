@@ -1,0 +1,131 @@
+"""Every recovery on a topic with transactions, aborted records and two partitions, by the commands of its page."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from services.content import content
+from services.health import health
+from services.job import Job, event
+from services.transactions import TransactionalProducer
+
+from lpa_core.cli import run
+
+NewJob = Callable[..., Job]
+PARTITIONS = (0, 1)
+_RECORDS = 70
+"""Of each partition, after :func:`fill` was called once."""
+
+
+@pytest.fixture
+def job(new_job: NewJob, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Job:
+    """A job that commands work for."""
+    job = new_job(partitions=len(PARTITIONS))
+    for variable, value in job.environment.items():
+        monkeypatch.setenv(variable, value)
+    monkeypatch.setenv("LPA_BACKUP_DIR", str(tmp_path / "backups"))
+    return job
+
+
+def fill(job: Job, name: str) -> None:
+    """Committed, aborted and plain records, rejects and duplicates among them; an end of a transaction comes last."""
+    producer = TransactionalProducer(job.bootstrap, job.topic)
+    for partition in PARTITIONS:
+        some = [event(f"{name}-{partition}-{number}") for number in range(_RECORDS)]
+        producer.commit(some[:20], partition)
+        producer.abort(some[:10], partition)
+        job.produce([*some[20:50], b"no event", some[0]], partition)
+        producer.abort(some[50:55], partition)
+        producer.commit([*some[52:], b"no event"], partition)
+
+
+def ends(job: Job) -> dict[int, int]:
+    """Behind the last record of each partition, whatever can be read of it."""
+    from confluent_kafka import Consumer, TopicPartition
+
+    consumer = Consumer({"bootstrap.servers": job.bootstrap, "group.id": "ends", "log_level": 0})
+    try:
+        return {each: consumer.get_watermark_offsets(TopicPartition(job.topic, each), 10)[1] for each in PARTITIONS}
+    finally:
+        consumer.close()
+
+
+def ingest(job: Job) -> None:
+    """Read all there is: everything but the last transaction's end is at least committed."""
+    job.start()
+    for partition, end in ends(job).items():
+        job.until_committed(end - 1, partition)
+    assert job.stop() == 0
+
+
+def command(job: Job, capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> dict[str, Any]:
+    capsys.readouterr()
+    done = run([*arguments, "--sink", f"clickhouse://127.0.0.1:{job.clickhouse.port}", "--json"])
+    said = capsys.readouterr()
+    assert done == status, said.err + said.out
+    answer: dict[str, Any] = json.loads(said.out) if said.out else {"error": said.err}
+    return answer
+
+
+def is_well(job: Job) -> dict[str, str]:
+    """The checks that concern what is read and stored, which are not ok."""
+    found = health(job)
+    asked = ("conservation", "consumer_lag", "dedup_store", "schema_drift")
+    return {name: found[name]["detail"] for name in asked if found[name]["state"] != "ok"}
+
+
+def recovered(job: Job, capsys: pytest.CaptureFixture[str], scenario: str) -> dict[str, Any]:
+    """Carry a recovery out; its validations are green, and a second run finds nothing to do."""
+    done = command(job, capsys, "recover", scenario, "--execute")
+    assert done["damage"], "there was something to recover"
+    assert [check for check in done["validation"] if check["good"] is False] == []
+    return done
+
+
+def nothing_is_left(job: Job, capsys: pytest.CaptureFixture[str], scenario: str) -> None:
+    again = command(job, capsys, "recover", scenario, "--execute")
+    assert (again["damage"], again["steps"]) == ([], [])
+
+
+def test_failure_10_ends_of_transactions_and_aborted_records_are_no_missing_records(
+    job: Job, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(job, "one")
+    ingest(job)
+    before = content(job.clickhouse.client())
+    assert command(job, capsys, "recover", "offset-loss")["damage"] == [], "all of it was read"
+    assert is_well(job) == {}
+
+    # Offsets that are apart from what is right by ends of transactions alone.
+    for partition, end in ends(job).items():
+        job.commit(end, partition)
+    assert command(job, capsys, "recover", "offset-loss")["damage"] == []
+
+    group = job.environment["QUALITY_GROUP_ID"]
+    job.admin.delete_consumer_groups([group])[group].result()
+    done = recovered(job, capsys, "offset-loss")
+    assert all("no offset is committed" in each for each in done["damage"])
+    assert content(job.clickhouse.client()) == before, "no row was cut"
+    nothing_is_left(job, capsys, "offset-loss")
+    assert is_well(job) == {}
+
+    job.commit(5)
+    plan = command(job, capsys, "recover", "offset-loss")
+    assert re.search(r"5 is committed, \d+ is right: \d+ records would be stored twice", plan["damage"][0])
+    recovered(job, capsys, "offset-loss")
+    ingest(job)
+    assert content(job.clickhouse.client()) == before
+
+    # A record that is really missing is found among all these gaps.
+    with job.clickhouse.client() as client:
+        client.command(
+            "DELETE FROM livepeer_analytics.streaming_events WHERE source_partition = 1 AND source_offset = 3"
+        )
+    lost = health(job)["conservation"]
+    assert (lost["state"], lost["value"]) == ("critical", 1)
+    assert "[1]: 1 of the offsets 3 to 3 are in no table" in lost["detail"]
