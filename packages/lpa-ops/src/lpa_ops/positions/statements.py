@@ -26,17 +26,18 @@ def filled_in(text: str, database: str, *, with_gaps: bool = True) -> str:
     return Template(text).substitute(
         positions=" UNION ALL ".join(f"{columns} {place}" for place in places),
         raw=_name(RAW_TABLE, database),
-        gaps=f"SELECT * FROM {_name(KNOWN_GAPS_TABLE, database)}" if with_gaps else _text("no_gaps.sql"),
+        gaps=f"SELECT * FROM {_name(KNOWN_GAPS_TABLE, database)}" if with_gaps else text_of("no_gaps.sql"),
     )
 
 
 def sql(name: str, database: str, *, with_gaps: bool = True) -> str:
     """The text of one of this folder's files, filled in."""
-    return filled_in(_text(name), database, with_gaps=with_gaps)
+    return filled_in(text_of(name), database, with_gaps=with_gaps)
 
 
-def _text(name: str) -> str:
-    return files("lpa_ops.positions").joinpath("sql", name).read_text(encoding="utf-8")
+def text_of(name: str) -> str:
+    """The text of one of this folder's files."""
+    return files("lpa_ops.positions").joinpath("sql", name).readtext_of(encoding="utf-8")
 
 
 def _name(table: Table, database: str) -> str:
