@@ -37,7 +37,7 @@ def sql(name: str, database: str, *, with_gaps: bool = True) -> str:
 
 def text_of(name: str) -> str:
     """The text of one of this folder's files."""
-    return files("lpa_ops.positions").joinpath("sql", name).readtext_of(encoding="utf-8")
+    return files("lpa_ops.positions").joinpath("sql", name).read_text(encoding="utf-8")
 
 
 def _name(table: Table, database: str) -> str:
