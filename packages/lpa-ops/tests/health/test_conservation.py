@@ -113,7 +113,9 @@ def test_a_record_that_replays_gave_up_lies_beside_its_dead_letter(day: Day) -> 
         f"VALUES ('{topic}', 0, {offset}, 'REPLAY_EXHAUSTED')"
     )
     ok(day, conservation.CHECK)
-    checks = {check.name: check for check in validate(day.engine, day.settings.clickhouse.database, day.settings)}
+    checks = {
+        check.name: check for check in validate(day.engine, day.settings.clickhouse.database, day.sink, day.settings)
+    }
     day.run("DELETE FROM day.streaming_events_quarantine WHERE failure_class = 'REPLAY_EXHAUSTED'")
     assert checks["no record is stored twice"].good
 

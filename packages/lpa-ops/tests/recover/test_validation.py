@@ -13,7 +13,7 @@ from lpa_sinks import schema
 
 
 def found(client: Client, database: str) -> dict[str, Check]:
-    return {check.name: check for check in validate(client, database, Settings())}
+    return {check.name: check for check in validate(client, database, None, Settings())}
 
 
 def test_derived_data_that_disagree_are_named(day: Day) -> None:
