@@ -79,9 +79,10 @@ def shape(candidate: Candidate, pipeline: Pipeline) -> None:
     batch, range_ = candidate.batch, candidate.range
     candidate.settled = settle(batch, candidate.verdicts, candidate.owners, range_, pipeline.describe)
     candidate.envelopes = envelopes(candidate.settled, batch, range_, pipeline.max_row_bytes)
+    # Gaps come first, so that whoever finds a row of the range finds all its gaps.
     candidate.blocks = [
-        *blocks(candidate.settled, candidate.envelopes, batch, range_),
         *gap_blocks(candidate.gaps, range_),
+        *blocks(candidate.settled, candidate.envelopes, batch, range_),
     ]
 
 
