@@ -19,6 +19,7 @@ from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings import Settings, described
 from lpa_ops.backup.retention import retention_days
 from lpa_ops.recover.clickhouse_corruption import ClickHouseCorruption
+from lpa_ops.recover.doubled_rows import DoubledRows
 from lpa_ops.recover.offset_loss import Offsets
 from lpa_ops.recover.schema_rollback import SchemaRollback
 from lpa_ops.recover.total_loss import TotalLoss
@@ -146,8 +147,10 @@ def test_every_command_of_the_pages_is_one() -> None:
         app.parse_args(words, exit_on_error=False, print_error=False)
 
 
-@pytest.mark.parametrize("scenario", [ClickHouseCorruption(), TotalLoss(), Offsets(), SchemaRollback()])
-def test_every_scenario_has_its_section(scenario: ClickHouseCorruption | TotalLoss | Offsets | SchemaRollback) -> None:
+@pytest.mark.parametrize("scenario", [ClickHouseCorruption, TotalLoss, Offsets, DoubledRows, SchemaRollback])
+def test_every_scenario_has_its_section(
+    scenario: type[ClickHouseCorruption | TotalLoss | Offsets | DoubledRows | SchemaRollback],
+) -> None:
     assert section(RECOVERY, scenario.name)
 
 

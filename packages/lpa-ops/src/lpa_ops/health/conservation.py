@@ -21,6 +21,8 @@ from lpa_ops.positions.missing import Positions
 from lpa_sinks.clickhouse.emptiness import is_empty
 from lpa_sinks.clickhouse.retries import AT_ONCE
 
+_ACTION: Final = "stop the workers, and compare these positions with the archive before anything expires"
+_DOUBLED: Final = "stop the workers, and look at the plan of `lpa recover doubled-rows`"
 _NONE: Final = Thresholds(0, 0)
 _NO_BOUND: Final = (1 << 64) - 1
 _TABLES: Final = ("streaming_events", "streaming_events_dlq", "streaming_events_quarantine")
@@ -29,6 +31,7 @@ _TABLES: Final = ("streaming_events", "streaming_events_dlq", "streaming_events_
 class _Trouble(NamedTuple):
     positions: int
     what: str
+    missing: bool = True
 
 
 def judge(scope: Scope) -> Finding:
@@ -79,7 +82,7 @@ def _judged(scope: Scope, database: Database, topic: Mapping[Partition, Consumed
         _NONE,
         "; ".join(trouble.what for trouble in troubles[:3])
         or f"{positions:,} positions of {len(rows)} partitions are in exactly one table",
-        "stop the workers, and compare these positions with the archive before anything expires",
+        _ACTION if any(trouble.missing for trouble in troubles) else _DOUBLED,
     )
 
 
@@ -98,7 +101,7 @@ def _troubles(
     first, behind = min(each.first for each in bounds), max(each.behind for each in bounds)
     doubled = row["rows"] - row["positions"] if row else 0
     if doubled:
-        yield _Trouble(doubled, f"{partition}: {doubled:,} rows too many for their positions")
+        yield _Trouble(doubled, f"{partition}: {doubled:,} rows too many for their positions", missing=False)
     if behind - first == (row["positions"] if row else 0):
         return
     begin = stored.first if of_topic and stored is not None else behind if of_topic else first

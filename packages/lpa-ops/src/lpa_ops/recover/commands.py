@@ -18,6 +18,7 @@ from lpa_core.commands.output import print_json
 from lpa_core.settings import Settings
 from lpa_ops.backup.store import default_root
 from lpa_ops.recover.clickhouse_corruption import ClickHouseCorruption
+from lpa_ops.recover.doubled_rows import DoubledRows
 from lpa_ops.recover.offset_loss import Offsets
 from lpa_ops.recover.run import execute, plan
 from lpa_ops.recover.scenario import Context, Plan, RecoveryError, Scenario, Step
@@ -88,6 +89,21 @@ def recover_app(settings: Settings) -> cyclopts.App:
             Print JSON.
         """
         return _run(Offsets(), _context(sink, None), execute, json)
+
+    @app.command(name="doubled-rows")
+    def doubled_rows(*, sink: str | None = None, execute: _Flag = False, json: _Flag = False) -> int:
+        """Records are stored twice: take out what came later, and derive from what is left.
+
+        Parameters
+        ----------
+        sink
+            The database, such as clickhouse://host:8123/database. Default: the embedded one.
+        execute
+            Carry the plan out; run again, it goes on where it was broken off.
+        json
+            Print JSON.
+        """
+        return _run(DoubledRows(), _context(sink, None), execute, json)
 
     @app.command(name="schema-rollback")
     def schema_rollback(

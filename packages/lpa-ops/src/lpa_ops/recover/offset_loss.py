@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Final, final
+from typing import final
 
 from lpa_core.delivery.commit_metadata import MAX_SPAN, DamagedMetadata, decode
 from lpa_core.delivery.log import Commit, Partition
@@ -15,10 +15,6 @@ from lpa_ops.recover.estimate import seconds_to_read
 from lpa_ops.recover.scenario import Context, Findings, Position, Step, as_positions, offsets
 from lpa_ops.savepoint.offsets import commit, committed_in_the_end, earliest, latest, partitions_of, require_stopped
 from lpa_sinks.databases import opened
-from lpa_sinks.schema.ddl import WITHDRAWN_TABLE
-
-_NO_RECORDS: Final = frozenset({KNOWN_GAPS_TABLE.name, WITHDRAWN_TABLE.name})
-"""Tables whose rows name positions without holding anything of their records."""
 
 
 class OffsetLoss(Findings, frozen=True, kw_only=True):
@@ -28,10 +24,17 @@ class OffsetLoss(Findings, frozen=True, kw_only=True):
 
 @final
 class Offsets:
-    """Commits, for each partition, the offset behind the last record before which all are stored."""
+    """Commits, for each partition, the offset behind the last record before which all are stored.
+
+    Args:
+        not_to_repeat: partitions of which no prepared range may be repeated: it holds what is stored already.
+    """
 
     name = "offset-loss"
     findings = OffsetLoss
+
+    def __init__(self, not_to_repeat: Collection[Partition] = ()) -> None:
+        self._not_to_repeat = frozenset(not_to_repeat)
 
     def assess(self, context: Context) -> OffsetLoss:
         settings, admin = context.settings, admin_client(context.settings)
@@ -43,7 +46,8 @@ class Offsets:
             opened(context.sink, settings) as (client, name),
             positions_of(client, name, context.sink, settings) as known,
         ):
-            stored = positions(client, [each for each in stored_tables(client, name) if each.name not in _NO_RECORDS])
+            tables = stored_tables(client, name)
+            stored = positions(client, [each for each in tables if each.name != KNOWN_GAPS_TABLE.name])
             for partition in partitions:
                 behind = stored.get(partition, 0)
                 if behind > high[partition]:
@@ -56,6 +60,8 @@ class Offsets:
                 first = max(low[partition], behind - MAX_SPAN)
                 through = known.stored_through(partition, OffsetSpan(first, behind)) if behind > first else first
                 problem = _problem(known, partition, now.get(partition), through, low[partition], behind)
+                if not problem and partition in self._not_to_repeat and now[partition].metadata:
+                    problem = f"{partition}: a range is prepared that holds what is stored already"
                 if problem:
                     damage.append(problem)
                     right[partition] = through

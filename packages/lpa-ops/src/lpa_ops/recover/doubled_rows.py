@@ -1,0 +1,163 @@
+"""Rows stand there twice: a partition was read again of which the tables had the rows already."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import final
+
+import msgspec
+from clickhouse_connect.driver.client import Client
+
+from lpa_core.delivery.log import Partition
+from lpa_core.jobs import fold_rules
+from lpa_core.kafka.admin import admin_client
+from lpa_core.plugins.manager import PluginManager
+from lpa_core.sinks import StoredRange
+from lpa_ops.backup.checkpoints import checkpoints, from_kafka, sink_name
+from lpa_ops.positions.doubled import Kept, Misplaced, doubled
+from lpa_ops.recover.offset_loss import Offsets
+from lpa_ops.recover.row_removal import remove
+from lpa_ops.recover.scenario import Context, Findings, Step
+from lpa_ops.savepoint.offsets import of_derivation, require_stopped
+from lpa_sinks.databases import endpoint_of, opened
+from lpa_sinks.materialize.database import Database
+from lpa_sinks.materialize.known import touched_sessions
+from lpa_sinks.materialize.materializer import Materializer
+from lpa_sinks.materialize.rows import Extent, SessionKey, Span, between, of_ranges
+from lpa_sinks.schema.apply import apply
+
+
+class TouchedSession(msgspec.Struct, frozen=True):
+    """A session with rows that go, and how many rows it had before, within which event times (epoch ms)."""
+
+    stream_id: str
+    request_id: str
+    rows: int
+    earliest: int
+    latest: int
+
+
+class DoubledPositions(Findings, frozen=True, kw_only=True):
+    kept: list[Kept]
+    misplaced: list[Misplaced]
+    sessions: list[TouchedSession]
+    partitions: list[tuple[str, int]]
+    """Of the group's topic."""
+
+
+@final
+class DoubledRows:
+    """Takes out what a later batch brought of positions that were stored already, and what was derived from it."""
+
+    name = "doubled-rows"
+    findings = DoubledPositions
+
+    def assess(self, context: Context) -> DoubledPositions:
+        with opened(context.sink, context.settings) as (client, name):
+            found = doubled(client, name)
+            sessions = _sessions(client, name, found.removed)
+        return DoubledPositions(
+            damage=[f"{each}: {count:,} records are stored more than once" for each, count in found.positions.items()],
+            lost=[],
+            seconds=1 + sum(found.positions.values()) // 10_000,
+            kept=found.kept,
+            misplaced=found.misplaced,
+            sessions=sessions,
+            partitions=[(each.topic, each.number) for each in found.positions if _of_topic(each, context)],
+        )
+
+    def look_again(
+        self, found: DoubledPositions, begun: Collection[str], started_ms: int, context: Context
+    ) -> DoubledPositions:
+        return found  # part of what was doubled may be gone, and its sessions are still to be rebuilt
+
+    def steps(self, found: DoubledPositions, context: Context) -> Sequence[Step]:
+        return [
+            Step("stopped", "make sure that no worker is running", lambda: self._stopped(found, context)),
+            Step(
+                "rows",
+                "take out of all tables what came of these positions in a later batch",
+                lambda: self._remove(found, context),
+                once=True,
+            ),
+            Step(
+                "offsets",
+                "commit the offset before which all is stored, where another one is committed",
+                lambda: self._go_on(found, context),
+                once=True,
+            ),
+            Step(
+                "derived",
+                f"derive facts and rollups of {len(found.sessions):,} sessions again",
+                lambda: self._derive(found, context),
+                once=True,
+            ),
+        ]
+
+    def then(self, found: DoubledPositions) -> Sequence[str]:
+        topics = ["what the topics of rejects have twice stays there: a replay recognises it by its position"]
+        return [*(topics if found.partitions else []), "start the workers"]
+
+    def _stopped(self, found: DoubledPositions, context: Context) -> str:
+        if not found.partitions:
+            return "no consumer group is concerned"
+        admin = admin_client(context.settings)
+        require_stopped(admin, context.settings)
+        require_stopped(admin, of_derivation(context.settings))
+        return "the groups have no members"
+
+    def _remove(self, found: DoubledPositions, context: Context) -> str:
+        with opened(context.sink, context.settings) as (client, name):
+            return f"{remove(client, name, found.kept, found.misplaced):,} rows"
+
+    def _go_on(self, found: DoubledPositions, context: Context) -> str:
+        """Also where a range is prepared: repeated, it would bring back what was taken out."""
+        if not found.partitions:
+            return "no consumer group is concerned"
+        offsets = Offsets(not_to_repeat={Partition(*each) for each in found.partitions})
+        right = offsets.assess(context)
+        for step in offsets.steps(right, context) if right.damage else ():
+            step.do()
+        return f"{len(right.offsets)} partitions"
+
+    def _derive(self, found: DoubledPositions, context: Context) -> str:
+        with opened(context.sink, context.settings) as (client, name):
+            if endpoint_of(context.sink, context.settings).path is not None:
+                apply(client, name, ())
+            rules = fold_rules(PluginManager(context.settings), context.settings)
+            done = sum(
+                each.sessions
+                for each in Materializer(Database(client, name), rules, open_sessions=0).rebuild(
+                    _extents(client, name, found.sessions)
+                )
+            )
+        return f"{done:,} sessions"
+
+
+def _of_topic(partition: Partition, context: Context) -> bool:
+    files = checkpoints(context.settings, sink_name(context.sink, context.settings)).values()
+    return from_kafka([partition], files, context.settings)
+
+
+def _sessions(client: Client, name: str, removed: Collection[tuple[Partition, int]]) -> list[TouchedSession]:
+    """The sessions of which these batches (epoch ms) brought signals."""
+    if not removed:
+        return []
+    ranges = [StoredRange(*partition, batch_time) for partition, batch_time in sorted(removed)]
+    return [
+        TouchedSession(*key, extent.rows, extent.span.earliest, extent.span.latest)
+        for key, extent in touched_sessions(Database(client, name), of_ranges(ranges)).items()
+    ]
+
+
+def _extents(client: Client, name: str, sessions: Sequence[TouchedSession]) -> Mapping[SessionKey, Extent]:
+    """What there is of the sessions by now, earliest first; of one of which nothing is left, what there was."""
+    if not sessions:
+        return {}
+    before = {
+        SessionKey(each.stream_id, each.request_id): Extent(each.rows, Span(each.earliest, each.latest))
+        for each in sessions
+    }
+    all_times = Span.hull([extent.span for extent in before.values()])
+    now = touched_sessions(Database(client, name), between(all_times).of_sessions(list(before)))
+    return dict(sorted({**before, **now}.items(), key=lambda item: item[1].span.earliest))
