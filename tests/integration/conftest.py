@@ -11,6 +11,7 @@ from services.clickhouse import ClickHouseServer
 from services.job import Job
 from services.kafka import KafkaCluster
 from services.object_store import Bucket, ObjectStore, minio, moto
+from services.security import SecuredKafka
 
 from lpa_core.testing.redis_server import RedisServer
 
@@ -37,6 +38,14 @@ def kafka(provider: str) -> Iterator[str]:
     cluster = KafkaCluster()
     yield cluster.bootstrap
     cluster.close()
+
+
+@pytest.fixture(scope="session")
+def secured_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredKafka]:
+    """A broker of the tests' own, whatever the provider: one with logins, TLS, ACLs, and little room for metadata."""
+    broker = SecuredKafka(tmp_path_factory.mktemp("secured"))
+    yield broker
+    broker.close()
 
 
 @pytest.fixture(scope="session")
@@ -75,14 +84,16 @@ def clickhouse() -> Iterator[ClickHouseServer]:
 
 
 @pytest.fixture
-def new_job(kafka: str, clickhouse: ClickHouseServer, tmp_path: Path) -> Iterator[Callable[..., Job]]:
+def new_job(
+    request: pytest.FixtureRequest, clickhouse: ClickHouseServer, tmp_path: Path
+) -> Iterator[Callable[..., Job]]:
     """Makes jobs on topics of their own and one database; they are ended with the test."""
     jobs: list[Job] = []
 
-    def make(partitions: int = 1, dedup: str = "") -> Job:
+    def make(partitions: int = 1, dedup: str = "", bootstrap: str = "") -> Job:
         folder = tmp_path / f"job-{len(jobs)}"
         folder.mkdir()
-        jobs.append(Job(kafka, clickhouse, folder, partitions, dedup))
+        jobs.append(Job(bootstrap or request.getfixturevalue("kafka"), clickhouse, folder, partitions, dedup))
         return jobs[-1]
 
     yield make

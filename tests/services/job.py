@@ -60,7 +60,12 @@ class Job:
     """A main job that is started, looked at over its admin endpoint, and stopped."""
 
     def __init__(
-        self, bootstrap: str, clickhouse: ClickHouseServer, folder: Path, partitions: int = 1, dedup: str = ""
+        self,
+        bootstrap: str,
+        clickhouse: ClickHouseServer,
+        folder: Path,
+        partitions: int = 1,
+        dedup: str = "",
     ) -> None:
         name = uuid4().hex[:8]
         self.topic, self.dlq, self.quarantine = f"in-{name}", f"dlq-{name}", f"quarantine-{name}"

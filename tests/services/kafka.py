@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, final
 
@@ -27,11 +28,11 @@ _PROPERTIES: Final = """
 process.roles=broker,controller
 node.id={node}
 controller.quorum.voters={voters}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners={listeners},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners={listeners}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}
 log.dirs={data}
 num.partitions=1
 default.replication.factor={replicas}
@@ -55,28 +56,40 @@ num.io.threads=4
 class KafkaCluster:
     """Brokers that are controllers too. Raises ServiceError where they cannot be started."""
 
-    def __init__(self, brokers: int = 1) -> None:
+    def __init__(
+        self, brokers: int = 1, protocols: Mapping[str, str] | None = None, properties: Mapping[str, str] | None = None
+    ) -> None:
+        """``protocols``: of listeners beside PLAINTEXT, by their names. ``properties``: more of the brokers' own."""
         self._folder = Path(tempfile.mkdtemp(prefix="kafka-"))
-        ports = free_ports(2 * brokers)
-        self._ports, controllers = ports[:brokers], ports[brokers:]
-        self.bootstrap = ",".join(f"127.0.0.1:{port}" for port in self._ports)
+        names = ["PLAINTEXT", *(protocols or {})]
+        ports = free_ports((1 + len(names)) * brokers)
+        controllers, own = ports[:brokers], ports[brokers:]
+        listening = {name: own[i * brokers : (i + 1) * brokers] for i, name in enumerate(names)}
+        self.addresses = {
+            name: ",".join(f"127.0.0.1:{port}" for port in of_brokers) for name, of_brokers in listening.items()
+        }
+        """Bootstrap servers by the name of the listener."""
+        self.bootstrap = self.addresses["PLAINTEXT"]
+        more = "".join(f"{name}={value}\n" for name, value in (properties or {}).items())
         voters = ",".join(f"{node + 1}@127.0.0.1:{port}" for node, port in enumerate(controllers))
         jars = _jars()
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         replicas = min(brokers, 3)
         self._servers = []
-        for node, (port, controller) in enumerate(zip(self._ports, controllers, strict=True)):
+        for node, controller in enumerate(controllers):
             properties = self._folder / f"server-{node}.properties"
             properties.write_text(
                 _PROPERTIES.format(
                     node=node + 1,
                     voters=voters,
-                    port=port,
+                    listeners=",".join(f"{name}://127.0.0.1:{listening[name][node]}" for name in names),
+                    protocols="".join(f",{name}:{protocol}" for name, protocol in (protocols or {}).items()),
                     controller=controller,
                     data=self._folder / f"data-{node}",
                     replicas=replicas,
                     in_sync=max(1, replicas - 1),
                 )
+                + more
             )
             tool = ["java", "-Xmx256m", "-cp", f"{jars}/*", "kafka.tools.StorageTool"]
             # In one word: one cluster's id in 64 begins with a dash, and would be taken for another option.

@@ -101,6 +101,7 @@ def test_every_setting_can_be_set_by_its_variable_and_by_its_name_in_the_file(tm
         "LPA_PLUGINS_REQUIRED": "core",
         "LPA_ARCHIVE_MAX_BYTES": "16",
         "LPA_ARCHIVE_MAX_SECONDS": "17",
+        "LPA_PROGRESS_SECONDS": "20",
         "LPA_STOP_SECONDS": "5",
         "LPA_MATERIALIZE_GROUP_ID": "derivers",
         "LPA_SAVEPOINT_DIR": "s3://bucket/savepoints",
@@ -184,6 +185,39 @@ WRONG = [
     ("LPA_LOG_FORMAT", "xml", "auto, console or json"),
     ("LPA_LOG_LEVEL", "loud", "debug, info, warning or error"),
 ]
+
+TOPICS = "a topic name: letters, digits and ._-, 249 at most"
+GROUPS = "a name in printable ASCII, 249 characters at most"
+UNSAFE = [
+    ("QUALITY_INPUT_TOPIC", "^events.*", TOPICS),
+    ("QUALITY_INPUT_TOPIC", "events/new", TOPICS),
+    ("QUALITY_DLQ_TOPIC", "..", TOPICS),
+    ("QUALITY_QUARANTINE_TOPIC", "x" * 250, TOPICS),
+    ("QUALITY_TOUCHED_TOPIC", "événements", TOPICS),
+    ("REPLAY_DLQ_TOPIC", "dead letters", TOPICS),
+    ("REPLAY_OUTPUT_TOPIC", "a,b", TOPICS),
+    ("QUALITY_GROUP_ID", "größe", GROUPS),
+    ("QUALITY_GROUP_ID", "x" * 250, GROUPS),
+    ("QUALITY_GROUP_INSTANCE_ID", "wörker", f"{GROUPS}, or nothing"),
+    ("QUALITY_GROUP_INSTANCE_ID", "a\nb", f"{GROUPS}, or nothing"),
+    ("LPA_MATERIALIZE_GROUP_ID", "a\tb", GROUPS),
+    ("REPLAY_GROUP_ID", "\u200b", GROUPS),
+]
+"""Names under which Kafka, or its client, would refuse each commit."""
+
+
+@pytest.mark.parametrize(("variable", "value", "accepted"), UNSAFE)
+def test_failure_12_a_name_that_kafka_does_not_take_is_refused_at_start(
+    variable: str, value: str, accepted: str
+) -> None:
+    assert refusal({variable: value}) == f"{variable}={value!r}: expected {accepted}"
+
+
+def test_failure_12_a_client_id_that_kafkas_client_does_not_take_is_refused_at_start(tmp_path: Path) -> None:
+    for name in ("wörker", "a\nb", "x" * 250):
+        found = refusal({"LPA_KAFKA_CLIENT_ID": name})
+        assert found.startswith(f"LPA_KAFKA_CLIENT_ID={name!r}: expected printable ASCII")
+    assert load({"LPA_KAFKA_CLIENT_ID": "worker 1"}).kafka["client.id"] == "worker 1"
 
 
 @pytest.mark.parametrize(("variable", "value", "accepted"), WRONG)

@@ -49,6 +49,34 @@ def identifier(value: Any) -> str:
     return text(value)
 
 
+TOPIC_NAME: Final = "a topic name: letters, digits and ._-, 249 at most"
+
+
+def topic_name(value: Any) -> str:
+    """What brokers take as a topic. A name that begins with ^ would be a pattern to the client."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,249}", text(value)) or text(value) in (".", ".."):
+        raise ValueError
+    return text(value)
+
+
+def topic_name_or_none(value: Any) -> str:
+    return "" if any_text(value).strip() == "" else topic_name(value)
+
+
+GROUP_NAME: Final = "a name in printable ASCII, 249 characters at most"
+
+
+def group_name(value: Any) -> str:
+    """What the client takes as the name of a group or of a member: it refuses to commit under another."""
+    if not re.fullmatch(r"[ -~]{1,249}", text(value)):
+        raise ValueError
+    return text(value)
+
+
+def group_name_or_none(value: Any) -> str:
+    return "" if any_text(value).strip() == "" else group_name(value)
+
+
 def http_url(value: Any) -> str:
     parts = urlsplit(text(value))
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:

@@ -23,11 +23,15 @@ from lpa_core.health.settings import HealthSettings
 from lpa_core.health.state import Thresholds
 from lpa_core.kafka import properties
 from lpa_core.setting_values import (
+    GROUP_NAME,
+    TOPIC_NAME,
     address,
     any_text,
     days_by_environment,
     epoch_ms_or_none,
     folder,
+    group_name,
+    group_name_or_none,
     http_url,
     identifier,
     names,
@@ -36,6 +40,8 @@ from lpa_core.setting_values import (
     some_names,
     text,
     token,
+    topic_name,
+    topic_name_or_none,
     whole,
     without_credentials,
 )
@@ -57,25 +63,25 @@ class QualitySettings:
     """What is let in (``QUALITY_*``)."""
 
     kafka_bootstrap: str = _option("kafka:9092", "host:port, comma separated", "Kafka bootstrap servers", text)
-    input_topic: str = _option("streaming_events", "a topic name", "Topic that events are read from", text)
+    input_topic: str = _option("streaming_events", TOPIC_NAME, "Topic that events are read from", topic_name)
     dlq_topic: str = _option(
-        "events.dlq.streaming_events.v1", "a topic name", "Topic of dead letters: events that cannot be stored", text
+        "events.dlq.streaming_events.v1", TOPIC_NAME, "Topic of dead letters: events that cannot be stored", topic_name
     )
     quarantine_topic: str = _option(
-        "events.quarantine.streaming_events.v1", "a topic name", "Topic of quarantined duplicates", text
+        "events.quarantine.streaming_events.v1", TOPIC_NAME, "Topic of quarantined duplicates", topic_name
     )
     touched_topic: str = _option(
         "events.touched.streaming_events.v1",
-        "a topic name",
+        TOPIC_NAME,
         "Topic that tells `lpa materialize` which sessions have new events",
-        text,
+        topic_name,
     )
-    group_id: str = _option("flink-quality-gate-v1", "a consumer group", "Consumer group of all workers", text)
+    group_id: str = _option("flink-quality-gate-v1", GROUP_NAME, "Consumer group of all workers", group_name)
     group_instance_id: str = _option(
         "",
-        "any text",
+        f"{GROUP_NAME}, or nothing",
         "Names this worker in its group: restarted within the session timeout, it keeps its partitions",
-        any_text,
+        group_name_or_none,
     )
     offset_gap_policy: str = _option(
         "fail",
@@ -147,13 +153,13 @@ class ReplaySettings:
         "", "host:port, comma separated", "Kafka bootstrap servers; default: QUALITY_KAFKA_BOOTSTRAP", any_text
     )
     dlq_topic: str = _option(
-        "", "a topic name", "Topic that dead letters are read from; default: QUALITY_DLQ_TOPIC", any_text
+        "", TOPIC_NAME, "Topic that dead letters are read from; default: QUALITY_DLQ_TOPIC", topic_name_or_none
     )
     output_topic: str = _option(
-        "", "a topic name", "Topic that events are sent to; default: QUALITY_INPUT_TOPIC", any_text
+        "", TOPIC_NAME, "Topic that events are sent to; default: QUALITY_INPUT_TOPIC", topic_name_or_none
     )
     group_id: str = _option(
-        "flink-dlq-replay-v1", "a consumer group", "Begins the name of each replay's own consumer group", text
+        "flink-dlq-replay-v1", GROUP_NAME, "Begins the name of each replay's own consumer group", group_name
     )
     start_epoch_ms: int | None = _option("", _EPOCH_MS, "First millisecond of the window", epoch_ms_or_none)
     end_epoch_ms: int | None = _option("", _EPOCH_MS, "The millisecond behind the window's last", epoch_ms_or_none)
@@ -191,6 +197,13 @@ class ProcessSettings:
     )
     archive_max_bytes: int = _option(134_217_728, _WHOLE, "Compressed bytes at which an archive file closes", whole(1))
     archive_max_seconds: int = _option(900, _WHOLE, "Age at which an archive file closes", whole(1))
+    progress_seconds: int = _option(
+        90,
+        "a whole number of seconds, at least 1, at most 86400",
+        "How long records may wait while nothing is finished, before a job is not ready; a permission that Kafka takes "
+        "away is waited for as long",
+        whole(1, 86_400),
+    )
     stop_seconds: int = _option(
         30,
         "a whole number of seconds, at least 1, at most 86400",
@@ -198,7 +211,7 @@ class ProcessSettings:
         whole(1, 86_400),
     )
     materialize_group_id: str = _option(
-        "lpa-materialize-v1", "a consumer group", "Consumer group of all `lpa materialize`", text
+        "lpa-materialize-v1", GROUP_NAME, "Consumer group of all `lpa materialize`", group_name
     )
     savepoint_dir: str = _option(
         "",

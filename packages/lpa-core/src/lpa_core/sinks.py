@@ -87,6 +87,16 @@ class Interruptible(Protocol):
         ...
 
 
+@runtime_checkable
+class Waiting(Protocol):
+    """A sink that says what keeps a write from coming to its end."""
+
+    @property
+    def waiting_for(self) -> str:
+        """Why the attempt before failed, while a write is tried again; empty otherwise. Asked by any thread."""
+        ...
+
+
 @final
 @attrs.frozen(slots=True)
 class StoredKeys:

@@ -6,10 +6,10 @@ import random
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lpa_core.delivery.commit_metadata import MAX_BYTES, MAX_SPAN, DamagedMetadata, decode, encode
+from lpa_core.delivery.commit_metadata import MAX_BYTES, MAX_SPAN, DamagedMetadata, decode, encode, room, widest
 from lpa_core.delivery.log import Partition
 from lpa_core.delivery.ranges import Range
 
@@ -68,6 +68,30 @@ def test_the_worst_range_finds_room(seed: int) -> None:
     assert prepared is not None
     assert prepared.range.refused.keys() == range_.refused.keys()
     assert attrs.evolve(prepared.range, refused={}) == attrs.evolve(range_, refused={})
+
+
+@settings(max_examples=25)
+@given(st.integers(1, MAX_SPAN), st.integers(0, 1 << 32))
+def test_failure_12_a_range_finds_the_room_that_is_told_beforehand(span: int, seed: int) -> None:
+    chance = random.Random(seed)
+    start = (1 << 63) - 1 - span
+    offsets = [offset for offset in range(start, start + span) if chance.random() < 0.5]
+    refused = {offset: f"reason {offset} " * 20 for offset in range(start, start + span) if chance.random() < 0.5}
+    range_ = Range("events", 3, start, start + span, span, "", (1 << 43), refused, frozenset(offsets))
+    text = encode(range_, FINGERPRINT, room(span))
+    assert len(text.encode()) <= room(span)
+    prepared = decode(PARTITION, text)
+    assert prepared is not None
+    assert prepared.range.duplicates == range_.duplicates
+    assert prepared.range.refused.keys() == refused.keys()
+
+
+def test_failure_12_the_widest_range_is_the_last_that_finds_room() -> None:
+    for limit in (300, 512, 1_000, 2_000, 3_500):
+        assert room(widest(limit)) <= limit < room(widest(limit) + 1)
+    assert room(MAX_SPAN) <= MAX_BYTES
+    assert widest(MAX_BYTES) == MAX_SPAN
+    assert widest(100) == 0
 
 
 @pytest.mark.parametrize("text", ["", "something of somebody else", "{}"])

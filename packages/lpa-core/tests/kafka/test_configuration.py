@@ -87,13 +87,13 @@ def test_brokers_that_cannot_be_reached_are_named() -> None:
         (
             KafkaError.CLUSTER_AUTHORIZATION_FAILED,
             LogError,
-            "not permitted to create the topic t: let somebody",
+            "not permitted to create the topic t (because): let somebody",
         ),
-        (KafkaError.TOPIC_AUTHORIZATION_FAILED, LogError, "not permitted to create the topic t: let somebody"),
+        (KafkaError.TOPIC_AUTHORIZATION_FAILED, LogError, "not permitted to create the topic t (because): this login"),
         (KafkaError._AUTHENTICATION, LogError, "the login was refused: check sasl.username and sasl.password"),
         (KafkaError.INVALID_PARTITIONS, LogError, "cannot create the topic t: because"),
         (KafkaError._TIMED_OUT, LogUnavailable, "does not answer"),
-        (KafkaError.UNSTABLE_OFFSET_COMMIT, LogUnavailable, "cannot create the topic t now (because): try again"),
+        (KafkaError.UNSTABLE_OFFSET_COMMIT, LogUnavailable, "cannot create the topic t now (because): a transaction"),
     ],
 )
 def test_what_brokers_refuse_is_told_with_what_to_do(code: int, raised: type[Exception], said: str) -> None:

@@ -10,7 +10,6 @@ import structlog
 
 from lpa_core.delivery.background import Background
 from lpa_core.delivery.candidate import Candidate
-from lpa_core.delivery.commit_metadata import MAX_SPAN
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.log import Log, Partition
 from lpa_core.delivery.observer import Observer, Step
@@ -23,7 +22,7 @@ from lpa_core.pipeline import Pipeline
 from lpa_core.records import RecordBatch
 from lpa_core.verdicts import Verdict
 
-_PATIENCE: Final = 10
+PATIENCE: Final = 10
 """How many times older a range may grow where the log holds enough to fill it."""
 
 _log = structlog.get_logger("lpa.delivery")
@@ -97,7 +96,7 @@ class Closer:
                 return None
             self._observer.repeated(range_)
         else:
-            batch = state.buffer.take(self._limits.max_records, self._limits.max_bytes, MAX_SPAN)
+            batch = state.buffer.take(self._limits.max_records, self._limits.max_bytes, self._limits.max_records)
             end = batch.offsets[-1] + 1
             behind = end if state.buffer.records else max(end, self._log.position(state.partition) or 0)
             range_ = self._new_range(state, batch, batch.offsets[0], end, behind)
@@ -161,7 +160,7 @@ def _old(state: PartitionState, limits: GroupLimits, end: Callable[[Partition], 
     age = now - state.buffer.since
     if age < limits.max_seconds:
         return False
-    if age >= _PATIENCE * limits.max_seconds:
+    if age >= PATIENCE * limits.max_seconds:
         return True  # what the end promises may never come: records of aborted transactions, or compacted ones
     behind = (end(state.partition) or 0) - state.next_offset
     return state.buffer.records + behind < limits.max_records

@@ -1,12 +1,13 @@
 """How a prepared range is written beside a committed offset. Pure.
 
-Brokers keep at most 4,096 bytes there (``offset.metadata.max.bytes``).
+Brokers keep at most 4,096 bytes there, unless ``offset.metadata.max.bytes`` says otherwise.
 """
 
 from __future__ import annotations
 
 import base64
 import zlib
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from typing import Final, final
 
@@ -62,21 +63,37 @@ class Prepared:
     fingerprint: str
 
 
-def fitting(range_: Range, fingerprint: str) -> Range:
+def room(span: int) -> int:
+    """Bytes that the metadata of a range of so many offsets takes at most, whatever becomes of its records."""
+    most = (1 << 63) - 1
+    start = most - span
+    range_ = Range("", 0, start, most, span, "", most, next_offset=2 * most)
+    text = _encoded(range_, {_COLLAPSED: []}, {_COLLAPSED: list(range(start, most))}, "f" * 16)
+    bits = (span + 7) // 8
+    packed = bits + 5 * (bits // 16_383 + 1) + 6  # what zlib adds where it finds nothing to compress
+    return len(text) + len(',"d":""') + 2 * 4 * ((packed + 2) // 3)
+
+
+def widest(limit: int) -> int:
+    """The most offsets that a range may span, where brokers keep ``limit`` bytes; 0 where not even one fits."""
+    return bisect_right(range(1, MAX_SPAN + 1), limit, key=room)
+
+
+def fitting(range_: Range, fingerprint: str, limit: int = MAX_BYTES) -> Range:
     """The range as its metadata has room for it: if it is not enough to name the reduced rejects, all are reduced."""
-    if not range_.reduced or len(encode(range_, fingerprint).encode()) <= MAX_BYTES:
+    if not range_.reduced or len(encode(range_, fingerprint, limit).encode()) <= limit:
         return range_
     return attrs.evolve(range_, reduced=dict.fromkeys(range(range_.start, range_.end), _COLLAPSED))
 
 
-def encode(range_: Range, fingerprint: str) -> str:
+def encode(range_: Range, fingerprint: str, limit: int = MAX_BYTES) -> str:
     """The metadata that names a prepared range.
 
-    At most ``MAX_BYTES`` bytes where the range spans ``MAX_SPAN`` and is :func:`fitting`.
+    At most ``limit`` bytes where that is :func:`room` for its span and the range is :func:`fitting`.
     """
     refused, reduced = _by_reason(range_.refused), _by_reason(range_.reduced)
     text = _encoded(range_, refused, reduced, fingerprint)
-    if len(text.encode()) > MAX_BYTES:
+    if len(text.encode()) > limit:
         refused, reduced = ({_COLLAPSED: list(each)} if each else {} for each in (range_.refused, range_.reduced))
         text = _encoded(range_, refused, reduced, fingerprint)
     return text

@@ -17,11 +17,12 @@ from lpa_core.delivery.candidate import Candidate, claim, shape
 from lpa_core.delivery.claims import Claims, DedupStores
 from lpa_core.delivery.closing import Closer
 from lpa_core.delivery.limits import GroupLimits
-from lpa_core.delivery.log import CommitUncertain, Log, LogRecord, LogUnavailable, OffsetsGone, Partition
+from lpa_core.delivery.log import CommitUncertain, Forbidden, Log, LogRecord, LogUnavailable, OffsetsGone, Partition
 from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.partitions import PartitionState, Phase
 from lpa_core.delivery.reading import Reader
 from lpa_core.delivery.reject_limits import RejectLimitReached
+from lpa_core.delivery.standstill import Standstill
 from lpa_core.delivery.startup import GapPolicy, Startup
 from lpa_core.delivery.writer import Delivery, Writer, fix_duplicates
 from lpa_core.pipeline import Pipeline
@@ -92,10 +93,12 @@ class GroupWorker:
         """Why claims cannot be made, while they cannot."""
         self.turned_at = self._background.now()
         """When the loop turned last, by the background's clock."""
+        self.standstill = Standstill(limits.progress_seconds, self._background.now)
         self.backpressured = False
         """Whether reading stands still because writing does."""
         self.joined = False
-        """Whether the group has assigned partitions to this worker yet."""
+        """Whether the worker is a member of the group that was told of its partitions, be it of none."""
+        self._was_joined = False
 
     def stop(self) -> None:
         """Ask the run to end; the ranges in work are finished if that takes no longer than the limit."""
@@ -113,26 +116,33 @@ class GroupWorker:
     def run(self) -> None:
         """Deliver until :meth:`stop`.
 
-        Raises LogError, SinkUnavailable, SinkMisconfigured, DedupStoreError, ArchiveError, RejectLimitReached. What was
-        not finished is finished by whoever gets the partitions next.
+        Raises LogError, Forbidden after some patience, SinkUnavailable, SinkMisconfigured, DedupStoreError,
+        ArchiveError, RejectLimitReached. What was not finished is finished by whoever gets the partitions next.
         """
         if self._archive is not None:
             self._archive.recover()
         try:
             while not self._stopping.is_set():
+                self.turned_at = self._background.now()
                 try:
                     self._session()
                 except CommitUncertain as uncertain:
                     _log.warning("the session is given up and begun anew", reason=str(uncertain))
-                except LogUnavailable as unavailable:
-                    if not self.joined:
+                    self.standstill.hindered(str(uncertain))
+                except (LogUnavailable, Forbidden) as unavailable:
+                    if not self._was_joined:
                         raise
                     _log.warning("waiting for the log", reason=str(unavailable))
+                    if isinstance(unavailable, Forbidden):
+                        self.standstill.refused(unavailable)
+                    else:
+                        self.standstill.hindered(str(unavailable))
                     self._background.sleep(_SESSION_AGAIN_SECONDS)
         finally:
             self._claims.close()
 
     def _session(self) -> None:
+        self.joined = False
         self._log = self._new_log()
         self._startup = Startup(
             self._log,
@@ -151,7 +161,9 @@ class GroupWorker:
             self._shape,
             self._records,
             self._fingerprint,
+            self._limits.metadata_bytes,
             self._observer,
+            self.standstill,
             self._background,
             self._dedup_lock,
             self._timed,
@@ -193,9 +205,21 @@ class GroupWorker:
             state.end = self._log.end(state.partition)
             if state.end is not None and state.committed is not None:
                 self._observer.lagging(state.partition, max(0, state.end - state.committed.offset))
+        self._look_for_standstill()
         stores = {id(state.dedup): state.dedup for state in self._states.values() if state.phase is Phase.RUNNING}
         with suppress(DedupStoreUnavailable), self._dedup_lock:
             self._observer.dedup_stores([store.statistics() for store in stores.values() if store is not None])
+
+    def _look_for_standstill(self) -> None:
+        if not self.joined:
+            return
+        running = (Phase.RUNNING, Phase.FAILED)  # what is with the others, their states say
+        seen = {
+            state.partition: (state.committed.offset, state.next_offset, (state.end or 0) > state.committed.offset)
+            for state in self._states.values()
+            if state.phase is Phase.RUNNING and state.committed is not None
+        }
+        self.standstill.look(seen, whole=all(state.phase in running for state in self._states.values()))
 
     def _begin_again(self, partition: Partition) -> None:
         state = self._states.get(partition)
@@ -315,7 +339,7 @@ class GroupWorker:
     # Being given partitions, and giving them up (called from within the log's poll).
 
     def assigned(self, partitions: Collection[Partition]) -> None:
-        self.joined = True
+        self.joined = self._was_joined = True
         for partition in partitions:
             self._states[partition] = PartitionState(partition)
         self._observer.rebalanced(sorted(self._states))

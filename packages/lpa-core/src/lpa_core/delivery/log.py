@@ -60,6 +60,10 @@ class LogError(Exception):
     """The log cannot be used as configured: a login refused, a topic missing. One line, with the remedy."""
 
 
+class Forbidden(LogError):
+    """The log turns this login away. Permissions and logins are changed while workers run: it may pass."""
+
+
 class LogUnavailable(Exception):
     """The log does not answer now; nothing is known to have happened, the same call may succeed later."""
 

@@ -20,6 +20,7 @@ from lpa_core.delivery.commit_metadata import encode, fitting
 from lpa_core.delivery.log import Commit, CommitUncertain, Fenced, Log, LogRecord, LogUnavailable, Partition
 from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.partitions import PartitionState
+from lpa_core.delivery.standstill import Standstill
 from lpa_core.sinks import Sink
 from lpa_core.tables import Block
 
@@ -59,14 +60,17 @@ class Writer:
         shape: Callable[[Candidate], None],
         records: Callable[[Candidate], Sequence[LogRecord]],
         fingerprint: str,
+        metadata_bytes: int,
         observer: Observer,
+        standstill: Standstill,
         background: Background,
         dedup_lock: threading.Lock,
         timed: Callable[[str], AbstractContextManager[None]],
         archive: Archive | None,
     ) -> None:
         self._log, self._sinks, self._claims = log, sinks, claims
-        self._shape, self._records, self._fingerprint = shape, records, fingerprint
+        self._shape, self._records = shape, records
+        self._fingerprint, self._metadata_bytes, self._standstill = fingerprint, metadata_bytes, standstill
         self._observer, self._background, self._timed = observer, background, timed
         self._dedup_lock, self._archive = dedup_lock, archive
         self._slot = threading.Lock()
@@ -176,7 +180,7 @@ class Writer:
 
     def _refuse(self, delivery: Delivery) -> None:
         """Turn refused events into rejects: write that down, then take back what other tables have of them."""
-        delivery.candidate.range = fitting(delivery.candidate.range, self._fingerprint)
+        delivery.candidate.range = fitting(delivery.candidate.range, self._fingerprint, self._metadata_bytes)
         self._commit([], [delivery])
         self._ours(delivery.state)
         withdraw_refused(delivery.candidate, self._sinks)
@@ -203,6 +207,7 @@ class Writer:
                     problem = "the consumer group is being shared out anew"
                 except LogUnavailable as unavailable:
                     problem = str(unavailable)
+            self._standstill.hindered(problem)
             if all(delivery.state.gone for delivery in (*finished, *prepared)):
                 prepared.clear()
                 return
@@ -222,7 +227,8 @@ class Writer:
             partition, committed = delivery.state.partition, delivery.state.committed
             assert committed is not None
             unchanged = commits.get(partition, committed)
-            commits[partition] = Commit(unchanged.offset, encode(delivery.candidate.range, self._fingerprint))
+            metadata = encode(delivery.candidate.range, self._fingerprint, self._metadata_bytes)
+            commits[partition] = Commit(unchanged.offset, metadata)
         return commits
 
     def _published(self, finished: Sequence[Delivery]) -> list[LogRecord]:
@@ -231,6 +237,7 @@ class Writer:
     def _finish(self, delivery: Delivery) -> None:
         candidate, state = delivery.candidate, delivery.state
         state.committed, state.prepared = Commit(candidate.range.next_offset), None
+        self._standstill.finished()
         self._claims.mark(state.partition, candidate.range.next_offset)
         if not candidate.range.count:
             return

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final, final
 
 import structlog
 
+from lpa_core.kafka.errors import Kind, meaning
+
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError
 
@@ -41,4 +43,6 @@ class ClientLog:
             return
         self._told[name] = now
         tell = _log.error if error.fatal() else _log.warning
-        tell("kafka client error", error=name, said=error.str(), fatal=error.fatal())
+        found = meaning(error)
+        remedy = {"remedy": found.words} if found.kind in (Kind.FORBIDDEN, Kind.SETTING, Kind.FINAL) else {}
+        tell("kafka client error", error=name, said=error.str(), fatal=error.fatal(), **remedy)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from typing import Any, Final, final
 
@@ -22,6 +23,7 @@ from lpa_core.delivery.log import (
     Commit,
     CommitUncertain,
     Fenced,
+    Forbidden,
     LogError,
     LogRecord,
     LogUnavailable,
@@ -30,15 +32,15 @@ from lpa_core.delivery.log import (
     Partition,
     Span,
 )
-from lpa_core.kafka.transactions import FINAL_ERRORS, Transactions, explained
+from lpa_core.kafka.errors import Kind, fault, meaning
+from lpa_core.kafka.explained import explained
+from lpa_core.kafka.transactions import Transactions
 from lpa_core.records import RecordBatch
 
 _SECONDS: Final = 10.0
 """How long a request may take before it counts as unanswered."""
 
 _log = structlog.get_logger("lpa.kafka")
-
-_OFFSETS_GONE: Final = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE})
 
 
 @final
@@ -66,7 +68,7 @@ class KafkaLog:
 
         Raises LogError, LogUnavailable.
         """
-        self._with_keys = with_keys
+        self._connection, self._with_keys = consumer, with_keys
         self._gone: list[Partition] = []
         self._unstarted: set[Partition] = set()
         self._ended: dict[Partition, int] = {}
@@ -74,7 +76,7 @@ class KafkaLog:
         self._closed = threading.Event()
         # Asked for by the polling thread alone: another one would wait for a pause between its polls, without end.
         self._proof = b""
-        with explained("set up Kafka's clients"):
+        with explained("set up a client", consumer):
             self._consumer = Consumer({**consumer, "enable.partition.eof": True})
         try:
             self._transactions = Transactions(producer)
@@ -105,7 +107,7 @@ class KafkaLog:
             self._unstarted -= partitions
             assignment.lost(partitions)
 
-        with explained("subscribe"):
+        with self._explained("subscribe"):
             self._consumer.subscribe(list(topics), on_assign=on_assign, on_revoke=on_revoke, on_lost=on_lost)
 
     def _forget_ends(self, partitions: Collection[Partition]) -> None:
@@ -115,7 +117,7 @@ class KafkaLog:
     def poll(self, max_records: int, seconds: float) -> Sequence[RecordBatch]:
         if self._gone:
             raise OffsetsGone(self._gone.pop())
-        with explained("read"):
+        with self._explained("read"):
             messages = self._consumer.consume(max_records, seconds)
             self._proof = self._consumer.consumer_group_metadata()
         batches = []
@@ -147,25 +149,22 @@ class KafkaLog:
         partition = Partition(str(message.topic()), int(message.partition() or 0))
         if error.code() == KafkaError._PARTITION_EOF:
             self._ended[partition] = int(message.offset() or 0)
-        elif error.code() in _OFFSETS_GONE:
+            return
+        if meaning(error).kind is Kind.OFFSETS_GONE:
             self._gone.append(partition)
-        elif error.code() in FINAL_ERRORS:
-            raise LogError(
-                f"Kafka refuses the login or the topic: {error.str()}: check [kafka] in lpa.toml and the ACLs"
-            )
-        elif error.fatal():
-            raise CommitUncertain(f"Kafka's consumer gave up: {error.str()}")
-        else:
-            _log.warning("Kafka reports a problem", problem=error.str(), topic=message.topic())
+            return
+        found = fault(error, f"Kafka hands over nothing of {message.topic() or 'the topic'}")
+        of_all = (message.partition() is None) or (message.partition() or 0) < 0
+        if isinstance(found, (CommitUncertain, Forbidden)) or (isinstance(found, LogError) and of_all):
+            raise found
+        _log.warning("Kafka reports a problem", problem=str(found), partition=message.partition())
 
     def committed(self, partitions: Collection[Partition]) -> Mapping[Partition, Commit | None]:
-        with explained("read the group's offsets"):
+        with self._explained("read the group's offsets"):
             found = self._consumer.committed([TopicPartition(p.topic, p.number) for p in partitions], _SECONDS)
-        for entry in found:
-            if entry.error is not None:
-                raise LogUnavailable(
-                    f"cannot read the group's offset of {entry.topic}[{entry.partition}]: {entry.error.str()}"
-                )
+            for entry in found:
+                if entry.error is not None:
+                    raise KafkaException(entry.error)
         return {
             Partition(entry.topic, entry.partition): Commit(entry.offset, entry.metadata or "")
             if entry.offset >= 0
@@ -174,14 +173,14 @@ class KafkaLog:
         }
 
     def span(self, partition: Partition) -> Span:
-        with explained(f"look at {partition}"):
+        with self._explained(f"look at {partition}"):
             low, high = self._consumer.get_watermark_offsets(TopicPartition(*partition), _SECONDS)
         return Span(low, high)
 
     def end(self, partition: Partition) -> int | None:
         if partition in self._ended:
             return self._ended[partition]  # the high watermark counts what open transactions have sent, too
-        with explained(f"look at {partition}"):
+        with self._explained(f"look at {partition}"):
             _, high = self._consumer.get_watermark_offsets(TopicPartition(*partition), cached=True)
         return high if high >= 0 else None
 
@@ -191,7 +190,7 @@ class KafkaLog:
     def start(self, partition: Partition, offset: int) -> None:
         self._ended.pop(partition, None)
         where = TopicPartition(partition.topic, partition.number, offset)
-        with explained(f"read {partition} from {offset}"):
+        with self._explained(f"read {partition} from {offset}"):
             try:
                 self._consumer.seek(where)
             except KafkaException as error:
@@ -204,12 +203,12 @@ class KafkaLog:
         self._unstarted.discard(partition)
 
     def pause(self, partitions: Collection[Partition]) -> None:
-        with explained("pause reading"):
+        with self._explained("pause reading"):
             self._consumer.pause([TopicPartition(*partition) for partition in partitions])
 
     def resume(self, partitions: Collection[Partition]) -> None:
         started = [TopicPartition(*p) for p in partitions if p not in self._unstarted]
-        with explained("go on reading"):
+        with self._explained("go on reading"):
             self._consumer.resume(started)
 
     def membership(self) -> Membership:
@@ -226,6 +225,14 @@ class KafkaLog:
             for partition, commit in commits.items()
         ]
         self._transactions.commit(offsets, membership, records)
+
+    @contextmanager
+    def _explained(self, what: str) -> Iterator[None]:
+        try:
+            with explained(what, self._connection):
+                yield
+        except Fenced as error:  # of a group that is sharing out its partitions
+            raise LogUnavailable(str(error)) from None
 
     def close(self) -> None:
         if self._closed.is_set():

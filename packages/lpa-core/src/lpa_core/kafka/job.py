@@ -20,6 +20,7 @@ from lpa_core.admin.job import JobState, PartitionStatus, SavepointStatus, StopR
 from lpa_core.admin.server import AdminServer
 from lpa_core.delivery.candidate import Candidate
 from lpa_core.delivery.claims import THROUGH_FILE, DedupStores
+from lpa_core.delivery.closing import PATIENCE
 from lpa_core.delivery.commit_metadata import MAX_SPAN
 from lpa_core.delivery.derivation import Derivation
 from lpa_core.delivery.group import GroupWorker
@@ -34,6 +35,7 @@ from lpa_core.health.monitor import monitor_of
 from lpa_core.jobs import Job, build_pipeline, fold_rules
 from lpa_core.kafka.accounts import Accounts
 from lpa_core.kafka.admin import admin_client
+from lpa_core.kafka.brokers import metadata_bytes
 from lpa_core.kafka.configuration import consumer_configuration, producer_configuration
 from lpa_core.kafka.rejects import reject_record
 from lpa_core.kafka.topics import compare, wanted_topics
@@ -44,8 +46,9 @@ from lpa_core.process import prompt_handover, quiet_collector, stopped_by_signal
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE, RejectEnvelope
 from lpa_core.rows import RAW_TABLE
 from lpa_core.savepoints import SavepointError, fingerprint, folder_name, new_savepoint
+from lpa_core.setting_values import TOPIC_NAME
 from lpa_core.settings import Settings
-from lpa_core.sinks import Deriving
+from lpa_core.sinks import Deriving, Sink, Waiting
 from lpa_core.sources.source import SourceError
 from lpa_core.uris import local_path, scheme, without_secrets
 
@@ -78,6 +81,7 @@ class KafkaJob:
         self._job, self._settings, self._plugins = job, _at(job.source, settings), plugins
         self._observe = observe
         self._metrics = Metrics()
+        self._sinks: tuple[Sink, ...] = ()
         self._state = JobState.CREATED
         self._request: _StopRequest | None = None
         self._lock = threading.Lock()
@@ -93,6 +97,7 @@ class KafkaJob:
         """
         settings, plugins = self._settings, self._plugins
         self._check_topics()
+        self._metadata_bytes = metadata_bytes(admin_client(settings), settings)
         with ExitStack() as opened:
             if self._job.from_savepoint is not None:
                 restored = plugins.savepoints().restore(self._job.from_savepoint)
@@ -147,6 +152,7 @@ class KafkaJob:
         for sink in sinks:
             opened.callback(sink.close)
             sink.open((*pipeline.tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE, KNOWN_GAPS_TABLE))
+        self._sinks = tuple(sinks)
         archive = plugins.archive(job.archive) if job.archive else None
         if archive is not None:
             opened.callback(archive.close)
@@ -170,7 +176,7 @@ class KafkaJob:
             [quality.input_topic],
             pipeline,
             self._dedup_stores(),
-            tuple(sinks),
+            self._sinks,
             self._publish,
             ttl_ms=quality.dedup_ttl_minutes * 60_000,
             limits=GroupLimits(
@@ -179,6 +185,8 @@ class KafkaJob:
                 max_buffered_bytes=_RANGES_AHEAD * limits.sink_max_batch_bytes,
                 max_seconds=limits.sink_max_time_ms / 1000,
                 stop_seconds=settings.lpa.stop_seconds,
+                progress_seconds=settings.lpa.progress_seconds + PATIENCE * limits.sink_max_time_ms / 1000,
+                metadata_bytes=self._metadata_bytes,
                 rejects=RejectLimits(quality.reject_limit_share, quality.reject_limit_consecutive),
             ),
             gap_policy=GapPolicy(quality.offset_gap_policy),
@@ -295,15 +303,25 @@ class KafkaJob:
         return self._state
 
     def healthy(self) -> bool:
-        return self._state is not JobState.FAILED and time.monotonic() - self._worker.turned_at < _STUCK_SECONDS
+        if self._state is JobState.FAILED or time.monotonic() - self._worker.turned_at >= _STUCK_SECONDS:
+            return False
+        waits = bool(self._worker.waiting_for_dedup or self._sinks_waited_for())
+        return waits or not self._worker.standstill.hopeless()
+
+    def _sinks_waited_for(self) -> list[str]:
+        waiting = [sink.waiting_for for sink in self._sinks if isinstance(sink, Waiting)]
+        return [f"waiting for the sink: {why}" for why in waiting if why]
 
     def not_ready(self) -> Sequence[str]:
         worker = self._worker
+        hindrance = f": {worker.standstill.hindrance}" if worker.standstill.hindrance else ""
         reasons = []
         if self.state() is not JobState.RUNNING:
             reasons.append(f"the job is {self.state().value.lower()}")
         elif not worker.joined:
-            reasons.append("no partitions were assigned yet")
+            reasons.append(f"no partitions were assigned yet{hindrance}")
+        reasons += [f"{stalled}{hindrance}" for stalled in worker.standstill.stalled()]
+        reasons += self._sinks_waited_for()
         if worker.waiting_for_dedup:
             reasons.append(f"waiting for the dedup store: {worker.waiting_for_dedup}")
         if worker.backpressured:
@@ -344,7 +362,10 @@ def _at(source: str | None, settings: Settings) -> Settings:
     if parts.netloc:
         quality = attrs.evolve(quality, kafka_bootstrap=parts.netloc)
     if parts.path.strip("/"):
-        quality = attrs.evolve(quality, input_topic=parts.path.strip("/"))
+        try:
+            quality = attrs.evolve(quality, input_topic=parts.path.strip("/"))
+        except ValueError:
+            raise SourceError(f"kafka://...{parts.path}: expected a topic behind the brokers: {TOPIC_NAME}") from None
     return attrs.evolve(settings, quality=quality)
 
 

@@ -53,6 +53,8 @@ def problems(table: Any, environment: Mapping[str, str], file: object) -> Iterat
             yield f"{where}: {RESERVED[name]}"
         elif not _NAME.fullmatch(name):
             yield f"{where}: expected the name of a librdkafka property, such as security.protocol"
+        elif name == "client.id" and not re.fullmatch(r"[ -~]{1,249}", str(value)):
+            yield f"{where}: expected printable ASCII, 249 characters at most: under another name no commit succeeds"
         elif not isinstance(value, str | int | float):
             yield f"{where}: expected text, a number, true or false"
 

@@ -123,7 +123,7 @@ class InputTopic:
     def _read_on(
         self, partition: Partition, stretch: OffsetSpan, isolation: str = "read_committed"
     ) -> Iterator[Message]:
-        from confluent_kafka import KafkaError, TopicPartition
+        from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
         consumer = self._opened(isolation)
         with explained(f"read {partition}", self._settings):
@@ -136,7 +136,8 @@ class InputTopic:
                 if error is not None and error.code() == KafkaError._PARTITION_EOF:
                     return
                 if error is not None:
-                    raise LogUnavailable(f"{partition} cannot be read now: {error.str()}")
+                    with explained(f"read {partition}", self._settings):
+                        raise KafkaException(error)
                 if int(message.offset() or 0) >= stretch.behind:
                     return
                 yield message

@@ -84,7 +84,7 @@ class TopicSource:
             yield from self._read(number, end, selection.window.start)
 
     def _read(self, number: int, end: int, start_ms: int | None) -> Iterator[Sequence[Found]]:
-        from confluent_kafka import OFFSET_BEGINNING, KafkaError
+        from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException
 
         start = self._partition(self._topic, number, OFFSET_BEGINNING)
         with explained(f"read {self._topic}[{number}]", self._settings):
@@ -108,7 +108,8 @@ class TopicSource:
                 if error is not None and error.code() == KafkaError._PARTITION_EOF:
                     position = end  # what stands behind is no record, or belongs to a transaction that is still open
                 elif error is not None:
-                    raise LogUnavailable(f"cannot read {self._topic}[{number}] now: {error.str()}: run again")
+                    with explained(f"read {self._topic}[{number}]", self._settings):
+                        raise KafkaException(error)
                 else:
                     position = (message.offset() or 0) + 1
                     if position <= end:

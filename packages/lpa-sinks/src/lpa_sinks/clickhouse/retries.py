@@ -31,6 +31,14 @@ _OUTCOMES: Final = (RowsRefused, SinkMisconfigured, SinkUnavailable, Abandoned)
 
 
 @final
+@attrs.define(slots=True)
+class Trouble:
+    """Why the last attempt failed, while another one is to come; empty otherwise."""
+
+    reason: str = ""
+
+
+@final
 @attrs.frozen(slots=True)
 class RetryPolicy:
     """How often and how long.
@@ -40,6 +48,7 @@ class RetryPolicy:
         unknown_attempts: attempts in all at an error of which it is not known whether waiting helps.
         wait: seconds between attempts.
         sleep: waits them.
+        trouble: what the policy waits for now, to be looked at by other threads.
         interrupted: set by another thread, it ends the waiting, and attempts after the one in work.
     """
 
@@ -50,6 +59,7 @@ class RetryPolicy:
     sleep: Callable[[float], object] = attrs.field(
         default=attrs.Factory(lambda self: self.interrupted.wait, takes_self=True)
     )
+    trouble: Trouble = attrs.field(factory=Trouble)
 
     def run(self, what: str, action: Callable[[], T]) -> T:
         """Answer what ``action`` answers, once it does.
@@ -78,7 +88,7 @@ class RetryPolicy:
             wait=self.wait,
             stop=stop,
             retry=tenacity.retry_if_exception(_worth_retrying),
-            before_sleep=lambda state: _report(what, state),
+            before_sleep=lambda state: self._report(what, state),
             reraise=True,
         )
         try:
@@ -89,6 +99,19 @@ class RetryPolicy:
             if _verdict(error) is Verdict.CONFIGURATION:
                 raise SinkMisconfigured(f"{what}: {describe(error)}: {explain(error)}") from error
             raise SinkUnavailable(f"{what}: {_describe(error)}: still so after the last attempt") from error
+        finally:
+            self.trouble.reason = ""
+
+    def _report(self, what: str, state: tenacity.RetryCallState) -> None:
+        reason = _describe(_error(state))
+        self.trouble.reason = f"{what}: {reason}"
+        _log.warning(
+            "ClickHouse takes nothing now; trying again",
+            doing=what,
+            reason=reason,
+            attempt=state.attempt_number,
+            seconds=round(state.upcoming_sleep, 1),
+        )
 
     def _pause(self, seconds: float) -> None:
         self.sleep(seconds)
@@ -120,13 +143,3 @@ def _error(state: tenacity.RetryCallState) -> Exception:
     error = state.outcome.exception() if state.outcome is not None else None
     assert isinstance(error, Exception)
     return error
-
-
-def _report(what: str, state: tenacity.RetryCallState) -> None:
-    _log.warning(
-        "ClickHouse takes nothing now; trying again",
-        doing=what,
-        reason=_describe(_error(state)),
-        attempt=state.attempt_number,
-        seconds=round(state.upcoming_sleep, 1),
-    )

@@ -130,6 +130,10 @@ class ClickHouseSink:
     def interrupt(self) -> None:
         self._retry.interrupted.set()
 
+    @property
+    def waiting_for(self) -> str:
+        return self._retry.trouble.reason
+
     def recall(self, topic: str, partition: int, first_offset: int, since: int) -> Iterator[StoredKeys]:
         query = self._place(RAW_TABLE).sql("stored_keys.sql")
         with self._connection_of_its_own("read stored keys back") as client:

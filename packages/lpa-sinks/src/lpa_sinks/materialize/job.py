@@ -15,12 +15,14 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from lpa_core.admin.job import JobState, PartitionStatus, SavepointStatus, StopRefused
 from lpa_core.admin.server import AdminServer
-from lpa_core.delivery.log import LogError
+from lpa_core.delivery.log import CommitUncertain, Forbidden, LogError, Partition
+from lpa_core.delivery.standstill import Standstill
 from lpa_core.delivery.touched import Touch, UnreadableTouch, decode
 from lpa_core.health.monitor import monitor_of
 from lpa_core.jobs import fold_rules
 from lpa_core.kafka.admin import explained
 from lpa_core.kafka.configuration import consumer_configuration
+from lpa_core.kafka.explained import explanation
 from lpa_core.metrics import Metrics
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.process import stopped_by_signals
@@ -86,6 +88,9 @@ class MaterializeJob:
         """Partitions of which all that can be read was read, and up to where that was."""
         self._changed_hands = False
         self._waiting = "no partitions were assigned yet"
+        self._standstill = Standstill(settings.lpa.progress_seconds, time.monotonic)
+        self._unfinished = False
+        """Whether records were read whose facts, or whose offsets, are not written yet."""
         self._begun = _Batch()
         self._total = Progress()
         self._session_seconds = int(settings.kafka.get("session.timeout.ms", "45000")) / 1000
@@ -127,14 +132,11 @@ class MaterializeJob:
             self._state = JobState.RUNNING
             try:
                 with stopped_by_signals(self), explained("derive from the topic of touched sessions", settings):
-                    self._consumer.subscribe(
-                        [settings.quality.touched_topic],
-                        on_assign=self._assign,
-                        on_revoke=self._revoke,
-                        on_lost=self._revoke,
-                    )
+                    self._join()
                     while not self._stopping.is_set():
                         self._turn()
+                        whole = Partition(settings.quality.touched_topic, 0)
+                        self._standstill.look({whole: (0, 0, self._unfinished)}, whole=True)
                 self._state = JobState.FINISHED
             except BaseException:
                 self._state = JobState.FAILED
@@ -142,6 +144,14 @@ class MaterializeJob:
             finally:
                 self.ended_ms = _now()
         return self._total
+
+    def _join(self) -> None:
+        self._consumer.subscribe(
+            [self._settings.quality.touched_topic],
+            on_assign=self._assign,
+            on_revoke=self._revoke,
+            on_lost=self._revoke,
+        )
 
     def _turn(self) -> None:
         # From before: a process that is frozen while it waits for records may get some that others have done meanwhile.
@@ -154,7 +164,7 @@ class MaterializeJob:
             if messages:
                 self._note_standing()
             return
-        self._begun = batch
+        self._begun, self._unfinished = batch, True
         try:
             if self._is_derived(batch):
                 self._consumer.commit(asynchronous=False)
@@ -162,11 +172,27 @@ class MaterializeJob:
             _log.warning("a pass is given up: others have the partitions, or may have", reason=str(why))
             self._begin_again(batch)
         except KafkaException as error:
-            _log.warning("offsets could not be committed; what was derived is derived again", reason=str(error))
             self._begin_again(batch)
+            self._hindered("offsets could not be committed; what was derived is derived again", error.args[0])
         else:
-            self._waiting = ""
+            self._waiting, self._unfinished = "", False
+            self._standstill.finished()
             self._note_lag(batch)
+
+    def _hindered(self, what: str, problem: KafkaError) -> None:
+        """Wait for what may pass by itself. Raises LogError where that is no use, Forbidden after some patience."""
+        found = explanation(problem, "derive from the topic of touched sessions", _configuration(self._settings))
+        _log.warning(what, reason=str(found))
+        self._standstill.hindered(str(found))
+        if isinstance(found, Forbidden):
+            self._standstill.refused(found)
+            # Joining again asks for every permission again, and tells when all are there.
+            self._consumer.unsubscribe()
+            self._waiting = str(found)
+            self._stopping.wait(_AGAIN_SECONDS)
+            self._join()
+        elif isinstance(found, (LogError, CommitUncertain)):
+            raise LogError(str(found))
 
     def _is_derived(self, batch: _Batch) -> bool:
         """Derive, however long ClickHouse is away; False where the job was to stop before. Raises Overtaken."""
@@ -189,9 +215,7 @@ class MaterializeJob:
                 self._ended[int(message.partition() or 0)] = int(message.offset() or 0)
                 continue
             if error is not None:
-                if error.fatal():
-                    raise LogError(f"Kafka's consumer gave up: {error.str()}")
-                _log.warning("Kafka reports a problem", problem=error.str(), topic=message.topic())
+                self._hindered("Kafka reports a problem", error)
                 continue
             place = str(message.topic()), int(message.partition() or 0)
             self._ended.pop(place[1], None)
@@ -321,7 +345,9 @@ class MaterializeJob:
     def not_ready(self) -> Sequence[str]:
         if self.state() is not JobState.RUNNING:
             return [f"the job is {self.state().value.lower()}"]
-        return [self._waiting] if self._waiting else []
+        hindrance = f": {self._standstill.hindrance}" if self._standstill.hindrance else ""
+        stalled = [f"{stalled}{hindrance}" for stalled in self._standstill.stalled()]
+        return [*([self._waiting] if self._waiting else []), *stalled]
 
     def partitions(self) -> Sequence[PartitionStatus]:
         return [status for _, status in sorted(self._assigned.items())]
