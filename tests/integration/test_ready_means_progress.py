@@ -126,14 +126,14 @@ def test_failure_12_a_database_that_is_away_is_told_before_any_backpressure(new_
 def test_failure_12_a_slow_insert_is_no_standstill_and_one_that_hangs_is(new_job: NewJob) -> None:
     job = new_job()
     job.start(LPA_PROGRESS_SECONDS="4", CLICKHOUSE_SINK_TIMEOUT_SECONDS="60")
-    job.clickhouse.tell(Fault("INSERT INTO", applied=True, seconds=3))
+    job.clickhouse.tell(Fault("INSERT INTO", applied=True, status=200, seconds=3))
     job.produce([event("slow")])
     deadline = time.monotonic() + 20
     while job.committed() < 1:
         assert job.get("/readyz")[0] == 200, reasons(job)
         assert time.monotonic() < deadline
         time.sleep(0.2)
-    job.clickhouse.tell(Fault("INSERT INTO", applied=True, seconds=18))
+    job.clickhouse.tell(Fault("INSERT INTO", applied=True, status=200, seconds=18))
     job.produce([event("hangs")])
     job.until(lambda: "nothing was finished for" in reasons(job), "it is not ready")
     job.until_committed(2)

