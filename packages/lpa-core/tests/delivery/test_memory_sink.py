@@ -9,7 +9,7 @@ import pytest
 
 from lpa_core.tables import Table
 from lpa_core.testing.doubles import MemorySink
-from lpa_core.testing.sink_suite import LocatingContract, Place, SinkContract
+from lpa_core.testing.sink_suite import KnownGapsContract, LocatingContract, Place, SinkContract
 
 
 @attrs.frozen
@@ -27,6 +27,12 @@ class Memory:
 
 
 class TestMemorySink(SinkContract, LocatingContract):
+    @pytest.fixture
+    def place(self) -> Place:
+        return Memory()
+
+
+class TestKnownGapsOfMemory(KnownGapsContract):
     @pytest.fixture
     def place(self) -> Place:
         return Memory()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from lpa_core.known_gaps import KNOWN_GAPS_TABLE
 from lpa_core.testing.sink_suite import OTHER_TABLE, TABLE
 from lpa_sinks.clickhouse.client import Endpoint
 from lpa_sinks.schema.apply import apply
@@ -27,6 +28,7 @@ def embedded(engine: Client, engine_path: Path, contract_database: str) -> Itera
     yield place
     place.drop_table(TABLE)
     place.drop_table(OTHER_TABLE)
+    place.drop_table(KNOWN_GAPS_TABLE)  # the next sink, or schema, makes it again
     engine.command(f"TRUNCATE TABLE {place.name(WITHDRAWN_TABLE)}")
 
 

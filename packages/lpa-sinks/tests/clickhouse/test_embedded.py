@@ -17,6 +17,7 @@ from lpa_core.sinks import RowsRefused, SinkMisconfigured, SinkUnavailable
 from lpa_core.testing.sink_suite import (
     OTHER_TABLE,
     TABLE,
+    KnownGapsContract,
     LocatingContract,
     RefusalContract,
     SinkContract,
@@ -28,6 +29,12 @@ from lpa_sinks.testing.places import ClickHousePlace
 
 
 class TestEmbeddedSink(SinkContract, LocatingContract, RefusalContract):
+    @pytest.fixture
+    def place(self, embedded: ClickHousePlace) -> ClickHousePlace:
+        return embedded
+
+
+class TestKnownGapsOfEmbedded(KnownGapsContract):
     @pytest.fixture
     def place(self, embedded: ClickHousePlace) -> ClickHousePlace:
         return embedded

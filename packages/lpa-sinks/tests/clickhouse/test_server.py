@@ -12,6 +12,7 @@ from lpa_core.testing.sink_suite import (
     OTHER_TABLE,
     TABLE,
     DriftContract,
+    KnownGapsContract,
     LocatingContract,
     RefusalContract,
     SinkContract,
@@ -24,6 +25,12 @@ from lpa_sinks.testing.places import ClickHousePlace
 
 
 class TestServerSink(SinkContract, LocatingContract, RefusalContract, DriftContract):
+    @pytest.fixture
+    def place(self, server: ClickHousePlace) -> ClickHousePlace:
+        return server
+
+
+class TestKnownGapsOfServer(KnownGapsContract):
     @pytest.fixture
     def place(self, server: ClickHousePlace) -> ClickHousePlace:
         return server

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, final
 
-from lpa_core.known_gaps import KNOWN_GAPS_TABLE
+from lpa_core.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
 from lpa_core.records import RecordBatch
 from lpa_core.sinks import RowsRefused, StoredOffsets, require_distinct
 from lpa_core.sources.source import SourceError
@@ -87,6 +87,15 @@ class MemorySink:
     def stored_from(self, topic: str, first: Mapping[int, int]) -> Mapping[int, StoredOffsets]:
         rows = (row for name, rows in self.tables.items() if name != KNOWN_GAPS_TABLE.name for row in rows)
         return stored_from(rows, topic, first)
+
+    def is_gap(self, topic: str, partition: int, span: OffsetSpan) -> bool:
+        known = {
+            offset
+            for row in self.tables.get(KNOWN_GAPS_TABLE.name, ())
+            if (row["source_topic"], row["source_partition"]) == (topic, partition)
+            for offset in range(row["source_offset"], row["next_offset"])
+        }
+        return known.issuperset(range(*span))
 
     def close(self) -> None:
         pass

@@ -7,7 +7,7 @@ Subclass in a test module and say where the sink keeps its rows::
         def place(self, tmp_path: Path) -> Place: ...
 
 A sink whose database checks rows subclasses RefusalContract too, one whose tables can drift DriftContract, one that
-can say which positions it holds LocatingContract.
+can say which positions it holds LocatingContract, one that can say which offsets have no records KnownGapsContract.
 In a ``conftest.py``, ``pytest.register_assert_rewrite("lpa_core.testing.sink_suite")`` makes failures show values.
 """
 
@@ -23,7 +23,8 @@ import pytest
 
 from lpa_core.events.event_type import LEADING_COLUMNS, typed_table
 from lpa_core.events.model import MAX_EPOCH_MS, MIN_EPOCH_MS
-from lpa_core.sinks import Locating, RowsRefused, Sink, SinkMisconfigured, StoredOffsets
+from lpa_core.known_gaps import KNOWN_GAPS_TABLE, GapReason, OffsetSpan
+from lpa_core.sinks import KnowingGaps, Locating, RowsRefused, Sink, SinkMisconfigured, StoredOffsets
 from lpa_core.tables import Block, Column, Kind, Table
 
 TABLE: Final = typed_table(
@@ -314,6 +315,54 @@ class LocatingContract(_Contract):
     def test_large_offsets_and_partitions(self, sink: Sink) -> None:
         sink.write(block("t", 1, partition=2**31 - 1, start=2**63 - 2))
         assert self.located(sink, {2**31 - 1: 2**63 - 2, 0: 0}) == {2**31 - 1: (2**63 - 2, 2**63 - 2)}
+
+
+class KnownGapsContract(_Contract):
+    """For sinks that can say which offsets have no records."""
+
+    @pytest.fixture
+    def sink(self, place: Place) -> Iterator[Sink]:
+        with closing(place.sink()) as sink:
+            sink.open([TABLE, OTHER_TABLE, KNOWN_GAPS_TABLE])
+            yield sink
+
+    def tell(self, sink: Sink, *gaps: tuple[int, int], partition: int = 0, token: str = "gaps") -> None:
+        count, firsts = len(gaps), [first for first, _ in gaps]
+        columns: list[Sequence[Any]] = [
+            ["events"] * count,
+            [partition] * count,
+            firsts,
+            [behind for _, behind in gaps],
+            [GapReason.NO_RECORD.value] * count,
+            [time.time_ns() // 1_000_000] * count,
+        ]
+        sink.write(Block(KNOWN_GAPS_TABLE, "events", partition, firsts, columns, token))
+
+    def known(self, sink: Sink, first: int, behind: int, partition: int = 0, topic: str = "events") -> bool:
+        assert isinstance(sink, KnowingGaps)
+        return sink.is_gap(topic, partition, OffsetSpan(first, behind))
+
+    def test_only_what_was_told_is_known(self, sink: Sink) -> None:
+        assert not self.known(sink, 0, 1)
+        self.tell(sink, (10, 12), (20, 30))
+        assert self.known(sink, 10, 12)
+        assert self.known(sink, 22, 25)
+        for first, behind in ((9, 12), (10, 13), (10, 30), (15, 20)):
+            assert not self.known(sink, first, behind)
+        assert not self.known(sink, 10, 12, partition=1)
+        assert not self.known(sink, 10, 12, topic="others")
+
+    def test_gaps_join_and_may_be_told_again(self, sink: Sink) -> None:
+        self.tell(sink, (10, 12), token="one")
+        self.tell(sink, (11, 15), (15, 20), token="another")
+        self.tell(sink, (10, 12), token="one")
+        assert self.known(sink, 10, 20)
+        assert not self.known(sink, 10, 21)
+
+    def test_known_gaps_are_no_stored_positions(self, sink: Sink) -> None:
+        self.tell(sink, (10, 12))
+        if isinstance(sink, Locating):
+            assert sink.stored_from("events", {0: 0}) == {}
 
 
 class RefusalContract(_Contract):
