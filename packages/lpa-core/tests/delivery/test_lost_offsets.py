@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from pathlib import Path
 from typing import Any, final
 
 import pytest
 import structlog
 
 from lpa_core.dedup.memory import MemoryDedupStore
-from lpa_core.delivery.claims import DedupStores
+from lpa_core.delivery.claims import THROUGH_FILE, DedupStores
 from lpa_core.delivery.commit_metadata import encode
 from lpa_core.delivery.group import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
@@ -59,6 +60,8 @@ class Group:
         self.database = self.new_database()
         self.low: dict[Partition, int] = {}
         self.workers = 0
+        self.folder: Path | None = None
+        """Where a worker's machine remembers how far it has claims of each partition."""
         for partition, values in self.broker.log.items():
             values += [event(f"{partition.number}-{offset}") for offset in range(COUNT)]
 
@@ -78,7 +81,9 @@ class Group:
             lambda: _Log(self, host),
             ["events"],
             PIPELINE,
-            DedupStores(lambda partition: MemoryDedupStore(86_400_000), shared=False),
+            DedupStores(
+                lambda partition: MemoryDedupStore(86_400_000), shared=False, folder=lambda partition: self.folder
+            ),
             sinks(host) if sinks else [SimulatedSink(self.database, host)],
             lambda reject: LogRecord("dlq", b"", b""),
             ttl_ms=86_400_000,
@@ -261,6 +266,28 @@ def test_failure_03_a_topic_of_which_nothing_is_stored_begins_as_configured(new_
     assert group.run() == {}
     assert group.stored(ZERO) == [*range(COUNT)]
     assert group.stored(ONE) == [*range(10, COUNT)]
+
+
+@pytest.mark.parametrize("can_tell", [True, False])
+def test_failure_03_offsets_lost_where_nothing_but_gaps_was_finished(
+    new_group: Group, tmp_path: Path, can_tell: bool
+) -> None:
+    """A machine that knows the partition as finished does not count for more than sinks that hold none of it."""
+    new_group.folder, records = tmp_path, new_group.broker.log[ZERO]
+    del new_group.broker.log[ONE]
+    sent, records[:] = records[:], [None] * 3
+    assert new_group.run() == {}
+    (tmp_path / THROUGH_FILE).write_text('{"through": 3}')
+    del new_group.broker.offsets[ZERO]
+    records += sent
+
+    def sinks(host: Host) -> list[Sink]:
+        sink = SimulatedSink(new_group.database, host)
+        return [sink if can_tell else _Blind(sink)]
+
+    failed = new_group.run(sinks=sinks)
+    assert bool(failed) is not can_tell
+    assert new_group.stored(ZERO) == ([*range(3, 3 + COUNT)] if can_tell else [])
 
 
 def test_failure_03_a_prepared_range_explains_its_rows(group: Group) -> None:

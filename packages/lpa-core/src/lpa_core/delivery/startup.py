@@ -188,7 +188,8 @@ class Startup:
         if held:
             return self._stored_gap(partition, beginning, held)
         through = self._claims.through(partition)
-        if beginning.found is not None or through <= beginning.span.low:
+        stored_nowhere = beginning.stored is not None and beginning.stored.from_all
+        if beginning.found is not None or stored_nowhere or through <= beginning.span.low:
             return beginning.start
         return self._gap(
             beginning.span,

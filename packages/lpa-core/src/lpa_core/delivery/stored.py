@@ -29,6 +29,8 @@ class StoredPositions:
     def __init__(self, sinks: Sequence[Sink], first: Mapping[Partition, int], background: Background) -> None:
         """Begin to ask for what is stored at or beyond these offsets."""
         self._sinks = [sink for sink in sinks if isinstance(sink, Locating)]
+        self.from_all = len(self._sinks) == len(sinks)
+        """Whether every sink can answer: what none of them holds is stored nowhere."""
         self._first = first
         self._found: dict[Partition, list[Holding]] = defaultdict(list)
         self._task = background.start(self._ask, "locate")

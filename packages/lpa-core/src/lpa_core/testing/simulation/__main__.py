@@ -20,6 +20,8 @@ from lpa_core.testing.simulation.world import Outcome, simulate
 
 _LINE_SECONDS: Final = 30.0
 _INTERRUPTED: Final = 130
+_SHOWN: Final = 20
+"""Violations of one world; ``--trace`` tells how they came about."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,8 +73,10 @@ def _lines() -> Callable[[Tally], None]:
 
 
 def _show(outcome: Outcome) -> None:
-    for violation in outcome.violations:
+    for violation in outcome.violations[:_SHOWN]:
         print(f"seed {outcome.seed}: {violation}", flush=True)
+    if len(outcome.violations) > _SHOWN:
+        print(f"seed {outcome.seed}: {len(outcome.violations) - _SHOWN} more", flush=True)
 
 
 if __name__ == "__main__":
