@@ -128,6 +128,9 @@ class Metrics:
         Gauge, "lpa_dedup_store_keys", "Keys in this worker's dedup stores; may be an estimate."
     )
     dedup_store_bytes: Gauge = _metric(Gauge, "lpa_dedup_store_bytes", "Bytes of this worker's dedup stores.")
+    dedup_evicted: Gauge = _metric(
+        Gauge, "lpa_dedup_evicted_keys", "Keys that the shared dedup store's server has evicted since it started."
+    )
     dedup_rebuild_progress: Gauge = _metric(
         Gauge,
         "lpa_dedup_rebuild_progress_ratio",
@@ -250,6 +253,7 @@ class Metrics:
         all_ = tuple(statistics)
         self.dedup_store_keys.set(sum(store.keys for store in all_))
         self.dedup_store_bytes.set(sum(store.bytes_on_disk for store in all_))
+        self.dedup_evicted.set(sum(store.evicted for store in all_))
 
     def derived(self, signals: int, sessions: int, anew: int, seconds: float) -> None:
         """Count a pass: its signals, and the sessions it wrote, of which ``anew`` were folded from the beginning."""

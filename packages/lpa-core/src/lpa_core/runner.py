@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 
+from lpa_core.dedup.store import Vouching
 from lpa_core.delivery.checkpoint import (
     Checkpoint,
     CheckpointError,
@@ -93,6 +94,8 @@ def _assemble(
             _require_agreement(source, sinks, checkpoint)
     dedup = plugins.dedup_store(job.dedup_or_default(settings))
     opened.callback(dedup.close)
+    if isinstance(dedup, Vouching):
+        dedup.require_kept(some=checkpoint.progress.offset > 0)
     archive = plugins.archive(job.archive) if job.archive else None
     if archive is not None:
         opened.callback(archive.close)

@@ -77,14 +77,6 @@ def test_a_full_server_is_waited_for(tmp_path: Path) -> None:
         store.close()
 
 
-def test_a_server_that_evicts_is_refused(tmp_path: Path) -> None:
-    with RedisServer(tmp_path, "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru") as server:
-        store = RedisDedupStore(server.url, TTL)
-        with pytest.raises(DedupStoreError, match="set maxmemory-policy noeviction"):
-            claim(store, "a", FIRST)
-        store.close()
-
-
 def test_a_cluster_is_refused(tmp_path: Path) -> None:
     with RedisServer(tmp_path, "--cluster-enabled", "yes", "--cluster-port", str(free_port())) as server:
         store = RedisDedupStore(server.url, TTL)
@@ -117,7 +109,7 @@ def test_claims_free_their_memory_after_the_ttl(redis_server: RedisServer) -> No
     store = RedisDedupStore(redis_server.url, TTL, "expiry:")
     claim(store, "a", FIRST)
     with Redis(port=redis_server.port) as observer:
-        (key,) = observer.scan_iter("expiry:*")
+        (key,) = (key for key in observer.scan_iter("expiry:*") if key != b"expiry:ledger")
         assert TTL + EXPIRY_SLACK_MS - 60_000 < observer.pttl(key) <= TTL + EXPIRY_SLACK_MS
     store.close()
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
+from lpa_core.dedup.redis import RedisDedupStore
+from lpa_core.dedup.store import LostClaims
 from lpa_core.health.check import Finding, Scope
 from lpa_core.health.state import State
 from lpa_core.settings import Settings
@@ -25,7 +28,7 @@ def judged(folder: Path, *options: str) -> Finding:
     "options",
     [
         (*KEPT, *BOUNDED, "--maxmemory-policy", "noeviction"),
-        (*KEPT, "--maxmemory-policy", "allkeys-lru"),
+        KEPT,
     ],
 )
 def test_claims_are_kept_where_redis_writes_them_down_and_evicts_none(options: tuple[str, ...], tmp_path: Path) -> None:
@@ -34,18 +37,41 @@ def test_claims_are_kept_where_redis_writes_them_down_and_evicts_none(options: t
     assert "0 keys in Redis" in found.detail
 
 
+def test_redis_that_writes_nothing_down_is_a_warning(tmp_path: Path) -> None:
+    found = judged(tmp_path)
+    assert (found.state, found.action) == (State.WARNING, "set appendonly yes")
+    assert "loses claims when it is started again" in found.detail
+
+
 @pytest.mark.parametrize(
-    ("options", "said", "action"),
-    [
-        (
-            (*KEPT, *BOUNDED, "--maxmemory-policy", "volatile-ttl"),
-            "forgets keys when it is full (volatile-ttl)",
-            "set maxmemory-policy noeviction",
-        ),
-        ((), "loses claims when it is started again", "set appendonly yes"),
-    ],
+    "options",
+    [(*KEPT, *BOUNDED, "--maxmemory-policy", "volatile-ttl"), (*KEPT, "--maxmemory-policy", "allkeys-lru")],
+    ids=["bounded", "without a bound, yet"],
 )
-def test_redis_that_loses_claims_is_reported(options: tuple[str, ...], said: str, action: str, tmp_path: Path) -> None:
+def test_failure_05_a_policy_that_evicts_is_critical(options: tuple[str, ...], tmp_path: Path) -> None:
     found = judged(tmp_path, *options)
-    assert (found.state, found.action) == (State.WARNING, action), found.detail
-    assert said in found.detail
+    assert found.state is State.CRITICAL
+    assert "forgets claims when its memory is full" in found.detail
+    assert "set maxmemory-policy noeviction" in found.action
+
+
+def test_failure_05_claims_that_are_gone_are_critical(tmp_path: Path) -> None:
+    with RedisServer(tmp_path, *KEPT) as server:
+        scope = Scope(Settings(), 1_767_900_000_000, 1_767_813_600_000, dedup=server.url)
+        store = RedisDedupStore(server.url, 60_000)
+        store.claim(["a"], "events", 0, [1], 1_767_900_000_000)
+        assert judge(scope).state is State.OK
+        with Redis(port=server.port) as administrator:
+            administrator.flushall()
+        with pytest.raises(LostClaims):
+            store.claim(["b"], "events", 0, [2], 1_767_900_000_000)
+        store.close()
+        found = judge(scope)
+    assert found.state is State.CRITICAL
+    assert "claims are lost: they were deleted" in found.detail
+    assert "`lpa recover lost-claims`" in found.action
+
+
+def test_failure_05_a_full_redis_is_critical(tmp_path: Path) -> None:
+    found = judged(tmp_path, *KEPT, "--maxmemory", "1kb")
+    assert (found.state, found.detail.split("; ")[-1]) == (State.CRITICAL, "Redis is full, and workers wait")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, final
@@ -18,12 +18,14 @@ from redis.exceptions import (
     OutOfMemoryError,
     ReadOnlyError,
     RedisError,
+    ResponseError,
     TimeoutError,
 )
 from redis.retry import Retry
 
 from lpa_core.dedup.digest import digests
-from lpa_core.dedup.store import ClaimStatistics, DedupStoreError, DedupStoreUnavailable
+from lpa_core.dedup.redis_ledger import FIELDS, LEDGER, PREFIX, SECTIONS, Ledger, unfit
+from lpa_core.dedup.store import Claimed, ClaimStatistics, DedupStoreError, DedupStoreUnavailable, LostClaims
 from lpa_core.records import Position
 
 EXPIRY_SLACK_MS = 3_600_000
@@ -32,8 +34,6 @@ KEYS_A_CALL = 1_000
 """A script runs alone in Redis: other workers get their turn between the calls of one batch."""
 ANSWER_SECONDS = 30
 CONNECT_SECONDS = 5
-OLDEST_REDIS = 7
-"""The first version whose SET takes NX and GET together (redis.io, SET)."""
 
 UNREADABLE_URL: Final = (
     "the Redis URL cannot be read; write redis://[user:password@]host[:port][/database], "
@@ -41,8 +41,10 @@ UNREADABLE_URL: Final = (
 )
 _CLAIM = (files(__package__) / "redis_claim.lua").read_text()
 _RELEASE = (files(__package__) / "redis_release.lua").read_text()
+_LOOKS: Final = 100
+"""How many times 1,000 keys of the server are looked at for a claim that an older version made."""
 _REFUSED = (AuthenticationError, AuthorizationError)
-_REFUSED_FOR_NOW = (ConnectionError, TimeoutError, BusyLoadingError, MasterDownError, OutOfMemoryError, ReadOnlyError)
+_REFUSED_FOR_NOW = (ConnectionError, TimeoutError, BusyLoadingError, MasterDownError, ReadOnlyError)
 _REFUSED_FOR_NOW_CODES = ("BUSY", "MISCONF", "NOREPLICAS")
 
 
@@ -52,6 +54,9 @@ class RedisDedupStore:
 
     A batch is one round trip, of one script call per :data:`KEYS_A_CALL` keys. A key takes about 190 bytes of Redis'
     memory. Claims outlive Redis itself only as its persistence is set (``appendonly yes``).
+
+    Each batch looks, in the same round trip, whether claims were lost since the one before: see
+    :mod:`lpa_core.dedup.redis_ledger`. So no range is prepared whose duplicates were missed.
 
     The TTL is judged by the time in the claim. Redis' own expiry, by Redis' clock, only frees memory, after the TTL
     and :data:`EXPIRY_SLACK_MS` more: that is right as long as a batch is claimed at most an hour after its batch
@@ -67,12 +72,13 @@ class RedisDedupStore:
 
     Raises:
         DedupStoreError: the URL cannot be read. At the first claim: the server turns the login away, is too old, is
-            a cluster, or evicts keys when its memory is full.
+            a cluster, or has a policy by which it could evict keys.
     """
 
-    def __init__(self, url: str, ttl_ms: int, prefix: str = "lpa:claim:") -> None:
+    def __init__(self, url: str, ttl_ms: int, prefix: str = PREFIX) -> None:
         self._ttl = ttl_ms
         self._prefix = prefix.encode()
+        self._ledger = self._prefix + LEDGER.encode()
         try:
             self._redis = Redis.from_url(
                 url,
@@ -86,13 +92,19 @@ class RedisDedupStore:
         place = self._redis.connection_pool.connection_kwargs
         self._address = place.get("path") or f"{place.get('host', 'localhost')}:{place.get('port', 6379)}"
         self._checked = False
+        self._batches = 0
+        """As many the ledger has counted; 0 where this store has made none."""
 
     def claim(
         self, keys: Sequence[str], topic: str, partition: int, offsets: Sequence[int], batch_time: int
     ) -> list[Position | None]:
+        return self._claim(Claimed(keys, topic, partition, offsets, batch_time))
+
+    def _claim(self, claimed: Claimed, *, recovering: bool = False) -> list[Position | None]:
+        keys, topic, partition, offsets, batch_time = claimed
         owners: list[Position | None] = [None] * len(keys)
         arguments = (batch_time, batch_time - self._ttl, self._ttl + EXPIRY_SLACK_MS, f"{partition} {topic}")
-        for call, owned in enumerate(self._call(_CLAIM, keys, arguments, offsets)):
+        for call, owned in enumerate(self._call(_CLAIM, keys, arguments, offsets, recovering)):
             for index, claim in zip(owned[::2], owned[1::2], strict=True):
                 _, owner_offset, owner_partition, owner_topic = claim.decode().split(" ", 3)
                 owner = Position(owner_topic, int(owner_partition), int(owner_offset))
@@ -109,16 +121,53 @@ class RedisDedupStore:
         """All keys of the database, and the bytes of its append-only file, 0 where it has none."""
         try:
             keys = self._redis.dbsize()
-            persistence: dict[str, Any] = self._redis.info("persistence")
+            server: dict[str, Any] = self._redis.info("persistence", "stats")
         except RedisError as error:
             raise self._failure(error) from error
-        return ClaimStatistics(keys, persistence.get("aof_current_size", 0))
+        return ClaimStatistics(keys, server.get("aof_current_size", 0), server.get("evicted_keys", 0))
+
+    def loss(self, *, some: bool) -> str:
+        try:
+            return self._loss(self._server(), self._noted(), some)
+        except RedisError as error:
+            raise self._failure(error) from error
+
+    def require_kept(self, *, some: bool) -> None:
+        try:
+            loss = self._loss(self._server(), self._noted(), some)
+            if loss:
+                self._lose(loss)
+        except RedisError as error:
+            raise self._failure(error) from error
+
+    def recover(self, claims: Iterable[Claimed]) -> int:
+        keys = 0
+        try:
+            server = self._server()
+            for claimed in claims:
+                self._claim(claimed, recovering=True)
+                keys += len(claimed.keys)
+            evicted = int(self._server()["evicted_keys"]) - int(server["evicted_keys"])
+            if evicted:
+                raise DedupStoreError(
+                    f"Redis at {self._address} evicted {evicted:,} keys meanwhile: give it more memory"
+                )
+            self._note(server)
+            self._redis.hdel(self._ledger, "lost")
+        except RedisError as error:
+            raise self._failure(error) from error
+        return keys
 
     def close(self) -> None:
         self._redis.close()
 
     def _call(
-        self, script: str, keys: Sequence[str], arguments: tuple[int | str, ...], offsets: Sequence[int]
+        self,
+        script: str,
+        keys: Sequence[str],
+        arguments: tuple[int | str, ...],
+        offsets: Sequence[int],
+        recovering: bool = False,
     ) -> list[Any]:
         """Run the script over all keys, in one round trip; give the answer of each call."""
         if len(keys) != len(offsets):
@@ -128,40 +177,106 @@ class RedisDedupStore:
         for start in range(0, len(names), KEYS_A_CALL):
             called = names[start : start + KEYS_A_CALL]
             pipeline.eval(script, len(called), *called, *arguments, *offsets[start : start + KEYS_A_CALL])
+        # Last, so that whatever was lost before the scripts ran is seen.
+        pipeline.hincrby(self._ledger, "batches", 1)
+        pipeline.hmget(self._ledger, FIELDS)
+        pipeline.info(*SECTIONS)
         try:
-            self._check()
+            if not recovering:
+                self._check()
             answers = pipeline.execute(raise_on_error=False)
+            for answer in answers:
+                if isinstance(answer, RedisError):
+                    raise answer
+            *answers, _, fields, server = answers
+            if not recovering:
+                self._require_fit(server)
+                ledger = Ledger.read(fields)
+                # A store that counted before has to have counted on.
+                self._look(server, ledger, ledger.loss(server, self._batches + 1))
         except RedisError as error:
             raise self._failure(error) from error
-        for answer in answers:
-            if isinstance(answer, RedisError):
-                raise self._failure(answer) from answer
         return answers
 
     def _check(self) -> None:
-        """Refuse, once, a server that cannot keep claims."""
+        """Refuse, once for each connection, a server that cannot keep claims, or has lost some."""
         if self._checked:
             return
-        server = self._redis.info()
-        if int(server["redis_version"].split(".")[0]) < OLDEST_REDIS:
-            raise DedupStoreError(
-                f"Redis at {self._address} is version {server['redis_version']}; dedup claims need {OLDEST_REDIS}.0"
-            )
-        if server.get("redis_mode") == "cluster":
-            raise DedupStoreError(f"Redis at {self._address} is a node of a cluster; name a single server")
-        if server.get("maxmemory") and server.get("maxmemory_policy") != "noeviction":
-            raise DedupStoreError(
-                f"Redis at {self._address} forgets claims when its memory is full (maxmemory-policy "
-                f"{server.get('maxmemory_policy')}), and duplicates would pass; set maxmemory-policy noeviction"
-            )
+        server, ledger = self._server(), self._noted()
+        self._look(server, ledger, self._loss(server, ledger, some=False))
         self._checked = True
+
+    def _loss(self, server: Mapping[str, Any], ledger: Ledger, some: bool) -> str:
+        """Why claims are gone; empty where they are not, or none was noted yet."""
+        if not ledger.empty or self._batches:
+            return ledger.loss(server, self._batches)
+        if not self._has_claims():
+            return "it holds none, though records were delivered before" if some else ""
+        evicted = int(server["evicted_keys"])
+        return f"Redis evicted {evicted:,} keys" if evicted else ""
+
+    def _look(self, server: Mapping[str, Any], ledger: Ledger, loss: str) -> None:
+        """Raise LostClaims where claims are gone; else note what is so now."""
+        if loss:
+            self._lose(loss)
+        self._batches = ledger.batches
+        if (ledger.run_id, ledger.evicted) != (server["run_id"], int(server["evicted_keys"])):
+            self._note(server)
+
+    def _lose(self, why: str) -> None:
+        """Note that claims are gone, for all workers and over restarts, and raise LostClaims."""
+        self._redis.hset(self._ledger, "lost", why)
+        raise LostClaims(
+            f"Redis at {self._address} has lost claims ({why}), and duplicates would pass: stop the workers and run "
+            "`lpa recover lost-claims` with their --sink and --dedup, which claims again what the tables hold"
+        )
+
+    def _server(self) -> Mapping[str, Any]:
+        server: Mapping[str, Any] = self._redis.info(*SECTIONS)
+        self._require_fit(server)
+        return server
+
+    def _require_fit(self, server: Mapping[str, Any]) -> None:
+        policy = server.get("maxmemory_policy")
+        if policy is None:
+            try:
+                policy = self._redis.config_get("maxmemory-policy").get("maxmemory-policy")
+            except ResponseError:  # the command is not for everybody, or renamed
+                policy = None
+        problem = unfit(server, policy)
+        if problem:
+            self._checked = False
+            raise DedupStoreError(f"Redis at {self._address} {problem}")
+
+    def _noted(self) -> Ledger:
+        return Ledger.read(self._redis.hmget(self._ledger, FIELDS))
+
+    def _note(self, server: Mapping[str, Any]) -> None:
+        self._redis.hset(self._ledger, mapping={"run_id": server["run_id"], "evicted": server["evicted_keys"]})
+
+    def _has_claims(self) -> bool:
+        """Whether there is a claim, such as one that a version made which took no notes."""
+        cursor = 0
+        for _ in range(_LOOKS):
+            cursor, found = self._redis.scan(cursor, match=self._prefix + b"*", count=1_000)
+            if any(key != self._ledger for key in found):
+                return True
+            if not cursor:
+                return False
+        return True  # much else is there: better to look again than to refuse
 
     def _failure(self, error: RedisError) -> DedupStoreError | DedupStoreUnavailable:
         if isinstance(error, _REFUSED):
             return DedupStoreError(f"Redis at {self._address} turns the login away ({error}); check user and password")
+        if isinstance(error, OutOfMemoryError):
+            return DedupStoreUnavailable(
+                f"Redis at {self._address} is full ({error}): raise its maxmemory, or lower QUALITY_DEDUP_TTL_MINUTES"
+            )
         if isinstance(error, _REFUSED_FOR_NOW) or str(error).startswith(_REFUSED_FOR_NOW_CODES):
             # What answers at this address may be another server by now.
             self._redis.connection_pool.disconnect()
             self._checked = False
+            if isinstance(error, ReadOnlyError):
+                return DedupStoreUnavailable(f"Redis at {self._address} is a read-only replica: name the primary")
             return DedupStoreUnavailable(f"Redis at {self._address} takes no claims now ({error})")
         return DedupStoreError(f"Redis at {self._address} does not do what claims need ({error})")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Protocol, final
+from typing import NamedTuple, Protocol, final, runtime_checkable
 
 import attrs
 
@@ -20,6 +20,11 @@ class DamagedClaims(DedupStoreError):
     """What the store keeps on disk cannot be read."""
 
 
+@final
+class LostClaims(DedupStoreError):
+    """Claims that were made are gone: duplicates of what they stand for would pass."""
+
+
 class DedupStoreUnavailable(Exception):
     """The store cannot be reached now. The caller waits and asks again: it never goes on without."""
 
@@ -31,6 +36,8 @@ class ClaimStatistics:
 
     keys: int
     bytes_on_disk: int
+    evicted: int = 0
+    """Keys that the server of a shared store has evicted since it started."""
 
 
 class DedupStore(Protocol):
@@ -81,4 +88,41 @@ class DedupStore(Protocol):
 
     def close(self) -> None:
         """Flush and let go of files and connections. Closing twice is allowed."""
+        ...
+
+
+@final
+class Claimed(NamedTuple):
+    """Claims of one batch, as :meth:`DedupStore.claim` is given them."""
+
+    keys: Sequence[str]
+    topic: str
+    partition: int
+    offsets: Sequence[int]
+    batch_time: int
+
+
+@runtime_checkable
+class Vouching(Protocol):
+    """A store in a server that may lose claims, and which notices when it did.
+
+    Its ``claim`` raises LostClaims from then on, whichever worker asks, until ``recover`` has ended.
+    """
+
+    def loss(self, *, some: bool) -> str:
+        """Why claims are gone, or empty. Where ``some`` were made for certain, a store without any has lost them.
+
+        Raises DedupStoreError where the server could lose claims, DedupStoreUnavailable.
+        """
+        ...
+
+    def require_kept(self, *, some: bool) -> None:
+        """Raise LostClaims where :meth:`loss` has something to tell; and what that raises."""
+        ...
+
+    def recover(self, claims: Iterable[Claimed]) -> int:
+        """Have these claims, beside those that are there, and take that for all; answer how many keys came.
+
+        Raises DedupStoreError, DedupStoreUnavailable.
+        """
         ...

@@ -10,7 +10,7 @@ from typing import Final, final
 import attrs
 import structlog
 
-from lpa_core.dedup.store import DedupStore
+from lpa_core.dedup.store import DedupStore, Vouching
 from lpa_core.delivery.log import Partition
 from lpa_core.sinks import Recalling, Sink
 
@@ -48,12 +48,17 @@ class Claims:
         self._recalling = next((sink for sink in sinks if isinstance(sink, Recalling)), None)
         self._shared: DedupStore | None = None
 
-    def open(self, partition: Partition) -> DedupStore:
-        """Raises DedupStoreError, DedupStoreUnavailable."""
+    def open(self, partition: Partition, committed: int) -> DedupStore:
+        """The store of a partition that is finished up to ``committed``.
+
+        Raises DedupStoreError, DedupStoreUnavailable; LostClaims where a shared store has lost claims.
+        """
         if not self._stores.shared:
             return self._stores.open(partition)
         if self._shared is None:
             self._shared = self._stores.open(partition)
+        if isinstance(self._shared, Vouching):
+            self._shared.require_kept(some=committed > 0)
         return self._shared
 
     def missing_from(self, partition: Partition, committed: int) -> int | None:

@@ -9,7 +9,7 @@ from typing import Final, final
 import attrs
 import structlog
 
-from lpa_core.dedup.store import DedupStoreError, DedupStoreUnavailable
+from lpa_core.dedup.store import DedupStoreError, DedupStoreUnavailable, LostClaims
 from lpa_core.delivery.background import Background, Task
 from lpa_core.delivery.claims import Claims
 from lpa_core.delivery.commit_metadata import DamagedMetadata, Prepared, decode
@@ -84,7 +84,7 @@ class Startup:
         """Take each of the worker's partitions one step further, if there is one to take now.
 
         A server that does not answer is asked again later; ``state.why`` says what is waited for. Raises LogError,
-        SinkMisconfigured.
+        SinkMisconfigured, LostClaims.
         """
         for state in [state for state in self._beginnings if not state.usable]:
             del self._beginnings[state]
@@ -100,6 +100,8 @@ class Startup:
             return
         try:
             step(state)
+        except LostClaims:
+            raise
         except (LogUnavailable, DedupStoreUnavailable, SinkUnavailable, DedupStoreError) as problem:
             _log.warning("partition cannot start yet", partition=str(state.partition), reason=str(problem))
             state.phase, state.why = Phase.STARTING, str(problem)
@@ -148,7 +150,7 @@ class Startup:
         else:
             state.prepared, state.committed = None, Commit(start)
         if state.dedup is None:
-            state.dedup = self._claims.open(partition)
+            state.dedup = self._claims.open(partition, beginning.found.offset if beginning.found else 0)
         missing = self._claims.missing_from(partition, start)
         if missing is None:
             self._read_on(state)
@@ -194,7 +196,7 @@ class Startup:
         return self._gap(
             beginning.span,
             f"{partition}: no offset is committed, but this machine knows it as finished up to {through}: "
-            "the topic was made anew, or the group's offset expired, or the group is another one",
+            + _cause(beginning),
         )
 
     def _stored_gap(self, partition: Partition, beginning: _Beginning, held: Sequence[Holding]) -> int:
@@ -202,11 +204,11 @@ class Startup:
         lowest, highest = furthest.offsets.lowest, furthest.offsets.highest
         what = (
             f"{partition}: {_committed(beginning)}, but {furthest.sink} holds records {lowest} to {highest}, "
-            f"and reading would begin at {beginning.start}"
+            f"and reading would begin at {beginning.start}: {_cause(beginning)}"
         )
         if self._policy is GapPolicy.FAIL:
             raise _NeedsAPerson(
-                f"{what}: stop the workers and run `lpa recover offset-loss`, which finds the right offset; or set "
+                f"{what}; stop the workers and run `lpa recover offset-loss`, which finds the right offset; or set "
                 "QUALITY_OFFSET_GAP_POLICY to latest to go on behind what is stored, or to earliest to store it again"
             )
         where = beginning.start
@@ -280,6 +282,12 @@ def _committed(beginning: _Beginning) -> str:
         return f"offset {beginning.found.offset} is committed"
     range_ = beginning.prepared.range
     return f"offset {beginning.found.offset} is committed and {range_.start} to {range_.end - 1} are prepared"
+
+
+def _cause(beginning: _Beginning) -> str:
+    if beginning.found is None:
+        return "the topic was made anew, or the group's offset expired, or the group is another one"
+    return "the group's offset was set back, or a tool dropped the metadata beside it"
 
 
 def fail(state: PartitionState, why: str) -> None:

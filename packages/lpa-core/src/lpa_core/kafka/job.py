@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any, final
 from urllib.parse import urlsplit
@@ -18,6 +18,7 @@ import structlog
 
 from lpa_core.admin.job import JobState, PartitionStatus, SavepointStatus, StopRefused
 from lpa_core.admin.server import AdminServer
+from lpa_core.dedup.store import DedupStoreUnavailable, Vouching
 from lpa_core.delivery.candidate import Candidate
 from lpa_core.delivery.claims import THROUGH_FILE, DedupStores
 from lpa_core.delivery.closing import PATIENCE
@@ -214,6 +215,7 @@ class KafkaJob:
         if scheme(uri) == "memory":
             return DedupStores(lambda partition: self._plugins.dedup_store(uri), shared=False)
         if scheme(uri) != "rocksdb":
+            self._require_kept(uri)
             return DedupStores(lambda partition: self._plugins.dedup_store(uri), shared=True)
 
         def folder(partition: Partition) -> Path:
@@ -222,6 +224,12 @@ class KafkaJob:
         return DedupStores(
             lambda partition: self._plugins.dedup_store(f"rocksdb://{folder(partition)}"), shared=False, folder=folder
         )
+
+    def _require_kept(self, uri: str) -> None:
+        """Raise DedupStoreError where a shared store could lose claims, or has; one that is away is waited for."""
+        with closing(self._plugins.dedup_store(uri)) as store, suppress(DedupStoreUnavailable):
+            if isinstance(store, Vouching):
+                store.require_kept(some=False)
 
     # Stopping with a savepoint.
 

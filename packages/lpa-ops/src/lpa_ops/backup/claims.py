@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.dedup.store import DamagedClaims, DedupStoreError
+from lpa_core.dedup.store import Claimed, DamagedClaims, DedupStoreError
 from lpa_core.delivery.log import Partition
 from lpa_core.rows import RAW_TABLE
 from lpa_core.savepoints import folder_name
@@ -84,18 +84,29 @@ def rebuild(client: Client, database: str, partitions: Iterable[Partition], sett
 
     Partitions of a consumer group need none of this: a worker rebuilds their claims. Raises the client's errors.
     """
-    query = Place(RAW_TABLE, _name(database, RAW_TABLE.name), _name(database, WITHDRAWN_TABLE.name))
-    since = time.time_ns() // 1_000_000 - settings.quality.dedup_ttl_minutes * 60_000
     keys = 0
     store = _opened(of_files(settings), settings)
     try:
-        for topic, number in sorted(partitions):
-            for stored in stored_keys(client, query.sql("stored_keys.sql"), topic, number, 0, since):
-                store.claim(stored.keys, topic, number, stored.offsets, stored.batch_time)
-                keys += len(stored.keys)
+        for claimed in stored_claims(client, database, partitions, settings):
+            store.claim(*claimed)
+            keys += len(claimed.keys)
     finally:
         store.close()
     return keys
+
+
+def stored_claims(
+    client: Client, database: str, partitions: Iterable[Partition], settings: Settings
+) -> Iterator[Claimed]:
+    """The claims that stand behind what the database holds of these partitions, and that are alive now.
+
+    Raises the client's errors.
+    """
+    query = Place(RAW_TABLE, _name(database, RAW_TABLE.name), _name(database, WITHDRAWN_TABLE.name))
+    since = time.time_ns() // 1_000_000 - settings.quality.dedup_ttl_minutes * 60_000
+    for topic, number in sorted(partitions):
+        for stored in stored_keys(client, query.sql("stored_keys.sql"), topic, number, 0, since):
+            yield Claimed(stored.keys, topic, number, stored.offsets, stored.batch_time)
 
 
 def _opened(folder: Path, settings: Settings) -> RocksDBDedupStore:

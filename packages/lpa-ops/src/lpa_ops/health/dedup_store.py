@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, final
+from typing import Any, Final, final
 
 import attrs
 
+from lpa_core.dedup.redis_ledger import FIELDS, LEDGER, PREFIX, SECTIONS, Ledger, unfit
 from lpa_core.dedup.store import DedupStoreError
 from lpa_core.delivery.claims import THROUGH_FILE
 from lpa_core.delivery.log import Partition
@@ -32,6 +33,8 @@ class _Store:
     what: str
     trouble: str = ""
     action: str = ""
+    state: State = State.WARNING
+    """How bad the trouble is."""
 
 
 def judge(scope: Scope) -> Finding:
@@ -52,8 +55,8 @@ def judge(scope: Scope) -> Finding:
         f"{store.bytes / _GIGABYTE:,.2f} GB for a TTL of {minutes:,} minutes; {store.trouble or store.what}",
         "lower QUALITY_DEDUP_TTL_MINUTES, or give the store more room",
     )
-    if store.trouble and finding.state is State.OK:
-        return attrs.evolve(finding, state=State.WARNING, action=store.action)
+    if store.trouble and (finding.state is State.OK or store.state is State.CRITICAL):
+        return attrs.evolve(finding, state=store.state, action=store.action)
     return finding
 
 
@@ -95,6 +98,7 @@ def _through(folder: Path, standings: Mapping[Partition, Standing]) -> Iterator[
 
 def _in_redis(uri: str, scope: Scope) -> _Store:
     from redis import Redis
+    from redis.exceptions import ResponseError
 
     from lpa_core.dedup.redis import UNREADABLE_URL
 
@@ -103,17 +107,37 @@ def _in_redis(uri: str, scope: Scope) -> _Store:
     except ValueError:  # which names a part of the URL, maybe of its password
         raise DedupStoreError(UNREADABLE_URL) from None
     try:
-        memory, persistence = client.info("memory"), client.info("persistence")
+        server = client.info(*SECTIONS, "persistence")
+        ledger = Ledger.read(client.hmget(f"{PREFIX}{LEDGER}", FIELDS))
         keys = client.dbsize()
+        policy = server.get("maxmemory_policy")
+        if policy is None:
+            with suppress(ResponseError):  # the command is not for everybody
+                policy = client.config_get("maxmemory-policy").get("maxmemory-policy")
     finally:
         client.close()
-    used, policy = int(memory["used_memory"]), memory.get("maxmemory_policy", "noeviction")
+    used = int(server["used_memory"])
     what = f"{keys:,} keys in Redis"
-    if policy != "noeviction" and int(memory.get("maxmemory", 0)):
-        return _Store(used, what, f"Redis forgets keys when it is full ({policy})", "set maxmemory-policy noeviction")
-    if not int(persistence.get("aof_enabled", 0)):
+    for trouble, action in _lost(server, ledger, policy):
+        return _Store(used, what, trouble, action, State.CRITICAL)
+    if not int(server.get("aof_enabled", 0)):
         return _Store(used, what, "Redis loses claims when it is started again", "set appendonly yes")
     return _Store(used, what)
+
+
+def _lost(server: Mapping[str, Any], ledger: Ledger, policy: str | None) -> Iterator[tuple[str, str]]:
+    """Why claims are gone or cannot be made, and what to do; the worst first."""
+    loss = "" if ledger.empty else ledger.loss(server)
+    if loss:
+        yield f"claims are lost: {loss}", "stop the workers and run `lpa recover lost-claims`"
+    problem = unfit(server, policy)
+    if problem:
+        yield f"Redis {problem}", "set maxmemory-policy noeviction, of a single Redis of version 7 or later"
+    if server.get("role") == "slave":
+        yield "Redis is a read-only replica", "name the primary"
+    most = int(server.get("maxmemory", 0))
+    if most and int(server["used_memory"]) >= most:
+        yield "Redis is full, and workers wait", "raise its maxmemory, or lower QUALITY_DEDUP_TTL_MINUTES"
 
 
 CHECK: Final = HealthCheck("dedup_store", "Dedup store", judge, "gigabytes", runbook=section("dedup_store"))

@@ -19,6 +19,7 @@ from lpa_core.settings import Settings
 from lpa_ops.backup.store import default_root
 from lpa_ops.recover.clickhouse_corruption import ClickHouseCorruption
 from lpa_ops.recover.doubled_rows import DoubledRows
+from lpa_ops.recover.lost_claims import LostClaims
 from lpa_ops.recover.offset_loss import Offsets
 from lpa_ops.recover.run import execute, plan
 from lpa_ops.recover.scenario import Context, Plan, RecoveryError, Scenario, Step
@@ -104,6 +105,23 @@ def recover_app(settings: Settings) -> cyclopts.App:
             Print JSON.
         """
         return _run(DoubledRows(), _context(sink, None), execute, json)
+
+    @app.command(name="lost-claims")
+    def lost_claims(dedup: str, *, sink: str | None = None, execute: _Flag = False, json: _Flag = False) -> int:
+        """A shared dedup store has lost claims: claim again what the database holds.
+
+        Parameters
+        ----------
+        dedup
+            The store, as lpa ingest --dedup names it, such as redis://host:6379/0.
+        sink
+            The database, such as clickhouse://host:8123/database. Default: the embedded one.
+        execute
+            Carry the plan out; run again, it goes on where it was broken off.
+        json
+            Print JSON.
+        """
+        return _run(LostClaims(dedup), _context(sink, None), execute, json)
 
     @app.command(name="schema-rollback")
     def schema_rollback(

@@ -1,0 +1,83 @@
+"""A shared dedup store has lost claims: what the tables hold is claimed again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing
+from typing import final
+
+from lpa_core.dedup.store import Claimed, DedupStore, Vouching
+from lpa_core.kafka.admin import admin_client
+from lpa_core.plugins.manager import PluginManager
+from lpa_core.uris import without_secrets
+from lpa_ops.backup.claims import stored_claims
+from lpa_ops.backup.tables import positions, stored_tables
+from lpa_ops.recover.scenario import Context, Findings, RecoveryError, Step
+from lpa_ops.savepoint.offsets import require_stopped
+from lpa_sinks.databases import opened
+
+
+class LostClaimsFindings(Findings, frozen=True, kw_only=True):
+    of_topic: bool
+    """Whether any stored record came from the group's topic."""
+
+
+@final
+class LostClaims:
+    """Claims every key that is stored and has not expired, and has workers trust the store again."""
+
+    name = "lost-claims"
+    findings = LostClaimsFindings
+
+    def __init__(self, dedup: str) -> None:
+        """``dedup`` names the store as ``lpa ingest --dedup`` does."""
+        self._dedup = dedup
+
+    def assess(self, context: Context) -> LostClaimsFindings:
+        with opened(context.sink, context.settings) as (client, name):
+            stored = positions(client, stored_tables(client, name))
+        with closing(self._opened(context)) as store:
+            assert isinstance(store, Vouching)
+            loss = store.loss(some=bool(stored))
+        damage = [f"{without_secrets(self._dedup)} has lost claims: {loss}"] if loss else []
+        of_topic = any(partition.topic == context.settings.quality.input_topic for partition in stored)
+        return LostClaimsFindings(damage=damage, lost=[], seconds=1, of_topic=of_topic)
+
+    def look_again(
+        self, found: LostClaimsFindings, begun: Collection[str], started_ms: int, context: Context
+    ) -> LostClaimsFindings:
+        return self.assess(context)  # the live state tells all there is to know
+
+    def steps(self, found: LostClaimsFindings, context: Context) -> Sequence[Step]:
+        return [
+            Step("stopped", "make sure that no worker is running", lambda: self._stopped(found, context)),
+            Step("claims", "claim every key again that is stored and has not expired", lambda: self._claim(context)),
+        ]
+
+    def then(self, found: LostClaimsFindings) -> Sequence[str]:
+        return ["start the workers"]
+
+    def _stopped(self, found: LostClaimsFindings, context: Context) -> str:
+        if not found.of_topic:
+            return "no consumer group is concerned"
+        require_stopped(admin_client(context.settings), context.settings)
+        return "the group has no members"
+
+    def _claim(self, context: Context) -> str:
+        with opened(context.sink, context.settings) as (client, name), closing(self._opened(context)) as store:
+
+            def claims() -> Iterator[Claimed]:
+                stored = positions(client, stored_tables(client, name))
+                return stored_claims(client, name, stored, context.settings)
+
+            assert isinstance(store, Vouching)
+            return f"{store.recover(claims()):,} keys"
+
+    def _opened(self, context: Context) -> DedupStore:
+        store = PluginManager(context.settings).dedup_store(self._dedup)
+        if not isinstance(store, Vouching):
+            store.close()
+            raise RecoveryError(
+                f"{without_secrets(self._dedup)} is no store that workers share: a worker rebuilds its claims itself"
+            )
+        return store
