@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final, final
+from typing import Any, Final, cast, final
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -249,7 +249,7 @@ class RedisDedupStore:
             raise DedupStoreError(f"Redis at {self._address} {problem}")
 
     def _noted(self) -> Ledger:
-        return Ledger.read(self._redis.hmget(self._ledger, FIELDS))
+        return Ledger.read(cast("list[bytes | None]", self._redis.hmget(self._ledger, FIELDS)))
 
     def _note(self, server: Mapping[str, Any]) -> None:
         self._redis.hset(self._ledger, mapping={"run_id": server["run_id"], "evicted": server["evicted_keys"]})

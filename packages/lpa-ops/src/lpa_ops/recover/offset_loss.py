@@ -59,7 +59,7 @@ class Offsets:
                 # At most one range is unfinished, so nothing is missing further back than a range reaches.
                 first = max(low[partition], behind - MAX_SPAN)
                 through = known.stored_through(partition, OffsetSpan(first, behind)) if behind > first else first
-                problem = _problem(known, partition, now.get(partition), through, low[partition], behind)
+                problem = _problem(known, partition, now.get(partition), through, behind)
                 if not problem and partition in self._not_to_repeat and now[partition].metadata:
                     problem = f"{partition}: a range is prepared that holds what is stored already"
                 if problem:
@@ -104,10 +104,10 @@ class Offsets:
         return f"{len(right)} partitions"
 
 
-def _problem(known: Positions, partition: Partition, now: Commit | None, through: int, low: int, behind: int) -> str:
+def _problem(known: Positions, partition: Partition, now: Commit | None, through: int, behind: int) -> str:
     """What is wrong with what is committed; empty where it is right."""
     if now is None:
-        return f"{partition}: no offset is committed, {through} is right" if behind > low else ""
+        return f"{partition}: no offset is committed, {through} is right" if behind else ""
     try:
         prepared = decode(partition, now.metadata)
     except DamagedMetadata as damage:
