@@ -121,7 +121,13 @@ class Group:
         return sorted(row["source_offset"] for row in rows if row["source_partition"] == partition.number)
 
     def prepare(self, partition: Partition, start: int, end: int) -> None:
-        range_ = Range("events", partition.number, start, end, end - start, "", 1_000_000_000, {}, frozenset())
+        """A range that was written before, at the time that its rows have."""
+        time = next(
+            row["ingestion_timestamp"]
+            for row in self.database.rows[RAW_TABLE.name]
+            if (row["source_partition"], row["source_offset"]) == (partition.number, start)
+        )
+        range_ = Range("events", partition.number, start, end, end - start, "", time, {}, frozenset())
         self.broker.offsets[partition] = Commit(start, encode(range_, ""))
 
     def keep(self, partition: Partition, through: int, table: str = RAW_TABLE.name) -> None:
