@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import attrs
 import pytest
-import structlog
 from clickhouse_connect.driver.client import Client
-from moto.server import ThreadedMotoServer
-from services.clickhouse import ClickHouseServer
-from services.content import content
+from services.place import SECRETS, Place
 
 from lpa_core.cli import run
 from lpa_ops.backup import database
@@ -27,91 +22,6 @@ from lpa_ops.backup.set_aside import is_set_aside
 from lpa_ops.backup.store import BackupStore
 from lpa_ops.recover.expiry import may_have_expired
 from lpa_ops.testing.backups import FULL
-
-SECRETS = ("a-token-nobody-knows", "a-sasl-password", "a-secret-access-key", "a-password-of-a-url")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ClickHouseServer]:
-    server = ClickHouseServer()
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    moto.start()
-    _, port = moto.get_host_and_port()
-    yield f"http://127.0.0.1:{port}"
-    moto.stop()
-
-
-@attrs.frozen
-class Place:
-    """A database of the test's own, and commands on it."""
-
-    server: ClickHouseServer
-    database: str
-    capsys: pytest.CaptureFixture[str]
-
-    def lpa(self, *arguments: str, status: int = 0) -> Any:
-        """What the command prints as JSON, or on standard error."""
-        self.capsys.readouterr()
-        where = f"clickhouse://127.0.0.1:{self.server.port}"
-        done = run([*arguments, "--sink", where, "--json"])
-        said = self.capsys.readouterr()
-        assert done == status, said.err + said.out
-        return json.loads(said.out) if said.out.startswith(("{", "[")) else said.err
-
-    def insert(self, first: int, end: int) -> None:
-        with self.server.client() as client:
-            client.command(
-                f"INSERT INTO {self.database}.streaming_events (id, dedup_key, raw_json, source_topic, source_offset) "
-                "SELECT toString(number), toString(number), toString(sipHash64(number)), 'a pipe', number "
-                f"FROM numbers({first}, {end - first})"
-            )
-
-    def content(self) -> dict[str, Any]:
-        with self.server.client() as client:
-            return content(client, self.database)
-
-    def truncate_a_part(self, table: str) -> None:
-        with self.server.client() as client:
-            query = f"SELECT path FROM system.parts WHERE database = '{self.database}' AND table = '{table}' AND active"
-            part = Path(client.query(query).result_rows[0][0])
-        largest = max((path for path in part.iterdir() if path.is_file()), key=lambda path: path.stat().st_size)
-        self.server.kill()
-        os.truncate(largest, largest.stat().st_size // 2)
-        self.server.start()
-
-    def rows(self) -> int:
-        return int(self.content()["streaming_events"][0])
-
-
-@pytest.fixture
-def place(
-    server: ClickHouseServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Place]:
-    """With the schema and a thousand rows."""
-    place = Place(server, f"test_{uuid4().hex[:8]}", capsys)
-    environment = {
-        "LPA_DATA_DIR": str(tmp_path / "data"),
-        "LPA_BACKUP_DIR": str(tmp_path / "backups"),
-        "LPA_ADMIN_TOKEN": SECRETS[0],
-        "LPA_KAFKA_SASL_PASSWORD": SECRETS[1],
-        "CLICKHOUSE_DATABASE": place.database,
-        "CLICKHOUSE_USER": server.user,
-        "CLICKHOUSE_PASSWORD": server.password,
-    }
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    place.lpa("schema", "apply")
-    place.insert(0, 1000)
-    yield place
-    with server.client() as client:
-        client.command(f"DROP DATABASE IF EXISTS {place.database} SYNC")
-    structlog.reset_defaults()
 
 
 def test_full_and_incremental_in_an_object_store(place: Place, s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -313,7 +223,7 @@ def test_a_damaged_table_that_no_backup_has_begins_anew(place: Place) -> None:
     place.truncate_a_part("later")
     plan = place.lpa("recover", "clickhouse-corruption")
     assert plan["lost"] == ["later: it is not in the backup, its rows before it are gone"]
-    assert plan["steps"][2]["what"] == "make later anew, without rows"
+    assert plan["steps"][3]["what"] == "make later anew, without rows"
     place.lpa("recover", "clickhouse-corruption", "--execute")
     assert ("later" in place.content(), place.rows()) == (False, 1000), "content tells what has rows"
     with place.server.client() as client:

@@ -119,12 +119,12 @@ def test_damaged_tables_and_the_loss_of_all(job: Job, capsys: pytest.CaptureFixt
     plan = command(job, capsys, "recover", "clickhouse-corruption")
     assert [each.partition(":")[0] for each in plan["damage"]] == ["stream_trace_events", "streaming_events"]
     assert plan["lost"] == []
-    assert [step["name"] for step in plan["steps"]] == ["stopped", "isolate", "restore", "cut", "offsets"]
+    assert [step["name"] for step in plan["steps"]] == ["stopped", "prove", "isolate", "restore", "cut", "offsets"]
     assert job.committed() == 500, "a plan changes nothing"
     assert refused_beside_another(job, capsys, "clickhouse-corruption")
     assert not any(step["done"] for step in command(job, capsys, "recover", "clickhouse-corruption")["steps"])
 
-    job.clickhouse.tell(Fault("RESTORE TABLE", code=210))
+    job.clickhouse.tell(Fault("RENAME TABLE `livepeer_analytics__restoring`", code=210))
     broken_off = command(job, capsys, "recover", "clickhouse-corruption", "--execute", status=1)
     assert "NETWORK_ERROR" in broken_off["error"]
     rest = command(job, capsys, "recover", "clickhouse-corruption")

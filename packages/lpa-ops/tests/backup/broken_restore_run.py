@@ -25,13 +25,15 @@ from killed_run import content, in_child
 from lpa_core import restoration
 from lpa_core.cli import run
 from lpa_core.generate.generator import generate
-from lpa_ops.backup import checkpoints, database
+from lpa_ops.backup import checkpoints, database, exchange
 
 EVENTS = 2_000
 STEPS: tuple[tuple[ModuleType, str], ...] = (
-    (restoration, "bar"),
     (database, "bring_back"),
     (database, "resume_merges"),
+    (restoration, "bar"),
+    (database, "bring_structure_back"),
+    (exchange, "move"),
     (checkpoints, "put_back"),
     (shutil, "copyfile"),
     (restoration, "unbar"),

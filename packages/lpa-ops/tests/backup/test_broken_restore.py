@@ -14,7 +14,7 @@ def test_nothing_is_taken_for_stored_after_a_killed_restore(tmp_path: Path) -> N
     done = subprocess.run([sys.executable, script, tmp_path], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout.splitlines()[-1])
-    assert len(answer["kills"]) == 7
+    assert len(answer["kills"]) == 9
     assert answer["left over"] == [], "the next restore removes the scratch folder of a killed one"
     refused = 0
     for kill in answer["kills"]:

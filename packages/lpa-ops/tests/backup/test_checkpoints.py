@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from lpa_core.delivery.checkpoint import FileCheckpoint
 from lpa_core.delivery.ranges import Progress
 from lpa_core.settings import ProcessSettings, Settings
-from lpa_ops.backup.checkpoints import put_back
+from lpa_ops.backup.backup import BackupError
+from lpa_ops.backup.checkpoints import put_back, require_readable
 
 
 def test_of_a_file_that_another_sink_has_too_it_is_known_that_nothing_is_finished(tmp_path: Path) -> None:
@@ -26,3 +29,14 @@ def test_of_a_file_that_another_sink_has_too_it_is_known_that_nothing_is_finishe
         found[sink] = (checkpoint.known, checkpoint.progress.offset)
         checkpoint.close()
     assert found == {here: (False, 0), f"{here},{there}": (True, 0), there: (True, 7)}
+
+
+def test_failure_04_a_checkpoint_of_a_later_version_is_refused(tmp_path: Path) -> None:
+    checkpoint = FileCheckpoint(tmp_path, "f.ndjson", 0, "chdb:/here")
+    checkpoint.put_back(Progress(7, "resume"), None)
+    checkpoint.close()
+    require_readable(tmp_path, "backups/one")
+    (file,) = tmp_path.glob("*.json")
+    file.write_text(file.read_text().replace('"offset"', '"of_a_later_version":1,"offset"'))
+    with pytest.raises(BackupError, match=f"backups/one/checkpoints/{file.name} cannot be read"):
+        require_readable(tmp_path, "backups/one")

@@ -21,7 +21,7 @@ from killed_run import content, in_child
 
 from lpa_core import restoration
 from lpa_core.generate.generator import generate
-from lpa_ops.backup import database
+from lpa_ops.backup import exchange
 from lpa_ops.recover import tokens, total_loss
 
 EVENTS = 2_000
@@ -38,10 +38,11 @@ def remove(folder: Path) -> None:
 
 
 KILLS: tuple[tuple[str, Callable[[Path], None], ModuleType, str, bool], ...] = (
-    ("clickhouse-corruption", truncate_a_part, database, "bring_table_back", False),
+    ("clickhouse-corruption", truncate_a_part, exchange, "move", False),
     ("clickhouse-corruption", truncate_a_part, tokens, "_detach", True),
     ("clickhouse-corruption", truncate_a_part, restoration, "unbar", False),
     ("total-loss", remove, total_loss, "restore", False),
+    ("total-loss", remove, exchange, "move", False),
 )
 """Scenario, damage, and the call before which it is killed, or behind it."""
 

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_core.sinks import SinkMisconfigured
 from lpa_sinks.commands import schema_app
-from lpa_sinks.schema.migrations import BUILTIN, Applied, remember
+from lpa_sinks.schema.migrations import BUILTIN, Applied, applied_migrations, remember
 
 VIEW = "raw_streaming_events"
 ADD = "ALTER TABLE livepeer_analytics.streaming_events ADD COLUMN IF NOT EXISTS zone String DEFAULT '';\n"
@@ -153,6 +154,23 @@ def test_a_migration_that_was_broken_off_is_rolled_back_to_what_was_before_it(
     run("apply")
     run("rollback")
     assert view(engine, applied) == before
+
+
+def test_failure_04_no_view_is_replaced_by_one_that_cannot_be_read(
+    run: Run, engine: Client, applied: str, tmp_path: Path
+) -> None:
+    write(tmp_path, "0001-zone", ADD + WITH_REGION, DROP)
+    run("apply")
+    now = view(engine, applied)
+    known = applied_migrations(engine, applied)[1]
+    gone = {**known.previous_views, VIEW: f"CREATE VIEW {applied}.{VIEW} AS SELECT * FROM {applied}.gone"}
+    remember(engine, applied, attrs.evolve(known, previous_views=gone))
+    with pytest.raises(SinkMisconfigured, match=r"as it was before cannot be read.*no view was changed"):
+        run("rollback")
+    assert view(engine, applied) == now
+    remember(engine, applied, known)
+    run("rollback")
+    assert view(engine, applied) != now
 
 
 def test_a_view_that_a_migration_added_is_gone_after_it(run: Run, engine: Client, applied: str, tmp_path: Path) -> None:

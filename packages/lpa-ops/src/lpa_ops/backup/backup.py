@@ -81,12 +81,13 @@ class Backup:
 @final
 @attrs.frozen
 class StoredBackup:
-    """A backup as a store lists it.
+    """A backup as a store lists it, by the name of its folder.
 
     ``problem`` says why it cannot be restored; ``backup`` is None where it tells nothing.
     """
 
     location: str
+    name: str
     backup: Backup | None
     bytes: int = 0
     problem: str = ""

@@ -11,7 +11,7 @@ from lpa_core.delivery.ranges import Progress
 from lpa_core.jobs import Job
 from lpa_core.settings import Settings
 from lpa_core.uris import database_of, without_secrets
-from lpa_ops.backup.backup import BackupError
+from lpa_ops.backup.backup import CHECKPOINTS_FOLDER, BackupError
 
 
 def sink_name(sink: str | None, settings: Settings) -> str:
@@ -39,6 +39,18 @@ def require_unused(settings: Settings, sink: str) -> None:
     """Raise CheckpointError where a process holds a checkpoint towards the sink, BackupError where one is damaged."""
     for path, stored in checkpoints(settings, sink).items():
         FileCheckpoint(path.parent, stored.topic, stored.partition, stored.sink).close()
+
+
+def require_readable(folder: Path, location: str) -> None:
+    """Raise BackupError where this version cannot read a checkpoint of the backup at ``location``."""
+    for path in sorted(folder.glob("*.json")):
+        try:
+            decode(path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise BackupError(
+                f"{location}/{CHECKPOINTS_FOLDER}/{path.name} cannot be read ({error}): restore it with the version of "
+                "lpa that made it, which its manifest names"
+            ) from None
 
 
 def put_back(folder: Path, made_for: str, sink: str, settings: Settings) -> int:

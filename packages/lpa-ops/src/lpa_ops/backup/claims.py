@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import structlog
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.dedup.store import Claimed, DamagedClaims, DedupStoreError
@@ -24,6 +25,8 @@ from lpa_sinks.schema.ddl import WITHDRAWN_TABLE, quoted
 
 if TYPE_CHECKING:
     from lpa_core.dedup.rocksdb import RocksDBDedupStore
+
+_log = structlog.get_logger("lpa.backup")
 
 _MARK: Final = "CURRENT"
 """A file that every RocksDB folder has."""
@@ -41,6 +44,18 @@ def of_files(settings: Settings) -> Path:
 
 def are_there(folder: Path) -> bool:
     return (folder / _MARK).exists()
+
+
+def are_readable(copied: Path, settings: Settings) -> bool:
+    """Whether a copy has claims that can be read; what cannot be is rebuilt from the tables."""
+    if not are_there(copied):
+        return False
+    try:
+        _opened(copied, settings).close()
+    except DedupStoreError as error:
+        _log.warning("the backup's claims cannot be read, and are rebuilt from the tables", problem=str(error))
+        return False
+    return True
 
 
 def copy(folder: Path, target: Path, settings: Settings) -> bool:

@@ -101,7 +101,7 @@ def _create(
     plugins = [plugin for plugin in PluginManager(settings).plugins if not plugin.disabled]
     id_ = f"backup-{datetime.fromtimestamp(now / 1000, UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
     before = _contents(client, [table for table in tables if not table.tells_positions], {})
-    database.back_up(client, name, store.location(id_), store.location(base) if base else "")
+    database.back_up(client, name, store.location(id_), store.location_of(base) if base else "")
     after = _contents(client, tables, boundaries)
     if not commits and from_kafka(positions(client, tables), files.values(), settings):
         raise BackupError(
@@ -134,7 +134,7 @@ def _require_new(
 ) -> None:
     """Raise BackupError where a database that holds nothing held something once."""
     read = sum(each.progress.offset for each in files)
-    filled = [store.location(each.id) for each in backups_of(store, sink, settings) if each.records]
+    filled = [store.location_of(each.id) for each in backups_of(store, sink, settings) if each.records]
     if read or filled:
         told = f"{read:,} records of files were stored in it" if read else f"{filled[-1]} has records of it"
         raise BackupError(f"{name} holds nothing, though {told}: bring it back with `lpa recover total-loss`")

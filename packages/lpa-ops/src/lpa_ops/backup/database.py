@@ -46,9 +46,21 @@ def bring_back(client: Client, database: str, location: str, base: str, target: 
     _run(client, _restore(what, location, base), location)
 
 
+def bring_structure_back(client: Client, database: str, location: str, base: str, target: str) -> None:
+    """Make what is missing of the database ``target``, without rows; what is there stays. Raises BackupError."""
+    what = f"RESTORE DATABASE {quoted(database)} AS {quoted(target)}"
+    given = {"structure_only": 1, "allow_different_database_def": 1, "allow_different_table_def": 1}
+    _run(client, _restore(what, location, base, **given), location)
+
+
 def bring_table_back(client: Client, database: str, target: str, table: str, location: str, base: str) -> None:
-    """Make one table in the database ``target`` from a backup; it must not be there. Raises BackupError."""
+    """Make one table in the database ``target`` from a backup; no merge has changed a row by then.
+
+    Raises BackupError, also where the table is there and not empty.
+    """
     what = f"RESTORE TABLE {quoted(database)}.{quoted(table)} AS {quoted(target)}.{quoted(table)}"
+    _run(client, _restore(what, location, base, structure_only=1), location)
+    client.command(f"SYSTEM STOP MERGES {quoted(target)}.{quoted(table)}")
     _run(client, _restore(what, location, base), location)
 
 
@@ -95,6 +107,11 @@ def _reason(text: str) -> str:
     line = " ".join(text.partition(". Stack trace")[0].partition("DB::Exception: ")[2].split()) or text
     if "allowed_path" in line or "not allowed for backups" in line:
         return f"{line[:300]}: allow the folder in the server's <backups><allowed_path>, or name an s3:// location"
+    if "REPLICA_ALREADY_EXISTS" in line:
+        return (
+            f"{line[:300]}: replicated tables cannot be made beside those that stand: verify the backup on another "
+            "server, drop the database on all replicas, then restore it"
+        )
     return line[:500]
 
 

@@ -19,15 +19,16 @@ from lpa_core.kafka.admin import admin_client
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.savepoints import fingerprint
 from lpa_core.settings import Settings
-from lpa_ops.backup import checkpoints, claims, database
+from lpa_ops.backup import checkpoints, claims
 from lpa_ops.backup.backup import CHECKPOINTS_FOLDER, FILE_CLAIMS_FOLDER, Backup, BackupError
-from lpa_ops.backup.store import BackupStore, store_of
-from lpa_ops.backup.tables import cut, positions, rows, stored_tables
+from lpa_ops.backup.exchange import Exchange
+from lpa_ops.backup.store import store_of
+from lpa_ops.backup.tables import positions, rows, stored_tables
+from lpa_ops.backup.understood import require_understood
 from lpa_ops.savepoint.offsets import bar, commit, of_derivation, put_back, require_stopped
 from lpa_ops.savepoint.scratch import scratch_folder
 from lpa_sinks.clickhouse.errors import describe, explain
 from lpa_sinks.databases import opened
-from lpa_sinks.schema.ddl import quoted
 
 _log = structlog.get_logger("lpa.backup")
 
@@ -59,15 +60,17 @@ class Restored:
 def restore(location: str, sink: str | None, settings: Settings, *, replace: bool = False) -> Restored:
     """Bring a backup back into the database that ``sink`` names; None for the embedded one.
 
-    Everything is checked before anything is changed. Broken off, it has to be run again: until then workers leave the
-    group's partitions alone, and files are kept out of the database.
+    It is restored beside what stands, and proven there, before anything is changed. Interrupted after that, it has to
+    be run again and goes on: until then workers leave the group's partitions alone, and files are kept out of the
+    database.
 
     Raises BackupError where it is damaged, or of another group or topic, or the target is not empty and not to be
     replaced; SavepointError while the group has members; SinkMisconfigured, SinkUnavailable, LogError, LogUnavailable,
     CheckpointError and DedupStoreError.
     """
-    store, id_ = store_of(location)
-    backup = store.check_files(id_)
+    store, folder = store_of(location)
+    located = store.check_files(folder)
+    backup = located.backup
     require_own(backup, location, settings)
     admin = admin_client(settings) if backup.group else None
     deriving = of_derivation(settings)
@@ -75,9 +78,11 @@ def restore(location: str, sink: str | None, settings: Settings, *, replace: boo
         require_stopped(admin, settings)
         require_stopped(admin, deriving)
     with scratch_folder(settings) as scratch, opened(sink, settings, make=True) as (client, name):
-        store.fetch(id_, "dedup", scratch / "claims")
-        store.fetch(id_, FILE_CLAIMS_FOLDER, scratch / "file-claims")
-        store.fetch(id_, CHECKPOINTS_FOLDER, scratch / "checkpoints")
+        store.fetch(folder, "dedup", scratch / "claims")
+        store.fetch(folder, FILE_CLAIMS_FOLDER, scratch / "file-claims")
+        store.fetch(folder, CHECKPOINTS_FOLDER, scratch / "checkpoints")
+        fetched = scratch / "checkpoints" / CHECKPOINTS_FOLDER
+        checkpoints.require_readable(fetched, located.location)
         _require_unused_claims(backup, settings)
         target = checkpoints.sink_name(sink, settings)
         checkpoints.require_unused(settings, target)
@@ -85,18 +90,27 @@ def restore(location: str, sink: str | None, settings: Settings, *, replace: boo
             note = "" if backup.group else _behind_the_group(client, name, target, settings)
             if not replace:
                 _require_empty(client, name)
+            exchange = Exchange(client, name, located)
+            cut_rows = exchange.prove()
+            try:
+                require_understood(client, exchange.proven, located, settings)
+            except BackupError:
+                exchange.give_up()
+                raise
             offsets: dict[Partition, Commit] = {}
             if admin is not None:
+                require_stopped(admin, deriving)
                 offsets = put_back(admin, settings, backup.commits)
                 bar(admin, settings, offsets, f"the restore of {backup.id} is not finished, run it again")
             # Before the first row is gone: a file that is finished would be taken for stored.
-            restoration.bar(target, _run_again(store.location(id_), sink), settings)
-            cut_rows = restore_database(client, name, store, backup)
-            files = checkpoints.put_back(scratch / "checkpoints" / CHECKPOINTS_FOLDER, backup.sink, target, settings)
+            restoration.bar(target, _run_again(located.location, sink), settings)
+            exchange.put_in_place()
+            files = checkpoints.put_back(fetched, backup.sink, target, settings)
             claimed = put_claims_back(client, name, backup, offsets, scratch, settings)
             if admin is not None:
                 commit(admin, deriving, put_back(admin, deriving, backup.derived))
                 commit(admin, settings, offsets)
+            exchange.drop_replaced()
             restoration.unbar(target, settings)
             counted = {table.name: rows(client, table) for table in stored_tables(client, name)}
         except ClickHouseError as error:
@@ -123,16 +137,6 @@ def require_own(backup: Backup, location: str, settings: Settings) -> None:
         _log.warning("the backup was made under other settings or plugins", location=location, made=backup.versions)
 
 
-def restore_database(client: Client, name: str, store: BackupStore, backup: Backup) -> dict[str, int]:
-    """Replace a database by the backup's up to its boundaries; answer what was cut off. Raises the client's errors."""
-    base = store.location(backup.base) if backup.base else ""
-    client.command(f"DROP DATABASE IF EXISTS {quoted(name)} SYNC")
-    database.bring_back(client, backup.database, store.location(backup.id), base, name)
-    database.resume_merges(client, name)  # deleting waits for them
-    found = {table.name: cut(client, table, backup.boundaries) for table in stored_tables(client, name)}
-    return {table: rows for table, rows in found.items() if rows}
-
-
 def put_claims_back(
     client: Client,
     name: str,
@@ -144,9 +148,10 @@ def put_claims_back(
     """Have the claims that the backup has; a worker rebuilds those of other partitions, files' are rebuilt here."""
     for partition in partitions:
         copied = scratch / "claims" / backup.dedup[partition] if partition in backup.dedup else None
-        claims.put_back(copied, claims.of_partition(settings, partition))
+        readable = copied is not None and claims.are_readable(copied, settings)
+        claims.put_back(copied if readable else None, claims.of_partition(settings, partition))
     copied = scratch / "file-claims" / FILE_CLAIMS_FOLDER
-    there = claims.are_there(copied)
+    there = claims.are_readable(copied, settings)
     claims.put_back(copied if there else None, claims.of_files(settings))
     of_files = set(positions(client, stored_tables(client, name))) - set(backup.commits)
     if there or not of_files:

@@ -19,9 +19,8 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from lpa_core.settings import Settings
 from lpa_ops.backup import database
 from lpa_ops.backup.backup import Backup, BackupError, Content
-from lpa_ops.backup.set_aside import is_set_aside
-from lpa_ops.backup.store import store_of
-from lpa_ops.backup.tables import content, stored_tables
+from lpa_ops.backup.proof import differences, restored_content
+from lpa_ops.backup.store import Located, store_of
 from lpa_ops.savepoint.scratch import scratch_folder
 from lpa_sinks.clickhouse.client import Endpoint, connect
 from lpa_sinks.clickhouse.errors import describe, explain
@@ -46,34 +45,33 @@ def verify(location: str, sink: str | None, settings: Settings) -> Verification:
     its own. Raises SinkMisconfigured, SinkUnavailable, SavepointError where there is no room for it.
     """
     try:
-        store, id_ = store_of(location)
-        backup = store.check_files(id_)
+        store, name = store_of(location)
+        located = store.check_files(name)
     except BackupError as damage:
         return Verification(None, {}, [str(damage)])
-    place, base = store.location(id_), store.location(backup.base) if backup.base else ""
     try:
         if endpoint_of(sink, settings).path is not None:
-            restored = _in_embedded_engine(place, base, backup, settings)
+            restored = _in_embedded_engine(located, settings)
         else:
             with opened(sink, settings) as (client, _):
-                restored = _restored(client, place, base, backup)
+                restored = _restored(client, located)
     except BackupError as error:
-        return Verification(backup, {}, [f"it cannot be restored: {error}"])
-    return Verification(backup, restored, list(_differences(backup, restored)))
+        return Verification(located.backup, {}, [f"it cannot be restored: {error}"])
+    return Verification(located.backup, restored, list(differences(located.backup, restored)))
 
 
-def _in_embedded_engine(place: str, base: str, backup: Backup, settings: Settings) -> dict[str, Content]:
+def _in_embedded_engine(located: Located, settings: Settings) -> dict[str, Content]:
     # The engine has one folder in a process, and this process may need it for another.
     spawned = multiprocessing.get_context("spawn")
     with scratch_folder(settings) as scratch, ProcessPoolExecutor(1, mp_context=spawned) as process:
-        return process.submit(_restored_in, scratch / "engine", place, base, backup).result()
+        return process.submit(_restored_in, scratch / "engine", located).result()
 
 
-def _restored_in(folder: Path, place: str, base: str, backup: Backup) -> dict[str, Content]:
+def _restored_in(folder: Path, located: Located) -> dict[str, Content]:
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    client = connect(Endpoint(backup.database, path=folder))
+    client = connect(Endpoint(located.backup.database, path=folder))
     try:
-        return _restored(client, place, base, backup)
+        return _restored(client, located)
     finally:
         client.close()
 
@@ -86,28 +84,13 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _restored(client: Client, place: str, base: str, backup: Backup) -> dict[str, Content]:
+def _restored(client: Client, located: Located) -> dict[str, Content]:
+    backup = located.backup
     scratch = f"{backup.database}_verify_{uuid.uuid4().hex[:8]}"
     try:
-        database.bring_back(client, backup.database, place, base, scratch)
-        tables = {table.name: table for table in stored_tables(client, scratch)}
-        wanted = (*backup.tables, *backup.unsettled)
-        return {name: content(client, tables[name], backup.boundaries) for name in wanted if name in tables}
+        database.bring_back(client, backup.database, located.location, located.base, scratch)
+        return restored_content(client, scratch, backup)
     except ClickHouseError as error:
-        raise BackupError(f"{place}: {describe(error)}: {explain(error)}") from None
+        raise BackupError(f"{located.location}: {describe(error)}: {explain(error)}") from None
     finally:
         client.command(f"DROP DATABASE IF EXISTS {quoted(scratch)} SYNC")
-
-
-def _differences(backup: Backup, restored: Mapping[str, Content]) -> Sequence[str]:
-    found = [f"{name}: the table is missing" for name in backup.unsettled if name not in restored]
-    for name, wanted in backup.tables.items():
-        if is_set_aside(name):  # older backups have such tables
-            continue
-        if name not in restored:
-            found.append(f"{name}: the table is missing")
-        elif restored[name].rows != wanted.rows:
-            found.append(f"{name}: {restored[name].rows:,} rows instead of {wanted.rows:,}")
-        elif restored[name] != wanted:
-            found.append(f"{name}: its {wanted.rows:,} rows are not those that were backed up")
-    return found

@@ -189,8 +189,12 @@ def absolute(location: str) -> str:
 
 
 def split(location: str) -> tuple[str, str]:
-    """The root of the store that holds the bundle at this location, and the bundle's name."""
-    root, _, bundle = absolute(location).rstrip("/").rpartition("/")
+    """The root of the store that holds the bundle at this location, and the bundle's name.
+
+    A link leads to the folder that it means: what a bundle adds to is beside that one.
+    """
+    place = str(local_path(location).resolve()) if scheme(location) == "file" else location
+    root, _, bundle = place.rstrip("/").rpartition("/")
     return root, bundle
 
 

@@ -40,7 +40,7 @@ def newest_good(context: Context, require: Callable[[Backup], None]) -> StoredBa
         try:
             require(stored.backup)
             require_own(stored.backup, stored.location, context.settings)
-            store.check_files(stored.backup.id)
+            store.check_files(stored.name)
         except BackupError as problem:
             _log.warning("a backup is passed over", problem=str(problem))
             why.append(str(problem))

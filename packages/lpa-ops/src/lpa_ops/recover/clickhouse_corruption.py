@@ -13,11 +13,13 @@ from lpa_core.delivery.log import Commit, Partition
 from lpa_core.kafka.admin import admin_client
 from lpa_core.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
 from lpa_core.sinks import SinkMisconfigured
-from lpa_ops.backup import checkpoints, database
+from lpa_ops.backup import checkpoints, database, exchange
 from lpa_ops.backup.backup import CHECKPOINTS_FOLDER, Backup, BackupError
+from lpa_ops.backup.exchange import beside, drop, require_proven, require_room
+from lpa_ops.backup.proof import differences, restored_content
 from lpa_ops.backup.set_aside import is_set_aside, suffix
 from lpa_ops.backup.store import BackupStore, store_of
-from lpa_ops.backup.tables import content, cut, positions, stored_tables, table_names
+from lpa_ops.backup.tables import content, cut, positions, rows, stored_tables, table_names
 from lpa_ops.positions.missing import positions_of
 from lpa_ops.recover.backups import is_own, newest_good, require_is_own
 from lpa_ops.recover.estimate import seconds_to_read, seconds_to_restore
@@ -119,19 +121,21 @@ class ClickHouseCorruption:
             return self.assess(context)
         if _CUT in begun:
             return found  # what was cut is read again, from where it was cut
-        store, id_ = store_of(found.location)
+        store, folder = store_of(found.location)
         with opened(context.sink, context.settings) as (client, name):
             sound = [table for table in stored_tables(client, name) if table.name not in found.concerned]
-            backup = store.manifest(id_).backup
+            backup = store.manifest(folder).backup
             where = _sources(client, name, backup, positions(client, sound), found.concerned, context)
         return _with_sources(found, where)
 
     def steps(self, found: Corruption, context: Context) -> Sequence[Step]:
         names, to = ", ".join(found.concerned), f"names that end in {found.suffix}"
-        restored = [f"restore {', '.join(found.tables)} from {found.location}"] if found.tables else []
+        proven = f"restore {', '.join(found.tables) or 'nothing'} from {found.location} beside them, and compare"
+        restored = [f"put {', '.join(found.tables)} in their place"] if found.tables else []
         anew = [f"make {', '.join(found.emptied)} anew, without rows"] if found.emptied else []
         return [
             Step("stopped", "make sure that no worker is running", lambda: self._stopped(found, context)),
+            Step("prove", proven, lambda: self._prove(found, context)),
             Step(_ISOLATE, f"rename {names} to {to}", lambda: self._isolate(found, context), once=True),
             Step("restore", ", ".join([*restored, *anew]), lambda: self._restore(found, context), once=True),
             Step(
@@ -176,21 +180,43 @@ class ClickHouseCorruption:
                     client.command(f"RENAME TABLE {quoted(name)}.{quoted(table)} TO {isolated}")
         return f"{len(found.concerned)} tables"
 
-    def _restore(self, found: Corruption, context: Context) -> str:
-        store, id_ = store_of(found.location)
-        backup = store.check_files(id_)
-        base = store.location(backup.base) if backup.base else ""
+    def _prove(self, found: Corruption, context: Context) -> str:
+        """Have the tables that are not in their place yet beside it, as they were backed up."""
+        store, folder = store_of(found.location)
+        located = store.check_files(folder)
         with opened(context.sink, context.settings) as (client, name):
-            for table in found.tables:
-                # What an attempt before this one has left of it.
-                client.command(f"DROP TABLE IF EXISTS {quoted(name)}.{quoted(table)} SYNC")
-                database.bring_table_back(client, backup.database, name, table, found.location, base)
+            there, aside = table_names(client, name), beside(name)
+            isolated = [table for table in found.tables if table + found.suffix in there and table in there]
+            put = restored_content(client, name, located.backup, isolated)
+            wanted = [table for table in found.tables if table not in put or differences(located.backup, put, [table])]
+            drop(client, aside)
+            if not wanted:
+                return "they are in their place"
+            require_room(client, located, wanted)
+            try:
+                client.command(f"CREATE DATABASE {quoted(aside)}")
+                for table in wanted:
+                    database.bring_table_back(
+                        client, located.backup.database, aside, table, located.location, located.base
+                    )
+                require_proven(client, aside, located, wanted)
+            except BaseException:
+                drop(client, aside)
+                raise
+            return f"{sum(rows(client, table) for table in stored_tables(client, aside)):,} rows are as they were"
+
+    def _restore(self, found: Corruption, context: Context) -> str:
+        with opened(context.sink, context.settings) as (client, name):
+            aside = beside(name)
+            for table in table_names(client, aside):
+                exchange.move(client, aside, name, table)
+                client.command(f"SYSTEM START MERGES {quoted(name)}.{quoted(table)}")
             for table in found.emptied:
                 anew, isolated = (f"{quoted(name)}.{quoted(each)}" for each in (table, table + found.suffix))
                 client.command(f"CREATE TABLE IF NOT EXISTS {anew} AS {isolated}")
             restored = [table for table in stored_tables(client, name) if table.name in found.tables]
-            rows = sum(content(client, table, backup.boundaries).rows for table in restored)
-        return f"{rows:,} rows"
+            drop(client, aside)
+            return f"{sum(rows(client, table) for table in restored):,} rows"
 
     def _cut(self, found: Corruption, context: Context) -> str:
         with opened(context.sink, context.settings) as (client, name):
@@ -203,10 +229,10 @@ class ClickHouseCorruption:
 
     def _go_on(self, found: Corruption, context: Context) -> str:
         settings = context.settings
-        store, id_ = store_of(found.location)
-        backup = store.manifest(id_).backup
+        store, folder = store_of(found.location)
+        backup = store.manifest(folder).backup
         with scratch_folder(settings) as scratch:
-            store.fetch(id_, CHECKPOINTS_FOLDER, scratch / "checkpoints")
+            store.fetch(folder, CHECKPOINTS_FOLDER, scratch / "checkpoints")
             fetched = scratch / "checkpoints" / CHECKPOINTS_FOLDER
             files = checkpoints.put_back(fetched, backup.sink, _target(context), settings)
         commits = {Partition(each.topic, each.partition): Commit(each.offset, each.metadata) for each in found.commits}

@@ -70,11 +70,12 @@ def sources(
                 continue
             cut[partition], commits[partition] = commit.offset, commit
             again += max(0, high[partition] - commit.offset)
-    for partition, behind in stored.items():
+    # Of some, only the damaged tables had rows: what the backup has of them stays.
+    for partition, behind in {**dict.fromkeys(backup.boundaries, 0), **stored}.items():
         if partition in cut:
             continue
         boundary = backup.boundaries.get(partition, 0)
-        cut[partition] = boundary if partition in files else behind
+        cut[partition] = boundary if partition in files else max(behind, boundary)
         if boundary >= behind:
             continue
         since = f"{partition}: {behind - boundary:,} records came since the backup"

@@ -100,8 +100,8 @@ class TotalLoss:
         return [f"start the workers: they read {found.again:,} records again", "run `lpa ingest` on files once more"]
 
     def _check(self, found: Loss) -> str:
-        store, id_ = store_of(found.location)
-        return f"{store.check_files(id_).id} is as it was written"
+        store, name = store_of(found.location)
+        return f"{store.check_files(name).backup.id} is as it was written"
 
     def _aside(self, found: Loss, context: Context) -> str:
         place = endpoint_of(context.sink, context.settings).path

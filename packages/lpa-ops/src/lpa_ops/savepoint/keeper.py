@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, final
 
 import structlog
 
+from lpa_core.dedup.store import DedupStoreError
 from lpa_core.delivery.log import Partition
 from lpa_core.kafka.admin import admin_client
 from lpa_core.plugins.manager import PluginManager
@@ -81,6 +83,8 @@ def restore(location: str, settings: Settings) -> Savepoint:
         fetched = scratch / "savepoint"
         savepoint = store_of(location).open(location, fetched)
         _require_own(savepoint, location, settings)
+        for name in savepoint.dedup.values():
+            _require_readable(fetched / name, location, settings)
         admin = admin_client(settings)
         require_stopped(admin, settings)
         now = committed_in_the_end(admin, settings)
@@ -92,9 +96,11 @@ def restore(location: str, settings: Settings) -> Savepoint:
                     partition=str(partition),
                     offsets=f"{each.offset} to {now[partition].offset - 1}",
                 )
-        for partition, name in savepoint.dedup.items():
-            _replace(fetched / name, _claims(settings, partition), scratch / folder_name(partition))
-        commit(admin, settings, savepoint.commits)
+        with ExitStack() as undone:
+            for partition, name in savepoint.dedup.items():
+                _replace(fetched / name, _claims(settings, partition), scratch / folder_name(partition), undone)
+            commit(admin, settings, savepoint.commits)
+            undone.pop_all()
     _log.info("savepoint restored", location=location, group=savepoint.group, partitions=len(savepoint.commits))
     return savepoint
 
@@ -134,12 +140,23 @@ def snapshot(folder: Path, target: Path, settings: Settings) -> None:
         shutil.copyfile(folder / THROUGH, target / THROUGH)
 
 
-def _replace(new: Path, folder: Path, aside: Path) -> None:
-    """Put ``new`` in the place of ``folder``. All are on one file system."""
+def _require_readable(claims: Path, location: str, settings: Settings) -> None:
+    from lpa_core.dedup.rocksdb import RocksDBDedupStore
+
+    try:
+        RocksDBDedupStore(claims, settings.quality.dedup_ttl_minutes * 60_000).close()
+    except DedupStoreError as error:
+        raise SavepointError(f"{location}: its claims cannot be read ({error}): use another savepoint") from None
+
+
+def _replace(new: Path, folder: Path, aside: Path, undone: ExitStack) -> None:
+    """Put ``new`` in the place of ``folder``, and have that back in it where it is ``undone``. One file system."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         if folder.exists():
             folder.rename(aside)
+            undone.callback(aside.rename, folder)
         new.rename(folder)
+        undone.callback(folder.rename, new)
     except OSError as error:
         raise SavepointError(f"{folder} cannot be replaced: {error.strerror}; make it writable") from None

@@ -14,8 +14,10 @@ from typing import Any, Final, final
 import attrs
 import structlog
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from lpa_core.sinks import SinkMisconfigured
+from lpa_sinks.clickhouse.errors import describe, explain
 from lpa_sinks.schema.ddl import quoted, sql_file
 from lpa_sinks.schema.migrations import Alias, Applied, Migration, View, applied_migrations, remember
 
@@ -65,9 +67,12 @@ def migrate(client: Client, database: str, migration: Migration, window_hours: i
 def roll_back(client: Client, database: str, applied: Applied, migration: Migration | None) -> list[str]:
     """Bring back the views as they were before a migration, then take back what it added; answer the views' names.
 
-    ``migration`` holds what takes the additions back; None leaves them, which disturbs nobody. Raises the client's
-    errors.
+    ``migration`` holds what takes the additions back; None leaves them, which disturbs nobody. Raises SinkMisconfigured
+    where a view of before could not be read: no view was changed. Raises the client's errors.
     """
+    for name, definition in applied.previous_views.items():
+        if definition:
+            _require_readable(client, database, name, definition)
     for name, definition in applied.previous_views.items():
         target = f"{quoted(database)}.{quoted(name)}"
         if definition:
@@ -89,6 +94,22 @@ def _require_alias(client: Client, database: str, migration: Migration, alias: A
             f"migration {migration}: {alias.table}.{alias.column} is no alias, and its values would be lost: "
             "add a column with another name; nothing was changed"
         )
+
+
+def _require_readable(client: Client, database: str, view: str, definition: str) -> None:
+    """Raise SinkMisconfigured where the view could not be read if it were defined so. Raises the client's errors."""
+    candidate = f"{quoted(database)}.{quoted(view + _CANDIDATE)}"
+    select = definition.partition(" AS ")[2]
+    try:
+        client.command(f"CREATE OR REPLACE VIEW {candidate} AS {select}")
+        client.query(f"SELECT * FROM {candidate} LIMIT 1")
+    except ClickHouseError as error:
+        raise SinkMisconfigured(
+            f"view {view} as it was before cannot be read ({describe(error)}: {explain(error)}); no view was changed: "
+            "bring back what it reads from, or define it by another migration"
+        ) from None
+    finally:
+        client.command(f"DROP VIEW IF EXISTS {candidate} SYNC")
 
 
 def _compare(client: Client, database: str, view: View, window_hours: int) -> Comparison:

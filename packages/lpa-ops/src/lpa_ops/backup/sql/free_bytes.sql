@@ -1,0 +1,2 @@
+SELECT sum(toFloat64(free_space))
+FROM system.disks
