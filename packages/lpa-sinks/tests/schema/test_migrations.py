@@ -162,7 +162,7 @@ def test_failure_04_no_view_is_replaced_by_one_that_cannot_be_read(
     write(tmp_path, "0001-zone", ADD + WITH_REGION, DROP)
     run("apply")
     now = view(engine, applied)
-    known = applied_migrations(engine, applied)[1]
+    known = list(applied_migrations(engine, applied).values())[-1]
     gone = {**known.previous_views, VIEW: f"CREATE VIEW {applied}.{VIEW} AS SELECT * FROM {applied}.gone"}
     remember(engine, applied, attrs.evolve(known, previous_views=gone))
     with pytest.raises(SinkMisconfigured, match=r"as it was before cannot be read.*no view was changed"):
