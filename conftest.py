@@ -12,7 +12,7 @@ pytest.register_assert_rewrite("lpa_core.testing", "lpa_sinks.testing", "lpa_ops
 # interrupt processes of theirs.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-pytest_plugins = ["lpa_sinks.testing.engine"]
+pytest_plugins = ["lpa_sinks.testing.engine", "lpa_ops.testing.run_report"]
 
 # How loaded the machine is says nothing about the code: no deadline. Said here, because Hypothesis takes a profile
 # of its own where CI is set, which tries the same examples for ever.

@@ -14,6 +14,8 @@ class JobState(StrEnum):
 
     CREATED = "CREATED"
     RUNNING = "RUNNING"
+    FAILING = "FAILING"
+    """It runs and delivers nothing: every partition that it holds is left to a person."""
     CANCELLING = "CANCELLING"
     """Asked to stop, and finishing what is in work."""
     FINISHED = "FINISHED"
@@ -36,6 +38,7 @@ class PartitionStatus:
         committed_offset: behind the last finished range; None where nothing is finished yet.
         end_offset: behind the last record there is; None where nobody knows yet.
         backpressured: whether reading is paused because writing is behind.
+        failed: whether it is left to a person: nothing of it is delivered.
     """
 
     topic: str
@@ -44,6 +47,7 @@ class PartitionStatus:
     committed_offset: int | None = None
     end_offset: int | None = None
     backpressured: bool = False
+    failed: bool = False
 
     @property
     def lag(self) -> int | None:

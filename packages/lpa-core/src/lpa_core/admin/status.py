@@ -46,7 +46,7 @@ def details(job: AdministeredJob, now_ms: int) -> dict[str, Any]:
     return {
         **_summary(job, now_ms),
         "now": now_ms,
-        "healthy": job.healthy(),
+        "healthy": job.healthy() and not any(partition.failed for partition in job.partitions()),
         "not-ready": [*job.not_ready()],
         "partitions": [_partition(partition) for partition in job.partitions()],
         "report": job.report(),
@@ -77,9 +77,14 @@ def _summary(job: AdministeredJob, now_ms: int) -> dict[str, Any]:
 
 
 def _tasks(job: AdministeredJob) -> dict[str, int]:
-    held = len(job.partitions())
-    state = {JobState.CANCELLING: "canceling"}.get(job.state(), job.state().lower())
-    return {"total": held, **{name: held if name == state else 0 for name in _TASK_STATES}}
+    held = job.partitions()
+    failed = sum(partition.failed for partition in held)
+    names = {JobState.CANCELLING: "canceling", JobState.FAILING: "running"}
+    state = names.get(job.state(), job.state().lower())
+    tasks = dict.fromkeys(_TASK_STATES, 0)
+    tasks[state] += len(held) - failed
+    tasks["failed"] += failed
+    return {"total": len(held), **tasks}
 
 
 def _partition(status: PartitionStatus) -> dict[str, Any]:

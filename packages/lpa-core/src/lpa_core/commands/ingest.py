@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -99,6 +99,22 @@ def _watch(progress: Progress, source: Source) -> StepListener:
     return listener
 
 
+def _left(report: Report) -> Iterator[str]:
+    """What the run did not deliver, and why."""
+    if report.waiting is None:
+        if not report.read:
+            yield "Nothing new: all of it was read before."
+        return
+    for partition, why in report.given_up.items():
+        yield f"{partition} is left to a person: {why}"
+    records = sum(report.waiting.values())
+    if records:
+        waiting = ", ".join(f"{count:,} in {partition}" for partition, count in report.waiting.items())
+        yield f"{records:,} records wait: {waiting}. `lpa health` says what holds them up."
+    elif not report.read and not report.given_up:
+        yield "Nothing was read: no record waits in the partitions that this worker had."
+
+
 def _print_report(report: Report, console: Console) -> None:
     summary = Table("records", "count", title=escape(report.source), title_justify="left")
     summary.columns[1].justify = "right"
@@ -118,5 +134,5 @@ def _print_report(report: Report, console: Console) -> None:
     if report.unfit:
         console.print(f"{report.unfit:,} numbers were out of their column's range and left empty or 0")
     console.print(f"{report.seconds:.1f} s, {report.events_per_second:,.0f} events/s")
-    if not report.read:
-        console.print("Nothing new: all of it was read before.")
+    for line in _left(report):
+        console.print(line, markup=False)

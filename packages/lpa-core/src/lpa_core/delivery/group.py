@@ -96,6 +96,8 @@ class GroupWorker:
         self.standstill = Standstill(limits.progress_seconds, self._background.now)
         self.backpressured = False
         """Whether reading stands still because writing does."""
+        self.left: Mapping[Partition, PartitionState] = {}
+        """The partitions that it held when it stopped, as they were then."""
         self.joined = False
         """Whether the worker is a member of the group that was told of its partitions, be it of none."""
         self._was_joined = False
@@ -202,7 +204,7 @@ class GroupWorker:
     def _measure(self) -> None:
         self._measure_at = self._background.now() + _MEASURE_SECONDS
         for state in self._states.values():
-            state.end = self._log.end(state.partition)
+            state.end = self._log.end(state.partition) or state.end
             if state.end is not None and state.committed is not None:
                 self._observer.lagging(state.partition, max(0, state.end - state.committed.offset))
         self._look_for_standstill()
@@ -313,6 +315,9 @@ class GroupWorker:
         if self._task is not None and self._task.wait(0):
             self._task.check()
             self._task = None
+        with suppress(LogUnavailable):
+            self._measure()
+        self.left = self.states
         if self._task is None:
             self._before_leaving(self.states, self._log)
         else:

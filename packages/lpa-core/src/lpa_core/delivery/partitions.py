@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import TypeVar, final
 
 import attrs
 
 from lpa_core.dedup.store import DedupStore
-from lpa_core.delivery.log import Commit, Partition
+from lpa_core.delivery.log import Commit, Partition, Span
 from lpa_core.delivery.ranges import Range
 from lpa_core.records import RecordBatch
 
@@ -111,12 +111,33 @@ class PartitionState:
     """It is another worker's: nothing of it is written any more."""
     rebuilt: float = 0.0
     """Share of the claims that are read back."""
+    span: Span | None = None
+    """What the partition held when the worker began with it."""
     end: int | None = None
     """Behind the partition's last record; None where nobody knows yet."""
 
     @property
     def usable(self) -> bool:
         return not (self.leaving or self.gone or self.phase is Phase.FAILED)
+
+
+def given_up(states: Mapping[Partition, PartitionState]) -> dict[str, str]:
+    """Those of the partitions that are left to a person, and why."""
+    return {str(partition): state.why for partition, state in sorted(states.items()) if state.phase is Phase.FAILED}
+
+
+def waiting(states: Mapping[Partition, PartitionState]) -> dict[str, int]:
+    """The records that each partition still has, where some are known to wait."""
+    lags = {partition: _lag(state) for partition, state in sorted(states.items())}
+    return {str(partition): lag for partition, lag in lags.items() if lag > 0}
+
+
+def _lag(state: PartitionState) -> int:
+    """Where nobody knows that anything is delivered, all there is waits."""
+    if state.span is None:
+        return 0
+    end = state.span.high if state.end is None else state.end
+    return end - (state.span.low if state.committed is None else state.committed.offset)
 
 
 def _size(batch: RecordBatch) -> int:

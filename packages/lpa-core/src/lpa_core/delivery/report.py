@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 import attrs
@@ -30,6 +30,10 @@ class Report:
     seconds: float = 0.0
     stages: dict[str, float] = attrs.field(factory=dict[str, float])
     """Seconds spent in each step; reading and judging overlap with writing."""
+    waiting: Mapping[str, int] | None = None
+    """Records that each partition still had when the run ended; None for a file, which is read to its end."""
+    given_up: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    """Partitions that were left to a person, and why."""
 
     def add(self, settled: Settled, written: Sequence[Block]) -> None:
         self.read += len(settled.events) + len(settled.rejects)
@@ -63,6 +67,8 @@ class Report:
             "quarantined": self.quarantined,
             "rows": dict(sorted(self.rows.items())),
             "values_out_of_range": self.unfit,
+            "waiting": None if self.waiting is None else sum(self.waiting.values()),
+            "given_up": dict(self.given_up),
             "seconds": round(self.seconds, 3),
             "events_per_second": round(self.events_per_second),
             "stages": {name: round(seconds, 6) for name, seconds in sorted(self.stages.items())},

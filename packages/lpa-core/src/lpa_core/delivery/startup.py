@@ -112,7 +112,8 @@ class Startup:
     def _begin(self, state: PartitionState) -> None:
         partition = state.partition
         found = self._log.committed([partition])[partition]
-        prepared, span = self._prepared(partition, found), self._log.span(partition)
+        span = state.span = self._log.span(partition)
+        prepared = self._prepared(partition, found)
         start = self._where(partition, found, prepared, span)
         if prepared is not None and start != prepared.range.start:
             prepared = None

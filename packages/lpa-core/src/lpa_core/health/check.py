@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import final
 
 import attrs
@@ -25,6 +25,7 @@ class Scope:
         sink: URI of the database; None for the embedded one in the data folder.
         dedup: URI of the dedup store; None for RocksDB in the data folder.
         kafka: whether the topics and the consumer group of the settings are part of this system.
+        given_up: partitions that the job which asks has left to a person, and why; none where a command asks.
     """
 
     settings: Settings
@@ -33,6 +34,7 @@ class Scope:
     sink: str | None = None
     dedup: str | None = None
     kafka: bool = False
+    given_up: Mapping[str, str] = attrs.field(factory=dict[str, str])
 
 
 @final

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, final
 
 import structlog
@@ -86,14 +86,20 @@ class HealthMonitor:
 
 
 def monitor_of(
-    settings: Settings, plugins: PluginManager, metrics: Metrics, *, sink: str | None, dedup: str | None
+    settings: Settings,
+    plugins: PluginManager,
+    metrics: Metrics,
+    *,
+    sink: str | None,
+    dedup: str | None,
+    given_up: Callable[[], Mapping[str, str]] = dict,
 ) -> HealthMonitor:
-    """A monitor for a job on Kafka; ``sink`` and ``dedup`` as a :class:`Scope` has them."""
+    """A monitor for a job on Kafka; ``sink``, ``dedup`` and ``given_up`` as a :class:`Scope` has them."""
 
     def scope() -> Scope:
         now = time.time_ns() // 1_000_000
         since = now - settings.health.window_hours * 3_600_000
-        return Scope(settings, now, since, sink, dedup, kafka=True)
+        return Scope(settings, now, since, sink, dedup, kafka=True, given_up=given_up())
 
     runner = CheckRunner(plugins.health_checks(), settings)
     return HealthMonitor(runner, scope, metrics.health, settings.health.interval_seconds)

@@ -27,7 +27,7 @@ from lpa_core.delivery.derivation import Derivation
 from lpa_core.delivery.group import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.log import Commit, Log, LogError, LogRecord, LogUnavailable, Partition
-from lpa_core.delivery.partitions import PartitionState, Phase
+from lpa_core.delivery.partitions import PartitionState, Phase, given_up, waiting
 from lpa_core.delivery.reject_limits import RejectLimits
 from lpa_core.delivery.report import Report
 from lpa_core.delivery.startup import GapPolicy
@@ -105,7 +105,9 @@ class KafkaJob:
                 _log.info("restored", savepoint=restored.id, partitions=len(restored.commits))
             self._worker, self._accounts = self._assemble(opened)
             sink, dedup = self._job.sinks_or_default(settings)[0], self._job.dedup
-            monitor = monitor_of(settings, plugins, self._metrics, sink=sink, dedup=dedup)
+            monitor = monitor_of(
+                settings, plugins, self._metrics, sink=sink, dedup=dedup, given_up=lambda: given_up(self._worker.states)
+            )
             server = AdminServer(
                 settings.lpa.admin_address,
                 settings.lpa.admin_token,
@@ -128,7 +130,9 @@ class KafkaJob:
                 raise
             finally:
                 self.ended_ms = _now()
-                self._accounts.report.seconds = time.perf_counter() - started
+                report, left = self._accounts.report, self._worker.left
+                report.seconds = time.perf_counter() - started
+                report.waiting, report.given_up = waiting(left), given_up(left)
             self._linger()
         return self._accounts.report
 
@@ -308,6 +312,9 @@ class KafkaJob:
     def state(self) -> JobState:
         if self._state is JobState.RUNNING and self._worker.stopping:
             return JobState.CANCELLING
+        if self._state is JobState.RUNNING and (states := self._worker.states.values()):
+            failing = all(state.phase is Phase.FAILED for state in states)
+            return JobState.FAILING if failing else JobState.RUNNING
         return self._state
 
     def healthy(self) -> bool:
@@ -324,7 +331,7 @@ class KafkaJob:
         worker = self._worker
         hindrance = f": {worker.standstill.hindrance}" if worker.standstill.hindrance else ""
         reasons = []
-        if self.state() is not JobState.RUNNING:
+        if self.state() not in (JobState.RUNNING, JobState.FAILING):
             reasons.append(f"the job is {self.state().value.lower()}")
         elif not worker.joined:
             reasons.append(f"no partitions were assigned yet{hindrance}")
@@ -346,6 +353,7 @@ class KafkaJob:
                 committed_offset=state.committed.offset if state.committed else None,
                 end_offset=state.end,
                 backpressured=self._worker.backpressured and state.phase is Phase.RUNNING,
+                failed=state.phase is Phase.FAILED,
             )
             for partition, state in sorted(self._worker.states.items())
         ]

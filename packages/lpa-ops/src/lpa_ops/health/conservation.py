@@ -14,6 +14,7 @@ from lpa_core.restoration import require_whole
 from lpa_ops.backup.checkpoints import sink_name
 from lpa_ops.health.consumed import Consumed, backed_up, of_files, of_topic
 from lpa_ops.health.database import Database, Missing, opened
+from lpa_ops.health.group_offsets import where_offsets_fit
 from lpa_ops.health.kafka_offsets import Offsets
 from lpa_ops.health.runbook import section
 from lpa_ops.positions.input_topic import InputTopic
@@ -142,5 +143,10 @@ def _lost(scope: Scope, missing: Missing, consumed: Mapping[Partition, Consumed]
 
 
 CHECK: Final = HealthCheck(
-    "conservation", "Conservation of positions", judge, "positions", costly=True, runbook=section("conservation")
+    "conservation",
+    "Conservation of positions",
+    where_offsets_fit(judge),
+    "positions",
+    costly=True,
+    runbook=section("conservation"),
 )

@@ -12,6 +12,7 @@ from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
 from lpa_core.health.state import State
 from lpa_core.known_gaps import OffsetSpan
 from lpa_ops.health.database import opened
+from lpa_ops.health.group_offsets import where_offsets_fit
 from lpa_ops.health.kafka_offsets import Offsets, Standing
 from lpa_ops.health.runbook import section
 from lpa_ops.positions.input_topic import InputTopic
@@ -106,4 +107,6 @@ def _trend(lag: int, grown: float) -> str:
     return "steady"
 
 
-CHECK: Final = HealthCheck("consumer_lag", "Consumer lag", judge, "records", runbook=section("consumer_lag"))
+CHECK: Final = HealthCheck(
+    "consumer_lag", "Consumer lag", where_offsets_fit(judge), "records", runbook=section("consumer_lag")
+)

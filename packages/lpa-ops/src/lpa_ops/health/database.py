@@ -83,6 +83,11 @@ class Database:
                 raise Missing(self.name, f"{self.name} has no {name}", "`lpa schema apply` makes it")
 
 
+def long_before(scope: Scope) -> int:
+    """Epoch ms, some days before the window: what came to a standstill then is red as long as nothing else comes."""
+    return scope.since_ms - scope.settings.health.usual_days * 86_400_000
+
+
 @contextmanager
 def opened(scope: Scope) -> Iterator[Database]:
     """The database of the scope.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
-from lpa_ops.health.database import opened
+from lpa_ops.health.database import long_before, opened
 from lpa_ops.health.runbook import section
 
 
@@ -13,8 +13,12 @@ def judge(scope: Scope) -> Finding:
     with opened(scope) as database:
         database.require("ai_stream_status", "fact_stream_status_samples_versions")
         found = database.ask_for_one("freshness.sql")
-    if found["newest_event"] is None:
-        raise NotApplicable("no status event arrived in the window")
+        if found["newest_event"] is None:
+            found = database.ask_for_one("freshness.sql", since=long_before(scope))
+            if found["newest_event"] is None or (found["newest_fact"] or 0) >= found["newest_event"]:
+                raise NotApplicable(
+                    "no status event arrived in the window, and none from before it waits for its facts"
+                )
     if found["newest_fact"] is None:
         waiting = (scope.now_ms - found["oldest_event"]) / 60_000
         what = f"no facts although status events arrived, the first {waiting:,.0f} minutes ago"

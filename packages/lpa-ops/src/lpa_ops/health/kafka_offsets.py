@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import attrs
 
-from lpa_core.delivery.log import LogError, Partition
+from lpa_core.delivery.log import Commit, LogError, Partition
 from lpa_core.health.check import NotApplicable, Scope
 from lpa_core.kafka.admin import admin_client, explained
 from lpa_core.settings import Settings
@@ -50,6 +50,10 @@ class Offsets:
         self._settings: Settings = scope.settings
         self._seconds = float(scope.settings.health.timeout_seconds)
         self._admin: AdminClient = admin_client(scope.settings)
+
+    def commits(self) -> Mapping[Partition, Commit]:
+        """What the group has committed, with the text beside it."""
+        return committed(self._admin, self._settings)
 
     def standings(self) -> Mapping[Partition, Standing]:
         """A partition without a commit stands at its beginning."""

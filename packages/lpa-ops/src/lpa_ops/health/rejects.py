@@ -9,7 +9,7 @@ import attrs
 
 from lpa_core.health.check import Finding, NotApplicable, Scope
 from lpa_core.health.state import State, Thresholds
-from lpa_ops.health.database import Database, opened
+from lpa_ops.health.database import Database, long_before, opened
 
 _FEW: Final = 10
 """Rejects that are no reason to compare shares."""
@@ -49,7 +49,7 @@ def judge_share(
         name: the rejects, for people.
         look_closer: is asked only where the share is not ok, because it may cost more.
     """
-    usual_since = scope.since_ms - scope.settings.health.usual_days * 86_400_000
+    usual_since = long_before(scope)
     with opened(scope) as database:
         database.require(*_REQUIRED)
         found = database.ask_for_one("rejects.sql", usual_since=usual_since)

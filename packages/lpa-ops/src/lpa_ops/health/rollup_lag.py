@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
-from lpa_ops.health.database import opened
+from lpa_ops.health.database import long_before, opened
 from lpa_ops.health.runbook import section
 
 
@@ -13,8 +13,10 @@ def judge(scope: Scope) -> Finding:
     with opened(scope) as database:
         database.require("fact_stream_status_samples_versions", "agg_stream_performance_1m_versions")
         found = database.ask_for_one("rollup_lag.sql")
-    if found["newest_fact"] is None:
-        raise NotApplicable("no attributed status sample was made in the window")
+        if found["newest_fact"] is None:
+            found = database.ask_for_one("rollup_lag.sql", since=long_before(scope))
+            if found["newest_fact"] is None or (found["newest_rollup"] or 0) >= found["newest_fact"]:
+                raise NotApplicable("no attributed status sample was made in the window, and none waits for a rollup")
     if found["newest_rollup"] is None:
         behind = (scope.now_ms - found["oldest_fact"]) / 60_000
         what = f"no rollup although attributed samples arrived, the first {behind:,.0f} minutes ago"

@@ -1,0 +1,3 @@
+SELECT table, name
+FROM system.detached_parts
+WHERE database = {database:String} AND startsWith(ifNull(reason, ''), 'broken')
