@@ -90,7 +90,7 @@ def test_every_committed_position_is_in_one_table_and_gaps_that_kafka_makes_are_
         client.command(f"DELETE FROM {_DATABASE}.streaming_events WHERE source_offset BETWEEN 21 AND 24")
     lost = health(job)["conservation"]
     assert (lost["state"], lost["value"]) == ("critical", 4)
-    assert lost["detail"] == f"{job.topic}[0]: 4 of the offsets 20 to 24 are in no table"
+    assert lost["detail"] == f"{job.topic}[0]: 4 of the offsets 21 to 24 are in no table"
     with clickhouse.client() as client:
         client.command(
             f"INSERT INTO {_DATABASE}.streaming_events (source_topic, source_partition, source_offset, dedup_key) "
