@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import traceback
 from typing import Any
@@ -26,6 +27,7 @@ from lpa_core.savepoints import SavepointError
 from lpa_core.settings import Settings, SettingsError, load
 from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
 from lpa_core.sources.source import SourceError
+from lpa_core.system_errors import explained, has_advice, number_in, out_of_files, raise_limit_of_files
 
 USAGE_ERRORS = (SettingsError, PluginError, SinkMisconfigured, DedupStoreError, LogError, AdminError, ReplayRefused)
 """Wrong usage or configuration: exit status 2."""
@@ -66,6 +68,7 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: list[str]) -> int:
     """Run ``lpa`` with these arguments and answer its exit status."""
     console = Console(stderr=True, soft_wrap=True, highlight=False)
+    raise_limit_of_files()
     try:
         settings = load()
         logs.configure(settings.lpa.log_format, settings.lpa.log_level)
@@ -77,17 +80,21 @@ def run(arguments: list[str]) -> int:
         console.print(f"lpa: {what}; see {' '.join(('lpa', *(error.command_chain or ())))} --help", markup=False)
         return 2
     except USAGE_ERRORS as error:
-        console.print(f"lpa: {error}", markup=False)
+        console.print(f"lpa: {error}{_want_of_files(error)}", markup=False)
         return 2
     except FAILURES as error:
-        console.print(f"lpa: {error}", markup=False)
+        console.print(f"lpa: {error}{_want_of_files(error)}", markup=False)
         return 1
     except KeyboardInterrupt:
         console.print("lpa: stopped; run the same command again to go on", markup=False)
         return 130
     except BrokenPipeError:
         return 1
-    except Exception as error:  # a fault of ours: a person gets a line, and the trace only when asked for
+    except Exception as error:  # a person gets a line, and the trace only when asked for
+        reason = _of_the_system(error)
+        if reason:
+            console.print(f"lpa: {reason}", markup=False)
+            return 1
         structlog.get_logger("lpa").debug("unexpected error", exception=traceback.format_exc())
         console.print(
             f"lpa: unexpected {type(error).__name__}: {error}; this is a fault in lpa or a plugin: please report it "
@@ -96,3 +103,18 @@ def run(arguments: list[str]) -> int:
         )
         return 1
     return outcome if isinstance(outcome, int) else 0
+
+
+def _of_the_system(error: Exception) -> str:
+    """What the machine lacks or does not allow, where that is why; else empty: it is a fault of ours."""
+    if isinstance(error, OSError) and error.errno is not None and has_advice(error.errno):
+        return f"{error.filename}: {explained(error.errno)}" if error.filename else explained(error.errno)
+    # Whatever cannot be opened may be told as missing, such as a module.
+    return explained(errno.EMFILE) if out_of_files() else ""
+
+
+def _want_of_files(error: Exception) -> str:
+    """An addition to what was said, where no file or connection could be opened."""
+    if "ulimit" in str(error) or not (number_in(str(error)) == errno.EMFILE or out_of_files()):
+        return ""
+    return f" ({explained(errno.EMFILE)})"

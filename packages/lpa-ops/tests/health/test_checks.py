@@ -18,6 +18,7 @@ from lpa_core.health.report import HealthReport
 from lpa_core.health.run import CheckRunner
 from lpa_core.health.state import State
 from lpa_core.plugins.manager import PluginManager
+from lpa_core.testing.claim_damage import closed_store
 from lpa_ops.backup.backup import DATABASE_FOLDER
 from lpa_ops.backup.checkpoints import sink_name
 from lpa_ops.backup.store import BackupStore
@@ -145,9 +146,7 @@ def test_a_disk_that_is_filling(day: Day, monkeypatch: pytest.MonkeyPatch) -> No
 def test_claims_that_take_too_much_room(day: Day, tmp_path: Path) -> None:
     day = attrs.evolve(day, settings=attrs.evolve(day.settings, lpa=attrs.evolve(day.settings.lpa, data_dir=tmp_path)))
     assert day(dedup_store.CHECK).finding.state is State.NOT_APPLICABLE, "there are none yet"
-    claims = tmp_path / "dedup" / "000012.sst"
-    claims.parent.mkdir()
-    claims.write_bytes(bytes(2000))
+    closed_store(tmp_path / "dedup", 86_400_000, day.now_ms, 100)
     ok(day, dedup_store.CHECK)
     red(day, dedup_store.CHECK, State.CRITICAL, "for a TTL of 1,440 minutes", dedup_store_gigabytes="0.000001,0.000001")
 

@@ -97,3 +97,21 @@ def test_an_explanation_is_one_line_of_clickhouses_own_words() -> None:
 def test_clickhouses_words_end_before_the_query() -> None:
     text = "Code: 60. DB::Exception: Unknown table expression identifier 'd.t'. In scope SELECT 1 FROM d.t. (UNKNOWN)"
     assert explain(DatabaseError(text, code=60)) == "Unknown table expression identifier 'd.t'"
+
+
+@pytest.mark.parametrize(
+    ("number", "verdict", "told"),
+    [
+        (24, Verdict.RETRY, "CANNOT_OPEN_FILE (code 76): Too many open files: this process may have"),
+        (28, Verdict.RETRY, "No space left on device: make room on the disk"),
+        (30, Verdict.CONFIGURATION, "Read-only file system: mount the file system writable"),
+        (13, Verdict.CONFIGURATION, "Permission denied: give this user the right"),
+    ],
+)
+def test_failure_14_an_error_of_the_system_decides_where_the_code_tells_nothing(
+    number: int, verdict: Verdict, told: str
+) -> None:
+    text = f"Code: 76. DB::ErrnoException: Cannot open file /x: , errno: {number}, strerror: words. (CANNOT_OPEN_FILE)"
+    error = DatabaseError(text, code=76, name="CANNOT_OPEN_FILE")
+    assert classify(error) is verdict
+    assert told in describe(error)

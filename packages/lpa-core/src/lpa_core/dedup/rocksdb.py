@@ -12,7 +12,7 @@ from rocksdict import WriteBatch
 
 from lpa_core.dedup.digest import digests
 from lpa_core.dedup.rocksdb_files import ClaimFiles
-from lpa_core.dedup.store import ClaimStatistics, DedupStoreUnavailable
+from lpa_core.dedup.store import ClaimStatistics, DamagedClaims, DedupStoreUnavailable
 from lpa_core.records import Position
 
 T = TypeVar("T")
@@ -64,8 +64,15 @@ class RocksDBDedupStore:
         self._use(lambda files: files.checkpoint(target))
 
     def statistics(self) -> ClaimStatistics:
-        keys = self._use(lambda files: files.count())
+        def counted(files: ClaimFiles) -> int:
+            files.require_folder()
+            return files.count()
+
+        keys = self._use(counted)
         return ClaimStatistics(keys, sum(_size(file) for file in self._path.iterdir()))
+
+    def changes(self) -> int:
+        return self._use(lambda files: files.changes())
 
     def close(self) -> None:
         files, self._files = self._files, None
@@ -131,12 +138,12 @@ class RocksDBDedupStore:
             if self._files is None:
                 self._files = ClaimFiles(self._path, self._ttl)
             return action(self._files)
-        except DedupStoreUnavailable as unavailable:
-            problem = str(unavailable)
+        except (DedupStoreUnavailable, DamagedClaims) as failure:
+            kind, problem = type(failure), str(failure)
         # Not inside the handler: the traceback there keeps alive what keeps the folder locked.
-        with suppress(DedupStoreUnavailable):
+        with suppress(DedupStoreUnavailable, DamagedClaims):
             self.close()
-        raise DedupStoreUnavailable(problem)
+        raise kind(problem)
 
 
 def _size(file: Path) -> int:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import chain
 from pathlib import Path
-from typing import Any, cast, final
+from typing import Any, Final, cast, final
 
 import attrs
 from rocksdict import (
+    AccessType,
     BlockBasedOptions,
     Cache,
     Checkpoint,
     ColumnFamily,
     DBCompressionType,
+    DBRecoveryMode,
     Options,
     Rdict,
     WriteBatch,
@@ -25,6 +28,7 @@ from rocksdict import (
 
 from lpa_core.dedup.store import DamagedClaims, DedupStoreError, DedupStoreUnavailable
 from lpa_core.records import Position
+from lpa_core.system_errors import PASSING, advice, number_in
 
 MIB = 1024 * 1024
 BLOCK_CACHE_BYTES = 64 * MIB
@@ -40,6 +44,9 @@ FILTER_BITS = 10
 
 SHORTEST_GENERATION_MS = 60_000
 """With a TTL below this a generation still lasts as long: making and dropping one costs some disk syncs."""
+
+DAMAGED: Final = "DAMAGED"
+"""A file that says what was found damaged while the others were in use."""
 
 _GENERATION = "claims-"
 _SOURCE = struct.Struct(">I")
@@ -66,7 +73,8 @@ class ClaimFiles:
     Sources (topic and partition) are numbered, in the default column family, from 0 on.
 
     Methods raise DedupStoreUnavailable where the disk refuses. RocksDB takes no more writes
-    after that: close these files and open them again.
+    after that: close these files and open them again. They raise DamagedClaims where a file turns out to be
+    damaged. RocksDB may open it all the same the next time; these files do not.
     """
 
     def __init__(self, path: Path, ttl_ms: int) -> None:
@@ -140,6 +148,15 @@ class ClaimFiles:
             generation.family.property_int_value("rocksdb.estimate-num-keys") or 0 for generation in self.generations
         )
 
+    def changes(self) -> int:
+        """How many there ever were; those that were lost with a file do not count."""
+        return self._db.latest_sequence_number()
+
+    def require_folder(self) -> None:
+        """Raise DamagedClaims where somebody has removed the files, which an open database does not notice."""
+        if not (self._path / "CURRENT").exists():
+            raise _damaged(self._path, "CURRENT was removed")
+
     def close(self) -> None:
         """Flush and free the lock. Raises DedupStoreUnavailable where the flush fails; the lock is free all the same.
 
@@ -162,7 +179,38 @@ class ClaimFiles:
         except Exception as error:
             if type(error) is not Exception:  # rocksdict raises nothing more special
                 raise
-            raise _failure(self._path, error) from error
+            raise self._noted(error) from error
+
+    def _noted(self, error: Exception) -> DedupStoreError | DedupStoreUnavailable:
+        """The failure; damage is written down. No variable where it is raised: it would keep the files' lock."""
+        failure = _failure(self._path, error)
+        if isinstance(failure, DamagedClaims):
+            with suppress(OSError):
+                (self._path / DAMAGED).write_text(_one_line(error))
+        return failure
+
+
+def are_there(path: Path) -> bool:
+    """Whether a folder holds a store, or what is left of one. Raises OSError."""
+    return (path / "CURRENT").exists() or next(_files(path), None) is not None
+
+
+def _files(path: Path) -> Iterator[Path]:
+    return chain(path.glob("*.sst"), path.glob("[0-9]*.log"), path.glob("MANIFEST-*"))
+
+
+def require_readable(path: Path) -> None:
+    """Open the files of a store and close them again, whoever has them open meanwhile; they are not changed.
+
+    Raises DedupStoreError, DedupStoreUnavailable.
+    """
+    try:
+        families = {name: _options() for name in ("default", *_existing_generations(path))}
+        Rdict(str(path), _options(), families, AccessType.read_only()).close()
+    except DedupStoreError:
+        raise
+    except Exception as error:
+        raise _cannot_open(path, error) from error
 
 
 @cache
@@ -193,13 +241,17 @@ def _options() -> Options:
     options.set_max_background_jobs(2)
     options.set_max_open_files(256)
     options.set_keep_log_file_num(2)
+    # A write that was cut off at the end had not returned; damage before it takes claims that had.
+    options.set_wal_recovery_mode(DBRecoveryMode.tolerate_corrupted_tail_records())
     return options
 
 
 def _existing_generations(path: Path) -> list[str]:
     """Names of the generations in a folder, oldest first; none where no database is."""
+    with suppress(OSError):
+        raise _damaged(path, (path / DAMAGED).read_text(errors="replace"))
     if not (path / "CURRENT").exists():
-        left = next(chain(path.glob("*.sst"), path.glob("[0-9]*.log")), None)
+        left = next(_files(path), None)
         if left is not None:  # RocksDB would begin anew, and forget every claim
             raise _damaged(path, f"{left.name} is there, and CURRENT is not")
         return []
@@ -210,22 +262,36 @@ def _existing_generations(path: Path) -> list[str]:
 
 
 def _cannot_open(path: Path, error: Exception) -> DedupStoreError | DedupStoreUnavailable:
-    problem = str(error)
+    problem = _one_line(error)
     if "While lock file" in problem or "lock hold by current process" in problem:
         return DedupStoreError(
             f"{path}: another process or store holds these dedup claims; stop it or name another folder"
         )
-    if problem.startswith("Corruption") or "No space left" in problem:
+    number = number_in(problem)
+    if number is not None and number not in PASSING:
+        return DedupStoreError(f"{path}: cannot keep dedup claims there ({problem}): {advice(number)}")
+    if number is not None or _is_damage(path, problem):
         return _failure(path, error)
     return DedupStoreError(
-        f"{path}: cannot keep dedup claims there ({error}); name a folder that this user can write to"
+        f"{path}: cannot keep dedup claims there ({problem}); name a folder that this user can write to"
     )
 
 
 def _failure(path: Path, error: Exception) -> DedupStoreError | DedupStoreUnavailable:
-    if str(error).startswith("Corruption"):
-        return _damaged(path, error)
-    return DedupStoreUnavailable(f"{path}: the disk refuses dedup claims ({error}); is it full?")
+    problem = _one_line(error)
+    number = number_in(problem)
+    if number is not None:  # RocksDB calls a file that it cannot open corrupted, whatever the reason
+        return DedupStoreUnavailable(f"{path}: dedup claims cannot be kept now ({problem}): {advice(number)}")
+    if _is_damage(path, problem):
+        return _damaged(path, problem)
+    return DedupStoreUnavailable(f"{path}: the disk refuses dedup claims ({problem}); is it full?")
+
+
+def _is_damage(path: Path, problem: str) -> bool:
+    if problem.startswith("Corruption"):
+        return True
+    file = re.escape(str(path)) + r"/[\w.-]+"
+    return re.search(rf"{file}: (No such file or directory|Is a directory|Not a directory)", problem) is not None
 
 
 def _damaged(path: Path, why: object) -> DamagedClaims:
@@ -233,3 +299,7 @@ def _damaged(path: Path, why: object) -> DamagedClaims:
         f"{path}: the dedup claims are damaged ({why}); bring back a backup or a savepoint, or remove them and accept "
         "that files' records which are sent again within the TTL are stored again"
     )
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

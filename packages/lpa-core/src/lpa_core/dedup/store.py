@@ -126,3 +126,15 @@ class Vouching(Protocol):
         Raises DedupStoreError, DedupStoreUnavailable.
         """
         ...
+
+
+@runtime_checkable
+class CountsChanges(Protocol):
+    """A store whose claims can be lost in part, with a file of it, and that can tell."""
+
+    def changes(self) -> int:
+        """How many changes were ever made and are still there. Fewer than before: claims were lost.
+
+        Raises DedupStoreUnavailable, DedupStoreError.
+        """
+        ...

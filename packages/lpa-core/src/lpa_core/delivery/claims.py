@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, final
@@ -10,11 +11,13 @@ from typing import Final, final
 import attrs
 import structlog
 
-from lpa_core.dedup.store import DedupStore, Vouching
+from lpa_core.dedup.store import CountsChanges, DamagedClaims, DedupStore, DedupStoreError, Vouching
 from lpa_core.delivery.log import Partition
 from lpa_core.sinks import Recalling, Sink
 
 THROUGH_FILE: Final = "through.json"
+_SET_ASIDE: Final = ".damaged"
+"""Ends the name of a folder of damaged claims, kept for people to look at until the next one."""
 
 _log = structlog.get_logger("lpa.dedup")
 
@@ -36,6 +39,20 @@ class DedupStores:
 
 
 @final
+@attrs.frozen(slots=True)
+class _Mark:
+    """What stands beside a store.
+
+    Attributes:
+        through: the store has every claim before this offset.
+        changes: it had so many changes then. One that has claims has at least one.
+    """
+
+    through: int = 0
+    changes: int = 1
+
+
+@final
 class Claims:
     """Opens a partition's store, and keeps beside it how far its claims go.
 
@@ -51,9 +68,14 @@ class Claims:
     def open(self, partition: Partition, committed: int) -> DedupStore:
         """The store of a partition that is finished up to ``committed``.
 
-        Raises DedupStoreError, DedupStoreUnavailable; LostClaims where a shared store has lost claims.
+        One that is damaged is set aside, if a sink can tell its claims again. Raises DedupStoreError,
+        DedupStoreUnavailable; LostClaims where a shared store has lost claims.
         """
         if not self._stores.shared:
+            try:
+                return self._stores.open(partition)
+            except DamagedClaims as damage:
+                self._set_aside(partition, damage)
             return self._stores.open(partition)
         if self._shared is None:
             self._shared = self._stores.open(partition)
@@ -61,12 +83,35 @@ class Claims:
             self._shared.require_kept(some=committed > 0)
         return self._shared
 
-    def missing_from(self, partition: Partition, committed: int) -> int | None:
-        """The first offset of which claims may be missing, where the partition is finished up to ``committed``."""
+    def _set_aside(self, partition: Partition, damage: DamagedClaims) -> None:
+        folder = self._stores.folder(partition)
+        if folder is None or self._recalling is None:
+            raise damage
+        aside = folder.with_name(folder.name + _SET_ASIDE)
+        try:
+            shutil.rmtree(aside, ignore_errors=True)
+            folder.rename(aside)
+        except OSError as error:
+            raise DedupStoreError(f"{damage} (setting them aside as {aside}: {error.strerror})") from None
+        _log.warning(
+            "damaged claims are set aside and rebuilt from the sink",
+            partition=str(partition),
+            set_aside=str(aside),
+            reason=str(damage).partition("; ")[0],
+        )
+
+    def missing_from(self, partition: Partition, store: DedupStore, committed: int) -> int | None:
+        """The first offset of which claims may be missing, where the partition is finished up to ``committed``.
+
+        Raises DedupStoreError, DedupStoreUnavailable.
+        """
         if self._stores.shared:
             return None
-        through = self.through(partition)
-        return None if through >= committed else through
+        mark = self._mark(partition)
+        if mark.through and isinstance(store, CountsChanges) and (there := store.changes()) < mark.changes:
+            _log.warning("claims were lost, with a file", partition=str(partition), changes=there, before=mark.changes)
+            return 0
+        return None if mark.through >= committed else mark.through
 
     def rebuild(
         self,
@@ -96,34 +141,42 @@ class Claims:
             keys += len(stored.keys)
             highest = max(highest, *stored.offsets)
             progress(min(1.0, (highest - first) / max(1, committed - first)), len(stored.keys))
-        self.mark(partition, committed)
+        self.mark(partition, store, committed)
         _log.info("claims rebuilt", partition=str(partition), keys=keys)
 
-    def mark(self, partition: Partition, through: int) -> None:
+    def mark(self, partition: Partition, store: DedupStore, through: int) -> None:
         """Write down that the store has every claim before the offset ``through``.
 
         A mark that is behind costs a rebuild; it is never ahead, because claims are durable before it is made.
+        Raises DedupStoreError, DedupStoreUnavailable.
         """
         folder = self._stores.folder(partition)
         if folder is None:
             return
+        mark = {"through": through}
+        if isinstance(store, CountsChanges):
+            mark["changes"] = store.changes()
         temporary = folder / f"{THROUGH_FILE}.new"
         try:
-            temporary.write_text(json.dumps({"through": through}))
+            temporary.write_text(json.dumps(mark))
             temporary.replace(folder / THROUGH_FILE)
         except OSError as error:
             _log.warning("cannot mark how far claims go", folder=str(folder), problem=error.strerror)
 
     def through(self, partition: Partition) -> int:
         """The offset before which this machine has every claim of the partition; 0 where it has none."""
+        return self._mark(partition).through
+
+    def _mark(self, partition: Partition) -> _Mark:
         folder = self._stores.folder(partition)
         if folder is None:
-            return 0
+            return _Mark()
         try:
-            through = json.loads((folder / THROUGH_FILE).read_bytes())["through"]
-            return through if type(through) is int else 0
-        except (OSError, ValueError, KeyError, TypeError):
-            return 0
+            noted = json.loads((folder / THROUGH_FILE).read_bytes())
+            through, changes = noted["through"], noted.get("changes", 1)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return _Mark()
+        return _Mark(through, changes) if type(through) is int and type(changes) is int else _Mark()
 
     def release(self, store: DedupStore) -> None:
         """Let go of a partition's store."""

@@ -10,7 +10,7 @@ from typing import Final, final
 
 import structlog
 
-from lpa_core.dedup.store import DedupStoreUnavailable
+from lpa_core.dedup.store import DamagedClaims, DedupStoreUnavailable
 from lpa_core.delivery.archive import Archive
 from lpa_core.delivery.background import Background, Task, Threads
 from lpa_core.delivery.candidate import Candidate, claim, shape
@@ -131,6 +131,11 @@ class GroupWorker:
                 except CommitUncertain as uncertain:
                     _log.warning("the session is given up and begun anew", reason=str(uncertain))
                     self.standstill.hindered(str(uncertain))
+                except DamagedClaims as damage:
+                    # Opened again, they are set aside and rebuilt, or the partition says what is to be done.
+                    _log.warning("the session is given up and begun anew", reason=str(damage))
+                    self.standstill.hindered(str(damage))
+                    self._background.sleep(_SESSION_AGAIN_SECONDS)
                 except (LogUnavailable, Forbidden) as unavailable:
                     if not self._was_joined:
                         raise

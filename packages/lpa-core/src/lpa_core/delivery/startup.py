@@ -9,7 +9,7 @@ from typing import Final, final
 import attrs
 import structlog
 
-from lpa_core.dedup.store import DedupStoreError, DedupStoreUnavailable, LostClaims
+from lpa_core.dedup.store import DamagedClaims, DedupStoreError, DedupStoreUnavailable, LostClaims
 from lpa_core.delivery.background import Background, Task
 from lpa_core.delivery.claims import Claims
 from lpa_core.delivery.commit_metadata import DamagedMetadata, Prepared, decode
@@ -105,6 +105,8 @@ class Startup:
         except (LogUnavailable, DedupStoreUnavailable, SinkUnavailable, DedupStoreError) as problem:
             _log.warning("partition cannot start yet", partition=str(state.partition), reason=str(problem))
             state.phase, state.why = Phase.STARTING, str(problem)
+            if isinstance(problem, DamagedClaims):
+                state.dedup = None  # it has let its files go; opened again, they are set aside
             state.retry_at = self._background.now() + _AGAIN_SECONDS
         except _NeedsAPerson as problem:
             fail(state, str(problem))
@@ -152,7 +154,7 @@ class Startup:
             state.prepared, state.committed = None, Commit(start)
         if state.dedup is None:
             state.dedup = self._claims.open(partition, beginning.found.offset if beginning.found else 0)
-        missing = self._claims.missing_from(partition, start)
+        missing = self._claims.missing_from(partition, state.dedup, start)
         if missing is None:
             self._read_on(state)
         else:

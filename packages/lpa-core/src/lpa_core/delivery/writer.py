@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Final, final
 
 import attrs
 import structlog
 import tenacity
 
-from lpa_core.dedup.store import DedupStoreUnavailable
+from lpa_core.dedup.store import DedupStoreError, DedupStoreUnavailable
 from lpa_core.delivery.archive import Archive
 from lpa_core.delivery.background import Background
 from lpa_core.delivery.candidate import Candidate, claim, give_back, withdraw_refused, write
@@ -238,11 +238,18 @@ class Writer:
         candidate, state = delivery.candidate, delivery.state
         state.committed, state.prepared = Commit(candidate.range.next_offset), None
         self._standstill.finished()
-        self._claims.mark(state.partition, candidate.range.next_offset)
+        self._mark(state, candidate.range.next_offset)
         if not candidate.range.count:
             return
         self._observer.finished(candidate.settled, candidate.blocks, candidate.range)
         self._observer.step(Step.FINISHED, candidate.range)
+
+    def _mark(self, state: PartitionState, through: int) -> None:
+        store = state.dedup
+        # A mark that is missing costs a rebuild; whatever is wrong with the store shows at the next claim.
+        with suppress(DedupStoreUnavailable, DedupStoreError), self._dedup_lock:
+            if store is not None:  # the partition may be another worker's by now
+                self._claims.mark(state.partition, store, through)
 
     def _patiently(self, action: Callable[[], None]) -> None:
         """Wait for the dedup store: going on without it would lose claims."""

@@ -11,7 +11,7 @@ from typing import Any, Final, cast, final
 import attrs
 
 from lpa_core.dedup.redis_ledger import FIELDS, LEDGER, PREFIX, SECTIONS, Ledger, unfit
-from lpa_core.dedup.store import DedupStoreError
+from lpa_core.dedup.store import DamagedClaims, DedupStoreError, DedupStoreUnavailable
 from lpa_core.delivery.claims import THROUGH_FILE
 from lpa_core.delivery.log import Partition
 from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
@@ -22,6 +22,12 @@ from lpa_ops.health.kafka_offsets import Offsets, Standing
 from lpa_ops.health.runbook import section
 
 _GIGABYTE: Final = 1_000_000_000
+_LOOKS: Final = 3
+"""A worker may replace files while they are opened."""
+_REBUILD: Final = "if they are damaged, start the partition's worker again: it reads them back from ClickHouse"
+_RESTORE: Final = (
+    "if they are damaged, `lpa backup restore` brings them back together with the tables; else do what is said"
+)
 
 
 @final
@@ -65,8 +71,11 @@ def _on_disk(folder: Path, scope: Scope) -> _Store:
         raise NotApplicable(f"{folder}: there are no claims on this machine yet")
     size = sum(_sizes(folder))
     if not scope.kafka:
-        return _Store(size, "one store for all files")
+        return _Store(size, "one store for all files", _unusable(folder), _RESTORE, State.CRITICAL)
     standings = Offsets(scope).standings()
+    unusable = next(filter(None, (_unusable(folder / folder_name(partition)) for partition in standings)), "")
+    if unusable:
+        return _Store(size, "", unusable, _REBUILD, State.CRITICAL)
     here = {partition: through for partition, through in _through(folder, standings) if through is not None}
     # The mark follows the commit, a moment later.
     moment = scope.settings.clickhouse.sink_max_batch_size
@@ -80,6 +89,23 @@ def _on_disk(folder: Path, scope: Scope) -> _Store:
             "lpa_dedup_rebuild_progress_ratio",
         )
     return _Store(size, f"claims of {len(here)} of {len(standings)} partitions are here, and complete")
+
+
+def _unusable(folder: Path) -> str:
+    """Why the claims in a folder cannot be opened; empty where they can, or none are there."""
+    from lpa_core.dedup.rocksdb_files import are_there, require_readable
+
+    why = ""
+    for _ in range(_LOOKS):
+        try:
+            if are_there(folder):
+                require_readable(folder)
+            return ""
+        except DamagedClaims as damage:
+            why = str(damage).partition("; ")[0]
+        except (DedupStoreError, DedupStoreUnavailable, OSError) as problem:
+            why = str(problem)
+    return why
 
 
 def _sizes(folder: Path) -> Iterator[int]:

@@ -8,7 +8,6 @@ from typing import Final, final
 
 from lpa_core.delivery.log import Partition
 from lpa_core.kafka.admin import admin_client
-from lpa_core.sinks import SinkMisconfigured
 from lpa_ops.backup.backup import Backup, BackupError
 from lpa_ops.backup.restore import restore
 from lpa_ops.backup.store import BackupStore, store_of
@@ -18,6 +17,7 @@ from lpa_ops.recover.estimate import seconds_to_read, seconds_to_restore
 from lpa_ops.recover.scenario import Context, Findings, Overtaken, Step
 from lpa_ops.recover.stored_since import stored_since
 from lpa_ops.savepoint.offsets import earliest, latest
+from lpa_sinks.clickhouse.embedded import DamagedDatabase
 from lpa_sinks.databases import endpoint_of, opened
 
 
@@ -133,10 +133,8 @@ def _damage(context: Context) -> list[str]:
             if not positions(client, tables):
                 return [f"the tables of {database} are empty"] if _expected(context) else []
             return []
-    except SinkMisconfigured as unusable:
-        if place.path is None or "cannot be opened" not in str(unusable):
-            raise
-        return [str(unusable)]
+    except DamagedDatabase as damage:
+        return [str(damage)]
 
 
 def _expected(context: Context) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
@@ -11,19 +12,26 @@ from typing import Final
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ProgrammingError
+from clickhouse_connect.driver.exceptions import ClickHouseError, ProgrammingError
 
-from lpa_core.sinks import SinkMisconfigured
+from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
+from lpa_core.system_errors import explained, may_have_run_out_of_files, number_in, out_of_files
+from lpa_sinks.clickhouse.errors import describe
 
 _OTHER_PATH: Final = re.compile(r"already initialized with path '([^']*)'")
 _PID: Final = re.compile(r"^PID: (\d+)", re.MULTILINE)
+
+
+class DamagedDatabase(SinkMisconfigured):
+    """The files of an embedded database are not what the engine left there."""
 
 
 def open_embedded(path: Path) -> Client:
     """A client of the database in ``path``, which is made where it is missing.
 
     A process can have one such path open, by any number of clients; and a path can be open in one process.
-    Raises SinkMisconfigured otherwise, and where the folder cannot be written.
+    Raises SinkMisconfigured otherwise, and where the folder cannot be written; DamagedDatabase where it holds none that
+    the engine can open; SinkUnavailable.
     """
     _make_folder(path)
     _refuse_if_taken(path)
@@ -34,8 +42,10 @@ def open_embedded(path: Path) -> Client:
             options = {"config-file": str(configuration)}
             return clickhouse_connect.get_client(interface="chdb", path=str(path), chdb_options=options)
     except ImportError:
+        if out_of_files():  # modules that cannot be opened are told as missing
+            raise SinkMisconfigured(f"{path}: {explained(errno.EMFILE)}") from None
         raise SinkMisconfigured("the embedded database is not installed: pip install 'lpa-sinks[chdb]'") from None
-    except ProgrammingError as error:
+    except ClickHouseError as error:
         other = _OTHER_PATH.search(str(error))
         if other:
             raise SinkMisconfigured(
@@ -43,7 +53,13 @@ def open_embedded(path: Path) -> Client:
                 "use the same folder for both"
             ) from None
         reason = str(error).partition("DB::Exception: ")[2].partition("\n")[0].partition(", Stack trace")[0]
-        raise SinkMisconfigured(
+        # The engine gives no reason for it, and has closed its files again.
+        number = errno.EMFILE if may_have_run_out_of_files() else number_in(str(error))
+        if number is not None:
+            raise SinkMisconfigured(f"{path}: the embedded database does not start: {explained(number)}") from None
+        if not isinstance(error, ProgrammingError):  # it started, and does not answer
+            raise SinkUnavailable(f"{path}: the embedded database does not answer: {describe(error)}") from None
+        raise DamagedDatabase(
             f"{path}: the embedded database cannot be opened ({reason or 'no reason given'}): "
             "restore the folder from a backup, or choose another"
         ) from None

@@ -5,7 +5,6 @@ The one place where codes are judged. Names and numbers are ClickHouse's own (``
 
 from __future__ import annotations
 
-import errno
 import re
 import struct
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from typing import Final
 
 from clickhouse_connect.driver.exceptions import ClickHouseError, DataError, OperationalError, ProgrammingError
 
+from lpa_core.system_errors import PASSING, explained, has_advice, number_in
 from lpa_sinks.clickhouse.answers import NotClickHouse
 
 
@@ -156,8 +156,6 @@ CODES: Final[Mapping[int, tuple[str, Verdict]]] = {
 
 _SERIALISATION_ERRORS: Final = (TypeError, ValueError, OverflowError, AttributeError, struct.error)
 """What clickhouse-connect lets through when a value does not fit its column's type."""
-_FULL_DISK: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE)
-"""The embedded engine takes inserts from a temporary file."""
 
 _NEVER_TAKEN: Final = (405, 407, 411, 413, 414, 431)
 """A proxy in between does not pass on what is sent, however often."""
@@ -169,14 +167,14 @@ def classify(error: Exception) -> Verdict:
     if isinstance(error, ClickHouseError):
         return _of_client(error)
     if isinstance(error, OSError):
-        return Verdict.RETRY if error.errno in _FULL_DISK else Verdict.CONFIGURATION
+        return Verdict.RETRY if error.errno in PASSING else Verdict.CONFIGURATION
     return Verdict.ROW if isinstance(error, _SERIALISATION_ERRORS) else Verdict.UNKNOWN
 
 
 def _of_client(error: ClickHouseError) -> Verdict:
     code = getattr(error, "code", None)
     if code is not None:
-        return CODES[code][1] if code in CODES else Verdict.UNKNOWN
+        return CODES[code][1] if code in CODES else _of_system(number_in(str(error)))
     if isinstance(error, NotClickHouse) and error.status in _NEVER_TAKEN:
         return Verdict.CONFIGURATION
     if isinstance(error, OperationalError):
@@ -186,13 +184,22 @@ def _of_client(error: ClickHouseError) -> Verdict:
     return Verdict.CONFIGURATION if isinstance(error, ProgrammingError) else Verdict.UNKNOWN
 
 
+def _of_system(number: int | None) -> Verdict:
+    """What follows from an error of the system that ClickHouse passes on, whatever it was doing."""
+    if number is None:
+        return Verdict.UNKNOWN
+    return Verdict.RETRY if number in PASSING else Verdict.CONFIGURATION
+
+
 def describe(error: Exception) -> str:
     """The error in a few words that never hold a value of a row: its name and code, or what the system said."""
     code = getattr(error, "code", None)
     if code is not None:
         name = CODES[code][0] if code in CODES else getattr(error, "name", None) or "error"
         constraint = _CONSTRAINT.search(str(error))
-        return f"{name} (code {code})" + (f", constraint {constraint[1]}" if constraint else "")
+        number = number_in(str(error)) if code not in CODES else None
+        told = f"{name} (code {code})" + (f", constraint {constraint[1]}" if constraint else "")
+        return told + (f": {explained(number)}" if number is not None else "")
     if isinstance(error, NotClickHouse):
         return str(error)
     return _root_cause(error)
@@ -209,7 +216,7 @@ def _root_cause(error: BaseException) -> str:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror
+            return explained(cause.errno) if cause.errno and has_advice(cause.errno) else cause.strerror
         wrapped = getattr(cause, "reason", None)
         cause = cause.__cause__ or cause.__context__ or (wrapped if isinstance(wrapped, Exception) else None)
     return type(error).__name__

@@ -94,8 +94,9 @@ class ClickHouseSink:
         self._tables = tuple(tables)
         database = self._endpoint.database
         if self._endpoint.path is not None:
+            # What keeps this process from it is for whoever started it, and does not pass by itself.
             # What is derived gets its tables when something is: making them takes longer than a small file.
-            self._run("make the schema", lambda: apply(client, database, tables, [INGESTED_FILE]))
+            AT_ONCE.run(f"{self._endpoint}: make the schema", lambda: apply(client, database, tables, [INGESTED_FILE]))
         drifts = self._run("check the schema", lambda: check_live(client, database, tables))
         reasons = [str(drift) for drift in drifts if drift.stops_writing]
         if reasons:
