@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import attrs
 import pytest
 
 from lpa_core.dedup.rocksdb import RocksDBDedupStore
@@ -29,7 +30,9 @@ def judged(folder: Path, *, kafka: bool = False) -> Finding:
 @pytest.fixture
 def partition(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a partition's claims, as a worker leaves it."""
-    monkeypatch.setattr(Offsets, "standings", lambda offsets: {PARTITION: Standing(0, 3000, 3000)})
+    monkeypatch.setattr(
+        Offsets, "standings", lambda offsets: {PARTITION: Standing(*([3000] * len(attrs.fields(Standing))))}
+    )
     folder = tmp_path / folder_name(PARTITION)
     closed_store(folder, TTL, NOW, 3000)
     (folder / THROUGH_FILE).write_text('{"through": 3000}')
