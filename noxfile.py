@@ -17,6 +17,7 @@ nox.options.default_venv_backend = "uv"
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "types", "tests"]
 
+BOTH_PATHS = "packages/lpa-core/tests/pipeline/test_both_paths.py::test_failure_01_both_paths_make_equal_rows"
 SOURCES = sorted(Path("packages").glob("*/src"))
 
 QUICKSTART = Path("quickstart")
@@ -102,6 +103,14 @@ def simulation(session: nox.Session) -> None:
     """Run the delivery under 10,000 seeded schedules of crashes, freezes and lost answers: ./dev simulation --seeds."""
     sync(session, "--all-packages", "--all-extras", "--group", "test")
     session.run("python", "-m", "lpa_core.testing.simulation", *(session.posargs or ["--seeds", "0:10000"]))
+
+
+@nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """Ingest 100,000 events changed at random, then ask whether all tables agree: LPA_FUZZ_SEED=1 ./dev fuzz."""
+    sync(session, "--all-packages", "--all-extras", "--group", "test")
+    sizes = {"LPA_FUZZ_LINES": "100000", "LPA_FUZZ_INPUTS": "20000", **os.environ}
+    session.run("pytest", "-s", "tests/test_fuzz.py", BOTH_PATHS, *session.posargs, env=sizes)
 
 
 @nox.session(default=False)

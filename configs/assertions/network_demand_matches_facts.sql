@@ -29,10 +29,13 @@ FROM
             toUInt64(round(ifNull((1 - success_ratio) * known_sessions, 0)))
         ] AS counts,
         ifNull(avg_output_fps, 0) AS fps,
-        ifNull(abs(total_minutes - status_samples / 60) > 1e-6, 0) AS wrong
+        0. AS magnitude,
+        ifNull(abs(total_minutes - status_samples / 60) > 1e-6, 0) AS wrong,
+        -- What is paid in an hour without any such session or sample has a row of empty labels for itself.
+        fee_payment_eth > 0 AND gateway = '' AND region = '' AND pipeline = '' AND model_id = '' AND status_samples = 0
+            AND known_sessions = 0 AS only_paid
     FROM livepeer_analytics.v_api_network_demand
     WHERE window_start >= {start:DateTime('UTC')} AND window_start < {end:DateTime('UTC')}
-        AND NOT (known_sessions = 0 AND status_samples = 0 AND fee_payment_eth > 0)
     UNION ALL
     SELECT
         'facts', window_start, gateway, region, pipeline, model_id,
@@ -42,7 +45,8 @@ FROM
             sum(known), sum(served), sum(unserved), sum(unexcused), sum(swapped), sum(failed)
         ],
         ifNull(sum(evidence.fps) / nullIf(sum(evidence.samples), 0), 0),
-        0
+        ifNull(sum(abs(evidence.fps)) / nullIf(sum(evidence.samples), 0), 0),
+        0, 0
     FROM
     (
         SELECT
@@ -54,7 +58,7 @@ FROM
                 toStartOfHour(sample_ts) AS window_start, gateway, ifNull(sample.region, '') AS region,
                 ifNull(sample.model_id, '') AS model_id, if(lower(pipeline) = lower(model_id), '',
                     pipeline) AS own_pipeline,
-                workflow_session_id AS session, stream_id AS stream, 1 AS samples, output_fps AS fps,
+                workflow_session_id AS session, trimBoth(stream_id) AS stream, 1 AS samples, output_fps AS fps,
                 0 AS known, 0 AS served, 0 AS unserved, 0 AS unexcused, 0 AS swapped, 0 AS failed
             FROM livepeer_analytics.fact_stream_status_samples AS sample
             WHERE toStartOfHour(sample_ts) >= {start:DateTime('UTC')}
@@ -71,5 +75,5 @@ FROM
     GROUP BY window_start, gateway, region, pipeline, model_id
 )
 GROUP BY window_start, gateway, region, pipeline, model_id
-HAVING count() != 2 OR uniqExact(counts) != 1 OR max(fps) - min(fps) > 1e-6 OR max(wrong) > 0
+HAVING count() + max(only_paid) < 2 OR uniqExact(counts) != 1 OR max(fps) - min(fps) > 1e-6 * greatest(1, max(magnitude)) OR max(wrong) > 0
 SETTINGS join_use_nulls = 0

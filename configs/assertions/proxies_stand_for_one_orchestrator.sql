@@ -16,7 +16,7 @@ FROM
         length(wallets) AS of_address
     FROM livepeer_analytics.dim_orchestrator_capability_snapshots
     WHERE snapshot_ts >= {start:DateTime('UTC')} AND snapshot_ts < {end:DateTime('UTC')}
-        AND orchestrator_proxy_address != ''
+        AND orchestrator_proxy_address != '' AND orchestrator_address != ''
     GROUP BY orchestrator_proxy_address, orchestrator_url
 )
 GROUP BY orchestrator_proxy_address

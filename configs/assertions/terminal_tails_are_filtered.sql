@@ -14,8 +14,8 @@ WITH
             countIf(state IN ('ONLINE', 'DEGRADED_INFERENCE', 'DEGRADED_INPUT')) AS running,
             sum(output_fps) AS fps
         FROM livepeer_analytics.fact_stream_status_samples AS sample
-        WHERE is_attributed = 1 AND sample_ts >= {start:DateTime('UTC')} - INTERVAL 1 HOUR
-            AND sample_ts < {end:DateTime('UTC')} + INTERVAL 1 HOUR
+        WHERE is_attributed = 1 AND sample_ts >= toDateTime64({start:DateTime('UTC')}, 3, 'UTC') - INTERVAL 1 HOUR
+            AND sample_ts < toDateTime64({end:DateTime('UTC')}, 3, 'UTC') + INTERVAL 1 HOUR
         GROUP BY window_start, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region
     ),
     judged AS

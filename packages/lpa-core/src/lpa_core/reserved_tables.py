@@ -58,6 +58,7 @@ _VIEWS: Final = (
     "v_terminal_tails",
 )
 _BOOKKEEPING: Final = (
+    "known_gaps",
     "replay_outcomes",
     "replay_runs",
     "schema_migrations",

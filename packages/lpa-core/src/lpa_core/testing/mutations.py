@@ -212,7 +212,7 @@ class Mutator:
         rng = self._rng
         try:
             root = _decode(record)
-        except ValueError:
+        except (ValueError, RecursionError):
             root = None
         if not isinstance(root, dict) or rng.random() < 0.08:
             return self._bytes(record)
@@ -240,12 +240,11 @@ class Mutator:
 
     def _place(self, root: dict[str, Any]) -> tuple[Any, Any]:
         """An object or array within the record, and one of its keys or indexes."""
-        places = [place for place in _places(root) if self._times or not _holds_time(place[1])]
-        found = self._rng.choice(places) if places else (root, "type")
-        value = found[0].get(found[1]) if isinstance(found[0], dict) else found[0][found[1]]
-        if not isinstance(value, dict | list):
-            self._seen.append((found[1], value))
-        return found
+        root.setdefault("type", self._rng.choice(_TYPES))
+        holder, key = self._rng.choice([place for place in _places(root) if self._times or not _holds_time(place[1])])
+        if not isinstance(holder[key], dict | list):
+            self._seen.append((key, holder[key]))
+        return holder, key
 
     def _replace(self, root: dict[str, Any]) -> None:
         holder, key = self._place(root)

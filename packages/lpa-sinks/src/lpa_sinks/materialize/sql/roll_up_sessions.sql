@@ -20,7 +20,7 @@ WITH
             AND is_attributed = 1
     )
 SELECT
-    hour, org, workflow_session_id, any(stream_id), gateway, orchestrator_address, pipeline, model_id, gpu_id, region,
+    hour, org, workflow_session_id, min(trimBoth(stream_id)), gateway, orchestrator_address, pipeline, model_id, gpu_id, region,
     toUInt32(count()),
     toUInt32(countIf(output_fps > 0)),
     toUInt32(countIf(state IN ('ONLINE', 'DEGRADED_INFERENCE', 'DEGRADED_INPUT'))),

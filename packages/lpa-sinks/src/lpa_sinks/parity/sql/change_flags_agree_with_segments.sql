@@ -9,7 +9,10 @@ INNER JOIN
 (
     SELECT
         workflow_session_id,
-        uniqExactIf(lower(assumeNotNull(model_id)), ifNull(model_id, '') != '') AS models,
+        -- White space around a model does not make it another one.
+        uniqExactIf(
+            lower(replaceRegexpAll(assumeNotNull(model_id), '^[\\s\\p{Z}]+|[\\s\\p{Z}]+$', '')), ifNull(model_id, '') != ''
+        ) AS models,
         uniqExactIf(lower(pipeline), pipeline != '') AS pipelines
     FROM livepeer_analytics.fact_workflow_session_segments
     GROUP BY workflow_session_id

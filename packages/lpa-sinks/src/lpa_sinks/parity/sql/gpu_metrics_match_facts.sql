@@ -13,10 +13,11 @@ WITH
             count() AS samples,
             countIf(output_fps > 0) AS with_output,
             countIf(state IN ('ONLINE', 'DEGRADED_INFERENCE', 'DEGRADED_INPUT')) AS running,
-            sum(output_fps) AS fps
+            sum(output_fps) AS fps,
+            sum(abs(output_fps)) AS magnitude
         FROM livepeer_analytics.fact_stream_status_samples AS sample
-        WHERE is_attributed = 1 AND sample_ts >= {start:DateTime('UTC')} - INTERVAL 1 HOUR
-            AND sample_ts < {end:DateTime('UTC')} + INTERVAL 1 HOUR
+        WHERE is_attributed = 1 AND sample_ts >= toDateTime64({start:DateTime('UTC')}, 3, 'UTC') - INTERVAL 1 HOUR
+            AND sample_ts < toDateTime64({end:DateTime('UTC')}, 3, 'UTC') + INTERVAL 1 HOUR
         GROUP BY window_start, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region
     ),
     judged AS
@@ -44,18 +45,20 @@ FROM
 (
     SELECT
         'view' AS source, window_start, orchestrator_address, pipeline, ifNull(shown.model_id, '') AS model_id, gpu_id,
-        ifNull(shown.region, '') AS region, status_samples AS samples, ifNull(avg_output_fps, 0) AS fps
+        ifNull(shown.region, '') AS region, status_samples AS samples, ifNull(avg_output_fps, 0) AS fps,
+        0. AS magnitude
     FROM livepeer_analytics.v_api_gpu_metrics AS shown
     WHERE window_start >= {start:DateTime('UTC')} AND window_start < {end:DateTime('UTC')}
     UNION ALL
     SELECT 'facts', window_start, orchestrator_address, pipeline, model_id, gpu_id, region, sum(evidence.samples),
-        ifNull(sum(evidence.fps) / nullIf(sum(evidence.samples), 0), 0)
+        ifNull(sum(evidence.fps) / nullIf(sum(evidence.samples), 0), 0),
+        ifNull(sum(evidence.magnitude) / nullIf(sum(evidence.samples), 0), 0)
     FROM
     (
-        SELECT window_start, orchestrator_address, pipeline, model_id, gpu_id, region, samples, fps, is_tail
+        SELECT window_start, orchestrator_address, pipeline, model_id, gpu_id, region, samples, fps, magnitude, is_tail
         FROM judged
         UNION ALL
-        SELECT window_start, orchestrator_address, pipeline, model_id, gpu_id, region, 0, 0, 0
+        SELECT window_start, orchestrator_address, pipeline, model_id, gpu_id, region, 0, 0, 0, 0
         FROM livepeer_analytics.v_session_outcomes
         WHERE window_start >= {start:DateTime('UTC')} AND window_start < {end:DateTime('UTC')}
     ) AS evidence
@@ -64,5 +67,5 @@ FROM
     HAVING min(is_tail) = 0
 )
 GROUP BY window_start, orchestrator_address, pipeline, model_id, gpu_id, region
-HAVING count() != 2 OR uniqExact(samples) != 1 OR max(fps) - min(fps) > 1e-6
+HAVING count() != 2 OR uniqExact(samples) != 1 OR max(fps) - min(fps) > 1e-6 * greatest(1, max(magnitude))
 SETTINGS join_use_nulls = 0

@@ -15,8 +15,8 @@ WITH
             countIf(state IN ('ONLINE', 'DEGRADED_INFERENCE', 'DEGRADED_INPUT')) AS running,
             sum(output_fps) AS fps
         FROM livepeer_analytics.fact_stream_status_samples AS sample
-        WHERE is_attributed = 1 AND sample_ts >= {start:DateTime('UTC')} - INTERVAL 1 HOUR
-            AND sample_ts < {end:DateTime('UTC')} + INTERVAL 1 HOUR
+        WHERE is_attributed = 1 AND sample_ts >= toDateTime64({start:DateTime('UTC')}, 3, 'UTC') - INTERVAL 1 HOUR
+            AND sample_ts < toDateTime64({end:DateTime('UTC')}, 3, 'UTC') + INTERVAL 1 HOUR
         GROUP BY window_start, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region
     ),
     judged AS
@@ -85,7 +85,12 @@ FROM
                 / nullIf(counts[1], 0) AS no_swap,
             least(1, ifNull(sumIf(health_signal_count, known_stream = 1) / nullIf(counts[14], 0), 1)) AS health
         FROM judged
-        LEFT JOIN livepeer_analytics.fact_workflow_sessions AS session ON session.workflow_session_id = judged.workflow_session_id
+        LEFT JOIN
+        (
+            -- Views leave out what a wrong clock made.
+            SELECT * FROM livepeer_analytics.fact_workflow_sessions
+            WHERE session_start_ts > toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
+        ) AS session ON session.workflow_session_id = judged.workflow_session_id
         WHERE is_tail = 0 AND judged.orchestrator_address != ''
         GROUP BY window_start, orchestrator_address, pipeline, model_id, gpu_id, region
     )
