@@ -25,7 +25,7 @@ def test_failure_05_evictions_end_the_worker_until_claims_are_recovered(
             monkeypatch.setenv(variable, value)
         administrator.config_set("maxmemory-policy", "volatile-ttl")
         job.start(ready=False)
-        assert job.wait() == 1
+        assert job.wait() == 2
         assert "set maxmemory-policy noeviction" in job.log.read_text()
 
         administrator.config_set("maxmemory-policy", "noeviction")
@@ -42,9 +42,9 @@ def test_failure_05_evictions_end_the_worker_until_claims_are_recovered(
         assert evicted
         job.until(lambda: job.metric("lpa_dedup_evicted_keys") == evicted, "the metric tells of it")
         job.produce(values, partition=1)  # only Redis knows that they are the same
-        assert job.wait() == 1
+        assert job.wait() == 2
         job.start(ready=False)
-        assert job.wait() == 1, "not at a restart either"
+        assert job.wait() == 2, "not at a restart either"
         assert job.log.read_text().count("`lpa recover lost-claims`") >= 2
         assert sum(job.stored().values()) == 500
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from lpa_core.dedup.store import Vouching
+from lpa_core.delivery.batch_clock import SLACK_MS, ClockWrong
 from lpa_core.delivery.checkpoint import (
     Checkpoint,
     CheckpointError,
@@ -22,12 +24,13 @@ from lpa_core.jobs import Job, build_pipeline, fold_rules
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.process import prompt_handover, quiet_collector, stopped_by_signals, trim_memory
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
+from lpa_core.release import RELEASED_MS, shown
 from lpa_core.restoration import require_whole
 from lpa_core.rows import RAW_TABLE
 from lpa_core.settings import Settings
 from lpa_core.sinks import Deriving, Locating, Sink, Storing
 from lpa_core.sources.source import Source
-from lpa_core.uris import scheme, without_secrets
+from lpa_core.uris import local_path, scheme, without_secrets
 
 WatchSource = Callable[[Source], StepListener]
 """Is shown the opened source, and answers who is to be told of each step."""
@@ -47,7 +50,20 @@ def ingest(job: Job, settings: Settings, plugins: PluginManager, watch: WatchSou
         from lpa_core.kafka.job import KafkaJob
 
         return KafkaJob(job, settings, plugins).run()
+    require_written(job.source, time.time_ns() // 1_000_000)
     return deliver(plugins.source(job.source), job, settings, plugins, watch)
+
+
+def require_written(source: str, now_ms: int) -> None:
+    """Raise ClockWrong where a file was written later than the clock says, which then is behind."""
+    path = local_path(source)
+    with suppress(OSError):
+        written = int(path.stat().st_mtime * 1000)
+        if written > now_ms + SLACK_MS:
+            raise ClockWrong(
+                f"{path} was written at {shown(written)}, and the clock says {shown(now_ms)}: set the clock of this "
+                "machine right, or `touch` the file where its time is wrong"
+            )
 
 
 def deliver(
@@ -112,6 +128,7 @@ def _assemble(
         limits=Limits(settings.clickhouse.sink_max_batch_size, settings.clickhouse.sink_max_batch_bytes),
         archive=archive,
         listener=_each(derivation.step, watch(source), _give_back),
+        earliest=RELEASED_MS,
     )
 
 

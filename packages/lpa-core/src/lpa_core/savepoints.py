@@ -14,6 +14,7 @@ import attrs
 import msgspec
 
 from lpa_core.delivery.log import Commit, Partition
+from lpa_core.release import require_clock
 from lpa_core.settings import Settings
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def new_savepoint(
     note: str = "",
 ) -> Savepoint:
     """A savepoint of now, for the group of the settings. ``dedup`` are the partitions whose claims go with it."""
-    now = time.time_ns() // 1_000_000
+    now = require_clock(time.time_ns() // 1_000_000)
     loaded = [plugin for plugin in plugins if not plugin.disabled]
     return Savepoint(
         id=f"savepoint-{datetime.fromtimestamp(now / 1000, UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}",

@@ -9,7 +9,7 @@ import pytest
 
 from lpa_core.tables import Table
 from lpa_core.testing.doubles import MemorySink
-from lpa_core.testing.sink_suite import KnownGapsContract, LocatingContract, Place, SinkContract
+from lpa_core.testing.sink_suite import DatingContract, KnownGapsContract, LocatingContract, Place, SinkContract
 
 
 @attrs.frozen
@@ -26,7 +26,7 @@ class Memory:
         ]
 
 
-class TestMemorySink(SinkContract, LocatingContract):
+class TestMemorySink(SinkContract, LocatingContract, DatingContract):
     @pytest.fixture
     def place(self) -> Place:
         return Memory()

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from lpa_core.commands.output import print_json
 from lpa_core.plugins.manager import PluginManager
+from lpa_core.release import require_clock
 from lpa_core.replays import ReplayRefused
 from lpa_core.settings import Settings
 from lpa_replay import present
@@ -208,4 +209,4 @@ def _recorded(database: Database, replay_id: str) -> RunRecord:
 
 
 def _now() -> int:
-    return time.time_ns() // 1_000_000
+    return require_clock(time.time_ns() // 1_000_000)

@@ -18,6 +18,7 @@ from lpa_core.jobs import build_pipeline
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.process import quiet_collector, stopped_by_signals
 from lpa_core.rejects import QUARANTINE_TABLE
+from lpa_core.release import require_clock
 from lpa_core.replays import ReplayError, ReplayRefused
 from lpa_core.runner import WatchSource
 from lpa_core.settings import Settings
@@ -49,7 +50,7 @@ class State(StrEnum):
 
 
 def _now() -> int:
-    return time.time_ns() // 1_000_000
+    return require_clock(time.time_ns() // 1_000_000)
 
 
 @final

@@ -17,6 +17,7 @@ from lpa_core.sinks import RowsRefused, SinkMisconfigured, SinkUnavailable
 from lpa_core.testing.sink_suite import (
     OTHER_TABLE,
     TABLE,
+    DatingContract,
     KnownGapsContract,
     LocatingContract,
     RefusalContract,
@@ -28,7 +29,7 @@ from lpa_sinks.clickhouse.client import connect, endpoint
 from lpa_sinks.testing.places import ClickHousePlace
 
 
-class TestEmbeddedSink(SinkContract, LocatingContract, RefusalContract):
+class TestEmbeddedSink(SinkContract, LocatingContract, DatingContract, RefusalContract):
     @pytest.fixture
     def place(self, embedded: ClickHousePlace) -> ClickHousePlace:
         return embedded

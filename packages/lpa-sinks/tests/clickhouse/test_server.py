@@ -11,6 +11,7 @@ from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
 from lpa_core.testing.sink_suite import (
     OTHER_TABLE,
     TABLE,
+    DatingContract,
     DriftContract,
     KnownGapsContract,
     LocatingContract,
@@ -24,7 +25,7 @@ from lpa_sinks.testing.http_front import USER, Front
 from lpa_sinks.testing.places import ClickHousePlace
 
 
-class TestServerSink(SinkContract, LocatingContract, RefusalContract, DriftContract):
+class TestServerSink(SinkContract, LocatingContract, DatingContract, RefusalContract, DriftContract):
     @pytest.fixture
     def place(self, server: ClickHousePlace) -> ClickHousePlace:
         return server

@@ -9,6 +9,7 @@ from typing import Final, final
 import structlog
 
 from lpa_core.delivery.background import Background
+from lpa_core.delivery.batch_clock import BatchClock, ClockWrong
 from lpa_core.delivery.candidate import Candidate
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.log import Log, Partition
@@ -25,6 +26,9 @@ from lpa_core.verdicts import Verdict
 PATIENCE: Final = 10
 """How many times older a range may grow where the log holds enough to fill it."""
 
+_BATCHES: Final = 10
+"""Of those that are held of a partition, so many are looked at for the times of their records."""
+
 _log = structlog.get_logger("lpa.delivery")
 
 
@@ -39,12 +43,13 @@ class Closer:
         limits: GroupLimits,
         observer: Observer,
         background: Background,
-        clock: Callable[[], int],
+        clock: BatchClock,
         timed: Callable[[str], AbstractContextManager[None]],
     ) -> None:
-        """``clock`` gives the time of new ranges, epoch ms."""
         self._log, self._pipeline, self._limits, self._observer = log, pipeline, limits, observer
         self._background, self._clock, self._timed = background, clock, timed
+        self.clock_wrong = ""
+        """Why no range is closed, while the clock cannot be believed."""
 
     def cycle(self, states: Collection[PartitionState]) -> list[Delivery]:
         """The ranges that are due, oldest first, up to the records of one range in all.
@@ -52,6 +57,7 @@ class Closer:
         Beside them those that hold no records: where the log had none left, and offsets behind the last one.
         """
         cycle: list[Delivery] = []
+        self._wrong_now = ""
         room = self._limits.max_records
         for state in due(states, self._limits, self._log.end, self._background.now()):
             if cycle and state.buffer.records > room:
@@ -60,7 +66,11 @@ class Closer:
             if delivery is not None:
                 cycle.append(delivery)
                 room -= len(delivery.candidate.batch)
-        return [*cycle, *filter(None, map(self._pass_over, states))]
+        cycle += filter(None, map(self._pass_over, states))
+        if self._wrong_now and not self.clock_wrong:
+            _log.error("waiting for a clock that can be believed", reason=self._wrong_now)
+        self.clock_wrong = self._wrong_now
+        return cycle
 
     def _pass_over(self, state: PartitionState) -> Delivery | None:
         """A range without records, where all that is left of the log up to its end is a gap."""
@@ -68,6 +78,8 @@ class Closer:
             return None
         position = self._log.position(state.partition) or 0
         if position <= state.closed:
+            return None
+        if not self._take_time(state):
             return None
         batch = RecordBatch(*state.partition, [], [], [])
         range_ = self._new_range(state, batch, state.closed, state.closed, position)
@@ -95,6 +107,8 @@ class Closer:
                 )
                 return None
             self._observer.repeated(range_)
+        elif not self._take_time(state):
+            return None
         else:
             batch = state.buffer.take(self._limits.max_records, self._limits.max_bytes, self._limits.max_records)
             end = batch.offsets[-1] + 1
@@ -114,9 +128,18 @@ class Closer:
         self._observer.step(Step.JUDGED, range_)
         return Delivery(state, self._candidate(state, batch, verdicts, range_), repeated)
 
+    def _take_time(self, state: PartitionState) -> bool:
+        """Set the time of the partition's next range; False where the clock cannot be believed."""
+        times = [time for batch in state.buffer.batches[:_BATCHES] for time in batch.timestamps or ()]
+        try:
+            state.last_time = self._clock.time(state.last_time, times, state.partition)
+        except ClockWrong as wrong:
+            state.why = self._wrong_now = str(wrong)
+            return False
+        state.why = ""
+        return True
+
     def _new_range(self, state: PartitionState, batch: RecordBatch, start: int, end: int, next_offset: int) -> Range:
-        # Time never runs back within a partition, or a later claim could look older than an earlier one.
-        state.last_time = max(state.last_time, self._clock())
         return Range(
             topic=batch.topic,
             partition=batch.partition,

@@ -13,6 +13,7 @@ import structlog
 from lpa_core.dedup.store import DamagedClaims, DedupStoreUnavailable
 from lpa_core.delivery.archive import Archive
 from lpa_core.delivery.background import Background, Task, Threads
+from lpa_core.delivery.batch_clock import BatchClock
 from lpa_core.delivery.candidate import Candidate, claim, shape
 from lpa_core.delivery.claims import Claims, DedupStores
 from lpa_core.delivery.closing import Closer
@@ -67,8 +68,9 @@ class GroupWorker:
         announce: Callable[[Candidate], Sequence[LogRecord]] = lambda candidate: (),
         before_leaving: BeforeLeaving = lambda states, log: None,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        earliest: int = 0,
     ) -> None:
-        """``new_log`` begins a session; ``clock`` gives the time of new ranges, epoch ms.
+        """``new_log`` begins a session; ``clock`` gives the time of new ranges, epoch ms, not before ``earliest``.
 
         ``publish`` makes the record of a reject; ``announce`` what else is to be published with the finish of a range.
         ``before_leaving`` is shown the partitions and the log when the worker stops as told: the stores are still open,
@@ -80,6 +82,7 @@ class GroupWorker:
         self._announce = announce
         self._observer = observer or Observer()
         self._background = background or Threads()
+        self._batch_clock = BatchClock(clock, self._background.now, earliest)
         self._claims = Claims(stores, sinks, ttl_ms)
         self._anticipating = tuple(sink for sink in self._sinks if isinstance(sink, Anticipating))
         self._dedup_lock = threading.Lock()
@@ -160,6 +163,7 @@ class GroupWorker:
             self._observer,
             self._background,
             self._clock,
+            self._batch_clock,
         )
         self._writer = Writer(
             self._log,
@@ -178,7 +182,7 @@ class GroupWorker:
         )
         self._reader = Reader(self._log, self._limits, self._observer, self._background, self._timed)
         self._closer = Closer(
-            self._log, self._pipeline, self._limits, self._observer, self._background, self._clock, self._timed
+            self._log, self._pipeline, self._limits, self._observer, self._background, self._batch_clock, self._timed
         )
         self._unclaimed, self._task, self._offered = [], None, False
         self.backpressured = False
@@ -199,7 +203,8 @@ class GroupWorker:
             self._unclaimed = self._closer.cycle(self._states.values())
         self._claim_and_offer()
         try:
-            self._reader.read(self._states, self._task)
+            held_up = bool(self._closer.clock_wrong or self.waiting_for_dedup)
+            self._reader.read(self._states, self._task, held_up=held_up)
         except OffsetsGone as gone:
             self._begin_again(gone.partition)
         self.backpressured = self._reader.paused

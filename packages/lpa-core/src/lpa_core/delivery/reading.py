@@ -42,8 +42,11 @@ class Reader:
         self.paused = False
         """Whether reading stands still because writing does."""
 
-    def read(self, states: Mapping[Partition, PartitionState], writing: Task | None) -> None:
-        """Poll the log once; where enough is held, wait for ``writing`` first. Raises LogError, OffsetsGone."""
+    def read(self, states: Mapping[Partition, PartitionState], writing: Task | None, *, held_up: bool = False) -> None:
+        """Poll the log once; where enough is held, wait for ``writing`` first. Raises LogError, OffsetsGone.
+
+        ``held_up``: nothing is written, and what is read stays for long.
+        """
         buffered = sum(state.buffer.bytes for state in states.values())
         if self.paused:
             if buffered < self._limits.ample_bytes:
@@ -54,6 +57,8 @@ class Reader:
             if now - self._full_since < _PATIENCE_SECONDS:
                 writing.wait(_PATIENCE_SECONDS / 4)
                 return
+            self._pause(True, states)
+        elif buffered >= self._limits.max_buffered_bytes and held_up:
             self._pause(True, states)
         else:
             self._full_since = 0.0

@@ -11,6 +11,7 @@ import structlog
 
 from lpa_core.dedup.store import DamagedClaims, DedupStoreError, DedupStoreUnavailable, LostClaims
 from lpa_core.delivery.background import Background, Task
+from lpa_core.delivery.batch_clock import BatchClock
 from lpa_core.delivery.claims import Claims
 from lpa_core.delivery.commit_metadata import DamagedMetadata, Prepared, decode
 from lpa_core.delivery.log import Commit, Log, LogUnavailable, Partition, Span
@@ -74,9 +75,11 @@ class Startup:
         observer: Observer,
         background: Background,
         clock: Callable[[], int],
+        batch_clock: BatchClock,
     ) -> None:
         self._log, self._sinks, self._claims, self._policy = log, sinks, claims, policy
         self._fingerprint, self._observer, self._background, self._clock = fingerprint, observer, background, clock
+        self._batch_clock = batch_clock
         self._beginnings: dict[PartitionState, _Beginning] = {}
         self._rebuilds: dict[Partition, Task] = {}
 
@@ -142,6 +145,7 @@ class Startup:
             del self._beginnings[state]
             raise
         del self._beginnings[state]
+        self._batch_clock.stored(beginning.stored.newest)
         held = beginning.stored.of(partition)
         if held and self._log.committed([partition])[partition] != beginning.found:
             # Another worker had the partition meanwhile: what it stored is explained by what it committed.

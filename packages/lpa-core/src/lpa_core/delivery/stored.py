@@ -10,7 +10,7 @@ import attrs
 
 from lpa_core.delivery.background import Background
 from lpa_core.delivery.log import Partition
-from lpa_core.sinks import Locating, Sink, StoredOffsets
+from lpa_core.sinks import Dating, Locating, Sink, StoredOffsets
 
 
 @final
@@ -29,6 +29,9 @@ class StoredPositions:
     def __init__(self, sinks: Sequence[Sink], first: Mapping[Partition, int], background: Background) -> None:
         """Begin to ask for what is stored at or beyond these offsets."""
         self._sinks = [sink for sink in sinks if isinstance(sink, Locating)]
+        self._dating = [sink for sink in sinks if isinstance(sink, Dating)]
+        self.newest = 0
+        """The latest batch time that any sink holds, epoch ms."""
         self.from_all = len(self._sinks) == len(sinks)
         """Whether every sink can answer: what none of them holds is stored nowhere."""
         self._first = first
@@ -47,6 +50,7 @@ class StoredPositions:
         return self._found.get(partition, [])
 
     def _ask(self) -> None:
+        self.newest = max((sink.newest_batch_time() for sink in self._dating), default=0)
         by_topic: dict[str, dict[int, int]] = defaultdict(dict)
         for partition, offset in self._first.items():
             by_topic[partition.topic][partition.number] = offset

@@ -16,6 +16,7 @@ import attrs
 
 from lpa_core.dedup.store import DedupStore
 from lpa_core.delivery.archive import Archive
+from lpa_core.delivery.batch_clock import BatchClock
 from lpa_core.delivery.candidate import Candidate, claim, give_back, shape, withdraw_refused, write
 from lpa_core.delivery.checkpoint import Checkpoint
 from lpa_core.delivery.observer import Step
@@ -23,7 +24,7 @@ from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.report import Report
 from lpa_core.pipeline import Pipeline
 from lpa_core.records import RecordBatch
-from lpa_core.sinks import Anticipating, Sink
+from lpa_core.sinks import Anticipating, Dating, Sink
 from lpa_core.sources.source import Source, SourceError
 
 StepListener = Callable[[Step, Range], None]
@@ -61,12 +62,14 @@ class Worker:
         limits: Limits,
         archive: Archive | None = None,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        earliest: int = 0,
+        steady: Callable[[], float] = time.monotonic,
         listener: StepListener = lambda step, range_: None,
     ) -> None:
-        """``clock`` gives the time of new ranges, epoch ms."""
+        """``clock`` gives the time of new ranges, epoch ms, not before ``earliest``; ``steady`` counts seconds."""
         self._source, self._pipeline, self._dedup = source, pipeline, dedup
         self._sinks, self._checkpoint, self._archive = tuple(sinks), checkpoint, archive
-        self._limits, self._clock, self._listener = limits, clock, listener
+        self._limits, self._clock, self._listener = limits, BatchClock(clock, steady, earliest), listener
         self._anticipating = tuple(sink for sink in self._sinks if isinstance(sink, Anticipating))
         self._dedup_lock = threading.Lock()
         self._stopping = threading.Event()
@@ -92,6 +95,9 @@ class Worker:
         try:
             if self._archive is not None:
                 self._archive.recover()
+            for sink in self._sinks:
+                if isinstance(sink, Dating):
+                    self._clock.stored(sink.newest_batch_time())
             progress = self._checkpoint.progress
             self._source.seek(progress.offset, progress.resume)
             self._repeat_prepared()
@@ -141,8 +147,7 @@ class Worker:
             return self._source.read(self._limits.max_records, self._limits.max_bytes)
 
     def _new_range(self, batch: RecordBatch) -> Range:
-        # Time never runs back within a partition, or a later claim could look older than an earlier one.
-        self._last_time = max(self._last_time, self._clock())
+        self._last_time = self._clock.time(self._last_time, batch.timestamps or ())
         return Range(
             topic=batch.topic,
             partition=batch.partition,

@@ -45,6 +45,7 @@ from lpa_core.metrics import Metrics
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.process import prompt_handover, quiet_collector, stopped_by_signals
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE, RejectEnvelope
+from lpa_core.release import RELEASED_MS
 from lpa_core.rows import RAW_TABLE
 from lpa_core.savepoints import SavepointError, fingerprint, folder_name, new_savepoint
 from lpa_core.setting_values import TOPIC_NAME
@@ -200,6 +201,7 @@ class KafkaJob:
             observer=accounts,
             announce=self._announce if any(not each.exclusive for each in deriving) else _nothing,
             before_leaving=self._save,
+            earliest=RELEASED_MS,
         )
         return worker, accounts
 

@@ -84,6 +84,9 @@ class MemorySink:
             row for row in rows if (row["source_topic"], row["source_partition"], row["source_offset"]) not in gone
         ]
 
+    def newest_batch_time(self) -> int:
+        return max((row.get("ingestion_timestamp", 0) for rows in self.tables.values() for row in rows), default=0)
+
     def stored_from(self, topic: str, first: Mapping[int, int]) -> Mapping[int, StoredOffsets]:
         rows = (row for name, rows in self.tables.items() if name != KNOWN_GAPS_TABLE.name for row in rows)
         return stored_from(rows, topic, first)

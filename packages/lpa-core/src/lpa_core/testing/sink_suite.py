@@ -7,7 +7,9 @@ Subclass in a test module and say where the sink keeps its rows::
         def place(self, tmp_path: Path) -> Place: ...
 
 A sink whose database checks rows subclasses RefusalContract too, one whose tables can drift DriftContract, one that
-can say which positions it holds LocatingContract, one that can say which offsets have no records KnownGapsContract.
+can say which positions it holds LocatingContract, when it was written to last DatingContract, which offsets have no
+records KnownGapsContract.
+
 In a ``conftest.py``, ``pytest.register_assert_rewrite("lpa_core.testing.sink_suite")`` makes failures show values.
 """
 
@@ -24,7 +26,7 @@ import pytest
 from lpa_core.events.event_type import LEADING_COLUMNS, typed_table
 from lpa_core.events.model import MAX_EPOCH_MS, MIN_EPOCH_MS
 from lpa_core.known_gaps import KNOWN_GAPS_TABLE, GapReason, OffsetSpan
-from lpa_core.sinks import KnowingGaps, Locating, RowsRefused, Sink, SinkMisconfigured, StoredOffsets
+from lpa_core.sinks import Dating, KnowingGaps, Locating, RowsRefused, Sink, SinkMisconfigured, StoredOffsets
 from lpa_core.tables import Block, Column, Kind, Table
 
 TABLE: Final = typed_table(
@@ -363,6 +365,21 @@ class KnownGapsContract(_Contract):
         self.tell(sink, (10, 12))
         if isinstance(sink, Locating):
             assert sink.stored_from("events", {0: 0}) == {}
+
+
+class DatingContract(_Contract):
+    """For sinks that can say when they were written to last."""
+
+    def test_the_newest_batch_time_of_any_table(self, sink: Sink) -> None:
+        assert isinstance(sink, Dating)
+        assert sink.newest_batch_time() == 0
+        before = time.time_ns() // 1_000_000
+        sink.write(block("t", 3))
+        written = block("u", 1, table=OTHER_TABLE)
+        later = list(written.columns)
+        later[written.table.column_names.index("ingestion_timestamp")] = [before + 86_400_000]
+        sink.write(Block(written.table, written.topic, written.partition, written.offsets, later, written.token))
+        assert sink.newest_batch_time() == before + 86_400_000
 
 
 class RefusalContract(_Contract):

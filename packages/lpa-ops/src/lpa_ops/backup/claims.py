@@ -118,10 +118,11 @@ def stored_claims(
     Raises the client's errors.
     """
     query = Place(RAW_TABLE, _name(database, RAW_TABLE.name), _name(database, WITHDRAWN_TABLE.name))
-    since = time.time_ns() // 1_000_000 - settings.quality.dedup_ttl_minutes * 60_000
+    now = time.time_ns() // 1_000_000
+    since = now - settings.quality.dedup_ttl_minutes * 60_000
     for topic, number in sorted(partitions):
         for stored in stored_keys(client, query.sql("stored_keys.sql"), topic, number, 0, since):
-            yield Claimed(stored.keys, topic, number, stored.offsets, stored.batch_time)
+            yield Claimed(stored.keys, topic, number, stored.offsets, min(now, stored.batch_time))
 
 
 def _opened(folder: Path, settings: Settings) -> RocksDBDedupStore:

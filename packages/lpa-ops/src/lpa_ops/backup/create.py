@@ -21,6 +21,7 @@ from lpa_core.delivery.checkpoint import encode as encode_checkpoint
 from lpa_core.delivery.log import Commit, Partition
 from lpa_core.kafka.admin import admin_client
 from lpa_core.plugins.manager import PluginManager
+from lpa_core.release import require_clock
 from lpa_core.restoration import require_whole
 from lpa_core.savepoints import fingerprint, folder_name
 from lpa_core.settings import Settings
@@ -97,7 +98,7 @@ def _create(
     folders[CHECKPOINTS_FOLDER] = _copied(files.values(), scratch)
     folders["configuration"] = configuration(client, name, settings, scratch / "configuration")
 
-    now = time.time_ns() // 1_000_000
+    now = require_clock(time.time_ns() // 1_000_000)
     plugins = [plugin for plugin in PluginManager(settings).plugins if not plugin.disabled]
     id_ = f"backup-{datetime.fromtimestamp(now / 1000, UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
     before = _contents(client, [table for table in tables if not table.tells_positions], {})

@@ -26,6 +26,7 @@ from lpa_ops.recover.scenario import Context, Plan, RecoveryError, Scenario, Ste
 from lpa_ops.recover.schema_rollback import SchemaRollback
 from lpa_ops.recover.total_loss import TotalLoss
 from lpa_ops.recover.validation import Check, validate
+from lpa_ops.recover.wrong_times import WrongTimes
 from lpa_sinks.clickhouse.errors import describe, explain
 from lpa_sinks.databases import endpoint_of, opened
 from lpa_sinks.schema.migrations import BUILTIN
@@ -122,6 +123,21 @@ def recover_app(settings: Settings) -> cyclopts.App:
             Print JSON.
         """
         return _run(LostClaims(dedup), _context(sink, None), execute, json)
+
+    @app.command(name="wrong-times")
+    def wrong_times(*, sink: str | None = None, execute: _Flag = False, json: _Flag = False) -> int:
+        """Rows were stored under a clock that was ahead: set their ingestion times to now.
+
+        Parameters
+        ----------
+        sink
+            The database, such as clickhouse://host:8123/database. Default: the embedded one.
+        execute
+            Carry the plan out; run again, it goes on where it was broken off.
+        json
+            Print JSON.
+        """
+        return _run(WrongTimes(), _context(sink, None), execute, json)
 
     @app.command(name="schema-rollback")
     def schema_rollback(

@@ -41,7 +41,7 @@ from lpa_sinks.clickhouse.known_gaps import is_gap
 from lpa_sinks.clickhouse.recall import stored_keys
 from lpa_sinks.clickhouse.refusals import refused_rows
 from lpa_sinks.clickhouse.retries import AT_ONCE, Inexplicable, RetryPolicy
-from lpa_sinks.clickhouse.stored_offsets import stored_offsets, wait_for_inserts
+from lpa_sinks.clickhouse.stored_offsets import newest_batch_time, stored_offsets, wait_for_inserts
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.following import Following
 from lpa_sinks.schema.apply import apply
@@ -146,6 +146,11 @@ class ClickHouseSink:
                 wait_for_inserts(client, self._tables, topic, first)
             tables = [table for table in self._tables if table.name != KNOWN_GAPS_TABLE.name]
             return stored_offsets(client, map(self._qualified, (*tables, WITHDRAWN_TABLE)), topic, first)
+
+    def newest_batch_time(self) -> int:
+        with self._connection_of_its_own("look for the newest batch time") as client:
+            tables = [table for table in self._tables if table.name != KNOWN_GAPS_TABLE.name]
+            return newest_batch_time(client, map(self._qualified, tables))
 
     @contextmanager
     def _connection_of_its_own(self, what: str) -> Iterator[Client]:

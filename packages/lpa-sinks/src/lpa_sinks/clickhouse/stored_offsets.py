@@ -45,6 +45,14 @@ def stored_offsets(
     return {partition: StoredOffsets(lowest, highest) for partition, lowest, highest in found}
 
 
+def newest_batch_time(client: Client, tables: Iterable[str]) -> int:
+    """The latest ingestion time in any of the tables, epoch ms; 0 where they are empty. Raises the client's errors."""
+    query = Template(files("lpa_sinks.clickhouse").joinpath("sql", "newest_batch_time.sql").read_text(encoding="utf-8"))
+    of_each = "\nUNION ALL\n".join(query.substitute(table=table) for table in tables)
+    ((newest,),) = client.query(f"SELECT max(newest) FROM ({of_each})").result_rows
+    return max(0, int(newest))
+
+
 def wait_for_inserts(client: Client, tables: Sequence[Table], topic: str, partitions: Iterable[int]) -> None:
     """Return once the server that answers inserts no rows of these partitions, such as those of a dead worker.
 

@@ -26,6 +26,7 @@ from lpa_core.kafka.explained import explanation
 from lpa_core.metrics import Metrics
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.process import stopped_by_signals
+from lpa_core.release import require_clock
 from lpa_core.settings import Settings
 from lpa_core.sinks import SinkUnavailable, StoredRange
 from lpa_sinks.clickhouse.client import connect
@@ -97,7 +98,7 @@ class MaterializeJob:
         self._alive_at = time.monotonic()
         self.id = uuid.uuid4().hex
         self.name = f"materialize {settings.quality.touched_topic}"
-        self.started_ms = _now()
+        self.started_ms = require_clock(_now())
         self.ended_ms: int | None = None
 
     def run(self) -> Progress:

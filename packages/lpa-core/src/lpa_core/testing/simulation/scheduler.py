@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import final
+from typing import Final, final
 
 import attrs
 from greenlet import GreenletExit, greenlet  # type: ignore[import-untyped]
+
+BEGINNING: Final = 1_767_900_000.0
+"""When each world begins, epoch seconds: about the time of its records."""
 
 
 @final
@@ -41,7 +44,7 @@ class Scheduler:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
-        self.now = 1_000_000.0
+        self.now = BEGINNING
         self.steps = 0
         self.trace: list[str] = []
         self.strands: list[Strand] = []
@@ -65,7 +68,7 @@ class Scheduler:
 
     def say(self, what: str) -> None:
         host = self._current.host.name if self._current and self._current.host else "server"
-        self.trace.append(f"{self.now - 1_000_000:8.3f} {host}: {what}")
+        self.trace.append(f"{self.now - BEGINNING:8.3f} {host}: {what}")
 
     def pause(self, seconds: float = 0.0) -> None:
         """An await point: others go on; this strand not before ``seconds`` have passed."""

@@ -223,6 +223,11 @@ class SimulatedSink:
             self._scheduler.pause(0.1)
         return self._database.stored_from(topic, first)
 
+    def newest_batch_time(self) -> int:
+        self._scheduler.pause()
+        rows = chain.from_iterable(self._database.rows.values())
+        return max((row["ingestion_timestamp"] for row in rows), default=0)
+
     def interrupt(self) -> None:
         self._interrupted = True
 

@@ -1,0 +1,59 @@
+"""``lpa recover wrong-times``: rows of a year that is yet to come keep nobody out any more."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from lpa_core.delivery.batch_clock import ClockWrong
+from lpa_core.generate.generator import generate
+from lpa_core.jobs import Job
+from lpa_core.plugins.manager import PluginManager
+from lpa_core.rejects import DLQ_TABLE
+from lpa_core.rows import RAW_TABLE
+from lpa_core.runner import ingest
+from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
+from lpa_ops.recover.run import execute, plan
+from lpa_ops.recover.scenario import Context
+from lpa_ops.recover.wrong_times import WrongTimes
+
+DATABASE = "wrong_times"
+
+
+def test_failure_06_a_stored_time_that_is_wrong_is_set_right(engine: Client, engine_path: Path, tmp_path: Path) -> None:
+    settings = Settings(
+        clickhouse=ClickHouseSettings(database=DATABASE),
+        lpa=ProcessSettings(data_dir=tmp_path / "data", plugins_required=("core", "sinks")),
+    )
+    sink, context = f"chdb://{engine_path}", Context(settings, f"chdb://{engine_path}", str(tmp_path / "backups"))
+    records = b"".join(record + b"\n" for record in generate(200, duplicates=0, bad=0.1, sessions=5, seed=6))
+
+    def read(name: str) -> dict[str, object]:
+        (tmp_path / name).write_bytes(records)
+        job = Job(str(tmp_path / name), [sink], f"rocksdb://{tmp_path}/data/dedup", facts=False)
+        return ingest(job, settings, PluginManager(settings)).as_json()
+
+    accepted = read("first.ndjson")["accepted"]
+    assert plan(WrongTimes(), context)[0].damage == []
+    for table in (RAW_TABLE, DLQ_TABLE):
+        engine.command(
+            f"ALTER TABLE {DATABASE}.{table.name} UPDATE ingestion_timestamp = '2099-01-01 00:00:00' WHERE 1",
+            settings={"mutations_sync": 2},
+        )
+    with pytest.raises(ClockWrong, match=r"rows of 2099-01-01 00:00:00 UTC are stored.*`lpa recover wrong-times`"):
+        read("second.ndjson")
+    shown, _ = plan(WrongTimes(), context)
+    assert len(shown.damage) == 2
+    assert all("rows are of 2099-01-01 00:00:00 UTC to 2099-01-01" in each for each in shown.damage)
+    assert execute(WrongTimes(), context)
+    assert not execute(WrongTimes(), context), "a second run finds nothing"
+    again = read("second.ndjson")
+    assert (again["accepted"], again["quarantined"]) == (0, accepted), "claims are as they were"
+    ((newest,),) = engine.query(
+        f"SELECT toUnixTimestamp(max(ingestion_timestamp)) FROM {DATABASE}.{RAW_TABLE.name}"
+    ).result_rows
+    assert newest <= time.time()
+    engine.command(f"DROP DATABASE {DATABASE} SYNC")

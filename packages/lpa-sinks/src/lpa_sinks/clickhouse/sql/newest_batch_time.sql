@@ -1,0 +1,2 @@
+SELECT toUnixTimestamp64Milli(max(ingestion_timestamp)) AS newest
+FROM $table
