@@ -22,6 +22,7 @@ from lpa_core.delivery.checkpoint import CheckpointError
 from lpa_core.delivery.log import CommitUncertain, LogError, LogUnavailable
 from lpa_core.delivery.reject_limits import RejectLimitReached
 from lpa_core.plugins.manager import PluginError, PluginManager
+from lpa_core.release import ClockWrong
 from lpa_core.replays import ReplayError, ReplayRefused
 from lpa_core.savepoints import SavepointError
 from lpa_core.settings import Settings, SettingsError, load
@@ -42,6 +43,7 @@ FAILURES = (
     ArchiveError,
     SavepointError,
     CommandFailed,
+    ClockWrong,
     ReplayError,
 )
 """The job failed: exit status 1."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, suppress
 
 from lpa_core.dedup.store import Vouching
-from lpa_core.delivery.batch_clock import SLACK_MS, ClockWrong
+from lpa_core.delivery.batch_clock import SLACK_MS
 from lpa_core.delivery.checkpoint import (
     Checkpoint,
     CheckpointError,
@@ -24,7 +24,7 @@ from lpa_core.jobs import Job, build_pipeline, fold_rules
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.process import prompt_handover, quiet_collector, stopped_by_signals, trim_memory
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
-from lpa_core.release import RELEASED_MS, shown
+from lpa_core.release import RELEASED_MS, ClockWrong, shown
 from lpa_core.restoration import require_whole
 from lpa_core.rows import RAW_TABLE
 from lpa_core.settings import Settings

@@ -8,7 +8,6 @@ from importlib.metadata import version
 import pytest
 
 from lpa_core.dedup.memory import MemoryDedupStore
-from lpa_core.delivery.batch_clock import ClockWrong
 from lpa_core.delivery.checkpoint import MemoryCheckpoint
 from lpa_core.delivery.claims import DedupStores
 from lpa_core.delivery.group import GroupWorker
@@ -16,7 +15,7 @@ from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.log import LogRecord, Partition
 from lpa_core.delivery.worker import Limits, Worker
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
-from lpa_core.release import RELEASED_MS, RELEASES
+from lpa_core.release import RELEASED_MS, RELEASES, ClockWrong
 from lpa_core.rows import RAW_TABLE
 from lpa_core.testing.doubles import MemorySink, MemorySource
 from lpa_core.testing.simulation.broker import Broker

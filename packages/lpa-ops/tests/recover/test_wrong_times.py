@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.delivery.batch_clock import ClockWrong
 from lpa_core.generate.generator import generate
 from lpa_core.jobs import Job
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.rejects import DLQ_TABLE
+from lpa_core.release import ClockWrong
 from lpa_core.rows import RAW_TABLE
 from lpa_core.runner import ingest
 from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings

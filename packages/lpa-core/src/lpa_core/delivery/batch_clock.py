@@ -12,8 +12,7 @@ from typing import Final, final
 
 import structlog
 
-from lpa_core.commands.failure import CommandFailed
-from lpa_core.release import before_release, shown
+from lpa_core.release import ClockWrong, before_release, shown
 
 SLACK_MS: Final = 300_000
 """By how much clocks of machines may differ."""
@@ -24,10 +23,6 @@ PATIENCE_SECONDS: Final = 600.0
 _SAMPLE: Final = 100
 
 _log = structlog.get_logger("lpa.delivery")
-
-
-class ClockWrong(CommandFailed):
-    """The clock cannot be right, or is doubted for now. One line: what it says, what speaks against it, what to do."""
 
 
 @final

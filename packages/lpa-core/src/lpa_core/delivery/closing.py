@@ -9,7 +9,7 @@ from typing import Final, final
 import structlog
 
 from lpa_core.delivery.background import Background
-from lpa_core.delivery.batch_clock import BatchClock, ClockWrong
+from lpa_core.delivery.batch_clock import BatchClock
 from lpa_core.delivery.candidate import Candidate
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.log import Log, Partition
@@ -21,6 +21,7 @@ from lpa_core.delivery.writer import Delivery
 from lpa_core.known_gaps import gaps
 from lpa_core.pipeline import Pipeline
 from lpa_core.records import RecordBatch
+from lpa_core.release import ClockWrong
 from lpa_core.verdicts import Verdict
 
 PATIENCE: Final = 10
