@@ -17,8 +17,11 @@ CODES = {
     for name in dir(KafkaError)
     if re.fullmatch(r"_?[A-Z][A-Z_]*", name) and isinstance(code := getattr(KafkaError, name), int)
 }
-EXPECTED = {name for name, found in MEANINGS.items() if found.kind is Kind.ANSWER} | {"_STATE"}
-"""Codes that a caller may ask for by name: they answer its question. ``_STATE`` is how a seek says "not assigned"."""
+EXPECTED = {name for name, found in MEANINGS.items() if found.kind is Kind.ANSWER} | {"_STATE", "UNKNOWN_TOPIC_OR_PART"}
+"""Codes that a caller may ask for by name: they answer its question.
+
+``_STATE`` is how a seek says "not assigned", and the other how a description says "there is none".
+"""
 
 
 def test_failure_12_no_code_of_the_brokers_or_of_the_client_is_missing() -> None:

@@ -11,6 +11,8 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from lpa_core.delivery.log import CommitUncertain, LogError, LogRecord, TakenOver
 from lpa_core.kafka.admin import SECONDS, admin_client, explained
 from lpa_core.kafka.configuration import admin_configuration, producer_configuration
+from lpa_core.kafka.permissions import require
+from lpa_core.kafka.topics import partitions
 from lpa_core.kafka.transactions import Transactions
 from lpa_core.replays import ReplayError
 from lpa_core.settings import Settings
@@ -75,15 +77,16 @@ class TopicDelivery:
     def _look_at_topics(self) -> int:
         """The partitions of the output topic. Raises LogError where a topic is missing."""
         quality = self._settings.quality
-        with explained("look at the topics", self._settings):
-            found = admin_client(self._settings).list_topics(timeout=SECONDS).topics
-        missing = [name for name in (quality.input_topic, quality.quarantine_topic) if name not in found]
+        admin, names = admin_client(self._settings), (quality.input_topic, quality.quarantine_topic)
+        require("lpa replay", admin, self._settings)
+        found = partitions(admin, names, self._settings)
+        missing = [name for name in names if name not in found]
         if missing:
             raise LogError(
                 f"Kafka at {quality.kafka_bootstrap} has no topic {', '.join(missing)}: check REPLAY_OUTPUT_TOPIC; "
                 "`lpa topics apply` makes what is missing"
             )
-        return len(found[quality.input_topic].partitions)
+        return found[quality.input_topic]
 
     @property
     def sent(self) -> int:

@@ -68,5 +68,7 @@ def _print(states: Sequence[TopicState], *, json: bool) -> None:
         table.add_row(escape(state.name), name, str(state.partitions or ""), escape(differs))
     console = Console(soft_wrap=True)
     console.print(table)
+    if not all(state.readable for state in states):
+        console.print("Some settings were not compared: this login lacks the ACL DESCRIBE_CONFIGS on the topics.")
     if any(state.differences for state in states):
         console.print("Settings of topics that exist are not changed: use kafka-configs or kafka-topics for that.")

@@ -38,8 +38,9 @@ from lpa_core.kafka.accounts import Accounts
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.brokers import metadata_bytes
 from lpa_core.kafka.configuration import consumer_configuration, producer_configuration
+from lpa_core.kafka.permissions import require
 from lpa_core.kafka.rejects import reject_record
-from lpa_core.kafka.topics import compare, wanted_topics
+from lpa_core.kafka.topics import partitions, wanted_topics
 from lpa_core.known_gaps import KNOWN_GAPS_TABLE
 from lpa_core.metrics import Metrics
 from lpa_core.plugins.manager import PluginManager
@@ -138,12 +139,11 @@ class KafkaJob:
         return self._accounts.report
 
     def _check_topics(self) -> None:
-        """Say what is missing before anything is begun."""
-        missing = [
-            t.name
-            for t in compare(admin_client(self._settings), wanted_topics(self._settings), self._settings)
-            if not t.present
-        ]
+        """Say what is missing before anything is begun. Raises Forbidden, LogError, LogUnavailable."""
+        admin, names = admin_client(self._settings), [each.name for each in wanted_topics(self._settings)]
+        require("lpa ingest", admin, self._settings)
+        found = partitions(admin, names, self._settings)
+        missing = [name for name in names if name not in found]
         if missing:
             where = self._settings.quality.kafka_bootstrap
             raise LogError(

@@ -10,6 +10,7 @@ import tenacity
 
 from lpa_core.kafka.admin import SECONDS, explained
 from lpa_core.kafka.configuration import envelope_max_bytes
+from lpa_core.kafka.errors import Kind, meaning
 from lpa_core.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -47,13 +48,18 @@ class Difference:
 @final
 @attrs.frozen(slots=True)
 class TopicState:
-    """How a topic fares. ``present`` tells whether it is there now, ``created`` whether it was made just now."""
+    """How a topic fares.
+
+    ``present`` tells whether it is there now, ``created`` whether it was made just now, ``readable`` whether this login
+    may look at its settings.
+    """
 
     name: str
     present: bool
     created: bool = False
     partitions: int = 0
     differences: tuple[Difference, ...] = ()
+    readable: bool = True
 
 
 def wanted_topics(settings: Settings, input_partitions: int = BROKERS_DEFAULT) -> tuple[Topic, ...]:
@@ -81,14 +87,32 @@ def wanted_topics(settings: Settings, input_partitions: int = BROKERS_DEFAULT) -
 
 def compare(admin: AdminClient, topics: Sequence[Topic], settings: Settings) -> list[TopicState]:
     """How each of the topics is found. Raises LogError, LogUnavailable."""
-    with explained("list topics", settings):
-        found = {name: len(topic.partitions) for name, topic in admin.list_topics(timeout=SECONDS).topics.items()}
+    found = partitions(admin, [topic.name for topic in topics], settings)
+    with explained("describe the settings of topics", settings):
         return [
             _state(topic, found[topic.name], _settings_of(admin, topic.name))
             if topic.name in found
             else TopicState(topic.name, present=False)
             for topic in topics
         ]
+
+
+def partitions(admin: AdminClient, names: Sequence[str], settings: Settings) -> dict[str, int]:
+    """How many partitions each of the topics has that are there. Raises Forbidden, LogError, LogUnavailable."""
+    from confluent_kafka import KafkaError, KafkaException, TopicCollection
+
+    found = {}
+    # Not by listing all topics: one that this login may not see would look as if it were not there.
+    with explained("describe topics", settings):
+        described = admin.describe_topics(TopicCollection([*names]), request_timeout=SECONDS)
+    for name, each in described.items():
+        with explained(f"describe the topic {name}", settings):
+            try:
+                found[name] = len(each.result().partitions)
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    raise
+    return found
 
 
 def apply(admin: AdminClient, topics: Sequence[Topic], settings: Settings) -> list[TopicState]:
@@ -132,20 +156,33 @@ def apply(admin: AdminClient, topics: Sequence[Topic], settings: Settings) -> li
     return [attrs.evolve(state, created=state.name in created) for state in found]
 
 
-def _settings_of(admin: AdminClient, topic: str) -> dict[str, str]:
+def _settings_of(admin: AdminClient, topic: str) -> dict[str, str] | None:
+    """The topic's settings; None where this login may not look at them."""
+    from confluent_kafka import KafkaException
     from confluent_kafka.admin import ConfigResource  # type: ignore[attr-defined]  # documented there
 
     resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
     (described,) = admin.describe_configs([resource], request_timeout=SECONDS).values()
-    return {name: entry.value for name, entry in described.result().items()}
+    try:
+        return {name: entry.value for name, entry in described.result().items()}
+    except KafkaException as error:
+        if meaning(error.args[0]).kind is not Kind.FORBIDDEN:
+            raise
+        return None
 
 
-def _state(topic: Topic, partitions: int, found: Mapping[str, str]) -> TopicState:
+def _state(topic: Topic, partitions: int, found: Mapping[str, str] | None) -> TopicState:
     differences = [
         Difference(name, wanted, found.get(name, ""))
         for name, wanted in topic.settings.items()
-        if found.get(name) != wanted
+        if found is not None and found.get(name) != wanted
     ]
     if topic.partitions > partitions:
         differences.append(Difference("partitions", str(topic.partitions), str(partitions)))
-    return TopicState(topic.name, present=True, partitions=partitions, differences=tuple(differences))
+    return TopicState(
+        topic.name,
+        present=True,
+        partitions=partitions,
+        differences=tuple(differences),
+        readable=found is not None,
+    )

@@ -20,6 +20,7 @@ from lpa_core.delivery.checkpoint import StoredCheckpoint
 from lpa_core.delivery.checkpoint import encode as encode_checkpoint
 from lpa_core.delivery.log import Commit, Partition
 from lpa_core.kafka.admin import admin_client
+from lpa_core.kafka.permissions import require
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.release import require_clock
 from lpa_core.restoration import require_whole
@@ -153,7 +154,9 @@ def _commits(settings: Settings) -> dict[Partition, Commit]:
 
 def _committed(settings: Settings) -> dict[Partition, Commit]:
     """What the group has committed for the topic of the settings."""
-    found = committed_in_the_end(admin_client(settings), settings)
+    admin = admin_client(settings)
+    require("lpa backup create", admin, settings)
+    found = committed_in_the_end(admin, settings)
     return {partition: commit for partition, commit in found.items() if partition.topic == settings.quality.input_topic}
 
 

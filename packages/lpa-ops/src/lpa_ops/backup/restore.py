@@ -16,6 +16,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from lpa_core import restoration
 from lpa_core.delivery.log import Commit, Partition
 from lpa_core.kafka.admin import admin_client
+from lpa_core.kafka.permissions import require
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.savepoints import fingerprint
 from lpa_core.settings import Settings
@@ -75,6 +76,7 @@ def restore(location: str, sink: str | None, settings: Settings, *, replace: boo
     admin = admin_client(settings) if backup.group else None
     deriving = of_derivation(settings)
     if admin is not None:
+        require("lpa backup restore", admin, settings)
         require_stopped(admin, settings)
         require_stopped(admin, deriving)
     with scratch_folder(settings) as scratch, opened(sink, settings, make=True) as (client, name):

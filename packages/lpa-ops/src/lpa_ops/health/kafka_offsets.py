@@ -10,6 +10,7 @@ import attrs
 from lpa_core.delivery.log import Commit, LogError, Partition
 from lpa_core.health.check import NotApplicable, Scope
 from lpa_core.kafka.admin import admin_client, explained
+from lpa_core.kafka.permissions import require
 from lpa_core.settings import Settings
 from lpa_ops.positions.input_topic import offsets_by
 from lpa_ops.savepoint.offsets import committed
@@ -50,6 +51,7 @@ class Offsets:
         self._settings: Settings = scope.settings
         self._seconds = float(scope.settings.health.timeout_seconds)
         self._admin: AdminClient = admin_client(scope.settings)
+        require("lpa health", self._admin, scope.settings)
 
     def commits(self) -> Mapping[Partition, Commit]:
         """What the group has committed, with the text beside it."""

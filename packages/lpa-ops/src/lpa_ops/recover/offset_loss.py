@@ -8,6 +8,7 @@ from typing import final
 from lpa_core.delivery.commit_metadata import MAX_SPAN, DamagedMetadata, decode
 from lpa_core.delivery.log import Commit, Partition
 from lpa_core.kafka.admin import admin_client
+from lpa_core.kafka.permissions import require
 from lpa_core.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
 from lpa_ops.backup.tables import cut, positions, stored_tables
 from lpa_ops.positions.missing import Positions, positions_of
@@ -38,6 +39,7 @@ class Offsets:
 
     def assess(self, context: Context) -> OffsetLoss:
         settings, admin = context.settings, admin_client(context.settings)
+        require("lpa recover offset-loss", admin, settings)
         partitions = partitions_of(admin, settings)
         low, high = earliest(admin, settings, partitions), latest(admin, settings, partitions)
         now = committed_in_the_end(admin, settings)

@@ -9,6 +9,7 @@ import attrs
 
 from lpa_core.delivery.log import Commit, Partition
 from lpa_core.kafka.admin import admin_client
+from lpa_core.kafka.permissions import require
 from lpa_core.known_gaps import OffsetSpan
 from lpa_core.settings import Settings
 from lpa_ops.backup.backup import Backup
@@ -53,6 +54,7 @@ def sources(
     again = 0
     if backup.group:
         admin = admin_client(settings)
+        require("lpa recover", admin, settings)
         now = {each: commit for each, commit in committed_in_the_end(admin, settings).items() if each.topic == topic}
         partitions = sorted({*now, *backup.commits})
         low, high = earliest(admin, settings, partitions), latest(admin, settings, partitions)

@@ -8,6 +8,7 @@ from typing import Final, final
 
 from lpa_core.delivery.log import Partition
 from lpa_core.kafka.admin import admin_client
+from lpa_core.kafka.permissions import require
 from lpa_ops.backup.backup import Backup, BackupError
 from lpa_ops.backup.restore import restore
 from lpa_ops.backup.store import BackupStore, store_of
@@ -151,6 +152,7 @@ def _behind(backup: Backup, context: Context) -> tuple[int, list[str]]:
     if not backup.group:
         return 0, ["what came into no file and no topic since the backup, such as from standard input"]
     admin, partitions = admin_client(context.settings), list(backup.commits)
+    require("lpa recover", admin, context.settings)
     low = earliest(admin, context.settings, partitions)
     high = latest(admin, context.settings, partitions)
     lost = [_gone(each, backup, low[each]) for each in partitions if low[each] > backup.commits[each].offset]

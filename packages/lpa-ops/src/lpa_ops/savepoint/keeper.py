@@ -13,6 +13,7 @@ import structlog
 from lpa_core.dedup.store import DedupStoreError
 from lpa_core.delivery.log import Partition
 from lpa_core.kafka.admin import admin_client
+from lpa_core.kafka.permissions import require
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.savepoints import Savepoint, SavepointError, fingerprint, folder_name, new_savepoint
 from lpa_core.settings import Settings
@@ -51,6 +52,7 @@ def create(settings: Settings, location: str | None = None) -> tuple[str, Savepo
     Raises SavepointError, DedupStoreError, LogError, LogUnavailable.
     """
     admin = admin_client(settings)
+    require("lpa savepoint", admin, settings)
     require_stopped(admin, settings)
     topic, group = settings.quality.input_topic, settings.quality.group_id
     commits = {
@@ -86,6 +88,7 @@ def restore(location: str, settings: Settings) -> Savepoint:
         for name in savepoint.dedup.values():
             _require_readable(fetched / name, location, settings)
         admin = admin_client(settings)
+        require("lpa savepoint", admin, settings)
         require_stopped(admin, settings)
         now = committed_in_the_end(admin, settings)
         for partition, each in savepoint.commits.items():

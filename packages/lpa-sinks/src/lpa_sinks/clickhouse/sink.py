@@ -36,6 +36,7 @@ from lpa_sinks.clickhouse.completion import (
 )
 from lpa_sinks.clickhouse.emptiness import holds, is_empty
 from lpa_sinks.clickhouse.errors import Verdict, classify, describe, explain
+from lpa_sinks.clickhouse.grants import missing
 from lpa_sinks.clickhouse.insert import encode, insert, insert_nothing, insert_settings
 from lpa_sinks.clickhouse.known_gaps import is_gap
 from lpa_sinks.clickhouse.recall import stored_keys
@@ -97,6 +98,12 @@ class ClickHouseSink:
             # What keeps this process from it is for whoever started it, and does not pass by itself.
             # What is derived gets its tables when something is: making them takes longer than a small file.
             AT_ONCE.run(f"{self._endpoint}: make the schema", lambda: apply(client, database, tables, [INGESTED_FILE]))
+        else:
+            lacking = self._run("check the grants", lambda: missing(client, database))
+            if lacking:
+                raise SinkMisconfigured(
+                    f"{self._endpoint}: this user lacks {', '.join(lacking)}: GRANT it (docs/operations/permissions.md)"
+                )
         drifts = self._run("check the schema", lambda: check_live(client, database, tables))
         reasons = [str(drift) for drift in drifts if drift.stops_writing]
         if reasons:

@@ -20,9 +20,10 @@ from lpa_core.delivery.standstill import Standstill
 from lpa_core.delivery.touched import Touch, UnreadableTouch, decode
 from lpa_core.health.monitor import monitor_of
 from lpa_core.jobs import fold_rules
-from lpa_core.kafka.admin import explained
+from lpa_core.kafka.admin import admin_client, explained
 from lpa_core.kafka.configuration import consumer_configuration
 from lpa_core.kafka.explained import explanation
+from lpa_core.kafka.permissions import require
 from lpa_core.metrics import Metrics
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.process import stopped_by_signals
@@ -116,6 +117,7 @@ class MaterializeJob:
                 open_sessions=_OPEN_SESSIONS,
                 before_writing=self._still_ours,
             )
+            require("lpa materialize", admin_client(settings), settings)
             with explained("set up a consumer", settings):
                 self._consumer = Consumer(_configuration(settings))
             opened.callback(self._consumer.close)

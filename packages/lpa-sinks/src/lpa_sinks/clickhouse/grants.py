@@ -1,0 +1,31 @@
+"""Which grants the ingestion needs of a ClickHouse server, and which of them its user lacks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from lpa_sinks.schema.ddl import quoted
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver import Client
+
+GRANTS: Final = ("SELECT", "INSERT", "ALTER DELETE")
+"""On all tables of the database: rows are compared before a repetition, and withdrawn where a later table refuses."""
+GLOBAL_GRANTS: Final = ("CREATE TEMPORARY TABLE",)
+"""On everything: a temporary table tells which rows a table refuses."""
+
+
+def missing(client: Client, database: str) -> list[str]:
+    """What the user lacks, as a GRANT names it; nothing where the server cannot be asked (CHECK GRANT is newer)."""
+    wanted = [f"{grant} ON {quoted(database)}.*" for grant in GRANTS] + [f"{grant} ON *.*" for grant in GLOBAL_GRANTS]
+    lacking = []
+    for grant in wanted:
+        try:
+            ((granted,),) = client.query(f"CHECK GRANT {grant}").result_rows
+        except ClickHouseError:
+            return []
+        if not int(granted):
+            lacking.append(grant)
+    return lacking
