@@ -15,6 +15,7 @@ from redis.exceptions import (
     BusyLoadingError,
     ConnectionError,
     MasterDownError,
+    NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
     RedisError,
@@ -202,9 +203,27 @@ class RedisDedupStore:
         """Refuse, once for each connection, a server that cannot keep claims, or has lost some."""
         if self._checked:
             return
-        server, ledger = self._server(), self._noted()
+        server = self._server()
+        self._require_permissions()
+        ledger = self._noted()
         self._look(server, ledger, self._loss(server, ledger, some=False))
         self._checked = True
+
+    def _require_permissions(self) -> None:
+        """Call every command once, on keys of its own: what this login lacks is named, which a script does not do."""
+        text, table = self._prefix + b"probe", self._prefix + b"probe-table"
+        probe = self._redis.pipeline(transaction=False)
+        probe.set(text, b"", px=1_000)
+        probe.get(text)
+        probe.delete(text)
+        probe.hset(table, "field", 1)
+        probe.hincrby(table, "field", 1)
+        probe.hmget(table, ["field"])
+        probe.hdel(table, "field")
+        probe.scan(0, count=1)
+        probe.dbsize()
+        probe.eval("return 1", 0)
+        probe.execute()
 
     def _loss(self, server: Mapping[str, Any], ledger: Ledger, some: bool) -> str:
         """Why claims are gone; empty where they are not, or none was noted yet."""
@@ -268,6 +287,11 @@ class RedisDedupStore:
     def _failure(self, error: RedisError) -> DedupStoreError | DedupStoreUnavailable:
         if isinstance(error, _REFUSED):
             return DedupStoreError(f"Redis at {self._address} turns the login away ({error}); check user and password")
+        if isinstance(error, NoPermissionError) or "can't run this command" in str(error):
+            return DedupStoreError(
+                f"Redis at {self._address}: this login lacks a permission ({error}): docs/operations/permissions.md "
+                "lists the commands"
+            )
         if isinstance(error, OutOfMemoryError):
             return DedupStoreUnavailable(
                 f"Redis at {self._address} is full ({error}): raise its maxmemory, or lower QUALITY_DEDUP_TTL_MINUTES"
