@@ -259,6 +259,23 @@ def test_failure_05_a_recovery_makes_the_store_whole(
     whole.close()
 
 
+def test_failure_05_what_is_stored_wins_over_a_batch_that_was_claimed_and_never_written(
+    server: RedisServer, store: RedisDedupStore, administrator: Redis
+) -> None:
+    administrator.flushall()
+    with pytest.raises(LostClaims):
+        store.claim(["a", "b"], SECOND.topic, SECOND.partition, [SECOND.offset, SECOND.offset + 1], NOON + 1000)
+    recovering = another(server)
+    stored = Claimed(["a"], FIRST.topic, FIRST.partition, [FIRST.offset], NOON)
+    later = stored._replace(partition=7, batch_time=NOON + 500)
+    recovering.recover([stored, later])
+    recovering.close()
+    whole = another(server)
+    assert claim(whole, "a", SECOND) == FIRST
+    assert claim(whole, "b", FIRST) is not None, "claims of other keys stay"
+    whole.close()
+
+
 _KEYS = st.integers(0, 10)
 
 

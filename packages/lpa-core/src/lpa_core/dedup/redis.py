@@ -41,6 +41,7 @@ UNREADABLE_URL: Final = (
     "with every special character of the password percent-encoded"
 )
 _CLAIM = (files(__package__) / "redis_claim.lua").read_text()
+_RECOVER = (files(__package__) / "redis_recover.lua").read_text()
 _RELEASE = (files(__package__) / "redis_release.lua").read_text()
 _LOOKS: Final = 100
 """How many times 1,000 keys of the server are looked at for a claim that an older version made."""
@@ -103,9 +104,10 @@ class RedisDedupStore:
 
     def _claim(self, claimed: Claimed, *, recovering: bool = False) -> list[Position | None]:
         keys, topic, partition, offsets, batch_time = claimed
+        script = _RECOVER if recovering else _CLAIM
         owners: list[Position | None] = [None] * len(keys)
         arguments = (batch_time, batch_time - self._ttl, self._ttl + EXPIRY_SLACK_MS, f"{partition} {topic}")
-        for call, owned in enumerate(self._call(_CLAIM, keys, arguments, offsets, recovering)):
+        for call, owned in enumerate(self._call(script, keys, arguments, offsets, recovering)):
             for index, claim in zip(owned[::2], owned[1::2], strict=True):
                 _, owner_offset, owner_partition, owner_topic = claim.decode().split(" ", 3)
                 owner = Position(owner_topic, int(owner_partition), int(owner_offset))

@@ -121,7 +121,9 @@ class Vouching(Protocol):
         ...
 
     def recover(self, claims: Iterable[Claimed]) -> int:
-        """Have these claims, beside those that are there, and take that for all; answer how many keys came.
+        """Have these claims, and those that are there for other keys, and take that for all; answer how many keys came.
+
+        Of two claims of one key the older stays.
 
         Raises DedupStoreError, DedupStoreUnavailable.
         """
