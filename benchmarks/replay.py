@@ -36,7 +36,7 @@ from lpa_core.kafka.rejects import reject_record
 from lpa_core.kafka.topics import apply as apply_topics
 from lpa_core.kafka.topics import wanted_topics
 from lpa_core.pipeline import Pipeline
-from lpa_core.records import RecordBatch
+from lpa_core.records import Position
 from lpa_core.rejects import Rejected, envelope
 from lpa_core.settings import load
 
@@ -132,9 +132,9 @@ def _fill_topic(file: Path, bootstrap: str) -> dict[str, str]:
     pipeline = Pipeline(BUILTIN_EVENT_TYPES)
     with file.open("rb") as lines:
         for number, line in enumerate(lines):
-            (verdict,) = pipeline.judge(RecordBatch(settings.quality.input_topic, 0, range(number, number + 1), [line]))
-            assert isinstance(verdict, Rejected)
             now = time.time_ns() // 1_000_000
+            verdict = pipeline.process(line, Position(settings.quality.input_topic, 0, number), now)
+            assert isinstance(verdict, Rejected)
             record = reject_record(envelope(verdict, now, now, 1 << 20))
             while True:
                 try:

@@ -28,7 +28,7 @@ CASES: list[tuple[bytes, str]] = [
     (GOOD % (8, b',"x":"' + b"y" * 50_000_000 + b'"'), "record_too_large"),
     (b'{"type":1}', "missing_type"),
     (b'{"type":"stream_trace","timestamp":"x","data":{}}', "missing_timestamp"),
-    (b'{"type":"stream_trace","timestamp":1,"data":[]}', "missing_field"),
+    (b'{"type":"stream_trace","timestamp":1700000000000,"data":[]}', "missing_field"),
     (GOOD % (9, b"") + b"\r", ""),
 ]
 

@@ -21,4 +21,4 @@ FROM
     FROM livepeer_analytics.v_api_sla_compliance
     WHERE window_start >= {start:DateTime('UTC')} AND window_start < {end:DateTime('UTC')}
 )
-WHERE toUnixTimestamp(window_start) % 3600 != 0
+WHERE window_start != toStartOfHour(window_start)

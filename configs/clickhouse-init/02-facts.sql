@@ -6,7 +6,7 @@
 -- * sessions, their segments and their latency: by session id, unpartitioned, for a session's start can move. They expire
 --   by ingestion_timestamp, which grows with the version: an older version never outlives a newer one.
 -- * everything else: by the hour of the event's own time, session and uid, in months.
--- toStartOfHour knows 1970 to 2106; times beyond are taken as the first or last hour of these.
+-- In sorting keys toStartOfHour knows 1970 to 2106; times beyond are taken as the first or last hour of these.
 
 -- One row per session: its outcome, attribution and first and last signs of life. From the signals in ai_stream_status,
 -- stream_trace_events and ai_stream_events, and from network_capabilities.

@@ -27,7 +27,12 @@ from lpa_core.tables import Block, Table
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
 from lpa_core.verdicts import Accepted
 
-TRACE = {"id": "e1", "type": "stream_trace", "timestamp": 1, "data": {"stream_id": "s", "request_id": "r", "type": "t"}}
+TRACE = {
+    "id": "e1",
+    "type": "stream_trace",
+    "timestamp": 1_700_000_000_000,
+    "data": {"stream_id": "s", "request_id": "r", "type": "t", "timestamp": 1_700_000_000},
+}
 
 
 def value(metrics: Metrics, name: str, **labels: object) -> float | None:
@@ -51,7 +56,9 @@ def range_of(end: int) -> Range:
 
 def accepted(count: int) -> list[Accepted]:
     raw = json.dumps(TRACE).encode()
-    verdicts = Pipeline(BUILTIN_EVENT_TYPES).judge(RecordBatch("events", 3, range(count), [raw] * count))
+    verdicts = Pipeline(BUILTIN_EVENT_TYPES).judge(
+        RecordBatch("events", 3, range(count), [raw] * count), 1_700_000_000_000
+    )
     assert all(type(verdict) is Accepted for verdict in verdicts)
     return [verdict for verdict in verdicts if type(verdict) is Accepted]
 
@@ -67,8 +74,12 @@ def block(table: Table, rows: int) -> Block:
     return Block(table, "events", 3, range(rows), [], "token")
 
 
-def test_the_first_record_that_is_too_large_shows_as_an_increase() -> None:
-    assert series(Metrics(), "lpa_records_dead_lettered_total") == {("RECORD_TOO_LARGE", "record_too_large"): 0}
+def test_the_first_of_what_an_alert_is_about_shows_as_an_increase() -> None:
+    assert series(Metrics(), "lpa_records_dead_lettered_total") == {
+        ("RECORD_TOO_LARGE", "record_too_large"): 0,
+    }
+    kinds = {("seconds",): 0, ("skew",): 0, ("other",): 0}
+    assert series(Metrics(), "lpa_event_timestamps_discarded_total") == kinds
 
 
 def test_a_finished_range_is_counted_by_what_became_of_its_records() -> None:
@@ -93,6 +104,7 @@ def test_a_finished_range_is_counted_by_what_became_of_its_records() -> None:
         ("RECORD_TOO_LARGE", "record_too_large"): 0,
     }
     assert series(metrics, "lpa_records_quarantined_total") == {("duplicate_event",): 2}
+    assert value(metrics, "lpa_event_timestamps_discarded_total", kind="seconds") == 6
     assert series(metrics, "lpa_rows_written_total") == {("streaming_events",): 6, ("streaming_events_dlq",): 8}
     assert value(metrics, "lpa_written_bytes_total") == 2 * (3 * len(events[0].raw) + 5 + 1000 + 7)
     assert series(metrics, "lpa_committed_offset") == {("events", "3"): 7}

@@ -122,6 +122,8 @@ def test_every_setting_can_be_set_by_its_variable_and_by_its_name_in_the_file(tm
         "HEALTH_ATTRIBUTION_COVERAGE": "0.5,0.4",
         "HEALTH_DLQ_SHARE": "0.1,0.2",
         "HEALTH_QUARANTINE_SHARE": "0.3,0.4",
+        "HEALTH_IMPLAUSIBLE_TIMESTAMPS_SHARE": "0.01,0.02",
+        "HEALTH_DISCARDED_TIMESTAMPS_SHARE": "0.2,0.3",
         "HEALTH_TIMES_USUAL": "1.5",
         "HEALTH_USUAL_DAYS": "3",
         "HEALTH_CONSUMER_LAG_RECORDS": "5,6",

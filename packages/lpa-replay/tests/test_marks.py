@@ -100,8 +100,15 @@ def test_what_is_no_object_cannot_be_marked(payload: bytes, said: str) -> None:
 def test_a_record_remembers_where_it_was_first_read_from() -> None:
     origin = Position("a:topic:with colons", 1, 5)
     again = Found(marked(b"{}", added(2, origin=position_text(origin))), PLACE, attempt=1)
-    assert lineage(again) == (origin, 2, None)
-    assert lineage(Found(b"{}", PLACE, attempt=1)) == (PLACE, 1, None)
+    assert lineage(again) == (origin, 2, None, None)
+    assert lineage(Found(b"{}", PLACE, attempt=1)) == (PLACE, 1, None, None)
+
+
+@pytest.mark.parametrize(("earlier", "remembered"), [(5_000, 5_000), (None, 9_000)])
+def test_failure_08_a_record_remembers_the_time_it_was_first_read_with(earlier: int | None, remembered: int) -> None:
+    again = marked(b"{}", msgspec.structs.replace(added(2), record_ms=earlier))
+    assert lineage(Found(again, PLACE, record_ms=9_000)).record_ms == remembered
+    assert lineage(Found(b"{}", PLACE, record_ms=9_000)).record_ms == 9_000
 
 
 @pytest.mark.parametrize(
@@ -115,4 +122,4 @@ def test_a_record_remembers_where_it_was_first_read_from() -> None:
     ],
 )
 def test_marks_that_nobody_made_lead_nowhere(payload: bytes) -> None:
-    assert lineage(Found(payload, PLACE, attempt=1)) == (PLACE, 1, None)
+    assert lineage(Found(payload, PLACE, attempt=1)) == (PLACE, 1, None, None)

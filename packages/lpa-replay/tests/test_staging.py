@@ -107,7 +107,7 @@ def test_it_takes_the_time_of_its_first_failure_along(tmp_path: Path) -> None:
     sent = [msgspec.json.decode(line.value) for line in outgoing]
     assert [each.get("__replay_first_failure_ms") for each in sent] == [MOMENT, FIRST_FAILURE, None]
     batch = RecordBatch("events", 0, range(3), [line.value for line in outgoing])
-    first, second, _ = PIPELINE.judge(batch)
+    first, second, _ = PIPELINE.judge(batch, NOW)
     assert isinstance(first, Rejected)
     assert isinstance(second, Rejected)
     headers = [dict(reject_record(envelope(each, NOW, NOW, 1_000_000)).headers) for each in (first, second)]

@@ -7,6 +7,7 @@ from typing import final
 
 import attrs
 
+from lpa_core.events.times import MOST_AHEAD_MS
 from lpa_core.lifecycle.pipeline_model import PipelineModelMode
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.pipeline import Pipeline
@@ -37,7 +38,7 @@ class Job:
         return self.dedup or f"rocksdb://{settings.lpa.data_dir / 'dedup'}"
 
 
-def build_pipeline(plugins: PluginManager, settings: Settings) -> Pipeline:
+def build_pipeline(plugins: PluginManager, settings: Settings, *, most_ahead_ms: int = MOST_AHEAD_MS) -> Pipeline:
     versions = settings.quality.supported_versions
     return Pipeline(
         plugins.event_types(),
@@ -45,6 +46,7 @@ def build_pipeline(plugins: PluginManager, settings: Settings) -> Pipeline:
         plugin_validators=plugins.validators(),
         classifiers=plugins.classifiers(),
         max_row_bytes=settings.clickhouse.sink_max_record_bytes,
+        most_ahead_ms=most_ahead_ms,
     )
 
 

@@ -16,6 +16,7 @@ from lpa_core.dedup.store import ClaimStatistics
 from lpa_core.delivery.blocks import Settled
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.report import Report
+from lpa_core.events.times import DiscardedTime
 from lpa_core.health.check import CheckResult
 from lpa_core.health.state import State
 from lpa_core.records import RecordBatch
@@ -78,6 +79,12 @@ class Metrics:
     )
     records_dead_lettered: Counter = _metric(
         Counter, "lpa_records_dead_lettered_total", "Records that ended as dead letters.", "class", "reason"
+    )
+    timestamps_discarded: Counter = _metric(
+        Counter,
+        "lpa_event_timestamps_discarded_total",
+        "Times in the data of stored events that were not believed and left out, by what they look like.",
+        "kind",
     )
     records_quarantined: Counter = _metric(
         Counter, "lpa_records_quarantined_total", "Records that were quarantined, most of them duplicates.", "reason"
@@ -185,6 +192,8 @@ class Metrics:
             self.stage_duration.labels(stage)
         # An alert is about the first of them: a series that begins with it shows no increase.
         self.records_dead_lettered.labels(FailureClass.RECORD_TOO_LARGE.value, Reason.RECORD_TOO_LARGE.value)
+        for kind in DiscardedTime:
+            self.timestamps_discarded.labels(kind.value)
 
     def consumed(self, batch: RecordBatch) -> None:
         """Count a batch that was read."""
@@ -214,6 +223,8 @@ class Metrics:
         self.records_accepted.inc(counts.accepted)
         for (failure_class, reason), records in counts.dead_lettered.items():
             self.records_dead_lettered.labels(failure_class, reason).inc(records)
+        for kind, times in counts.discarded.items():
+            self.timestamps_discarded.labels(kind).inc(times)
         for reason, records in Tally(
             reject.failure.reason.value for reject in settled.rejects if reject.failure.quarantined
         ).items():

@@ -14,12 +14,20 @@ import msgspec
 
 from lpa_core import storable
 from lpa_core.dedup.key import canonical_json, payload_hash
-from lpa_core.events.coercion import MAX_EPOCH_MS, MIN_EPOCH_MS, timestamp
+from lpa_core.events.coercion import MAX_EPOCH_MS, epoch, timestamp
 from lpa_core.events.envelope import Envelope, WireEnvelope
 from lpa_core.events.event_type import LEADING_COLUMNS, EventType, Row
 from lpa_core.events.lenient import Coercion, coercion_for
 from lpa_core.events.model import carries_version
 from lpa_core.events.registry import registry
+from lpa_core.events.times import (
+    EARLIEST_EVENT_MS,
+    MOST_AHEAD_MS,
+    DiscardedTime,
+    Settle,
+    latest_event_times,
+    settling,
+)
 from lpa_core.records import Oversized, Position, RecordBatch
 from lpa_core.rejects import Rejected
 from lpa_core.row_guard import RowGuard
@@ -43,6 +51,8 @@ class _Compiled:
 
     decode: Callable[[Any], Any]
     coerce: Coercion
+    settle: Settle | None
+    """Takes times out of the data that are not believed; None where its model has no times."""
     shape: Callable[[Envelope, Any], Iterable[tuple[Table, Row]]]
     filled: Callable[[Any], Any] | None
     """Gives the required attributes of a model: all of them true where none is missing or empty."""
@@ -76,7 +86,9 @@ class Pipeline:
         plugin_validators: Sequence[Validator] = (),
         classifiers: Sequence[FailureClassifier] = (),
         max_row_bytes: int = 1_000_000,
+        most_ahead_ms: int = MOST_AHEAD_MS,
     ) -> None:
+        """``most_ahead_ms``: how long after its record an event may happen."""
         self.event_types: Mapping[str, EventType] = registry(event_types)
         self.tables: tuple[Table, ...] = tuple(t for e in self.event_types.values() for t in e.tables)
         self._compiled = {name: _compile(event_type) for name, event_type in self.event_types.items()}
@@ -86,27 +98,36 @@ class Pipeline:
         self._classifiers = tuple(classifiers)
         self._guard = RowGuard(max_row_bytes)
         self.max_row_bytes = max_row_bytes
+        self._most_ahead_ms = most_ahead_ms
 
-    def judge(self, batch: RecordBatch) -> list[Verdict]:
-        """The verdict on each record of the batch, in order."""
+    def judge(self, batch: RecordBatch, batch_time: int) -> list[Verdict]:
+        """The verdict on each record of the batch, in order.
+
+        ``batch_time`` (epoch ms) stands in for the time of a record that has none: the same batch and time give the
+        same verdicts.
+        """
         fast, thorough, oversized = self._fast, self._thorough, batch.oversized
+        latest = latest_event_times(batch.timestamps, batch_time, len(batch), self._most_ahead_ms)
         verdicts: list[Verdict] = []
         append = verdicts.append
         for index, value in enumerate(batch.values):
             if value is not None and index not in oversized:
                 try:
-                    append(fast(value))
+                    append(fast(value, latest[index]))
                     continue
                 except (_Unshapely, ValueError, AttributeError, RecursionError):
                     pass
-            append(thorough(value, batch.position(index), oversized.get(index)))
+            append(thorough(value, batch.position(index), latest[index], oversized.get(index)))
         return verdicts
 
-    def process(self, value: bytes | None, position: Position) -> Verdict:
-        """The verdict on one record."""
-        return self.judge(RecordBatch(position.topic, position.partition, (position.offset,), (value,)))[0]
+    def process(
+        self, value: bytes | None, position: Position, record_time: int = MAX_EPOCH_MS - MOST_AHEAD_MS
+    ) -> Verdict:
+        """The verdict on one record; without ``record_time`` (epoch ms) no event is too late for it."""
+        batch = RecordBatch(position.topic, position.partition, (position.offset,), (value,))
+        return self.judge(batch, record_time)[0]
 
-    def _fast(self, value: bytes) -> Accepted:
+    def _fast(self, value: bytes, latest: int) -> Accepted:
         """Accept a well-formed record; raise _Unshapely or ValueError (of which msgspec's errors are) for any other."""
         if not value.isascii():
             value.decode()  # msgspec does not look into strings that it skips
@@ -119,9 +140,16 @@ class Pipeline:
             if not (moment.isascii() and moment.isdigit()) or len(moment) > 18:
                 raise _Unshapely
             moment = int(moment)
-        if not MIN_EPOCH_MS <= moment <= MAX_EPOCH_MS:  # type: ignore[operator]  # an int from here on
+        if wire.replay_record_ms is not None:
+            latest = _latest_of_replayed(latest, wire.replay_record_ms)
+        if not EARLIEST_EVENT_MS <= moment <= latest:  # type: ignore[operator]  # an int from here on
             raise _Unshapely
         data = compiled.decode(wire.data)
+        discarded: tuple[DiscardedTime, ...] = ()
+        if compiled.settle is not None:
+            found: list[DiscardedTime] = []
+            data = compiled.settle(data, moment, found)  # type: ignore[arg-type]  # an int from here on
+            discarded = tuple(found)
         version = wire.version
         if version is None:
             if compiled.has_version(data):
@@ -150,9 +178,9 @@ class Pipeline:
             raise _Unshapely from error
         if not self._guard.surely_fits(value, rows):
             raise _Unshapely
-        return Accepted(envelope, value, identity, "event_id", rows, 0)
+        return Accepted(envelope, value, identity, "event_id", rows, 0, discarded)
 
-    def _thorough(self, value: bytes | None, position: Position, oversized: Oversized | None) -> Verdict:
+    def _thorough(self, value: bytes | None, position: Position, latest: int, oversized: Oversized | None) -> Verdict:
         if value is None:
             failure = Failure(
                 Stage.DESERIALIZATION,
@@ -174,6 +202,9 @@ class Pipeline:
                 _parse_problem(error),
             )
             return self._rejected(Rejected(position, failure, value, document=False))
+        document = attrs.evolve(
+            document, latest_ms=_latest_of_replayed(latest, epoch(document.value("__replay_record_ms")))
+        )
         rejected = self._describe(document, value, position)
         invalid = first_failure(self._validators, document)
         if invalid is not None:
@@ -227,14 +258,18 @@ class Pipeline:
             described.attempt,
         )
         unfit = [0]
+        discarded: list[DiscardedTime] = []
         try:
-            rows = _rows(compiled, envelope, compiled.coerce(document.value("data"), unfit))
+            data = compiled.coerce(document.value("data"), unfit)
+            if compiled.settle is not None and data is not None:
+                data = compiled.settle(data, envelope.timestamp, discarded)
+            rows = _rows(compiled, envelope, data)
         except Exception as error:
             failure = Failure(
                 Stage.PARSE, FailureClass.PARSING_FAILED, Reason.PARSE_EXCEPTION, f"{type(error).__name__}: {error}"
             )
             return self._rejected(attrs.evolve(described, failure=failure))
-        accepted = Accepted(envelope, value, dedup_key, dedup_strategy, rows, unfit[0])
+        accepted = Accepted(envelope, value, dedup_key, dedup_strategy, rows, unfit[0], tuple(discarded))
         too_large = self._guard.check(accepted, described.position)
         if too_large is not None:
             return self._rejected(attrs.evolve(described, failure=too_large))
@@ -284,6 +319,7 @@ def _compile(event_type: EventType) -> _Compiled:
     return _Compiled(
         decode=msgspec.json.Decoder(event_type.model).decode,
         coerce=coercion_for(event_type.model),
+        settle=settling(event_type.model),
         shape=event_type.shape,
         filled=filled,
         own_columns={table: len(table.columns) - len(LEADING_COLUMNS) for table in event_type.tables},
@@ -299,6 +335,13 @@ def _rows(compiled: _Compiled, envelope: Envelope, data: Any) -> tuple[tuple[Tab
         if len(row) != compiled.own_columns[table]:
             raise ValueError(f"a row of {table.name} has {len(row)} values for {compiled.own_columns[table]} columns")
     return rows
+
+
+def _latest_of_replayed(latest: int, record_time: int | None) -> int:
+    """The latest time of an event that was read before, at ``record_time``: what was ahead of it then still is."""
+    if record_time is None or record_time < EARLIEST_EVENT_MS:
+        return latest
+    return min(latest, record_time + MOST_AHEAD_MS)
 
 
 def _parse_problem(error: Exception) -> str:

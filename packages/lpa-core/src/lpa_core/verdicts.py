@@ -8,6 +8,7 @@ import msgspec
 
 from lpa_core.events.envelope import Envelope
 from lpa_core.events.event_type import Row
+from lpa_core.events.times import DiscardedTime
 from lpa_core.rejects import Rejected
 from lpa_core.tables import Table
 
@@ -27,6 +28,8 @@ class Accepted(msgspec.Struct, gc=False, frozen=True):
     """Typed rows without their leading columns."""
     unfit: int
     """Numbers that no column could hold and that were replaced by their fall-back."""
+    discarded: tuple[DiscardedTime, ...] = ()
+    """What times of its data look like that were not believed and left out."""
 
 
 Verdict = Accepted | Rejected

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import final
+from contextlib import nullcontext
+from types import SimpleNamespace
+from typing import Any, cast, final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lpa_core.dedup.memory import MemoryDedupStore
+from lpa_core.delivery.background import Background
 from lpa_core.delivery.claims import DedupStores
-from lpa_core.delivery.closing import due
+from lpa_core.delivery.closing import Closer, due
 from lpa_core.delivery.group import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
-from lpa_core.delivery.log import LogRecord, Partition
+from lpa_core.delivery.log import Log, LogRecord, Partition
 from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.partitions import PartitionState, Phase
 from lpa_core.delivery.ranges import Range
+from lpa_core.pipeline import Pipeline
 from lpa_core.records import RecordBatch
 from lpa_core.testing.simulation.broker import Broker
 from lpa_core.testing.simulation.log import SimulatedLog
 from lpa_core.testing.simulation.records import PIPELINE, event
 from lpa_core.testing.simulation.scheduler import Host, Scheduler, SimulatedBackground
 from lpa_core.testing.simulation.sink import Database, SimulatedSink
+from lpa_core.verdicts import Verdict
 
 LIMITS = GroupLimits(max_records=100, max_bytes=100_000, max_seconds=1.0, max_buffered_bytes=10_000)
 
@@ -45,6 +50,32 @@ def numbers(states: Collection[PartitionState], ends: Mapping[int, int | None], 
 def test_a_partition_that_cannot_fill_its_range_closes_it_after_a_second(end: int | None) -> None:
     assert numbers([state(0, 5, since=10.0)], {0: end}, now=10.9) == []
     assert numbers([state(0, 5, since=10.0)], {0: end}, now=11.0) == [0]
+
+
+def test_failure_08_a_range_of_a_group_is_judged_by_the_time_it_is_prepared_with() -> None:
+    """Whoever takes a prepared range over, days later, decides as the worker before did."""
+    day = 86_400_000
+    for phase, expected in ((Phase.RUNNING, 9 * day), (Phase.REPEATING, 2 * day)):
+        asked: list[int] = []
+
+        class Judge:
+            def judge(self, batch: RecordBatch, batch_time: int) -> list[Verdict]:
+                asked.append(batch_time)  # noqa: B023  # called before the loop goes on
+                return []
+
+        found = state(0, 5, since=0.0, phase=phase)
+        found.prepared = Range(topic="t", partition=0, start=0, end=5, count=5, resume="", batch_time=2 * day)
+        closer = Closer(
+            cast(Log, SimpleNamespace(end=lambda partition: None, position=lambda partition: None)),
+            cast(Pipeline, Judge()),
+            LIMITS,
+            Observer(),
+            cast(Background, SimpleNamespace(now=lambda: 100.0)),
+            cast(Any, SimpleNamespace(time=lambda *told: 9 * day)),
+            lambda stage: nullcontext(),
+        )
+        (delivery,) = closer.cycle([found])
+        assert asked == [delivery.candidate.range.batch_time] == [expected]
 
 
 def test_a_range_that_the_log_can_fill_is_left_to_fill_up_to_ten_times_as_long() -> None:
@@ -144,7 +175,7 @@ def deliver(records: Mapping[int, int], limits: GroupLimits) -> _Told:
         limits=limits,
         observer=told,
         background=SimulatedBackground(scheduler, host),
-        clock=lambda: int(scheduler.now * 1000),
+        clock=lambda: 1_768_000_000_000 + int(scheduler.now * 1000),
     )
     strand = scheduler.spawn(host, worker.run)
     while not strand.ended:

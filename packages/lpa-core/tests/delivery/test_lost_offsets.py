@@ -90,7 +90,7 @@ class Group:
             limits=GroupLimits(max_records=10, max_seconds=0.3),
             gap_policy=policy,
             background=SimulatedBackground(self.scheduler, host),
-            clock=lambda: int(self.scheduler.now * 1000),
+            clock=lambda: 1_768_000_000_000 + int(self.scheduler.now * 1000),
         )
         strand = self.scheduler.spawn(host, worker.run)
 

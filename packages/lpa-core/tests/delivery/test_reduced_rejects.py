@@ -38,7 +38,9 @@ TABLES = (*PIPELINE.tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE)
 
 def trace(number: int, **more: Any) -> bytes:
     data = {"stream_id": f"s{number}", "request_id": "r", "type": "t", **more}
-    return json.dumps({"id": f"e{number}", "type": "stream_trace", "timestamp": 1, "data": data}).encode()
+    return json.dumps(
+        {"id": f"e{number}", "type": "stream_trace", "timestamp": 1_700_000_000_000, "data": data}
+    ).encode()
 
 
 def refuse_what_says_bad(table: Table, row: dict[str, Any]) -> str | None:

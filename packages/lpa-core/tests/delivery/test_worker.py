@@ -34,7 +34,9 @@ TABLES = (*PIPELINE.tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE)
 
 def trace(number: int, **changes: Any) -> bytes:
     data = {"stream_id": f"s{number}", "request_id": "r", "type": "t", **changes}
-    return json.dumps({"id": f"e{number}", "type": "stream_trace", "timestamp": 1, "data": data}).encode()
+    return json.dumps(
+        {"id": f"e{number}", "type": "stream_trace", "timestamp": 1_700_000_000_000, "data": data}
+    ).encode()
 
 
 class World:
@@ -107,7 +109,7 @@ def test_read_again_nothing_is_new_and_under_another_name_all_is_duplicate() -> 
 def test_e10_e11_without_id_the_payload_is_the_key_and_replay_marks_are_not_part_of_it() -> None:
     status = {
         "type": "ai_stream_status",
-        "timestamp": 1,
+        "timestamp": 1_700_000_000_000,
         "data": {"stream_id": "s", "request_id": "r", "pipeline": "p"},
     }
     replayed = {"__replay": True, "__replay_ts": 5, "__replay_id": "x", "__replay_attempt": 1, **status}
@@ -132,7 +134,7 @@ def test_e15_a_key_is_free_again_after_its_ttl() -> None:
 
 def test_a_reject_does_not_block_its_own_replay() -> None:
     world = World()
-    broken = json.dumps({"id": "e1", "type": "stream_trace", "timestamp": 1, "data": {}}).encode()
+    broken = json.dumps({"id": "e1", "type": "stream_trace", "timestamp": 1_700_000_000_000, "data": {}}).encode()
     assert world.run([broken]).accepted == 0
     assert world.run([trace(1)], topic="replay").accepted == 1
 
@@ -221,6 +223,25 @@ def test_a_table_that_refuses_rejects_stops_the_run() -> None:
     world = World(lambda table, row: "no" if table is DLQ_TABLE else None)
     with pytest.raises(SinkMisconfigured, match="streaming_events_dlq refuses rejects themselves"):
         world.run([b"nope"])
+
+
+def test_failure_08_a_repeated_range_is_judged_by_the_time_it_was_prepared_with() -> None:
+    world = World()
+    ahead = trace(1).replace(b"1700000000000", b"1700086400001")
+    assert ahead != trace(1)
+
+    def crashing(at: Step, range_: Range) -> None:
+        if at is Step.PREPARED:
+            raise SimulatedCrash
+
+    with pytest.raises(SimulatedCrash):
+        world.run([trace(0), ahead], listener=crashing)
+    world.now += 30 * 24 * HOUR
+    world.run([trace(0), ahead])
+    (rejected,) = world.rows("streaming_events_dlq")
+    assert (rejected["failure_reason"], rejected["event_timestamp"]) == ("implausible_timestamp", None)
+    assert "(2023-11-14 22:13:20 UTC)" in rejected["failure_details"], "its record's time is the first batch time"
+    assert [row["id"] for row in world.rows("streaming_events")] == ["e0"]
 
 
 def test_a_source_that_changed_under_a_prepared_range_is_refused() -> None:

@@ -24,9 +24,20 @@ def test_a_session_is_named_by_stream_and_request(
     assert session_id(stream_id, request_id, event_uid) == expected
 
 
+T = 1_767_873_600_000
+
+
 @pytest.mark.parametrize(("data_timestamp", "expected"), [(5, 5), (0, 9), (-5, 9), (None, 9)])
 def test_a_trace_has_its_own_time_unless_there_is_none(data_timestamp: int | None, expected: int) -> None:
     assert edge_time(data_timestamp, 9) == expected
+
+
+@pytest.mark.parametrize(
+    ("data_timestamp", "expected"),
+    [(T - 600_000, T - 600_000), (T + 600_001, T), (T // 1000, T), (10_413_791_999_999, T)],
+)
+def test_failure_08_a_stored_time_far_from_its_event_is_not_the_traces(data_timestamp: int, expected: int) -> None:
+    assert edge_time(data_timestamp, T) == expected
 
 
 def test_signals_are_in_order_of_time_then_of_position() -> None:

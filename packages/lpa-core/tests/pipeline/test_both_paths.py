@@ -90,7 +90,7 @@ def test_failure_01_any_value_in_the_envelope_makes_equal_rows(name: str, value:
 def test_failure_01_a_replay_attempt_out_of_range_is_clamped_in_every_row(attempt: object, stored: int) -> None:
     batch = RecordBatch("topic", 0, [0, 1], [event(__replay_attempt=attempt), event(__replay_attempt=attempt, id=[])])
     range_ = Range("topic", 0, 0, 2, 2, "", 1_767_900_000_000, duplicates=frozenset({1}))
-    verdicts = FAST.judge(batch)
+    verdicts = FAST.judge(batch, range_.batch_time)
     settled = settle(batch, verdicts, [None, None], range_, FAST.describe)
     rejects = envelopes(settled, batch, range_, LIMIT)
     assert all(f'"attempt":{stored},'.encode() in envelope_json(reject) for reject in rejects)
@@ -107,7 +107,7 @@ def test_failure_01_a_replay_attempt_out_of_range_is_clamped_in_every_row(attemp
 def test_failure_01_a_record_timestamp_that_no_column_holds_is_the_batch_time(time: int) -> None:
     batch = RecordBatch("topic", 0, [0, 1, 2], [event(), b"nope", event(id="f")], [time, time, 5])
     range_ = Range("topic", 0, 0, 3, 3, "", 1_767_900_000_000)
-    settled = settle(batch, FAST.judge(batch), [None] * 3, range_, FAST.describe)
+    settled = settle(batch, FAST.judge(batch, range_.batch_time), [None] * 3, range_, FAST.describe)
     rejects = envelopes(settled, batch, range_, LIMIT)
     for block in blocks(settled, rejects, batch, range_):
         if "source_record_timestamp" in block.table.column_names:
@@ -119,7 +119,7 @@ def test_failure_01_no_record_makes_a_reject_that_cannot_be_stored_or_published(
     records = list(mutated_records(1500, SEED, whole=0.0))
     batch = RecordBatch("topic", 0, range(len(records)), records, [SEED * 10**10] * len(records))
     range_ = Range("topic", 0, 0, len(records), len(records), "", 1, duplicates=frozenset(range(len(records))))
-    settled = settle(batch, FAST.judge(batch), [None] * len(records), range_, FAST.describe)
+    settled = settle(batch, FAST.judge(batch, range_.batch_time), [None] * len(records), range_, FAST.describe)
     assert len(settled.rejects) == len(records)
     for reject in envelopes(settled, batch, range_, LIMIT):
         reject_record(reject)

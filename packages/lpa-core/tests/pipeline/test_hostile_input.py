@@ -29,7 +29,9 @@ def _passes(document: Document) -> Failure | None:
 # A validator of a plugin sends every record the thorough way.
 THOROUGH = Pipeline(BUILTIN_EVENT_TYPES, plugin_validators=[_passes])
 
-GOOD = b'{"id":"e","type":"stream_trace","timestamp":1,"data":{"stream_id":"s","request_id":"r","type":"t"%s}}'
+GOOD = (
+    b'{"id":"e","type":"stream_trace","timestamp":1700000000000,"data":{"stream_id":"s","request_id":"r","type":"t"%s}}'
+)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +50,7 @@ GOOD = b'{"id":"e","type":"stream_trace","timestamp":1,"data":{"stream_id":"s","
         ("two records", GOOD % b"" + GOOD % b"", "json_parse_error"),
         ("an escaped NUL", GOOD % rb',"x":"\u0000"', None),
         ("a number beyond doubles", GOOD % b',"x":1e999', None),
-        ("an integer beyond 64 bits", GOOD % b',"timestamp":123456789012345678901234567890', None),
+        ("an integer beyond 64 bits", GOOD % b',"x":123456789012345678901234567890', None),
         ("duplicate keys, the last one counts", GOOD % b',"type":"u"', None),
         ("white space around it", b" \r\n" + GOOD % b"" + b" \r", None),
     ],
@@ -240,5 +242,9 @@ def test_an_event_can_be_described_even_where_a_part_nobody_reads_is_beyond_read
     assert isinstance(verdict, Accepted)
     duplicate = Failure(Stage.DEDUP, FailureClass.DUPLICATE, Reason.DUPLICATE_EVENT)
     described = PIPELINE.describe(verdict, POSITION, duplicate)
-    assert (described.event_id, described.event_type, described.event_timestamp) == ("e", "stream_trace", 1)
+    assert (described.event_id, described.event_type, described.event_timestamp) == (
+        "e",
+        "stream_trace",
+        1_700_000_000_000,
+    )
     assert described.failure.quarantined

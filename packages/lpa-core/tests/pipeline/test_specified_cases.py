@@ -84,12 +84,11 @@ def test_e4_timestamp_as_digits_is_the_number() -> None:
     assert accepted(event(timestamp="1771803956707")).envelope.timestamp == 1771803956707
     assert accepted(event(timestamp=" 1771803956707 ")).envelope.timestamp == 1771803956707
     assert accepted(event(timestamp=1771803956707.9)).envelope.timestamp == 1771803956707
-    assert accepted(event(timestamp=-5)).envelope.timestamp == -5
 
 
 @pytest.mark.parametrize(
     "timestamp",
-    [..., "1771803956707.0", "1.7e12", "-5", "", True, None, {}, 10**30, "9" * 30, "9" * 5000, "\u0661"],
+    [..., "1771803956707.0", "1.7e12", "-5", "", True, None, {}, "9" * 5000, "\u0661"],
 )
 def test_e5_unreadable_timestamp(timestamp: Any) -> None:
     assert rejected(event(timestamp=timestamp)) == ("SCHEMA_INVALID", "missing_timestamp")
@@ -194,9 +193,9 @@ def test_the_first_failure_decides() -> None:
     broken = {"data": 1, "version": 9}
     assert rejected(broken)[1] == "missing_type"
     assert rejected({**broken, "type": "foo"})[1] == "missing_timestamp"
-    assert rejected({"type": "foo", "timestamp": 1, "version": 9})[1] == "missing_data"
-    assert rejected({**broken, "type": "foo", "timestamp": 1})[1] == "unsupported_event_type"
-    assert rejected({**broken, "type": "discovery_results", "timestamp": 1})[1] == "unsupported_version"
+    assert rejected({"type": "foo", "timestamp": 10**12, "version": 9})[1] == "missing_data"
+    assert rejected({**broken, "type": "foo", "timestamp": 10**12})[1] == "unsupported_event_type"
+    assert rejected({**broken, "type": "discovery_results", "timestamp": 10**12})[1] == "unsupported_version"
 
 
 def test_e16_row_of_exactly_the_limit_is_stored_and_one_byte_more_is_not() -> None:

@@ -10,6 +10,7 @@ import attrs
 import msgspec
 
 from lpa_core.events.coercion import timestamp
+from lpa_core.events.times import EARLIEST_EVENT_MS
 from lpa_core.records import Position
 from lpa_core.replays import ReplayRefused
 from lpa_core.validation.reasons import FailureClass, Reason, Stage
@@ -71,11 +72,12 @@ def raw_record(
     if payload is not None:
         with suppress(ValueError, RecursionError):
             glance = _glance(payload)
+    happened = timestamp(glance.timestamp)
     return Found(
         payload,
         place,
         record_ms,
-        timestamp(glance.timestamp),
+        None if happened is None or happened < EARLIEST_EVENT_MS else happened,
         ingested_ms,
         event_type=glance.type if isinstance(glance.type, str) else "",
         problem=problem or ("it has no value" if payload is None else ""),

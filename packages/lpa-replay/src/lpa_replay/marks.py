@@ -18,6 +18,7 @@ _MOST_ATTEMPTS: Final = 2**16 - 1
 _MARK: Final = re.compile(rb"__replay|\\u00[5-7]")
 """A mark's name, or an escaped letter or underscore that may be part of one: U+005F, U+0061 to U+0079."""
 _FIRST_FAILURE: Final = "__replay_first_failure_ms"
+_RECORD: Final = "__replay_record_ms"
 # A number too large for a double is infinite here, as in the pipeline.
 _decode: Final = msgspec.json.Decoder(float_hook=float).decode
 
@@ -36,7 +37,10 @@ def position_text(position: Position) -> str:
 
 @final
 class Marks(msgspec.Struct, gc=False, frozen=True, omit_defaults=True, rename=_named):
-    """What is added to a record. Times are epoch ms; ``attempt`` counts this replay too."""
+    """What is added to a record. Times are epoch ms; ``attempt`` counts this replay too.
+
+    ``record_ms`` is the time of the record that was first read: its event is judged by it again.
+    """
 
     replay: Literal[True]
     ts: int
@@ -46,6 +50,7 @@ class Marks(msgspec.Struct, gc=False, frozen=True, omit_defaults=True, rename=_n
     origin: str
     failure_class: str = ""
     first_failure_ms: int | None = None
+    record_ms: int | None = None
 
 
 @final
@@ -56,11 +61,13 @@ class Lineage(NamedTuple):
         origin: where it was first read from.
         attempts: how often it has been replayed.
         first_failure_ms: when it was rejected first, epoch ms; None where it never was, as far as is known.
+        record_ms: the time of the record that was first read, epoch ms; None where nobody knows.
     """
 
     origin: Position
     attempts: int
     first_failure_ms: int | None
+    record_ms: int | None
 
 
 def marked(payload: bytes, added: Marks) -> bytes:
@@ -87,7 +94,7 @@ def lineage(found: Found) -> Lineage:
     failed = found.ingested_ms if found.failure_class else None
     attempt = min(found.attempt, _MOST_ATTEMPTS)
     if payload is None or not _may_be_marked(payload):
-        return Lineage(found.place, attempt, failed)
+        return Lineage(found.place, attempt, failed, found.record_ms)
     try:
         document = _object(payload.strip())
         topic, partition, offset = str(document[ORIGIN]).rsplit(":", 2)
@@ -95,10 +102,16 @@ def lineage(found: Found) -> Lineage:
     except (NotAnObject, KeyError, ValueError):
         origin = None
     if origin is None:
-        return Lineage(found.place, attempt, failed)
+        return Lineage(found.place, attempt, failed, found.record_ms)
     attempts = min(max(attempt, whole_number(document.get(_ATTEMPT)) or 0), _MOST_ATTEMPTS)
     earlier = timestamp(document.get(_FIRST_FAILURE))
-    return Lineage(origin, attempts, failed if earlier is None else earlier)
+    recorded = timestamp(document.get(_RECORD))
+    return Lineage(
+        origin,
+        attempts,
+        failed if earlier is None else earlier,
+        found.record_ms if recorded is None else recorded,
+    )
 
 
 def _may_be_marked(payload: bytes) -> bool:

@@ -30,6 +30,7 @@ class Prepared:
         origin: where it was first read from, before any replay.
         attempts: replays before this one, as far as it or the audit tells.
         first_failure_ms: when it was rejected first, epoch ms, as far as is known.
+        record_ms: the time of the record that was first read, epoch ms, as far as is known.
         generation: replays that the record itself tells of.
         value: what would be sent; None where ``problem`` or ``unfixed`` says why not.
         problem: there is nothing that could be sent.
@@ -41,6 +42,7 @@ class Prepared:
     origin: Position
     attempts: int
     first_failure_ms: int | None
+    record_ms: int | None
     generation: int
     value: bytes | None = None
     problem: str = ""
@@ -68,8 +70,9 @@ class Preparation:
         """In the order given; with each record how often the audit says that it was replayed."""
         prepared = [self._ready(*each) for each in some]
         sent = [each for each in prepared if each.value is not None]
-        batch = RecordBatch(self._id, 0, range(len(sent)), [each.value for each in sent])
-        for each, verdict in zip(sent, self._pipeline.judge(batch), strict=True):
+        times = [self._now if each.record_ms is None else each.record_ms for each in sent]
+        batch = RecordBatch(self._id, 0, range(len(sent)), [each.value for each in sent], times)
+        for each, verdict in zip(sent, self._pipeline.judge(batch, self._now), strict=True):
             if type(verdict) is Accepted:
                 each.forecast, each.dedup_key = PASSES, verdict.dedup_key
                 each.event_type, each.event_ms = verdict.envelope.type, verdict.envelope.timestamp
@@ -79,10 +82,10 @@ class Preparation:
         return prepared
 
     def _ready(self, found: Found, past: Lineage, audited: int) -> Prepared:
-        origin, generation, failed = past
+        origin, generation, failed, recorded = past
         attempts = max(generation, audited)
         ready = Prepared(
-            found, origin, attempts, failed, generation, event_type=found.event_type, event_ms=found.event_ms
+            found, origin, attempts, failed, recorded, generation, event_type=found.event_type, event_ms=found.event_ms
         )
         if found.problem or found.payload is None:
             ready.problem = found.problem or "it has no value"
@@ -99,7 +102,7 @@ class Preparation:
                 payload, ready.repaired = changed, True
         try:
             failure, place = found.failure_class, position_text(origin)
-            added = Marks(True, self._now, self._source, self._id, attempts + 1, place, failure, failed)
+            added = Marks(True, self._now, self._source, self._id, attempts + 1, place, failure, failed, recorded)
             ready.value = marked(payload, added)
         except NotAnObject as error:
             ready.problem = str(error)

@@ -41,9 +41,13 @@ def test_the_payload_comes_back_byte_for_byte(payload: bytes) -> None:
 
 
 def test_failure_type_and_event_time() -> None:
-    found = read_envelope(rejected(b'{"type": "nonsense", "timestamp": 5, "data": {}}'), HERE, None)
+    found = read_envelope(rejected(b'{"type": "nonsense", "timestamp": 1700000000000, "data": {}}'), HERE, None)
     assert (found.failure_stage, found.failure_class) == ("SCHEMA_VALIDATION", "SCHEMA_INVALID")
-    assert (found.failure_reason, found.event_type, found.event_ms) == ("unsupported_event_type", "nonsense", 5)
+    assert (found.failure_reason, found.event_type, found.event_ms) == (
+        "unsupported_event_type",
+        "nonsense",
+        1_700_000_000_000,
+    )
 
 
 @pytest.mark.parametrize(

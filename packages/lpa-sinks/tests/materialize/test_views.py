@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from lpa_sinks.materialize.database import Database
+from lpa_sinks.materialize.rollups import ChangedSamples, roll_up
 from lpa_sinks.testing.hand_made import DAY, HandMade
 
 UNEXCUSED: dict[str, Any] = {"startup_success": 0, "startup_unexcused": 1}
@@ -347,6 +350,27 @@ def test_wrong_clocks_are_left_out(hand: HandMade) -> None:
     hand.roll_up()
     for view in ("v_api_sla_compliance", "v_api_gpu_metrics", "v_api_network_demand", "v_api_network_demand_by_gpu"):
         assert hand.rows(f"SELECT * FROM $.{view}") == []
+
+
+def test_failure_08_hours_reach_from_2000_to_2299(hand: HandMade) -> None:
+    times = {"odd": "1900-01-01 00:30:00", "first": "2000-01-01 00:00:00", "late": "2299-12-31 22:30:00"}
+    changed = ChangedSamples()
+    for name, at in times.items():
+        hand.session(f"{name}|r", start=at, end=at, gpu_id=name)
+        hand.sample(at, f"{name}|r", gpu_id=name)
+        for second in (1, 2, 3, 4, 5, 6, 7, 8, 9):
+            hand.sample(f"{at[:-2]}{second:02}", f"{name}|r", gpu_id=name)
+        minute = int(datetime.fromisoformat(f"{at}Z").timestamp())
+        changed.add([minute], [f"{name}|r"])
+    hand.roll_up()
+    roll_up(Database(hand.client, hand.database), changed)
+    minutes = hand.rows("SELECT toString(window_start) FROM $.agg_stream_performance_1m ORDER BY window_start")
+    assert minutes == [(f"{at}.000",) for at in times.values()]
+    expected = [("first", "2000-01-01 00:00:00.000"), ("late", "2299-12-31 22:00:00.000")]
+    for view in ("v_api_sla_compliance", "v_api_gpu_metrics", "v_api_network_demand_by_gpu"):
+        assert hand.rows(f"SELECT gpu_id, toString(window_start) FROM $.{view} ORDER BY window_start") == expected
+    five = hand.rows("SELECT gpu_id, toString(window_start_5m) FROM $.v_api_jitter_5m ORDER BY window_start_5m")
+    assert five == [("first", "2000-01-01 00:00:00.000"), ("late", "2299-12-31 22:30:00.000")]
 
 
 def test_a_session_is_read_in_its_latest_version_wherever_it_starts(hand: HandMade) -> None:

@@ -20,6 +20,7 @@ from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
 from lpa_sinks.parity import assertions, settled_hours
 from lpa_sinks.parity.commands import check_app
+from lpa_sinks.parity.hours import end_of_events
 from lpa_sinks.parity.page import markdown
 from lpa_sinks.schema.apply import apply
 from lpa_sinks.schema.ddl import INGESTED_FILE
@@ -68,6 +69,16 @@ def test_one_end_of_the_window_is_enough(stored: Stored, run: Run, capsys: pytes
         assert capsys.readouterr().out.startswith("from 2025-12-31 00:00 to 2026-01-01 00:00 UTC\n")
 
 
+def test_failure_08_one_odd_event_does_not_choose_the_window(engine: Client, database: str) -> None:
+    apply(engine, database, [])
+    end = datetime(2026, 3, 1, tzinfo=UTC)
+    for odd in (81_234_000, 946_684_799_999, 10_413_791_999_999):
+        engine.command(f"INSERT INTO {database}.streaming_events (timestamp) VALUES ({odd})")
+    assert end_of_events(engine, database, end) == end
+    engine.command(f"INSERT INTO {database}.streaming_events (timestamp) VALUES (1767873600000)")
+    assert end_of_events(engine, database, end) == datetime(2026, 1, 8, 13, tzinfo=UTC)
+
+
 def test_hours_are_settled_once_they_are_over_and_derived() -> None:
     def hours(since: str, now: str) -> tuple[str, str]:
         moments = (int(datetime.fromisoformat(f"2026-01-08T{each}Z").timestamp() * 1000) for each in (since, now))
@@ -112,7 +123,7 @@ def test_warnings_fail_nothing(stored: Stored, run: Run, capsys: pytest.CaptureF
         (("nothing_known", *WINDOW), "there is no assertion 'nothing_known'"),
         (("--start", "2026-02-01", "--end", "2026-02-01"), "is empty"),
         (("--start", "2100-02-01"), "is empty: --start has to be before --end"),
-        (("--start", "1960-01-01", "--end", "2026-02-01"), "between 1970 and 2106"),
+        (("--start", "1960-01-01", "--end", "2026-02-01"), "between 2000 and 2106"),
         (("--sink", "chdb:///nowhere/at/all", *WINDOW), "there is no embedded database yet"),
     ],
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,13 @@ from clickhouse_connect.driver.client import Client
 
 from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_core.sinks import SinkMisconfigured
+from lpa_core.tables import Table
 from lpa_sinks.commands import schema_app
+from lpa_sinks.schema.check import check
+from lpa_sinks.schema.ddl import in_database
+from lpa_sinks.schema.migrate import _wider
 from lpa_sinks.schema.migrations import BUILTIN, Applied, applied_migrations, remember
+from lpa_sinks.schema.sql_text import statements
 
 VIEW = "raw_streaming_events"
 ADD = "ALTER TABLE livepeer_analytics.streaming_events ADD COLUMN IF NOT EXISTS zone String DEFAULT '';\n"
@@ -251,10 +257,94 @@ def test_failure_07_a_database_of_version_0_1_0_takes_the_last_data_too(
     text = '{"data":{"a":1},"data":{"b":2}}'
     engine.command(f"INSERT INTO {table} (id, raw_json, source_offset) VALUES ('twice', '{text}', 10)")
     data = f"SELECT data FROM {applied}.{VIEW} WHERE id = 'twice'"
-    shutil.copytree(BUILTIN, tmp_path / "migrations")
+    (migration,) = BUILTIN.glob("0001-*")
+    shutil.copytree(migration, tmp_path / "migrations" / migration.name)
     for command, found in (("apply", '{"b":2}'), ("rollback", '{"a":1}'), ("apply", '{"b":2}')):
         run(command)
         assert engine.query(data).result_rows == [(found,)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("DateTime('UTC')", "DateTime64(3, 'UTC')"),
+        ("DateTime", "DateTime64(3)"),
+        ("Nullable(DateTime('UTC'))", "Nullable(DateTime64(3, 'UTC'))"),
+        ("Date", "Date32"),
+        ("DateTime64(3, 'UTC')", "DateTime64(3, 'UTC')"),
+        ("Date32", "Date32"),
+        ("UInt8", "UInt8"),
+    ],
+)
+def test_failure_08_what_holds_all_times_of_another_type(before: str, after: str) -> None:
+    assert _wider(before) == after
+
+
+def test_failure_08_a_view_may_reach_further_and_has_to_say_the_same(
+    run: Run, engine: Client, applied: str, tmp_path: Path
+) -> None:
+    for name, type_ in (("v_times", "DateTime('UTC')"), ("v_others", "DateTime('UTC')")):
+        engine.command(f"CREATE VIEW {applied}.{name} (t {type_}) AS SELECT event_timestamp AS t FROM {applied}.{VIEW}")
+    made = "CREATE OR REPLACE VIEW livepeer_analytics.{}"
+    wide = f"{made} (t DateTime64(3, 'UTC')) AS SELECT {{}} FROM livepeer_analytics.{{}};"
+    write(tmp_path, "0001-wide", wide.format("v_times", "toStartOfSecond(event_timestamp) AS t", VIEW))
+    run("apply")
+    assert "DateTime64" in str(engine.query(f"SELECT DISTINCT toTypeName(t) FROM {applied}.v_times").result_rows)
+    write(tmp_path, "0002-other", wide.format("v_others", "event_timestamp + INTERVAL 1 HOUR AS t", VIEW))
+    with pytest.raises(SinkMisconfigured, match="view v_others gives other rows than before"):
+        run("apply")
+
+
+OF_0_1_0 = Path(__file__).parent / "of_0_1_0"
+
+
+def test_failure_08_views_of_version_0_1_0_reach_from_1900_to_2299_once_applied(
+    run: Run, engine: Client, applied: str, tables: Sequence[Table], tmp_path: Path
+) -> None:
+    views = f"SELECT name, create_table_query FROM system.tables WHERE database = '{applied}' AND name LIKE 'v\\_%'"
+    fresh = dict(engine.query(views).result_rows)
+    for statement in statements((OF_0_1_0 / "04-views.sql").read_text()):
+        engine.command(in_database(statement, applied).replace("CREATE VIEW IF NOT EXISTS", "CREATE OR REPLACE VIEW"))
+    before = dict(engine.query(views).result_rows)
+    assert len(narrow_columns(engine, applied)) == 9
+    session = (
+        f"INSERT INTO {applied}.fact_workflow_sessions_versions (workflow_session_id, session_start_ts, version) "
+        "VALUES ('old', '1900-01-01 00:30:00', 1), ('new', '2150-06-01 10:30:00', 1), ('now', '2090-01-08 10:30:00', 1)"
+    )
+    engine.command(session)
+    hours = f"SELECT workflow_session_id, toString(window_start) FROM {applied}.v_session_outcomes ORDER BY 2"
+    assert ("new", "2106-02-07 06:28:15") in engine.query(hours).result_rows
+    shutil.copytree(BUILTIN, tmp_path / "migrations")
+    run("apply")
+    assert dict(engine.query(views).result_rows) == fresh
+    assert check(engine, applied, tables) == []
+    assert narrow_columns(engine, applied) == []
+    expected = [("now", "2090-01-08 10:00:00.000"), ("new", "2150-06-01 10:00:00.000")]
+    assert engine.query(hours).result_rows == expected
+    run("rollback")
+    assert dict(engine.query(views).result_rows) == before
+    assert ("new", "2106-02-07 06:28:15") in engine.query(hours).result_rows
+    run("apply")
+    assert dict(engine.query(views).result_rows) == fresh
+
+
+def narrow_columns(engine: Client, database: str) -> list[str]:
+    """Columns of tables and views whose type ends in 2106 or 2149."""
+    found = engine.query(f"SELECT concat(table, '.', name), type FROM system.columns WHERE database = '{database}'")
+    return [name for name, type_ in found.result_rows if re.search(r"\b(DateTime|Date)\b", type_)]
+
+
+def test_failure_08_no_table_or_view_has_a_time_of_32_bits_that_an_event_can_reach(
+    engine: Client, applied: str, tables: Sequence[Table]
+) -> None:
+    assert narrow_columns(engine, applied) == []
+    made = engine.query(
+        f"SELECT create_table_query FROM system.tables WHERE database = '{applied}' AND engine = 'View'"
+    )
+    calls = re.findall(
+        r"\b(?:toStartOf(?!Interval)\w+|toDateTime|toDate|toUnixTimestamp|now)\(.*", str(made.result_rows)
+    )
+    assert calls == []
 
 
 def test_a_file_that_is_no_text(run: Run, tmp_path: Path) -> None:

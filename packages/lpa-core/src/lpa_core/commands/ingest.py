@@ -131,6 +131,9 @@ def _print_report(report: Report, console: Console) -> None:
         for table, count in sorted(report.rows.items()):
             rows.add_row(table, f"{count:,}")
         console.print(rows)
+    if report.discarded:
+        kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(report.discarded.items()))
+        console.print(f"Times in the data of events were not believed and left out: {kinds}")
     if report.unfit:
         console.print(f"{report.unfit:,} numbers were out of their column's range and left empty or 0")
     console.print(f"{report.seconds:.1f} s, {report.events_per_second:,.0f} events/s")

@@ -119,7 +119,7 @@ class Closer:
             state.buffer.since = self._background.now()
         try:
             with self._timed("judge"):
-                verdicts = self._pipeline.judge(batch)
+                verdicts = self._pipeline.judge(batch, range_.batch_time)
         except Exception as error:  # a defect: it must not take the other partitions along
             _log.exception("judging failed")
             fail(state, f"judging {batch!r} failed: {type(error).__name__}: {error}")

@@ -9,6 +9,7 @@ from typing import Any, final
 import attrs
 
 from lpa_core.delivery.blocks import Settled
+from lpa_core.events.times import DiscardedTime
 from lpa_core.tables import Block
 
 
@@ -27,6 +28,8 @@ class Report:
     """Written by table."""
     unfit: int = 0
     """Numbers replaced because no column could hold them."""
+    discarded: Counter[str] = attrs.field(factory=Counter[str])
+    """Times in the data of events that were not believed, by what they look like."""
     seconds: float = 0.0
     stages: dict[str, float] = attrs.field(factory=dict[str, float])
     """Seconds spent in each step; reading and judging overlap with writing."""
@@ -39,6 +42,9 @@ class Report:
         self.read += len(settled.events) + len(settled.rejects)
         self.accepted += len(settled.events)
         self.unfit += sum(event.unfit for event in settled.events)
+        for event in settled.events:
+            if event.discarded:
+                self.discarded.update(event.discarded)
         for reject in settled.rejects:
             if reject.failure.quarantined:
                 self.quarantined += 1
@@ -69,6 +75,7 @@ class Report:
             "values_out_of_range": self.unfit,
             "waiting": None if self.waiting is None else sum(self.waiting.values()),
             "given_up": dict(self.given_up),
+            "timestamps_discarded": {kind.value: self.discarded[kind] for kind in DiscardedTime},
             "seconds": round(self.seconds, 3),
             "events_per_second": round(self.events_per_second),
             "stages": {name: round(seconds, 6) for name, seconds in sorted(self.stages.items())},

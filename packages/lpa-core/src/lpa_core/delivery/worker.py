@@ -160,7 +160,7 @@ class Worker:
 
     def _judge(self, batch: RecordBatch, range_: Range) -> Candidate:
         with self._timed("judge"):
-            verdicts = self._pipeline.judge(batch)
+            verdicts = self._pipeline.judge(batch, range_.batch_time)
         self._listener(Step.JUDGED, range_)
         return Candidate(batch, verdicts, range_)
 

@@ -13,8 +13,8 @@ from lpa_core.events.model import (
     EventData,
     Float32,
     NullableText,
-    NullableTimestamp,
     OrchestratorInfo,
+    PastTimestamp,
     Text,
     UInt16,
     UInt32,
@@ -36,7 +36,7 @@ class InferenceStatus:
     fps: Float32 = 0.0
     restart_count: UInt32 = 0
     last_error: NullableText = None
-    last_error_time: NullableTimestamp = None
+    last_error_time: PastTimestamp = None
     last_params_hash: Text = ""
     last_params: LastParams | None = None
 
@@ -54,7 +54,7 @@ class AiStreamStatus(EventData):
     request_id: Text = ""
     pipeline: Text = ""
     state: Text = ""
-    start_time: NullableTimestamp = None
+    start_time: PastTimestamp = None
     orchestrator_info: OrchestratorInfo | None = None
     inference_status: InferenceStatus | None = None
     input_status: InputStatus | None = None

@@ -58,16 +58,20 @@ def whole_number(value: Any) -> int | None:
     return None
 
 
+def epoch(value: Any) -> int | None:
+    """What is meant as epoch milliseconds: a number or a string of digits, however large; None for anything else."""
+    if isinstance(value, str):
+        text = value.strip()
+        return int(text) if len(text) <= _MAX_DIGITS and _DIGITS.fullmatch(text) else None
+    return whole_number(value)
+
+
 def timestamp(value: Any) -> int | None:
     """Epoch milliseconds from a number or a string of digits; None for anything else.
 
     A time outside 1900 to 2299 is none: no column could hold it.
     """
-    if isinstance(value, str):
-        text = value.strip()
-        number = int(text) if len(text) <= _MAX_DIGITS and _DIGITS.fullmatch(text) else None
-    else:
-        number = whole_number(value)
+    number = epoch(value)
     if number is None or not MIN_EPOCH_MS <= number <= MAX_EPOCH_MS:
         return None
     return number
@@ -105,6 +109,10 @@ def nullable_text(value: Any, unfit: Unfit) -> str | None:
 
 def nullable_timestamp(value: Any, unfit: Unfit) -> int | None:
     return timestamp(value)
+
+
+def nullable_epoch(value: Any, unfit: Unfit) -> int | None:
+    return epoch(value)
 
 
 def float64_or_zero(value: Any, unfit: Unfit) -> float:

@@ -15,6 +15,7 @@ class WireEnvelope(
         "replay": "__replay",
         "replay_id": "__replay_id",
         "replay_attempt": "__replay_attempt",
+        "replay_record_ms": "__replay_record_ms",
     },
 ):
     """A well-formed envelope as msgspec reads it, with ``data`` left as bytes.
@@ -32,6 +33,7 @@ class WireEnvelope(
     replay: bool = False
     replay_id: str = ""
     replay_attempt: Annotated[int, msgspec.Meta(ge=0, le=2**16 - 1)] = 0
+    replay_record_ms: int | None = None
 
 
 @final

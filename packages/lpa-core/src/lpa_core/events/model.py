@@ -15,6 +15,7 @@ import attrs
 import msgspec
 
 from lpa_core.events import coercion as rule
+from lpa_core.events.times import Believed
 
 MIN_EPOCH_MS = rule.MIN_EPOCH_MS
 MAX_EPOCH_MS = rule.MAX_EPOCH_MS
@@ -42,6 +43,14 @@ NullableTimestamp = Annotated[
     Annotated[int, msgspec.Meta(ge=MIN_EPOCH_MS, le=MAX_EPOCH_MS)] | None, rule.nullable_timestamp
 ]
 """Epoch milliseconds, from 1900 to 2299."""
+NearTimestamp = Annotated[
+    Annotated[int, msgspec.Meta(ge=MIN_EPOCH_MS, le=MAX_EPOCH_MS)] | None, Believed.NEAR, rule.nullable_epoch
+]
+"""Epoch milliseconds, null beyond 10 minutes around the event's: when the event happened, as its data have it."""
+PastTimestamp = Annotated[
+    Annotated[int, msgspec.Meta(ge=MIN_EPOCH_MS, le=MAX_EPOCH_MS)] | None, Believed.PAST, rule.nullable_epoch
+]
+"""Epoch milliseconds, null before 2000-01-01 and beyond 10 minutes after the event: of something before the event."""
 Flag = Annotated[bool | Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)] | None, rule.nullable_flag]
 """A boolean as 1 or 0, else a nullable integer."""
 

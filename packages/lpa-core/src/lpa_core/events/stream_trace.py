@@ -9,7 +9,7 @@ import attrs
 from lpa_core.events.coercion import address
 from lpa_core.events.envelope import Envelope
 from lpa_core.events.event_type import EventType, Row, typed_table
-from lpa_core.events.model import EventData, NullableTimestamp, OrchestratorInfo, Text
+from lpa_core.events.model import EventData, NearTimestamp, OrchestratorInfo, Text
 from lpa_core.tables import Column, Kind, Table
 
 
@@ -19,7 +19,7 @@ class StreamTrace(EventData):
     stream_id: Text = ""
     request_id: Text = ""
     type: Text = ""
-    timestamp: NullableTimestamp = None
+    timestamp: NearTimestamp = None
     orchestrator_info: OrchestratorInfo | None = None
 
 

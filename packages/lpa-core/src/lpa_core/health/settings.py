@@ -54,6 +54,12 @@ class HealthSettings:
     )
     dlq_share: Thresholds = option("0.005,0.01", _RISING, "Share of the records that are dead-lettered", rising)
     quarantine_share: Thresholds = option("0.05,0.2", _RISING, "Share of the records that are duplicates", rising)
+    implausible_timestamps_share: Thresholds = option(
+        "0.0005,0.005", _RISING, "Share of the records that are dead-lettered because their time cannot be", rising
+    )
+    discarded_timestamps_share: Thresholds = option(
+        "0.01,0.1", _RISING, "Share of the times in the data of events that are not believed", rising
+    )
     times_usual: float = option(
         "3", "a number of at least 1", "Times the share of the days before that rejects may come to", number(1)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
+from lpa_core.events.times import EARLIEST_EVENT_MS
 from lpa_core.lifecycle.facts import SessionFact
 from lpa_core.lifecycle.identity import Identity
 from lpa_core.lifecycle.signals import Signal, SignalKind, TraceType
@@ -114,7 +115,7 @@ class Session:
     def _count_status(self, signal: Signal) -> None:
         self._statuses += 1
         start = signal.start_time
-        if start is not None and 0 < start < self._start:
+        if start is not None and EARLIEST_EVENT_MS <= start < self._start:
             self._start = start
         if self._only_zero_fps and signal.output_fps > 0:
             self._only_zero_fps = False

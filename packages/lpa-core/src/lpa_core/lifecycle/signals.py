@@ -9,6 +9,7 @@ from typing import final
 import msgspec
 
 from lpa_core.events.coercion import blank
+from lpa_core.events.times import near
 
 
 class SignalKind(IntEnum):
@@ -75,8 +76,10 @@ Kind and uid decide only where two rows claim one position, as those of a file t
 
 
 def edge_time(data_timestamp: int | None, event_timestamp: int) -> int:
-    """The time of a trace: its own, unless it has none (spec/events.md section 3.3)."""
-    return data_timestamp if data_timestamp is not None and data_timestamp > 0 else event_timestamp
+    """The time of a trace: its own, unless it has none that is believed (spec/events.md section 3.3)."""
+    if data_timestamp is None or data_timestamp <= 0:
+        return event_timestamp
+    return data_timestamp if near(data_timestamp, event_timestamp) else event_timestamp
 
 
 def session_id(stream_id: str, request_id: str, event_uid: str) -> str:

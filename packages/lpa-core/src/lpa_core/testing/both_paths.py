@@ -24,6 +24,7 @@ from lpa_core.rejects import envelope_json
 from lpa_core.testing.mutations import mutated_records
 from lpa_core.validation.document import Document
 from lpa_core.validation.reasons import Failure
+from lpa_core.verdicts import Accepted
 
 _AT_ONCE: Final = 1_000
 _PER_SEED: Final = 20_000
@@ -65,9 +66,12 @@ def rows(pipeline: Pipeline, records: Sequence[bytes]) -> dict[int, list[str]]:
     """For each record's index all rows and envelopes that it could become, as text."""
     offsets = range(len(records))
     batch = RecordBatch("topic", 0, offsets, records)
-    verdicts = pipeline.judge(batch)
     whole = Range("topic", 0, 0, len(records), len(records), "", 1_767_900_000_000)
+    verdicts = pipeline.judge(batch, whole.batch_time)
     found: dict[int, list[str]] = defaultdict(list)
+    for offset, verdict in enumerate(verdicts):
+        if isinstance(verdict, Accepted) and verdict.discarded:
+            found[offset].append(f"discarded {verdict.discarded}")
     for fate in (
         whole,
         attrs.evolve(whole, duplicates=frozenset(offsets)),

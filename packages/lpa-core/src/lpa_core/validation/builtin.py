@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
+from lpa_core.events.coercion import MAX_EPOCH_MS, MIN_EPOCH_MS
+from lpa_core.events.times import EARLIEST_EVENT_MS, MOST_AHEAD_MS
 from lpa_core.validation.chain import Validator
 from lpa_core.validation.document import Document
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage, schema_invalid
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def root_is_object(document: Document) -> Failure | None:
@@ -26,9 +32,18 @@ def timestamp_valid(document: Document) -> Failure | None:
         return None
     if not document.has("timestamp"):
         return schema_invalid(Reason.MISSING_TIMESTAMP, "timestamp is missing")
-    return schema_invalid(
-        Reason.MISSING_TIMESTAMP, "timestamp is not epoch milliseconds between 1900 and 2299, as a number or digits"
-    )
+    sent = document.sent_time
+    if sent is None:
+        return schema_invalid(Reason.MISSING_TIMESTAMP, "timestamp is not epoch milliseconds, as a number or digits")
+    if not MIN_EPOCH_MS <= sent <= MAX_EPOCH_MS:
+        why = "is no time between 1900 and 2299"
+    elif sent < EARLIEST_EVENT_MS:
+        why = f"{sent} is {_utc(sent)}, before 2000-01-01"
+    else:
+        why = (
+            f"{sent} is {_utc(sent)}, more than 24 hours after its record ({_utc(document.latest_ms - MOST_AHEAD_MS)})"
+        )
+    return schema_invalid(Reason.IMPLAUSIBLE_TIMESTAMP, f"timestamp {why}: it has to be epoch milliseconds")
 
 
 def data_present(document: Document) -> Failure | None:
@@ -110,6 +125,10 @@ def _json_type(value: object) -> str:
     if isinstance(value, str):
         return "a string" if value else "empty"
     return "an array" if isinstance(value, list) else "a number"
+
+
+def _utc(epoch_ms: int) -> str:
+    return f"{_EPOCH + timedelta(milliseconds=epoch_ms):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _shortened(text: str) -> str:

@@ -10,8 +10,9 @@ from typing import Any, Final, final
 import attrs
 import msgspec
 
-from lpa_core.events.coercion import blank, scalar_text, timestamp, whole_number
+from lpa_core.events.coercion import MAX_EPOCH_MS, blank, epoch, scalar_text, whole_number
 from lpa_core.events.event_type import EventType
+from lpa_core.events.times import EARLIEST_EVENT_MS
 
 _MISSING = object()
 
@@ -48,11 +49,13 @@ def _with_long_integers(value: bytes) -> Any:
 class Document:
     """The decoded root of a record, with the lookups that validators share.
 
-    ``root`` is any JSON value: until the first validator has passed it need not be an object.
+    ``root`` is any JSON value: until the first validator has passed it need not be an object. ``latest_ms`` is the
+    latest time, epoch ms, that its event may have.
     """
 
     root: Any
     event_types: Mapping[str, EventType]
+    latest_ms: int = MAX_EPOCH_MS
 
     @property
     def event_type(self) -> EventType | None:
@@ -72,8 +75,15 @@ class Document:
         return scalar_text(self.value(path)) or ""
 
     @property
+    def sent_time(self) -> int | None:
+        """The envelope's ``timestamp`` as epoch ms, believed or not; None where it is no whole number."""
+        return epoch(self.value("timestamp"))
+
+    @property
     def timestamp(self) -> int | None:
-        return timestamp(self.value("timestamp"))
+        """The time of the event, epoch ms; None where there is none that is believed."""
+        sent = self.sent_time
+        return sent if sent is not None and EARLIEST_EVENT_MS <= sent <= self.latest_ms else None
 
     @property
     def version(self) -> str | None:

@@ -40,6 +40,8 @@ class Reason(StrEnum):
     ROOT_NOT_OBJECT = "root_not_object"
     MISSING_TYPE = "missing_type"
     MISSING_TIMESTAMP = "missing_timestamp"
+    IMPLAUSIBLE_TIMESTAMP = "implausible_timestamp"
+    """Not of the reference: before 2000, or more than 24 hours after the record."""
     MISSING_DATA = "missing_data"
     UNSUPPORTED_EVENT_TYPE = "unsupported_event_type"
     UNSUPPORTED_VERSION = "unsupported_version"

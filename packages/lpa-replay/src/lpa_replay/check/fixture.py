@@ -11,6 +11,7 @@ import attrs
 from lpa_core.delivery.checkpoint import MemoryCheckpoint
 from lpa_core.delivery.derivation import Derivation
 from lpa_core.delivery.worker import Limits, Worker
+from lpa_core.events.model import MAX_EPOCH_MS
 from lpa_core.jobs import build_pipeline, fold_rules
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
@@ -25,6 +26,8 @@ from lpa_replay.database import opened
 
 _RECEIVED_MS: Final = 1_767_225_600_000
 """2026-01-01: when all records of every fixture were received."""
+_MOST_AHEAD_MS: Final = MAX_EPOCH_MS - _RECEIVED_MS
+"""No event is too late: nobody knows when a fixture's records were received."""
 _TOPIC: Final = "fixture"
 _AT_ONCE: Final = 1_000
 
@@ -40,7 +43,7 @@ def run_fixture(path: Path, settings: Settings, folder: Path, database: str) -> 
         lpa=attrs.evolve(settings.lpa, data_dir=folder),
     )
     plugins = PluginManager(settings)
-    pipeline = build_pipeline(plugins, settings)
+    pipeline = build_pipeline(plugins, settings, most_ahead_ms=_MOST_AHEAD_MS)
     uri = f"chdb://{folder / 'clickhouse'}"
     with ExitStack() as stack:
         found = stack.enter_context(opened(uri, settings, make=True))
@@ -70,7 +73,7 @@ def run_fixture(path: Path, settings: Settings, folder: Path, database: str) -> 
         with closing(open_fixture(path)) as lines:
             verdicts = []
             while (batch := lines.read(_AT_ONCE, settings.clickhouse.sink_max_batch_bytes)) is not None:
-                verdicts += pipeline.judge(batch)
+                verdicts += pipeline.judge(batch, _RECEIVED_MS)
         return [decoded(verdicts), *dumps(found, pipeline.tables)]
 
 

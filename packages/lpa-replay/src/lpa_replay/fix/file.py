@@ -23,11 +23,12 @@ from typing import Any, Final, final
 import attrs
 import msgspec
 
+from lpa_core.events.coercion import is_number
 from lpa_core.replays import ReplayRecord, ReplayRefused
 from lpa_core.validation.reasons import FailureClass, Reason, Stage
 from lpa_replay.fix.conditions import FailureCondition, PayloadCondition
 from lpa_replay.fix.paths import EVERY, Path
-from lpa_replay.fix.steps import CASTS, Cast, Remove, Rename, Replace, Set, Step
+from lpa_replay.fix.steps import CASTS, Cast, Multiply, Remove, Rename, Replace, Set, Step
 
 _CONDITIONS: Final = ("class", "reason", "stage", "type")
 _KNOWN: Final = {"class": FailureClass, "reason": Reason, "stage": Stage}
@@ -42,6 +43,7 @@ STEPS: Final = {
     "rename": {"to"},
     "cast": {"to"},
     "replace": {"text", "by"},
+    "multiply": {"by"},
 }
 """What each step needs beside its path."""
 
@@ -170,6 +172,11 @@ def _step(entry: Any) -> Step:
             if _text(table["to"], "to") not in CASTS:
                 raise ValueError(f"cast goes to one of {', '.join(CASTS)}")
             return Cast(path, table["to"])
+        case "multiply":
+            by = table["by"]
+            if not is_number(by) or not math.isfinite(by) or not by:
+                raise ValueError("by is a number other than 0, such as 1000 or 0.001")
+            return Multiply(path, by)
         case _:
             text = _text(table["text"], "text")
             if not text:

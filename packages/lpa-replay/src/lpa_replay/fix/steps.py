@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any, Final, Protocol, final
 
 import attrs
@@ -86,6 +87,24 @@ class Replace:
             if not isinstance(value, str):
                 raise ValueError(f"{self.path} is no text to replace in")
             slot.holder[slot.key] = value.replace(self.text, self.by)
+
+
+@final
+@attrs.frozen
+class Multiply:
+    """Makes a number, or a text of digits, that many times as large, without what is behind the decimal point."""
+
+    path: Path
+    by: int | float
+
+    def apply(self, document: dict[str, Any]) -> None:
+        for slot in _present(document, self.path):
+            value = slot.holder[slot.key]
+            number = _number(whole_number(value) if isinstance(value, str) else value)
+            if number is None:
+                raise ValueError(f"{self.path} is no number to multiply")
+            # As they are written: 0.001 is no double.
+            slot.holder[slot.key] = int(Fraction(str(number)) * Fraction(str(self.by)))
 
 
 def _present(document: dict[str, Any], path: Path, *, holder_only: bool = False) -> list[Slot]:

@@ -16,6 +16,8 @@ _HOUR: Final = 3600
 _HOURS_AT_ONCE: Final = 6
 """Bounds what one statement holds in memory: the samples of so many hours."""
 _MINUTE_MS: Final = 60_000
+_LAST_DATETIME: Final = 2**32 - 1
+"""Epoch seconds of the last DateTime: toStartOfHour gives it for any later time."""
 
 
 @final
@@ -66,10 +68,13 @@ def roll_up(database: Database, changed: ChangedSamples, before: float = math.in
     hours = sorted(hour for hour in changed.minutes if hour + _HOUR <= before)
     for start in range(0, len(hours), _HOURS_AT_ONCE):
         some = hours[start : start + _HOURS_AT_ONCE]
-        minutes = sorted(minute for hour in some for minute in changed.minutes[hour])
+        minutes = sorted(minute * 1000 for hour in some for minute in changed.minutes[hour])
         sessions = set[str]().union(*(changed.sessions[hour] for hour in some))
-        database.command("roll_up_performance.sql", {"minutes": minutes, "hours": some})
-        database.command("roll_up_sessions.sql", {"hours": some}, sessions=named(sessions))
+        # The sorting key takes times before 1970 and after 2106 as the first and the last of these years.
+        sorted_by = sorted({min(max(hour, 0), _LAST_DATETIME) for hour in some})
+        database.command("roll_up_performance.sql", {"minutes": minutes, "sorted_by": sorted_by})
+        hours_ms = [hour * 1000 for hour in some]
+        database.command("roll_up_sessions.sql", {"hours": hours_ms, "sorted_by": sorted_by}, sessions=named(sessions))
         for hour in some:
             del changed.minutes[hour], changed.sessions[hour]
 

@@ -31,7 +31,7 @@ class Finding:
 
 
 def ask(client: Client, database: str, assertion: Assertion, start: datetime, end: datetime) -> Finding:
-    """What the assertion finds in ``[start, end)``, times with a zone, from 1970 to 2106.
+    """What the assertion finds in ``[start, end)``, times with a zone, from 2000 to 2106.
 
     Raises the client's errors and SinkMisconfigured.
     """

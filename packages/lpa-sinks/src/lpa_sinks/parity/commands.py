@@ -28,7 +28,7 @@ _Json = Annotated[bool, Parameter(negative="")]
 _STYLES: Final = {parity.Severity.FAIL: "bold red", parity.Severity.WARN: "yellow", parity.Severity.INFO: "cyan"}
 _EXAMPLES_SHOWN: Final = 3
 _NEEDED: Final = ("streaming_events", "fact_workflow_sessions", "v_api_gpu_metrics")
-_FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(2106, 1, 1, tzinfo=UTC)
 
 
@@ -142,12 +142,12 @@ def _require_some(first: datetime, last: datetime) -> None:
 
 
 def _in_utc(moment: datetime | None) -> datetime | None:
-    """The time, in UTC where it names no zone. Raises SinkMisconfigured where ClickHouse's DateTime ends."""
+    """The time, in UTC where it names no zone. Raises SinkMisconfigured where views or ClickHouse's DateTime end."""
     if moment is None:
         return None
     zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     if not _FIRST <= zoned <= _LAST:
-        raise SinkMisconfigured(f"{moment}: windows lie between 1970 and 2106")
+        raise SinkMisconfigured(f"{moment}: windows lie between 2000 and 2106")
     return zoned
 
 

@@ -7,7 +7,7 @@ one and given the same rows over a window.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from string import Template
 from typing import Any, Final, final
 
@@ -23,6 +23,7 @@ from lpa_sinks.schema.migrations import Alias, Applied, Migration, View, applied
 
 _CANDIDATE: Final = "__next"
 _TIME: Final = re.compile(r"\b(DateTime|Date)")
+_NARROW: Final = re.compile(r"\bDateTime(?P<arguments>\('[^']*'\))?(?!\w)|\bDate(?!\w)")
 
 _log = structlog.get_logger("lpa.schema")
 
@@ -58,7 +59,7 @@ def migrate(client: Client, database: str, migration: Migration, window_hours: i
         begun = Applied(migration.number, migration.name, migration.checksum, "begun", previous)
         remember(client, database, begun)
     for view in migration.views:
-        client.command(f"CREATE OR REPLACE VIEW {quoted(database)}.{quoted(view.name)} AS {view.select}")
+        client.command(f"CREATE OR REPLACE VIEW {quoted(database)}.{quoted(view.name)} {view.definition}")
     remember(client, database, attrs.evolve(begun, state="applied"))
     _log.info("migration applied", migration=str(migration), views=[view.name for view in migration.views])
     return compared
@@ -119,13 +120,13 @@ def _compare(client: Client, database: str, view: View, window_hours: int) -> Co
     if not definition.startswith("CREATE VIEW "):
         return Comparison(view.name, 0, 0, f"{view.name} is no view, and would be replaced: give the view another name")
     candidate = f"{view.name}{_CANDIDATE}"
-    client.command(f"CREATE OR REPLACE VIEW {quoted(database)}.{quoted(candidate)} AS {view.select}")
+    client.command(f"CREATE OR REPLACE VIEW {quoted(database)}.{quoted(candidate)} {view.definition}")
     try:
         before, after = (_columns(client, database, name) for name in (view.name, candidate))
-        lost = [f"{name} {type_}" for name, type_ in before.items() if after.get(name) != type_]
+        lost = [f"{name} {type_}" for name, type_ in before.items() if after.get(name) not in (type_, _wider(type_))]
         if lost:
             return Comparison(view.name, 0, 0, f"view {view.name} would no longer have {', '.join(lost)}")
-        columns = list(before)
+        columns = {name: after[name] for name in before}
         time = next((name for name, type_ in before.items() if _TIME.search(type_)), None)
         old, new = (_content(client, database, name, columns, time, window_hours) for name in (view.name, candidate))
         if not old[0]:  # a window in which nothing happened proves nothing
@@ -144,11 +145,12 @@ def _compare(client: Client, database: str, view: View, window_hours: int) -> Co
 
 
 def _content(
-    client: Client, database: str, view: str, columns: Sequence[str], time: str | None, window_hours: int
+    client: Client, database: str, view: str, columns: Mapping[str, str], time: str | None, window_hours: int
 ) -> tuple[Any, ...]:
+    """How many rows there are, and a sum of what they hold as these types."""
     hours = window_hours if time else 0
     query = Template(sql_file("compare_views.sql")).substitute(
-        columns=", ".join(map(quoted, columns)),
+        columns=", ".join(f"CAST({quoted(name)} AS {type_})" for name, type_ in columns.items()),
         view=f"{quoted(database)}.{quoted(view)}",
         condition=f"{quoted(time)} >= now() - INTERVAL {{hours:UInt32}} HOUR" if time else "{hours:UInt32} = 0",
     )
@@ -160,6 +162,18 @@ def _columns(client: Client, database: str, view: str) -> dict[str, str]:
     where = {"database": database, "name": view}
     found = client.query(sql_file("view_columns.sql"), parameters=where).result_rows
     return {name: str(type_) for name, type_ in found}
+
+
+def _wider(type_: str) -> str:
+    """The type of times that holds all times of this one, and more of them."""
+
+    def wider(narrow: re.Match[str]) -> str:
+        if narrow[0] == "Date":
+            return "Date32"
+        zone = (narrow["arguments"] or "").strip("()")
+        return f"DateTime64({', '.join(filter(None, ('3', zone)))})"
+
+    return _NARROW.sub(wider, type_)
 
 
 def _definition(client: Client, database: str, view: str) -> str:

@@ -21,7 +21,7 @@ BUILTIN: Final = Path(__file__).with_name("migrations")
 MIGRATIONS_TABLE: Final = "schema_migrations"
 
 _FOLDER: Final = re.compile(r"(\d{4})-([a-z0-9-]+)")
-_VIEW: Final = re.compile(rf"CREATE\s+OR\s+REPLACE\s+VIEW\s+{DEFAULT_DATABASE}\.(\w+)\s+AS\s", re.IGNORECASE)
+_VIEW: Final = re.compile(rf"CREATE\s+OR\s+REPLACE\s+VIEW\s+{DEFAULT_DATABASE}\.(\w+)\s+(?=AS\s|\()", re.IGNORECASE)
 _ADDITIVE: Final = re.compile(
     r"CREATE\s+(TABLE|VIEW|MATERIALIZED\s+VIEW|DICTIONARY)\s+IF\s+NOT\s+EXISTS\s|INSERT\s+INTO\s", re.IGNORECASE
 )
@@ -39,10 +39,13 @@ _DIFFERS: Final = re.compile(r"^-- differs: (\w+): \S.*$", re.MULTILINE)
 @final
 @attrs.frozen
 class View:
-    """A view that a migration defines. ``differs``: its rows are meant to be others than before."""
+    """A view that a migration defines: its columns where they are given, and ``AS SELECT ...``.
+
+    ``differs``: its rows are meant to be others than before.
+    """
 
     name: str
-    select: str
+    definition: str
     differs: bool
 
 

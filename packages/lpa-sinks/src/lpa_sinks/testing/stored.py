@@ -65,7 +65,7 @@ class StoredEvents:
         """Store the records of a range, of which none is a duplicate."""
         batch = RecordBatch("events", partition, range(offset, offset + len(records)), records)
         range_ = Range("events", partition, offset, offset + len(records), len(records), "", batch_time)
-        settled = settle(batch, _PIPELINE.judge(batch), [None] * len(records), range_, _PIPELINE.describe)
+        settled = settle(batch, _PIPELINE.judge(batch, batch_time), [None] * len(records), range_, _PIPELINE.describe)
         for block in blocks(settled, envelopes(settled, batch, range_, _PIPELINE.max_row_bytes), batch, range_):
             self._insert(block)
         return StoredRange("events", partition, batch_time)

@@ -29,6 +29,8 @@ from lpa_core.testing.simulation.scheduler import Host, Scheduler, SimulatedBack
 from lpa_core.testing.simulation.sink import Database, SimulatedSink
 
 TOPIC: Final = "events"
+START_MS: Final = 1_768_000_000_000
+"""When a world begins, epoch ms: after the events of its records."""
 _TTL_MS: Final = 86_400_000
 _TROUBLED_STEPS: Final = 1500
 _OUTAGE_SECONDS: Final = 8.0
@@ -207,7 +209,7 @@ class _World:
             ttl_ms=_TTL_MS,
             limits=_LIMITS,
             background=background,
-            clock=lambda: int(self.scheduler.now * 1000),
+            clock=lambda: START_MS + int(self.scheduler.now * 1000),
         )
         machine.strand = self.scheduler.spawn(host, worker.run)
 

@@ -1,4 +1,4 @@
-SELECT toStartOfFiveMinutes(sample_ts) AS time, orchestrator_address, avg(output_fps) AS fps
+SELECT toStartOfInterval(sample_ts, INTERVAL 300000 MILLISECOND) AS time, orchestrator_address, avg(output_fps) AS fps
 FROM fact_stream_status_samples
 WHERE is_attributed AND $__timeFilter(sample_ts) AND orchestrator_address IN
 (

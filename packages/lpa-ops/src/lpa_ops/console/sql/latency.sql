@@ -1,5 +1,5 @@
 SELECT
-    toDateTime(window_start) AS time,
+    window_start AS time,
     sum(e2e_latency_ms * valid_e2e_latency_count) / sum(valid_e2e_latency_count) / 1000 AS average,
     max(p95_e2e_latency_ms) / 1000 AS worst_p95
 FROM v_api_gpu_metrics

@@ -1,5 +1,5 @@
 SELECT
-    toStartOfHour(session_start_ts) AS time,
+    toStartOfInterval(session_start_ts, INTERVAL 3600000 MILLISECOND) AS time,
     countIf(startup_success) AS started,
     countIf(startup_excused) AS excused,
     countIf(startup_unexcused) AS unexcused

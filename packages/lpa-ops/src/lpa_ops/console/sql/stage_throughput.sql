@@ -5,15 +5,15 @@ SELECT
     uniqExactIf(event, stage = 'capability') AS capability
 FROM
 (
-    SELECT 'status' AS stage, toStartOfMinute(sample_ts) AS time, source_event_uid AS event
+    SELECT 'status' AS stage, toStartOfInterval(sample_ts, INTERVAL 60000 MILLISECOND) AS time, source_event_uid AS event
     FROM fact_stream_status_samples
     WHERE $__timeFilter(sample_ts)
     UNION ALL
-    SELECT 'trace', toStartOfMinute(edge_ts), source_event_uid
+    SELECT 'trace', toStartOfInterval(edge_ts, INTERVAL 60000 MILLISECOND), source_event_uid
     FROM fact_stream_trace_edges
     WHERE $__timeFilter(edge_ts)
     UNION ALL
-    SELECT 'capability', toStartOfMinute(snapshot_ts), source_event_uid
+    SELECT 'capability', toStartOfInterval(snapshot_ts, INTERVAL 60000 MILLISECOND), source_event_uid
     FROM dim_orchestrator_capability_snapshots
     WHERE $__timeFilter(snapshot_ts)
 )

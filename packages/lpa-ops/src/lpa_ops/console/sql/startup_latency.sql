@@ -1,5 +1,5 @@
 SELECT
-    toStartOfHour(sample_ts) AS time,
+    toStartOfInterval(sample_ts, INTERVAL 3600000 MILLISECOND) AS time,
     avgIf(startup_time_ms, has_startup_time) AS startup,
     avgIf(prompt_to_first_frame_ms, has_prompt_to_first_frame) AS prompt_to_first_frame,
     avgIf(e2e_latency_ms, has_e2e_latency) AS end_to_end

@@ -1,3 +1,3 @@
 SELECT count(), toUnixTimestamp(toStartOfHour(max(event_timestamp)))
 FROM $raw
-WHERE event_timestamp BETWEEN '1970-01-02' AND now()
+WHERE event_timestamp BETWEEN '2000-01-01' AND now()

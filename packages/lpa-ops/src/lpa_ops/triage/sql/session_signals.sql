@@ -9,8 +9,8 @@ WITH
         FROM livepeer_analytics.ai_stream_status
         WHERE trimBoth(stream_id) = ids.1 AND trimBoth(request_id) = ids.2
         UNION ALL
-        SELECT if(toUnixTimestamp64Milli(data_timestamp) > 0, data_timestamp, event_timestamp), 'trace', trace_type,
-            orchestrator_address, NULL, source_partition, source_offset
+        SELECT if(abs(dateDiff('millisecond', event_timestamp, data_timestamp)) <= 600000, data_timestamp, event_timestamp),
+            'trace', trace_type, orchestrator_address, NULL, source_partition, source_offset
         FROM livepeer_analytics.stream_trace_events
         WHERE trimBoth(stream_id) = ids.1 AND trimBoth(request_id) = ids.2
         UNION ALL

@@ -12,10 +12,10 @@ WITH
     (
         SELECT
             * REPLACE (nullIf(model_id, '') AS model_id, nullIf(gpu_id, '') AS gpu_id, nullIf(region, '') AS region),
-            toDateTime64(toStartOfMinute(sample_ts), 3, 'UTC') AS minute
+            toStartOfInterval(sample_ts, INTERVAL 60000 MILLISECOND) AS minute
         FROM $database.fact_stream_status_samples
-        WHERE toStartOfHour(sample_ts) IN {hours:Array(DateTime('UTC'))}
-            AND toStartOfMinute(sample_ts) IN {minutes:Array(DateTime('UTC'))}
+        WHERE toStartOfHour(sample_ts) IN {sorted_by:Array(DateTime('UTC'))}
+            AND toUnixTimestamp64Milli(minute) IN {minutes:Array(Int64)}
             AND is_attributed = 1
     )
 SELECT
@@ -38,7 +38,7 @@ SELECT
     streams_uniq_state, output_fps_avg_state, output_fps_p95_state, fps_jitter_num_state, fps_jitter_den_state,
     sample_count_state, ingestion_timestamp, this_version, 1
 FROM $database.agg_stream_performance_1m
-WHERE window_start IN {minutes:Array(DateTime('UTC'))}
+WHERE window_start IN arrayMap(at -> fromUnixTimestamp64Milli(at, 'UTC'), {minutes:Array(Int64)})
     AND (
         window_start, org, gateway, orchestrator_address, pipeline, ifNull(model_id, ''), ifNull(gpu_id, ''),
         ifNull(region, '')

@@ -13,9 +13,10 @@ WITH
     (
         SELECT
             * REPLACE (nullIf(model_id, '') AS model_id, nullIf(gpu_id, '') AS gpu_id, nullIf(region, '') AS region),
-            toDateTime64(toStartOfHour(sample_ts), 3, 'UTC') AS hour
+            toStartOfInterval(sample_ts, INTERVAL 3600000 MILLISECOND) AS hour
         FROM $database.fact_stream_status_samples
-        WHERE toStartOfHour(sample_ts) IN {hours:Array(DateTime('UTC'))}
+        WHERE toStartOfHour(sample_ts) IN {sorted_by:Array(DateTime('UTC'))}
+            AND toUnixTimestamp64Milli(hour) IN {hours:Array(Int64)}
             AND workflow_session_id IN sessions
             AND is_attributed = 1
     )
@@ -38,7 +39,7 @@ SELECT
     region, sample_count, output_sample_count, running_sample_count, output_fps_avg_state, output_fps_p95_state,
     output_fps_stddev_state, ingestion_timestamp, this_version, 1
 FROM $database.agg_session_performance_1h
-WHERE window_start IN {hours:Array(DateTime('UTC'))}
+WHERE window_start IN arrayMap(at -> fromUnixTimestamp64Milli(at, 'UTC'), {hours:Array(Int64)})
     AND workflow_session_id IN sessions
     AND (
         window_start, org, workflow_session_id, gateway, orchestrator_address, pipeline, ifNull(model_id, ''),

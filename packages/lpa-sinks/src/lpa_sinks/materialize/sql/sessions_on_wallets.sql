@@ -13,7 +13,11 @@ WITH
             stream_id,
             request_id,
             orchestrator_address,
-            toUnixTimestamp64Milli(if(toUnixTimestamp64Milli(data_timestamp) > 0, data_timestamp, event_timestamp))
+            toUnixTimestamp64Milli(if(
+                toUnixTimestamp64Milli(data_timestamp) > 0
+                    AND abs(dateDiff('millisecond', event_timestamp, data_timestamp)) <= 600000,
+                data_timestamp,
+                event_timestamp))
         FROM $database.stream_trace_events
         WHERE $near AND (orchestrator_address = '' OR orchestrator_address IN (SELECT wallet FROM wallets))
         UNION ALL

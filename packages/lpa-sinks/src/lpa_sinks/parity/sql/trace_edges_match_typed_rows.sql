@@ -6,7 +6,8 @@
 SELECT uid, sum(typed) AS typed_rows, sum(fact) AS facts
 FROM
 (
-    SELECT DISTINCT raw_event_uid AS uid, if(toUnixTimestamp64Milli(data_timestamp) > 0, data_timestamp,
+    SELECT DISTINCT raw_event_uid AS uid, if(toUnixTimestamp64Milli(data_timestamp) > 0
+        AND abs(dateDiff('millisecond', event_timestamp, data_timestamp)) <= 600000, data_timestamp,
         event_timestamp) AS at, 1 AS typed, 0 AS fact
     FROM livepeer_analytics.stream_trace_events
     WHERE at >= {start:DateTime('UTC')} AND at < {end:DateTime('UTC')}

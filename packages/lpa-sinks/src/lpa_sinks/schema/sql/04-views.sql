@@ -3,7 +3,8 @@
 --
 -- All views
 -- * read one row per key: facts and rollups without their versions.
--- * leave out sessions and hours up to 2000-01-01, which only wrong clocks make.
+-- * leave out sessions and hours before 2000-01-01, which only wrong clocks make.
+-- * have hours from 1900 to 2299: toStartOfInterval of milliseconds gives a DateTime64, toStartOfHour a DateTime, which ends in 2106.
 -- * divide by nothing: a ratio whose denominator is 0 is null, unless its comment says otherwise.
 -- Additive columns may be summed over rows, then ratios have to be made anew; sessions and streams are distinct counts, which
 -- do not add up over models, GPUs or hours.
@@ -14,7 +15,7 @@
 -- One row per session: what it counts as. From fact_workflow_sessions.
 CREATE VIEW IF NOT EXISTS livepeer_analytics.v_session_outcomes
 (
-    window_start DateTime('UTC') COMMENT 'hour in which the session started',
+    window_start DateTime64(3, 'UTC') COMMENT 'hour in which the session started',
     workflow_session_id String COMMENT 'stream_id|request_id',
     request_id String,
     gateway String,
@@ -46,7 +47,7 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.v_session_outcomes
     known_health_signal_count UInt32 COMMENT 'health_signal_count of known sessions: what ratios count'
 )
 AS SELECT
-    toStartOfHour(session.session_start_ts) AS window_start,
+    toStartOfInterval(session.session_start_ts, INTERVAL 3600000 MILLISECOND) AS window_start,
     session.workflow_session_id,
     session.request_id,
     session.gateway,
@@ -77,13 +78,13 @@ AS SELECT
     session.health_expected_signal_count,
     if(known_sessions, session.health_signal_count, 0) AS known_health_signal_count
 FROM livepeer_analytics.fact_workflow_sessions AS session
-WHERE session.session_start_ts > toDateTime64('2000-01-01 00:00:00', 3, 'UTC');
+WHERE session.session_start_ts >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC');
 
 -- One row per session, hour, orchestrator, pipeline, model, GPU and region: the attributed samples of a session in an hour.
 -- From agg_session_performance_1h.
 CREATE VIEW IF NOT EXISTS livepeer_analytics.v_session_hours
 (
-    window_start DateTime('UTC') COMMENT 'hour of the samples',
+    window_start DateTime64(3, 'UTC') COMMENT 'hour of the samples',
     workflow_session_id String COMMENT 'stream_id|request_id',
     orchestrator_address String COMMENT 'canonical wallet, lower-case',
     pipeline String,
@@ -95,7 +96,7 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.v_session_hours
     running_sample_count UInt64 COMMENT 'status samples in state ONLINE, DEGRADED_INFERENCE or DEGRADED_INPUT'
 )
 AS SELECT
-    toStartOfHour(hour.window_start) AS window_start,
+    hour.window_start AS window_start,
     hour.workflow_session_id,
     hour.orchestrator_address,
     hour.pipeline,
@@ -106,7 +107,7 @@ AS SELECT
     sum(hour.output_sample_count) AS output_sample_count,
     sum(hour.running_sample_count) AS running_sample_count
 FROM livepeer_analytics.agg_session_performance_1h AS hour
-WHERE hour.window_start > toDateTime64('2000-01-01 00:00:00', 3, 'UTC') AND hour.orchestrator_address != ''
+WHERE hour.window_start >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC') AND hour.orchestrator_address != ''
 GROUP BY window_start, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region;
 
 -- One row per session, hour, orchestrator, pipeline, model, GPU and region that is a terminal tail: less than three samples without
@@ -114,7 +115,7 @@ GROUP BY window_start, workflow_session_id, orchestrator_address, pipeline, mode
 -- fact_workflow_sessions.
 CREATE VIEW IF NOT EXISTS livepeer_analytics.v_terminal_tails
 (
-    window_start DateTime('UTC') COMMENT 'hour of the samples',
+    window_start DateTime64(3, 'UTC') COMMENT 'hour of the samples',
     workflow_session_id String COMMENT 'stream_id|request_id',
     orchestrator_address String COMMENT 'canonical wallet, lower-case',
     pipeline String,
@@ -185,7 +186,7 @@ FROM
 -- one that started last. From payment_events and v_session_outcomes.
 CREATE VIEW IF NOT EXISTS livepeer_analytics.v_request_fees
 (
-    window_start DateTime('UTC') COMMENT 'hour of the payments',
+    window_start DateTime64(3, 'UTC') COMMENT 'hour of the payments',
     request_id String,
     workflow_session_id String COMMENT 'empty: no session has the request_id',
     gateway String,
@@ -210,11 +211,11 @@ AS SELECT
 FROM
 (
     SELECT
-        toStartOfHour(event_timestamp) AS window_start,
+        toStartOfInterval(event_timestamp, INTERVAL 3600000 MILLISECOND) AS window_start,
         payment_events.request_id AS request_id,
         sum(payment_events.face_value_wei) AS face_value_wei
     FROM livepeer_analytics.payment_events AS payment_events
-    WHERE event_timestamp > toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
+    WHERE event_timestamp >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
     GROUP BY window_start, request_id
 ) AS payment
 LEFT JOIN
@@ -234,7 +235,7 @@ SETTINGS join_use_nulls = 0;
 -- v_terminal_tails and v_gpu_labels.
 CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_gpu_metrics
 (
-    window_start DateTime('UTC') COMMENT 'start of the hour',
+    window_start DateTime64(3, 'UTC') COMMENT 'start of the hour',
     orchestrator_address String COMMENT 'canonical wallet, lower-case',
     pipeline String,
     model_id Nullable(String),
@@ -339,7 +340,7 @@ FROM
     FROM
     (
         SELECT
-            toStartOfHour(hour.window_start) AS window_start,
+            hour.window_start AS window_start,
             orchestrator_address,
             pipeline,
             ifNull(hour.model_id, '') AS model_id,
@@ -361,7 +362,7 @@ FROM
             0 AS valid_startup_time_count,
             0 AS valid_e2e_latency_count
         FROM livepeer_analytics.agg_session_performance_1h AS hour
-        WHERE hour.window_start > toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
+        WHERE hour.window_start >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
             AND orchestrator_address != '' AND ifNull(hour.gpu_id, '') != ''
         GROUP BY window_start, orchestrator_address, pipeline, model_id, gpu_id, region
         UNION ALL
@@ -386,7 +387,7 @@ FROM
         WHERE orchestrator_address != '' AND gpu_id != ''
         UNION ALL
         SELECT
-            toStartOfHour(sample_ts) AS window_start,
+            toStartOfInterval(sample_ts, INTERVAL 3600000 MILLISECOND) AS window_start,
             orchestrator_address,
             pipeline,
             ifNull(sample.model_id, '') AS model_id,
@@ -403,7 +404,7 @@ FROM
             countIf(has_startup_time = 1),
             countIf(has_e2e_latency = 1)
         FROM livepeer_analytics.fact_workflow_latency_samples AS sample
-        WHERE sample_ts > toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
+        WHERE sample_ts >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
             AND orchestrator_address != '' AND ifNull(sample.gpu_id, '') != ''
         GROUP BY window_start, orchestrator_address, pipeline, model_id, gpu_id, region
     ) AS block
@@ -418,7 +419,7 @@ SETTINGS join_use_nulls = 0;
 -- v_request_fees.
 CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_network_demand
 (
-    window_start DateTime('UTC') COMMENT 'start of the hour',
+    window_start DateTime64(3, 'UTC') COMMENT 'start of the hour',
     gateway String,
     region String COMMENT 'empty: not known',
     pipeline String COMMENT 'empty: not known; that of the other sessions of the hour, gateway and model where they agree',
@@ -525,7 +526,7 @@ FROM
                 (
                     SELECT
                         'samples' AS source,
-                        toStartOfHour(hour.window_start) AS window_start,
+                        hour.window_start AS window_start,
                         gateway,
                         ifNull(hour.region, '') AS region,
                         ifNull(hour.model_id, '') AS model_id,
@@ -537,7 +538,7 @@ FROM
                         CAST([], 'Array(UInt64)') AS counts,
                         toUInt256(0) AS wei
                     FROM livepeer_analytics.agg_session_performance_1h AS hour
-                    WHERE hour.window_start > toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
+                    WHERE hour.window_start >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
                     UNION ALL
                     SELECT
                         'sessions', window_start, gateway, region, model_id,
@@ -574,7 +575,7 @@ FROM
 -- v_request_fees, v_gpu_labels and dim_orchestrator_capability_model_constraints.
 CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_network_demand_by_gpu
 (
-    window_start DateTime('UTC') COMMENT 'start of the hour',
+    window_start DateTime64(3, 'UTC') COMMENT 'start of the hour',
     gateway String,
     orchestrator_address String COMMENT 'canonical wallet, lower-case',
     region String COMMENT 'empty: not known',
@@ -650,7 +651,7 @@ FROM
     (
         SELECT
             'samples' AS source,
-            toStartOfHour(hour.window_start) AS window_start,
+            hour.window_start AS window_start,
             gateway,
             orchestrator_address,
             ifNull(hour.region, '') AS region,
@@ -663,7 +664,7 @@ FROM
             CAST([], 'Array(UInt64)') AS counts,
             toUInt256(0) AS wei
         FROM livepeer_analytics.agg_session_performance_1h AS hour
-        WHERE hour.window_start > toDateTime64('2000-01-01 00:00:00', 3, 'UTC') AND orchestrator_address != ''
+        WHERE hour.window_start >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC') AND orchestrator_address != ''
         UNION ALL
         SELECT
             'sessions', window_start, gateway, orchestrator_address, region, pipeline, model_id, gpu_id, '', '', 0,
@@ -709,7 +710,7 @@ SETTINGS join_use_nulls = 0;
 -- terminal tails. A session counts whole in every such hour. From v_session_hours, v_terminal_tails and v_session_outcomes.
 CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_sla_compliance
 (
-    window_start DateTime('UTC') COMMENT 'start of the hour',
+    window_start DateTime64(3, 'UTC') COMMENT 'start of the hour',
     orchestrator_address String COMMENT 'canonical wallet, lower-case',
     pipeline String,
     model_id Nullable(String),
@@ -812,7 +813,7 @@ SETTINGS join_use_nulls = 0;
 -- One row per five minutes, orchestrator, pipeline, model, GPU and region with at least 10 samples. From agg_stream_performance_1m.
 CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_jitter_5m
 (
-    window_start_5m DateTime('UTC') COMMENT 'start of the five minutes',
+    window_start_5m DateTime64(3, 'UTC') COMMENT 'start of the five minutes',
     orchestrator_address String COMMENT 'canonical wallet, lower-case',
     pipeline String,
     model_id Nullable(String),
@@ -823,7 +824,7 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_jitter_5m
     status_samples UInt64
 )
 AS SELECT
-    toStartOfFiveMinutes(minute.window_start) AS window_start_5m,
+    toStartOfInterval(minute.window_start, INTERVAL 300000 MILLISECOND) AS window_start_5m,
     orchestrator_address,
     pipeline,
     model_id,
@@ -833,7 +834,7 @@ AS SELECT
     stddevPopMerge(fps_jitter_num_state) / nullIf(avgMerge(fps_jitter_den_state), 0) AS jitter_coeff_fps,
     countMerge(sample_count_state) AS status_samples
 FROM livepeer_analytics.agg_stream_performance_1m AS minute
-WHERE minute.window_start > toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
+WHERE minute.window_start >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
 GROUP BY window_start_5m, orchestrator_address, pipeline, model_id, gpu_id, region
 HAVING status_samples >= 10;
 

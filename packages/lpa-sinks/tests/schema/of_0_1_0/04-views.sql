@@ -1,0 +1,879 @@
+-- What consumers read: hourly GPU, demand and SLA figures, jitter, identities, freshness; and the views that these share.
+-- For ClickHouse 24.11 and later, and for chDB. Every statement may be run again.
+--
+-- All views
+-- * read one row per key: facts and rollups without their versions.
+-- * leave out sessions and hours up to 2000-01-01, which only wrong clocks make.
+-- * divide by nothing: a ratio whose denominator is 0 is null, unless its comment says otherwise.
+-- Additive columns may be summed over rows, then ratios have to be made anew; sessions and streams are distinct counts, which
+-- do not add up over models, GPUs or hours.
+--
+-- A session counts in demand and GPU figures in the hour in which it started, with its final identity; in SLA figures in
+-- every hour in which it has status samples. Totals of the two are different things.
+
+-- One row per session: what it counts as. From fact_workflow_sessions.
+CREATE VIEW IF NOT EXISTS livepeer_analytics.v_session_outcomes
+(
+    window_start DateTime('UTC') COMMENT 'hour in which the session started',
+    workflow_session_id String COMMENT 'stream_id|request_id',
+    request_id String,
+    gateway String,
+    orchestrator_address String COMMENT 'canonical wallet, lower-case; empty: not attributed',
+    pipeline String,
+    model_id String COMMENT 'empty: not known',
+    gpu_id String COMMENT 'empty: not known',
+    region String COMMENT 'empty: not known',
+    session_start_ts DateTime64(3, 'UTC'),
+    session_end_ts Nullable(DateTime64(3, 'UTC')),
+    known_sessions UInt8 COMMENT '1: the gateway received the stream request',
+    startup_success_sessions UInt8 COMMENT '1: the stream became playable',
+    excused_sessions UInt8 COMMENT '1: it did not, for a reason outside the network',
+    unexcused_sessions UInt8 COMMENT '1: it did not, without such a reason',
+    confirmed_swapped_sessions UInt8 COMMENT '1: with an orchestrator_swap trace',
+    inferred_orchestrator_change_sessions UInt8 COMMENT '1: on more than one orchestrator',
+    swapped_sessions UInt8 COMMENT '1: either of the two',
+    sessions_with_errors UInt8 COMMENT '1: with an error event',
+    sessions_with_last_error UInt8 COMMENT '1: with a last_error in a status',
+    loading_only_sessions UInt8 COMMENT '1: every status was LOADING',
+    zero_output_fps_sessions UInt8 COMMENT '1: no status had output',
+    effective_failed_sessions UInt8 COMMENT '1: unexcused, zero output or loading only',
+    known_swapped_sessions UInt8 COMMENT 'swapped_sessions of known sessions: what ratios count',
+    known_without_output_sessions UInt8 COMMENT '1: known, and zero output or loading only',
+    known_effective_failed_sessions UInt8 COMMENT 'effective_failed_sessions of known sessions: what ratios count',
+    status_error_samples UInt32 COMMENT 'statuses with a last_error',
+    health_signal_count UInt32,
+    health_expected_signal_count UInt32,
+    known_health_signal_count UInt32 COMMENT 'health_signal_count of known sessions: what ratios count'
+)
+AS SELECT
+    toStartOfHour(session.session_start_ts) AS window_start,
+    session.workflow_session_id,
+    session.request_id,
+    session.gateway,
+    session.orchestrator_address,
+    session.pipeline,
+    ifNull(session.model_id, '') AS model_id,
+    ifNull(session.gpu_id, '') AS gpu_id,
+    ifNull(session.region, '') AS region,
+    session.session_start_ts,
+    session.session_end_ts,
+    session.known_stream > 0 AS known_sessions,
+    session.startup_success > 0 AS startup_success_sessions,
+    session.startup_excused > 0 AS excused_sessions,
+    session.startup_unexcused > 0 AS unexcused_sessions,
+    session.confirmed_swap_count > 0 AS confirmed_swapped_sessions,
+    session.inferred_orchestrator_change_count > 0 AS inferred_orchestrator_change_sessions,
+    confirmed_swapped_sessions OR inferred_orchestrator_change_sessions AS swapped_sessions,
+    session.error_count > 0 AS sessions_with_errors,
+    session.last_error_occurred > 0 AS sessions_with_last_error,
+    session.loading_only_session > 0 AS loading_only_sessions,
+    session.zero_output_fps_session > 0 AS zero_output_fps_sessions,
+    unexcused_sessions OR zero_output_fps_sessions OR loading_only_sessions AS effective_failed_sessions,
+    known_sessions AND swapped_sessions AS known_swapped_sessions,
+    known_sessions AND (zero_output_fps_sessions OR loading_only_sessions) AS known_without_output_sessions,
+    known_sessions AND effective_failed_sessions AS known_effective_failed_sessions,
+    session.status_error_sample_count AS status_error_samples,
+    session.health_signal_count,
+    session.health_expected_signal_count,
+    if(known_sessions, session.health_signal_count, 0) AS known_health_signal_count
+FROM livepeer_analytics.fact_workflow_sessions AS session
+WHERE session.session_start_ts > toDateTime64('2000-01-01 00:00:00', 3, 'UTC');
+
+-- One row per session, hour, orchestrator, pipeline, model, GPU and region: the attributed samples of a session in an hour.
+-- From agg_session_performance_1h.
+CREATE VIEW IF NOT EXISTS livepeer_analytics.v_session_hours
+(
+    window_start DateTime('UTC') COMMENT 'hour of the samples',
+    workflow_session_id String COMMENT 'stream_id|request_id',
+    orchestrator_address String COMMENT 'canonical wallet, lower-case',
+    pipeline String,
+    model_id String COMMENT 'empty: not known',
+    gpu_id String COMMENT 'empty: not known',
+    region String COMMENT 'empty: not known',
+    sample_count UInt64 COMMENT 'status samples',
+    output_sample_count UInt64 COMMENT 'status samples with output',
+    running_sample_count UInt64 COMMENT 'status samples in state ONLINE, DEGRADED_INFERENCE or DEGRADED_INPUT'
+)
+AS SELECT
+    toStartOfHour(hour.window_start) AS window_start,
+    hour.workflow_session_id,
+    hour.orchestrator_address,
+    hour.pipeline,
+    ifNull(hour.model_id, '') AS model_id,
+    ifNull(hour.gpu_id, '') AS gpu_id,
+    ifNull(hour.region, '') AS region,
+    sum(hour.sample_count) AS sample_count,
+    sum(hour.output_sample_count) AS output_sample_count,
+    sum(hour.running_sample_count) AS running_sample_count
+FROM livepeer_analytics.agg_session_performance_1h AS hour
+WHERE hour.window_start > toDateTime64('2000-01-01 00:00:00', 3, 'UTC') AND hour.orchestrator_address != ''
+GROUP BY window_start, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region;
+
+-- One row per session, hour, orchestrator, pipeline, model, GPU and region that is a terminal tail: less than three samples without
+-- work in the hour in which the session ended, after an hour of which the same holds. From v_session_hours and
+-- fact_workflow_sessions.
+CREATE VIEW IF NOT EXISTS livepeer_analytics.v_terminal_tails
+(
+    window_start DateTime('UTC') COMMENT 'hour of the samples',
+    workflow_session_id String COMMENT 'stream_id|request_id',
+    orchestrator_address String COMMENT 'canonical wallet, lower-case',
+    pipeline String,
+    model_id String COMMENT 'empty: not known',
+    gpu_id String COMMENT 'empty: not known',
+    region String COMMENT 'empty: not known'
+)
+AS SELECT
+    tail.window_start AS window_start,
+    workflow_session_id,
+    tail.orchestrator_address AS orchestrator_address,
+    tail.pipeline AS pipeline,
+    tail.model_id AS model_id,
+    tail.gpu_id AS gpu_id,
+    tail.region AS region
+FROM livepeer_analytics.fact_workflow_sessions AS session
+INNER JOIN
+(
+    SELECT
+        *,
+        lagInFrame(window_start) OVER (
+            PARTITION BY workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region
+            ORDER BY window_start ROWS BETWEEN 1 PRECEDING AND CURRENT ROW
+        ) AS idle_before
+    FROM livepeer_analytics.v_session_hours
+    WHERE output_sample_count = 0 AND running_sample_count = 0 AND sample_count < 3
+) AS tail USING (workflow_session_id)
+WHERE idle_before = tail.window_start - INTERVAL 1 HOUR
+    AND session.session_start_ts < tail.window_start
+    AND session.session_end_ts >= tail.window_start
+    AND session.session_end_ts < tail.window_start + INTERVAL 1 HOUR;
+
+-- One row per orchestrator, model and GPU: what was last said of the GPU. From dim_orchestrator_capability_current.
+CREATE VIEW IF NOT EXISTS livepeer_analytics.v_gpu_labels
+(
+    orchestrator_address String COMMENT 'canonical wallet, lower-case',
+    model_id String,
+    gpu_id String,
+    gpu_name Nullable(String),
+    gpu_memory_total Nullable(UInt64) COMMENT 'bytes',
+    runner_version Nullable(String),
+    cuda_version Nullable(String) COMMENT 'compute capability, major.minor'
+)
+AS SELECT
+    orchestrator_address,
+    model_id,
+    gpu_id,
+    latest.1 AS gpu_name,
+    latest.2 AS gpu_memory_total,
+    latest.3 AS runner_version,
+    toString(latest.4) || '.' || toString(latest.5) AS cuda_version
+FROM
+(
+    SELECT
+        orchestrator_address,
+        model_id,
+        ifNull(gpu.gpu_id, '') AS gpu_id,
+        argMax(
+            (gpu_name, gpu_memory_total, runner_version, gpu_major, gpu_minor),
+            (latest_snapshot_ts, pipeline, capability_id)
+        ) AS latest
+    FROM livepeer_analytics.dim_orchestrator_capability_current AS gpu
+    WHERE ifNull(gpu.gpu_id, '') != ''
+    GROUP BY orchestrator_address, model_id, gpu_id
+);
+
+-- One row per hour and request_id that was paid for in the hour, with the identity of the session that the request became: of several, the
+-- one that started last. From payment_events and v_session_outcomes.
+CREATE VIEW IF NOT EXISTS livepeer_analytics.v_request_fees
+(
+    window_start DateTime('UTC') COMMENT 'hour of the payments',
+    request_id String,
+    workflow_session_id String COMMENT 'empty: no session has the request_id',
+    gateway String,
+    orchestrator_address String COMMENT 'canonical wallet, lower-case',
+    pipeline String,
+    model_id String,
+    gpu_id String,
+    region String,
+    face_value_wei UInt256 COMMENT 'wei'
+)
+AS SELECT
+    payment.window_start AS window_start,
+    payment.request_id AS request_id,
+    session.workflow_session_id AS workflow_session_id,
+    session.gateway AS gateway,
+    session.orchestrator_address AS orchestrator_address,
+    session.pipeline AS pipeline,
+    session.model_id AS model_id,
+    session.gpu_id AS gpu_id,
+    session.region AS region,
+    payment.face_value_wei AS face_value_wei
+FROM
+(
+    SELECT
+        toStartOfHour(event_timestamp) AS window_start,
+        payment_events.request_id AS request_id,
+        sum(payment_events.face_value_wei) AS face_value_wei
+    FROM livepeer_analytics.payment_events AS payment_events
+    WHERE event_timestamp > toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
+    GROUP BY window_start, request_id
+) AS payment
+LEFT JOIN
+(
+    SELECT
+        request_id, workflow_session_id, gateway, orchestrator_address, pipeline, model_id, gpu_id, region
+    FROM livepeer_analytics.v_session_outcomes
+    WHERE request_id != ''
+    ORDER BY session_start_ts DESC, workflow_session_id DESC
+    LIMIT 1 BY request_id
+) AS session
+    ON session.request_id = payment.request_id
+SETTINGS join_use_nulls = 0;
+
+-- One row per hour, orchestrator, pipeline, model, GPU and region with samples, or with sessions that started in the hour; hours of
+-- nothing but terminal tails are left out. From agg_session_performance_1h, v_session_outcomes, fact_workflow_latency_samples,
+-- v_terminal_tails and v_gpu_labels.
+CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_gpu_metrics
+(
+    window_start DateTime('UTC') COMMENT 'start of the hour',
+    orchestrator_address String COMMENT 'canonical wallet, lower-case',
+    pipeline String,
+    model_id Nullable(String),
+    gpu_id String,
+    region Nullable(String),
+    gpu_name Nullable(String),
+    gpu_memory_total Nullable(UInt64) COMMENT 'bytes',
+    runner_version Nullable(String),
+    cuda_version Nullable(String) COMMENT 'compute capability, major.minor',
+    avg_output_fps Nullable(Float64) COMMENT 'frames per second',
+    p95_output_fps Nullable(Float64) COMMENT 'frames per second, t-digest',
+    jitter_coeff_fps Nullable(Float64) COMMENT 'standard deviation of output_fps by its average',
+    status_samples UInt64,
+    prompt_to_first_frame_ms Nullable(Float64) COMMENT 'milliseconds, average',
+    startup_time_ms Nullable(Float64) COMMENT 'milliseconds, average',
+    startup_time_s Nullable(Float64) COMMENT 'seconds, average',
+    e2e_latency_ms Nullable(Float64) COMMENT 'milliseconds, average',
+    p95_prompt_to_first_frame_ms Nullable(Float64) COMMENT 'milliseconds, t-digest',
+    p95_startup_time_ms Nullable(Float64) COMMENT 'milliseconds, t-digest',
+    p95_e2e_latency_ms Nullable(Float64) COMMENT 'milliseconds, t-digest',
+    valid_prompt_to_first_frame_count UInt64 COMMENT 'sessions that have it',
+    valid_startup_time_count UInt64 COMMENT 'sessions that have it',
+    valid_e2e_latency_count UInt64 COMMENT 'sessions that have it',
+    known_sessions UInt64 COMMENT 'sessions with a stream request',
+    startup_success_sessions UInt64,
+    excused_sessions UInt64,
+    unexcused_sessions UInt64,
+    confirmed_swapped_sessions UInt64,
+    inferred_orchestrator_change_sessions UInt64,
+    swapped_sessions UInt64,
+    sessions_with_errors UInt64,
+    sessions_with_last_error UInt64,
+    loading_only_sessions UInt64,
+    zero_output_fps_sessions UInt64,
+    status_error_samples UInt64,
+    health_signal_count UInt64,
+    health_expected_signal_count UInt64,
+    health_completeness_ratio Float64 COMMENT 'signals by expected signals of known sessions, at most 1; 1 without any',
+    failure_rate Float64 COMMENT 'unexcused by known sessions; 0 without known ones',
+    swap_rate Float64 COMMENT 'swapped by known sessions, both known; 0 without known ones'
+)
+AS SELECT
+    window_start,
+    orchestrator_address,
+    pipeline,
+    nullIf(key.model_id, '') AS model_id,
+    key.gpu_id AS gpu_id,
+    nullIf(key.region, '') AS region,
+    label.gpu_name AS gpu_name,
+    label.gpu_memory_total AS gpu_memory_total,
+    label.runner_version AS runner_version,
+    label.cuda_version AS cuda_version,
+    avg_output_fps,
+    p95_output_fps,
+    output_fps_deviation / nullIf(avg_output_fps, 0) AS jitter_coeff_fps,
+    status_samples,
+    prompt_to_first_frame_ms,
+    startup_time_ms,
+    startup_time_ms / 1000 AS startup_time_s,
+    e2e_latency_ms,
+    p95_prompt_to_first_frame_ms,
+    p95_startup_time_ms,
+    p95_e2e_latency_ms,
+    valid_prompt_to_first_frame_count,
+    valid_startup_time_count,
+    valid_e2e_latency_count,
+    counts[1] AS known_sessions,
+    counts[2] AS startup_success_sessions,
+    counts[3] AS excused_sessions,
+    counts[4] AS unexcused_sessions,
+    counts[5] AS confirmed_swapped_sessions,
+    counts[6] AS inferred_orchestrator_change_sessions,
+    counts[7] AS swapped_sessions,
+    counts[8] AS sessions_with_errors,
+    counts[9] AS sessions_with_last_error,
+    counts[10] AS loading_only_sessions,
+    counts[11] AS zero_output_fps_sessions,
+    counts[12] AS status_error_samples,
+    counts[13] AS health_signal_count,
+    counts[14] AS health_expected_signal_count,
+    ifNull(least(1., counts[15] / nullIf(health_expected_signal_count, 0)), 1.) AS health_completeness_ratio,
+    ifNull(unexcused_sessions / nullIf(known_sessions, 0), 0.) AS failure_rate,
+    ifNull(counts[16] / nullIf(known_sessions, 0), 0.) AS swap_rate
+FROM
+(
+    SELECT
+        window_start, orchestrator_address, pipeline, model_id, gpu_id, region,
+        max(block.avg_output_fps) AS avg_output_fps,
+        max(block.p95_output_fps) AS p95_output_fps,
+        max(block.output_fps_deviation) AS output_fps_deviation,
+        sum(block.status_samples) AS status_samples,
+        sumForEach(block.counts) AS counts,
+        max(block.prompt_to_first_frame_ms) AS prompt_to_first_frame_ms,
+        max(block.startup_time_ms) AS startup_time_ms,
+        max(block.e2e_latency_ms) AS e2e_latency_ms,
+        max(block.p95_prompt_to_first_frame_ms) AS p95_prompt_to_first_frame_ms,
+        max(block.p95_startup_time_ms) AS p95_startup_time_ms,
+        max(block.p95_e2e_latency_ms) AS p95_e2e_latency_ms,
+        sum(block.valid_prompt_to_first_frame_count) AS valid_prompt_to_first_frame_count,
+        sum(block.valid_startup_time_count) AS valid_startup_time_count,
+        sum(block.valid_e2e_latency_count) AS valid_e2e_latency_count
+    FROM
+    (
+        SELECT
+            toStartOfHour(hour.window_start) AS window_start,
+            orchestrator_address,
+            pipeline,
+            ifNull(hour.model_id, '') AS model_id,
+            ifNull(hour.gpu_id, '') AS gpu_id,
+            ifNull(hour.region, '') AS region,
+            toInt64(uniqExact(workflow_session_id)) AS contributions,
+            toNullable(avgMerge(output_fps_avg_state)) AS avg_output_fps,
+            toNullable(quantileTDigestMerge(0.95)(output_fps_p95_state)) AS p95_output_fps,
+            toNullable(stddevPopMerge(output_fps_stddev_state)) AS output_fps_deviation,
+            sum(sample_count) AS status_samples,
+            CAST([], 'Array(UInt64)') AS counts,
+            CAST(NULL, 'Nullable(Float64)') AS prompt_to_first_frame_ms,
+            CAST(NULL, 'Nullable(Float64)') AS startup_time_ms,
+            CAST(NULL, 'Nullable(Float64)') AS e2e_latency_ms,
+            CAST(NULL, 'Nullable(Float64)') AS p95_prompt_to_first_frame_ms,
+            CAST(NULL, 'Nullable(Float64)') AS p95_startup_time_ms,
+            CAST(NULL, 'Nullable(Float64)') AS p95_e2e_latency_ms,
+            0 AS valid_prompt_to_first_frame_count,
+            0 AS valid_startup_time_count,
+            0 AS valid_e2e_latency_count
+        FROM livepeer_analytics.agg_session_performance_1h AS hour
+        WHERE hour.window_start > toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
+            AND orchestrator_address != '' AND ifNull(hour.gpu_id, '') != ''
+        GROUP BY window_start, orchestrator_address, pipeline, model_id, gpu_id, region
+        UNION ALL
+        SELECT
+            window_start, orchestrator_address, pipeline, model_id, gpu_id, region,
+            toInt64(-1), NULL, NULL, NULL, 0, [], NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0
+        FROM livepeer_analytics.v_terminal_tails
+        WHERE gpu_id != ''
+        UNION ALL
+        SELECT
+            window_start, orchestrator_address, pipeline, model_id, gpu_id, region,
+            toInt64(1), NULL, NULL, NULL, 0,
+            [
+                known_sessions, startup_success_sessions, excused_sessions, unexcused_sessions,
+                confirmed_swapped_sessions, inferred_orchestrator_change_sessions, swapped_sessions,
+                sessions_with_errors, sessions_with_last_error, loading_only_sessions, zero_output_fps_sessions,
+                status_error_samples, health_signal_count, health_expected_signal_count, known_health_signal_count,
+                known_swapped_sessions
+            ],
+            NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0
+        FROM livepeer_analytics.v_session_outcomes
+        WHERE orchestrator_address != '' AND gpu_id != ''
+        UNION ALL
+        SELECT
+            toStartOfHour(sample_ts) AS window_start,
+            orchestrator_address,
+            pipeline,
+            ifNull(sample.model_id, '') AS model_id,
+            ifNull(sample.gpu_id, '') AS gpu_id,
+            ifNull(sample.region, '') AS region,
+            toInt64(count()), NULL, NULL, NULL, 0, [],
+            avgIf(prompt_to_first_frame_ms, has_prompt_to_first_frame = 1),
+            avgIf(startup_time_ms, has_startup_time = 1),
+            avgIf(e2e_latency_ms, has_e2e_latency = 1),
+            quantileTDigestIf(0.95)(prompt_to_first_frame_ms, has_prompt_to_first_frame = 1),
+            quantileTDigestIf(0.95)(startup_time_ms, has_startup_time = 1),
+            quantileTDigestIf(0.95)(e2e_latency_ms, has_e2e_latency = 1),
+            countIf(has_prompt_to_first_frame = 1),
+            countIf(has_startup_time = 1),
+            countIf(has_e2e_latency = 1)
+        FROM livepeer_analytics.fact_workflow_latency_samples AS sample
+        WHERE sample_ts > toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
+            AND orchestrator_address != '' AND ifNull(sample.gpu_id, '') != ''
+        GROUP BY window_start, orchestrator_address, pipeline, model_id, gpu_id, region
+    ) AS block
+    GROUP BY window_start, orchestrator_address, pipeline, model_id, gpu_id, region
+    HAVING sum(contributions) > 0
+) AS key
+LEFT JOIN livepeer_analytics.v_gpu_labels AS label USING (orchestrator_address, model_id, gpu_id)
+SETTINGS join_use_nulls = 0;
+
+-- One row per hour, gateway, region, pipeline and model with samples or with sessions that started in the hour. What was paid in an
+-- hour without a row that takes it is in a row of empty labels. From agg_session_performance_1h, v_session_outcomes and
+-- v_request_fees.
+CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_network_demand
+(
+    window_start DateTime('UTC') COMMENT 'start of the hour',
+    gateway String,
+    region String COMMENT 'empty: not known',
+    pipeline String COMMENT 'empty: not known; that of the other sessions of the hour, gateway and model where they agree',
+    model_id String COMMENT 'empty: not known',
+    total_sessions UInt64 COMMENT 'distinct sessions with samples',
+    total_streams UInt64 COMMENT 'distinct streams with samples',
+    status_samples UInt64,
+    total_minutes Float64 COMMENT 'status samples by 60: minutes, if there is one a second',
+    avg_output_fps Nullable(Float64) COMMENT 'frames per second',
+    known_sessions UInt64 COMMENT 'sessions with a stream request',
+    served_sessions UInt64 COMMENT 'known, with an orchestrator',
+    unserved_sessions UInt64 COMMENT 'known, without an orchestrator',
+    total_demand_sessions UInt64 COMMENT 'served and unserved',
+    unexcused_sessions UInt64,
+    confirmed_swapped_sessions UInt64,
+    inferred_orchestrator_change_sessions UInt64,
+    swapped_sessions UInt64,
+    sessions_with_errors UInt64,
+    sessions_with_last_error UInt64,
+    loading_only_sessions UInt64,
+    zero_output_fps_sessions UInt64,
+    effective_failed_sessions UInt64 COMMENT 'unexcused, zero output or loading only',
+    status_error_samples UInt64,
+    health_signal_count UInt64,
+    health_expected_signal_count UInt64,
+    health_completeness_ratio Float64 COMMENT 'signals by expected signals of known sessions, at most 1; 1 without any',
+    missing_capacity_count UInt64 COMMENT 'the same as unserved_sessions',
+    startup_success_ratio Nullable(Float64) COMMENT '1 - unexcused by known sessions',
+    success_ratio Nullable(Float64) COMMENT '1 - effectively failed by known sessions, both known',
+    fee_payment_eth Float64 COMMENT 'ETH'
+)
+AS SELECT
+    window_start,
+    gateway,
+    region,
+    pipeline,
+    model_id,
+    total_sessions,
+    total_streams,
+    status_samples,
+    status_samples / 60 AS total_minutes,
+    avg_output_fps,
+    counts[1] AS known_sessions,
+    counts[2] AS served_sessions,
+    counts[3] AS unserved_sessions,
+    served_sessions + unserved_sessions AS total_demand_sessions,
+    counts[4] AS unexcused_sessions,
+    counts[5] AS confirmed_swapped_sessions,
+    counts[6] AS inferred_orchestrator_change_sessions,
+    counts[7] AS swapped_sessions,
+    counts[8] AS sessions_with_errors,
+    counts[9] AS sessions_with_last_error,
+    counts[10] AS loading_only_sessions,
+    counts[11] AS zero_output_fps_sessions,
+    counts[12] AS effective_failed_sessions,
+    counts[13] AS status_error_samples,
+    counts[14] AS health_signal_count,
+    counts[15] AS health_expected_signal_count,
+    ifNull(least(1., counts[16] / nullIf(health_expected_signal_count, 0)), 1.) AS health_completeness_ratio,
+    unserved_sessions AS missing_capacity_count,
+    1 - unexcused_sessions / nullIf(known_sessions, 0) AS startup_success_ratio,
+    1 - counts[17] / nullIf(known_sessions, 0) AS success_ratio,
+    fee_payment_eth
+FROM
+(
+    SELECT
+        window_start,
+        if(has_evidence, labelled.gateway, '') AS gateway,
+        if(has_evidence, labelled.region, '') AS region,
+        if(has_evidence, labelled.pipeline, '') AS pipeline,
+        if(has_evidence, labelled.model_id, '') AS model_id,
+        uniqExactMerge(sessions) AS total_sessions,
+        uniqExactMerge(streams) AS total_streams,
+        sum(labelled.status_samples) AS status_samples,
+        sum(output_fps_sum) / nullIf(status_samples, 0) AS avg_output_fps,
+        sumForEach(labelled.counts) AS counts,
+        toFloat64(sum(wei)) / 1e18 AS fee_payment_eth
+    FROM
+    (
+        SELECT
+            *,
+            if(own_pipeline != '' OR only_pipeline != last_pipeline, own_pipeline, only_pipeline) AS pipeline,
+            max(evidence) OVER (PARTITION BY window_start, gateway, region, model_id, pipeline) AS has_evidence
+        FROM
+        (
+            SELECT
+                *,
+                minIf(session_pipeline, session_pipeline != '')
+                    OVER (PARTITION BY window_start, gateway, region, model_id) AS only_pipeline,
+                max(session_pipeline) OVER (PARTITION BY window_start, gateway, region, model_id) AS last_pipeline
+            FROM
+            (
+                SELECT
+                    window_start, gateway, region, model_id, own_pipeline,
+                    max(source != 'fees') AS evidence,
+                    maxIf(own_pipeline, source = 'sessions') AS session_pipeline,
+                    uniqExactStateIf(workflow_session_id, source = 'samples') AS sessions,
+                    uniqExactStateIf(stream_id, source = 'samples') AS streams,
+                    sum(block.status_samples) AS status_samples,
+                    sum(block.output_fps_sum) AS output_fps_sum,
+                    sumForEach(block.counts) AS counts,
+                    sum(block.wei) AS wei
+                FROM
+                (
+                    SELECT
+                        'samples' AS source,
+                        toStartOfHour(hour.window_start) AS window_start,
+                        gateway,
+                        ifNull(hour.region, '') AS region,
+                        ifNull(hour.model_id, '') AS model_id,
+                        if(lower(pipeline) = lower(model_id), '', pipeline) AS own_pipeline,
+                        workflow_session_id,
+                        stream_id,
+                        toUInt64(sample_count) AS status_samples,
+                        finalizeAggregation(output_fps_avg_state) * sample_count AS output_fps_sum,
+                        CAST([], 'Array(UInt64)') AS counts,
+                        toUInt256(0) AS wei
+                    FROM livepeer_analytics.agg_session_performance_1h AS hour
+                    WHERE hour.window_start > toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
+                    UNION ALL
+                    SELECT
+                        'sessions', window_start, gateway, region, model_id,
+                        if(lower(pipeline) = lower(model_id), '', pipeline) AS own_pipeline,
+                        '', '', 0, 0,
+                        sumForEach([
+                            known_sessions, known_sessions AND orchestrator_address != '', known_sessions AND
+                            orchestrator_address = '', unexcused_sessions, confirmed_swapped_sessions,
+                            inferred_orchestrator_change_sessions, swapped_sessions, sessions_with_errors,
+                            sessions_with_last_error, loading_only_sessions, zero_output_fps_sessions,
+                            effective_failed_sessions, status_error_samples, health_signal_count,
+                            health_expected_signal_count, known_health_signal_count, known_effective_failed_sessions
+                        ]),
+                        0
+                    FROM livepeer_analytics.v_session_outcomes
+                    GROUP BY window_start, gateway, region, model_id, own_pipeline
+                    UNION ALL
+                    SELECT
+                        'fees', window_start, gateway, region, model_id,
+                        if(lower(pipeline) = lower(model_id), '', pipeline) AS own_pipeline,
+                        '', '', 0, 0, [], sum(face_value_wei)
+                    FROM livepeer_analytics.v_request_fees
+                    GROUP BY window_start, gateway, region, model_id, own_pipeline
+                ) AS block
+                GROUP BY window_start, gateway, region, model_id, own_pipeline
+            )
+        )
+    ) AS labelled
+    GROUP BY window_start, gateway, region, pipeline, model_id
+);
+
+-- One row per hour, gateway, orchestrator, region, pipeline, model and GPU with samples. A GPU that is not known is taken to be that of the
+-- session that started last in the same hour with the same other labels. From agg_session_performance_1h, v_session_outcomes,
+-- v_request_fees, v_gpu_labels and dim_orchestrator_capability_model_constraints.
+CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_network_demand_by_gpu
+(
+    window_start DateTime('UTC') COMMENT 'start of the hour',
+    gateway String,
+    orchestrator_address String COMMENT 'canonical wallet, lower-case',
+    region String COMMENT 'empty: not known',
+    pipeline String,
+    model_id String COMMENT 'empty: not known',
+    gpu_id String COMMENT 'empty: not known',
+    gpu_type String COMMENT 'name of the GPU; unknown: no snapshot names it',
+    total_sessions UInt64 COMMENT 'distinct sessions with samples',
+    total_streams UInt64 COMMENT 'distinct streams with samples',
+    status_samples UInt64,
+    used_inference_minutes Float64 COMMENT 'status samples by 60: minutes, if there is one a second',
+    inference_minutes_by_gpu_type Float64 COMMENT 'the same as used_inference_minutes',
+    available_capacity_minutes Float64 COMMENT 'minutes: what the orchestrator says now of the model, for all its GPUs, times 60',
+    capacity_rate Float64 COMMENT 'used by available minutes; 0 where none are known',
+    known_sessions UInt64 COMMENT 'sessions with a stream request',
+    unexcused_sessions UInt64,
+    confirmed_swapped_sessions UInt64,
+    inferred_orchestrator_change_sessions UInt64,
+    swapped_sessions UInt64,
+    sessions_with_errors UInt64,
+    sessions_with_last_error UInt64,
+    loading_only_sessions UInt64,
+    zero_output_fps_sessions UInt64,
+    status_error_samples UInt64,
+    health_signal_count UInt64,
+    health_expected_signal_count UInt64,
+    health_completeness_ratio Float64 COMMENT 'signals by expected signals of known sessions, at most 1; 1 without any',
+    missing_capacity_count UInt64 COMMENT 'the same as unexcused_sessions',
+    fee_payment_eth Float64 COMMENT 'ETH'
+)
+AS SELECT
+    window_start,
+    gateway,
+    orchestrator_address,
+    region,
+    pipeline,
+    model_id,
+    gpu_id,
+    ifNull(label.gpu_name, 'unknown') AS gpu_type,
+    total_sessions,
+    total_streams,
+    status_samples,
+    status_samples / 60 AS used_inference_minutes,
+    used_inference_minutes AS inference_minutes_by_gpu_type,
+    ifNull(constraint.capacity, 0) * 60. AS available_capacity_minutes,
+    ifNull(used_inference_minutes / nullIf(available_capacity_minutes, 0), 0.) AS capacity_rate,
+    counts[1] AS known_sessions,
+    counts[2] AS unexcused_sessions,
+    counts[3] AS confirmed_swapped_sessions,
+    counts[4] AS inferred_orchestrator_change_sessions,
+    counts[5] AS swapped_sessions,
+    counts[6] AS sessions_with_errors,
+    counts[7] AS sessions_with_last_error,
+    counts[8] AS loading_only_sessions,
+    counts[9] AS zero_output_fps_sessions,
+    counts[10] AS status_error_samples,
+    counts[11] AS health_signal_count,
+    counts[12] AS health_expected_signal_count,
+    ifNull(least(1., counts[13] / nullIf(health_expected_signal_count, 0)), 1.) AS health_completeness_ratio,
+    unexcused_sessions AS missing_capacity_count,
+    fee_payment_eth
+FROM
+(
+    SELECT
+        window_start, gateway, orchestrator_address, region, pipeline, model_id,
+        if(own_gpu_id != '', own_gpu_id, latest_gpu_id) AS gpu_id,
+        uniqExactIf(workflow_session_id, source = 'samples') AS total_sessions,
+        uniqExactIf(stream_id, source = 'samples') AS total_streams,
+        sum(block.status_samples) AS status_samples,
+        sumForEach(block.counts) AS counts,
+        toFloat64(sum(block.wei)) / 1e18 AS fee_payment_eth
+    FROM
+    (
+        SELECT
+            'samples' AS source,
+            toStartOfHour(hour.window_start) AS window_start,
+            gateway,
+            orchestrator_address,
+            ifNull(hour.region, '') AS region,
+            pipeline,
+            ifNull(hour.model_id, '') AS model_id,
+            ifNull(hour.gpu_id, '') AS own_gpu_id,
+            workflow_session_id,
+            stream_id,
+            toUInt64(sample_count) AS status_samples,
+            CAST([], 'Array(UInt64)') AS counts,
+            toUInt256(0) AS wei
+        FROM livepeer_analytics.agg_session_performance_1h AS hour
+        WHERE hour.window_start > toDateTime64('2000-01-01 00:00:00', 3, 'UTC') AND orchestrator_address != ''
+        UNION ALL
+        SELECT
+            'sessions', window_start, gateway, orchestrator_address, region, pipeline, model_id, gpu_id, '', '', 0,
+            [
+                known_sessions, unexcused_sessions, confirmed_swapped_sessions, inferred_orchestrator_change_sessions,
+                swapped_sessions, sessions_with_errors, sessions_with_last_error, loading_only_sessions,
+                zero_output_fps_sessions, status_error_samples, health_signal_count, health_expected_signal_count,
+                known_health_signal_count
+            ],
+            0
+        FROM livepeer_analytics.v_session_outcomes
+        WHERE orchestrator_address != ''
+        UNION ALL
+        SELECT 'fees', window_start, gateway, orchestrator_address, region, pipeline, model_id, gpu_id, '', '', 0, [], face_value_wei
+        FROM livepeer_analytics.v_request_fees
+        WHERE orchestrator_address != ''
+    ) AS block
+    LEFT JOIN
+    (
+        SELECT
+            window_start, gateway, orchestrator_address, region, pipeline, model_id,
+            argMax(gpu_id, (session_start_ts, workflow_session_id)) AS latest_gpu_id
+        FROM livepeer_analytics.v_session_outcomes
+        WHERE orchestrator_address != '' AND gpu_id != ''
+        GROUP BY window_start, gateway, orchestrator_address, region, pipeline, model_id
+    ) AS fallback USING (window_start, gateway, orchestrator_address, region, pipeline, model_id)
+    GROUP BY window_start, gateway, orchestrator_address, region, pipeline, model_id, gpu_id
+    HAVING status_samples > 0
+) AS key
+LEFT JOIN livepeer_analytics.v_gpu_labels AS label USING (orchestrator_address, model_id, gpu_id)
+LEFT JOIN
+(
+    SELECT
+        orchestrator_address,
+        model_id,
+        argMax(latest.capacity, (snapshot_ts, source_event_uid, capability_id)) AS capacity
+    FROM livepeer_analytics.dim_orchestrator_capability_model_constraints AS latest
+    GROUP BY orchestrator_address, model_id
+) AS constraint USING (orchestrator_address, model_id)
+SETTINGS join_use_nulls = 0;
+
+-- One row per hour, orchestrator, pipeline, model, GPU and region with samples: the sessions that have samples in the hour, but for their
+-- terminal tails. A session counts whole in every such hour. From v_session_hours, v_terminal_tails and v_session_outcomes.
+CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_sla_compliance
+(
+    window_start DateTime('UTC') COMMENT 'start of the hour',
+    orchestrator_address String COMMENT 'canonical wallet, lower-case',
+    pipeline String,
+    model_id Nullable(String),
+    gpu_id Nullable(String),
+    region Nullable(String),
+    known_sessions UInt64 COMMENT 'sessions with a stream request',
+    startup_success_sessions UInt64,
+    excused_sessions UInt64,
+    unexcused_sessions UInt64,
+    confirmed_swapped_sessions UInt64,
+    inferred_orchestrator_change_sessions UInt64,
+    swapped_sessions UInt64,
+    sessions_with_errors UInt64,
+    sessions_with_last_error UInt64,
+    loading_only_sessions UInt64,
+    zero_output_fps_sessions UInt64,
+    status_error_samples UInt64,
+    health_signal_count UInt64,
+    health_expected_signal_count UInt64,
+    health_completeness_ratio Float64 COMMENT 'signals by expected signals of known sessions, at most 1; 1 without any',
+    startup_success_ratio Nullable(Float64) COMMENT '1 - unexcused by known sessions',
+    success_ratio Nullable(Float64) COMMENT '1 - effectively failed by known sessions, both known',
+    no_swap_ratio Nullable(Float64) COMMENT '1 - swapped by known sessions, both known',
+    sla_score Nullable(Float64) COMMENT '0 to 100: 0.4 startup success, 0.2 no swap, 0.4 output, times health completeness'
+)
+AS SELECT
+    window_start,
+    orchestrator_address,
+    pipeline,
+    nullIf(key.model_id, '') AS model_id,
+    nullIf(key.gpu_id, '') AS gpu_id,
+    nullIf(key.region, '') AS region,
+    key.known_sessions AS known_sessions,
+    startup_success_sessions,
+    excused_sessions,
+    key.unexcused_sessions AS unexcused_sessions,
+    confirmed_swapped_sessions,
+    inferred_orchestrator_change_sessions,
+    swapped_sessions,
+    sessions_with_errors,
+    sessions_with_last_error,
+    loading_only_sessions,
+    zero_output_fps_sessions,
+    status_error_samples,
+    health_signal_count,
+    health_expected_signal_count,
+    ifNull(least(1., known_health_signal_count / nullIf(health_expected_signal_count, 0)), 1.)
+        AS health_completeness_ratio,
+    1 - key.unexcused_sessions / nullIf(key.known_sessions, 0) AS startup_success_ratio,
+    1 - known_effective_failed_sessions / nullIf(key.known_sessions, 0) AS success_ratio,
+    1 - known_swapped_sessions / nullIf(key.known_sessions, 0) AS no_swap_ratio,
+    (
+        0.4 * startup_success_ratio
+        + 0.2 * no_swap_ratio
+        + 0.4 * (1 - known_without_output_sessions / nullIf(key.known_sessions, 0))
+    ) * health_completeness_ratio * 100 AS sla_score
+FROM
+(
+    SELECT
+        window_start, orchestrator_address, pipeline, model_id, gpu_id, region,
+        sum(outcome.known_sessions) AS known_sessions,
+        sum(outcome.startup_success_sessions) AS startup_success_sessions,
+        sum(outcome.excused_sessions) AS excused_sessions,
+        sum(outcome.unexcused_sessions) AS unexcused_sessions,
+        sum(outcome.confirmed_swapped_sessions) AS confirmed_swapped_sessions,
+        sum(outcome.inferred_orchestrator_change_sessions) AS inferred_orchestrator_change_sessions,
+        sum(outcome.swapped_sessions) AS swapped_sessions,
+        sum(outcome.sessions_with_errors) AS sessions_with_errors,
+        sum(outcome.sessions_with_last_error) AS sessions_with_last_error,
+        sum(outcome.loading_only_sessions) AS loading_only_sessions,
+        sum(outcome.zero_output_fps_sessions) AS zero_output_fps_sessions,
+        sum(outcome.known_swapped_sessions) AS known_swapped_sessions,
+        sum(outcome.known_without_output_sessions) AS known_without_output_sessions,
+        sum(outcome.known_effective_failed_sessions) AS known_effective_failed_sessions,
+        sum(outcome.status_error_samples) AS status_error_samples,
+        sum(outcome.health_signal_count) AS health_signal_count,
+        sum(outcome.health_expected_signal_count) AS health_expected_signal_count,
+        sum(outcome.known_health_signal_count) AS known_health_signal_count
+    FROM
+    (
+        SELECT window_start, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region
+        FROM livepeer_analytics.v_session_hours
+        WHERE (window_start, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region) NOT IN (
+            SELECT window_start, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region
+            FROM livepeer_analytics.v_terminal_tails
+        )
+    ) AS evidence
+    LEFT JOIN
+    (
+        SELECT * EXCEPT (
+            window_start, request_id, gateway, orchestrator_address, pipeline, model_id, gpu_id, region,
+            session_start_ts, session_end_ts
+        )
+        FROM livepeer_analytics.v_session_outcomes
+    ) AS outcome USING (workflow_session_id)
+    GROUP BY window_start, orchestrator_address, pipeline, model_id, gpu_id, region
+) AS key
+SETTINGS join_use_nulls = 0;
+
+-- One row per five minutes, orchestrator, pipeline, model, GPU and region with at least 10 samples. From agg_stream_performance_1m.
+CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_jitter_5m
+(
+    window_start_5m DateTime('UTC') COMMENT 'start of the five minutes',
+    orchestrator_address String COMMENT 'canonical wallet, lower-case',
+    pipeline String,
+    model_id Nullable(String),
+    gpu_id Nullable(String),
+    region Nullable(String),
+    avg_output_fps Float64 COMMENT 'frames per second',
+    jitter_coeff_fps Nullable(Float64) COMMENT 'standard deviation of output_fps by its average',
+    status_samples UInt64
+)
+AS SELECT
+    toStartOfFiveMinutes(minute.window_start) AS window_start_5m,
+    orchestrator_address,
+    pipeline,
+    model_id,
+    gpu_id,
+    region,
+    avgMerge(output_fps_avg_state) AS avg_output_fps,
+    stddevPopMerge(fps_jitter_num_state) / nullIf(avgMerge(fps_jitter_den_state), 0) AS jitter_coeff_fps,
+    countMerge(sample_count_state) AS status_samples
+FROM livepeer_analytics.agg_stream_performance_1m AS minute
+WHERE minute.window_start > toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
+GROUP BY window_start_5m, orchestrator_address, pipeline, model_id, gpu_id, region
+HAVING status_samples >= 10;
+
+-- One row per session: whose it is. From fact_workflow_sessions.
+CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_session_identity
+(
+    workflow_session_id String COMMENT 'stream_id|request_id',
+    orchestrator_address String COMMENT 'canonical wallet, lower-case; empty: not attributed',
+    stream_id String,
+    request_id String,
+    session_start_ts DateTime64(3, 'UTC'),
+    session_end_ts Nullable(DateTime64(3, 'UTC')) COMMENT 'last activity',
+    latest_version UInt64 COMMENT 'microseconds since 1970 on the server, when the input was read'
+)
+AS SELECT
+    workflow_session_id, orchestrator_address, stream_id, request_id, session_start_ts, session_end_ts,
+    version AS latest_version
+FROM livepeer_analytics.fact_workflow_sessions;
+
+-- One row per watched table: how old its latest event is. Times ahead of the clock do not count.
+-- From fact_stream_status_samples and fact_workflow_sessions.
+CREATE VIEW IF NOT EXISTS livepeer_analytics.v_health_rollup_freshness
+(
+    table_name String,
+    max_event_ts Nullable(DateTime64(3, 'UTC')) COMMENT 'null: the table is empty',
+    checked_at DateTime64(3, 'UTC') COMMENT 'now',
+    lag_minutes Nullable(Int64) COMMENT 'whole minutes between the two'
+)
+AS SELECT
+    table_name,
+    max_event_ts,
+    now64(3, 'UTC') AS checked_at,
+    intDiv(dateDiff('second', max_event_ts, checked_at), 60) AS lag_minutes
+FROM
+(
+    SELECT 'fact_stream_status_samples' AS table_name, maxOrNull(sample_ts) AS max_event_ts
+    FROM livepeer_analytics.fact_stream_status_samples
+    WHERE sample_ts <= now64(3)
+    UNION ALL
+    SELECT 'fact_workflow_sessions', maxOrNull(session_start_ts)
+    FROM livepeer_analytics.fact_workflow_sessions
+    WHERE session_start_ts <= now64(3)
+);
