@@ -135,6 +135,19 @@ def test_failure_04_an_interrupted_exchange_is_gone_on_with(place: Place, statem
     assert place.lpa("recover", "total-loss")["damage"] == []
 
 
+def test_failure_04_what_was_given_up_is_not_gone_on_with(place: Place, tmp_path: Path) -> None:
+    location = place.lpa("backup", "create")["location"]
+    before = place.content()
+    restore = ("backup", "restore", location, "--replace")
+    place.server.tell(Fault("DROP DATABASE IF EXISTS `" + place.database + "__replaced", code=210))
+    assert "NETWORK_ERROR" in place.lpa(*restore, status=1)
+    shutil.rmtree(tmp_path / "data" / "restoration")
+    place.insert(1000, 1100)
+    place.lpa(*restore)
+    assert place.content() == before
+    assert place.databases() == [place.database]
+
+
 def test_failure_04_damaged_tables_stay_until_their_rows_are_proven(place: Place) -> None:
     place.lpa("backup", "create")
     place.truncate_a_part("streaming_events")

@@ -15,8 +15,8 @@ import attrs
 import pytest
 
 EVENTS = 300
-RESTORE = ("lpa_ops.backup.restore", "database.resume_merges", "1")
-"""When tables are back, with rows that are to be cut off."""
+RESTORE = ("lpa_ops.backup.restore", "checkpoints.put_back", "1")
+"""When tables are back."""
 SET_ASIDE = ("lpa_ops.recover.journal", "Journal.write", "2")
 
 

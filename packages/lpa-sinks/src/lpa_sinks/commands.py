@@ -51,12 +51,17 @@ def schema_app(settings: Settings) -> cyclopts.App:
                 f"{database}: make the schema", lambda: schema.apply(client, database, _tables(settings))
             )
             made += AT_ONCE.run(f"{database}: migrate", lambda: apply_migrations(client, database, migrations))
+            left = AT_ONCE.run(
+                f"{database}: check the schema", lambda: schema.check_live(client, database, _tables(settings))
+            )
         if json:
             print_json(made)
         else:
             for name in made:
                 print(f"{database}.{name}")
             print(f"{len(made)} made in {database}, the rest was there")
+            for drift in left:
+                print(f"not changed: {drift}: {drift.remedy}")
 
     @app.command
     def check(*, sink: str | None = None, json: _Json = False) -> int:
@@ -117,3 +122,6 @@ def _print_drifts(drifts: Sequence[schema.Drift]) -> None:
     for drift in drifts:
         printed.add_row(drift.table, drift.place, drift.kind.value, drift.column, drift.expected, drift.found)
     Console(soft_wrap=True).print(printed)
+    for drift in drifts:
+        if drift.is_live:
+            print(f"{drift}: {drift.remedy}")

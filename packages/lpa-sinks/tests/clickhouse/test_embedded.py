@@ -58,8 +58,8 @@ def test_a_drifted_column_is_named(embedded: ClickHousePlace) -> None:
     with closing(embedded.sink()) as sink, pytest.raises(SinkMisconfigured) as complaint:
         sink.open([TABLE])
     assert str(complaint.value) == (
-        f"{embedded.endpoint.path}: sink_contract in contract: column uint16 UInt16 is missing (and 1 more): "
-        "`lpa schema apply` makes what is missing, `lpa schema check` names what is to be altered"
+        f"{embedded.endpoint.path}: sink_contract in contract: column uint16 UInt16 is missing: "
+        "run ALTER TABLE contract.sink_contract ADD COLUMN uint16 UInt16 (and 1 more, which `lpa schema check` names)"
     )
 
 

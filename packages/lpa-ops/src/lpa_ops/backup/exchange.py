@@ -37,8 +37,9 @@ class Exchange:
     Every method may raise BackupError and the client's errors.
     """
 
-    def __init__(self, client: Client, name: str, located: Located) -> None:
-        self._client, self._name, self._located = client, name, located
+    def __init__(self, client: Client, name: str, located: Located, *, going_on: bool) -> None:
+        """``going_on``: an attempt before this one began it. Otherwise what one has left behind is not looked at."""
+        self._client, self._name, self._located, self._going_on = client, name, located, going_on
         backup = hashlib.sha256(located.backup.id.encode()).hexdigest()[:8]
         self._restored, self._replaced = f"{name}{_RESTORED}{backup}", f"{name}{_REPLACED}{backup}"
 
@@ -71,6 +72,8 @@ class Exchange:
         client, backup = self._client, self._located.backup
         if self._is_exchanged:
             return
+        if not self._going_on:
+            self.drop_replaced()
         if self._replaced not in self._there(_REPLACED):
             if self._name in self._there(""):
                 client.command(f"RENAME DATABASE {quoted(self._name)} TO {quoted(self._replaced)}")
@@ -94,7 +97,9 @@ class Exchange:
 
     @property
     def _is_exchanged(self) -> bool:
-        return self._replaced in self._there(_REPLACED) and self._restored not in self._there(_RESTORED)
+        if not self._going_on or self._restored in self._there(_RESTORED):
+            return False
+        return self._replaced in self._there(_REPLACED)
 
     def _there(self, suffix: str) -> list[str]:
         prefix = f"{self._name}{suffix}"

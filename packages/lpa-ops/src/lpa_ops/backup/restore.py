@@ -92,7 +92,8 @@ def restore(location: str, sink: str | None, settings: Settings, *, replace: boo
             note = "" if backup.group else _behind_the_group(client, name, target, settings)
             if not replace:
                 _require_empty(client, name)
-            exchange = Exchange(client, name, located)
+            going_on = restoration.is_barred(target, settings)
+            exchange = Exchange(client, name, located, going_on=going_on)
             cut_rows = exchange.prove()
             try:
                 require_understood(client, exchange.proven, located, settings)

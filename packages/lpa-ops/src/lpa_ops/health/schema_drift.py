@@ -29,13 +29,14 @@ def judge(scope: Scope) -> Finding:
     if not drifts:
         return Finding(State.OK, f"{len(tables)} tables agree with their rows and their DDL", 0, _NONE)
     first = (stopping or drifts)[0]
+    action = first.remedy if first.is_live else "install the version whose schema files are whole"
     more = f" (and {len(drifts) - 1} more)" if len(drifts) > 1 else ""
     return Finding(
         State.CRITICAL if stopping else State.WARNING,
         f"{first}{more}",
         len(drifts),
         _NONE,
-        "`lpa schema check` names all; `lpa schema apply` makes what is missing",
+        f"{action}; `lpa schema check` names all" if len(drifts) > 1 else action,
     )
 
 

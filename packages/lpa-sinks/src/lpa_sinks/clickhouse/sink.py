@@ -46,7 +46,7 @@ from lpa_sinks.clickhouse.stored_offsets import newest_batch_time, stored_offset
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.following import Following
 from lpa_sinks.schema.apply import apply
-from lpa_sinks.schema.check import check_live
+from lpa_sinks.schema.check import Drift, DriftKind, check_live
 from lpa_sinks.schema.ddl import INGESTED_FILE, SCHEMA_FILES, WITHDRAWN_TABLE, quoted
 
 _OFFSETS_AT_ONCE: Final = 1000
@@ -105,13 +105,9 @@ class ClickHouseSink:
                     f"{self._endpoint}: this user lacks {', '.join(lacking)}: GRANT it (docs/operations/permissions.md)"
                 )
         drifts = self._run("check the schema", lambda: check_live(client, database, tables))
-        reasons = [str(drift) for drift in drifts if drift.stops_writing]
-        if reasons:
-            more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
-            raise SinkMisconfigured(
-                f"{self._endpoint}: {reasons[0]}{more}: `lpa schema apply` makes what is missing, "
-                "`lpa schema check` names what is to be altered"
-            )
+        stopping = [drift for drift in drifts if drift.stops_writing]
+        if stopping:
+            raise SinkMisconfigured(f"{self._endpoint}: {_what_to_do(stopping, tables)}")
         self._see_that_inserts_are_answered(client)
         self._deriving = connect(self._endpoint, self._password, self._timeout)
         self._following = Following(
@@ -323,3 +319,14 @@ class ClickHouseSink:
 
     def _qualified(self, table: Table) -> str:
         return f"{quoted(self._endpoint.database)}.{quoted(table.name)}"
+
+
+def _what_to_do(stopping: Sequence[Drift], tables: Sequence[Table]) -> str:
+    """Where nothing is there, something may be lost: what brings that back is named before what makes it empty."""
+    if all(drift.kind is DriftKind.MISSING_TABLE for drift in stopping) and len(stopping) >= len(tables):
+        return (
+            "none of the tables is there: if they held rows, `lpa recover total-loss` brings them back from a backup; "
+            "where this is a new database, `lpa schema apply` makes them"
+        )
+    more = f" (and {len(stopping) - 1} more, which `lpa schema check` names)" if len(stopping) > 1 else ""
+    return f"{stopping[0]}: {stopping[0].remedy}{more}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from functools import cache
 from typing import Final, final
 
 import attrs
@@ -13,6 +15,7 @@ from lpa_core.known_gaps import KNOWN_GAPS_TABLE
 from lpa_core.tables import Table
 from lpa_sinks.clickhouse.types import column_type
 from lpa_sinks.schema.ddl import (
+    SCHEMA_FILES,
     WITHDRAWN_TABLE,
     DeclaredTable,
     declared,
@@ -47,6 +50,36 @@ class Drift:
     found: str = ""
     stops_writing: bool = False
 
+    @property
+    def is_live(self) -> bool:
+        """Whether a database has drifted, and not the schema files from the rows of this version."""
+        return not self.place.endswith(".sql")
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it, for the live tables: a command, or a statement for a person to run."""
+        alter = f"ALTER TABLE {self.place}.{self.table}"
+        match self.kind:
+            case DriftKind.MISSING_TABLE:
+                return "`lpa schema apply` makes it"
+            case DriftKind.MISSING_COLUMN:
+                return (
+                    f"run {alter} ADD COLUMN {_definition(self.table, self.column) or f'{self.column} {self.expected}'}"
+                )
+            case DriftKind.EXTRA_COLUMN:
+                return f"nothing where you added it; where nobody needs it, run {alter} DROP COLUMN {self.column}"
+            case DriftKind.TYPE:
+                kept = f"`lpa backup create`, then run {alter} MODIFY COLUMN"
+                return f"{kept} {_definition(self.table, self.column) or f'{self.column} {self.expected}'}"
+            case DriftKind.DEDUPLICATION:
+                return f"run {alter} MODIFY SETTING {self.column} = {self.expected.removeprefix('at least ')}"
+            case DriftKind.ENGINE:
+                aside = f"{self.place}.{self.table}_before"
+                return (
+                    f"run RENAME TABLE {self.place}.{self.table} TO {aside}, then `lpa schema apply`, then INSERT INTO "
+                    f"{self.place}.{self.table} SELECT * FROM {aside}"
+                )
+
     def __str__(self) -> str:
         match self.kind:
             case DriftKind.MISSING_TABLE:
@@ -62,6 +95,18 @@ class Drift:
             case DriftKind.DEDUPLICATION:
                 what = f"{self.column} is {self.found}, expected {self.expected}: repeated inserts may be stored twice"
         return f"{self.table} in {self.place}: {what}"
+
+
+def _definition(table: str, column: str) -> str:
+    """The column as the DDL defines it; empty where it does not, such as in a plugin's table."""
+    found = re.search(rf"EXISTS \S+\.{table}\n\((.*?)^\)", _builtin_sql(), re.MULTILINE | re.DOTALL)
+    line = re.search(rf"^    ({column} .+?),?$", found[1], re.MULTILINE) if found else None
+    return line[1] if line else ""
+
+
+@cache
+def _builtin_sql() -> str:
+    return "\n".join(map(sql_file, SCHEMA_FILES))
 
 
 def check(client: Client, database: str, tables: Sequence[Table]) -> list[Drift]:

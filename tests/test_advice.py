@@ -1,0 +1,167 @@
+"""Every command that a message names exists, with its options, and a test goes where the message sends."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from services.place import Place
+from test_docs_failures import defined_in
+
+from lpa_core.cli import run
+
+ROOT = Path(__file__).parent.parent
+COMMAND = re.compile(r"`lpa ([a-z][^`]*)`")
+HERE = "tests/test_advice.py::test_failure_18"
+MATERIALIZE = "packages/lpa-sinks/tests/materialize/test_commands.py"
+RESTORES = "tests/test_restores.py::test_failure_04"
+RECOVERIES = "tests/integration/test_recovery_on_servers.py"
+TRANSACTIONS = "tests/integration/test_recovery_with_transactions.py"
+TOPICS = "tests/integration/test_topics_on_a_broker.py"
+FOLLOWED = {
+    "backup create": f"{HERE}_what_a_drift_asks_for_mends_it",
+    "backup prune": f"{RESTORES}_nothing_is_pruned_where_what_stays_lacks_a_file",
+    "backup restore": f"{RESTORES}_a_backup_is_restored_wherever_it_is_found_good",
+    "check assertions": "packages/lpa-sinks/tests/parity/test_commands.py::test_assertions_are_shown",
+    "check parity": "packages/lpa-sinks/tests/parity/test_commands.py::test_the_commands_of_the_page_run_and_all_hold",
+    "health": "tests/test_takeover_of_0_1_0.py::test_a_data_folder_is_gone_on_with",
+    "ingest": "tests/test_takeover_of_0_1_0.py::test_a_recovery_that_was_broken_off_is_finished",
+    "materialize": "tests/integration/test_materialize_on_a_broker.py::test_a_materializer_says_how_it_fares",
+    "materialize rebuild": "tests/test_docs_facts.py",
+    "recover clickhouse-corruption": f"{RESTORES}_damaged_tables_stay_until_their_rows_are_proven",
+    "recover doubled-rows": f"{TRANSACTIONS}::test_failure_11_every_recovery_by_its_page",
+    "recover lost-claims": (
+        "tests/integration/test_lost_claims_of_a_job.py::"
+        "test_failure_05_evictions_end_the_worker_until_claims_are_recovered"
+    ),
+    "recover offset-loss": (
+        "tests/integration/test_lost_offsets_of_a_job.py::test_failure_03_lost_offsets_are_refused_and_set_right"
+    ),
+    "recover total-loss": f"{RESTORES}_a_renamed_backup_is_recovered_from_and_added_to",
+    "replay check": (
+        "packages/lpa-replay/tests/check/test_check.py::"
+        "test_a_fixture_gives_the_same_bytes_now_and_then_and_a_change_is_found_in_its_layer"
+    ),
+    "replay list": "packages/lpa-replay/tests/test_loop.py::test_a_producers_bug_is_repaired_once",
+    "replay plan": "packages/lpa-replay/tests/test_loop.py::test_a_plan_is_carried_out_exactly_or_not_at_all",
+    "schema apply": f"{HERE}_what_a_drift_asks_for_mends_it",
+    "schema check": f"{HERE}_what_a_drift_asks_for_mends_it",
+    "schema rollback": (
+        "packages/lpa-sinks/tests/schema/test_migrations.py::test_a_migration_is_planned_applied_once_and_rolled_back"
+    ),
+    "topics apply": f"{TOPICS}::test_missing_topics_are_made_as_they_should_be_and_the_second_time_left_alone",
+    "topics show": f"{TOPICS}::test_settings_of_a_topic_that_exists_are_named_and_not_changed",
+    "triage": "packages/lpa-replay/tests/test_loop.py::test_a_producers_bug_is_repaired_once",
+    "triage sessions": "tests/test_triage_sessions.py::test_the_latest_sessions_are_listed",
+}
+"""A command as messages name it -> a test that runs it to a good end."""
+
+
+def texts(tree: ast.AST) -> Iterator[str]:
+    """What may be shown: strings that document nothing, with ``{}`` for what is filled in."""
+    bodies = [
+        node.body
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    silent = {id(each.value) for body in bodies for each in body if isinstance(each, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            silent |= {id(part) for part in node.values}
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in silent:
+            yield node.value
+
+
+def named() -> dict[str, str]:
+    """Each command that a message names, and the file that does."""
+    found: dict[str, str] = {}
+    for path in sorted(ROOT.glob("packages/*/src/**/*.py")):
+        for text in texts(ast.parse(path.read_text())):
+            found |= dict.fromkeys(COMMAND.findall(text), path.name)
+    return found
+
+
+NAMED = named()
+assert len(NAMED) > 20
+
+
+def words_of(command: str) -> str:
+    """The command without options and arguments."""
+    return " ".join(re.findall(r"^[a-z -]+?(?= --| [A-Z{]|$)", command)).strip()
+
+
+@pytest.mark.parametrize("command", sorted(NAMED))
+def test_failure_18_a_message_names_a_command_that_exists(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    scenarios = [each for each in FOLLOWED if each.startswith("recover ")]
+    for filled in scenarios if command.startswith("recover {}") else [command.replace(" {}", "")]:
+        words = words_of(filled)
+        assert run([*words.split(), "--help"]) == 0
+        told = capsys.readouterr().out
+        assert f"Usage: lpa {words}" in told, f"{NAMED[command]} names `lpa {command}`"
+        for option in re.findall(r"--[a-z-]+", filled):
+            assert option in told, f"{NAMED[command]} names {option} of `lpa {command}`"
+
+
+@pytest.mark.parametrize("command", sorted(NAMED))
+def test_failure_18_a_test_goes_where_a_message_sends(command: str) -> None:
+    words = words_of(command.replace("recover {}", "recover clickhouse-corruption"))
+    file, _, test = FOLLOWED[words].partition("::")
+    assert test in defined_in(ROOT / file) or not test, f"{file} has no {test}"
+    assert (ROOT / file).is_file()
+
+
+DRIFTS = {
+    "a table is gone": ("DROP TABLE $.payment_events SYNC", "`lpa schema apply` makes it"),
+    "a column is gone": ("ALTER TABLE $.streaming_events DROP COLUMN replay_id", "ADD COLUMN replay_id String"),
+    "a type is another": (
+        "ALTER TABLE $.streaming_events MODIFY COLUMN gateway LowCardinality(String)",
+        "MODIFY COLUMN",
+    ),
+    "repeated inserts are forgotten": (
+        "ALTER TABLE $.streaming_events MODIFY SETTING non_replicated_deduplication_window = 0",
+        "MODIFY SETTING non_replicated_deduplication_window = ",
+    ),
+    "a column is too many": ("ALTER TABLE $.streaming_events ADD COLUMN mine String", "DROP COLUMN mine"),
+}
+
+
+def test_failure_18_what_a_drift_asks_for_mends_it(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of each kind of drift: `lpa schema apply` and `lpa schema check` say what to do, and that ends green."""
+    where = ["--sink", f"clickhouse://127.0.0.1:{place.server.port}"]
+    for damage, remedy in DRIFTS.values():
+        place.command(damage.replace("$", place.database))
+        capsys.readouterr()
+        assert run(["schema", "check", *where]) == 1
+        said = " ".join(capsys.readouterr().out.split())
+        assert remedy in said
+        assert run(["schema", "apply", *where]) == 0
+        left = " ".join(capsys.readouterr().out.split())
+        if "`lpa schema apply` makes it" not in said:
+            assert remedy in left, "what it leaves is told"
+            (statement,) = set(re.findall(r"run (ALTER TABLE .*?)(?=$| streaming_events in | not changed)", left))
+            place.command(statement)
+        assert run(["schema", "check", *where]) == 0, capsys.readouterr().out
+    assert place.rows() == 1000
+
+
+def test_failure_18_a_database_that_is_gone_is_brought_back_first(
+    place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What would make it empty comes second, and after it total-loss still finds what was lost."""
+    place.lpa("backup", "create")
+    before = place.content()
+    (tmp_path / "events.ndjson").write_text('{"id": "1"}\n')
+    ingest = ["ingest", str(tmp_path / "events.ndjson"), "--sink", f"clickhouse://127.0.0.1:{place.server.port}"]
+    place.command(f"DROP DATABASE {place.database} SYNC")
+    capsys.readouterr()
+    assert run(ingest) == 2
+    said = capsys.readouterr().err
+    assert 0 < said.index("`lpa recover total-loss` brings them back") < said.index("`lpa schema apply` makes them")
+    place.lpa("schema", "apply")
+    place.lpa("recover", "total-loss", "--execute")
+    assert place.content() == before
+    assert run(ingest) == 0
