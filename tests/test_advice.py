@@ -41,7 +41,9 @@ FOLLOWED = {
         "tests/integration/test_lost_offsets_of_a_job.py::test_failure_03_lost_offsets_are_refused_and_set_right"
     ),
     "recover total-loss": f"{RESTORES}_a_renamed_backup_is_recovered_from_and_added_to",
-    "recover wrong-times": "packages/lpa-ops/tests/recover/test_wrong_times.py::test_failure_06_a_stored_time_that_is_wrong_is_set_right",
+    "recover wrong-times": (
+        "packages/lpa-ops/tests/recover/test_wrong_times.py::test_failure_06_a_stored_time_that_is_wrong_is_set_right"
+    ),
     "replay check": (
         "packages/lpa-replay/tests/check/test_check.py::"
         "test_a_fixture_gives_the_same_bytes_now_and_then_and_a_change_is_found_in_its_layer"
