@@ -155,7 +155,10 @@ def _lost(server: Mapping[str, Any], ledger: Ledger, policy: str | None) -> Iter
     """Why claims are gone or cannot be made, and what to do; the worst first."""
     loss = "" if ledger.empty else ledger.loss(server)
     if loss:
-        yield f"claims are lost: {loss}", "stop the workers and run `lpa recover lost-claims`"
+        yield (
+            f"claims are lost: {loss}",
+            "stop the workers and run `lpa recover lost-claims` with their --sink and --dedup",
+        )
     problem = unfit(server, policy)
     if problem:
         yield f"Redis {problem}", "set maxmemory-policy noeviction, of a single Redis of version 7 or later"

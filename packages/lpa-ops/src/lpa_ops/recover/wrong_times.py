@@ -78,7 +78,7 @@ class WrongTimes:
 
     def then(self, found: WrongTimesFindings) -> Sequence[str]:
         return [
-            "run `lpa recover lost-claims` where workers share their claims",
+            "run `lpa recover lost-claims` with the workers' --sink and --dedup if they share their claims",
             "start the workers: they rebuild their claims from the tables",
             "run `lpa materialize rebuild` over the time of the wrong clock",
         ]
