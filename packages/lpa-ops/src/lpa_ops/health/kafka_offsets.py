@@ -51,7 +51,6 @@ class Offsets:
         self._settings: Settings = scope.settings
         self._seconds = float(scope.settings.health.timeout_seconds)
         self._admin: AdminClient = admin_client(scope.settings)
-        require("lpa health", self._admin, scope.settings)
 
     def commits(self) -> Mapping[Partition, Commit]:
         """What the group has committed, with the text beside it."""
@@ -83,6 +82,7 @@ class Offsets:
         return {partition: highs[partition] if offset < 0 else offset for partition, offset in found.items()}
 
     def _partitions(self) -> list[Partition]:
+        require("lpa health", self._admin, self._settings)
         topic = self._settings.quality.input_topic
         with explained(f"describe the topic {topic}", self._settings):
             found = self._admin.list_topics(topic, timeout=self._seconds).topics[topic]
