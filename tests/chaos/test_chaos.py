@@ -6,6 +6,7 @@ The same seed draws the same faults; when they strike is the machine's doing.
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import signal
@@ -17,7 +18,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from redis import Redis
 from services.clickhouse import ClickHouseServer
 from services.kafka import KafkaCluster
 
@@ -43,6 +45,7 @@ SEED = int(os.environ.get("LPA_CHAOS_SEED", "0")) or random.SystemRandom().randr
 WORKERS = int(os.environ.get("LPA_CHAOS_WORKERS", "2"))
 PARTITIONS = 4
 EVENTS_PER_SECOND = 100
+PAGE = "HTTP/1.1 200 OK\r\nServer: nginx\r\nContent-Length: 28\r\n\r\n<html>Please sign in.</html>"
 STEPS = ("judged", "claimed", "prepared", "written", "finished")
 
 
@@ -75,6 +78,8 @@ class World:
         self.workers = [WorkerProcess(f"worker-{n}", folder, settings, sink, dedup) for n in range(WORKERS)]
         self.spare = WorkerProcess("spare", folder, settings, sink, dedup)
         self.produced: list[tuple[int, int, bytes]] = []
+        self.committed = self.aborted = 0
+        """Transactions."""
         self.happened: list[str] = []
 
     def close(self) -> None:
@@ -106,6 +111,70 @@ class World:
                 producer.poll(min(ahead, 0.1))
         assert producer.flush(120) == 0, "not every event could be produced"
 
+    def produce_in_transactions(self, until: threading.Event) -> None:
+        """Send more in transactions: some stay open for a while, some are aborted, some time out with their broker."""
+        draw = random.Random(f"{SEED} transactions")
+        values = iter(generate(10_000_000, duplicates=0.03, bad=0.03, sessions=20, seed=SEED + 1))
+        producer: Producer | None = None
+        while not until.is_set():
+            try:
+                if producer is None:
+                    producer = self._transactional()
+                producer.begin_transaction()
+                for line in (value.rstrip(b"\n") for value in itertools.islice(values, draw.randint(1, 20))):
+                    producer.produce(self.topic, line, partition=_home(line))
+                producer.flush(5)
+                until.wait(draw.choice([0, 0.2, 3]))
+                if draw.random() < 0.4:
+                    producer.abort_transaction(15)
+                    self.aborted += 1
+                else:
+                    producer.commit_transaction(15)
+                    self.committed += 1
+            except KafkaException:  # the next one of the same id ends what is open
+                producer = None
+        if producer is None:
+            self._transactional()
+
+    def _transactional(self) -> Producer:
+        producer = Producer(
+            {
+                "bootstrap.servers": self.kafka.bootstrap,
+                "transactional.id": f"chaos-{self.topic}",
+                "transaction.timeout.ms": 10_000,
+                "log_level": 0,
+            }
+        )
+        producer.init_transactions(60)
+        return producer
+
+    def readable(self) -> list[tuple[int, int, bytes]]:
+        """What a consumer that reads committed records is given of the topic: no markers, nothing aborted."""
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.kafka.bootstrap,
+                "group.id": f"reader-{self.topic}",
+                "isolation.level": "read_committed",
+                "auto.offset.reset": "earliest",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+            }
+        )
+        consumer.assign([TopicPartition(self.topic, number, 0) for number in range(PARTITIONS)])
+        found: list[tuple[int, int, bytes]] = []
+        ended: set[int] = set()
+        while len(ended) < PARTITIONS:
+            message = consumer.poll(30)
+            assert message is not None, f"no end of {set(range(PARTITIONS)) - ended} can be read: a transaction is open"
+            error = message.error()
+            if error is None:
+                found.append((message.partition(), message.offset(), message.value()))
+            else:
+                assert error.code() == KafkaError._PARTITION_EOF, error
+                ended.add(message.partition())
+        consumer.close()
+        return found
+
     # Faults.
 
     def strike(self) -> None:
@@ -125,6 +194,11 @@ class World:
                 ("the database dies", self.database_dies),
                 ("the broker restarts", self.broker_restarts),
                 ("Redis restarts", self.redis_restarts),
+                ("Redis may evict", self.redis_may_evict),
+                ("a login page answers inserts", self.page_answers_inserts),
+                ("a login page answers inserts", self.page_answers_inserts),
+                ("a login page answers everything", self.page_answers_everything),
+                ("an answer is cut", self.answer_is_cut),
             ]
         )
         self.happened.append(name)
@@ -187,6 +261,23 @@ class World:
         self.redis.stop()
         time.sleep(self.draw.random())
         self.redis.start()
+
+    def redis_may_evict(self) -> None:
+        """A worker has to stop, and to start no other, for as long as claims could go."""
+        with Redis.from_url(self.redis.url) as client:
+            client.config_set("maxmemory-policy", self.draw.choice(["allkeys-lru", "volatile-ttl", "allkeys-random"]))
+            time.sleep(self.draw.uniform(1, 3))
+            client.config_set("maxmemory-policy", "noeviction")
+
+    def page_answers_inserts(self) -> None:
+        fault = Fault("INSERT INTO", answer=PAGE, applied=self.draw.random() < 0.5)
+        self.clickhouse.tell(fault, self.draw.randint(1, 5))
+
+    def page_answers_everything(self) -> None:
+        self.clickhouse.tell(Fault("", answer=PAGE), self.draw.randint(1, 8))
+
+    def answer_is_cut(self) -> None:
+        self.clickhouse.tell(Fault("INSERT INTO", cut=self.draw.randint(0, 500), applied=True, status=200))
 
     def mend(self) -> None:
         """Wake what has slept long enough, and start again what has ended."""
@@ -255,8 +346,11 @@ def test_every_record_ends_where_it_belongs_once(world: World) -> None:
         lambda: None,
     )
     enough = threading.Event()
-    producer = threading.Thread(target=world.produce, args=(enough,))
-    producer.start()
+    producers = [
+        threading.Thread(target=send, args=(enough,)) for send in (world.produce, world.produce_in_transactions)
+    ]
+    for producer in producers:
+        producer.start()
     try:
         for worker in world.workers[1:]:
             worker.start()
@@ -268,7 +362,12 @@ def test_every_record_ends_where_it_belongs_once(world: World) -> None:
                 world.mend()
     finally:
         enough.set()
-        producer.join()
+        for producer in producers:
+            producer.join()
+    acknowledged = set(world.produced)
+    world.produced = world.readable()
+    assert acknowledged <= set(world.produced)
+    assert world.committed, "no transaction came through"
     world.clickhouse.forget_faults() if world.clickhouse.running else world.clickhouse.restart()
     world.spare.kill()
     group = world.topic.replace("in-", "group-")
@@ -283,5 +382,6 @@ def test_every_record_ends_where_it_belongs_once(world: World) -> None:
     assert not found, "\n".join(found)
     assert wanted.dead_letters
     assert wanted.duplicates
+    print(f"{world.committed} transactions were committed, {world.aborted} aborted")
     print(f"{len(world.produced)} records, {len(world.happened)} faults: {sorted(set(world.happened))}")
     assert places(world.clickhouse.client(), "streaming_events", world.topic)
