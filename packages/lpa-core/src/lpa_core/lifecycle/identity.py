@@ -129,6 +129,8 @@ class Identity:
         if label and (self._native or not self.model_id):
             self._note_model(label)
         offered = first_non_blank(offer.pipeline)
+        if not self._native:
+            offered = canonical_pipeline(offered, first_non_blank(offer.model_id))
         self._set_pipeline((label or self.pipeline or offered) if self._native else (offered or self.pipeline))
         self.model_id = first_non_blank(offer.model_id)
         self._note_model(self.model_id)
