@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.cimpl import NewTopic
 from services.job import Job, event
 
+from lpa_core.cli import run
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 
 NewJob = Callable[..., Job]
@@ -165,3 +167,32 @@ def test_too_many_rejects_stop_the_worker_before_it_commits(new_job: NewJob, lim
     assert before < 50 + bad
     assert sum(job.stored(DLQ_TABLE.name).values()) == bad
     assert sum(job.stored().values()) == 50
+
+
+def test_failure_18_a_worker_does_not_go_on_over_a_database_made_anew(
+    new_job: NewJob, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It names what brings the old one back, and that ends with every record stored."""
+    job = new_job()
+    for name, value in {**job.environment, "LPA_BACKUP_DIR": str(tmp_path / "backups")}.items():
+        monkeypatch.setenv(name, value)
+    sink = ("--sink", f"clickhouse://127.0.0.1:{job.clickhouse.port}")
+    job.start()
+    job.produce([event(f"id-{number}") for number in range(20)])
+    job.until_committed(20)
+    assert job.stop() == 0
+    assert run(["backup", "create", *sink]) == 0
+    with job.clickhouse.client() as client:
+        client.command("DROP DATABASE livepeer_analytics SYNC")
+    assert run(["schema", "apply", *sink]) == 0
+    job.start(ready=False)
+    assert job.wait(60) == 1
+    said = job.log.read_text()
+    assert "has committed 20 records" in said
+    assert "`lpa recover total-loss`" in said
+    assert run(["recover", "total-loss", "--execute", *sink]) == 0, capsys.readouterr()
+    job.start()
+    job.produce([event("later")])
+    job.until_committed(21)
+    assert job.stop() == 0
+    assert job.stored() == Counter((0, offset) for offset in range(21))
