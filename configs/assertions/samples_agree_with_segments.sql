@@ -9,7 +9,7 @@ WITH
         SELECT DISTINCT
             orchestrator_address,
             -- Text of white space only counts as none.
-            match(pipeline, '^[\\s\\p{Z}]*$') AS is_nameless,
+            match(pipeline, '^[\\s\\p{Z}]*$') OR lower(pipeline) = lower(model_id) AS is_nameless,
             if(match(model_id, '^[\\s\\p{Z}]*$'), '', model_id) AS model,
             if(match(ifNull(gpu_id, ''), '^[\\s\\p{Z}]*$'), '', ifNull(gpu_id, '')) AS gpu
         FROM livepeer_analytics.dim_orchestrator_capability_snapshots

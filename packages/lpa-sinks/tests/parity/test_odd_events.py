@@ -113,7 +113,14 @@ def models_that_differ_by_white_space() -> Sequence[bytes]:
 
 
 def a_snapshot_whose_pipeline_repeats_its_model() -> Sequence[bytes]:
-    return [snapshot(0, "0x91", "m", pipeline="M", gpu="GPU-91"), status(1_000, "repeats", "0x91", "m")]
+    return [
+        snapshot(0, "0x91", "m", pipeline="M", gpu="GPU-91"),
+        status(1_000, "repeats", "0x91", "m"),
+        snapshot(60_000, "0x92", "m", pipeline="M", gpu="GPU-92"),
+        status(61_000, "named", "0x92", "m"),
+        snapshot(120_000, "0x92", "m", gpu="GPU-92"),
+        status(121_000, "named", "0x92", "m"),
+    ]
 
 
 def a_snapshot_without_a_wallet() -> Sequence[bytes]:
@@ -133,6 +140,7 @@ KINDS = [
     (a_model_that_is_known_by_its_label_alone, "samples_agree_with_segments"),
     (models_that_differ_by_white_space, "change_flags_agree_with_segments"),
     (a_snapshot_whose_pipeline_repeats_its_model, "session_pipelines_are_no_models"),
+    (a_snapshot_whose_pipeline_repeats_its_model, "samples_agree_with_segments"),
     (a_snapshot_without_a_wallet, "proxies_stand_for_one_orchestrator"),
 ]
 """Each with the assertion that told of it. All the others are asked of events that are changed at random."""
