@@ -160,7 +160,10 @@ def test_failure_14_damage_that_shows_while_the_worker_runs_is_rebuilt(world: Wo
 def test_failure_14_without_a_sink_that_can_tell_the_partition_says_what_to_do(world: World) -> None:
     DAMAGE["MANIFEST is missing"](world.folder)
     world.send(COUNT, 5)
-    why = world.deliver(MemorySink())
+    sink = MemorySink()
+    elsewhere = {"source_topic": "others", "source_partition": 0, "source_offset": 0, "ingestion_timestamp": 1}
+    sink.tables[RAW_TABLE.name] = [elsewhere]
+    why = world.deliver(sink)
     assert "the dedup claims are damaged" in why
     assert "bring back a backup or a savepoint" in why
     assert world.folder.is_dir(), "nothing is set aside that nobody can tell again"

@@ -162,6 +162,11 @@ def group(new_group: Group) -> Group:
     return group
 
 
+def begun(phases: Mapping[Partition, Phase]) -> bool:
+    """Whether a worker has decided about both partitions."""
+    return len(phases) == 2 and set(phases.values()) <= {Phase.RUNNING, Phase.FAILED}
+
+
 def delete(group: Group) -> None:
     del group.broker.offsets[ZERO]
 
@@ -294,6 +299,30 @@ def test_failure_03_offsets_lost_where_nothing_but_gaps_was_finished(
     failed = new_group.run(sinks=sinks)
     assert bool(failed) is not can_tell
     assert new_group.stored(ZERO) == ([*range(3, 3 + COUNT)] if can_tell else [])
+
+
+@pytest.mark.parametrize(("policy", "stored"), [(GapPolicy.EARLIEST, [*range(COUNT)]), (GapPolicy.LATEST, [])])
+def test_failure_18_no_worker_goes_on_over_tables_that_were_emptied(
+    group: Group, tmp_path: Path, policy: GapPolicy, stored: list[int]
+) -> None:
+    """As after a lost database was made anew without its rows."""
+    group.folder = tmp_path
+    (tmp_path / THROUGH_FILE).write_text(f'{{"through": {COUNT}}}')
+    group.database = group.new_database()
+    failed = group.run(until=begun)
+    assert failed.keys() == {ZERO, ONE}
+    assert "`lpa recover total-loss`" in failed[ZERO]
+    assert group.stored(ZERO) == []
+    for records in group.broker.log.values():
+        records.append(event("the next"))
+    assert group.run(policy) == {}
+    assert group.stored(ZERO) == [*stored, COUNT]
+
+
+def test_failure_18_a_group_that_another_program_led_goes_on_into_an_empty_database(group: Group) -> None:
+    """This machine has delivered nothing of it: it is a cut-over."""
+    group.database = group.new_database()
+    assert group.run(until=begun) == {}
 
 
 def test_failure_03_a_prepared_range_explains_its_rows(group: Group) -> None:

@@ -197,6 +197,8 @@ class Startup:
         if held:
             return self._stored_gap(partition, beginning, held)
         through = self._claims.through(partition)
+        if self._emptied(partition, beginning, through):
+            return self._emptied_gap(partition, beginning, through)
         stored_nowhere = beginning.stored is not None and beginning.stored.from_all
         if beginning.found is not None or stored_nowhere or through <= beginning.span.low:
             return beginning.start
@@ -205,6 +207,29 @@ class Startup:
             f"{partition}: no offset is committed, but this machine knows it as finished up to {through}: "
             + _cause(beginning),
         )
+
+    def _emptied(self, partition: Partition, beginning: _Beginning, through: int) -> bool:
+        """Whether this machine has delivered records of the partition, and no sink holds a record any more."""
+        assert beginning.stored is not None
+        committed = beginning.found.offset if beginning.found is not None else 0
+        if not committed or not through or not beginning.stored.nothing:
+            return False
+        return not self._is_gap(partition, OffsetSpan(min(beginning.span.low, committed - 1), committed))
+
+    def _emptied_gap(self, partition: Partition, beginning: _Beginning, through: int) -> int:
+        what = (
+            f"{partition}: {_committed(beginning)}, and this machine has delivered up to {through}, but no sink holds "
+            "any record: the database was lost or emptied"
+        )
+        if self._policy is GapPolicy.FAIL:
+            raise _NeedsAPerson(
+                f"{what}; stop the workers and run `lpa recover total-loss`, which brings it back; or set "
+                "QUALITY_OFFSET_GAP_POLICY to earliest to read again what the topic holds, or to latest to go on with "
+                "empty tables"
+            )
+        where = beginning.span.low if self._policy is GapPolicy.EARLIEST else beginning.start
+        self._decided(what, where)
+        return where
 
     def _stored_gap(self, partition: Partition, beginning: _Beginning, held: Sequence[Holding]) -> int:
         furthest = max(held, key=lambda holding: holding.offsets.highest)

@@ -34,6 +34,7 @@ class StoredPositions:
         """The latest batch time that any sink holds, epoch ms."""
         self.from_all = len(self._sinks) == len(sinks)
         """Whether every sink can answer: what none of them holds is stored nowhere."""
+        self._all_date = 0 < len(self._dating) == len(sinks)
         self._first = first
         self._found: dict[Partition, list[Holding]] = defaultdict(list)
         self._task = background.start(self._ask, "locate")
@@ -44,6 +45,11 @@ class StoredPositions:
             return False
         self._task.check()
         return True
+
+    @property
+    def nothing(self) -> bool:
+        """Whether every sink says that it holds no record at all, of any partition."""
+        return self._all_date and self.newest == 0
 
     def of(self, partition: Partition) -> Sequence[Holding]:
         """What sinks hold of the partition: of each at most one, in no order."""
