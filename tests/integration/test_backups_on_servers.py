@@ -102,6 +102,9 @@ def test_a_backup_made_while_rows_are_written_is_restored_and_resumed(
     assert "is not empty" in capsys.readouterr().err
     job.clickhouse.tell(Fault("RESTORE DATABASE", code=210))
     assert run([*restore, "--replace"]) == 1
+    assert sum(job.stored().values()) > 0, "nothing has changed yet"
+    job.clickhouse.tell(Fault("RENAME TABLE", code=210))
+    assert run([*restore, "--replace"]) == 1
     barred = committed_in_the_end(job.admin, load())
     for partition, commit in barred.items():
         with pytest.raises(DamagedMetadata, match=f"the restore of {incremental['id']} is not finished"):
