@@ -186,10 +186,9 @@ def test_failure_18_a_worker_does_not_go_on_over_a_database_made_anew(
         client.command("DROP DATABASE livepeer_analytics SYNC")
     assert run(["schema", "apply", *sink]) == 0
     job.start(ready=False)
-    assert job.wait(60) == 1
-    said = job.log.read_text()
-    assert "has committed 20 records" in said
-    assert "`lpa recover total-loss`" in said
+    job.until(lambda: "`lpa recover total-loss`" in str(job.get("/readyz")[1]), "readiness names the recovery")
+    assert job.get("/readyz")[0] == 503
+    job.stop()
     assert run(["recover", "total-loss", "--execute", *sink]) == 0, capsys.readouterr()
     job.start()
     job.produce([event("later")])

@@ -29,6 +29,7 @@ from lpa_core.testing.simulation.sink import Database, SimulatedSink
 
 ZERO, ONE = Partition("events", 0), Partition("events", 1)
 COUNT = 40
+TTL_MS = 86_400_000
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +61,8 @@ class Group:
         self.database = self.new_database()
         self.low: dict[Partition, int] = {}
         self.workers = 0
+        self.claims: MemoryDedupStore | None = None
+        """What a worker knows of before; None where it begins without."""
         self.folder: Path | None = None
         """Where a worker's machine remembers how far it has claims of each partition."""
         for partition, values in self.broker.log.items():
@@ -82,11 +85,13 @@ class Group:
             ["events"],
             PIPELINE,
             DedupStores(
-                lambda partition: MemoryDedupStore(86_400_000), shared=False, folder=lambda partition: self.folder
+                lambda partition: self.claims or MemoryDedupStore(TTL_MS),
+                shared=False,
+                folder=lambda partition: self.folder,
             ),
             sinks(host) if sinks else [SimulatedSink(self.database, host)],
             lambda reject: LogRecord("dlq", b"", b""),
-            ttl_ms=86_400_000,
+            ttl_ms=TTL_MS,
             limits=GroupLimits(max_records=10, max_seconds=0.3),
             gap_policy=policy,
             background=SimulatedBackground(self.scheduler, host),
@@ -303,16 +308,15 @@ def test_failure_03_offsets_lost_where_nothing_but_gaps_was_finished(
 
 @pytest.mark.parametrize(("policy", "stored"), [(GapPolicy.EARLIEST, [*range(COUNT)]), (GapPolicy.LATEST, [])])
 def test_failure_18_no_worker_goes_on_over_tables_that_were_emptied(
-    group: Group, tmp_path: Path, policy: GapPolicy, stored: list[int]
+    group: Group, policy: GapPolicy, stored: list[int]
 ) -> None:
     """As after a lost database was made anew without its rows."""
-    group.folder = tmp_path
-    (tmp_path / THROUGH_FILE).write_text(f'{{"through": {COUNT}}}')
+    group.claims = MemoryDedupStore(TTL_MS)
+    group.claims.claim(["0-0"], "events", 0, [0], 1_000_000_000)
     group.database = group.new_database()
     failed = group.run(until=begun)
     assert failed.keys() == {ZERO, ONE}
     assert "`lpa recover total-loss`" in failed[ZERO]
-    assert group.stored(ZERO) == []
     for records in group.broker.log.values():
         records.append(event("the next"))
     assert group.run(policy) == {}
@@ -320,7 +324,15 @@ def test_failure_18_no_worker_goes_on_over_tables_that_were_emptied(
 
 
 def test_failure_18_a_group_that_another_program_led_goes_on_into_an_empty_database(group: Group) -> None:
-    """This machine has delivered nothing of it: it is a cut-over."""
+    """Nobody has claims of it: it is a cut-over."""
+    group.database = group.new_database()
+    assert group.run(until=begun) == {}
+
+
+def test_failure_18_records_that_the_topic_no_longer_has_cannot_be_read_again(group: Group) -> None:
+    group.claims = MemoryDedupStore(TTL_MS)
+    group.claims.claim(["0-0"], "events", 0, [0], 1_000_000_000)
+    group.low = {ZERO: COUNT, ONE: COUNT}
     group.database = group.new_database()
     assert group.run(until=begun) == {}
 

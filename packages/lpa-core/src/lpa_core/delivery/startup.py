@@ -151,7 +151,10 @@ class Startup:
             # Another worker had the partition meanwhile: what it stored is explained by what it committed.
             state.phase = Phase.STARTING
             return
-        start = self._checked(partition, beginning, held)
+        if self._emptied(state, beginning):
+            start = self._emptied_gap(partition, beginning)
+        else:
+            start = self._checked(partition, beginning, held)
         if beginning.prepared is not None and start == beginning.prepared.range.start:
             state.prepared, state.committed = beginning.prepared.range, beginning.found
         else:
@@ -197,8 +200,6 @@ class Startup:
         if held:
             return self._stored_gap(partition, beginning, held)
         through = self._claims.through(partition)
-        if self._emptied(partition, beginning, through):
-            return self._emptied_gap(partition, beginning, through)
         stored_nowhere = beginning.stored is not None and beginning.stored.from_all
         if beginning.found is not None or stored_nowhere or through <= beginning.span.low:
             return beginning.start
@@ -208,24 +209,29 @@ class Startup:
             + _cause(beginning),
         )
 
-    def _emptied(self, partition: Partition, beginning: _Beginning, through: int) -> bool:
-        """Whether this machine has delivered records of the partition, and no sink holds a record any more."""
+    def _emptied(self, state: PartitionState, beginning: _Beginning) -> bool:
+        """Whether no sink holds any record, though there are claims, and records before what is committed.
+
+        Where there are no claims, another program has led the group so far: it is a cut-over.
+        """
         assert beginning.stored is not None
         committed = beginning.found.offset if beginning.found is not None else 0
-        if not committed or not through or not beginning.stored.nothing:
+        if committed <= beginning.span.low or not beginning.stored.nothing:
             return False
-        return not self._is_gap(partition, OffsetSpan(min(beginning.span.low, committed - 1), committed))
+        if state.dedup is None:
+            state.dedup = self._claims.open(state.partition, committed)
+        return state.dedup.statistics().keys > 0
 
-    def _emptied_gap(self, partition: Partition, beginning: _Beginning, through: int) -> int:
+    def _emptied_gap(self, partition: Partition, beginning: _Beginning) -> int:
         what = (
-            f"{partition}: {_committed(beginning)}, and this machine has delivered up to {through}, but no sink holds "
-            "any record: the database was lost or emptied"
+            f"{partition}: {_committed(beginning)} and there are claims, but no sink holds any record: "
+            "the database was lost or emptied"
         )
         if self._policy is GapPolicy.FAIL:
             raise _NeedsAPerson(
-                f"{what}; stop the workers and run `lpa recover total-loss`, which brings it back; or set "
-                "QUALITY_OFFSET_GAP_POLICY to earliest to read again what the topic holds, or to latest to go on with "
-                "empty tables"
+                f"{what}; stop the workers and run `lpa recover total-loss`, which brings it back; without any backup, "
+                "`lpa recover offset-loss` has what the topic still holds read again; to go on from there with empty "
+                "tables, set QUALITY_OFFSET_GAP_POLICY to latest"
             )
         where = beginning.span.low if self._policy is GapPolicy.EARLIEST else beginning.start
         self._decided(what, where)

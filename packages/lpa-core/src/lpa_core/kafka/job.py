@@ -38,7 +38,6 @@ from lpa_core.kafka.accounts import Accounts
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.brokers import metadata_bytes
 from lpa_core.kafka.configuration import consumer_configuration, producer_configuration
-from lpa_core.kafka.lost_database import require_not_lost
 from lpa_core.kafka.permissions import require
 from lpa_core.kafka.rejects import reject_record
 from lpa_core.kafka.topics import partitions, wanted_topics
@@ -160,7 +159,6 @@ class KafkaJob:
             opened.callback(sink.close)
             sink.open((*pipeline.tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE, KNOWN_GAPS_TABLE))
         self._sinks = tuple(sinks)
-        require_not_lost(self._sinks, settings)
         archive = plugins.archive(job.archive) if job.archive else None
         if archive is not None:
             opened.callback(archive.close)
