@@ -23,6 +23,17 @@ from lpa_core.sinks import KnowingGaps, Sink, SinkUnavailable
 
 _AGAIN_SECONDS: Final = 1.0
 
+_DELETED: Final = (
+    "records were deleted before they were read",
+    "set QUALITY_OFFSET_GAP_POLICY to earliest to go on with what the topic still holds, and replay the others from an "
+    "archive; or to latest to leave out what it holds, too",
+)
+_MADE_ANEW: Final = (
+    "the topic was truncated or made anew",
+    "set QUALITY_OFFSET_GAP_POLICY to earliest to read all that it holds now, or to latest to leave it out",
+)
+"""A cause, and what to do, what loses nothing first."""
+
 _log = structlog.get_logger("lpa.delivery")
 
 
@@ -171,7 +182,9 @@ class Startup:
         try:
             prepared = decode(partition, found.metadata) if found else None
         except DamagedMetadata as problem:
-            raise _NeedsAPerson(f"{problem}: reset the group's offset of this partition") from None
+            raise _NeedsAPerson(
+                f"{problem}: stop the workers and run `lpa recover offset-loss`, which finds the right offset"
+            ) from None
         if prepared is not None and prepared.fingerprint != self._fingerprint:
             _log.warning(
                 "a range that was prepared under other settings is repeated under these: its verdicts may differ",
@@ -189,10 +202,11 @@ class Startup:
         deleted = start < span.low
         if deleted and prepared is None and self._is_gap(partition, OffsetSpan(start, span.low)):
             return span.low
-        cause = "records were deleted before they were read" if deleted else "the topic was truncated or made anew"
+        cause, remedy = _DELETED if deleted else _MADE_ANEW
         return self._gap(
             span,
             f"{partition}: offset {start} is committed, but the topic holds {span.low} to {span.high - 1}: {cause}",
+            remedy,
         )
 
     def _checked(self, partition: Partition, beginning: _Beginning, held: Sequence[Holding]) -> int:
@@ -207,6 +221,8 @@ class Startup:
             beginning.span,
             f"{partition}: no offset is committed, but this machine knows it as finished up to {through}: "
             + _cause(beginning),
+            "stop the workers and run `lpa recover offset-loss`, which finds the right offset; or set "
+            "QUALITY_OFFSET_GAP_POLICY to earliest to read all that the topic holds, or to latest to leave it out",
         )
 
     def _emptied(self, state: PartitionState, beginning: _Beginning) -> bool:
@@ -258,11 +274,9 @@ class Startup:
     def _is_gap(self, partition: Partition, span: OffsetSpan) -> bool:
         return any(sink.is_gap(*partition, span) for sink in self._sinks if isinstance(sink, KnowingGaps))
 
-    def _gap(self, span: Span, what: str) -> int:
+    def _gap(self, span: Span, what: str, remedy: str) -> int:
         if self._policy is GapPolicy.FAIL:
-            raise _NeedsAPerson(
-                f"{what}; set QUALITY_OFFSET_GAP_POLICY to earliest or latest, or reset the group's offset"
-            )
+            raise _NeedsAPerson(f"{what}; {remedy}")
         where = span.low if self._policy is GapPolicy.EARLIEST else span.high
         self._decided(what, where)
         return where
