@@ -24,8 +24,9 @@ from services.clickhouse import ClickHouseServer
 from services.kafka import KafkaCluster
 
 from chaos.expectation import expected
-from chaos.verification import differences, places
+from chaos.verification import differences, places, written_between
 from chaos.workers import SESSION_SECONDS, WorkerProcess
+from lpa_core.delivery.batch_clock import SLACK_MS
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.generate import generate
 from lpa_core.kafka.admin import admin_client
@@ -199,6 +200,8 @@ class World:
                 ("a login page answers inserts", self.page_answers_inserts),
                 ("a login page answers everything", self.page_answers_everything),
                 ("an answer is cut", self.answer_is_cut),
+                ("a clock is wrong", self.clock_is_wrong),
+                ("a clock is wrong", self.clock_is_wrong),
             ]
         )
         self.happened.append(name)
@@ -279,6 +282,16 @@ class World:
     def answer_is_cut(self) -> None:
         self.clickhouse.tell(Fault("INSERT INTO", cut=self.draw.randint(0, 500), applied=True, status=200))
 
+    def clock_is_wrong(self) -> None:
+        """As at boot in 1970, or far ahead for a moment: nothing may be stored under such a time."""
+        worker = self.worker()
+        worker.clock.write_text(self.draw.choice(["-1700000000", "-86400", "86400", "2300000000"]))
+        if self.draw.random() < 0.3:
+            worker.kill()
+            worker.start()
+        time.sleep(self.draw.uniform(1, 3))
+        worker.clock.unlink()
+
     def mend(self) -> None:
         """Wake what has slept long enough, and start again what has ended."""
         for worker in self.workers:
@@ -345,7 +358,7 @@ def test_every_record_ends_where_it_belongs_once(world: World) -> None:
         60,
         lambda: None,
     )
-    enough = threading.Event()
+    begun, enough = time.time() * 1000, threading.Event()
     producers = [
         threading.Thread(target=send, args=(enough,)) for send in (world.produce, world.produce_in_transactions)
     ]
@@ -382,6 +395,8 @@ def test_every_record_ends_where_it_belongs_once(world: World) -> None:
     assert not found, "\n".join(found)
     assert wanted.dead_letters
     assert wanted.duplicates
+    first, last = written_between(world.clickhouse.client(), world.topic)
+    assert begun - SLACK_MS <= first <= last <= time.time() * 1000 + SLACK_MS
     print(f"{world.committed} transactions were committed, {world.aborted} aborted")
     print(f"{len(world.produced)} records, {len(world.happened)} faults: {sorted(set(world.happened))}")
     assert places(world.clickhouse.client(), "streaming_events", world.topic)

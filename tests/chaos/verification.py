@@ -24,6 +24,20 @@ def places(client: Client, table: str, topic: str) -> Counter[Place]:
     return Counter({(partition, offset): rows for partition, offset, rows in found.result_rows})
 
 
+def written_between(client: Client, topic: str) -> tuple[int, int]:
+    """The first and the last ingestion time of the topic's events and rejects, epoch ms."""
+    each = (
+        f"SELECT min(ingestion_timestamp) AS a, max(ingestion_timestamp) AS b FROM {_DATABASE}.{table} "
+        "WHERE source_topic = {topic:String} HAVING count() > 0"
+        for table in ("streaming_events", "streaming_events_dlq", "streaming_events_quarantine")
+    )
+    ((first, last),) = client.query(
+        f"SELECT toUnixTimestamp64Milli(min(a)), toUnixTimestamp64Milli(max(b)) FROM ({' UNION ALL '.join(each)})",
+        parameters={"topic": topic},
+    ).result_rows
+    return first, last
+
+
 def rejects(bootstrap: str, topic: str) -> Counter[Place]:
     """How many records a reject topic has of each source place, reading what is committed."""
     consumer = Consumer(

@@ -1,6 +1,7 @@
 """A worker that can be told to kill itself at a step of the delivery: ``python worker.py STEP NUMBER [arguments]``.
 
-``STEP`` is one of the delivery's steps, or ``none``; at its ``NUMBER``-th time the process kills itself.
+``STEP`` is one of the delivery's steps, or ``none``; at its ``NUMBER``-th time the process kills itself. The file that
+``LPA_CHAOS_CLOCK`` names says by how many seconds its clock is wrong.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
+from pathlib import Path
 
 from lpa_core import logs
 from lpa_core.delivery.observer import Step
@@ -32,7 +35,19 @@ class Suicidal(Accounts):
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
+_CLOCK = Path(os.environ["LPA_CHAOS_CLOCK"])
+_right_time = time.time_ns
+
+
+def _shown_time() -> int:
+    try:
+        return max(0, _right_time() + int(_CLOCK.read_text() or 0) * 1_000_000_000)
+    except FileNotFoundError:
+        return _right_time()
+
+
 def main() -> None:
+    time.time_ns = _shown_time
     settings = load()
     logs.configure(settings.lpa.log_format, settings.lpa.log_level)
     KafkaJob(Job(sinks=(SINK,), dedup=DEDUP), settings, PluginManager(settings), Suicidal).run()

@@ -34,6 +34,8 @@ class WorkerProcess:
         self._folder = folder / name
         self._folder.mkdir()
         self.log = self._folder / "log"
+        self.clock = self._folder / "clock"
+        """By how many seconds its clock is wrong; it is right where there is no such file."""
         self._process: subprocess.Popen[bytes] | None = None
         self.frozen_until: float | None = None
 
@@ -43,6 +45,7 @@ class WorkerProcess:
             **os.environ,
             **SETTINGS,
             **self._settings,
+            "LPA_CHAOS_CLOCK": str(self.clock),
             "LPA_DATA_DIR": str(self._folder / "data"),
             "LPA_ADMIN_ADDRESS": f"127.0.0.1:{port}",
         }
