@@ -51,6 +51,7 @@ def test_failure_04_claims_stay_until_those_of_the_savepoint_are_proven(
         committed.append(commits)
 
     monkeypatch.setattr(keeper, "admin_client", lambda settings: None)
+    monkeypatch.setattr(keeper, "require", lambda command, admin, settings: None)
     monkeypatch.setattr(keeper, "require_stopped", lambda admin, settings: None)
     monkeypatch.setattr(keeper, "committed_in_the_end", lambda admin, settings: {})
     monkeypatch.setattr(keeper, "commit", commit)
