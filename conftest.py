@@ -1,8 +1,10 @@
 """Settings of every test, in the packages and across them."""
 
 import signal
+from collections.abc import Iterator
 
 import pytest
+import structlog
 from hypothesis import settings
 
 # What tests share is in no test modules, yet their asserts should show values. Before any test imports one.
@@ -18,6 +20,13 @@ pytest_plugins = ["lpa_sinks.testing.engine", "lpa_ops.testing.run_report"]
 # of its own where CI is set, which tries the same examples for ever.
 settings.register_profile("lpa", deadline=None, print_blob=True)
 settings.load_profile("lpa")
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """A command sets up logging, to a stream that is closed when its test has ended."""
+    yield
+    structlog.reset_defaults()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
