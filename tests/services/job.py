@@ -42,14 +42,15 @@ LPA = Path(sys.executable).with_name("lpa")
 
 def event(identity: str, **more: object) -> bytes:
     """A small valid event of that id."""
+    now = time.time_ns() // 1_000_000
     return msgspec.json.encode(
         {
             "id": identity,
             "type": "stream_trace",
-            "timestamp": str(time.time_ns() // 1_000_000),
+            "timestamp": str(now),
             "version": "1",
             "gateway": "gateway",
-            "data": {"type": "gateway_receive_stream_request", "timestamp": 1, "stream_id": "s", "request_id": "r"},
+            "data": {"type": "gateway_receive_stream_request", "timestamp": now, "stream_id": "s", "request_id": "r"},
             **more,
         }
     )
