@@ -1,16 +1,12 @@
 """docs/guarantees.md: every promise is held against every part it depends on, by tests that exist."""
 
-import ast
 import re
-from functools import cache
-from pathlib import Path
 
 import pytest
+from test_docs_failures import ROOT, TEST, defined_in
 
-ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "guarantees.md").read_text()
 PARTS = ["broker", "sink", "Redis", "disk", "clock", "transactions", "person"]
-TEST = re.compile(r"`([\w/.-]+\.py)::(test_\w+)`")
 CANNOT_BE = re.compile(r"cannot be: .{15,}")
 NOT_TESTED = re.compile(r"not tested: .{15,}")
 
@@ -20,12 +16,6 @@ def promises() -> dict[str, dict[str, str]]:
     found = re.split(r"^## (\d+\. .*)$", PAGE, flags=re.MULTILINE)[1:]
     tables = [re.findall(r"^\| (\w+) \| (.+) \|$", text, re.MULTILINE) for text in found[1::2]]
     return {title: dict(rows[1:]) for title, rows in zip(found[::2], tables, strict=True)}
-
-
-@cache
-def defined_in(path: Path) -> frozenset[str]:
-    tree = ast.parse(path.read_text())
-    return frozenset(each.name for each in ast.walk(tree) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 @pytest.mark.parametrize("promise", promises())
