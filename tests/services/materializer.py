@@ -45,9 +45,11 @@ class Materializer:
             self.process.wait()
 
     def stop(self, seconds: float = 30) -> int:
-        """Ask it to end; answer its exit status."""
-        self.signal(signal.SIGTERM)
+        """Ask it to end, once it can be asked; answer its exit status."""
         assert self.process is not None
+        # While the interpreter starts nothing minds signals; who answers here minds them.
+        self._job.until(lambda: self._job.looking_at(self.port)("/healthz")[0] == 200, "it has started", seconds)
+        self.signal(signal.SIGTERM)
         return self.process.wait(seconds)
 
 

@@ -110,6 +110,7 @@ class KafkaJob:
             monitor = monitor_of(
                 settings, plugins, self._metrics, sink=sink, dedup=dedup, given_up=lambda: given_up(self._worker.states)
             )
+            opened.enter_context(stopped_by_signals(self._worker))
             server = AdminServer(
                 settings.lpa.admin_address,
                 settings.lpa.admin_token,
@@ -124,7 +125,7 @@ class KafkaJob:
             started = time.perf_counter()
             self._state = JobState.RUNNING
             try:
-                with stopped_by_signals(self._worker), quiet_collector(), prompt_handover():
+                with quiet_collector(), prompt_handover():
                     self._worker.run()
                     self._state = JobState.FINISHED
             except BaseException:

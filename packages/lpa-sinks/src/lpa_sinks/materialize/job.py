@@ -121,6 +121,7 @@ class MaterializeJob:
             with explained("set up a consumer", settings):
                 self._consumer = Consumer(_configuration(settings))
             opened.callback(self._consumer.close)
+            opened.enter_context(stopped_by_signals(self))
             server = AdminServer(
                 settings.lpa.admin_address,
                 settings.lpa.admin_token,
@@ -134,7 +135,7 @@ class MaterializeJob:
             self._monitor.start()
             self._state = JobState.RUNNING
             try:
-                with stopped_by_signals(self), explained("derive from the topic of touched sessions", settings):
+                with explained("derive from the topic of touched sessions", settings):
                     self._join()
                     while not self._stopping.is_set():
                         self._turn()
