@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import attrs
 import cyclopts
@@ -31,7 +31,28 @@ from lpa_sinks.clickhouse.errors import describe, explain
 from lpa_sinks.databases import endpoint_of, opened
 from lpa_sinks.schema.migrations import BUILTIN
 
-_Flag = Annotated[bool, Parameter(negative="")]
+_Sink = Annotated[
+    str | None,
+    Parameter(help="The database, such as clickhouse://host:8123/database. Default: the embedded one."),
+]
+_Backups = Annotated[str | None, Parameter(help="Folder or URL that holds the backups. Default: LPA_BACKUP_DIR.")]
+_Execute = Annotated[
+    bool,
+    Parameter(negative="", help="Carry the plan out; run again, it goes on where it was broken off."),
+]
+_Json = Annotated[bool, Parameter(negative="", help="Print JSON.")]
+
+_FROM_BACKUPS: Final[Mapping[Callable[[], Scenario[Any]], str]] = {
+    ClickHouseCorruption: "Tables are damaged: restore these from the newest good backup, and have what came since "
+    "read again.",
+    TotalLoss: "The database is gone: restore everything from the newest good backup, and go on from its offsets.",
+}
+_FROM_TABLES: Final[Mapping[Callable[[], Scenario[Any]], str]] = {
+    Offsets: "The group's offsets are gone or were moved: find the right ones in the database, and commit them.",
+    DoubledRows: "Records are stored twice: take out what came later, and derive from what is left.",
+    WrongTimes: "Rows were stored under a clock that was ahead: set their ingestion times to now.",
+}
+"""Scenarios, and what each is for."""
 
 
 def recover_app(settings: Settings) -> cyclopts.App:
@@ -39,128 +60,52 @@ def recover_app(settings: Settings) -> cyclopts.App:
         name="recover", help="Recover from a disaster: show the plan, and carry it out where told to with --execute."
     )
 
-    @app.command(name="clickhouse-corruption")
-    def clickhouse_corruption(
-        *, sink: str | None = None, backups: str | None = None, execute: _Flag = False, json: _Flag = False
-    ) -> int:
-        """Tables are damaged: restore these from the newest good backup, and have what came since read again.
-
-        Parameters
-        ----------
-        sink
-            The database, such as clickhouse://host:8123/database. Default: the embedded one.
-        backups
-            Folder or URL that holds the backups. Default: LPA_BACKUP_DIR.
-        execute
-            Carry the plan out; run again, it goes on where it was broken off.
-        json
-            Print JSON.
-        """
-        return _run(ClickHouseCorruption(), _context(sink, backups), execute, json)
-
-    @app.command(name="total-loss")
-    def total_loss(
-        *, sink: str | None = None, backups: str | None = None, execute: _Flag = False, json: _Flag = False
-    ) -> int:
-        """The database is gone: restore everything from the newest good backup, and go on from its offsets.
-
-        Parameters
-        ----------
-        sink
-            The database, such as clickhouse://host:8123/database. Default: the embedded one.
-        backups
-            Folder or URL that holds the backups. Default: LPA_BACKUP_DIR.
-        execute
-            Carry the plan out; run again, it goes on where it was broken off.
-        json
-            Print JSON.
-        """
-        return _run(TotalLoss(), _context(sink, backups), execute, json)
-
-    @app.command(name="offset-loss")
-    def offset_loss(*, sink: str | None = None, execute: _Flag = False, json: _Flag = False) -> int:
-        """The group's offsets are gone or were moved: find the right ones in the database, and commit them.
-
-        Parameters
-        ----------
-        sink
-            The database, such as clickhouse://host:8123/database. Default: the embedded one.
-        execute
-            Carry the plan out; run again, it goes on where it was broken off.
-        json
-            Print JSON.
-        """
-        return _run(Offsets(), _context(sink, None), execute, json)
-
-    @app.command(name="doubled-rows")
-    def doubled_rows(*, sink: str | None = None, execute: _Flag = False, json: _Flag = False) -> int:
-        """Records are stored twice: take out what came later, and derive from what is left.
-
-        Parameters
-        ----------
-        sink
-            The database, such as clickhouse://host:8123/database. Default: the embedded one.
-        execute
-            Carry the plan out; run again, it goes on where it was broken off.
-        json
-            Print JSON.
-        """
-        return _run(DoubledRows(), _context(sink, None), execute, json)
-
-    @app.command(name="lost-claims")
-    def lost_claims(dedup: str, *, sink: str | None = None, execute: _Flag = False, json: _Flag = False) -> int:
-        """A shared dedup store has lost claims: claim again what the database holds.
-
-        Parameters
-        ----------
-        dedup
-            The store, as lpa ingest --dedup names it, such as redis://host:6379/0.
-        sink
-            The database, such as clickhouse://host:8123/database. Default: the embedded one.
-        execute
-            Carry the plan out; run again, it goes on where it was broken off.
-        json
-            Print JSON.
-        """
-        return _run(LostClaims(dedup), _context(sink, None), execute, json)
-
-    @app.command(name="wrong-times")
-    def wrong_times(*, sink: str | None = None, execute: _Flag = False, json: _Flag = False) -> int:
-        """Rows were stored under a clock that was ahead: set their ingestion times to now.
-
-        Parameters
-        ----------
-        sink
-            The database, such as clickhouse://host:8123/database. Default: the embedded one.
-        execute
-            Carry the plan out; run again, it goes on where it was broken off.
-        json
-            Print JSON.
-        """
-        return _run(WrongTimes(), _context(sink, None), execute, json)
-
-    @app.command(name="schema-rollback")
-    def schema_rollback(
-        *, sink: str | None = None, migrations: Path = BUILTIN, execute: _Flag = False, json: _Flag = False
-    ) -> int:
-        """The newest migration was wrong: bring views back to what they were before it.
-
-        Parameters
-        ----------
-        sink
-            The database, such as clickhouse://host:8123/database. Default: the embedded one.
-        migrations
-            Folder of the migrations. Default: those of this version.
-        execute
-            Carry the plan out; run again, it goes on where it was broken off.
-        json
-            Print JSON.
-        """
-        return _run(SchemaRollback(migrations), _context(sink, None), execute, json)
-
-    def _context(sink: str | None, backups: str | None) -> Context:
+    def context(sink: str | None, backups: str | None = None) -> Context:
         endpoint_of(sink, settings)  # says what is wrong with it
         return Context(settings, sink, backups or default_root(settings))
+
+    def from_backups(scenario: Scenario[Any], purpose: str) -> None:
+        @app.command(name=scenario.name, help=purpose)
+        def recover(
+            *, sink: _Sink = None, backups: _Backups = None, execute: _Execute = False, json: _Json = False
+        ) -> int:
+            return _run(scenario, context(sink, backups), execute, json)
+
+    def from_tables(scenario: Scenario[Any], purpose: str) -> None:
+        @app.command(name=scenario.name, help=purpose)
+        def recover(*, sink: _Sink = None, execute: _Execute = False, json: _Json = False) -> int:
+            return _run(scenario, context(sink), execute, json)
+
+    for new, purpose in _FROM_BACKUPS.items():
+        from_backups(new(), purpose)
+    for new, purpose in _FROM_TABLES.items():
+        from_tables(new(), purpose)
+
+    @app.command(name=LostClaims.name)
+    def lost_claims(
+        dedup: Annotated[
+            str, Parameter(help="The store, as lpa ingest --dedup names it, such as redis://host:6379/0.")
+        ],
+        *,
+        sink: _Sink = None,
+        execute: _Execute = False,
+        json: _Json = False,
+    ) -> int:
+        """A shared dedup store has lost claims: claim again what the database holds."""
+        return _run(LostClaims(dedup), context(sink), execute, json)
+
+    @app.command(name=SchemaRollback.name)
+    def schema_rollback(
+        *,
+        sink: _Sink = None,
+        migrations: Annotated[
+            Path, Parameter(help="Folder of the migrations. Default: those of this version.")
+        ] = BUILTIN,
+        execute: _Execute = False,
+        json: _Json = False,
+    ) -> int:
+        """The newest migration was wrong: bring views back to what they were before it."""
+        return _run(SchemaRollback(migrations), context(sink), execute, json)
 
     return app
 
