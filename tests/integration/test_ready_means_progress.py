@@ -98,12 +98,14 @@ def test_failure_12_a_commit_that_never_succeeds_is_not_ready_with_the_cause_unt
         deleted.result(10)
     job.produce([event("good"), b"bad"])
     job.until(lambda: "nothing was finished for" in reasons(job), "it is not ready", 60)
+    assert job.metric("lpa_standstill_seconds") > 5
     job.until(lambda: "`lpa topics apply` makes what is missing" in reasons(job), "the cause is told", 60)
     assert job.get("/healthz")[0] == 200, "a restart would not help"
     assert job.running
     settings = load(job.environment)
     apply(job.admin, wanted_topics(settings), settings)
     job.until(lambda: job.get("/readyz")[0] == 200, "it is ready again", 90)
+    assert job.metric("lpa_standstill_seconds") == 0
     job.until_committed(2)
     assert job.stop() == 0
     assert job.stored() == Counter({(0, 0): 1})

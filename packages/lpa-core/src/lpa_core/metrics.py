@@ -127,6 +127,12 @@ class Metrics:
         Gauge, "lpa_backpressure_active", "1 while reading is paused because writing is behind, else 0."
     )
 
+    standstill: Gauge = _metric(
+        Gauge,
+        "lpa_standstill_seconds",
+        "How long records wait and none is finished, once that is longer than LPA_PROGRESS_SECONDS allows; else 0.",
+    )
+
     dedup_claims: Counter = _metric(Counter, "lpa_dedup_claims_total", "Dedup keys that were asked for.")
     dedup_hits: Counter = _metric(
         Counter, "lpa_dedup_hits_total", "Dedup keys that another position owned: duplicates."

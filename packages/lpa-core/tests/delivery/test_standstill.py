@@ -60,13 +60,15 @@ def test_failure_12_records_that_wait_while_nothing_is_finished_are_told_with_ho
         standstill.look({A: (5, 5 + read, True)}, whole=True)
         clock.now += 10
     assert standstill.stalled() == ["nothing was finished for 150 seconds, though records wait"]
+    assert standstill.seconds() == 150
     standstill.finished()
-    assert standstill.stalled() == []
+    assert (standstill.stalled(), standstill.seconds()) == ([], 0)
     standstill.look({A: (6, 160, True)}, whole=True)
     clock.now += LIMIT
-    assert standstill.stalled() == []
+    assert (standstill.stalled(), standstill.seconds()) == ([], 0)
     clock.now += 1
     assert standstill.stalled() != []
+    assert standstill.seconds() == LIMIT + 1
 
 
 def test_failure_12_an_idle_topic_is_no_standstill_however_long(clock: Clock, standstill: Standstill) -> None:

@@ -50,6 +50,13 @@ def test_failure_14_health_tells_damaged_claims_of_a_partition(partition: Path, 
     assert "reads them back from ClickHouse" in found.action
 
 
+def test_failure_17_claims_that_are_on_no_disk_here_are_not_called_complete(partition: Path) -> None:
+    partition.rename(partition.with_name("of another topic"))
+    found = judged(partition.parent, kafka=True)
+    assert "of 1 partitions no claims are on this machine" in found.detail
+    assert "complete" not in found.detail
+
+
 def test_failure_14_health_tells_damaged_claims_of_files(tmp_path: Path) -> None:
     closed_store(tmp_path, TTL, NOW, 3000)
     assert judged(tmp_path).state is State.OK

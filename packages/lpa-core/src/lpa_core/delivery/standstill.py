@@ -91,6 +91,13 @@ class Standstill:
             if now - seen.since > self._limit
         ]
 
+    def seconds(self) -> float:
+        """For how long what :meth:`stalled` tells of has not got on, the longest of it; 0 where all does."""
+        now = self._clock()
+        begun = [seen.since for seen in self._partitions.values()]
+        longest = now - min([*begun, now if self._since is None else self._since])
+        return longest if longest > self._limit else 0.0
+
     def hopeless(self) -> bool:
         """Whether nothing is finished for so long, for no reason that is known, that only a new process may help."""
         return not self._hindrance and self._since is not None and self._clock() - self._since > _HOPELESS * self._limit

@@ -204,6 +204,7 @@ class KafkaJob:
             before_leaving=self._save,
             earliest=RELEASED_MS,
         )
+        self._metrics.standstill.set_function(worker.standstill.seconds)
         return worker, accounts
 
     def _publish(self, envelope: RejectEnvelope) -> LogRecord:

@@ -77,6 +77,9 @@ def _on_disk(folder: Path, scope: Scope) -> _Store:
     if unusable:
         return _Store(size, "", unusable, _REBUILD, State.CRITICAL)
     here = {partition: through for partition, through in _through(folder, standings) if through is not None}
+    if not here:
+        others = "workers on other machines have them, or read them back from ClickHouse when they start"
+        return _Store(size, f"of {len(standings)} partitions no claims are on this machine: {others}")
     # The mark follows the commit, a moment later.
     moment = scope.settings.clickhouse.sink_max_batch_size
     behind = [str(p) for p, through in here.items() if through + moment < standings[p].committed]

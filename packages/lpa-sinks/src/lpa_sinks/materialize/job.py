@@ -91,6 +91,7 @@ class MaterializeJob:
         self._changed_hands = False
         self._waiting = "no partitions were assigned yet"
         self._standstill = Standstill(settings.lpa.progress_seconds, time.monotonic)
+        self._metrics.standstill.set_function(self._standstill.seconds)
         self._unfinished = False
         """Whether records were read whose facts, or whose offsets, are not written yet."""
         self._begun = _Batch()
