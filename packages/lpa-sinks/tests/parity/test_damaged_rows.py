@@ -17,6 +17,7 @@ SAMPLES: Final = "fact_stream_status_samples"
 EDGES: Final = "fact_stream_trace_edges"
 SNAPSHOTS: Final = "dim_orchestrator_capability_snapshots"
 ATTRIBUTED: Final = "orchestrator_address != '' AND ifNull(gpu_id, '') != ''"
+PLACES: Final = ("streaming_events_quarantine", "streaming_events_dlq", "streaming_events")
 TAIL: Final = "workflow_session_id = 'tail|tail'"
 
 
@@ -207,6 +208,34 @@ def _materialized_view(stored: Stored) -> None:
         f"CREATE MATERIALIZED VIEW $.mv_doubling TO $.{SAMPLES}_versions AS "
         "SELECT event_timestamp AS sample_ts, stream_id AS workflow_session_id FROM $.ai_stream_status"
     )
+
+
+@pytest.mark.parametrize(
+    ("lost", "gaps", "found"),
+    [
+        ([5], [], Severity.WARN),
+        ([5], [(5, 6)], None),
+        ([5], [(1_000_000, 1_000_001)], Severity.WARN),
+        ([5, 6, 7], [(5, 7), (5, 7), (6, 8)], None),
+        ([5, 15], [(5, 6), (5, 6)], Severity.WARN),
+    ],
+)
+def test_failure_10_offsets_that_are_known_to_have_no_record_are_accounted_for(
+    stored: Stored, lost: list[int], gaps: list[tuple[int, int]], found: Severity | None
+) -> None:
+    """Offsets count from the first that is stored."""
+    with stored.mended([*PLACES, "known_gaps"], []):
+        stored.command("TRUNCATE TABLE $.known_gaps")
+        first = "(SELECT min(source_offset) FROM $.streaming_events)"
+        for table in PLACES:
+            stored.command(f"ALTER TABLE $.{table} DELETE WHERE source_offset - {first} IN {lost}")
+        for begin, end in gaps:
+            stored.command(
+                "INSERT INTO $.known_gaps (source_topic, source_partition, source_offset, next_offset) "
+                f"SELECT any(source_topic), any(source_partition), {first} + {begin}, {first} + {end} "
+                "FROM $.streaming_events"
+            )
+        assert stored.ask("records_are_accounted_for").severity is found
 
 
 def test_a_record_that_replays_gave_up_lies_beside_its_dead_letter(stored: Stored) -> None:

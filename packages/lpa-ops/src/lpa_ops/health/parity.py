@@ -44,7 +44,7 @@ def outcomes(
     Raises NotApplicable where no event of the hours is stored.
     """
     start, end = _hours(scope)
-    database.require("fact_workflow_sessions", "v_api_gpu_metrics")
+    database.require("known_gaps", "fact_workflow_sessions", "v_api_gpu_metrics")
     if start >= end or not database.ask_for_one("events.sql", start=_ms(start), end=_ms(end))["events"]:
         raise NotApplicable(f"no event from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC")
     asked = [each for each in parity.assertions() if _is_asked(each, frozenset(invariants), frozenset(without))]

@@ -27,7 +27,7 @@ from lpa_sinks.schema.apply import object_names
 _Json = Annotated[bool, Parameter(negative="")]
 _STYLES: Final = {parity.Severity.FAIL: "bold red", parity.Severity.WARN: "yellow", parity.Severity.INFO: "cyan"}
 _EXAMPLES_SHOWN: Final = 3
-_NEEDED: Final = ("streaming_events", "fact_workflow_sessions", "v_api_gpu_metrics")
+_NEEDED: Final = ("streaming_events", "known_gaps", "fact_workflow_sessions", "v_api_gpu_metrics")
 _FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(2106, 1, 1, tzinfo=UTC)
 
