@@ -94,6 +94,21 @@ def test_a_backup_that_was_made_after_a_loss_is_not_what_is_compared_with(embedd
     assert embedded.rows() == rows
 
 
+def test_failure_18_damage_without_a_backup_is_read_again_from_files(embedded: Embedded) -> None:
+    rows = embedded.rows()
+    place = embedded.folder / "data" / "clickhouse" / "data" / "livepeer_analytics" / "streaming_events"
+    largest = max(place.resolve().glob("*/data.*"), key=lambda path: path.stat().st_size)
+    os.truncate(largest, largest.stat().st_size // 2)
+    shutil.rmtree(embedded.folder / "backups")
+    plan = embedded.recover("clickhouse-corruption")
+    assert [each.partition(":")[0] for each in plan["damage"]] == ["streaming_events"]
+    assert [each for each in plan["lost"] if "1,000 records are stored, and are read again from the file" in each]
+    embedded.recover("clickhouse-corruption", "--execute")
+    embedded.lpa("ingest", embedded.file)
+    assert embedded.rows() == rows
+    assert embedded.recover("clickhouse-corruption")["damage"] == []
+
+
 def test_damaged_claims_are_refused_each_time_and_replaced_by_a_backup(embedded: Embedded) -> None:
     rows, again = embedded.rows(), embedded.folder / "again.ndjson"
     shutil.copy(embedded.file, again)

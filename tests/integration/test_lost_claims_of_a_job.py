@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
+from services.advice import follow
 from services.job import Job, event
 
-from lpa_core.cli import run
 from lpa_core.rejects import QUARANTINE_TABLE
 from lpa_core.testing.redis_server import RedisServer
 
@@ -45,11 +45,12 @@ def test_failure_05_evictions_end_the_worker_until_claims_are_recovered(
         assert job.wait() == 2
         job.start(ready=False)
         assert job.wait() == 2, "not at a restart either"
-        assert job.log.read_text().count("`lpa recover lost-claims`") >= 2
+        refusals = [line for line in job.log.read_text().splitlines() if "`lpa recover lost-claims`" in line]
+        assert len(refusals) >= 2
         assert sum(job.stored().values()) == 500
 
         sink = f"clickhouse://127.0.0.1:{job.clickhouse.port}"
-        assert run(["recover", "lost-claims", redis.url, "--execute", "--sink", sink]) == 0
+        follow(refusals[-1], "--sink", sink, "--dedup", redis.url)
         job.start()
         job.until_committed(500, partition=1)
         assert job.stop() == 0

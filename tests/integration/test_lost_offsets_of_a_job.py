@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
+from services.advice import follow
 from services.job import Job, event
 
-from lpa_core.cli import run
 from lpa_sinks.testing.http_front import Fault
 
 
@@ -16,10 +16,9 @@ def events(first: int, end: int) -> list[bytes]:
     return [event(f"id-{number}") for number in range(first, end)]
 
 
-def recover(job: Job) -> None:
+def recover(job: Job, said: str) -> None:
     """What the message names first."""
-    sink = f"clickhouse://127.0.0.1:{job.clickhouse.port}"
-    assert run(["recover", "offset-loss", "--execute", "--sink", sink]) == 0
+    follow(said, "--sink", f"clickhouse://127.0.0.1:{job.clickhouse.port}")
 
 
 def refused(job: Job, partition: int) -> str:
@@ -54,11 +53,12 @@ def test_failure_03_lost_offsets_are_refused_and_set_right(
     job.commit(20)
     job.produce(events(60, 70))
     job.produce(events(1030, 1040), partition=1)
-    assert "offset 20 is committed, but" in (why := refused(job, 0))
+    why = refused(job, 0)
+    assert "offset 20 is committed, but" in why
     assert "holds records 20 to 59" in why
     job.until_committed(40, partition=1)
     assert job.stop() == 0
-    recover(job)
+    recover(job, why)
     job.start()
     job.until_committed(70)
 
@@ -70,9 +70,10 @@ def test_failure_03_lost_offsets_are_refused_and_set_right(
     job.clickhouse.forget_faults()
     job.until_left()
     job.commit(70)
-    assert "offset 70 is committed, but" in refused(job, 0)
+    why = refused(job, 0)
+    assert "offset 70 is committed, but" in why
     assert job.stop() == 0
-    recover(job)
+    recover(job, why)
     job.start()
     job.until_committed(80)
     assert job.stop() == 0
@@ -80,10 +81,11 @@ def test_failure_03_lost_offsets_are_refused_and_set_right(
     # The group is deleted: as it is where it expired, or has another name.
     group = job.environment["QUALITY_GROUP_ID"]
     job.admin.delete_consumer_groups([group])[group].result()
-    assert "no offset is committed, but" in refused(job, 0)
+    why = refused(job, 0)
+    assert "no offset is committed, but" in why
     assert "holds records 0 to 39" in refused_reason(job, 1)
     assert job.stop() == 0
-    recover(job)
+    recover(job, why)
     job.produce(events(80, 81))
     job.start()
     job.until_committed(81)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +11,13 @@ from pathlib import Path
 import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.cimpl import NewTopic
+from services.advice import follow
 from services.job import Job, event
+from services.transactions import TransactionalProducer
 
 from lpa_core.cli import run
+from lpa_core.delivery.commit_metadata import encode
+from lpa_core.delivery.ranges import Range
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 
 NewJob = Callable[..., Job]
@@ -48,6 +53,20 @@ def test_claims_that_are_lost_or_behind_are_rebuilt_from_the_sink(new_job: NewJo
     assert job.stop() == 0
     assert job.stored() == Counter((0, offset) for offset in [*range(500), *range(1000, 1020)])
     assert job.stored(QUARANTINE_TABLE.name) == Counter((0, offset) for offset in range(500, 1000))
+
+
+def left_to_a_person(job: Job, partition: int = 0) -> str:
+    """Start it; answer why it leaves the partition alone."""
+    job.start(ready=False)
+    found: list[str] = []
+
+    def left() -> bool:
+        reasons = (job.get("/readyz")[1] or {}).get("reasons", [])
+        found[:] = [reason for reason in reasons if f"{job.topic}[{partition}]" in reason and "stop the" in reason]
+        return bool(found)
+
+    job.until(left, f"partition {partition} is left alone")
+    return found[0]
 
 
 def delete_records(job: Job, before: int, partition: int = 0) -> None:
@@ -113,24 +132,31 @@ def test_a_topic_made_anew_is_noticed(new_job: NewJob) -> None:
     assert job.stop() == 0
 
 
-def test_a_partition_whose_metadata_is_damaged_holds_no_other_up(new_job: NewJob) -> None:
+def test_failure_18_a_partition_whose_metadata_is_damaged_holds_no_other_up_and_is_led_out_of(
+    new_job: NewJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = new_job(partitions=2)
+    for variable, value in job.environment.items():
+        monkeypatch.setenv(variable, value)
     job.commit(0, metadata="lpa1:{damaged")
     job.produce(events(0, 5))
     job.produce(events(5, 10), partition=1)
-    job.start(ready=False)
+    reason = left_to_a_person(job)
     job.until_committed(5, partition=1)
-    assert f"{job.topic}[0]" in str(job.get("/readyz")[1]["reasons"])
     assert job.stop() == 0
-    job.commit(0)
+    follow(reason, "--sink", f"clickhouse://127.0.0.1:{job.clickhouse.port}")
     job.start()
     job.until_committed(5)
     assert job.stop() == 0
     assert sum(job.stored().values()) == 10
 
 
-def test_a_prepared_range_whose_records_are_gone_is_left_to_a_person(new_job: NewJob) -> None:
+def test_failure_18_a_prepared_range_of_which_records_were_deleted_is_led_out_of(
+    new_job: NewJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = new_job(partitions=2)
+    for variable, value in job.environment.items():
+        monkeypatch.setenv(variable, value)
     job.start(CLICKHOUSE_SINK_MAX_TIME_MS="500")
     job.clickhouse.kill()
     job.produce(events(0, 10))
@@ -139,11 +165,48 @@ def test_a_prepared_range_whose_records_are_gone_is_left_to_a_person(new_job: Ne
     job.clickhouse.start()
     delete_records(job, 5)
     job.produce(events(10, 15), partition=1)
-    job.start(ready=False)
-    job.until_committed(5, partition=1)
-    (reason,) = job.get("/readyz")[1]["reasons"]
+    reason = left_to_a_person(job)
     assert f"{job.topic}[0]: offset 0 is committed, but the topic holds 5 to 9" in reason
+    job.until_committed(5, partition=1)
     assert job.stop() == 0
+    follow(reason, "--sink", f"clickhouse://127.0.0.1:{job.clickhouse.port}")
+    job.start()
+    job.until_committed(10)
+    assert job.stop() == 0
+    assert job.stored() == Counter([*((0, offset) for offset in range(5, 10)), *((1, offset) for offset in range(5))])
+
+
+def test_failure_18_a_prepared_range_that_the_topic_lacks_records_of_is_led_out_of(
+    new_job: NewJob, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As compaction leaves it: some offsets of the range have no record any more."""
+    job = new_job()
+    for variable, value in job.environment.items():
+        monkeypatch.setenv(variable, value)
+    sink = ("--sink", f"clickhouse://127.0.0.1:{job.clickhouse.port}")
+    job.start()
+    job.produce(events(0, 10))
+    job.until_committed(10)
+    assert job.stop() == 0
+    producer = TransactionalProducer(job.bootstrap, job.topic)
+    left = job.produce(events(10, 13))
+    producer.abort(events(13, 16))
+    left += job.produce(events(16, 30))
+    held = sum(offset < 25 for _, offset in left)
+    job.commit(10, metadata=encode(Range(job.topic, 0, 10, 25, 15, "", batch_time=time.time_ns() // 1_000_000), ""))
+    reason = left_to_a_person(job)
+    assert f"{job.topic}[0] no longer holds the 15 records 10 to 24 that were being written" in reason
+    assert job.stop() == 0
+    assert run(["recover", "offset-loss", *sink]) == 0
+    assert f"15 records 10 to 24 were being written, and the topic holds {held}" in capsys.readouterr().out
+    follow(reason, *sink)
+    job.start()
+    job.until_committed(left[-1][1] + 1)
+    assert job.stop() == 0
+    assert job.stored() == Counter([*((0, offset) for offset in range(10)), *left])
+    capsys.readouterr()
+    assert run(["recover", "offset-loss", *sink]) == 0
+    assert "There is nothing to recover" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -170,7 +233,7 @@ def test_too_many_rejects_stop_the_worker_before_it_commits(new_job: NewJob, lim
 
 
 def test_failure_18_a_worker_does_not_go_on_over_a_database_made_anew(
-    new_job: NewJob, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    new_job: NewJob, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """It names what brings the old one back, and that ends with every record stored."""
     job = new_job()
@@ -185,11 +248,10 @@ def test_failure_18_a_worker_does_not_go_on_over_a_database_made_anew(
     with job.clickhouse.client() as client:
         client.command("DROP DATABASE livepeer_analytics SYNC")
     assert run(["schema", "apply", *sink]) == 0
-    job.start(ready=False)
-    job.until(lambda: "`lpa recover total-loss`" in str(job.get("/readyz")[1]), "readiness names the recovery")
+    reason = left_to_a_person(job)
     assert job.get("/readyz")[0] == 503
     job.stop()
-    assert run(["recover", "total-loss", "--execute", *sink]) == 0, capsys.readouterr()
+    assert follow(reason, *sink)[:2] == ["recover", "total-loss"]
     job.start()
     job.produce([event("later")])
     job.until_committed(21)

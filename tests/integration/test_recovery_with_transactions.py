@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from services.advice import follow
 from services.content import content
 from services.health import health
 from services.job import Job, event
@@ -186,6 +187,28 @@ def test_failure_11_every_recovery_by_its_page(
     assert derived(job, capsys) == before
     nothing_is_left(job, capsys, scenario)
     assert is_well(job) == {}
+
+
+def test_failure_18_damage_without_a_backup_is_read_again(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
+    """Health names the recovery, which needs no backup where the topic still holds all."""
+    fill(job, "one")
+    ingest(job)
+    before = derived(job, capsys)
+    truncated(job)
+    found = health(job)["damaged_parts"]
+    assert found["state"] == "critical"
+    plan = command(job, capsys, "recover", "clickhouse-corruption")
+    assert [each.partition(":")[0] for each in plan["damage"]] == ["streaming_events"]
+    (lost,) = plan["lost"]
+    assert "has no backup of it: of its rows, only those come back that are read again" in lost
+    assert follow(found["action"])[:2] == ["recover", "clickhouse-corruption"]
+    ingest(job)
+    with job.clickhouse.client() as client:
+        for (name,) in client.query("SELECT name FROM system.tables WHERE name LIKE '%__damaged_%'").result_rows:
+            client.command(f"DROP TABLE livepeer_analytics.{name} SYNC")
+    assert derived(job, capsys) == before
+    nothing_is_left(job, capsys, "clickhouse-corruption")
+    assert list(is_well(job)) == ["backup_age"]
 
 
 def test_failure_10_ends_of_transactions_and_aborted_records_are_no_missing_records(

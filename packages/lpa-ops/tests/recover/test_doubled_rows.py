@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from typing import Any
 
 import pytest
 
+from lpa_core.cli import build_app
+from lpa_core.health.state import State
 from lpa_core.jobs import fold_rules
 from lpa_core.plugins.manager import PluginManager
+from lpa_ops.health import conservation
 from lpa_ops.positions.doubled import doubled, ingested_tables
 from lpa_ops.recover.doubled_rows import DoubledRows
 from lpa_ops.recover.run import execute, plan
 from lpa_ops.recover.scenario import Context
 from lpa_ops.recover.validation import validate
-from lpa_ops.testing.day import Day
+from lpa_ops.testing.day import Day, ok, red
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.rebuild import Rebuild
 from lpa_sinks.materialize.rows import Span
@@ -82,9 +87,12 @@ def test_failure_11_what_was_read_again_goes_again(day: Day, context: Context) -
     assert [step.name for step, _ in steps] == ["stopped", "rows", "offsets", "derived"]
     assert stored(day) == twice, "a plan changes nothing"
 
-    assert execute(DoubledRows(), context)
+    (command,) = re.findall(r"`lpa ([^`]+)`", red(day, conservation.CHECK, State.CRITICAL, "801 rows too many"))
+    app = build_app(day.settings, PluginManager(day.settings))
+    assert app([*shlex.split(command), "--execute"]) == 0
     assert stored(day) == before
     assert False not in good(day).values()
+    ok(day, conservation.CHECK)
     assert not execute(DoubledRows(), context), "there is nothing left to do"
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import time
 from pathlib import Path
 
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from lpa_core.cli import build_app
 from lpa_core.generate.generator import generate
 from lpa_core.jobs import Job
 from lpa_core.plugins.manager import PluginManager
@@ -43,12 +46,14 @@ def test_failure_06_a_stored_time_that_is_wrong_is_set_right(engine: Client, eng
             f"ALTER TABLE {DATABASE}.{table.name} UPDATE ingestion_timestamp = '2099-01-01 00:00:00' WHERE 1",
             settings={"mutations_sync": 2},
         )
-    with pytest.raises(ClockWrong, match=r"rows of 2099-01-01 00:00:00 UTC are stored.*`lpa recover wrong-times`"):
+    with pytest.raises(ClockWrong, match="rows of 2099-01-01 00:00:00 UTC are stored") as refused:
         read("second.ndjson")
+    (command,) = re.findall(r"`lpa ([^`]+)`", str(refused.value))
     shown, _ = plan(WrongTimes(), context)
     assert len(shown.damage) == 2
     assert all("rows are of 2099-01-01 00:00:00 UTC to 2099-01-01" in each for each in shown.damage)
-    assert execute(WrongTimes(), context)
+    app = build_app(settings, PluginManager(settings))
+    assert app([*shlex.split(command), "--sink", sink, "--execute"]) == 0
     assert not execute(WrongTimes(), context), "a second run finds nothing"
     again = read("second.ndjson")
     assert (again["accepted"], again["quarantined"]) == (0, accepted), "claims are as they were"

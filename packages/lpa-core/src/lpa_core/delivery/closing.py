@@ -104,7 +104,8 @@ class Closer:
                 fail(
                     state,
                     f"{state.partition} no longer holds the {range_.count} records {range_.start} to {range_.end - 1} "
-                    "that were being written: reset the group's offset behind them, then replay them from the archive",
+                    "that were being written: stop the workers and run `lpa recover offset-loss`: what it still holds "
+                    "is read again",
                 )
                 return None
             self._observer.repeated(range_)

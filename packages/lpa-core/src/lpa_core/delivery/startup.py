@@ -33,6 +33,10 @@ _MADE_ANEW: Final = (
     "set QUALITY_OFFSET_GAP_POLICY to earliest to read all that it holds now, or to latest to leave it out",
 )
 """A cause, and what to do, what loses nothing first."""
+_DELETED_WHILE_WRITTEN: Final = (
+    "records were deleted while they were being written",
+    "stop the workers and run `lpa recover offset-loss`: what the topic still holds is read again",
+)
 
 _log = structlog.get_logger("lpa.delivery")
 
@@ -202,7 +206,7 @@ class Startup:
         deleted = start < span.low
         if deleted and prepared is None and self._is_gap(partition, OffsetSpan(start, span.low)):
             return span.low
-        cause, remedy = _DELETED if deleted else _MADE_ANEW
+        cause, remedy = (_DELETED_WHILE_WRITTEN if prepared else _DELETED) if deleted else _MADE_ANEW
         return self._gap(
             span,
             f"{partition}: offset {start} is committed, but the topic holds {span.low} to {span.high - 1}: {cause}",

@@ -16,6 +16,7 @@ from lpa_ops.health.consumed import Consumed, backed_up, of_files, of_topic
 from lpa_ops.health.database import Database, Missing, opened
 from lpa_ops.health.group_offsets import where_offsets_fit
 from lpa_ops.health.kafka_offsets import Offsets
+from lpa_ops.health.remedy import command
 from lpa_ops.health.runbook import section
 from lpa_ops.positions.input_topic import InputTopic
 from lpa_ops.positions.missing import Positions
@@ -23,7 +24,7 @@ from lpa_sinks.clickhouse.emptiness import is_empty
 from lpa_sinks.clickhouse.retries import AT_ONCE
 
 _ACTION: Final = "stop the workers, and compare these positions with the archive before anything expires"
-_DOUBLED: Final = "stop the workers, and look at the plan of `lpa recover doubled-rows`"
+_LOOK: Final = "stop the workers, and look at the plan of"
 _NONE: Final = Thresholds(0, 0)
 _NO_BOUND: Final = (1 << 64) - 1
 _TABLES: Final = ("streaming_events", "streaming_events_dlq", "streaming_events_quarantine")
@@ -83,7 +84,7 @@ def _judged(scope: Scope, database: Database, topic: Mapping[Partition, Consumed
         _NONE,
         "; ".join(trouble.what for trouble in troubles[:3])
         or f"{positions:,} positions of {len(rows)} partitions are in exactly one table",
-        _ACTION if any(trouble.missing for trouble in troubles) else _DOUBLED,
+        _ACTION if any(each.missing for each in troubles) else f"{_LOOK} {command(scope, 'recover doubled-rows')}",
     )
 
 
@@ -138,7 +139,7 @@ def _lost(scope: Scope, missing: Missing, consumed: Mapping[Partition, Consumed]
         f"{missing.what}, though {held}",
         positions,
         _NONE,
-        "stop the workers, and look at the plan of `lpa recover total-loss`",
+        f"{_LOOK} {command(scope, 'recover total-loss')}",
     )
 
 

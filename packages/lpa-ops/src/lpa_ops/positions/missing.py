@@ -103,6 +103,12 @@ class Positions:
         """How many of the offsets are in a table."""
         return self._number(sql("stored.sql", self._database), partition, asked)
 
+    def held(self, partition: Partition, asked: OffsetSpan) -> int | None:
+        """How many records can be read from the topic at these offsets, COUNTED at most; None of any other topic."""
+        if self._topic is None or self._topic.name != partition.topic:
+            return None
+        return len(self._topic.records(partition, [asked]))
+
     def _unaccounted(self, partition: Partition, asked: OffsetSpan) -> list[_Unaccounted]:
         if self.stored(partition, asked) + self._in_gaps(partition, asked) == asked.size:
             return []

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import structlog
 
+from lpa_core.delivery.log import Partition
 from lpa_ops.backup.backup import Backup, BackupError, StoredBackup
+from lpa_ops.backup.checkpoints import checkpoints, from_kafka, sink_name
 from lpa_ops.backup.own import is_of
 from lpa_ops.backup.restore import require_own
-from lpa_ops.backup.store import BackupStore
+from lpa_ops.backup.store import BackupStore, store_of
 from lpa_ops.recover.scenario import Context, RecoveryError
 
 _log = structlog.get_logger("lpa.recover")
@@ -26,10 +28,40 @@ def require_is_own(backup: Backup, context: Context) -> None:
         raise BackupError(f"{backup.id} is of {backup.sink}")
 
 
-def newest_good(context: Context, require: Callable[[Backup], None]) -> StoredBackup:
+def backup_at(location: str, stored: Iterable[Partition], context: Context) -> Backup:
+    """The backup at a location; where there is none, a stand-in that has nothing.
+
+    ``stored``: partitions of which the database has rows: they tell whether the group is concerned. Raises BackupError.
+    """
+    if location:
+        store, folder = store_of(location)
+        return store.manifest(folder).backup
+    sink = sink_name(context.sink, context.settings)
+    read = from_kafka(stored, checkpoints(context.settings, sink).values(), context.settings)
+    return Backup(
+        id="",
+        created_ms=0,
+        environment="",
+        base="",
+        database="",
+        sink=sink,
+        group=context.settings.quality.group_id if read else "",
+        commits={},
+        derived={},
+        boundaries={},
+        dedup={},
+        tables={},
+        unsettled=[],
+        note="",
+        settings_fingerprint="",
+        versions={},
+    )
+
+
+def newest_good(context: Context, require: Callable[[Backup], None], otherwise: str) -> StoredBackup:
     """The newest backup that ``require`` raises no BackupError of, and of which every file is as it was written.
 
-    Raises RecoveryError where there is none.
+    Raises RecoveryError where there is none; it says ``otherwise``, which is what to do then.
     """
     store = BackupStore(context.backups)
     why = []
@@ -47,7 +79,4 @@ def newest_good(context: Context, require: Callable[[Backup], None]) -> StoredBa
             continue
         return stored
     reasons = f" ({'; '.join(why[:3])})" if why else ""
-    raise RecoveryError(
-        f"{store.root} has no backup to recover from{reasons}: name another place with --backups, or make the schema "
-        "anew with `lpa schema apply` and read everything again"
-    )
+    raise RecoveryError(f"{store.root} has no backup to recover from{reasons}: {otherwise}")

@@ -14,14 +14,14 @@ from lpa_core.kafka.admin import admin_client
 from lpa_core.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
 from lpa_core.sinks import SinkMisconfigured
 from lpa_ops.backup import checkpoints, database, exchange
-from lpa_ops.backup.backup import CHECKPOINTS_FOLDER, Backup, BackupError
+from lpa_ops.backup.backup import CHECKPOINTS_FOLDER, Backup, BackupError, StoredBackup
 from lpa_ops.backup.exchange import beside, drop, require_proven, require_room
 from lpa_ops.backup.proof import differences, restored_content
 from lpa_ops.backup.set_aside import is_set_aside, suffix
 from lpa_ops.backup.store import BackupStore, store_of
 from lpa_ops.backup.tables import content, cut, positions, rows, stored_tables, table_names
 from lpa_ops.positions.missing import positions_of
-from lpa_ops.recover.backups import is_own, newest_good, require_is_own
+from lpa_ops.recover.backups import backup_at, is_own, newest_good, require_is_own
 from lpa_ops.recover.estimate import seconds_to_read, seconds_to_restore
 from lpa_ops.recover.expiry import may_have_expired
 from lpa_ops.recover.scenario import Context, Findings, Position, Step, as_positions, broken_off, offsets
@@ -42,7 +42,7 @@ class Corruption(Findings, frozen=True, kw_only=True):
     suffix: str
     """Of the names that they get."""
     location: str
-    """Of the backup."""
+    """Of the backup; empty where there is none."""
     beyond_backup: list[str]
     """What is lost because the backup does not have it."""
     cut: list[Position]
@@ -78,36 +78,31 @@ class ClickHouseCorruption:
         self._require_whole(context)
         with opened(context.sink, context.settings) as (client, name):
             damage = _damaged(client, name)
-            listed = [each.backup for each in BackupStore(context.backups).list() if each.backup is not None]
-            own = [backup for backup in listed if is_own(backup, context)]
-            if not damage and not own:
-                return _NOTHING
-
-            def require(backup: Backup) -> None:
-                require_is_own(backup, context)
-                _require_all(backup, own, client, name)
-
-            stored = newest_good(context, require)
-            backup = stored.backup
-            assert backup is not None
-            damage |= _compared(client, name, backup, damage)
+            saved = self._newest_good(bool(damage), client, name, context)
+            if saved is not None and saved.backup is not None:
+                damage |= _compared(client, name, saved.backup, damage)
             if not damage:
                 return _NOTHING
-            sound = [table for table in stored_tables(client, name) if table.name not in damage]
+            stored = positions(client, [table for table in stored_tables(client, name) if table.name not in damage])
+            location = "" if saved is None else saved.location
+            backup = backup_at(location, stored, context)
             aside = detached(client, name)
-            found = _sources(client, name, backup, positions(client, sound), damage, context)
-        saved = {*backup.tables, *backup.unsettled}
-        unknown = sorted(set(damage) - saved)
-        beyond = [f"{table}: it is not in the backup, its rows before it are gone" for table in unknown]
+            found = _sources(client, name, backup, stored, damage, context)
+        within = {*backup.tables, *backup.unsettled}
+        unknown = sorted(set(damage) - within)
+        absent = "it is not in the backup, its rows before it are gone"
+        if not location:
+            absent = f"{context.backups} has no backup of it: of its rows, only those come back that are read again"
+        beyond = [f"{table}: {absent}" for table in unknown]
         return _with_sources(
             Corruption(
                 damage=[f"{table}: {why}" for table, why in sorted(damage.items())],
                 lost=[],
-                seconds=seconds_to_restore(stored.bytes),
-                tables=sorted(set(damage) & saved),
+                seconds=seconds_to_restore(0 if saved is None else saved.bytes),
+                tables=sorted(set(damage) & within),
                 emptied=tuple(unknown),
                 suffix=suffix(),
-                location=stored.location,
+                location=location,
                 beyond_backup=beyond,
                 cut=[],
                 commits=[],
@@ -121,16 +116,18 @@ class ClickHouseCorruption:
             return self.assess(context)
         if _CUT in begun:
             return found  # what was cut is read again, from where it was cut
-        store, folder = store_of(found.location)
         with opened(context.sink, context.settings) as (client, name):
             sound = [table for table in stored_tables(client, name) if table.name not in found.concerned]
-            backup = store.manifest(folder).backup
-            where = _sources(client, name, backup, positions(client, sound), found.concerned, context)
+            stored = positions(client, sound)
+            backup = backup_at(found.location, stored, context)
+            where = _sources(client, name, backup, stored, found.concerned, context)
         return _with_sources(found, where)
 
     def steps(self, found: Corruption, context: Context) -> Sequence[Step]:
+        first = "the first record that there still is"
         names, to = ", ".join(found.concerned), f"names that end in {found.suffix}"
-        proven = f"restore {', '.join(found.tables) or 'nothing'} from {found.location} beside them, and compare"
+        wanted = f"{', '.join(found.tables)} from {found.location}" if found.tables else "nothing"
+        proven = f"restore {wanted} beside them, and compare"
         restored = [f"put {', '.join(found.tables)} in their place"] if found.tables else []
         anew = [f"make {', '.join(found.emptied)} anew, without rows"] if found.emptied else []
         return [
@@ -140,12 +137,12 @@ class ClickHouseCorruption:
             Step("restore", ", ".join([*restored, *anew]), lambda: self._restore(found, context), once=True),
             Step(
                 _CUT,
-                "take out of all tables what came since the backup and is read again",
+                f"take out of all tables what {'came since the backup and ' if found.location else ''}is read again",
                 lambda: self._cut(found, context),
             ),
             Step(
                 "offsets",
-                "set committed offsets and checkpoints to where the backup has them",
+                f"set committed offsets and checkpoints to {'where the backup has them' if found.location else first}",
                 lambda: self._go_on(found, context),
             ),
         ]
@@ -158,6 +155,20 @@ class ClickHouseCorruption:
             "run `lpa ingest` on files once more",
             f"drop the tables that end in {found.suffix} once nobody wants to look at them",
         ]
+
+    def _newest_good(self, damaged: bool, client: Client, name: str, context: Context) -> StoredBackup | None:
+        """None where there are no backups, or none need be of this database: nothing is known to be damaged."""
+        listed = BackupStore(context.backups).list()
+        own = [each.backup for each in listed if each.backup is not None and is_own(each.backup, context)]
+        if not listed or (not own and not damaged):
+            return None
+
+        def require(backup: Backup) -> None:
+            require_is_own(backup, context)
+            _require_all(backup, own, client, name)
+
+        otherwise = "name another place with --backups; where there is none, an empty folder: all is read again"
+        return newest_good(context, require, otherwise)
 
     def _require_whole(self, context: Context) -> None:
         """Raise CheckpointError where a restore was broken off: it has to be finished first."""
@@ -182,6 +193,8 @@ class ClickHouseCorruption:
 
     def _prove(self, found: Corruption, context: Context) -> str:
         """Have the tables that are not in their place yet beside it, as they were backed up."""
+        if not found.tables:
+            return "nothing is restored"
         store, folder = store_of(found.location)
         located = store.check_files(folder)
         with opened(context.sink, context.settings) as (client, name):
@@ -229,10 +242,11 @@ class ClickHouseCorruption:
 
     def _go_on(self, found: Corruption, context: Context) -> str:
         settings = context.settings
-        store, folder = store_of(found.location)
-        backup = store.manifest(folder).backup
+        backup = backup_at(found.location, [], context)
         with scratch_folder(settings) as scratch:
-            store.fetch(folder, CHECKPOINTS_FOLDER, scratch / "checkpoints")
+            if found.location:
+                store, folder = store_of(found.location)
+                store.fetch(folder, CHECKPOINTS_FOLDER, scratch / "checkpoints")
             fetched = scratch / "checkpoints" / CHECKPOINTS_FOLDER
             files = checkpoints.put_back(fetched, backup.sink, _target(context), settings)
         commits = {Partition(each.topic, each.partition): Commit(each.offset, each.metadata) for each in found.commits}

@@ -62,6 +62,10 @@ class Offsets:
                 first = max(low[partition], behind - MAX_SPAN)
                 through = known.stored_through(partition, OffsetSpan(first, behind)) if behind > first else first
                 problem = _problem(known, partition, now.get(partition), through, behind)
+                gone = _gone(known, partition, now.get(partition))
+                if gone:
+                    lost.append(f"{gone}: replay what is gone from the archive")
+                    problem = problem or f"{gone}; {through} is right"
                 if not problem and partition in self._not_to_repeat and now[partition].metadata:
                     problem = f"{partition}: a range is prepared that holds what is stored already"
                 if problem:
@@ -104,6 +108,24 @@ class Offsets:
         right = {partition: Commit(offset) for partition, offset in offsets(found.offsets).items()}
         commit(admin_client(context.settings), context.settings, right)
         return f"{len(right)} partitions"
+
+
+def _gone(known: Positions, partition: Partition, now: Commit | None) -> str:
+    """What the topic no longer has of the range that is prepared, so that it cannot be repeated; empty where all."""
+    try:
+        prepared = decode(partition, now.metadata) if now is not None else None
+    except DamagedMetadata:
+        return ""
+    if prepared is None:
+        return ""
+    range_ = prepared.range
+    held = known.held(partition, OffsetSpan(range_.start, range_.end))
+    if held is None or held == range_.count:
+        return ""
+    return (
+        f"{partition}: {range_.count:,} records {range_.start} to {range_.end - 1} were being written, and the topic "
+        f"holds {held:,} at these offsets now"
+    )
 
 
 def _problem(known: Positions, partition: Partition, now: Commit | None, through: int, behind: int) -> str:

@@ -59,17 +59,18 @@ def sources(
         partitions = sorted({*now, *backup.commits})
         low, high = earliest(admin, settings, partitions), latest(admin, settings, partitions)
         for partition in partitions:
-            commit = backup.commits.get(partition, Commit(low[partition]))
-            gone = OffsetSpan(commit.offset, low[partition])
-            if gone.size and holds_nothing(partition, gone):
-                commit = Commit(low[partition])
-            elif gone.size:
+            saved = backup.commits.get(partition)
+            gone = OffsetSpan(saved.offset if saved else 0, low[partition])
+            lacking = gone.size > 0 and not holds_nothing(partition, gone)
+            if lacking:
                 lost.append(
-                    f"{partition}: the topic no longer holds {commit.offset} to {low[partition] - 1}: what the damaged "
+                    f"{partition}: the topic no longer holds {gone.first} to {gone.behind - 1}: what the damaged "
                     "tables had of them is only in the archive"
                 )
-                cut[partition] = max(stored.get(partition, 0), commit.offset)
+            if saved and lacking:
+                cut[partition] = max(stored.get(partition, 0), saved.offset)
                 continue
+            commit = saved if saved and not gone.size else Commit(low[partition])
             cut[partition], commits[partition] = commit.offset, commit
             again += max(0, high[partition] - commit.offset)
     # Of some, only the damaged tables had rows: what the backup has of them stays.
@@ -80,7 +81,7 @@ def sources(
         cut[partition] = boundary if partition in files else max(behind, boundary)
         if boundary >= behind:
             continue
-        since = f"{partition}: {behind - boundary:,} records came since the backup"
+        since = f"{partition}: {behind - boundary:,} records {'came since the backup' if backup.id else 'are stored'}"
         if partition in files:
             lost.append(f"{since}, and are read again from the file: keep it, or they are lost")
         else:

@@ -54,7 +54,7 @@ class TotalLoss:
             if filled and not backup.records:
                 raise BackupError(f"{backup.id} has no records, though an older one has: they were lost before it")
 
-        stored = newest_good(context, require)
+        stored = newest_good(context, require, _without_backup(context))
         assert stored.backup is not None
         again, lost = _behind(stored.backup, context)
         if not own:
@@ -136,6 +136,18 @@ def _damage(context: Context) -> list[str]:
             return []
     except DamagedDatabase as damage:
         return [str(damage)]
+
+
+def _without_backup(context: Context) -> str:
+    """What to do where there is none."""
+    elsewhere = "name another place with --backups; where there is none"
+    if endpoint_of(context.sink, context.settings).path is None:
+        return (
+            f"{elsewhere}, run `lpa schema apply`, and then `lpa recover offset-loss`, which has what the topic still "
+            "holds read again"
+        )
+    data = context.settings.lpa.data_dir
+    return f"{elsewhere}, remove {data / 'checkpoints'} and {data / 'dedup'}, and read the files again"
 
 
 def _expected(context: Context) -> bool:
