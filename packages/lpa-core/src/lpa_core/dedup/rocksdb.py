@@ -114,7 +114,8 @@ class RocksDBDedupStore:
 
         if new:
             batch.set_default_column_family(current.handle)
-            for name, claim in new.items():
+            # In the order of their keys: each is looked for in the memory table from where the one before went.
+            for name, claim in sorted(new.items()):
                 batch[name] = claim
             files.write(batch)
         return owners
