@@ -39,6 +39,8 @@ from lpa_core.records import RecordBatch
 
 _SECONDS: Final = 10.0
 """How long a request may take before it counts as unanswered."""
+_MOST_AT_ONCE: Final = 1000
+"""Records that the client hands over at once: small enough for the processor's cache, which larger hauls outgrow."""
 
 _log = structlog.get_logger("lpa.kafka")
 
@@ -118,7 +120,7 @@ class KafkaLog:
         if self._gone:
             raise OffsetsGone(self._gone.pop())
         with self._explained("read"):
-            messages = self._consumer.consume(max_records, seconds)
+            messages = self._consumer.consume(min(max_records, _MOST_AT_ONCE), seconds)
             self._proof = self._consumer.consumer_group_metadata()
         batches = []
         for (topic, number, failed), some in groupby(messages, key=_origin):
