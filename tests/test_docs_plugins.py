@@ -98,7 +98,9 @@ def event(type_: str, data: str) -> bytes:
 
 
 def test_example_of_event_types(load_example: Load) -> None:
-    verdict = judge(load_example("lpa_event_types"), event("queue_length", '{"region": "eu", "waiting": "12"}'))
+    verdict = judge(
+        load_example("lpa_event_types"), event("queue_length", '{"region": "eu", "queue": {"waiting": "12"}}')
+    )
     assert isinstance(verdict, Accepted)
     assert [(table.name, row) for table, row in verdict.rows] == [("queue_length", ("eu", 12))]
 

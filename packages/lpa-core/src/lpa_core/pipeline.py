@@ -6,8 +6,9 @@ No I/O, no clock, no randomness. Live ingestion, replay, tests and simulation al
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import attrgetter
-from typing import Any, final
+from functools import reduce
+from operator import attrgetter, or_
+from typing import Any, NoReturn, final
 
 import attrs
 import msgspec
@@ -15,19 +16,13 @@ import msgspec
 from lpa_core import storable
 from lpa_core.dedup.key import canonical_json, payload_hash
 from lpa_core.events.coercion import MAX_EPOCH_MS, epoch, timestamp
-from lpa_core.events.envelope import Envelope, WireEnvelope
-from lpa_core.events.event_type import LEADING_COLUMNS, EventType, Row
+from lpa_core.events.envelope import Envelope, WireEnvelope, wire_envelope
+from lpa_core.events.event_type import EventType
 from lpa_core.events.lenient import Coercion, coercion_for
 from lpa_core.events.model import carries_version
 from lpa_core.events.registry import registry
-from lpa_core.events.times import (
-    EARLIEST_EVENT_MS,
-    MOST_AHEAD_MS,
-    DiscardedTime,
-    Settle,
-    latest_event_times,
-    settling,
-)
+from lpa_core.events.row import MakeRows
+from lpa_core.events.times import EARLIEST_EVENT_MS, MOST_AHEAD_MS, DiscardedTime, latest_event_times
 from lpa_core.records import Oversized, Position, RecordBatch
 from lpa_core.rejects import Rejected
 from lpa_core.row_guard import RowGuard
@@ -49,15 +44,12 @@ DEFAULT_VERSION = "1"
 class _Compiled:
     """An event type with all that can be worked out beforehand."""
 
-    decode: Callable[[Any], Any]
+    name: str
+    envelope: type[WireEnvelope]
     coerce: Coercion
-    settle: Settle | None
-    """Takes times out of the data that are not believed; None where its model has no times."""
-    shape: Callable[[Envelope, Any], Iterable[tuple[Table, Row]]]
+    make_rows: MakeRows
     filled: Callable[[Any], Any] | None
-    """Gives the required attributes of a model: all of them true where none is missing or empty."""
-    own_columns: Mapping[Table, int]
-    """For each of its tables how many values a row has."""
+    """Gives the required attributes that the model does not prove: all of them true where none is missing or empty."""
     has_version: Callable[[Any], bool]
     needs_items: bool
 
@@ -66,7 +58,14 @@ class _Unshapely(Exception):
     """The record does not fit its model; it has to be looked at field by field."""
 
 
-_decode_wire = msgspec.json.Decoder(WireEnvelope).decode
+def _unfitting(value: bytes) -> NoReturn:
+    raise _Unshapely
+
+
+def _decoder(envelopes: Iterable[type[WireEnvelope]]) -> Callable[[bytes], Any]:
+    """Reads a record as the envelope that its ``type`` tells; raises ValueError or _Unshapely where it fits none."""
+    known = tuple(envelopes)
+    return msgspec.json.Decoder(reduce(or_, known)).decode if known else _unfitting
 
 
 @final
@@ -92,9 +91,11 @@ class Pipeline:
         self.event_types: Mapping[str, EventType] = registry(event_types)
         self.tables: tuple[Table, ...] = tuple(t for e in self.event_types.values() for t in e.tables)
         self._compiled = {name: _compile(event_type) for name, event_type in self.event_types.items()}
+        self._by_envelope = {compiled.envelope: compiled for compiled in self._compiled.values()}
+        # A validator of a plugin has to be asked about each record.
+        self._decode = _unfitting if plugin_validators else _decoder(self._by_envelope)
         self._versions = frozenset(supported_versions)
-        self._plugin_validators = guarded(plugin_validators)
-        self._validators = (*builtin_validators(self._versions), *self._plugin_validators)
+        self._validators = (*builtin_validators(self._versions), *guarded(plugin_validators))
         self._classifiers = tuple(classifiers)
         self._guard = RowGuard(max_row_bytes)
         self.max_row_bytes = max_row_bytes
@@ -131,10 +132,8 @@ class Pipeline:
         """Accept a well-formed record; raise _Unshapely or ValueError (of which msgspec's errors are) for any other."""
         if not value.isascii():
             value.decode()  # msgspec does not look into strings that it skips
-        wire = _decode_wire(value)
-        compiled = self._compiled.get(wire.type)
-        if compiled is None or self._plugin_validators:
-            raise _Unshapely
+        wire = self._decode(value)
+        compiled = self._by_envelope[type(wire)]
         moment = wire.timestamp
         if type(moment) is str:
             if not (moment.isascii() and moment.isdigit()) or len(moment) > 18:
@@ -142,14 +141,9 @@ class Pipeline:
             moment = int(moment)
         if wire.replay_record_ms is not None:
             latest = _latest_of_replayed(latest, wire.replay_record_ms)
-        if not EARLIEST_EVENT_MS <= moment <= latest:  # type: ignore[operator]  # an int from here on
+        if not EARLIEST_EVENT_MS <= moment <= latest:
             raise _Unshapely
-        data = compiled.decode(wire.data)
-        discarded: tuple[DiscardedTime, ...] = ()
-        if compiled.settle is not None:
-            found: list[DiscardedTime] = []
-            data = compiled.settle(data, moment, found)  # type: ignore[arg-type]  # an int from here on
-            discarded = tuple(found)
+        data = wire.data
         version = wire.version
         if version is None:
             if compiled.has_version(data):
@@ -163,22 +157,23 @@ class Pipeline:
         if compiled.needs_items and not data:
             raise _Unshapely
         envelope = Envelope(
-            wire.type,
+            compiled.name,
             identity,
-            moment,  # type: ignore[arg-type]  # an int from here on
+            moment,
             wire.gateway,
             version,
             wire.replay,
             wire.replay_id,
             wire.replay_attempt,
         )
+        discarded: list[DiscardedTime] = []
         try:
-            rows = _rows(compiled, envelope, data)
+            rows = compiled.make_rows(envelope, data, discarded)
         except Exception as error:
             raise _Unshapely from error
         if not self._guard.surely_fits(value, rows):
             raise _Unshapely
-        return Accepted(envelope, value, identity, "event_id", rows, 0, discarded)
+        return Accepted(envelope, value, identity, "event_id", rows, 0, tuple(discarded))
 
     def _thorough(self, value: bytes | None, position: Position, latest: int, oversized: Oversized | None) -> Verdict:
         if value is None:
@@ -261,9 +256,7 @@ class Pipeline:
         discarded: list[DiscardedTime] = []
         try:
             data = compiled.coerce(document.value("data"), unfit)
-            if compiled.settle is not None and data is not None:
-                data = compiled.settle(data, envelope.timestamp, discarded)
-            rows = _rows(compiled, envelope, data)
+            rows = compiled.make_rows(envelope, data, discarded)
         except Exception as error:
             failure = Failure(
                 Stage.PARSE, FailureClass.PARSING_FAILED, Reason.PARSE_EXCEPTION, f"{type(error).__name__}: {error}"
@@ -311,30 +304,19 @@ _UNDECIDED = Failure(Stage.SCHEMA_VALIDATION, FailureClass.SCHEMA_INVALID, Reaso
 
 
 def _compile(event_type: EventType) -> _Compiled:
-    below_data = [path.removeprefix("data.") for path in event_type.required if path.startswith("data.")]
     filled: Callable[[Any], Any] | None = None
-    if below_data:
-        first = attrgetter(*below_data)
-        filled = first if len(below_data) > 1 else lambda data: (first(data),)
+    if event_type.unproven:
+        first = attrgetter(*event_type.unproven)
+        filled = first if len(event_type.unproven) > 1 else lambda data: (first(data),)
     return _Compiled(
-        decode=msgspec.json.Decoder(event_type.model).decode,
+        name=event_type.name,
+        envelope=wire_envelope(event_type.name, event_type.model),
         coerce=coercion_for(event_type.model),
-        settle=settling(event_type.model),
-        shape=event_type.shape,
+        make_rows=event_type.make_rows,
         filled=filled,
-        own_columns={table: len(table.columns) - len(LEADING_COLUMNS) for table in event_type.tables},
         has_version=carries_version(event_type.model),
         needs_items=event_type.requires_items,
     )
-
-
-def _rows(compiled: _Compiled, envelope: Envelope, data: Any) -> tuple[tuple[Table, Row], ...]:
-    """The event's rows. What is wrong with a plugin's shape must not reach a block that holds other events' rows."""
-    rows = tuple(compiled.shape(envelope, data))
-    for table, row in rows:
-        if len(row) != compiled.own_columns[table]:
-            raise ValueError(f"a row of {table.name} has {len(row)} values for {compiled.own_columns[table]} columns")
-    return rows
 
 
 def _latest_of_replayed(latest: int, record_time: int | None) -> int:

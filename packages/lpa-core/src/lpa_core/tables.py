@@ -31,9 +31,20 @@ class Kind(StrEnum):
 @final
 @attrs.frozen(slots=True)
 class Column:
+    """A column: its name and what it holds, and for an event's table where in the event its value is.
+
+    Attributes:
+        at: a path (:mod:`lpa_core.events.paths`). None where whoever makes the rows knows.
+        otherwise: another path, for an event that has nothing at the first one, or text that is empty.
+        reads: a type of :mod:`lpa_core.events.model`, where it is another than the kind's own.
+    """
+
     name: str
     kind: Kind
     nullable: bool = False
+    at: str | None = attrs.field(default=None, kw_only=True, eq=False)
+    otherwise: str | None = attrs.field(default=None, kw_only=True, eq=False)
+    reads: Any = attrs.field(default=None, kw_only=True, eq=False)
 
 
 @final

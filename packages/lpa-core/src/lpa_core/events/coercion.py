@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from typing import Any
 
 MIN_EPOCH_MS = -2_208_988_800_000
@@ -77,15 +78,21 @@ def timestamp(value: Any) -> int | None:
     return number
 
 
-def number_or_zero(value: Any) -> float:
+def number_or_none(value: Any) -> float | None:
+    """A number, or a string that is one; else None."""
     if is_number(value):
         return _as_float(value)
     if isinstance(value, str):
         try:
-            return float(value.strip()) if "_" not in value else 0.0
+            return float(value.strip()) if "_" not in value else None
         except ValueError:
-            return 0.0
-    return 0.0
+            return None
+    return None
+
+
+def number_or_zero(value: Any) -> float:
+    number = number_or_none(value)
+    return 0.0 if number is None else number
 
 
 def _as_float(value: int | float) -> float:
@@ -131,28 +138,56 @@ def float32_or_zero(value: Any, unfit: Unfit) -> float:
     return 0.0
 
 
-def _unsigned_or_zero(value: Any, unfit: Unfit, limit: int) -> int:
+def _nullable_float(value: Any, unfit: Unfit, most: float) -> float | None:
+    number = number_or_none(value)
+    if number is None or -most <= number <= most:
+        return number
+    unfit[0] += 1
+    return None
+
+
+def nullable_float64(value: Any, unfit: Unfit) -> float | None:
+    return _nullable_float(value, unfit, sys.float_info.max)
+
+
+def nullable_float32(value: Any, unfit: Unfit) -> float | None:
+    return _nullable_float(value, unfit, MAX_FLOAT32)
+
+
+def _int_or_zero(value: Any, unfit: Unfit, least: int, most: int) -> int:
     number = number_or_zero(value) if isinstance(value, str) and whole_number(value) is None else value
     whole = whole_number(number)
     if whole is None:
         unfit[0] += isinstance(number, float)
         return 0
-    if 0 <= whole <= limit:
+    if least <= whole <= most:
         return whole
     unfit[0] += 1
     return 0
 
 
+def int32_or_zero(value: Any, unfit: Unfit) -> int:
+    return _int_or_zero(value, unfit, -(2**31), 2**31 - 1)
+
+
+def int64_or_zero(value: Any, unfit: Unfit) -> int:
+    return _int_or_zero(value, unfit, -(2**63), 2**63 - 1)
+
+
+def uint8_or_zero(value: Any, unfit: Unfit) -> int:
+    return int(value) if isinstance(value, bool) else _int_or_zero(value, unfit, 0, 2**8 - 1)
+
+
 def uint16_or_zero(value: Any, unfit: Unfit) -> int:
-    return _unsigned_or_zero(value, unfit, 2**16 - 1)
+    return _int_or_zero(value, unfit, 0, 2**16 - 1)
 
 
 def uint32_or_zero(value: Any, unfit: Unfit) -> int:
-    return _unsigned_or_zero(value, unfit, 2**32 - 1)
+    return _int_or_zero(value, unfit, 0, 2**32 - 1)
 
 
 def uint63_or_zero(value: Any, unfit: Unfit) -> int:
-    return _unsigned_or_zero(value, unfit, 2**63 - 1)
+    return _int_or_zero(value, unfit, 0, 2**63 - 1)
 
 
 def _nullable_int(value: Any, unfit: Unfit, least: int, most: int) -> int | None:
@@ -169,6 +204,18 @@ def nullable_int32(value: Any, unfit: Unfit) -> int | None:
 
 def nullable_int64(value: Any, unfit: Unfit) -> int | None:
     return _nullable_int(value, unfit, -(2**63), 2**63 - 1)
+
+
+def nullable_uint8(value: Any, unfit: Unfit) -> int | None:
+    return int(value) if isinstance(value, bool) else _nullable_int(value, unfit, 0, 2**8 - 1)
+
+
+def nullable_uint16(value: Any, unfit: Unfit) -> int | None:
+    return _nullable_int(value, unfit, 0, 2**16 - 1)
+
+
+def nullable_uint32(value: Any, unfit: Unfit) -> int | None:
+    return _nullable_int(value, unfit, 0, 2**32 - 1)
 
 
 def nullable_uint63(value: Any, unfit: Unfit) -> int | None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, final
+from typing import Annotated, Any, cast, final
 
 import msgspec
 
 
-@final
 class WireEnvelope(
     msgspec.Struct,
     gc=False,
+    tag_field="type",
     rename={
         "replay": "__replay",
         "replay_id": "__replay_id",
@@ -18,15 +18,13 @@ class WireEnvelope(
         "replay_record_ms": "__replay_record_ms",
     },
 ):
-    """A well-formed envelope as msgspec reads it, with ``data`` left as bytes.
+    """A well-formed envelope as msgspec reads it: one of the structs that :func:`wire_envelope` makes.
 
     A struct, not an attrs class: attrs attributes cannot be named ``__replay``. What does not
     fit is looked at field by field by the validator chain.
     """
 
-    type: str
     timestamp: str | int
-    data: msgspec.Raw
     id: str = ""
     gateway: str = ""
     version: str | int | None = None
@@ -34,6 +32,14 @@ class WireEnvelope(
     replay_id: str = ""
     replay_attempt: Annotated[int, msgspec.Meta(ge=0, le=2**16 - 1)] = 0
     replay_record_ms: int | None = None
+
+
+def wire_envelope(event_type: str, model: Any) -> type[WireEnvelope]:
+    """The envelope of an event type, with ``data`` as its model; its ``type`` tells msgspec which one to read."""
+    made = msgspec.defstruct(
+        "TypedEnvelope", [("data", model)], bases=(WireEnvelope,), tag=event_type, kw_only=True, gc=False
+    )
+    return cast(type[WireEnvelope], made)
 
 
 @final

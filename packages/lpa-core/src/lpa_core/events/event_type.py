@@ -1,29 +1,21 @@
-"""What an event type declares: its model, its required paths, its tables, and how rows are made."""
+"""What an event type declares: its name, its required paths, and its tables with where their columns come from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from itertools import chain
 from typing import Any, final
 
 import attrs
 
+from lpa_core.events.column_rows import rows_maker
+from lpa_core.events.data_tree import tree_of
 from lpa_core.events.envelope import Envelope
-from lpa_core.tables import Column, Kind, Table
+from lpa_core.events.row import LEADING_COLUMNS, MakeRows, Row, own_columns
+from lpa_core.events.times import DiscardedTime, settling
+from lpa_core.tables import Column, Table
 
-Row = tuple[Any, ...]
-"""The values of one row of a typed table, without the leading columns."""
-
-LEADING_COLUMNS = (
-    Column("event_timestamp", Kind.TIMESTAMP),
-    Column("raw_event_uid", Kind.TEXT),
-    Column("org", Kind.LABEL),
-    Column("source_topic", Kind.LABEL),
-    Column("source_partition", Kind.UINT32),
-    Column("source_offset", Kind.UINT64),
-    Column("ingestion_timestamp", Kind.TIMESTAMP),
-    Column("replay", Kind.UINT8),
-)
-"""Columns that every typed row begins with: which event it is of, where that came from and when."""
+__all__ = ["LEADING_COLUMNS", "EventType", "Row", "typed_table"]
 
 
 def typed_table(name: str, *columns: Column, order_by: tuple[str, ...]) -> Table:
@@ -36,22 +28,70 @@ def typed_table(name: str, *columns: Column, order_by: tuple[str, ...]) -> Table
 class EventType:
     """One ``type`` of event.
 
+    Its columns say where in the event they come from (:class:`~lpa_core.tables.Column`), and that is all. Where rows
+    take choosing, ``shape`` makes them, from a ``model`` that says what there is to choose from: both or neither.
+
     Attributes:
         name: the exact, case-sensitive value of the envelope's ``type``.
-        model: what ``data`` is decoded into: an attrs class, or a union of a list of them and one.
+        model: what ``data`` is decoded into: a struct or attrs class, or a union of a list of them and one. Where
+            there is no ``shape`` it is made of the columns.
         required: paths that must be present, not null and not empty text, such as ``data.stream_id``.
             Each first step below ``data`` is an attribute of the model, annotated ``Text``.
-        tables: every table that ``shape`` may name.
+        tables: every table that rows are made for, each once where its columns say where they come from.
         shape: ``shape(envelope, data) -> rows``, each with its table. Pure. Whatever it raises
             dead-letters the event as PARSING_FAILED.
-        requires_items: ``data`` must be a non-empty array (reason ``empty_array``).
+        requires_items: ``data`` must be a non-empty array (reason ``empty_array``). Columns come from each item, which
+            makes a row.
         requires_container: ``data`` must be an array or an object (reason ``invalid_data_shape``).
+
+    Raises ValueError where columns say no path, one that is none, or such as contradict each other.
     """
 
     name: str
-    model: Any
-    required: tuple[str, ...]
-    tables: tuple[Table, ...]
-    shape: Callable[[Envelope, Any], Iterable[tuple[Table, Row]]]
+    model: Any = None
+    required: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+    shape: Callable[[Envelope, Any], Iterable[tuple[Table, Row]]] | None = None
     requires_items: bool = False
     requires_container: bool = False
+    make_rows: MakeRows = attrs.field(init=False, repr=False)
+    unproven: tuple[str, ...] = attrs.field(init=False, repr=False)
+    """Required attributes of data that its model lets be missing or empty."""
+
+    def __attrs_post_init__(self) -> None:
+        try:
+            model, make_rows, filled = self._shaped() if self.shape is not None else self._of_columns()
+        except ValueError as error:
+            raise ValueError(f"event type {self.name!r}: {error}") from None
+        below_data = [path.removeprefix("data.") for path in self.required if path.startswith("data.")]
+        object.__setattr__(self, "model", model)
+        object.__setattr__(self, "make_rows", make_rows)
+        object.__setattr__(self, "unproven", tuple(path for path in below_data if path not in filled))
+
+    def _of_columns(self) -> tuple[Any, MakeRows, Collection[str]]:
+        if self.model is not None:
+            raise ValueError("has a model and no shape: leave the model out, for it is made of the columns")
+        if not self.tables:
+            raise ValueError("has no table")
+        tables = [(table, own_columns(table)) for table in self.tables]
+        columns = chain.from_iterable(columns for _, columns in tables)
+        tree = tree_of(columns, self.required, each=self.requires_items)
+        model = list[tree.model] if self.requires_items else tree.model  # type: ignore[name-defined]  # made just now
+        return model, rows_maker(tables, tree, each=self.requires_items), tree.filled
+
+    def _shaped(self) -> tuple[Any, MakeRows, Collection[str]]:
+        shape, settle = self.shape, settling(self.model)
+        assert shape is not None
+        widths = {table: len(own_columns(table)) for table in self.tables}
+
+        def make_rows(envelope: Envelope, data: Any, discarded: list[DiscardedTime]) -> tuple[tuple[Table, Row], ...]:
+            if settle is not None and data is not None:
+                data = settle(data, envelope.timestamp, discarded)
+            rows = tuple(shape(envelope, data))
+            # What is wrong with a plugin's shape must not reach a block that holds other events' rows.
+            for table, row in rows:
+                if len(row) != widths[table]:
+                    raise ValueError(f"a row of {table.name} has {len(row)} values for {widths[table]} columns")
+            return rows
+
+        return self.model, make_rows, ()

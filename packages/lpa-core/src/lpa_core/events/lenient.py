@@ -11,9 +11,8 @@ import typing
 from collections.abc import Callable
 from typing import Any
 
-import attrs
-
 from lpa_core.events.coercion import Unfit
+from lpa_core.events.fields import fields, is_model
 
 Coercion = Callable[[Any, Unfit], Any]
 
@@ -21,10 +20,10 @@ Coercion = Callable[[Any, Unfit], Any]
 def coercion_for(annotation: Any) -> Coercion:
     """The function that makes a value of the annotated type out of any JSON value.
 
-    Understands attrs classes, ``list[X]``, ``dict[str, X]``, unions of those and None, and leaves annotated with
-    a rule. Raises TypeError for anything else: the model is wrong, not the data.
+    Understands structs, attrs classes, ``list[X]``, ``dict[str, X]``, unions of those and None, and leaves annotated
+    with a rule. Raises TypeError for anything else: the model is wrong, not the data.
     """
-    if isinstance(annotation, type) and attrs.has(annotation):
+    if is_model(annotation):
         return _object(annotation)
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:
@@ -40,13 +39,12 @@ def coercion_for(annotation: Any) -> Coercion:
     raise TypeError(f"no coercion for {annotation!r}: annotate the field with a type of lpa_core.events.model")
 
 
-def _object(model: type[attrs.AttrsInstance]) -> Coercion:
-    hints = typing.get_type_hints(model, include_extras=True)
-    fields = [(field.name, coercion_for(hints[field.name])) for field in attrs.fields(model)]
+def _object(model: type[Any]) -> Coercion:
+    rules = [(attribute, name, coercion_for(annotation)) for attribute, name, annotation in fields(model)]
 
     def coerce(value: Any, unfit: Unfit) -> Any:
         found = value if isinstance(value, dict) else {}
-        return model(**{name: rule(found.get(name), unfit) for name, rule in fields})
+        return model(**{attribute: rule(found.get(name), unfit) for attribute, name, rule in rules})
 
     return coerce
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, final
 
-import attrs
+import msgspec
 
 from lpa_core.events.capability_catalog import CATALOG_VERSION, Capability, capability
 from lpa_core.events.coercion import address, whole_number
 from lpa_core.events.envelope import Envelope
 from lpa_core.events.event_type import EventType, Row, typed_table
 from lpa_core.events.model import (
-    EventData,
+    EventStruct,
     Flag,
     NullableInt32,
     NullableInt64,
@@ -27,8 +27,7 @@ from lpa_core.tables import Column, Kind, Table
 
 
 @final
-@attrs.frozen(slots=True)
-class GpuInfo:
+class GpuInfo(msgspec.Struct, frozen=True, gc=False):
     id: NullableText = None
     name: NullableText = None
     memory_total: NullableUInt64 = None
@@ -38,16 +37,14 @@ class GpuInfo:
 
 
 @final
-@attrs.frozen(slots=True)
-class Hardware:
+class Hardware(msgspec.Struct, frozen=True, gc=False):
     pipeline: Text = ""
     model_id: Text = ""
     gpu_info: dict[str, GpuInfo] | None = None
 
 
 @final
-@attrs.frozen(slots=True)
-class ModelConfig:
+class ModelConfig(msgspec.Struct, frozen=True, gc=False):
     runnerVersion: NullableText = None
     capacity: NullableInt32 = None
     capacityInUse: NullableInt32 = None
@@ -55,28 +52,24 @@ class ModelConfig:
 
 
 @final
-@attrs.frozen(slots=True)
-class CapabilityConstraints:
+class CapabilityConstraints(msgspec.Struct, frozen=True, gc=False):
     models: dict[str, ModelConfig] | None = None
 
 
 @final
-@attrs.frozen(slots=True)
-class Constraints:
+class Constraints(msgspec.Struct, frozen=True, gc=False):
     PerCapability: dict[str, CapabilityConstraints] | None = None
 
 
 @final
-@attrs.frozen(slots=True)
-class Capabilities:
+class Capabilities(msgspec.Struct, frozen=True, gc=False):
     version: Text = ""
     capacities: dict[str, NullableInt32] | None = None
     constraints: Constraints | None = None
 
 
 @final
-@attrs.frozen(slots=True)
-class Price:
+class Price(msgspec.Struct, frozen=True, gc=False):
     capability: NullableInt32 = None
     constraint: NullableText = None
     pricePerUnit: NullableInt64 = None
@@ -84,8 +77,7 @@ class Price:
 
 
 @final
-@attrs.frozen(slots=True)
-class Orchestrator(EventData):
+class Orchestrator(EventStruct, frozen=True, gc=False):
     address: Text = ""
     local_address: Text = ""
     orch_uri: Text = ""

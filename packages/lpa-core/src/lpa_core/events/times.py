@@ -12,7 +12,7 @@ from enum import Enum, StrEnum
 from functools import partial
 from typing import Any, Final
 
-import attrs
+from lpa_core.events.fields import fields, is_model, replaced
 
 EARLIEST_EVENT_MS: Final = 946_684_800_000
 """2000-01-01: what is earlier has another unit, or is of a clock that was never set."""
@@ -74,7 +74,7 @@ def settling(annotation: Any) -> Settle | None:
 
     Understands what :func:`lpa_core.events.lenient.coercion_for` does.
     """
-    if isinstance(annotation, type) and attrs.has(annotation):
+    if is_model(annotation):
         return _settling_object(annotation)
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:
@@ -105,20 +105,19 @@ def _time(
     return None
 
 
-def _settling_object(model: type[attrs.AttrsInstance]) -> Settle | None:
-    hints = typing.get_type_hints(model, include_extras=True)
-    found = [(field.name, settling(hints[field.name])) for field in attrs.fields(model)]
-    fields = [(name, settle) for name, settle in found if settle is not None]
-    if not fields:
+def _settling_object(model: type[Any]) -> Settle | None:
+    found = [(attribute, settling(annotation)) for attribute, _, annotation in fields(model)]
+    settled = [(attribute, settle) for attribute, settle in found if settle is not None]
+    if not settled:
         return None
 
     def settle(value: Any, event_ms: int, discarded: list[DiscardedTime]) -> Any:
-        for name, settle_field in fields:
-            before = getattr(value, name)
+        for attribute, settle_field in settled:
+            before = getattr(value, attribute)
             if before is not None:
                 after = settle_field(before, event_ms, discarded)
                 if after is not before:
-                    value = attrs.evolve(value, **{name: after})
+                    value = replaced(value, **{attribute: after})
         return value
 
     return settle

@@ -1,0 +1,128 @@
+"""What an event type's columns read of its data, as a tree, and the model that is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from keyword import iskeyword
+from typing import Annotated, Any, final, get_args
+
+import attrs
+import msgspec
+
+from lpa_core.events.fields import fields
+from lpa_core.events.model import EventStruct, Text, annotation_of
+from lpa_core.events.paths import Step, of_envelope, steps
+from lpa_core.tables import Column, Kind
+
+
+@final
+@attrs.define(slots=True, eq=False)
+class ObjectNode:
+    """An object of the data: the values that are read of it, the objects in it, and the arrays of objects."""
+
+    values: dict[str, Any] = attrs.field(factory=dict)
+    """Name -> annotation."""
+    objects: dict[str, ObjectNode] = attrs.field(factory=dict)
+    arrays: dict[str, ObjectNode] = attrs.field(factory=dict)
+    """Name -> what is read of its items."""
+    filled: frozenset[str] = frozenset()
+    """Values that are never missing and, being text, never empty."""
+    model: Any = None
+
+    def attribute(self, name: str) -> str:
+        """The model's attribute for a name in the JSON."""
+        return next(attribute for attribute, encoded, _ in fields(self.model) if encoded == name)
+
+
+def tree_of(columns: Iterable[Column], required: Iterable[str], *, each: bool) -> ObjectNode:
+    """The tree of all paths of columns, and of required ones below the data, with its models made.
+
+    ``each``: it is one of an item of the data. Raises ValueError where paths contradict each other; the message names
+    the column.
+    """
+    root = ObjectNode()
+    for column in columns:
+        try:
+            for path, annotation in sources(column):
+                if of_envelope(path) is None:
+                    _add(root, steps(path), annotation)
+        except ValueError as error:
+            raise ValueError(f"column {column.name}: {error}") from None
+    for path in () if each else required:
+        if path.startswith("data."):
+            first, *rest = steps(path.removeprefix("data."))
+            with suppress(ValueError):  # a column reads it as something else, or of it
+                _add(root, (first, *rest), Text)
+            if not rest and get_args(root.values.get(first.name))[:1] == (str,):
+                root.filled |= {first.name}
+    _make(root, "Data", () if each else (EventStruct,))
+    return root
+
+
+def sources(column: Column) -> list[tuple[str, Any]]:
+    """Where the column's value may be, in order, and as what it is read there. Raises ValueError."""
+    if column.at is None:
+        raise ValueError("says no path, and the event type has nothing else that makes rows: give it one with at=")
+    if column.otherwise is None:
+        return [(column.at, annotation_of(column, nullable=column.nullable))]
+    # The first has to tell whether there is anything; text is empty then.
+    maybe = column.nullable or column.kind not in (Kind.TEXT, Kind.LABEL)
+    last = Text if of_envelope(column.otherwise) else annotation_of(column, nullable=column.nullable)
+    return [(column.at, annotation_of(column, nullable=maybe)), (column.otherwise, last)]
+
+
+def _add(node: ObjectNode, path: tuple[Step, ...], annotation: Any) -> None:
+    step, rest = path[0], path[1:]
+    inner = node.arrays if step.key else node.objects
+    others: list[dict[str, Any]] = [kind for kind in (node.values, node.objects, node.arrays) if kind is not inner]
+    if not rest:
+        others = [node.objects, node.arrays]
+        if node.values.get(step.name, annotation) is not annotation:
+            raise ValueError(f"{step.name} is read as something else by another column")
+    if any(step.name in other for other in others):
+        raise ValueError(f"{step.name} is a value, an object or an array, and another column takes it for another")
+    if not rest:
+        node.values[step.name] = annotation
+        return
+    below = inner.setdefault(step.name, ObjectNode())
+    if step.key:
+        _add(below, (Step(step.key),), Text)
+    _add(below, rest, annotation)
+
+
+def _make(node: ObjectNode, name: str, bases: tuple[type[msgspec.Struct], ...] = ()) -> None:
+    found: list[tuple[str, Any, Any]] = []
+    for key, annotation in node.values.items():
+        if key in node.filled:
+            found.append((key, Annotated[annotation, msgspec.Meta(min_length=1)], msgspec.NODEFAULT))
+        else:
+            found.append((key, annotation, _missing(annotation)))
+    for key, below in node.objects.items():
+        _make(below, f"{name}_{key}")
+        found.append((key, below.model | None, None))
+    for key, below in node.arrays.items():
+        _make(below, f"{name}_{key}_item")
+        found.append((key, list[below.model] | None, None))  # type: ignore[name-defined]  # a model made just now
+    if bases and any(key == "version" for key, _, _ in found):
+        raise ValueError("version is the envelope's: read it at $.version")
+    named = [(_identifier(key, index), annotation, default) for index, (key, annotation, default) in enumerate(found)]
+    node.model = msgspec.defstruct(
+        name,
+        named,
+        bases=bases or None,
+        rename={attribute: key for (attribute, _, _), (key, _, _) in zip(named, found, strict=True)},
+        kw_only=True,
+        frozen=True,
+        gc=False,
+    )
+
+
+def _identifier(key: str, index: int) -> str:
+    return key if key.isidentifier() and not iskeyword(key) and not key.startswith("_") else f"field_{index}"
+
+
+def _missing(annotation: Any) -> Any:
+    """What the annotation's own rule makes of nothing."""
+    rule = next(item for item in reversed(annotation.__metadata__) if callable(item))
+    return rule(None, [0])

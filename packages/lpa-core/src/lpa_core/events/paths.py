@@ -1,0 +1,53 @@
+"""Where in an event a column finds its value, as a path in text.
+
+``state`` is an attribute of the event's data, ``inference_status.fps`` one of an object in it, and
+``stats.track_stats[type=video].jitter`` one of the last item of an array whose ``type`` is ``video``. Where an event
+makes a row for each item of its data, paths begin at the item. ``$.gateway`` is of the envelope.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, final
+
+import attrs
+
+ENVELOPE: Final = ("type", "id", "timestamp", "gateway", "version")
+"""What of the envelope columns may have. The timestamp is the event's time, epoch ms."""
+
+_OF_ENVELOPE: Final = "$."
+_STEP: Final = re.compile(r"([^.\[\]=$]+)(?:\[([^.\[\]=]+)=([^\[\]]+)\])?(?:\.(?=.)|$)")
+
+
+@final
+@attrs.frozen(slots=True)
+class Step:
+    """An attribute; where it is an array, ``key`` and ``value`` say which of its items is meant."""
+
+    name: str
+    key: str = ""
+    value: str = ""
+
+
+def of_envelope(path: str) -> str | None:
+    """The envelope's attribute that the path means; None for a path into the data. Raises ValueError."""
+    if not path.startswith(_OF_ENVELOPE):
+        return None
+    name = path.removeprefix(_OF_ENVELOPE)
+    if name not in ENVELOPE:
+        raise ValueError(f"{path!r}: an envelope has {', '.join(_OF_ENVELOPE + each for each in ENVELOPE)}")
+    return name
+
+
+def steps(path: str) -> tuple[Step, ...]:
+    """The steps of a path into the data. Raises ValueError where it is none."""
+    found, position = [], 0
+    while position < len(path):
+        step = _STEP.match(path, position)
+        if step is None:
+            break
+        found.append(Step(step[1], step[2] or "", step[3] or ""))
+        position = step.end()
+    if not found or position < len(path) or found[-1].key:
+        raise ValueError(f"{path!r} is no path: write it like a.b, or a.b[type=video].c for an item of an array")
+    return tuple(found)
