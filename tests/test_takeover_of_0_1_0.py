@@ -62,6 +62,19 @@ def test_a_data_folder_is_gone_on_with(place: TakenOver) -> None:
     assert place.records() == every_line_once(place, "copy.ndjson")
 
 
+def test_its_tables_merge_as_new_ones_do(place: TakenOver) -> None:
+    """The engine's configuration decides: no table has a setting of its own that would stand against it."""
+    in_force, own = place.ask(
+        "SELECT value FROM system.merge_tree_settings WHERE name = 'merge_selector_base'",
+        "SELECT count(), countIf(engine_full LIKE '%merge_selector%') FROM system.tables "
+        "WHERE database = 'livepeer_analytics' AND engine LIKE '%MergeTree'",
+    )
+    assert in_force == [["16"]]
+    ((tables, with_their_own),) = own
+    assert tables > 10
+    assert with_their_own == 0
+
+
 def test_an_archive_is_replayed_into_an_empty_database(place: TakenOver) -> None:
     applied, replayed = place.lpa(
         "schema apply", "replay run --all --from archive --archive archive --yes --json", LPA_DATA_DIR="empty"
