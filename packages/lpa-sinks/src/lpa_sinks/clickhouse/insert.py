@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
+from clickhouse_connect.datatypes.base import ClickHouseType
 from clickhouse_connect.datatypes.registry import get_from_name
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.common import write_leb128
 from clickhouse_connect.driver.compression import get_compressor
 from clickhouse_connect.driver.insert import InsertContext
 
-from lpa_core.tables import Column, Table
+from lpa_core.tables import Column, Kind, Table
 from lpa_sinks.clickhouse.types import column_type
 
 _SETTINGS: Final[Mapping[str, int | str]] = {
@@ -98,7 +99,30 @@ def _encode_column(column: Column, values: Sequence[Any], block: bytearray) -> N
     # An InsertContext given the rows would refer to itself, and keep them until the garbage collector comes by.
     context = InsertContext("", (), ())
     context.start_column(column.name)
-    kind.write_column(values, block, context)
+    if _is_one_value(column, values):
+        _write_repeated(kind, values, block, context)
+    else:
+        kind.write_column(values, block, context)
+
+
+def _is_one_value(column: Column, values: Sequence[Any]) -> bool:
+    """Whether all values are one and the same, as for where a block comes from. 0.0 is equal to -0.0, and not the same."""
+    if len(values) < 2 or values[0] is not values[-1] or column.kind in (Kind.FLOAT32, Kind.FLOAT64):
+        return False
+    return values.count(values[0]) == len(values)
+
+
+def _write_repeated(kind: ClickHouseType, values: Sequence[Any], block: bytearray, context: InsertContext) -> None:
+    """The same bytes as of a column that is encoded value by value."""
+    kind.write_column_prefix(block)
+    one, count = bytearray(), len(values)
+    kind.write_column_data(values[:1], one, context)
+    if kind.low_card:  # the dictionary, how many values there are (8 bytes), and for each its place in the dictionary
+        block += one[:-9] + count.to_bytes(8, "little") + one[-1:] * count
+    elif kind.nullable:  # for each whether it is null, then the values
+        block += one[:1] * count + one[1:] * count
+    else:
+        block += one * count
 
 
 _kind = cache(get_from_name)
