@@ -95,13 +95,13 @@ def schema_app(settings: Settings) -> cyclopts.App:
         cluster
             Name of a cluster, for replicated tables on its shards and distributed ones over them.
         markdown
-            Print the data dictionary instead: every built-in table and view with what its rows and columns mean.
+            Print the data dictionary instead: every table and view with what its rows and columns mean.
         json
             Print the statements as a list in JSON.
         """
         tables, database = _tables(settings), settings.clickhouse.database
         if markdown:
-            sys.stdout.write(schema.markdown())
+            sys.stdout.write(schema.markdown(tables))
         elif json:
             print_json(schema.shown(tables, database, cluster))
         else:

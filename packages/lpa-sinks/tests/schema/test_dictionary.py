@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
+from lpa_core.events.event_type import typed_table
+from lpa_core.tables import Column, Kind, Table
 from lpa_sinks.schema.ddl import DEFAULT_DATABASE, SCHEMA_FILES, VERSIONS, declared, sql_file
 from lpa_sinks.schema.dictionary import entries, markdown
 
 PAGE = Path(__file__).parents[4] / "docs" / "data.md"
 
 
-def test_the_page_is_up_to_date() -> None:
-    assert PAGE.read_text() == markdown(), "./dev pages writes it anew"
+def test_the_page_is_up_to_date(tables: Sequence[Table]) -> None:
+    assert PAGE.read_text() == markdown(tables), "./dev pages writes it anew"
+
+
+def test_a_plugins_table_is_explained_with_where_its_columns_come_from(tables: Sequence[Table]) -> None:
+    plugin = typed_table(
+        "gpu_temperature",
+        Column("celsius", Kind.FLOAT32, at="sensor.celsius"),
+        Column("measured", Kind.TIMESTAMP, at="measured", otherwise="$.timestamp"),
+        Column("chosen", Kind.TEXT),
+        order_by=("celsius",),
+    )
+    *_, section = markdown([*tables, plugin]).split("## Tables of plugins\n\n")
+    assert section.startswith("### gpu_temperature\n\nOne row per event, or per item of one.\n")
+    assert "sorted by `(event_date, celsius, event_timestamp)`" in section
+    assert "| `celsius` | `Float32` | from `sensor.celsius` |\n" in section
+    assert "| `measured` | `DateTime64(3, 'UTC')` | from `measured`, else `$.timestamp` |\n" in section
+    assert "| `chosen` | `String` |  |\n" in section
+    assert "Tables of plugins" not in markdown(tables)
 
 
 def test_every_table_and_view_is_explained() -> None:

@@ -106,7 +106,8 @@ def _encode_column(column: Column, values: Sequence[Any], block: bytearray) -> N
 
 
 def _is_one_value(column: Column, values: Sequence[Any]) -> bool:
-    """Whether all values are one and the same, as for where a block comes from. 0.0 is equal to -0.0, and not the same."""
+    """Whether all values are the same, as in the columns that say where a block comes from."""
+    # 0.0 is equal to -0.0, and not the same.
     if len(values) < 2 or values[0] is not values[-1] or column.kind in (Kind.FLOAT32, Kind.FLOAT64):
         return False
     return values.count(values[0]) == len(values)

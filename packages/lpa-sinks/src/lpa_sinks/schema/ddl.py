@@ -92,7 +92,7 @@ def statements(tables: Iterable[Table], database: str, files: Sequence[str] = SC
 
     Raises SinkMisconfigured where a plugin's table cannot be made.
     """
-    sql = "\n".join([*map(sql_file, files), *(_plugin_table(table) for table in _plugin_tables(tables))])
+    sql = "\n".join([*map(sql_file, files), *(plugin_table(table) for table in plugin_tables(tables))])
     statements = re.split(r";\s*$", in_database(sql, database), flags=re.MULTILINE)
     return [statement.strip() for statement in statements if statement.strip()]
 
@@ -111,7 +111,7 @@ def in_database(sql: str, database: str) -> str:
 
 def declared(tables: Iterable[Table]) -> Mapping[str, DeclaredTable]:
     """The built-in tables and views, and the tables of plugins, by name."""
-    plugins = [_read(PLUGIN_TABLE_FILE, _plugin_table(table)) for table in _plugin_tables(tables)]
+    plugins = [_read(PLUGIN_TABLE_FILE, plugin_table(table)) for table in plugin_tables(tables)]
     return dict(ChainMap(*plugins, dict(_builtin())))
 
 
@@ -157,11 +157,13 @@ def deduplication_settings(engine: str) -> Mapping[str, int]:
     return {setting: int(value) for setting, value in _SETTING.findall(engine)}
 
 
-def _plugin_tables(tables: Iterable[Table]) -> list[Table]:
+def plugin_tables(tables: Iterable[Table]) -> list[Table]:
+    """Those of the tables that the schema files do not have."""
     return [table for table in tables if table.name not in _builtin()]
 
 
-def _plugin_table(table: Table) -> str:
+def plugin_table(table: Table) -> str:
+    """The statement that makes a plugin's table. Raises SinkMisconfigured where it cannot be made."""
     if table.columns[: len(LEADING_COLUMNS)] != LEADING_COLUMNS:
         raise SinkMisconfigured(
             f"table {table.name} does not begin with the leading columns: declare it with "

@@ -1,17 +1,19 @@
-"""The data dictionary: every table and view with its grain, source and columns, made of the SQL files alone.
+"""The data dictionary: every table and view with its grain, source and columns.
 
-The comment before a statement says what a row is and what it comes from; that of a column its unit and meaning.
+In the SQL files the comment before a statement says what a row is and what it comes from; that of a column its unit and
+meaning. Columns of events say themselves where in the event they come from.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, final
 
 import attrs
 
-from lpa_sinks.schema.ddl import DEFAULT_DATABASE, SCHEMA_FILES, VERSIONS, sql_file
+from lpa_core.tables import Column, Table
+from lpa_sinks.schema.ddl import DEFAULT_DATABASE, SCHEMA_FILES, VERSIONS, plugin_table, plugin_tables, sql_file
 
 _TITLES: Final = {
     "01-schema.sql": "Events and rejects",
@@ -23,8 +25,10 @@ _TITLES: Final = {
 _HEAD: Final = """\
 # Data dictionary
 
-Made by `./dev pages` of the SQL files in `configs/clickhouse-init`. Times are UTC. Where a meaning is empty the name
-says it.
+Made by `./dev pages` of the SQL files in `configs/clickhouse-init` and the columns of events. Times are UTC. Where a
+meaning is empty the name says it. "From" is a path in an event's `data`, or in an item of it where an event makes
+several rows; `$.` begins one in its envelope ([all forms](plugins.md#lpa_event_types)). `lpa schema show --markdown`
+prints this page with the tables of installed plugins.
 
 Facts, rollups and dimensions are stored in `<name>_versions` and read as `<name>`, a view with one row, the latest, of
 each key. Each table named in section "{events}" has a view `raw_<table>` too, its name in earlier systems.
@@ -56,7 +60,11 @@ class Entry:
 
 def entries(file: str) -> Iterator[Entry]:
     """The tables and views that one of :data:`~lpa_sinks.schema.ddl.SCHEMA_FILES` explains, in its order."""
-    for comment, name, body, rest in (found.groups() for found in _STATEMENT.finditer(sql_file(file))):
+    yield from _entries(sql_file(file))
+
+
+def _entries(sql: str) -> Iterator[Entry]:
+    for comment, name, body, rest in (found.groups() for found in _STATEMENT.finditer(sql)):
         storage = [
             f"{what} `{value[1].lower() + 's' if what == 'kept for' else value[1]}`"
             for what, pattern in _STORAGE.items()
@@ -66,27 +74,44 @@ def entries(file: str) -> Iterator[Entry]:
         yield Entry(name, meaning, tuple(_COLUMN.findall(body)), tuple(storage))
 
 
-def markdown() -> str:
-    """The dictionary as a page."""
+def markdown(tables: Sequence[Table]) -> str:
+    """The dictionary as a page; ``tables`` are all that ingestion writes, those of plugins among them."""
+    sections = {_TITLES.get(file, file): list(entries(file)) for file in SCHEMA_FILES}
+    sections["Tables of plugins"] = [
+        entry
+        for table in plugin_tables(tables)
+        for entry in _entries(f"-- One row per event, or per item of one.\n{plugin_table(table)}")
+    ]
+    by_name = {table.name: table for table in tables}
     lines = [_HEAD]
-    for file in SCHEMA_FILES:
-        found = list(entries(file))
+    for title, found in sections.items():
         if found:
-            lines.append(f"## {_TITLES.get(file, file)}\n")
+            lines.append(f"## {title}\n")
         for entry in found:
-            lines.append(_section(entry))
+            lines.append(_section(entry, by_name.get(entry.name)))
     return "\n".join(lines)
 
 
-def _section(entry: Entry) -> str:
+def _section(entry: Entry, table: Table | None) -> str:
     name = entry.name.removesuffix(VERSIONS)
     storage = ""
     if entry.storage:
         stored = f"Stored in `{entry.name}`, " if name != entry.name else "Stored "
         storage = f"\n{stored}{', '.join(entry.storage)}.\n"
+    origins = {column.name: _origin(column) for column in table.columns} if table else {}
     rows = "".join(
-        f"| `{column}` | `{type_}` | {meaning.replace('|', chr(92) + '|')} |\n"
+        f"| `{column}` | `{type_}` | {_cell(origins.get(column, ''), meaning)} |\n"
         for column, type_, meaning in entry.columns
         if column != "is_deleted"
     )
     return f"### {name}\n\n{entry.meaning}\n{storage}\n| column | type | meaning |\n|---|---|---|\n{rows}"
+
+
+def _origin(column: Column) -> str:
+    if column.at is None:
+        return ""
+    return f"from `{column.at}`" + (f", else `{column.otherwise}`" if column.otherwise else "")
+
+
+def _cell(*said: str) -> str:
+    return "; ".join(filter(None, said)).replace("|", "\\|")
