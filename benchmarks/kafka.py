@@ -3,7 +3,7 @@
 Floors: consume and count; consume, decode and insert raw rows. Complete: `lpa ingest`. Peers: decode, required fields,
 dedup, the same raw rows, in Quix Streams and Bytewax. All write to the embedded engine, which `lpa ingest` does once
 more with facts of sessions derived beside, in the same process, as it does by default. Then one worker beside two,
-over HTTP to one database, and the time from producing to being queryable at an even pace.
+over HTTP to one database, and the time from producing to being queryable at an even pace, embedded and over HTTP.
 
     ./dev bench kafka [--events N] [--rounds N] [--only NAME ...]
 """
@@ -163,35 +163,46 @@ class Bench:
             thread.join()
         return _throughput(progress)
 
-    def latency(self, database: ClickHouseServer, pace: int, seconds: int) -> list[float]:
-        """Seconds from producing to being queryable, for each event of an even stream."""
+    def latency(self, database: ClickHouseServer | None, pace: int, seconds: int) -> list[float]:
+        """Seconds from producing to being queryable, for each event of an even stream.
+
+        Without a database the worker has one embedded, and says itself what is stored: nobody else can look into it.
+        """
         topic = self.new_topic("even")
-        folder = self.folder / "latency"
+        folder = self.folder / f"latency-{uuid.uuid4().hex[:6]}"
         folder.mkdir()
+        sink = f"chdb://{folder}/database" if database is None else f"clickhouse://127.0.0.1:{database.port}"
         environment = self.settings(folder, topic, uuid.uuid4().hex, database)
         self.make_topics(environment)
         worker = subprocess.Popen(
-            [sys.executable, str(JOBS / "complete.py"), f"clickhouse://127.0.0.1:{database.port}"],
-            stdout=subprocess.DEVNULL,
-            env=environment,
+            [sys.executable, str(JOBS / "complete.py"), sink], stdout=subprocess.PIPE, text=True, env=environment
         )
         sent: dict[tuple[int, int], float] = {}
         seen: list[tuple[float, dict[int, int]]] = []
         enough = threading.Event()
 
-        def look() -> None:
+        def listen() -> None:
+            assert worker.stdout is not None
+            for told in map(json.loads, worker.stdout):
+                if database is None and "stored" in told:
+                    seen.append((told["at"], {told["partition"]: told["stored"]}))
+
+        def look(asked: ClickHouseServer) -> None:
             query = (
                 "SELECT source_partition, max(source_offset) FROM livepeer_analytics.streaming_events "
                 f"WHERE source_topic = '{topic}' GROUP BY 1"
             )
-            with database.client() as client:
+            with asked.client() as client:
                 while not enough.is_set():
                     rows = client.query(query).result_rows
                     seen.append((time.time(), dict(rows)))
                     time.sleep(0.05)
 
-        looking = threading.Thread(target=look)
-        looking.start()
+        watching = [threading.Thread(target=listen)]
+        if database is not None:
+            watching.append(threading.Thread(target=look, args=(database,)))
+        for thread in watching:
+            thread.start()
         producer = self.producer(5)
         began = time.time()
         warm_up = 10
@@ -210,19 +221,20 @@ class Bench:
             if ahead > 0:
                 time.sleep(ahead)
         producer.flush(60)
-        ends = {partition: max(o for p, o in sent if p == partition) for partition, _ in sent}
+        ends = dict(sorted(sent))
         deadline = time.time() + 60
-        while time.time() < deadline and any(seen[-1][1].get(p, -1) < end for p, end in ends.items()):
+        while time.time() < deadline and any(_stored(seen, p, end) is None for p, end in ends.items()):
             time.sleep(0.5)
         enough.set()
-        looking.join()
         worker.terminate()
         worker.wait()
+        for thread in watching:
+            thread.join()
         latencies = []
         for (partition, offset), at in sent.items():
             if at < began + warm_up:
                 continue
-            stored = next((when for when, highest in seen if highest.get(partition, -1) >= offset), None)
+            stored = _stored(seen, partition, offset)
             latencies.append(float("inf") if stored is None else stored - at)
         return sorted(latencies)
 
@@ -232,6 +244,11 @@ class Bench:
         with database.client() as client:
             apply(client, "livepeer_analytics", tables)
         return database
+
+
+def _stored(seen: Sequence[tuple[float, Mapping[int, int]]], partition: int, offset: int) -> float | None:
+    """When that offset was first found stored, or None; ``seen`` has, in order, when which offsets were the highest."""
+    return next((when for when, highest in seen if highest.get(partition, -1) >= offset), None)
 
 
 def _key(line: bytes) -> bytes:
@@ -325,12 +342,13 @@ def _workers(bench: Bench) -> None:
 
 def _latency(bench: Bench, pace: int) -> None:
     database = bench.new_database()
-    found = bench.latency(database, pace, 30)
+    of_a_server = bench.latency(database, pace, 30)
     database.close()
-    console.print(
-        f"{pace:,} events/s, produce to queryable: median {statistics.median(found):.2f} s, "
-        f"p99 {found[int(len(found) * 0.99)]:.2f} s, most {found[-1]:.2f} s ({len(found):,} events)"
-    )
+    for where, found in (("embedded", bench.latency(None, pace, 30)), ("over HTTP", of_a_server)):
+        console.print(
+            f"{pace:,} events/s, {where}, produce to queryable: median {statistics.median(found):.2f} s, "
+            f"p99 {found[int(len(found) * 0.99)]:.2f} s, most {found[-1]:.2f} s ({len(found):,} events)"
+        )
 
 
 def main() -> None:

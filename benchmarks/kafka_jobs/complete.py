@@ -1,7 +1,8 @@
 """``complete.py SINK [alone]``: ``lpa ingest`` by the settings in the environment; says how far it is after each range.
 
-A line for each: when (epoch seconds), and how many records were finished by this worker so far. With ``alone`` the
-delivery is alone: no facts are derived beside it.
+A line for each: when (epoch seconds), and how many records were finished by this worker so far. Another for each block
+of raw rows that is stored: when, of which partition, and up to which offset. With ``alone`` the delivery is alone: no
+facts are derived beside it.
 """
 
 import json
@@ -20,7 +21,9 @@ from lpa_core.kafka.accounts import Accounts
 from lpa_core.kafka.job import KafkaJob
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.records import RecordBatch
+from lpa_core.rows import RAW_TABLE
 from lpa_core.settings import load
+from lpa_core.sinks import Sink
 from lpa_core.tables import Block
 
 
@@ -38,6 +41,12 @@ class Told(Accounts):
         super().finished(settled, blocks, range_)
         Told.done += range_.count
         _say()
+
+    def wrote(self, block: Block, sink: Sink) -> None:
+        super().wrote(block, sink)
+        if block.table is RAW_TABLE:
+            stored = {"at": time.time(), "partition": block.partition, "stored": max(block.offsets)}
+            print(json.dumps(stored), flush=True)
 
 
 def _say() -> None:

@@ -31,13 +31,15 @@ class ClickHouseServer:
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="clickhouse-"))
+        self.data = self._folder / "data"
+        """Where an embedded engine has the same database, while this process is ended."""
         (self.port,) = free_ports(1)
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "services.clickhouse", str(self.port), str(self._folder / "data")]
+        command = [sys.executable, "-m", "services.clickhouse", str(self.port), str(self.data)]
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(

@@ -71,6 +71,7 @@ class Job:
         name = uuid4().hex[:8]
         self.topic, self.dlq, self.quarantine = f"in-{name}", f"dlq-{name}", f"quarantine-{name}"
         self.bootstrap, self.clickhouse, self.folder, self._dedup = bootstrap, clickhouse, folder, dedup
+        self.sink = f"clickhouse://127.0.0.1:{clickhouse.port}"
         (self.port,) = free_ports(1)
         self.data = folder / "data"
         self.log = folder / "log"
@@ -108,9 +109,8 @@ class Job:
 
     def start(self, *arguments: str, ready: bool = True, **environment: str) -> None:
         """Start it, and wait until it says it is ready."""
-        sink = f"clickhouse://127.0.0.1:{self.clickhouse.port}"
         dedup = self._dedup or f"rocksdb://{self.data / 'dedup'}"
-        command = [str(LPA), "ingest", "--sink", sink, "--dedup", dedup, *arguments]
+        command = [str(LPA), "ingest", "--sink", self.sink, "--dedup", dedup, *arguments]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, stdout=log, stderr=log, env={**os.environ, **self.environment, **environment}, cwd=self.folder

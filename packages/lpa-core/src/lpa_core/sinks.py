@@ -250,3 +250,28 @@ class Sink(Protocol):
     def close(self) -> None:
         """Let go of connections. Closing twice is allowed."""
         ...
+
+
+@runtime_checkable
+class Gathering(Completing, Sink, Protocol):
+    """A sink that can store blocks of several ranges at once, as long as nobody else writes into it."""
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether only this process can reach what is stored: blocks are gathered only then."""
+        ...
+
+    def write_together(self, blocks: Sequence[Block]) -> None:
+        """Write blocks of one table, of as many ranges of which nothing was begun before, in fewer steps than alone.
+
+        After return they are durable and visible. Their tokens are not remembered: whoever writes one of them again
+        has to ``complete`` it, be it after an error or in another process. Raises what ``write`` raises, but
+        RowsRefused does not name the rows: that is found out by completing the blocks one by one.
+        """
+        ...
+
+
+def gathering(sinks: Sequence[Sink]) -> Sequence[Gathering]:
+    """All the sinks, if each of them can take several ranges at once now; none otherwise."""
+    found = [sink for sink in sinks if isinstance(sink, Gathering) and sink.exclusive]
+    return found if len(found) == len(sinks) else []

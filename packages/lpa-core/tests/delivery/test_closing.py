@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any, cast, final
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +17,7 @@ from hypothesis import strategies as st
 from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.background import Background
 from lpa_core.delivery.claims import DedupStores
-from lpa_core.delivery.closing import Closer, due
+from lpa_core.delivery.closing import Closer, Pace, due
 from lpa_core.delivery.group import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.log import Log, LogRecord, Partition
@@ -42,8 +45,13 @@ def state(number: int, records: int, since: float, size: int = 1, phase: Phase =
     return found
 
 
-def numbers(states: Collection[PartitionState], ends: Mapping[int, int | None], now: float) -> list[int]:
-    return [found.partition.number for found in due(states, LIMITS, lambda p: ends.get(p.number), now)]
+IDLE = Pace(room=100, wait=1.0)
+
+
+def numbers(
+    states: Collection[PartitionState], ends: Mapping[int, int | None], now: float, pace: Pace = IDLE
+) -> list[int]:
+    return [found.partition.number for found in due(states, LIMITS, lambda p: ends.get(p.number), now, pace)]
 
 
 @pytest.mark.parametrize("end", [None, 5, 60, 99])
@@ -97,6 +105,61 @@ def test_where_much_is_held_and_nothing_is_due_the_largest_range_closes() -> Non
 def test_the_oldest_due_range_comes_first() -> None:
     states = [state(0, 100, since=12.0), state(1, 3, since=10.0), state(2, 3, since=11.0), state(3, 3, since=12.5)]
     assert numbers(states, {}, now=13.0) == [1, 2, 0]
+
+
+def test_while_a_cycle_is_written_small_ranges_wait_for_others_to_join_them() -> None:
+    """They could not be written yet anyway."""
+    writing = attrs.evolve(IDLE, writing=True)
+    states = [state(0, 5, since=10.0), state(1, 80, since=12.5)]
+    assert numbers(states, {}, 13.0) == [0]
+    assert numbers(states, {}, 13.0, writing) == []
+    assert numbers([*states, state(2, 20, since=12.5)], {}, 13.0, writing) == [0], "a cycle's records are held"
+    assert numbers([state(0, 100, since=12.5)], {}, 13.0, writing) == [0], "a full range waits for nobody"
+    assert numbers(states, {}, 20.0, writing) == [0], "nothing waits for ever"
+
+
+@given(st.floats(0, 1), st.floats(0, 2))
+def test_a_range_waits_as_long_as_the_pace_says(wait: float, age: float) -> None:
+    pace = attrs.evolve(IDLE, wait=wait)
+    assert numbers([state(0, 5, since=0.0)], {}, age, pace) == ([0] if age >= wait else [])
+
+
+@pytest.mark.parametrize(("took", "wait"), [(0.0, 0.25), (0.2, 0.6), (5.0, 1.0), (math.inf, 1.0)])
+def test_a_worker_rests_longer_the_longer_its_cycles_take(took: float, wait: float) -> None:
+    now = 0.0
+    closer = Closer(
+        cast(Log, SimpleNamespace(end=lambda partition: None, position=lambda partition: None)),
+        cast(Pipeline, SimpleNamespace(judge=lambda batch, batch_time: [])),
+        LIMITS,
+        Observer(),
+        cast(Background, SimpleNamespace(now=lambda: now)),
+        cast(Any, SimpleNamespace(time=lambda *told: 1)),
+        lambda stage: nullcontext(),
+    )
+    found = state(0, 5, since=0.0)
+    now = wait - 0.01
+    assert not closer.cycle([found], took=took)
+    now = wait + 0.01
+    assert len(closer.cycle([found], took=took)) == 1
+
+
+TOGETHER = attrs.evolve(IDLE, together=True)
+
+
+def test_ranges_that_are_written_together_close_together() -> None:
+    states = [state(0, 5, since=12.9), state(1, 3, since=12.0), state(2, 0, since=0.0)]
+    assert numbers(states, {}, 12.95, TOGETHER) == []
+    assert numbers(states, {}, 13.0, TOGETHER) == [1, 0]
+
+
+def test_ranges_that_are_written_together_fill_a_cycle_under_a_backlog() -> None:
+    states = [state(0, 40, since=10.0), state(1, 40, since=10.5)]
+    assert numbers(states, {0: 50, 1: 50}, 12.0, TOGETHER) == [], "the log holds enough to fill a cycle"
+    assert numbers(states, {0: 50, 1: 45}, 12.0, TOGETHER) == [0, 1], "it does not"
+    assert numbers(states, {0: 50, 1: 50}, 20.0, TOGETHER) == [0, 1], "nothing waits for ever"
+    assert numbers([*states, state(2, 20, since=11.9)], {0: 999}, 12.0, TOGETHER) == [0, 1, 2]
+    large = [state(0, 2, since=11.9, size=30_000), state(1, 2, since=11.9, size=30_000)]
+    assert numbers(large, {0: 999}, 12.0, TOGETHER) == [0, 1], "as many bytes as a range may have"
 
 
 @given(
@@ -155,8 +218,8 @@ class _Told(Observer):
             self.through[range_.partition] = range_.end
 
 
-def deliver(records: Mapping[int, int], limits: GroupLimits) -> _Told:
-    """Deliver that many records of each partition."""
+def deliver(records: Mapping[int, int], limits: GroupLimits, *, embedded: bool = False) -> _Told:
+    """Deliver that many records of each partition, to a server or into an embedded engine."""
     scheduler = Scheduler(1)
     broker = Broker(scheduler, "events", len(records), faults=False)
     for number, count in records.items():
@@ -169,7 +232,7 @@ def deliver(records: Mapping[int, int], limits: GroupLimits) -> _Told:
         ["events"],
         PIPELINE,
         DedupStores(lambda partition: MemoryDedupStore(86_400_000), shared=False),
-        [SimulatedSink(Database(scheduler, lambda raw: False, faults=False), host)],
+        [SimulatedSink(Database(scheduler, lambda block: {}, faults=False, embedded=embedded), host)],
         lambda reject: LogRecord("dlq", b"", b""),
         ttl_ms=86_400_000,
         limits=limits,
@@ -195,6 +258,22 @@ def test_a_backlog_is_taken_in_full_ranges_and_its_tail_soon() -> None:
         counts = [range_.count for _, range_ in ranges if range_.partition == number]
         assert counts[:3] == [100, 100, 100]
         assert sum(counts) == 350
+
+
+def test_a_backlog_is_taken_in_full_cycles_by_an_embedded_engine() -> None:
+    limits = GroupLimits(max_records=100, max_seconds=1.0)
+    told = deliver(dict.fromkeys(range(8), 100), limits, embedded=True)
+    cycles = Counter(range_.batch_time for _, range_ in told.ranges)
+    assert len(cycles) <= 3, "800 records in cycles of 400, and a tail"
+    assert sum(range_.count for _, range_ in told.ranges) == 800
+
+
+def test_a_cycle_to_a_server_takes_few_partitions_so_that_the_others_have_their_turn() -> None:
+    limits = GroupLimits(max_records=100, max_seconds=1.0)
+    told = deliver(dict.fromkeys(range(10), 3), limits)
+    cycles = Counter(at for at, _ in told.ranges)
+    assert max(cycles.values()) == 4
+    assert len(told.ranges) == 10
 
 
 def test_a_partition_that_keeps_up_does_not_wait_for_those_that_lag() -> None:

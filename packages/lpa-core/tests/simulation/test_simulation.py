@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import itertools
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -51,6 +52,15 @@ def test_failure_03_worlds_lose_offsets_and_operators_set_them_right(worlds: lis
     told = ["\n".join(outcome.trace) for outcome in worlds]
     for how in ("metadata", "deleted", "set back"):
         assert any(f" {how}\n" in trace and "an operator:" in trace for trace in told), how
+
+
+def test_worlds_with_an_embedded_engine_write_ranges_of_several_partitions_together(worlds: list[Outcome]) -> None:
+    """Some of these inserts are broken off, and some of the partitions are away meanwhile."""
+    told = [[line for line in outcome.trace if "under together" in line] for outcome in worlds]
+    several = [lines for lines in told if any(len(set(re.findall(r"\((\d+), ", line))) > 1 for line in lines)]
+    assert len(several) > SEEDS / 10
+    traces = ["\n".join(outcome.trace) for outcome in worlds if any("under together" in line for line in outcome.trace)]
+    assert any("a guest comes" in trace and ":completion:" in trace for trace in traces)
 
 
 def test_a_seed_gives_the_same_world_again() -> None:
@@ -231,6 +241,35 @@ def repeat_by_token_alone() -> Iterator[None]:
 
 
 @contextmanager
+def repeat_together() -> Iterator[None]:
+    """Ranges that may be written already are written together with whatever comes with them now."""
+    deliver = Writer._deliver
+
+    def together(self: Writer, cycle: Sequence[Delivery]) -> list[Delivery]:
+        for delivery in cycle:
+            delivery.repeated = False
+        return deliver(self, cycle)
+
+    with mock.patch.object(Writer, "_deliver", together):
+        yield
+
+
+@contextmanager
+def write_alone_what_was_refused_together() -> Iterator[None]:
+    """Tables that took all the ranges before another refused some rows are given them once more."""
+    write = Writer._write_together
+
+    def forgetful(self: Writer, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+        written = write(self, deliveries)
+        for delivery in deliveries:
+            delivery.repeated = False
+        return written
+
+    with mock.patch.object(Writer, "_write_together", forgetful):
+        yield
+
+
+@contextmanager
 def same_session_after_an_uncertain_commit() -> Iterator[None]:
     """What is committed is asked for, and the session goes on: a delayed request may still decide otherwise."""
     commit = SimulatedLog.commit
@@ -270,6 +309,8 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[None]]] = {
         write_without_prepare,
         changed_range_and_no_second_prepare,
         repeat_by_token_alone,
+        repeat_together,
+        write_alone_what_was_refused_together,
         same_session_after_an_uncertain_commit,
         trust_what_is_committed,
     )

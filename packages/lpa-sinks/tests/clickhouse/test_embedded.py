@@ -9,15 +9,19 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import attrs
 import pytest
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import OperationalError
 
 from lpa_core.sinks import RowsRefused, SinkMisconfigured, SinkUnavailable
 from lpa_core.testing.sink_suite import (
     OTHER_TABLE,
     TABLE,
     DatingContract,
+    GatheringContract,
     KnownGapsContract,
     LocatingContract,
     RefusalContract,
@@ -26,10 +30,12 @@ from lpa_core.testing.sink_suite import (
     texts,
 )
 from lpa_sinks.clickhouse.client import connect, endpoint
+from lpa_sinks.clickhouse.insert import insert
+from lpa_sinks.clickhouse.retries import RetryPolicy
 from lpa_sinks.testing.places import ClickHousePlace
 
 
-class TestEmbeddedSink(SinkContract, LocatingContract, DatingContract, RefusalContract):
+class TestEmbeddedSink(SinkContract, LocatingContract, DatingContract, GatheringContract, RefusalContract):
     @pytest.fixture
     def place(self, embedded: ClickHousePlace) -> ClickHousePlace:
         return embedded
@@ -39,6 +45,42 @@ class TestKnownGapsOfEmbedded(KnownGapsContract):
     @pytest.fixture
     def place(self, embedded: ClickHousePlace) -> ClickHousePlace:
         return embedded
+
+
+def test_ranges_that_are_written_together_are_one_insert(embedded: ClickHousePlace) -> None:
+    with closing(embedded.sink()) as sink:
+        sink.open([TABLE])
+        embedded.engine.command(f"SYSTEM STOP MERGES {embedded.name(TABLE)}")
+        sink.write_together([block(f"t{partition}", 100, partition=partition) for partition in range(12)])
+        parts = embedded.query(
+            "SELECT rows FROM system.parts WHERE active "
+            f"AND database = '{embedded.endpoint.database}' AND table = '{TABLE.name}'"
+        )
+        assert parts == [(1200,)]
+
+
+@pytest.mark.parametrize("applied", [False, True])
+def test_an_insert_of_ranges_together_that_fails_is_tried_again(
+    embedded: ClickHousePlace, monkeypatch: pytest.MonkeyPatch, applied: bool
+) -> None:
+    """As it was, so that the engine can tell that it has it already."""
+    fails = True
+
+    def failing(*arguments: Any) -> None:
+        nonlocal fails
+        if applied or not fails:
+            insert(*arguments)
+        if fails:
+            fails = False
+            raise OperationalError("Code: 241. DB::Exception: memory limit exceeded. (MEMORY_LIMIT_EXCEEDED)")
+
+    monkeypatch.setattr("lpa_sinks.clickhouse.sink.insert", failing)
+    patient = attrs.evolve(embedded, retry=RetryPolicy(sleep=lambda seconds: None))
+    with closing(patient.sink()) as sink:
+        sink.open([TABLE])
+        sink.write_together([block(f"t{partition}", 10, partition=partition) for partition in range(3)])
+    assert not fails
+    assert len(embedded.rows(TABLE)) == 30
 
 
 def test_a_table_that_is_missing_is_made_anew(embedded: ClickHousePlace) -> None:

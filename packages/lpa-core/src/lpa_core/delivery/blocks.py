@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, final
 
 import attrs
 
@@ -26,6 +26,9 @@ from lpa_core.storable import record_timestamp
 from lpa_core.tables import Block, Table
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
 from lpa_core.verdicts import Accepted, Verdict
+
+_ORDER: Final = (KNOWN_GAPS_TABLE, None, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE)
+"""In which the tables of a range are written; None stands for all that are not named."""
 
 Describe = Callable[[Accepted, Position, Failure], Rejected]
 
@@ -132,6 +135,15 @@ def gap_blocks(found: Sequence[OffsetSpan], range_: Range) -> list[Block]:
         [range_.batch_time] * count,
     ]
     return [_block(KNOWN_GAPS_TABLE, range_, firsts, columns)]
+
+
+def by_table(found: Iterable[Block]) -> list[list[Block]]:
+    """The blocks of several ranges, those of each table together, in the order in which a range's own are written."""
+    tables: dict[Table, list[Block]] = {}
+    for block in found:
+        tables.setdefault(block.table, []).append(block)
+    in_order = sorted(tables, key=lambda table: _ORDER.index(table if table in _ORDER else None))
+    return [tables[table] for table in in_order]
 
 
 def _block(table: Table, range_: Range, offsets: Sequence[int], columns: Sequence[Sequence[Any]]) -> Block:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Final, final
 
+import attrs
 import structlog
 
 from lpa_core.delivery.background import Background
@@ -27,6 +28,15 @@ from lpa_core.verdicts import Verdict
 PATIENCE: Final = 10
 """How many times older a range may grow where the log holds enough to fill it."""
 
+_TOGETHER: Final = 4
+"""A cycle whose ranges are written together holds the records of so many full ones."""
+_APART: Final = 4
+"""A cycle whose ranges are written one by one takes so many partitions at most: the others' turn comes sooner."""
+_REST: Final = 3
+"""When it has caught up, a worker rests so many times as long as it took to write the cycle before."""
+_LEAST: Final = 0.25
+"""It rests at least for this share of what it may: each range is a part of each table, and a token to remember."""
+
 _BATCHES: Final = 10
 """Of those that are held of a partition, so many are looked at for the times of their records."""
 
@@ -46,27 +56,41 @@ class Closer:
         background: Background,
         clock: BatchClock,
         timed: Callable[[str], AbstractContextManager[None]],
+        *,
+        together: bool = False,
     ) -> None:
+        """``together``: the ranges of a cycle are written together, so that small ones cost nothing more."""
+        self._together = together
         self._log, self._pipeline, self._limits, self._observer = log, pipeline, limits, observer
         self._background, self._clock, self._timed = background, clock, timed
         self.clock_wrong = ""
         """Why no range is closed, while the clock cannot be believed."""
 
-    def cycle(self, states: Collection[PartitionState]) -> list[Delivery]:
-        """The ranges that are due, oldest first, up to the records of one range in all.
+    def cycle(self, states: Collection[PartitionState], *, writing: bool = False, took: float = 0.0) -> list[Delivery]:
+        """The ranges that are due, oldest first, as far as a cycle has room for them.
 
         Beside them those that hold no records: where the log had none left, and offsets behind the last one.
+
+        Args:
+            writing: a cycle is being written.
+            took: seconds that it took to write the one before.
         """
         cycle: list[Delivery] = []
         self._wrong_now = ""
-        room = self._limits.max_records
-        for state in due(states, self._limits, self._log.end, self._background.now()):
-            if cycle and state.buffer.records > room:
+        limits = self._limits
+        room, size_room = limits.max_records * (_TOGETHER if self._together else 1), limits.max_bytes
+        wait = min(limits.max_seconds, max(_LEAST * limits.max_seconds, _REST * took))
+        pace = Pace(room, self._together, writing, wait)
+        for state in due(states, limits, self._log.end, self._background.now(), pace):
+            records, size = min(state.buffer.records, limits.max_records), min(state.buffer.bytes, limits.max_bytes)
+            if cycle and (records > room or size > size_room):
                 continue
             delivery = self._close(state)
             if delivery is not None:
                 cycle.append(delivery)
-                room -= len(delivery.candidate.batch)
+                room, size_room = room - records, size_room - size
+            if len(cycle) == _APART and not self._together:
+                break
         cycle += filter(None, map(self._pass_over, states))
         if self._wrong_now and not self.clock_wrong:
             _log.error("waiting for a clock that can be believed", reason=self._wrong_now)
@@ -154,15 +178,40 @@ class Closer:
         )
 
 
+@final
+@attrs.frozen(slots=True)
+class Pace:
+    """How the writing of a worker's cycles goes.
+
+    Attributes:
+        room: records that a cycle has room for.
+        together: the ranges of a cycle are written together: what counts is how full the cycle is, not each range.
+        writing: a cycle is being written.
+        wait: seconds that a range waits for more records where nothing is being written.
+    """
+
+    room: int
+    together: bool = False
+    writing: bool = False
+    wait: float = 0.0
+
+
 def due(
-    states: Collection[PartitionState], limits: GroupLimits, end: Callable[[Partition], int | None], now: float
+    states: Collection[PartitionState],
+    limits: GroupLimits,
+    end: Callable[[Partition], int | None],
+    now: float,
+    pace: Pace,
 ) -> list[PartitionState]:
     """The partitions whose ranges are to be closed now, the oldest first.
 
-    A range is due when it is full or old; a range that is being repeated, when all of it is read. Under a backlog old
-    is not enough: where the log holds enough to fill a range, it goes on filling, up to ten times as long. So ranges
-    are large when there is much to do, and quick when there is little. Where nothing is due and much is held already,
-    the largest is.
+    A range is due when it is full or old; a range that is being repeated, when all of it is read. While a cycle is
+    being written, old is not enough, unless a cycle's records are held: they could only wait, and others join them.
+    Under a backlog it is not enough either: where the log holds enough to fill a range, it goes on filling, up to ten
+    times as long. So ranges are large when there is much to do, and quick when there is little. Where nothing is due
+    and much is held already, the largest is.
+
+    Ranges that are written together are all due as soon as one is, or as they fill a cycle.
 
     Args:
         end: the offset behind a partition's last record, None where nobody knows.
@@ -170,7 +219,30 @@ def due(
     """
     waiting = [state for state in states if state.usable and state.buffer.records]
     running = [state for state in waiting if state.phase is Phase.RUNNING]
-    found = [state for state in running if _full(state, limits) or _old(state, limits, end, now)]
+    held = sum(state.buffer.records for state in running)
+    size = sum(state.buffer.bytes for state in running)
+
+    def behind(state: PartitionState) -> int:
+        return max(0, (end(state.partition) or 0) - state.next_offset)
+
+    def old(state: PartitionState) -> bool:
+        age = now - state.buffer.since
+        if age >= PATIENCE * limits.max_seconds:
+            return True  # what the end promises may never come: records of aborted transactions, or compacted ones
+        if age < pace.wait or (pace.writing and held < pace.room):
+            return False
+        if pace.together:
+            reading = (each for each in states if each.usable and each.phase is Phase.RUNNING)
+            filling = held + sum(map(behind, reading)) >= pace.room
+        else:
+            filling = state.buffer.records + behind(state) >= limits.max_records
+        return not filling
+
+    if pace.together:
+        fills = held >= pace.room or size >= limits.max_bytes
+        found = list(running) if fills or any(map(old, running)) else []
+    else:
+        found = [state for state in running if _full(state, limits) or old(state)]
     found += [state for state in waiting if state.phase is Phase.REPEATING and _complete(state)]
     if not found and running and sum(state.buffer.bytes for state in waiting) >= limits.ample_bytes:
         found = [max(running, key=lambda state: state.buffer.bytes)]
@@ -179,16 +251,6 @@ def due(
 
 def _full(state: PartitionState, limits: GroupLimits) -> bool:
     return state.buffer.records >= limits.max_records or state.buffer.bytes >= limits.max_bytes
-
-
-def _old(state: PartitionState, limits: GroupLimits, end: Callable[[Partition], int | None], now: float) -> bool:
-    age = now - state.buffer.since
-    if age < limits.max_seconds:
-        return False
-    if age >= PATIENCE * limits.max_seconds:
-        return True  # what the end promises may never come: records of aborted transactions, or compacted ones
-    behind = (end(state.partition) or 0) - state.next_offset
-    return state.buffer.records + behind < limits.max_records
 
 
 def _complete(state: PartitionState) -> bool:

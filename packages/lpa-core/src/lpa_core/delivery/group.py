@@ -28,7 +28,7 @@ from lpa_core.delivery.startup import GapPolicy, Startup
 from lpa_core.delivery.writer import Delivery, Writer, fix_duplicates
 from lpa_core.pipeline import Pipeline
 from lpa_core.rejects import RejectEnvelope
-from lpa_core.sinks import Anticipating, Interruptible, Sink
+from lpa_core.sinks import Anticipating, Interruptible, Sink, gathering
 
 _LOOK_SECONDS: Final = 0.1
 _CLAIM_AGAIN_SECONDS: Final = 1.0
@@ -182,7 +182,14 @@ class GroupWorker:
         )
         self._reader = Reader(self._log, self._limits, self._observer, self._background, self._timed)
         self._closer = Closer(
-            self._log, self._pipeline, self._limits, self._observer, self._background, self._batch_clock, self._timed
+            self._log,
+            self._pipeline,
+            self._limits,
+            self._observer,
+            self._background,
+            self._batch_clock,
+            self._timed,
+            together=bool(gathering(self._sinks)),
         )
         self._unclaimed, self._task, self._offered = [], None, False
         self.backpressured = False
@@ -200,7 +207,9 @@ class GroupWorker:
         self._startup.advance(tuple(self._states.values()))
         self._watch_writer()
         if not self._offered and not self._unclaimed:
-            self._unclaimed = self._closer.cycle(self._states.values())
+            self._unclaimed = self._closer.cycle(
+                self._states.values(), writing=self._task is not None, took=self._writer.took
+            )
         self._claim_and_offer()
         try:
             held_up = bool(self._closer.clock_wrong or self.waiting_for_dedup)

@@ -17,7 +17,8 @@ class GroupLimits:
 
     Attributes:
         max_records, max_bytes: of a range; it spans as many offsets at most.
-        max_seconds: from its first record's arrival; more where the log holds enough to fill it.
+        max_seconds: from its first record's arrival; less where writing is quick, more where the log holds enough to
+            fill it.
         max_buffered_bytes: of records read ahead, over all partitions; reading pauses there.
         handover_seconds: how long a partition that is asked back waits for its range in work to be finished.
         stop_seconds: how long a stop waits for the same.

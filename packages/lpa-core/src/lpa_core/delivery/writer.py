@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
@@ -14,6 +15,7 @@ import tenacity
 from lpa_core.dedup.store import DedupStoreError, DedupStoreUnavailable
 from lpa_core.delivery.archive import Archive
 from lpa_core.delivery.background import Background
+from lpa_core.delivery.blocks import by_table
 from lpa_core.delivery.candidate import Candidate, claim, give_back, withdraw_refused, write
 from lpa_core.delivery.claims import Claims
 from lpa_core.delivery.commit_metadata import encode, fitting
@@ -21,7 +23,7 @@ from lpa_core.delivery.log import Commit, CommitUncertain, Fenced, Log, LogRecor
 from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.partitions import PartitionState
 from lpa_core.delivery.standstill import Standstill
-from lpa_core.sinks import Sink
+from lpa_core.sinks import RowsRefused, Sink, gathering
 from lpa_core.tables import Block
 
 _PATIENCE_SECONDS: Final = 60.0
@@ -49,7 +51,9 @@ class Delivery:
 class Writer:
     """Delivers cycles: ranges of different partitions, prepared by one commit and finished by one.
 
-    What finishes a cycle prepares the next, where that is ready: one transaction a cycle.
+    What finishes a cycle prepares the next, where that is ready: one transaction a cycle. Into sinks that gather, the
+    ranges of a cycle are written together, one insert a table; whatever of them has to be written again, is completed
+    range by range.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class Writer:
         archive: Archive | None,
     ) -> None:
         self._log, self._sinks, self._claims = log, sinks, claims
+        self._gathering = gathering(sinks)
         self._shape, self._records = shape, records
         self._fingerprint, self._metadata_bytes, self._standstill = fingerprint, metadata_bytes, standstill
         self._observer, self._background, self._timed = observer, background, timed
@@ -76,6 +81,8 @@ class Writer:
         self._slot = threading.Lock()
         self._ready: list[Delivery] = []
         self._current: list[Delivery] = []
+        self.took = math.inf
+        """Seconds from preparing the newest cycle that is finished to finishing it; infinite before there is one."""
 
     def offer(self, cycle: list[Delivery]) -> None:
         """Have a cycle ready for when the one in work is finished."""
@@ -105,15 +112,20 @@ class Writer:
         Raises CommitUncertain, SinkUnavailable, SinkMisconfigured, ArchiveError, LogError, DedupStoreError.
         """
         finished: list[Delivery] = []
+        began = self._background.now()
         while True:
             following = self._next(finished)
+            begins = self._background.now()
             if finished or following:
                 self._commit(finished, following)
+            if finished:
+                self.took = self._background.now() - began
+            began = begins
             with self._slot:
                 self._current = following
             if not following:
                 return
-            finished = [delivery for delivery in following if self._deliver(delivery)]
+            finished = self._deliver(following)
 
     def _next(self, finished: Sequence[Delivery]) -> list[Delivery]:
         with self._slot:
@@ -135,18 +147,54 @@ class Writer:
         fix_duplicates(delivery.candidate)
         self._shape(delivery.candidate)
 
-    def _deliver(self, delivery: Delivery) -> bool:
+    def _deliver(self, cycle: Sequence[Delivery]) -> list[Delivery]:
+        """Write prepared ranges; answer those that are written whole."""
+        together = [delivery for delivery in cycle if self._gathering and not delivery.repeated]
+        if len(together) < 2:
+            return [delivery for delivery in cycle if self._begin(delivery) and self._write(delivery)]
+        begun = [delivery for delivery in cycle if self._begin(delivery)]
+        written = self._write_together([delivery for delivery in begun if not delivery.repeated])
+        return [delivery for delivery in begun if delivery in written or self._write(delivery)]
+
+    def _begin(self, delivery: Delivery) -> bool:
+        """What comes before writing; answer whether the range is still ours."""
+        candidate = delivery.candidate
+        if delivery.state.gone:
+            return False
+        if candidate.range.count:
+            self._observer.step(Step.PREPARED, candidate.range)
+        if self._archive is not None and candidate.range.count:
+            with self._timed("archive"):
+                self._archive.flush_due(candidate.range.batch_time)
+                self._archive.write(candidate.batch, candidate.range.batch_time)
+            self._observer.step(Step.ARCHIVED, candidate.range)
+        return True
+
+    def _write_together(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+        """Write ranges, one insert a table; answer those that are written whole.
+
+        Where a sink refuses some rows, all of them are to be repeated.
+        """
+        owners = {block.token: delivery for delivery in deliveries for block in delivery.candidate.blocks}
+        with self._timed("write"):
+            for blocks in by_table(block for delivery in deliveries for block in delivery.candidate.blocks):
+                for sink in self._gathering:
+                    ours = [block for block in blocks if not owners[block.token].state.gone]
+                    try:
+                        sink.write_together(ours)
+                    except RowsRefused:
+                        for delivery in deliveries:
+                            delivery.repeated = True
+                        return []
+                    for block in ours:
+                        self._told_of(owners[block.token], block, sink)
+        return deliveries
+
+    def _write(self, delivery: Delivery) -> bool:
         """Write a prepared range; answer whether it is written whole."""
         candidate, state = delivery.candidate, delivery.state
         try:
             self._ours(state)
-            if candidate.range.count:
-                self._observer.step(Step.PREPARED, candidate.range)
-            if self._archive is not None and candidate.range.count:
-                with self._timed("archive"):
-                    self._archive.flush_due(candidate.range.batch_time)
-                    self._archive.write(candidate.batch, candidate.range.batch_time)
-                self._observer.step(Step.ARCHIVED, candidate.range)
             with self._timed("write"):
                 if delivery.repeated and candidate.range.refused:
                     withdraw_refused(
@@ -173,10 +221,13 @@ class Writer:
             raise _NotOurs
 
     def _written(self, delivery: Delivery, block: Block, sink: Sink) -> None:
+        self._told_of(delivery, block, sink)
+        self._ours(delivery.state)
+
+    def _told_of(self, delivery: Delivery, block: Block, sink: Sink) -> None:
         self._observer.wrote(block, sink)
         if delivery.candidate.range.count:
             self._observer.step(Step.WRITTEN, delivery.candidate.range)
-        self._ours(delivery.state)
 
     def _refuse(self, delivery: Delivery) -> None:
         """Turn refused events into rejects: write that down, then take back what other tables have of them."""

@@ -1,8 +1,9 @@
-"""One block, one INSERT: how rows are encoded and with which settings they are sent."""
+"""How rows are encoded, and with which settings and tokens they are sent."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from clickhouse_connect.driver.common import write_leb128
 from clickhouse_connect.driver.compression import get_compressor
 from clickhouse_connect.driver.insert import InsertContext
 
-from lpa_core.tables import Column, Kind, Table
+from lpa_core.tables import Block, Column, Kind, Table
 from lpa_sinks.clickhouse.types import column_type
 
 _SETTINGS: Final[Mapping[str, int | str]] = {
@@ -34,6 +35,11 @@ _SETTINGS: Final[Mapping[str, int | str]] = {
 def insert_settings(client: Client) -> dict[str, int | str]:
     """The settings of every insert, as far as this ClickHouse knows them."""
     return {name: value for name, value in _SETTINGS.items() if name in client.server_settings}
+
+
+def token_of_all(blocks: Iterable[Block]) -> str:
+    """Names blocks that are inserted together."""
+    return f"together:{hashlib.sha256(' '.join(block.token for block in blocks).encode()).hexdigest()}"
 
 
 def encode(client: Client, columns: Sequence[Column], data: Sequence[Sequence[Any]]) -> bytes:

@@ -37,7 +37,7 @@ from lpa_sinks.clickhouse.completion import (
 from lpa_sinks.clickhouse.emptiness import holds, is_empty
 from lpa_sinks.clickhouse.errors import Verdict, classify, describe, explain
 from lpa_sinks.clickhouse.grants import missing
-from lpa_sinks.clickhouse.insert import encode, insert, insert_nothing, insert_settings
+from lpa_sinks.clickhouse.insert import encode, insert, insert_nothing, insert_settings, token_of_all
 from lpa_sinks.clickhouse.known_gaps import is_gap
 from lpa_sinks.clickhouse.recall import stored_keys
 from lpa_sinks.clickhouse.refusals import refused_rows
@@ -227,6 +227,24 @@ class ClickHouseSink:
         if attempts > 1:
             self._complete(block)
 
+    def write_together(self, blocks: Sequence[Block]) -> None:
+        self._retry.interrupted.clear()
+        client = self._opened
+        blocks = [block for block in blocks if len(block)]
+        if not blocks:
+            return
+        attempts = 0
+
+        def attempt() -> None:
+            nonlocal attempts
+            attempts += 1
+            self._insert_together(client, blocks)
+
+        self._run(f"write into {blocks[0].table.name}", attempt)
+        if attempts > 1:
+            for block in blocks:
+                self._complete(block)
+
     def complete(self, block: Block) -> None:
         self._retry.interrupted.clear()
         if not len(block):
@@ -266,11 +284,8 @@ class ClickHouseSink:
             "insert_deduplication_token": block.token,
             "query_id": query_id(block.table, block.topic, block.partition),
         }
-        anticipated, encoded = self._encoded.get(block.token, (None, b""))
         try:
-            if anticipated is not block:
-                encoded = encode(client, block.table.columns, block.columns)
-            insert(client, target, block.table.columns, encoded, settings)
+            insert(client, target, block.table.columns, self._rows(client, block), settings)
             self._encoded.pop(block.token, None)
         except Exception as error:
             if classify(error) is not Verdict.ROW:
@@ -279,6 +294,24 @@ class ClickHouseSink:
             if not refused:
                 raise Inexplicable(f"{describe(error)}, although every row could be stored alone") from error
             raise RowsRefused(block.table.name, refused) from None
+
+    def _insert_together(self, client: Client, blocks: Sequence[Block]) -> None:
+        table = blocks[0].table
+        settings = {**self._settings, "insert_deduplication_token": token_of_all(blocks)}
+        try:
+            # ClickHouse makes one block of those that an insert brings, as long as they are not huge.
+            rows = b"".join(self._rows(client, block) for block in blocks)
+            insert(client, self._qualified(table), table.columns, rows, settings)
+        except Exception as error:
+            if classify(error) is not Verdict.ROW:
+                raise
+            raise RowsRefused(table.name, {}) from None
+        for block in blocks:
+            self._encoded.pop(block.token, None)
+
+    def _rows(self, client: Client, block: Block) -> bytes:
+        anticipated, encoded = self._encoded.get(block.token, (None, b""))
+        return encoded if anticipated is block else encode(client, block.table.columns, block.columns)
 
     def withdraw(self, table: Table, topic: str, partition: int, offsets: Sequence[int]) -> None:
         place = self._place(table)

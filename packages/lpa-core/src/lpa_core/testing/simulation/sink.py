@@ -1,6 +1,7 @@
 """A model of ClickHouse as far as the delivery leans on it: inserts under tokens that live on without their client.
 
-An insert writes its token down first and puts its rows in place later. Whoever sent it may be dead by then.
+An insert writes its token down first and puts its rows in place later, part by part. A server goes on with it when
+whoever sent it is dead; the embedded engine dies with its process.
 """
 
 from __future__ import annotations
@@ -26,9 +27,11 @@ class _Insert:
     """A statement under way in the server."""
 
     token: str
-    place: tuple[str, str, int]
-    """Table, topic and partition that it adds rows to."""
+    places: frozenset[tuple[str, str, int]]
+    """Tables, topics and partitions that it adds rows to."""
     completes: bool
+    host: Host | None
+    """The process that it dies with."""
     """Rows that are there, or were withdrawn, are left out."""
     killed: bool = False
     """The server died on it: the token may be remembered without the rows."""
@@ -38,9 +41,16 @@ class _Insert:
 class Database:
     """What all workers write into."""
 
-    def __init__(self, scheduler: Scheduler, refused: Callable[[Block], dict[int, str]], *, faults: bool) -> None:
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        refused: Callable[[Block], dict[int, str]],
+        *,
+        faults: bool,
+        embedded: bool = False,
+    ) -> None:
         """``refused`` names the rows of a block that cannot be stored, and why."""
-        self.scheduler, self.refused, self.faults = scheduler, refused, faults
+        self.scheduler, self.refused, self.faults, self.embedded = scheduler, refused, faults, embedded
         self.rows: dict[str, list[dict[str, Any]]] = {}
         self.tokens: set[str] = set()
         self.withdrawn: set[tuple[tuple[str, str, int], int]] = set()
@@ -48,33 +58,51 @@ class Database:
         self.written: set[tuple[Partition, int, int]] = set()
         """Every range of which a block arrived."""
 
-    def insert(self, block: Block, token: str, *, completes: bool) -> _Insert:
-        insert = _Insert(token, place(block.table, block.topic, block.partition), completes)
+    def insert(self, blocks: Sequence[Block], token: str, host: Host, *, completes: bool) -> _Insert:
+        """Begin to insert blocks of one table."""
+        places = frozenset(place(block.table, block.topic, block.partition) for block in blocks)
+        insert = _Insert(token, places, completes, host if self.embedded else None)
         self.running.append(insert)
-        self.scheduler.spawn(None, lambda: self._carry_out(insert, block))
+        self.scheduler.spawn(insert.host, lambda: self._carry_out(insert, blocks))
         return insert
 
-    def _carry_out(self, insert: _Insert, block: Block) -> None:
+    def died(self, host: Host) -> None:
+        """A process is no more, nor is what an engine within it was doing."""
+        self.running[:] = [insert for insert in self.running if insert.host is not host]
+
+    def _carry_out(self, insert: _Insert, blocks: Sequence[Block]) -> None:
         draw = self.scheduler.random
         if self.faults and draw.random() < 0.05:
             self.scheduler.pause(draw.uniform(0, 3))
-        present: set[int] = self.left_out(block) if insert.completes else set()
-        if insert.token not in self.tokens and not present.issuperset(block.offsets):
+        present = {block.partition: self.left_out(block) if insert.completes else set[int]() for block in blocks}
+        if insert.token not in self.tokens and not all(present[b.partition].issuperset(b.offsets) for b in blocks):
             self.tokens.add(insert.token)
             if self.faults and draw.random() < 0.05:
                 self.scheduler.pause(draw.uniform(0, 1))
                 if draw.random() < 0.3:
-                    self.scheduler.say(f"the server dies on {block!r}: its token stays, its rows are gone")
+                    self.scheduler.say(f"the server dies on {blocks!r}: its token stays, its rows are gone")
                     insert.killed = True
             if not insert.killed:
-                names = block.table.column_names
-                found = [dict(zip(names, values, strict=True)) for values in zip(*block.columns, strict=True)]
-                new = [row for row in found if row["source_offset"] not in present]
-                self.rows.setdefault(block.table.name, []).extend(new)
-                self.scheduler.say(
-                    f"stored {block.table.name} {[row['source_offset'] for row in new]} under {insert.token}"
-                )
+                rows = [row for block in blocks for row in _rows(block)]
+                new = [row for row in rows if row["source_offset"] not in present[row["source_partition"]]]
+                for part in self._parts(new):
+                    self.rows.setdefault(blocks[0].table.name, []).extend(part)
+                    stored = [(row["source_partition"], row["source_offset"]) for row in part]
+                    self.scheduler.say(f"stored {blocks[0].table.name} {stored} under {insert.token}")
+                    if self.embedded:
+                        self.scheduler.pause()
         self.running.remove(insert)
+
+    def _parts(self, rows: Sequence[dict[str, Any]]) -> list[Sequence[dict[str, Any]]]:
+        """As rows of different months are put in place one after the other; all of one event are of one month."""
+        if not self.embedded or self.scheduler.random.random() < 0.5:
+            return [rows]
+        events = list(dict.fromkeys((row["source_partition"], row["source_offset"]) for row in rows))
+        first = {event for event in events if self.scheduler.random.random() < 0.5}
+        parts: tuple[list[dict[str, Any]], list[dict[str, Any]]] = ([], [])
+        for row in rows:
+            parts[(row["source_partition"], row["source_offset"]) in first].append(row)
+        return [*parts]
 
     def forget_tokens(self) -> None:
         """As after a window's worth of other blocks."""
@@ -110,6 +138,10 @@ class SimulatedSink:
         self._database, self._scheduler, self._host = database, database.scheduler, host
         self._interrupted = False
 
+    @property
+    def exclusive(self) -> bool:
+        return self._database.embedded
+
     def open(self, tables: Sequence[Table]) -> None:
         require_distinct(tables)
 
@@ -120,30 +152,46 @@ class SimulatedSink:
         if refused:
             self._scheduler.pause()
             raise RowsRefused(block.table.name, refused)
-        attempts = 0
-        while True:
-            attempts += 1
+        if self._attempts([block], block.token) > 1:
+            self._complete(block)
+
+    def write_together(self, blocks: Sequence[Block]) -> None:
+        self._interrupted = False
+        if not blocks:
+            return
+        for block in blocks:
+            self._arrive(block)
+        if any(map(self._database.refused, blocks)):
             self._scheduler.pause()
-            if self._attempt(block, block.token):
-                break
+            raise RowsRefused(blocks[0].table.name, {})
+        if self._attempts(blocks, f"together {[block.token for block in blocks]}") > 1:
+            for block in blocks:
+                self._complete(block)
+
+    def _attempts(self, blocks: Sequence[Block], token: str) -> int:
+        """Insert until it is acknowledged; answer how often that took."""
+        attempts = 1
+        self._scheduler.pause()
+        while not self._attempt(blocks, token):
             if self._interrupted:
                 raise SinkUnavailable("interrupted")
             self._scheduler.pause(0.2)
-        if attempts > 1:
-            self._complete(block)
+            attempts += 1
+            self._scheduler.pause()
+        return attempts
 
     def _arrive(self, block: Block) -> None:
         start, _, end = block.token.split(":")[2].partition("-")
         if end and start != end:
             self._database.written.add((Partition(block.topic, block.partition), int(start), int(end)))
 
-    def _attempt(self, block: Block, token: str, *, completes: bool = False) -> bool:
+    def _attempt(self, blocks: Sequence[Block], token: str, *, completes: bool = False) -> bool:
         """Insert, and answer whether it was acknowledged."""
         draw = self._scheduler.random
         faults = self._database.faults
         if faults and draw.random() < 0.03:
             return False  # never arrived
-        insert = self._database.insert(block, token, completes=completes)
+        insert = self._database.insert(blocks, token, self._host, completes=completes)
         deadline = self._scheduler.now + 2
         while insert in self._database.running:
             self._scheduler.pause(0.01)
@@ -179,10 +227,10 @@ class SimulatedSink:
                 columns=[[values[index] for index in missing] for values in block.columns],
             )
             self._scheduler.pause()
-            self._attempt(some, f"{block.token}:completion:{number}", completes=True)
+            self._attempt([some], f"{block.token}:completion:{number}", completes=True)
 
     def _wait_for_others(self, where: tuple[str, str, int]) -> None:
-        while any(insert.place == where for insert in self._database.running):
+        while any(where in insert.places for insert in self._database.running):
             self._scheduler.pause(0.1)
 
     def _missing(self, block: Block) -> list[int]:
@@ -219,7 +267,7 @@ class SimulatedSink:
 
     def stored_from(self, topic: str, first: Mapping[int, int]) -> Mapping[int, StoredOffsets]:
         self._scheduler.pause()
-        while any(insert.place[1] == topic and insert.place[2] in first for insert in self._database.running):
+        while any(where[1] == topic and where[2] in first for each in self._database.running for where in each.places):
             self._scheduler.pause(0.1)
         return self._database.stored_from(topic, first)
 
@@ -233,6 +281,10 @@ class SimulatedSink:
 
     def close(self) -> None:
         pass
+
+
+def _rows(block: Block) -> list[dict[str, Any]]:
+    return [dict(zip(block.table.column_names, values, strict=True)) for values in zip(*block.columns, strict=True)]
 
 
 def place(table: Table, topic: str, partition: int) -> tuple[str, str, int]:

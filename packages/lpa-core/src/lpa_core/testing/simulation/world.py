@@ -21,7 +21,7 @@ from lpa_core.delivery.partitions import Phase
 from lpa_core.known_gaps import KNOWN_GAPS_TABLE
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE, RejectEnvelope
 from lpa_core.rows import RAW_TABLE
-from lpa_core.testing.simulation.broker import SESSION_SECONDS, Broker
+from lpa_core.testing.simulation.broker import SESSION_SECONDS, Broker, Member
 from lpa_core.testing.simulation.log import SimulatedLog
 from lpa_core.testing.simulation.operator import Operator
 from lpa_core.testing.simulation.records import PIPELINE, draw_records, expected, refused_rows, with_gaps
@@ -71,11 +71,14 @@ class _World:
     def __init__(self, seed: int, folder: Path) -> None:
         self.scheduler = Scheduler(seed)
         draw = self.scheduler.random
-        self.broker = Broker(self.scheduler, TOPIC, draw.choice((1, 2, 3)), faults=True)
-        self.database = Database(self.scheduler, refused_rows, faults=True)
+        embedded = draw.random() < 0.4
+        self.broker = Broker(self.scheduler, TOPIC, draw.choice((2, 3, 4) if embedded else (1, 2, 3)), faults=True)
+        self.database = Database(self.scheduler, refused_rows, faults=True, embedded=embedded)
         self._folder = folder / str(seed)
         self._durable = draw.random() < 0.5
-        self._machines = [_Machine(f"w{number}") for number in range(draw.choice((1, 2, 2, 3)))]
+        # Only one process can have an embedded database open.
+        self._machines = [_Machine(f"w{number}") for number in range(1 if embedded else draw.choice((1, 2, 2, 3)))]
+        self._guest: Member | None = None
         self._to_come = {
             partition: with_gaps(draw, draw_records(draw, draw.randint(4, 16))) for partition in self.broker.log
         }
@@ -114,6 +117,8 @@ class _World:
         if troubled and scheduler.steps >= self._tampered_at and self._operator.may_tamper():
             self._tamper()
         self._look_for_refused()
+        if self.database.embedded and draw.random() < (0.002 if troubled else 0.05):
+            self._let_a_guest_come_or_go(troubled)
         for machine in self._machines:
             ended = machine.strand is not None and machine.strand.ended
             if ended and machine.strand is not None and machine.strand.error is not None:
@@ -133,6 +138,17 @@ class _World:
                     scheduler.trace.append(f"{machine.name} is told to stop")
                     machine.worker.stop()
                     machine.restart_at = scheduler.now + draw.uniform(0, 3)
+
+    def _let_a_guest_come_or_go(self, troubled: bool) -> None:
+        """Another member takes some partitions, leaves them as they are, and gives them back after a while."""
+        if self._guest is not None:
+            self.scheduler.trace.append("the guest goes")
+            self.broker.leave(self._guest)
+            self._guest = None
+        elif troubled:
+            self.scheduler.trace.append("a guest comes")
+            self._guest = Member("guest", Host("guest"))
+            self.broker.join(self._guest)
 
     def _long_outage(self) -> None:
         """All workers are down until the database has forgotten their tokens."""
@@ -182,6 +198,7 @@ class _World:
         assert machine.host is not None
         self.scheduler.trace.append(f"{machine.host.name} crashes")
         self.scheduler.kill(machine.host)
+        self.database.died(machine.host)
         machine.host = machine.worker = machine.strand = None
         machine.restart_at = self.scheduler.now + seconds
         if not self._durable:
