@@ -41,7 +41,7 @@ def _portal() -> Portal:
 @pytest.fixture
 def portal(_portal: Portal) -> Iterator[Portal]:
     yield _portal
-    _portal.methods = ()
+    _portal.methods, _portal.query, _portal.times = (), "", None
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +49,7 @@ def s3_endpoint(spoiled: list[str], _portal: Portal) -> Iterator[str]:
     s3 = DomainDispatcherApplication(create_backend_app)
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] in _portal.methods:
+        if _portal.answers(environ["REQUEST_METHOD"], environ.get("QUERY_STRING", "")):
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             length = ("Content-Length", str(len(_portal.page)))
             start_response(_portal.status, [*_portal.headers, length])

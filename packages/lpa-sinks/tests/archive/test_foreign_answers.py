@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
 from tenacity import wait_none
 
 from lpa_core.delivery.archive import ArchiveError
@@ -61,6 +63,40 @@ def test_failure_02_a_page_that_comes_for_listings_only_is_no_listing(store: Obj
     """The proof goes another way than the page: nothing is there, and nothing is lost by saying so again."""
     page.methods = ("PUT",)
     assert store.files("") == []
+
+
+@pytest.fixture
+def many(store: ObjectStore) -> list[str]:
+    """More files than one answer lists."""
+    name, _, prefix = store.name.removeprefix("s3://").partition("/")
+    names = [f"{number:04d}" for number in range(1_100)]
+    for each in names:
+        s3_backends[DEFAULT_ACCOUNT_ID]["aws"].put_object(name, f"{prefix}/{each}", b"x")
+    return names
+
+
+def test_failure_02_a_page_in_place_of_the_rest_of_a_listing_is_no_end_of_it(
+    store: ObjectStore, page: Portal, many: list[str]
+) -> None:
+    page.methods, page.query = ("GET",), "continuation-token"
+    refused(store.files, "")
+    page.times = 1
+    assert store.files("") == many, "asked again"
+    page.times, page.query, page.methods = None, "", ()
+    assert store.files("") == many
+
+
+def test_failure_02_a_page_in_place_of_the_rest_of_many_folders_is_no_end_of_them(
+    store: ObjectStore, page: Portal
+) -> None:
+    name, _, prefix = store.name.removeprefix("s3://").partition("/")
+    folders = [f"{number:04d}" for number in range(1_050)]
+    for each in folders:
+        s3_backends[DEFAULT_ACCOUNT_ID]["aws"].put_object(name, f"{prefix}/{each}/file", b"x")
+    page.methods, page.query = ("GET",), "continuation-token"
+    refused(store.folders, "")
+    page.methods = ()
+    assert store.folders("") == folders
 
 
 def test_failure_02_a_page_is_no_put(store: ObjectStore, page: Portal) -> None:

@@ -33,6 +33,8 @@ _PARTS_AT_ONCE: Final = 4
 
 _NEVER_STORED: Final = ".lpa-never-stored"
 """An object store says of it that it is not there; a page that answers everything does not."""
+_LISTED_AT_ONCE: Final = 1_000
+"""Entries that one answer of an object store lists at most."""
 _NO_STORE: Final = "no answer of an object store"
 
 _REMEDIES: Final = (
@@ -84,7 +86,8 @@ class ObjectStore:
     for a lifecycle rule of the bucket to remove.
 
     A page of a proxy or of a login counts as no answer, whatever its status: an empty listing is believed once the
-    store says of another file that it is not there, a file that was put once it is there with its size.
+    store says of another file that it is not there, a long one once it also lists nothing behind its end, a file that
+    was put once it is there with its size.
     """
 
     def __init__(self, location: str, *, wait: wait_base, attempts: int, what: str = "archive") -> None:
@@ -127,13 +130,16 @@ class ObjectStore:
 
     def _list(self, path: str) -> Any:
         found = obstore.list_with_delimiter(self._store, prefix=path or None)
-        if not found["objects"] and not found["common_prefixes"]:
-            try:
-                obstore.head(self._store, _NEVER_STORED)
-            except FileNotFoundError:
-                return found
-            raise _NoStore("it has any file that it is asked for")
-        return found
+        last = max([*(each["path"] for each in found["objects"]), *map(_end_of, found["common_prefixes"])], default="")
+        if 0 < len(found["objects"]) + len(found["common_prefixes"]) < _LISTED_AT_ONCE:
+            return found
+        if last and any(obstore.list(self._store, prefix=path or None, offset=last)):
+            raise _NoStore(f"its listing ends after {last[:200]}, and there is more")
+        try:
+            obstore.head(self._store, _NEVER_STORED)
+        except FileNotFoundError:
+            return found
+        raise _NoStore("it has any file that it is asked for")
 
     def _get(self, path: str) -> Any:
         response = obstore.get(self._store, path)
@@ -182,6 +188,11 @@ class ObjectStore:
             _log.warning(
                 "the object store is tried again", location=self.name, attempt=state.attempt_number, why=_gist(error)
             )
+
+
+def _end_of(folder: str) -> str:
+    """Sorts behind all that is in the folder."""
+    return f"{folder}/\U0010ffff"
 
 
 @final

@@ -15,9 +15,21 @@ class Portal:
 
     Attributes:
         status: such as ``200 OK``.
+        query: it answers only requests that have this in their query; all where it is empty.
+        times: how many requests it answers, where it does not go on answering.
     """
 
     methods: Collection[str] = ()
     status: str = "200 OK"
     headers: tuple[tuple[str, str], ...] = ()
     page: bytes = b""
+    query: str = ""
+    times: int | None = None
+
+    def answers(self, method: str, query: str) -> bool:
+        """Whether it answers this request, which counts then."""
+        if method not in self.methods or self.query not in query or self.times == 0:
+            return False
+        if self.times is not None:
+            self.times -= 1
+        return True
