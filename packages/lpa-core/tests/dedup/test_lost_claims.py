@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -284,3 +285,27 @@ def test_failure_05_every_eviction_since_the_note_is_a_loss(noted: int, now: int
     """The counter begins at 0 again with a server, and where somebody resets statistics."""
     loss = Ledger("run", noted, 1).loss({"run_id": "run" if same else "another", "evicted_keys": now})
     assert bool(loss) == (now > noted if same and now >= noted else now > 0)
+
+
+@pytest.mark.parametrize("bytes_of_it", [0, 7])
+def test_failure_05_a_power_cut_that_takes_the_last_second_is_noticed_by_a_worker_that_lives_on(
+    tmp_path: Path, bytes_of_it: int
+) -> None:
+    """The log of Redis ends before the last batch of claims, or within it."""
+    with RedisServer(tmp_path, "--appendonly", "yes", "--appendfsync", "everysec") as server:
+        worker = another(server)
+        assert claim(worker, "a", FIRST) is None
+        (log,) = (tmp_path / "appendonlydir").glob("*.incr.aof")
+        written = log.stat().st_size
+        assert claim(worker, "b", FIRST) is None
+        server.stop()
+        assert log.stat().st_size > written + bytes_of_it
+        os.truncate(log, written + bytes_of_it)
+        server.start()
+        with pytest.raises(LostClaims, match="Redis came back with older data"):
+            claim(worker, "b", SECOND)
+        worker.close()
+        restarted = another(server)
+        with pytest.raises(LostClaims):
+            claim(restarted, "b", SECOND)
+        restarted.close()
