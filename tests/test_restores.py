@@ -121,6 +121,20 @@ def test_failure_04_what_cannot_be_proven_replaces_nothing(place: Place, monkeyp
     assert place.rows() == 1000
 
 
+def test_failure_04_replicated_tables_are_not_restored_beside_those_that_stand(place: Place) -> None:
+    """Their paths in Keeper are taken: what ClickHouse says to that stands in for a server with one."""
+    location = place.lpa("backup", "create")["location"]
+    place.insert(1000, 1100)
+    before = place.content()
+    taken = f"Replica /clickhouse/tables/{place.database}/replicas/one already exists. (REPLICA_ALREADY_EXISTS)"
+    place.server.tell(Fault("RESTORE DATABASE", code=253, text=taken))
+    said = place.lpa("backup", "restore", location, "--replace", status=1)
+    assert "replicated tables cannot be made beside those that stand" in said
+    assert "drop the database on all replicas, then restore it" in said
+    assert place.content() == before
+    assert place.databases() == [place.database]
+
+
 @pytest.mark.parametrize("statement", ["RENAME DATABASE", "structure_only = 1, allow_different", "RENAME TABLE"])
 def test_failure_04_an_interrupted_exchange_is_gone_on_with(place: Place, statement: str) -> None:
     location = place.lpa("backup", "create")["location"]

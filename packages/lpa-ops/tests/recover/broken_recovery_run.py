@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import shutil
 import sys
 from collections.abc import Callable
@@ -17,12 +19,14 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "backup"))
 from broken_restore_run import killed, lpa
-from killed_run import content, in_child
+from killed_run import content, in_child, settings
 
 from lpa_core import restoration
 from lpa_core.generate.generator import generate
 from lpa_ops.backup import exchange
-from lpa_ops.recover import tokens, total_loss
+from lpa_ops.positions.doubled import ingested_tables
+from lpa_ops.recover import doubled_rows, row_removal, tokens, total_loss
+from lpa_sinks.databases import opened
 
 EVENTS = 2_000
 
@@ -37,14 +41,40 @@ def remove(folder: Path) -> None:
     shutil.rmtree(folder / "data" / "clickhouse")
 
 
+def store_twice(folder: Path) -> None:
+    """A batch of a minute later has some positions again, and facts are made of all these rows."""
+    in_child(partial(insert_again, folder))
+    assert lpa("materialize", "rebuild", "--start", "2000-01-01", "--end", "2100-01-01")["status"] == 0
+
+
+def insert_again(folder: Path) -> None:
+    with opened(None, settings(folder)) as (client, name):
+        for table in ingested_tables(client, name):
+            columns = ", ".join(table.columns)
+            later = columns.replace("ingestion_timestamp", "ingestion_timestamp + INTERVAL 1 MINUTE")
+            client.command(
+                f"INSERT INTO {table.target} ({columns}) SELECT {later} FROM {table.target} "
+                "WHERE source_offset BETWEEN 300 AND 900",
+                settings={"insert_deduplicate": 0},
+            )
+
+
 KILLS: tuple[tuple[str, Callable[[Path], None], ModuleType, str, bool], ...] = (
     ("clickhouse-corruption", truncate_a_part, exchange, "move", False),
     ("clickhouse-corruption", truncate_a_part, tokens, "_detach", True),
     ("clickhouse-corruption", truncate_a_part, restoration, "unbar", False),
     ("total-loss", remove, total_loss, "restore", False),
     ("total-loss", remove, exchange, "move", False),
+    ("doubled-rows", store_twice, row_removal, "_delete", True),
+    ("doubled-rows", store_twice, doubled_rows, "Materializer", False),
 )
 """Scenario, damage, and the call before which it is killed, or behind it."""
+
+
+def command_in(said: str) -> list[str]:
+    """The command that a message names, as a person would type it."""
+    (command,) = re.findall(r"run `lpa ([^`]+)`", said)
+    return shlex.split(command)
 
 
 def main(folder: Path) -> None:
@@ -62,8 +92,10 @@ def main(folder: Path) -> None:
         damage(folder)
         recover = ("recover", scenario, "--execute")
         killed(module, name, behind, *recover)
-        kill = {"step": f"{scenario} at {name}", "ingest": lpa("ingest", str(file)), "again": lpa(*recover)}
+        kill: dict[str, Any] = {"step": f"{scenario} at {name}", "ingest": lpa("ingest", str(file))}
+        kill["again"] = lpa(*command_in(kill["ingest"]["said"]))
         kill["ingest again"] = lpa("ingest", str(file))
+        kill["once more"] = lpa(*recover)
         answer["kills"].append({**kill, "content": in_child(partial(content, folder))})
     print(json.dumps(answer))
 

@@ -10,11 +10,14 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
+
+from lpa_sinks.archive.reader import read_archive
 
 EVENTS = 300
 RESTORE = ("lpa_ops.backup.restore", "checkpoints.put_back", "1")
@@ -188,6 +191,28 @@ def test_no_file_is_taken_for_stored_in_a_database_that_was_lost(machine: Machin
     for folder in ("checkpoints", "dedup"):
         machine.lose(f"lpa-data/{folder}")
     machine.lpa("ingest", "1.ndjson")
+    assert machine.rows() == EVENTS
+
+
+def test_failure_04_what_waits_in_an_archives_spool_outlives_a_restore_and_is_replayed_once(machine: Machine) -> None:
+    machine.lose("lpa-data")
+    machine.lpa("ingest", "1.ndjson")
+    machine.lpa("backup", "create")
+    into = ("ingest", "2.ndjson", "--archive", "archive")
+    machine.lpa(*into, killed=("lpa_sinks.archive.archive", "FileArchive.close", "1"))
+    assert list((machine.folder / "lpa-data").rglob("*.segment")), "it waits in the spool"
+    assert list(read_archive(str(machine.folder / "archive"))) == []
+    backups = json.loads(machine.lpa("backup", "list", "--json"))
+    machine.lpa("backup", "restore", backups[-1]["location"], "--replace")
+    machine.lpa(*into)
+    assert machine.rows() == 2 * EVENTS
+    assert list((machine.folder / "lpa-data").rglob("*.segment")) == []
+    kept = Counter(record.offset for record in read_archive(str(machine.folder / "archive")))
+    assert kept == Counter(dict.fromkeys(range(EVENTS), 2)), "once before the restore, and once after it"
+
+    machine.lose("lpa-data")
+    machine.lpa("schema", "apply")
+    machine.lpa("replay", "run", "--from", "archive", "--archive", "archive", "--all")
     assert machine.rows() == EVENTS
 
 

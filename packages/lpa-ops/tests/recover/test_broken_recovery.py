@@ -1,4 +1,4 @@
-"""A recovery that was killed: no file is taken for stored until it was run again."""
+"""A recovery that was killed: no file is taken for stored until what the refusal names was run."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 
 
-def test_nothing_is_taken_for_stored_after_a_killed_recovery(tmp_path: Path) -> None:
+def test_failure_18_a_killed_recovery_is_gone_on_with_by_the_command_that_the_refusal_names(tmp_path: Path) -> None:
     """In a process of its own: one that has had the embedded engine open, as other tests do, cannot fork safely."""
     script = Path(__file__).with_name("broken_recovery_run.py")
     done = subprocess.run([sys.executable, script, tmp_path], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout.splitlines()[-1])
-    assert len(answer["kills"]) == 5
+    assert len(answer["kills"]) == 7
     for kill in answer["kills"]:
         step = kill["step"]
         assert kill["ingest"]["status"] == 1, f"{step}: {kill['ingest']['said']}"
@@ -23,4 +23,5 @@ def test_nothing_is_taken_for_stored_after_a_killed_recovery(tmp_path: Path) -> 
         assert f"was broken off, or is running still: run `{command}" in kill["ingest"]["said"], step
         assert kill["again"]["status"] == 0, f"{step}: {kill['again']['said']}"
         assert kill["ingest again"]["status"] == 0, step
+        assert "There is nothing to recover" in kill["once more"]["said"], step
         assert kill["content"] == answer["before"], step

@@ -73,6 +73,8 @@ class Fault:
     dies: bool = False
     answer: str = ""
     cut: int | None = None
+    text: str = "as told"
+    """What comes with the code."""
 
 
 @final
@@ -253,7 +255,7 @@ def _handler(front: Front) -> type[BaseHTTPRequestHandler]:
             elif fault.code is None:
                 self._stand_between(fault.status)
             else:
-                self._fail(fault.status, fault.code, "as told")
+                self._fail(fault.status, fault.code, fault.text)
 
         def _stand_between(self, status: int) -> None:
             """Answer as a proxy does that cannot reach ClickHouse."""
