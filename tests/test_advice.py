@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from services.advice import COMMAND
+from services.advice import COMMAND, follow
 from services.place import Place
 from test_docs_failures import defined_in
 
@@ -172,3 +172,25 @@ def test_failure_18_a_database_that_is_gone_is_brought_back_first(
     place.lpa("recover", "total-loss", "--execute")
     assert place.content() == before
     assert run(ingest) == 0
+
+
+def test_failure_18_a_database_without_any_backup_is_made_as_told(place: Place) -> None:
+    place.command(f"DROP DATABASE {place.database} SYNC")
+    said = place.lpa("recover", "total-loss", status=1)
+    assert "has no backup to recover from: name another place with --backups" in said
+    follow(said, "--sink", f"clickhouse://127.0.0.1:{place.server.port}")
+    assert place.lpa("recover", "total-loss")["damage"] == []
+    assert place.rows() == 0
+
+
+def test_failure_18_damage_with_backups_of_which_none_is_good_is_led_out_of(place: Place, tmp_path: Path) -> None:
+    location = place.lpa("backup", "create")["location"]
+    Path(location, "manifest.json").write_text("{")
+    place.truncate_a_part("streaming_events")
+    recover = ("recover", "clickhouse-corruption", "--execute")
+    said = place.lpa(*recover, status=1)
+    assert "name another place with --backups; where there is none, an empty folder: all is read again" in said
+    (empty := tmp_path / "empty").mkdir()
+    done = place.lpa(*recover, "--backups", str(empty))
+    assert [check for check in done["validation"] if check["good"] is False] == []
+    assert place.lpa("recover", "clickhouse-corruption", "--backups", str(empty))["damage"] == []
