@@ -12,8 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import NewTopic
+from services.advice import follow
 from services.health import health
 from services.job import Job, event
 
@@ -110,12 +112,18 @@ def test_failure_17_records_that_were_deleted_before_they_were_read_are_red(new_
     assert "5 records from 20 on were deleted before they were read" in found["group_offsets"]["detail"]
 
 
-def test_failure_17_commit_metadata_that_is_damaged_is_red(new_job: NewJob) -> None:
+def test_failure_17_commit_metadata_that_is_damaged_is_red_until_the_command_that_is_named_has_run(
+    new_job: NewJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = filled(new_job)
+    for variable, value in job.environment.items():
+        monkeypatch.setenv(variable, value)
     job.commit(20, metadata="lpa1:{damaged")
     found = health(job)
     assert states(found) == dict.fromkeys(GO_BY_OFFSETS, "critical"), found
     assert f"the commit metadata of {job.topic}[0] is damaged" in found["group_offsets"]["detail"]
+    follow(found["group_offsets"]["action"])
+    assert states(health(job)) == dict.fromkeys(GO_BY_OFFSETS, "ok")
 
 
 def _job(job: Job) -> dict[str, Any]:
