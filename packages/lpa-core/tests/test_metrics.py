@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -15,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from lpa_core.dedup.store import ClaimStatistics
 from lpa_core.delivery.blocks import Settled
 from lpa_core.delivery.ranges import Range
+from lpa_core.derived import Derived, Refold
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.health.check import CheckResult, Finding, HealthCheck
 from lpa_core.health.state import State, Thresholds
@@ -200,7 +202,7 @@ def fed() -> Metrics:
     duplicate = rejected(FailureClass.DUPLICATE, Reason.DUPLICATE_EVENT, b"1")
     metrics.range_finished(Settled([], [], [reject, duplicate]), [block(DLQ_TABLE, 1)], range_of(1))
     found = Finding(State.OK, "", 1.0, Thresholds(2, 3))
-    metrics.derived(signals=3, sessions=2, anew=1, seconds=0.1)
+    metrics.derived(Derived(signals=3, sessions=2, anew=1, refolds=Counter({Refold.LATE: 1})), seconds=0.1)
     metrics.health([CheckResult(HealthCheck("disk", "Disk", lambda scope: found), found, 0.1, 1)])
     return metrics
 
@@ -244,3 +246,13 @@ def test_names_follow_the_conventions_of_prometheus(name: str, type_: str, label
     assert re.fullmatch(r"[A-Z1].*[^.]\.", help_), "a sentence"
     if type_ == "histogram":
         assert name.endswith("_seconds")
+
+
+def test_refolds_are_counted_by_reason() -> None:
+    metrics = Metrics()
+    for sessions in (1, 2):
+        done = Derived(signals=9, sessions=5, anew=sessions, refolds=Counter({Refold.LATE: sessions}))
+        metrics.derived(done, seconds=0.1)
+    for reason, expected in [(Refold.LATE, 3), (Refold.REPEATED, 0)]:
+        sample = metrics.registry.get_sample_value("lpa_materialize_refolds_total", {"reason": reason.value})
+        assert sample == expected

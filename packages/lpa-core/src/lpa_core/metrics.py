@@ -16,6 +16,7 @@ from lpa_core.dedup.store import ClaimStatistics
 from lpa_core.delivery.blocks import Settled
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.report import Report
+from lpa_core.derived import Derived, Refold
 from lpa_core.events.times import DiscardedTime
 from lpa_core.health.check import CheckResult
 from lpa_core.health.state import State
@@ -164,6 +165,12 @@ class Metrics:
     materialize_sessions: Counter = _metric(
         Counter, "lpa_materialize_sessions_total", "Sessions whose facts were written.", "folding"
     )
+    materialize_refolds: Counter = _metric(
+        Counter,
+        "lpa_materialize_refolds_total",
+        "Sessions with facts that were folded again from all their events, by why.",
+        "reason",
+    )
     materialize_duration: Histogram = _metric(
         Histogram, "lpa_materialize_pass_duration_seconds", "Time a pass over touched sessions takes.", buckets=_SECONDS
     )
@@ -198,6 +205,8 @@ class Metrics:
             self.stage_duration.labels(stage)
         # An alert is about the first of them: a series that begins with it shows no increase.
         self.records_dead_lettered.labels(FailureClass.RECORD_TOO_LARGE.value, Reason.RECORD_TOO_LARGE.value)
+        for reason in Refold:
+            self.materialize_refolds.labels(reason.value)
         for kind in DiscardedTime:
             self.timestamps_discarded.labels(kind.value)
 
@@ -272,11 +281,13 @@ class Metrics:
         self.dedup_store_bytes.set(sum(store.bytes_on_disk for store in all_))
         self.dedup_evicted.set(sum(store.evicted for store in all_))
 
-    def derived(self, signals: int, sessions: int, anew: int, seconds: float) -> None:
-        """Count a pass: its signals, and the sessions it wrote, of which ``anew`` were folded from the beginning."""
-        self.materialize_signals.inc(signals)
-        self.materialize_sessions.labels("added").inc(sessions - anew)
-        self.materialize_sessions.labels("anew").inc(anew)
+    def derived(self, done: Derived, seconds: float) -> None:
+        """Count a pass, and how long it took."""
+        self.materialize_signals.inc(done.signals)
+        self.materialize_sessions.labels("added").inc(done.sessions - done.anew)
+        self.materialize_sessions.labels("anew").inc(done.anew)
+        for reason, sessions in done.refolds.items():
+            self.materialize_refolds.labels(reason.value).inc(sessions)
         self.materialize_duration.observe(seconds)
 
     def rebuilt(self, topic: str, partition: int, share: float, keys: int) -> None:

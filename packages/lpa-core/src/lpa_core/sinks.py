@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Protocol, final, runtime_checkable
+from typing import NamedTuple, Protocol, final, runtime_checkable
 
 import attrs
 
+from lpa_core.derived import Derived
 from lpa_core.known_gaps import OffsetSpan
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.tables import Block, Table
@@ -121,8 +122,7 @@ class Recalling(Protocol):
 
 
 @final
-@attrs.frozen(slots=True, order=True)
-class StoredRange:
+class StoredRange(NamedTuple):
     """A range as the rows in every table name it: topic, partition and ingestion time (epoch ms)."""
 
     topic: str
@@ -146,10 +146,10 @@ class Deriving(Protocol):
         """A range is about to be written: remember it, over the end of the process too, until it is derived from."""
         ...
 
-    def derive(self, stored: Sequence[StoredRange], rules: FoldRules) -> None:
+    def derive(self, stored: Sequence[StoredRange], rules: FoldRules) -> Derived:
         """Bring everything that these ranges touch up to date; first of all what an earlier process left.
 
-        Doing it again changes nothing. Raises SinkUnavailable, SinkMisconfigured.
+        Returns what that took. Doing it again changes nothing. Raises SinkUnavailable, SinkMisconfigured.
         """
         ...
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from lpa_core.delivery.derivation import Derivation
 from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
+from lpa_core.derived import Derived
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.sinks import SinkUnavailable, StoredRange
 
@@ -34,12 +35,13 @@ class Sink:
     def expect(self, stored: StoredRange) -> None:
         self.expected.append(stored)
 
-    def derive(self, stored: Sequence[StoredRange], rules: FoldRules) -> None:
+    def derive(self, stored: Sequence[StoredRange], rules: FoldRules) -> Derived:
         try:
             if self.failures:
                 self.failures -= 1
                 raise SinkUnavailable("down")
             self.derived += stored
+            return Derived(signals=len(stored))
         finally:
             self.called.release()
 
@@ -80,3 +82,13 @@ def test_without_a_sink_no_thread_is_started() -> None:
     assert threading.active_count() == before
     derivation.step(Step.FINISHED, range_(1))
     derivation.close()
+
+
+def test_passes_are_counted() -> None:
+    counted: list[int] = []
+    derivation = Derivation([Sink()], FoldRules(), lambda derived, seconds: counted.append(derived.signals))
+    derivation.start()
+    for batch_time in (1, 2):
+        derivation.step(Step.FINISHED, range_(batch_time))
+    derivation.close()
+    assert sum(counted) == 2

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import count
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
 import msgspec
 import pytest
-from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -19,62 +17,26 @@ from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.sinks import StoredRange
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.materializer import Materializer, Overtaken
-from lpa_sinks.materialize.rebuild import Rebuild
 from lpa_sinks.materialize.rows import Rows, SessionKey, Span
 from lpa_sinks.materialize.signals import BySession, read
-from lpa_sinks.testing.stored import StoredEvents
+from lpa_sinks.testing.stored import NewStore
 from lpa_sinks.testing.told import DAY, HOUR, MINUTE, Events, T, network
 
 LONG_AGO = 1_767_955_200_000
 """2026-01-09."""
 ARRIVED = 4_000_000_000_000
 """2096-10-02."""
-ALL_TIME = Span(0, T + 1_000 * DAY)
 
 NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
 """An example takes a second, and the seed says it all."""
-
-NewStore = Callable[[], StoredEvents]
-
-
-@pytest.fixture(scope="module")
-def stores(engine: Client) -> Iterator[list[StoredEvents]]:
-    """Databases that are used again: making one takes longer than a test."""
-    made: list[StoredEvents] = []
-    yield made
-    for store in made:
-        engine.command(f"DROP DATABASE {store.name} SYNC")
-
-
-@pytest.fixture
-def new_store(engine: Client, stores: list[StoredEvents]) -> NewStore:
-    """Answers empty databases; at most two can be used at a time."""
-    turn = count()
-
-    def make() -> StoredEvents:
-        number = next(turn) % 2
-        if number == len(stores):
-            stores.append(StoredEvents(engine, f"derived_{number}"))
-        stores[number].clear()
-        return stores[number]
-
-    return make
 
 
 def rebuilt(new_store: NewStore, records: Sequence[bytes]) -> dict[str, list[tuple[Any, ...]]]:
     """What is derived when everything is stored first, in order, and derived once."""
     store = new_store()
     store.store(records)
-    rebuild(store)
+    store.rebuild()
     return store.derived()
-
-
-def rebuild(store: StoredEvents, span: Span = ALL_TIME, sessions: Sequence[SessionKey] = ()) -> int:
-    work = Rebuild(store.database, FoldRules(), span, sessions)
-    found = work.prepare()
-    while work.step() is not None:
-        pass
-    return found
 
 
 def by_uid(derived: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:
@@ -100,7 +62,7 @@ def test_order_batches_and_workers_do_not_matter(
         chance.choice(materializers).update([stored], refresh=workers > 1)
     live = store.derived()
     assert len(live["fact_workflow_sessions"]) == 6
-    rebuild(store)
+    store.rebuild()
     assert store.derived() == live
 
 
@@ -128,7 +90,7 @@ def test_in_order_a_session_is_not_folded_anew(new_store: NewStore) -> None:
     assert [each.anew for each in passes] == [1] + [0] * (len(passes) - 1)
     assert sum(each.signals for each in passes) == len(records) - 1
     live = store.derived()
-    rebuild(store)
+    store.rebuild()
     assert store.derived() == live
 
 
@@ -176,7 +138,7 @@ def test_what_comes_late_ends_where_it_would_have_ended_in_time(new_store: NewSt
     materializer.update([store.store(late, len(NETWORK), ARRIVED + 1)])
     after = store.derived()
     assert after != before
-    rebuild(store)
+    store.rebuild()
     assert store.derived() == after
     in_time = [*late, *NETWORK]
     assert (
@@ -206,7 +168,7 @@ def test_capabilities_that_another_worker_was_told_of_are_seen(new_store: NewSto
     one.update([store.store(session[5:], 60, ARRIVED + 2)], {key}, {}, refresh=True)
     live = store.derived()
     assert {row[9] for row in live["fact_workflow_sessions"]} == {"0xcan1"}
-    rebuild(store)
+    store.rebuild()
     assert store.derived() == live
 
 
@@ -274,7 +236,7 @@ def test_an_older_version_does_not_win(new_store: NewStore) -> None:
     overtaking: list[bool] = []
     store.materializer(before_writing=overtake).update([first])
     live = store.derived()
-    rebuild(store)
+    store.rebuild()
     assert store.derived() == live
 
 
@@ -295,12 +257,12 @@ def test_rows_that_are_withdrawn_leave_with_their_facts(new_store: NewStore) -> 
     store.materializer().update([store.store(records, 0, ARRIVED)])
     store.client.command(f"DELETE FROM {store.name}.ai_stream_status WHERE source_offset >= 6")
     store.client.command(f"DELETE FROM {store.name}.stream_trace_events WHERE source_offset = 1")
-    rebuild(store)
+    store.rebuild()
     after = store.derived()
     other = new_store()
     kept = [record for number, record in enumerate(records) if number not in (1, 6, 7, 8)]
     other.store(kept)
-    rebuild(other)
+    other.rebuild()
     assert by_uid(after)["fact_stream_status_samples"] == by_uid(other.derived())["fact_stream_status_samples"]
     assert len(after["fact_stream_trace_edges"]) == 3
     assert sum(row[7] for row in after["agg_stream_performance_1m"]) == 2
@@ -314,21 +276,21 @@ def test_facts_outlive_the_events_they_are_made_of(new_store: NewStore) -> None:
     store.client.command(f"DELETE FROM {store.name}.ai_stream_status WHERE 1")  # as retention does, after 90 days
     late = store.store([events.status(LONG_AGO + HOUR)], 100, ARRIVED + 1)
     materializer.update([late])
-    rebuild(store)
+    store.rebuild()
     assert store.derived() == before
 
 
 def test_a_rebuild_of_named_sessions_leaves_others_alone(new_store: NewStore) -> None:
     store = new_store()
     store.store(NETWORK)
-    assert rebuild(store, sessions=[SessionKey("s1", "r"), SessionKey("s2", "r")]) == 2
+    assert store.rebuild(sessions=[SessionKey("s1", "r"), SessionKey("s2", "r")]) == 2
     assert {row[1] for row in store.derived()["fact_workflow_sessions"]} == {"s1|r", "s2|r"}
 
 
 def test_a_rebuild_takes_sessions_of_its_window_whole(new_store: NewStore) -> None:
     store = new_store()
     store.store(NETWORK)
-    assert rebuild(store, Span(T + 20 * MINUTE, T + HOUR)) == 1
+    assert store.rebuild(Span(T + 20 * MINUTE, T + HOUR)) == 1
     (session,) = store.query(
         "SELECT workflow_session_id, session_start_ts < '2096-09-25 11:00:00' FROM $.fact_workflow_sessions"
     )
@@ -348,9 +310,9 @@ def test_a_rebuild_in_portions_rolls_up_every_hour_it_touches(
     monkeypatch.setattr("lpa_sinks.materialize.rollups._HOURS_AT_ONCE", 2)
     store = new_store()
     store.store(records)
-    rebuild(store)
+    store.rebuild()
     assert by_uid(store.derived()) == expected
-    rebuild(store, Span(T + 20 * MINUTE, T + 3 * HOUR))  # sessions that began earlier among them
+    store.rebuild(Span(T + 20 * MINUTE, T + 3 * HOUR))  # sessions that began earlier among them
     assert by_uid(store.derived()) == expected
 
 
@@ -383,7 +345,7 @@ def test_a_backlog_is_derived_in_portions(
     done = materializer.update(ranges[first:], {SessionKey.of(*each) for each in names} if named else None)
     assert max(sizes) <= 300 < done.signals
     live = store.derived()
-    rebuild(store)
+    store.rebuild()
     assert store.derived() == live
     (events,) = store.query("SELECT sum(event_count) FROM $.fact_workflow_sessions")
     assert events[0] > 1_000
@@ -396,6 +358,6 @@ def test_generated_traffic_in_order_equals_its_rebuild(new_store: NewStore) -> N
     for start in range(0, len(records), 500):
         materializer.update([store.store(records[start : start + 500], start, ARRIVED + start)])
     live = store.derived()
-    rebuild(store)
+    store.rebuild()
     assert store.derived() == live
     assert len(live["fact_workflow_sessions"]) >= 40

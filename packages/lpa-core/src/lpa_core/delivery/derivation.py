@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Final, final
 
 import structlog
 
 from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
+from lpa_core.derived import Derived
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.sinks import Deriving, SinkMisconfigured, SinkUnavailable, StoredRange
 
@@ -25,8 +27,14 @@ class Derivation:
     What fails to be derived never holds up or ends the delivery: it is tried again, at the latest by the next process.
     """
 
-    def __init__(self, sinks: Sequence[Deriving], rules: FoldRules) -> None:
-        self._sinks, self._rules = tuple(sinks), rules
+    def __init__(
+        self,
+        sinks: Sequence[Deriving],
+        rules: FoldRules,
+        count: Callable[[Derived, float], None] = lambda derived, seconds: None,
+    ) -> None:
+        """``count`` is told of each pass, and the seconds it took."""
+        self._sinks, self._rules, self._count = tuple(sinks), rules, count
         self._pending: list[StoredRange] = []
         self._lock = threading.Lock()
         self._wanted = threading.Event()
@@ -71,7 +79,8 @@ class Derivation:
             stored, self._pending = self._pending, []
         try:
             for sink in self._sinks:
-                sink.derive(stored, self._rules)
+                began = time.perf_counter()
+                self._count(sink.derive(stored, self._rules), time.perf_counter() - began)
         except (SinkUnavailable, SinkMisconfigured) as problem:
             _log.warning("facts are behind, and will be brought up to date later", reason=str(problem))
         except Exception:  # a defect: it must not take the delivery along

@@ -165,7 +165,7 @@ class KafkaJob:
             opened.callback(archive.close)
         deriving = [sink for sink in sinks if isinstance(sink, Deriving)]
         here = [each for each in deriving if each.exclusive] if job.facts else []
-        derivation = Derivation(here, fold_rules(plugins, settings))
+        derivation = Derivation(here, fold_rules(plugins, settings), self._metrics.derived)
         opened.callback(derivation.close)
         derivation.start()
         accounts = self._observe(quality.input_topic, self._metrics, sinks, derivation.step)

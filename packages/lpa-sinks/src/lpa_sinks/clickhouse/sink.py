@@ -11,6 +11,7 @@ from typing import Final, TypeVar, final
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from lpa_core.derived import Derived
 from lpa_core.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.rows import RAW_TABLE
@@ -194,16 +195,16 @@ class ClickHouseSink:
 
         self._run("note what is to be derived", note)
 
-    def derive(self, stored: Sequence[StoredRange], rules: FoldRules) -> None:
+    def derive(self, stored: Sequence[StoredRange], rules: FoldRules) -> Derived:
         following = self._opened_following
         assert self._deriving is not None
         client = self._deriving
 
-        def derive() -> None:
+        def derive() -> Derived:
             self._make_derived(client)
-            following.derive(stored, rules)
+            return following.derive(stored, rules)
 
-        AT_ONCE.run(f"{self._endpoint}: derive facts", derive)
+        return AT_ONCE.run(f"{self._endpoint}: derive facts", derive)
 
     def _make_derived(self, client: Client) -> None:
         with self._making:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 
 from lpa_core.commands.output import print_json
+from lpa_core.derived import Derived
 from lpa_core.jobs import fold_rules
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings import Settings
@@ -20,7 +21,6 @@ from lpa_core.sinks import SinkMisconfigured
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.databases import endpoint_of, opened
 from lpa_sinks.materialize.database import Database
-from lpa_sinks.materialize.materializer import Progress
 from lpa_sinks.materialize.rebuild import Rebuild
 from lpa_sinks.materialize.rows import SessionKey, Span
 from lpa_sinks.schema.apply import apply
@@ -88,7 +88,7 @@ def materialize_app(settings: Settings) -> cyclopts.App:
         rules = fold_rules(PluginManager(settings), settings)
         embedded = endpoint_of(sink, settings).path is not None
         console = Console(stderr=True)
-        done = Progress()
+        done = Derived()
         with (
             opened(sink, settings) as (client, database),
             Bar(console=console, transient=True, disable=not console.is_terminal or json) as bar,
@@ -118,7 +118,7 @@ def _milliseconds(moment: datetime) -> int:
     return round(aware.timestamp() * 1000)
 
 
-def _print(done: Progress, json: bool) -> None:
+def _print(done: Derived, json: bool) -> None:
     if json:
         print_json(attrs.asdict(done))
     else:

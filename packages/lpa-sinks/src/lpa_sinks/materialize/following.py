@@ -8,6 +8,7 @@ from typing import Final, final
 
 import structlog
 
+from lpa_core.derived import Derived
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.sinks import StoredRange
 from lpa_sinks.materialize.database import Database
@@ -50,7 +51,7 @@ class Following:
                 _note(self._writing, stored.topic, stored.batch_time)
                 self._noted[stored.topic] = stored.batch_time
 
-    def derive(self, stored: Sequence[StoredRange], rules: FoldRules) -> None:
+    def derive(self, stored: Sequence[StoredRange], rules: FoldRules) -> Derived:
         """Derive from these ranges; before, from what an earlier process left. Raises the client's errors."""
         with self._lock:
             left = self._look(self._deriving)
@@ -58,10 +59,12 @@ class Following:
             kept = _OPEN_SESSIONS if self._exclusive else 0
             self._materializer = Materializer(self._deriving, rules, open_sessions=kept)
         topics = set(left) if self._exclusive else {each.topic for each in stored} & set(left)
-        self._catch_up(self._materializer, topics)
+        done = Derived()
+        self._catch_up(self._materializer, topics, done)
         if stored:
-            self._materializer.update(stored, refresh=not self._exclusive)
+            done.add(self._materializer.update(stored, refresh=not self._exclusive))
             self._forward(stored)
+        return done
 
     def _look(self, database: Database) -> dict[str, int]:
         """What an earlier process left, read before this one notes anything."""
@@ -70,12 +73,12 @@ class Following:
             self._noted = dict(self._left)
         return self._left
 
-    def _catch_up(self, materializer: Materializer, topics: Iterable[str]) -> None:
+    def _catch_up(self, materializer: Materializer, topics: Iterable[str], done: Derived) -> None:
         assert self._left is not None
         for topic in sorted(topics):
             _log.info("deriving what an earlier process left", topic=topic)
-            for _ in materializer.catch_up(topic, self._left[topic]):
-                pass
+            for some in materializer.catch_up(topic, self._left[topic]):
+                done.add(some)
             with self._lock:
                 del self._left[topic]
                 if not self._unfinished(topic):

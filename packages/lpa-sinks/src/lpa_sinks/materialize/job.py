@@ -18,6 +18,7 @@ from lpa_core.admin.server import AdminServer
 from lpa_core.delivery.log import CommitUncertain, Forbidden, LogError, Partition
 from lpa_core.delivery.standstill import Standstill
 from lpa_core.delivery.touched import Touch, UnreadableTouch, decode
+from lpa_core.derived import Derived
 from lpa_core.health.monitor import monitor_of
 from lpa_core.jobs import fold_rules
 from lpa_core.kafka.admin import admin_client, explained
@@ -34,7 +35,7 @@ from lpa_sinks.clickhouse.client import connect
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.databases import endpoint_of
 from lpa_sinks.materialize.database import Database
-from lpa_sinks.materialize.materializer import Materializer, Overtaken, Progress
+from lpa_sinks.materialize.materializer import Materializer, Overtaken
 from lpa_sinks.materialize.rows import SessionKey
 
 _TOUCHES_AT_ONCE: Final = 20_000
@@ -95,7 +96,7 @@ class MaterializeJob:
         self._unfinished = False
         """Whether records were read whose facts, or whose offsets, are not written yet."""
         self._begun = _Batch()
-        self._total = Progress()
+        self._total = Derived()
         self._session_seconds = int(settings.kafka.get("session.timeout.ms", "45000")) / 1000
         self._alive_at = time.monotonic()
         self.id = uuid.uuid4().hex
@@ -103,7 +104,7 @@ class MaterializeJob:
         self.started_ms = require_clock(_now())
         self.ended_ms: int | None = None
 
-    def run(self) -> Progress:
+    def run(self) -> Derived:
         """Derive until SIGINT or SIGTERM.
 
         Raises LogError, LogUnavailable, SinkMisconfigured, SinkUnavailable, AdminError.
@@ -241,12 +242,12 @@ class MaterializeJob:
     def _derive(self, batch: _Batch) -> None:
         started = time.perf_counter()
         tables = {table: sorted(ranges) for table, ranges in batch.tables.items()}
-        progress = AT_ONCE.run(
+        done = AT_ONCE.run(
             f"{self._endpoint}: derive facts",
             lambda: self._materializer.update(sorted(batch.ranges), batch.keys, tables, refresh=True),
         )
-        self._metrics.derived(progress.signals, progress.sessions, progress.anew, time.perf_counter() - started)
-        self._total.add(progress)
+        self._metrics.derived(done, time.perf_counter() - started)
+        self._total.add(done)
 
     def _note_lag(self, batch: _Batch) -> None:
         if batch.oldest is not None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from contextlib import contextmanager
+from itertools import chain, islice
 from typing import Final, final
 
 import attrs
 import structlog
 
-from lpa_core.delivery.touched import PROJECTED_TABLES
+from lpa_core.derived import Derived, Refold
 from lpa_core.lifecycle.fold import SessionFold
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.sinks import StoredRange
@@ -18,7 +20,7 @@ from lpa_sinks.materialize.capabilities import Capabilities
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.facts import FoldedSession, buried_minutes, bury, write
 from lpa_sinks.materialize.known import KnownSession, known_sessions, touched_sessions
-from lpa_sinks.materialize.rollups import ChangedSamples, project, roll_up
+from lpa_sinks.materialize.rollups import ChangedSamples, project, project_stored, roll_up
 from lpa_sinks.materialize.rows import Extent, Rows, SessionKey, Span, between, of_ranges, since
 from lpa_sinks.materialize.sessions import OpenSession, OpenSessions
 from lpa_sinks.materialize.signals import BySession, Signals, read
@@ -30,6 +32,8 @@ _ROWS_AT_ONCE: Final = 100_000
 """What is read and folded together, at least one session: bounds memory."""
 _RANGES_AT_ONCE: Final = 3
 """So few are read without a look at how large they are: none has more than some ten thousand records."""
+_INTERLEAVED_MS: Final = 10_000
+"""Workers that write at the same time finish their ranges in another order than that of their batch times."""
 _LOOKED_UP_AT_ONCE: Final = 10_000
 _SNAPSHOTS_AT_MOST: Final = 2_000_000
 _DAY_MS: Final = 86_400_000
@@ -43,32 +47,16 @@ class Overtaken(Abandoned):
 
 @final
 @attrs.define(slots=True)
-class Progress:
-    """What a pass did.
+class _Pass:
+    """What is written in one go: as of which version, what was done, and which samples are to be rolled up for it.
 
     Attributes:
-        signals: that were folded.
-        sessions: whose facts were written.
-        anew: sessions of these that were folded from the beginning.
+        known_from: batch time, epoch ms; ranges from it on may come once more.
     """
 
-    signals: int = 0
-    sessions: int = 0
-    anew: int = 0
-
-    def add(self, other: Progress) -> None:
-        self.signals += other.signals
-        self.sessions += other.sessions
-        self.anew += other.anew
-
-
-@final
-@attrs.define(slots=True)
-class _Pass:
-    """What is written in one go: as of which version, what was done, and which samples are to be rolled up for it."""
-
     version: int
-    progress: Progress = attrs.field(factory=Progress)
+    known_from: float = math.inf
+    done: Derived = attrs.field(factory=Derived)
     changed: ChangedSamples = attrs.field(factory=ChangedSamples)
 
 
@@ -109,34 +97,59 @@ class Materializer:
         tables: Mapping[str, Sequence[StoredRange]] | None = None,
         *,
         refresh: bool = False,
-    ) -> Progress:
+    ) -> Derived:
         """Derive what new rows touch.
 
         Args:
             ranges: that brought signals.
             keys: the sessions to look at; None for all that the ranges touch.
-            tables: projected table -> the ranges that brought rows of it; None for all tables by all ranges.
+            tables: projected table -> the ranges that brought rows of it; None for whatever the ranges brought.
             refresh: look for capabilities that others were told of.
 
         Raises the client's errors, and what ``before_writing`` raises.
         """
-        work = _Pass(self._version())
+        with self._forgetting_what_fails():
+            return self._update(ranges, keys, tables, refresh=refresh)
+
+    @contextmanager
+    def _forgetting_what_fails(self) -> Iterator[None]:
+        """What is folded in memory and was not written would be passed over the next time."""
+        try:
+            yield
+        except BaseException:
+            self.forget()
+            raise
+
+    def _update(
+        self,
+        ranges: Sequence[StoredRange],
+        keys: Collection[SessionKey] | None,
+        tables: Mapping[str, Sequence[StoredRange]] | None,
+        *,
+        refresh: bool,
+    ) -> Derived:
+        told = chain(ranges, *({} if tables is None else tables).values())
+        oldest = min((each.batch_time for each in told), default=math.inf)
+        work = _Pass(self._version(), oldest - _INTERLEAVED_MS)
         if refresh:
             for key in self._capabilities.refresh():
                 self._sessions.forget(key)
-        if tables is None:
-            tables = dict.fromkeys(PROJECTED_TABLES, ranges)
         changed: set[SessionKey] = set()
-        for table, some in tables.items():
+        if tables is None and ranges:
+            changed = self._projected(of_ranges(ranges))
+        for table, some in (tables or {}).items():
             if some:
-                changed |= self._projected(table, of_ranges(some))
+                times = [each.batch_time for each in some]
+                project(self._database, table, min(times), max(times))
+                if table == "network_capabilities":
+                    changed = self._capabilities.arrived(of_ranges(some))
         for rows in self._arrived(ranges, keys):
             self._fold(read(self._database, rows), changed, work)
             changed = set()
         if changed:
             self._fold({}, changed, work)
         roll_up(self._database, work.changed)
-        return work.progress
+        return work.done
 
     def _arrived(self, ranges: Sequence[StoredRange], keys: Collection[SessionKey] | None) -> Iterator[Rows]:
         """The signals of these ranges, in portions of whole sessions that can be held in memory."""
@@ -158,58 +171,47 @@ class Materializer:
         if portion:
             yield of_all.of_sessions(portion)
 
-    def catch_up(self, topic: str, batch_time: int) -> Iterator[Progress]:
+    def catch_up(self, topic: str, batch_time: int) -> Iterator[Derived]:
         """Derive everything that rows of a topic with this batch time (epoch ms) or later touch, some at a time.
 
         Raises the client's errors.
         """
         rows = since(topic, batch_time)
-        changed: set[SessionKey] = set()
-        for table in PROJECTED_TABLES:
-            changed |= self._projected(table, rows)
-        work = _Pass(self._version())
-        self._fold({}, changed, work)
-        roll_up(self._database, work.changed)
-        yield work.progress
-        yield from self.rebuild(touched_sessions(self._database, rows))
+        with self._forgetting_what_fails():
+            changed = self._projected(rows)
+            work = _Pass(self._version(), batch_time)
+            self._fold({}, changed, work)
+            roll_up(self._database, work.changed)
+            yield work.done
+            yield from self.rebuild(touched_sessions(self._database, rows), batch_time)
 
-    def rebuild(self, keys: Mapping[SessionKey, Extent]) -> Iterator[Progress]:
+    def rebuild(self, keys: Mapping[SessionKey, Extent], known_from: float = math.inf) -> Iterator[Derived]:
         """Fold sessions anew, some at a time; answers after each what was done with these.
 
         An hour's samples are rolled up once no later session can change them: rollups are complete at the end only.
 
         Args:
             keys: session -> all its rows, or those that are known of; earliest first.
+            known_from: batch time, epoch ms; ranges from it on may come once more.
 
         Raises the client's errors.
         """
         changed = ChangedSamples()
         for some, known in self._portions(keys, keys):
             roll_up(self._database, changed, before=keys[some[0]].span.earliest / 1000)
-            work = _Pass(self._version(), changed=changed)
-            self._fold_anew(some, known, keys, work)
-            yield work.progress
+            work = _Pass(self._version(), known_from, changed=changed)
+            self._fold_anew(some, known, keys, {}, work)
+            yield work.done
         roll_up(self._database, changed)
 
     def _version(self) -> int:
         (times,) = self._database.query("server_time.sql", 1)
         return int(times[0])
 
-    def project(self, table: str, rows: Rows) -> bool:
-        """Project rows of a table, such as capabilities; answers whether there are any. Raises the client's errors."""
-        first, last, count = self._database.query(
-            "stored_span.sql", 3, rows.parameters, table=table, rows=rows.condition
-        )
-        if not count[0]:
-            return False
-        project(self._database, table, first[0], last[0])
-        return True
-
-    def _projected(self, table: str, rows: Rows) -> set[SessionKey]:
-        """Project rows of a table that are new, and answer the sessions whose facts may change by them."""
-        if not self.project(table, rows) or table != "network_capabilities":
-            return set()
-        return self._capabilities.arrived(rows)
+    def _projected(self, rows: Rows) -> set[SessionKey]:
+        """Project new rows, whichever tables have some; returns the sessions whose facts may change by them."""
+        tables = project_stored(self._database, rows)
+        return self._capabilities.arrived(rows) if "network_capabilities" in tables else set()
 
     def _fold(self, arrived: BySession, changed: set[SessionKey], work: _Pass) -> None:
         """Fold arrived signals in, and those sessions anew that are changed or that they cannot simply be added to."""
@@ -217,25 +219,29 @@ class Materializer:
             self.forget()
         self._capabilities.require(_wallets(arrived.values()))
         folded: list[FoldedSession] = []
-        anew = set(changed)
+        anew = dict.fromkeys(changed, Refold.CAPABILITIES)
         for name, signals in arrived.items():
-            session = self._sessions.get(name)
-            if signals.key in anew or session is None or not session.apply(signals):
-                anew.add(signals.key)
+            if signals.key in anew:
                 continue
-            work.progress.signals += len(signals.found)
-            folded.append(session.take())
+            session = self._sessions.get(name)
+            applied = Refold.FORGOTTEN if session is None else session.apply(signals, work.known_from)
+            if isinstance(applied, Refold):
+                self._sessions.forget(signals.key)
+                anew[signals.key] = applied
+            elif session is not None and applied:
+                work.done.signals += applied
+                folded.append(session.take())
         if folded:
             self._before_writing()
             write(self._database, folded, work.version)
-        work.progress.sessions += len(folded)
+        work.done.sessions += len(folded)
         work.changed.include(ChangedSamples.of(folded))
         came: dict[SessionKey, Extent] = {}
         for signals in arrived.values():
             there = came.get(signals.key)
             came[signals.key] = signals.extent if there is None else there + signals.extent
         for some, known in self._portions(sorted(anew), came):
-            self._fold_anew(some, known, came, work)
+            self._fold_anew(some, known, came, anew, work)
 
     def _portions(
         self, keys: Iterable[SessionKey], came: Mapping[SessionKey, Extent]
@@ -266,12 +272,14 @@ class Materializer:
         keys: Sequence[SessionKey],
         all_known: Mapping[SessionKey, KnownSession],
         came: Mapping[SessionKey, Extent],
+        reasons: Mapping[SessionKey, Refold],
         work: _Pass,
     ) -> None:
         """Read all there is of these sessions and replace their facts.
 
         Args:
             came: rows that are not in the facts yet, as far as is known.
+            reasons: why sessions that have facts are folded again, where that is to be counted.
         """
         known = {key: all_known[key] for key in keys if key in all_known}
         spans = [each.stored.span for each in known.values()]
@@ -288,15 +296,17 @@ class Materializer:
         folded: list[FoldedSession] = []
         for name, signals in sessions.items():
             session = OpenSession(SessionFold(name, self._capabilities.index, self._rules.policy, self._rules.mode))
-            if not session.apply(signals):
+            applied = session.apply(signals, work.known_from)
+            if isinstance(applied, Refold):
                 raise AssertionError(f"{name} cannot be folded in its own order")
             folded.append(session.take())
             self._sessions.keep(name, session)
-            work.progress.signals += len(signals.found)
+            work.done.signals += applied
         self._before_writing()
         write(self._database, folded, work.version)
-        work.progress.sessions += len(folded)
-        work.progress.anew += len(folded)
+        work.done.sessions += len(folded)
+        work.done.anew += len(folded)
+        work.done.refolds.update(reasons[key] for key in known if key in reasons)
         work.changed.include(ChangedSamples.of(folded))
         if known:
             names = {each.name for each in known.values()}
@@ -307,7 +317,7 @@ class Materializer:
 
 def _expired(known: Mapping[SessionKey, KnownSession], sessions: BySession, version: int) -> list[SessionKey]:
     """Sessions of which fewer rows are left than they were made of, and that are old enough to have lost them."""
-    found = {signals.key: len(signals.found) for signals in sessions.values()}
+    found = {signals.key: signals.extent.rows for signals in sessions.values()}
     kept_since = version // 1000 - RETENTION_MS
     return [
         key

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import final
 
-from lpa_core.delivery.touched import PROJECTED_TABLES
+from lpa_core.derived import Derived
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.known import touched_sessions
-from lpa_sinks.materialize.materializer import Materializer, Progress
+from lpa_sinks.materialize.materializer import Materializer
+from lpa_sinks.materialize.rollups import project_stored
 from lpa_sinks.materialize.rows import SessionKey, Span, between
 
 
@@ -21,18 +22,17 @@ class Rebuild:
         """``sessions``: only these; none for all."""
         self._database, self._span, self._sessions = database, span, frozenset(sessions)
         self._materializer = Materializer(database, rules, open_sessions=0)
-        self._steps: Iterator[Progress] = iter(())
+        self._steps: Iterator[Derived] = iter(())
 
     def prepare(self) -> int:
         """Find the sessions, and answer how many there are. Raises the client's errors."""
         rows = between(self._span)
         found = touched_sessions(self._database, rows.of_sessions(self._sessions) if self._sessions else rows)
         if not self._sessions:
-            for table in sorted(PROJECTED_TABLES):
-                self._materializer.project(table, rows)
+            project_stored(self._database, rows)
         self._steps = self._materializer.rebuild(found)
         return len(found)
 
-    def step(self) -> Progress | None:
+    def step(self) -> Derived | None:
         """Rebuild some of them; None where all are done. Raises the client's errors."""
         return next(self._steps, None)

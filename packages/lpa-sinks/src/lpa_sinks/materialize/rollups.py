@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final, final
 
 import attrs
 
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.facts import FoldedSession, named
+from lpa_sinks.materialize.rows import Rows
 from lpa_sinks.materialize.statements import PROJECTIONS
 
 _HOUR: Final = 3600
@@ -77,6 +78,14 @@ def roll_up(database: Database, changed: ChangedSamples, before: float = math.in
         database.command("roll_up_sessions.sql", {"hours": hours_ms, "sorted_by": sorted_by}, sessions=named(sessions))
         for hour in some:
             del changed.minutes[hour], changed.sessions[hour]
+
+
+def project_stored(database: Database, rows: Rows) -> Sequence[str]:
+    """Project these rows of every table that has some, and return which tables have. Raises the client's errors."""
+    tables, first, last = database.query("stored_spans.sql", 3, rows.parameters, rows=rows.condition)
+    for table, earliest, latest in zip(tables, first, last, strict=True):
+        project(database, table, earliest, latest)
+    return tables
 
 
 def project(database: Database, table: str, first: int, last: int) -> None:

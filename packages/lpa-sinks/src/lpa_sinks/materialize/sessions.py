@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
-from collections.abc import Sequence
 from typing import final
 
 import attrs
 
+from lpa_core.derived import Refold
 from lpa_core.lifecycle.fold import SessionFold
-from lpa_core.lifecycle.signals import Signal, SignalKind, order, session_id
+from lpa_core.lifecycle.signals import Signal, order, session_id
+from lpa_core.sinks import StoredRange
 from lpa_sinks.materialize.facts import FoldedSession
 from lpa_sinks.materialize.rows import SessionKey, Span
 from lpa_sinks.materialize.signals import Signals
-
-_Origin = tuple[SignalKind, str, int]
 
 
 @final
@@ -26,32 +26,44 @@ class OpenSession:
     ingested: int = 0
     earliest: int = 1 << 62
     latest: int = -(1 << 62)
-    _applied: dict[_Origin, int] = attrs.field(factory=dict[_Origin, int])
-    """Typed table, topic and partition -> the highest offset that was applied."""
+    _applied: dict[StoredRange, frozenset[int]] = attrs.field(factory=dict[StoredRange, frozenset[int]])
+    """Ranges of ``_known_from`` or later, some of whose rows were applied -> their offsets."""
+    _known_from: float = -math.inf
+    """Batch time, epoch ms: what was applied of earlier ranges is forgotten."""
 
     def take(self) -> FoldedSession:
         """What changed since the last time; all there is, the first time."""
         return FoldedSession(self.fold.take(), self.ingested, Span(self.earliest, self.latest))
 
-    def apply(self, signals: Signals) -> bool:
-        """Fold the signals in; False where they cannot be added to what is folded: then it is to be folded anew.
+    def apply(self, signals: Signals, known_from: float) -> int | Refold:
+        """Fold in what is new of these signals, and return how many that is; else why all is to be folded again.
 
-        That is so where one is earlier than the last, and where one may have been applied already.
+        A range may come once more, be it because its rows were read before its turn: what was applied of it is passed
+        over.
+
+        Args:
+            known_from: batch time, epoch ms, from which on to remember that.
         """
-        ordered = sorted(signals.found, key=order)
-        if any(signal.offset <= self._applied.get(_origin(signal), -1) for signal in ordered):
-            return False
-        if not all(self.fold.apply(signal) for signal in ordered):
-            return False
-        self._note(ordered)
+        new: list[Signal] = []
+        came: dict[StoredRange, frozenset[int]] = {}
+        for range_, some in signals.ranges.items():
+            came[range_] = offsets = frozenset(signal.offset for signal in some)
+            applied = self._applied.get(range_, frozenset())
+            if range_.batch_time < self._known_from or not applied <= offsets:
+                return Refold.REPEATED
+            new += (signal for signal in some if signal.offset not in applied) if applied else some
+        new.sort(key=order)
+        if not all(self.fold.apply(signal) for signal in new):
+            return Refold.LATE
+        self._known_from = max(self._known_from, known_from)
+        self._applied = {
+            range_: offsets
+            for range_, offsets in (self._applied | came).items()
+            if range_.batch_time >= self._known_from
+        }
         self.ingested = max(self.ingested, signals.ingested)
         self.earliest, self.latest = min(self.earliest, signals.earliest), max(self.latest, signals.latest)
-        return True
-
-    def _note(self, signals: Sequence[Signal]) -> None:
-        for signal in signals:
-            origin = _origin(signal)
-            self._applied[origin] = max(signal.offset, self._applied.get(origin, -1))
+        return len(new)
 
 
 @final
@@ -87,7 +99,3 @@ class OpenSessions:
 
 def _without_ids(name: str) -> bool:
     return name.startswith(session_id("", "", " ").removesuffix("_missing_event"))
-
-
-def _origin(signal: Signal) -> _Origin:
-    return signal.kind, signal.topic, signal.partition

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any, Final, final
 
 import attrs
 
 from lpa_core.lifecycle.signals import Signal, SignalKind, edge_time, session_id
+from lpa_core.sinks import StoredRange
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.rows import Extent, Rows, SessionKey, Span
 
@@ -19,16 +20,24 @@ class Signals:
     """Signals of one session. Times are epoch ms."""
 
     key: SessionKey
-    found: list[Signal] = attrs.field(factory=list[Signal])
-    ingested: int = 0
-    """The latest batch time among them."""
+    ranges: dict[StoredRange, list[Signal]] = attrs.field(factory=dict[StoredRange, list[Signal]])
+    """The range that brought them -> signals."""
     earliest: int = 1 << 62
     """Event time of the first row; that of a trace's step may be another."""
     latest: int = -(1 << 62)
 
     @property
+    def found(self) -> Sequence[Signal]:
+        return [*chain.from_iterable(self.ranges.values())]
+
+    @property
+    def ingested(self) -> int:
+        """The latest batch time among them."""
+        return max(range_.batch_time for range_ in self.ranges)
+
+    @property
     def extent(self) -> Extent:
-        return Extent(len(self.found), Span(self.earliest, self.latest))
+        return Extent(sum(map(len, self.ranges.values())), Span(self.earliest, self.latest))
 
 
 _Column = Sequence[Any]
@@ -44,15 +53,19 @@ def read(database: Database, rows: Rows) -> BySession:
         stream_ids, request_ids, uids, ingested, happened, *rest = database.query(
             file, width, rows.parameters, rows=rows.condition
         )
+        _, topics, partitions, *_ = rest
         signals = make(happened, stream_ids, request_ids, uids, *rest)
-        found = zip(signals, stream_ids, request_ids, uids, ingested, happened, strict=True)
-        for signal, stream_id, request_id, uid, batch_time, time in found:
+        ranges = map(StoredRange, topics, partitions, ingested)
+        found = zip(signals, stream_ids, request_ids, uids, ranges, happened, strict=True)
+        for signal, stream_id, request_id, uid, range_, time in found:
             name = session_id(stream_id, request_id, uid)
             session = sessions.get(name)
             if session is None:
                 session = sessions[name] = Signals(SessionKey.of(stream_id, request_id))
-            session.found.append(signal)
-            session.ingested = max(session.ingested, batch_time)
+            there = session.ranges.get(range_)
+            if there is None:
+                there = session.ranges[range_] = []
+            there.append(signal)
             session.earliest = min(session.earliest, time)
             session.latest = max(session.latest, time)
     return sessions

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, final
 
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.delivery.blocks import blocks, envelopes, settle
 from lpa_core.delivery.ranges import Range
+from lpa_core.delivery.touched import Touch, touches
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.pipeline import Pipeline
@@ -17,10 +18,14 @@ from lpa_core.sinks import StoredRange
 from lpa_core.tables import Block
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.materializer import Materializer
+from lpa_sinks.materialize.rebuild import Rebuild
+from lpa_sinks.materialize.rows import SessionKey, Span
 from lpa_sinks.schema.apply import apply
 from lpa_sinks.schema.ddl import quoted
 
 _PIPELINE: Final = Pipeline(BUILTIN_EVENT_TYPES)
+ALL_TIME: Final = Span(0, 4_085_808_000_000)
+"""Until 2099-06-23, epoch ms."""
 DERIVED: Final = (
     "fact_workflow_sessions",
     "fact_workflow_session_segments",
@@ -45,6 +50,8 @@ class StoredEvents:
     def __init__(self, client: Client, name: str) -> None:
         self.client, self.name = client, name
         self.database = Database(client, name)
+        self.touched: list[Touch] = []
+        """What the ranges that were stored touch."""
         apply(client, name, [])
 
     def clear(self) -> None:
@@ -54,21 +61,37 @@ class StoredEvents:
         )
         for (table,) in filled:
             self.client.command(f"TRUNCATE TABLE {quoted(self.name)}.{quoted(table)} SYNC")
+        self.touched.clear()
 
     def materializer(self, **arguments: Any) -> Materializer:
         """One that derives in this database, and keeps up to 1,000 sessions."""
         return Materializer(self.database, FoldRules(), **{"open_sessions": 1_000, **arguments})
 
     def store(
-        self, records: Sequence[bytes], offset: int = 0, batch_time: int = 4_000_000_000_000, partition: int = 0
+        self,
+        records: Sequence[bytes],
+        offset: int = 0,
+        batch_time: int = 4_000_000_000_000,
+        partition: int = 0,
+        topic: str = "events",
     ) -> StoredRange:
         """Store the records of a range, of which none is a duplicate."""
-        batch = RecordBatch("events", partition, range(offset, offset + len(records)), records)
-        range_ = Range("events", partition, offset, offset + len(records), len(records), "", batch_time)
+        batch = RecordBatch(topic, partition, range(offset, offset + len(records)), records)
+        range_ = Range(topic, partition, offset, offset + len(records), len(records), "", batch_time)
         settled = settle(batch, _PIPELINE.judge(batch, batch_time), [None] * len(records), range_, _PIPELINE.describe)
-        for block in blocks(settled, envelopes(settled, batch, range_, _PIPELINE.max_row_bytes), batch, range_):
+        stored = blocks(settled, envelopes(settled, batch, range_, _PIPELINE.max_row_bytes), batch, range_)
+        for block in stored:
             self._insert(block)
-        return StoredRange("events", partition, batch_time)
+        self.touched += touches(stored)
+        return StoredRange(topic, partition, batch_time)
+
+    def rebuild(self, span: Span = ALL_TIME, sessions: Sequence[SessionKey] = ()) -> int:
+        """Make all facts of a span anew, of all sessions or of some, and answer how many there are."""
+        work = Rebuild(self.database, FoldRules(), span, sessions)
+        found = work.prepare()
+        while work.step() is not None:
+            pass
+        return found
 
     def _insert(self, block: Block) -> None:
         self.database.insert(block.table.name, block.table.columns, block.columns)
@@ -94,3 +117,7 @@ class StoredEvents:
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query; ``$`` stands for the database."""
         return [tuple(row) for row in self.client.query(sql.replace("$", quoted(self.name))).result_rows]
+
+
+NewStore = Callable[[], StoredEvents]
+"""Answers empty databases."""
