@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table as Printed
 
 from lpa_core.commands.output import Format, print_json
+from lpa_core.events.json_schema import json_schema as schema_of_events
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_core.rows import RAW_TABLE
@@ -87,7 +88,9 @@ def schema_app(settings: Settings) -> cyclopts.App:
         return 1 if drifts else 0
 
     @app.command
-    def show(*, cluster: str | None = None, markdown: Format = False, json: Format = False) -> None:
+    def show(
+        *, cluster: str | None = None, markdown: Format = False, json_schema: Format = False, json: Format = False
+    ) -> None:
         """Print the DDL of all tables and views, as clickhouse-client takes it.
 
         Parameters
@@ -96,12 +99,16 @@ def schema_app(settings: Settings) -> cyclopts.App:
             Name of a cluster, for replicated tables on its shards and distributed ones over them.
         markdown
             Print the data dictionary instead: every table and view with what its rows and columns mean.
+        json_schema
+            Print the JSON Schema of well-formed events instead, those of plugins among them.
         json
             Print the statements as a list in JSON.
         """
         tables, database = _tables(settings), settings.clickhouse.database
         if markdown:
             sys.stdout.write(schema.markdown(tables))
+        elif json_schema:
+            print_json(schema_of_events(PluginManager(settings).event_types()))
         elif json:
             print_json(schema.shown(tables, database, cluster))
         else:

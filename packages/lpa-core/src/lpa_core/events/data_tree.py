@@ -35,11 +35,14 @@ class ObjectNode:
         return next(attribute for attribute, encoded, _ in fields(self.model) if encoded == name)
 
 
-def tree_of(columns: Iterable[Column], required: Iterable[str], *, each: bool) -> ObjectNode:
+def tree_of(name: str, columns: Iterable[Column], required: Iterable[str], *, each: bool) -> ObjectNode:
     """The tree of all paths of columns, and of required ones below the data, with its models made.
 
-    ``each``: it is one of an item of the data. Raises ValueError where paths contradict each other; the message names
-    the column.
+    Args:
+        name: of the event type; models are named after it.
+        each: the tree is one of an item of the data.
+
+    Raises ValueError where paths contradict each other; the message names the column.
     """
     root = ObjectNode()
     for column in columns:
@@ -56,7 +59,7 @@ def tree_of(columns: Iterable[Column], required: Iterable[str], *, each: bool) -
                 _add(root, (first, *rest), Text)
             if not rest and get_args(root.values.get(first.name))[:1] == (str,):
                 root.filled |= {first.name}
-    _make(root, "Data", () if each else (EventStruct,))
+    _make(root, f"{name}.data", () if each else (EventStruct,))
     return root
 
 
@@ -99,10 +102,10 @@ def _make(node: ObjectNode, name: str, bases: tuple[type[msgspec.Struct], ...] =
         else:
             found.append((key, annotation, _missing(annotation)))
     for key, below in node.objects.items():
-        _make(below, f"{name}_{key}")
+        _make(below, f"{name}.{key}")
         found.append((key, below.model | None, None))
     for key, below in node.arrays.items():
-        _make(below, f"{name}_{key}_item")
+        _make(below, f"{name}.{key}.item")
         found.append((key, list[below.model] | None, None))  # type: ignore[name-defined]  # a model made just now
     if bases and any(key == "version" for key, _, _ in found):
         raise ValueError("version is the envelope's: read it at $.version")

@@ -37,7 +37,7 @@ class WireEnvelope(
 def wire_envelope(event_type: str, model: Any) -> type[WireEnvelope]:
     """The envelope of an event type, with ``data`` as its model; its ``type`` tells msgspec which one to read."""
     made = msgspec.defstruct(
-        "TypedEnvelope", [("data", model)], bases=(WireEnvelope,), tag=event_type, kw_only=True, gc=False
+        event_type, [("data", model)], bases=(WireEnvelope,), tag=event_type, kw_only=True, gc=False
     )
     return cast(type[WireEnvelope], made)
 

@@ -75,7 +75,7 @@ class EventType:
             raise ValueError("has no table")
         tables = [(table, own_columns(table)) for table in self.tables]
         columns = chain.from_iterable(columns for _, columns in tables)
-        tree = tree_of(columns, self.required, each=self.requires_items)
+        tree = tree_of(self.name, columns, self.required, each=self.requires_items)
         model = list[tree.model] if self.requires_items else tree.model  # type: ignore[name-defined]  # made just now
         return model, rows_maker(tables, tree, each=self.requires_items), tree.filled
 

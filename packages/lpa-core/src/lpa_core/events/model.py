@@ -1,6 +1,6 @@
 """The types that event models are made of.
 
-A model is made of an event type's columns (:mod:`lpa_core.events.column_model`), or is a class whose attributes are
+A model is made of an event type's columns (:mod:`lpa_core.events.data_tree`), or is a class whose attributes are
 named as in the JSON: a msgspec struct, or an attrs class. Its annotations say what a well-formed record carries;
 msgspec decodes such a record straight into the class. A record that does not fit is coerced, field by field, by the
 rule that the annotation names (:mod:`lpa_core.events.coercion`). Rules: spec/events.md section 2.
@@ -57,7 +57,7 @@ UInt8 = Annotated[bool | Annotated[int, msgspec.Meta(ge=0, le=2**8 - 1)], rule.u
 UInt16 = Annotated[int, msgspec.Meta(ge=0, le=2**16 - 1), rule.uint16_or_zero]
 UInt32 = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1), rule.uint32_or_zero]
 DigitsOrUInt32 = Annotated[
-    Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)] | Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,9}\Z")],
+    Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)] | Annotated[str, msgspec.Meta(pattern="^[0-9]{1,9}$")],
     rule.uint32_or_zero,
     Stored(int),
 ]

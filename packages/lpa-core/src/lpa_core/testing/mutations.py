@@ -270,7 +270,7 @@ class Mutator:
     def _other_kind(self, root: dict[str, Any]) -> None:
         holder, key = self._place(root)
         value = holder[key]
-        text = value if isinstance(value, str) else str(value)
+        text = value if isinstance(value, str) else _encode(value).decode(errors="replace")
         holder[key] = self._rng.choice(
             (text, [value], {"value": value}, value is not None, len(text), float(len(text)))
         )
