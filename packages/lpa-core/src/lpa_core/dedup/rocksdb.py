@@ -10,7 +10,7 @@ from typing import TypeVar, final
 
 from rocksdict import WriteBatch
 
-from lpa_core.dedup.digest import digests
+from lpa_core.dedup.digest import DIGEST_BYTES, digests
 from lpa_core.dedup.rocksdb_files import ClaimFiles
 from lpa_core.dedup.store import ClaimStatistics, DamagedClaims, DedupStoreUnavailable
 from lpa_core.records import Position
@@ -114,9 +114,10 @@ class RocksDBDedupStore:
 
         if new:
             batch.set_default_column_family(current.handle)
-            # In the order of their keys: each is looked for in the memory table from where the one before went.
-            for name, claim in sorted(new.items()):
-                batch[name] = claim
+            # In the order of their keys: each is looked for in the memory table from where the one before went. Bytes
+            # are sorted in a fraction of the time that pairs of them take.
+            for entry in sorted([name + claim for name, claim in new.items()]):
+                batch[entry[:DIGEST_BYTES]] = entry[DIGEST_BYTES:]
             files.write(batch)
         return owners
 
