@@ -188,7 +188,7 @@ class Pipeline:
             failure = self._guard.failure(f"the record has {oversized.size} bytes")
             return self._rejected(Rejected(position, failure, value, document=False, oversized=oversized))
         try:
-            document = Document(decoded(value) if value.strip() else "", self.event_types)
+            root = decoded(value) if value.strip() else ""
         except (ValueError, RecursionError) as error:
             failure = Failure(
                 Stage.DESERIALIZATION,
@@ -197,33 +197,30 @@ class Pipeline:
                 _parse_problem(error),
             )
             return self._rejected(Rejected(position, failure, value, document=False))
-        document = attrs.evolve(
-            document, latest_ms=_latest_of_replayed(latest, epoch(document.value("__replay_record_ms")))
-        )
-        rejected = self._describe(document, value, position)
+        replayed = Document(root, self.event_types).value("__replay_record_ms")
+        document = Document(root, self.event_types, _latest_of_replayed(latest, epoch(replayed)))
         invalid = first_failure(self._validators, document)
         if invalid is not None:
-            return self._rejected(attrs.evolve(rejected, failure=invalid, canonical_json=canonical_json(document.root)))
-        return self._shape(document, value, rejected)
+            rejected = self._describe(document, value, position, failure=invalid, canonical_json=canonical_json(root))
+            return self._rejected(rejected)
+        return self._shape(document, value, self._describe(document, value, position, failure=_UNDECIDED))
 
-    def _describe(self, document: Document, value: bytes, position: Position) -> Rejected:
-        """What a rejection of this record would say, but for the failure itself."""
-        return Rejected(
-            position=position,
-            failure=_UNDECIDED,
-            payload=value,
-            event_id=document.text("id"),
-            event_type=document.text("type"),
-            event_version=document.version,
-            event_timestamp=document.timestamp,
-            orchestrator=document.dimension("orchestrator"),
-            broadcaster=document.dimension("broadcaster"),
-            region=document.dimension("region"),
-            replay=document.value("__replay") is True,
-            replay_id=document.text("__replay_id") or None,
-            attempt=storable.attempt(document.value("__replay_attempt")),
-            first_failure_ms=timestamp(document.value("__replay_first_failure_ms")),
-        )
+    def _describe(self, document: Document, value: bytes, position: Position, **known: Any) -> Rejected:
+        """A rejection of this record: what is known of it, and else what its document says."""
+        said = {
+            "event_id": document.text("id"),
+            "event_type": document.text("type"),
+            "event_version": document.version,
+            "event_timestamp": document.timestamp,
+            "orchestrator": document.dimension("orchestrator"),
+            "broadcaster": document.dimension("broadcaster"),
+            "region": document.dimension("region"),
+            "replay": document.value("__replay") is True,
+            "replay_id": document.text("__replay_id") or None,
+            "attempt": storable.attempt(document.value("__replay_attempt")),
+            "first_failure_ms": timestamp(document.value("__replay_first_failure_ms")),
+        }
+        return Rejected(position=position, payload=value, **(said | known))
 
     def _shape(self, document: Document, value: bytes, described: Rejected) -> Verdict:
         compiled = self._compiled[described.event_type or ""]
@@ -241,7 +238,18 @@ class Pipeline:
                 "payload_hash",
             )
         version = described.event_version or DEFAULT_VERSION
-        described = attrs.evolve(described, event_version=version, dedup_key=dedup_key, dedup_strategy=dedup_strategy)
+
+        def rejected(failure: Failure) -> Rejected:
+            return self._rejected(
+                attrs.evolve(
+                    described,
+                    failure=failure,
+                    event_version=version,
+                    dedup_key=dedup_key,
+                    dedup_strategy=dedup_strategy,
+                )
+            )
+
         envelope = Envelope(
             described.event_type or "",
             described.event_id or "",
@@ -261,11 +269,11 @@ class Pipeline:
             failure = Failure(
                 Stage.PARSE, FailureClass.PARSING_FAILED, Reason.PARSE_EXCEPTION, f"{type(error).__name__}: {error}"
             )
-            return self._rejected(attrs.evolve(described, failure=failure))
+            return rejected(failure)
         accepted = Accepted(envelope, value, dedup_key, dedup_strategy, rows, unfit[0], tuple(discarded))
         too_large = self._guard.check(accepted, described.position)
         if too_large is not None:
-            return self._rejected(attrs.evolve(described, failure=too_large))
+            return rejected(too_large)
         return accepted
 
     def _rejected(self, rejected: Rejected) -> Rejected:
@@ -282,10 +290,11 @@ class Pipeline:
             root = decoded(accepted.raw)
         except (ValueError, RecursionError):
             root = {}  # what only the thorough path would have found: the event itself is well known
-        described = self._describe(Document(root, self.event_types), accepted.raw, position)
         return self._rejected(
-            attrs.evolve(
-                described,
+            self._describe(
+                Document(root, self.event_types),
+                accepted.raw,
+                position,
                 failure=failure,
                 event_id=envelope.id,
                 event_type=envelope.type,

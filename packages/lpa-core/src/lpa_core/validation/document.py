@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final, final
 
 import attrs
@@ -106,8 +107,13 @@ class Document:
 
     def _find(self, path: str) -> Any:
         found = self.root
-        for step in path.split("."):
-            if not isinstance(found, dict) or step not in found:
+        for step in _steps(path):
+            if not isinstance(found, dict):
                 return _MISSING
-            found = found[step]
+            found = found.get(step, _MISSING)
         return found
+
+
+@lru_cache(maxsize=1024)
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
