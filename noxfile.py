@@ -18,6 +18,13 @@ nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "types", "tests"]
 
 BOTH_PATHS = "packages/lpa-core/tests/pipeline/test_both_paths.py::test_failure_01_both_paths_make_equal_rows"
+KILLED = [
+    "tests/test_kill.py",
+    "packages/lpa-replay/tests/test_killed.py",
+    "packages/lpa-ops/tests/backup",
+    "packages/lpa-ops/tests/recover",
+    "packages/lpa-sinks/tests/archive/test_killed.py",
+]
 SOURCES = sorted(Path("packages").glob("*/src"))
 
 QUICKSTART = Path("quickstart")
@@ -67,7 +74,7 @@ def tests(session: nox.Session) -> None:
     """Run the tests, two at a time. Arguments go to pytest: ./dev tests -k dedup."""
     require_programs(session)
     sync(session, "--all-packages", "--all-extras", "--group", "test")
-    session.run("pytest", "--numprocesses=2", "--dist=loadfile", *session.posargs)
+    session.run("pytest", "--numprocesses=2", "--dist=worksteal", *session.posargs)
 
 
 @nox.session(default=False)
@@ -79,6 +86,14 @@ def integration(session: nox.Session) -> None:
     paths = [] if named else ["tests/integration", "tests/chaos"]
     three = ["--numprocesses=3", "--dist=worksteal"]
     session.run("pytest", "-m", "integration or chaos", *three, *paths, *session.posargs)
+
+
+@nox.session(default=False)
+def kills(session: nox.Session) -> None:
+    """Kill processes that ingest, replay, back up and restore, often and on many events: ./dev kills."""
+    sync(session, "--all-packages", "--all-extras", "--group", "test")
+    numbers = {"LPA_KILLS": "40", "LPA_REPLAY_KILLS": "30", "LPA_REPLAY_RECORDS": "50000", **os.environ}
+    session.run("pytest", "--numprocesses=2", "--dist=worksteal", *KILLED, *session.posargs, env=numbers)
 
 
 @nox.session(default=False)

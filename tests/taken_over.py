@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, final
 from urllib.parse import quote
 
+from services.preloaded import preloaded_python
+
 FIXTURES: Final = Path(__file__).parent / "fixtures" / "0.1.0"
 _PLACE: Final = "/place-of-0.1.0"
 """Stands in the fixtures for the folder that they were made in."""
@@ -118,7 +120,7 @@ class TakenOver:
         return [tuple(each) for each in self.ask(RECORDS, **environment)[0][0][0]]
 
     def _python(self, code: str, argument: str, environment: Mapping[str, str]) -> Any:
-        command = [sys.executable, "-c", code, argument]
+        command = [preloaded_python(), "-c", code, argument]
         surroundings = {**os.environ, **self._environment, **environment}
         done = subprocess.run(command, cwd=self.folder, env=surroundings, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr

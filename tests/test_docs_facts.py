@@ -8,13 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from services.preloaded import preloaded_lpa
+
 PAGE = (Path(__file__).parents[1] / "docs" / "facts.md").read_text()
 
 
 def test_the_commands_of_the_page_run(tmp_path: Path) -> None:
     commands = [line for block in re.findall(r"^```sh\n(.*?)^```$", PAGE, re.M | re.S) for line in block.splitlines()]
     assert [command.split()[1] for command in commands] == ["materialize", "materialize", "triage"]
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    environment = {**os.environ, "PATH": f"{preloaded_lpa().parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
     def run(command: str) -> str:
         done = subprocess.run(

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from services.preloaded import preloaded_lpa
 
 from lpa_core.cli import build_app
 from lpa_core.plugins.manager import PluginManager
@@ -73,7 +74,7 @@ def test_commands_run_in_their_order_in_an_empty_folder(name: str, tmp_path: Pat
     environment = {
         key: value for key, value in os.environ.items() if not key.startswith(("HEALTH_", "LPA_", "QUALITY_"))
     }
-    environment["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment["PATH"] = f"{preloaded_lpa().parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"
     # What the machine of a test has of free space says nothing about the page.
     environment["HEALTH_CHECKS_DISABLED"] = "disk"
     for command in commands(name, "run"):

@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from services.preloaded import preloaded_lpa, preloaded_python
+
 from lpa_core.cli import build_app
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings import Settings, described
@@ -33,12 +35,12 @@ def section(page: str, title: str) -> str:
 
 def lpa(folder: Path, script: str) -> str:
     """Run lines of a shell; they end at the first that fails."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    folders = preloaded_lpa().parent, Path(sys.executable).parent, os.environ["PATH"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("LPA_", "QUALITY_"))}
     done = subprocess.run(
         ["sh", "-euc", script],
         cwd=folder,
-        env={**environment, "PATH": path, "COLUMNS": "200"},
+        env={**environment, "PATH": os.pathsep.join(map(str, folders)), "COLUMNS": "200"},
         capture_output=True,
         text=True,
         check=False,
@@ -60,7 +62,7 @@ import json, clickhouse_connect
 client = clickhouse_connect.get_client(interface="chdb", path="lpa-data/clickhouse")
 print(json.dumps([list(row) for row in client.query({query!r}).result_rows]))
 """
-    return json.loads(lpa(folder, f"python -c {shlex.quote(script)}"))  # type: ignore[no-any-return]
+    return json.loads(lpa(folder, f"{preloaded_python()} -c {shlex.quote(script)}"))  # type: ignore[no-any-return]
 
 
 def counts(folder: Path) -> dict[str, int]:

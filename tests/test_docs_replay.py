@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import attrs
+from services.preloaded import preloaded_lpa
 
 from lpa_core.cli import build_app
 from lpa_core.plugins.manager import PluginManager
@@ -24,7 +25,7 @@ BLOCKS = re.findall(r"^```(\w+) ?(.*)\n((?:.*\n)*?)^```$", PAGE, re.MULTILINE)
 
 
 def test_the_commands_run(tmp_path: Path) -> None:
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    environment = {**os.environ, "PATH": f"{preloaded_lpa().parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
     def run(command: str) -> str:
         done = subprocess.run(

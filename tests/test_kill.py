@@ -1,6 +1,7 @@
 """SIGKILL at random moments and at every step: restarted, the tables are those of an undisturbed run.
 
 Each ingesting process is a fork of this one with the libraries loaded, so that kills fall on work and not on imports.
+``LPA_KILLS`` says how many, of five times the events.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_core.sources.source import Source
 from lpa_sinks.archive import read_archive
 
-RANDOM_KILLS = int(os.environ.get("LPA_KILLS", "40"))
-EVENTS = 100_000
+RANDOM_KILLS = int(os.environ.get("LPA_KILLS", "5"))
+EVENTS = 100_000 if "LPA_KILLS" in os.environ else 20_000
 FORK = multiprocessing.get_context("fork")
 TABLES_SQL = """
 SELECT name FROM system.tables WHERE database = 'livepeer_analytics' AND name NOT IN ('underived') AND (
@@ -70,8 +71,8 @@ class Place:
     @property
     def settings(self) -> Settings:
         return Settings(
-            clickhouse=ClickHouseSettings(sink_max_batch_size=5_000),
-            lpa=ProcessSettings(data_dir=self.folder, archive_max_bytes=2_000_000, log_level="error"),
+            clickhouse=ClickHouseSettings(sink_max_batch_size=EVENTS // 20),
+            lpa=ProcessSettings(data_dir=self.folder, archive_max_bytes=20 * EVENTS, log_level="error"),
         )
 
     def ingest(self, watch: Callable[[Source], StepListener] = lambda source: lambda step, range_: None) -> int:

@@ -6,14 +6,12 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any, final
 
 import attrs
 import pytest
-
-LPA = Path(sys.executable).with_name("lpa")
+from services.preloaded import preloaded_lpa
 
 
 @final
@@ -31,7 +29,9 @@ class Embedded:
             "LPA_BACKUP_DIR": str(self.folder / "backups"),
             "LPA_LOG_LEVEL": "error",
         }
-        done = subprocess.run([LPA, *arguments], env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [preloaded_lpa(), *arguments], env=environment, capture_output=True, text=True, check=False
+        )
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout + done.stderr if status else done.stdout
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from services.preloaded import preloaded_lpa, preloaded_python
 
 REAL_EVENTS = Path(__file__).parents[2] / "shared/data/events/streaming_events_2026-01-08.ndjson"
 TRIAGE = Path(__file__).parents[1] / "packages/lpa-ops/src/lpa_ops/triage/sql"
@@ -22,7 +23,7 @@ needs_real_events = pytest.mark.skipif(not REAL_EVENTS.exists(), reason=f"{REAL_
 def lpa(*arguments: str, cwd: Path, stdin: bytes = b"", check: bool = True, **environment: str) -> str:
     """Run the command as a user would; what it printed."""
     done = subprocess.run(
-        [Path(sys.executable).with_name("lpa"), *arguments],
+        [preloaded_lpa(), *arguments],
         cwd=cwd,
         input=stdin,
         capture_output=True,
@@ -36,7 +37,7 @@ def lpa(*arguments: str, cwd: Path, stdin: bytes = b"", check: bool = True, **en
 
 def refused(*arguments: str, cwd: Path) -> str:
     """What the command says when it refuses."""
-    command = [Path(sys.executable).with_name("lpa"), *arguments]
+    command = [preloaded_lpa(), *arguments]
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     return done.stderr
@@ -55,7 +56,7 @@ print(json.dumps([client.query(sql).result_rows for sql in sys.argv[2:]], defaul
 
 def query(folder: Path, *statements: str) -> list[list[list[Any]]]:
     done = subprocess.run(
-        [sys.executable, "-c", QUERY, str(folder / "lpa-data/clickhouse"), *statements],
+        [preloaded_python(), "-c", QUERY, str(folder / "lpa-data/clickhouse"), *statements],
         check=True,
         capture_output=True,
     )

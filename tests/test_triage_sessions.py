@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from services.preloaded import preloaded_lpa
 
-LPA = Path(sys.executable).with_name("lpa")
 T = 1_767_955_200_000
 
 
 def lpa(folder: Path, *arguments: str, status: int = 0) -> str:
     environment = {"PATH": "/usr/bin:/bin", "COLUMNS": "200", "LPA_LOG_LEVEL": "error"}
-    done = subprocess.run([LPA, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [preloaded_lpa(), *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == status, done.stderr
     return done.stdout
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
 import pytest
 import structlog
+from services.preloaded import preloaded_lpa
 
 from lpa_core.cli import run
 from lpa_ops.backup.store import BackupStore
@@ -52,7 +52,7 @@ def test_no_backup_is_put_into_what_it_is_a_backup_of(tmp_path: Path) -> None:
 
 
 def _refused_to_create_in(place: Path) -> str:
-    lpa = Path(sys.executable).with_name("lpa")
+    lpa = preloaded_lpa()
     subprocess.run([lpa, "schema", "apply"], check=True, capture_output=True)
     create = [lpa, "backup", "create", "--location", place]
     done = subprocess.run(create, capture_output=True, text=True, check=False)

@@ -16,6 +16,7 @@ from typing import Any
 
 import attrs
 import pytest
+from services.preloaded import preloaded_lpa, preloaded_python
 
 from lpa_sinks.archive.reader import read_archive
 
@@ -33,7 +34,7 @@ class Machine:
 
     def lpa(self, *arguments: str, status: int = 0, killed: tuple[str, str, str] | None = None, given: str = "") -> str:
         killing = [sys.executable, str(Path(__file__).with_name("kill_before.py"))]
-        program = [*killing, *killed] if killed else [str(Path(sys.executable).with_name("lpa"))]
+        program = [*killing, *killed] if killed else [str(preloaded_lpa())]
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("LPA_", "QUALITY_"))}
         done = subprocess.run(
             [*program, *arguments],
@@ -56,7 +57,9 @@ class Machine:
             "client = clickhouse_connect.get_client(interface='chdb', path=sys.argv[1])\n"
             "print(client.query('SELECT count() FROM livepeer_analytics.streaming_events').result_rows[0][0])"
         )
-        done = subprocess.run([sys.executable, "-c", script, folder], cwd=self.folder, capture_output=True, check=True)
+        done = subprocess.run(
+            [preloaded_python(), "-c", script, folder], cwd=self.folder, capture_output=True, check=True
+        )
         return int(done.stdout)
 
     def change(self, statement: str) -> None:
@@ -64,7 +67,7 @@ class Machine:
             "import clickhouse_connect, sys\n"
             "clickhouse_connect.get_client(interface='chdb', path='lpa-data/clickhouse').command(sys.argv[1])"
         )
-        subprocess.run([sys.executable, "-c", script, statement], cwd=self.folder, check=True)
+        subprocess.run([preloaded_python(), "-c", script, statement], cwd=self.folder, check=True)
 
     @property
     def journal(self) -> Path:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from services.preloaded import preloaded_lpa
 
 from lpa_core.cli import run
 from lpa_replay.check.layers import Dump
@@ -20,7 +20,7 @@ from lpa_replay.testing.place import MOMENT, Place, event
 
 def check(folder: Path, *arguments: str, status: int = 0) -> Any:
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("lpa")), "replay", "check", *arguments],
+        [preloaded_lpa(), "replay", "check", *arguments],
         cwd=folder,
         env={**os.environ, "LPA_LOG_LEVEL": "error"},
         capture_output=True,

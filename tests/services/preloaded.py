@@ -1,0 +1,164 @@
+"""``lpa`` and ``python -c`` without their start: most of what a short command costs is the import of libraries.
+
+A server process imports them once; each command is a fork of it, with the caller's folder, environment and streams, so
+it is a process of its own still: it can be killed, and leaves nothing behind. These programs take the place of the real
+ones where a test runs many commands and does not ask how one starts.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import gc
+import json
+import os
+import random
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Never
+
+PROGRAM = """#!{python} -IS
+import json, os, signal, socket, sys
+server = socket.socket(socket.AF_UNIX)
+server.connect({address!r})
+said = json.dumps([sys.argv, os.getcwd(), dict(os.environ)]).encode()
+socket.send_fds(server, [len(said).to_bytes(8, "big")], [0, 1, 2])
+server.sendall(said)
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, lambda number, frame: server.sendall(bytes([number])))
+status = int.from_bytes(server.recv(2), "big", signed=True)
+if status < 0:
+    signal.signal(-status, signal.SIG_DFL)
+    os.kill(os.getpid(), -status)
+os._exit(status)
+"""
+
+
+LPA, PYTHON = "lpa", "python"
+
+
+def preloaded_lpa() -> Path:
+    """The program, alone in its folder, for a PATH."""
+    return _programs() / LPA / LPA
+
+
+def preloaded_python() -> Path:
+    """Runs ``-c SCRIPT ARGUMENTS``, nothing else."""
+    return _programs() / PYTHON / PYTHON
+
+
+@functools.cache
+def _programs() -> Path:
+    """The folder of their folders. Their server ends with this process."""
+    folder = Path(tempfile.mkdtemp(prefix="lpa-"))
+    address = str(folder / "server")
+    read, kept = os.pipe()  # closed with this process, however that ends
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address)
+        listener.listen(64)
+        command = [sys.executable, "-m", "services.preloaded", str(listener.fileno()), str(read)]
+        server = subprocess.Popen(command, cwd=Path(__file__).parents[1], pass_fds=(listener.fileno(), read))
+    os.close(read)
+    for name in (LPA, PYTHON):
+        program = folder / name / name
+        program.parent.mkdir()
+        program.write_text(PROGRAM.format(python=sys.executable, address=address))
+        program.chmod(0o755)
+
+    def end() -> None:
+        os.close(kept)
+        server.wait()
+        shutil.rmtree(folder)
+
+    atexit.register(end)
+    return folder
+
+
+def serve(listener: socket.socket, ends: int) -> None:
+    """Fork a process for each caller, until the end of the test run."""
+    import clickhouse_connect
+    import confluent_kafka
+    import rocksdict
+
+    import lpa_core.cli
+    from lpa_core.plugins.manager import PluginManager
+    from lpa_core.settings import Settings
+
+    del clickhouse_connect, confluent_kafka, rocksdict
+    lpa_core.cli.build_app(Settings(), PluginManager(Settings()))
+    gc.collect()
+    gc.freeze()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        readable, _, _ = select.select([listener, ends], [], [])
+        if ends in readable:
+            return
+        caller, _ = listener.accept()
+        if os.fork() == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            listener.close()
+            os.close(ends)
+            attend(caller)
+        caller.close()
+
+
+def attend(caller: socket.socket) -> Never:
+    """Run the caller's command, pass its signals on, tell it the status; kill the command where the caller dies."""
+    size, streams, _, _ = socket.recv_fds(caller, 8, 3)
+    said = b""
+    while len(said) < int.from_bytes(size, "big"):
+        said += caller.recv(1 << 16)
+    arguments, folder, environment = json.loads(said)
+    command = os.fork()
+    if command == 0:
+        caller.close()
+        run(arguments, folder, environment, streams)
+    for stream in streams:
+        os.close(stream)
+    ended = os.pidfd_open(command)
+    while True:
+        readable, _, _ = select.select([caller, ended], [], [])
+        if ended in readable:
+            break
+        number = caller.recv(1)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(command, number[0] if number else signal.SIGKILL)
+        if not number:
+            break
+    _, status = os.waitpid(command, 0)
+    with contextlib.suppress(OSError):
+        caller.sendall(os.waitstatus_to_exitcode(status).to_bytes(2, "big", signed=True))
+    os._exit(0)
+
+
+def run(arguments: list[str], folder: str, environment: dict[str, str], streams: list[int]) -> Never:
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    random.seed()
+    program, *sys.argv[1:] = arguments
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1, errors="backslashreplace")  # noqa: SIM115
+    if Path(program).name == PYTHON:
+        _, script, *sys.argv[1:] = sys.argv[1:]
+        exec(script, {"__name__": "__main__"})  # as python -c
+        sys.exit()
+    from lpa_core.cli import main
+
+    main()
+    raise AssertionError("main exits")
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]))
