@@ -33,8 +33,8 @@ from lpa_replay.run import Replays
 from lpa_replay.testing.place import FIX, MOMENT, event
 from lpa_replay.verify import verify
 
-KILLS = int(os.environ.get("LPA_REPLAY_KILLS", "6"))
-RECORDS = int(os.environ.get("LPA_REPLAY_RECORDS", "10000"))
+KILLS = int(os.environ.get("LPA_REPLAY_KILLS", "3"))
+RECORDS = int(os.environ.get("LPA_REPLAY_RECORDS", "3000"))
 FORK = multiprocessing.get_context("fork")
 CONTENT = """
 SELECT count(), groupBitXor(row_hash), sum(row_hash) FROM (
