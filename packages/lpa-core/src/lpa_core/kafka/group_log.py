@@ -40,7 +40,7 @@ from lpa_core.records import RecordBatch
 _SECONDS: Final = 10.0
 """How long a request may take before it counts as unanswered."""
 _MOST_AT_ONCE: Final = 1000
-"""Records that the client hands over at once: small enough for the processor's cache, which larger hauls outgrow."""
+"""Records that the client hands over at once: more cost more for each."""
 
 _log = structlog.get_logger("lpa.kafka")
 
