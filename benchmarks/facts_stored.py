@@ -17,19 +17,21 @@ import platform
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
-from queue import Queue
-from typing import Any
+from typing import Any, final
 
 from rich.console import Console
 from rich.table import Table
 
 from lpa_core import logs
+from lpa_core.delivery.derivation import Derivation
+from lpa_core.delivery.observer import Step
+from lpa_core.delivery.ranges import Range
+from lpa_core.derived import Derived
 from lpa_core.generate.generator import generate
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.process import prompt_handover, quiet_collector, trim_memory
@@ -89,48 +91,55 @@ def main() -> None:
         console.print(table)
 
 
+@final
+class Deriving:
+    """What `lpa ingest` derives with, and how old ranges were when their facts were there."""
+
+    exclusive = True
+
+    def __init__(self, store: StoredEvents) -> None:
+        self._materializer = store.materializer(open_sessions=20_000)
+        self.stored: dict[StoredRange, float] = {}
+        self.ages: list[float] = []
+        self.passes = 0
+
+    def expect(self, stored: StoredRange) -> None:
+        """There is no crash to remember it for."""
+
+    def derive(self, stored: Sequence[StoredRange], rules: FoldRules) -> Derived:
+        if not stored:
+            return Derived()
+        done = self._materializer.update(stored)
+        self.passes += 1
+        self.ages += (time.monotonic() - self.stored[each] for each in stored)
+        return done
+
+
 def live(store: StoredEvents, arguments: argparse.Namespace) -> dict[str, Any]:
-    ranges: Queue[tuple[StoredRange, float] | None] = Queue()
-    ages: list[float] = []
-    passes: list[int] = []
-    materializer = store.materializer(open_sessions=20_000)
-
-    def derive() -> None:
-        ended = False
-        while not ended:
-            waiting = [ranges.get()]
-            while not ranges.empty():
-                waiting.append(ranges.get())
-            ended = None in waiting
-            some = [each for each in waiting if each is not None]
-            if some:
-                materializer.update([stored for stored, _ in some])
-                passes.append(len(some))
-                ages.extend(time.monotonic() - at for _, at in some)
-
-    thread = threading.Thread(target=derive)
+    deriving = Deriving(store)
+    derivation = Derivation([deriving], FoldRules())
     total = arguments.rate * arguments.seconds
     with quiet_collector(), prompt_handover():
-        thread.start()
+        derivation.start()
         offset, began, busy = 0, time.monotonic(), 0.0
         for number, records in enumerate(_seconds(total, arguments)):
             time.sleep(max(0.0, began + number - time.monotonic()))
             at = time.monotonic()
             stored = store.store(records, offset, batch_time=time.time_ns() // 1_000_000)
             busy += time.monotonic() - at
-            ranges.put((stored, time.monotonic()))
+            deriving.stored[stored] = time.monotonic()
+            derivation.step(Step.FINISHED, Range(stored.topic, stored.partition, 0, 1, 1, "", stored.batch_time))
             offset += len(records)
         took = time.monotonic() - began
-        ranges.put(None)
-        thread.join()
-    ages.sort()
+        derivation.close()
+    ages = sorted(deriving.ages)
     (sessions,) = store.query("SELECT count(), sum(event_count) FROM $.fact_workflow_sessions")
     return {
         "events a second": round(total / took),
         "storing them took, share of the time": round(busy / took, 2),
         "sessions": sessions[0],
         "signals": sessions[1],
-        "passes": len(passes),
+        "passes": deriving.passes,
         "behind, median, s": round(ages[len(ages) // 2], 2),
         "behind, 95 %, s": round(ages[int(len(ages) * 0.95)], 2),
         "behind, most, s": round(ages[-1], 2),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+import pytest
 
 from lpa_core.delivery.derivation import Derivation
 from lpa_core.delivery.observer import Step
@@ -26,8 +28,8 @@ def stored(batch_time: int) -> StoredRange:
 class Sink:
     exclusive = True
 
-    def __init__(self, failures: int = 0) -> None:
-        self.failures = failures
+    def __init__(self, failures: int = 0, passing: Callable[[], None] = lambda: None) -> None:
+        self.failures, self.passing = failures, passing
         self.expected: list[StoredRange] = []
         self.derived: list[StoredRange] = []
         self.called = threading.Semaphore(0)
@@ -41,6 +43,7 @@ class Sink:
                 self.failures -= 1
                 raise SinkUnavailable("down")
             self.derived += stored
+            self.passing()
             return Derived(signals=len(stored))
         finally:
             self.called.release()
@@ -92,3 +95,69 @@ def test_passes_are_counted() -> None:
         derivation.step(Step.FINISHED, range_(batch_time))
     derivation.close()
     assert sum(counted) == 2
+
+
+class Backlog:
+    """A delivery that is behind, and a first pass of a second over the first of its ranges."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.looked = threading.Semaphore(0)
+        self.sink = Sink(passing=self._pass)
+        self.derivation = Derivation([self.sink], FoldRules(), clock=self._clock)
+        self.derivation.step(Step.FINISHED, range_(1))
+        self.derivation.start()
+        assert self.sink.called.acquire(timeout=SECONDS)
+        self.derivation.step(Step.FINISHED, range_(2))
+
+    def _clock(self) -> float:
+        self.looked.release()
+        return self.now
+
+    def _pass(self) -> None:
+        self.now += 1.0
+
+    def look(self) -> None:
+        """Let the derivation look at the clock some times."""
+        while self.looked.acquire(blocking=False):
+            pass
+        for _ in range(5):
+            assert self.looked.acquire(timeout=SECONDS)
+
+    def go_on(self, seconds: float) -> None:
+        """Let time pass, with a step of the delivery five times a second."""
+        for _ in range(round(seconds * 5)):
+            self.now += 0.2
+            self.derivation.step(Step.WRITTEN, range_(3))
+
+    def next_pass(self) -> None:
+        assert self.sink.called.acquire(timeout=SECONDS)
+        self.derivation.close()
+        assert self.sink.derived == [stored(1), stored(2)]
+
+
+@pytest.fixture
+def backlog() -> Backlog:
+    return Backlog()
+
+
+def test_under_a_backlog_a_pass_waits_three_times_as_long_as_the_one_before_took(backlog: Backlog) -> None:
+    backlog.look()
+    backlog.go_on(2.8)
+    backlog.look()
+    assert backlog.sink.derived == [stored(1)]
+    backlog.go_on(0.4)
+    backlog.next_pass()
+
+
+def test_nothing_more_is_waited_for_once_the_delivery_is_quiet(backlog: Backlog) -> None:
+    backlog.look()
+    assert backlog.sink.derived == [stored(1)]
+    backlog.now += 1.1
+    backlog.next_pass()
+
+
+def test_nothing_more_is_waited_for_at_the_end(backlog: Backlog) -> None:
+    backlog.look()
+    backlog.derivation.close()
+    assert backlog.sink.derived == [stored(1), stored(2)]

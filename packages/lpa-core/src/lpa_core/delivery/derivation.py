@@ -16,6 +16,11 @@ from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.sinks import Deriving, SinkMisconfigured, SinkUnavailable, StoredRange
 
 _AGAIN_SECONDS: Final = 5.0
+_PATIENCE: Final = 3
+"""How many times as long as the last pass took the next one waits for more ranges: most of a pass's cost is its own."""
+_MOST_SECONDS: Final = 10.0
+"""What it waits at most: a first pass over what an earlier process left may take very long."""
+_LOOK_SECONDS: Final = 0.05
 
 _log = structlog.get_logger("lpa.delivery")
 
@@ -23,6 +28,10 @@ _log = structlog.get_logger("lpa.delivery")
 @final
 class Derivation:
     """Tells sinks of each range that is prepared and finished, and has them derive in a thread of its own.
+
+    Ranges are derived from in passes. Under a backlog a pass waits for more of them, in proportion to what the one
+    before took. It does not once the delivery has caught up, which is when no step came for as long as that pass took,
+    or ends.
 
     What fails to be derived never holds up or ends the delivery: it is tried again, at the latest by the next process.
     """
@@ -32,9 +41,14 @@ class Derivation:
         sinks: Sequence[Deriving],
         rules: FoldRules,
         count: Callable[[Derived, float], None] = lambda derived, seconds: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``count`` is told of each pass, and the seconds it took."""
-        self._sinks, self._rules, self._count = tuple(sinks), rules, count
+        """``count`` is told of each pass, and the seconds it took by ``clock``."""
+        self._sinks, self._rules, self._count, self._clock = tuple(sinks), rules, count, clock
+        self._stepped = self._ended = clock()
+        """When the last step was told, and when the last pass ended."""
+        self._took = 0.0
+        """Seconds of the last pass."""
         self._pending: list[StoredRange] = []
         self._lock = threading.Lock()
         self._wanted = threading.Event()
@@ -49,6 +63,7 @@ class Derivation:
 
     def step(self, step: Step, range_: Range) -> None:
         """Hear of a step of the delivery; what a sink cannot remember before it is written is raised."""
+        self._stepped = self._clock()
         stored = StoredRange(range_.topic, range_.partition, range_.batch_time)
         if step is Step.PREPARED:
             for sink in self._sinks:
@@ -68,24 +83,34 @@ class Derivation:
     def _run(self) -> None:
         while not self._closing.is_set():
             self._wanted.wait()
+            self._wait_for_more()
             self._wanted.clear()
             if not self._derive():
                 self._closing.wait(_AGAIN_SECONDS)
                 self._wanted.set()
         self._derive()
 
+    def _wait_for_more(self) -> None:
+        until = self._ended + min(_PATIENCE * self._took, _MOST_SECONDS)
+        while (now := self._clock()) < until and now - self._stepped < self._took:
+            if self._closing.wait(_LOOK_SECONDS):
+                return
+
     def _derive(self) -> bool:
         with self._lock:
             stored, self._pending = self._pending, []
+        began = self._clock()
         try:
             for sink in self._sinks:
-                began = time.perf_counter()
-                self._count(sink.derive(stored, self._rules), time.perf_counter() - began)
+                began_sink = self._clock()
+                self._count(sink.derive(stored, self._rules), self._clock() - began_sink)
         except (SinkUnavailable, SinkMisconfigured) as problem:
             _log.warning("facts are behind, and will be brought up to date later", reason=str(problem))
         except Exception:  # a defect: it must not take the delivery along
             _log.exception("facts could not be derived")
         else:
+            self._ended = self._clock()
+            self._took = self._ended - began
             return True
         with self._lock:
             self._pending = [*stored, *self._pending]
