@@ -54,16 +54,22 @@ class Materializer:
 
 
 def behind(job: Job) -> int:
-    """Records of the touched topic that no materializer has done."""
+    """Records that are not delivered yet, and sessions touched by delivered ones that no materializer has done."""
+    # The former first: what they touch is published as they are finished.
+    undelivered = _not_done(job, "QUALITY_INPUT_TOPIC", "QUALITY_GROUP_ID")
+    return undelivered + _not_done(job, "QUALITY_TOUCHED_TOPIC", "LPA_MATERIALIZE_GROUP_ID")
+
+
+def _not_done(job: Job, topic_setting: str, group_setting: str) -> int:
     configuration = {
         "bootstrap.servers": job.bootstrap,
-        "group.id": job.environment["LPA_MATERIALIZE_GROUP_ID"],
+        "group.id": job.environment[group_setting],
         "isolation.level": "read_committed",
         "log_level": 0,
     }
     consumer = Consumer(configuration)
     try:
-        topic = job.environment["QUALITY_TOUCHED_TOPIC"]
+        topic = job.environment[topic_setting]
         numbers = consumer.list_topics(topic, 10).topics[topic].partitions
         found = consumer.committed([TopicPartition(topic, number) for number in numbers], 10)
         return sum(consumer.get_watermark_offsets(entry, 10)[1] - max(0, entry.offset) for entry in found)
