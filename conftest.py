@@ -1,5 +1,6 @@
 """Settings of every test, in the packages and across them."""
 
+import gc
 import signal
 from collections.abc import Iterator
 
@@ -20,6 +21,12 @@ pytest_plugins = ["lpa_sinks.testing.engine", "lpa_ops.testing.run_report"]
 # of its own where CI is set, which tries the same examples for ever.
 settings.register_profile("lpa", deadline=None, print_blob=True)
 settings.load_profile("lpa")
+
+
+def pytest_collection_finish() -> None:
+    """What was collected is no garbage; a job that tidies up before it starts need not walk over it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -53,9 +53,10 @@ def quiet_collector() -> Iterator[None]:
     """Keep the cyclic collector from walking over a range's objects again and again.
 
     They are tens of thousands and without a cycle; walking costs as much as decoding them. What is alive now stays
-    out of it, and the rest is looked at about once in many ranges, for what libraries leave behind.
+    out of it, and the rest is looked at about once in many ranges, for what libraries leave behind. What the process
+    had frozen before stays frozen.
     """
-    thresholds = gc.get_threshold()
+    thresholds, frozen_before = gc.get_threshold(), gc.get_freeze_count()
     gc.collect()
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 2, 5)
@@ -63,7 +64,8 @@ def quiet_collector() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*thresholds)
-        gc.unfreeze()
+        if not frozen_before:
+            gc.unfreeze()
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def listen() -> Iterator[Listen]:
 
 
 def http(connection: socket.socket) -> None:
-    while b"\n" not in connection.recv(1024):
+    while (received := connection.recv(1024)) and b"\n" not in received:
         pass
     connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
 
