@@ -33,6 +33,8 @@ from lpa_core.sources.source import Source
 from lpa_sinks.archive import read_archive
 
 RANDOM_KILLS = int(os.environ.get("LPA_KILLS", "5"))
+KILLS_OF_ONE = 10
+"""At most, before a run of the same events is let end."""
 EVENTS = 100_000 if "LPA_KILLS" in os.environ else 20_000
 FORK = multiprocessing.get_context("fork")
 TABLES_SQL = """
@@ -137,9 +139,11 @@ def kill_at_random_moments(folder: Path) -> None:
     while kills < RANDOM_KILLS:
         rounds += 1
         place = Place(folder / str(rounds), undisturbed.events)
+        enough = kills + KILLS_OF_ONE
         while True:
             child = place.start()
-            child.join(chance.uniform(0, undisturbed.seconds / 2))
+            # Few events may take no longer than the start: somebody has to be let through to the end.
+            child.join(chance.uniform(0, undisturbed.seconds / 2) if kills < enough else None)
             if child.exitcode is not None:
                 assert child.exitcode == 0
                 break
