@@ -100,3 +100,5 @@ def test_show_is_what_clickhouse_client_takes(run: Run, database: str, capsys: p
     assert shown.startswith(sql_file("01-schema.sql").replace("livepeer_analytics", f"`{database}`"))
     run("show", "--json")
     assert len(json.loads(capsys.readouterr().out)) == shown.count(";\n")
+    run("show", "--markdown")
+    assert "### streaming_events\n" in capsys.readouterr().out
