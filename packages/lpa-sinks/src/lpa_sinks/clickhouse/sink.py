@@ -215,36 +215,28 @@ class ClickHouseSink:
     def write(self, block: Block) -> None:
         self._retry.interrupted.clear()
         client = self._opened
-        if not len(block):
-            return
-        attempts = 0
-
-        def attempt() -> None:
-            nonlocal attempts
-            attempts += 1
-            self._insert(client, block)
-
-        self._run(f"write into {block.table.name}", attempt)
-        if attempts > 1:
+        if len(block) and self._tried_again(block.table, lambda: self._insert(client, block)):
             self._complete(block)
 
     def write_together(self, blocks: Sequence[Block]) -> None:
         self._retry.interrupted.clear()
         client = self._opened
         blocks = [block for block in blocks if len(block)]
-        if not blocks:
-            return
+        if blocks and self._tried_again(blocks[0].table, lambda: self._insert_together(client, blocks)):
+            for block in blocks:
+                self._complete(block)
+
+    def _tried_again(self, table: Table, insert: Callable[[], object]) -> bool:
+        """Insert; answer whether it took more than one attempt: an earlier one may have stored something."""
         attempts = 0
 
         def attempt() -> None:
             nonlocal attempts
             attempts += 1
-            self._insert_together(client, blocks)
+            insert()
 
-        self._run(f"write into {blocks[0].table.name}", attempt)
-        if attempts > 1:
-            for block in blocks:
-                self._complete(block)
+        self._run(f"write into {table.name}", attempt)
+        return attempts > 1
 
     def complete(self, block: Block) -> None:
         self._retry.interrupted.clear()
