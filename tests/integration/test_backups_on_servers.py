@@ -14,7 +14,7 @@ from services.content import content
 from services.job import Job, event
 
 from lpa_core.cli import run
-from lpa_core.delivery.commit_metadata import DamagedMetadata, decode
+from lpa_core.delivery.commit_metadata import DamagedMetadataError, decode
 from lpa_core.delivery.log import Commit, Partition
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_core.settings import load
@@ -107,7 +107,7 @@ def test_a_backup_made_while_rows_are_written_is_restored_and_resumed(
     assert run([*restore, "--replace"]) == 1
     barred = committed_in_the_end(job.admin, load())
     for partition, commit in barred.items():
-        with pytest.raises(DamagedMetadata, match=f"the restore of {incremental['id']} is not finished"):
+        with pytest.raises(DamagedMetadataError, match=f"the restore of {incremental['id']} is not finished"):
             decode(partition, commit.metadata)
     capsys.readouterr()
     assert run([*restore, "--replace", "--json"]) == 0

@@ -14,7 +14,7 @@ from lpa_core.pipeline import Pipeline
 from lpa_core.records import Position
 from lpa_core.verdicts import Accepted
 from lpa_replay.found import Found
-from lpa_replay.marks import Marks, NotAnObject, lineage, marked, position_text
+from lpa_replay.marks import Marks, NotAnObjectError, lineage, marked, position_text
 
 PLACE = Position("events", 3, 41)
 PIPELINE = Pipeline(BUILTIN_EVENT_TYPES)
@@ -92,7 +92,7 @@ def test_the_dedup_key_stays_whatever_the_attempt(message: str, data: int, attem
     [(b"[]", "it is no JSON object"), (b"5", "it is no JSON object"), (b"not json", "it is no JSON")],
 )
 def test_what_is_no_object_cannot_be_marked(payload: bytes, said: str) -> None:
-    with pytest.raises(NotAnObject) as refused:
+    with pytest.raises(NotAnObjectError) as refused:
         marked(payload, added())
     assert str(refused.value) == said
 

@@ -12,41 +12,12 @@ import structlog
 from rich.console import Console
 
 from lpa_core import logs
-from lpa_core.admin.errors import AdminError
-from lpa_core.commands.failure import CommandFailed
 from lpa_core.commands.ingest import ingest
 from lpa_core.commands.plugins import list_plugins
-from lpa_core.dedup.store import DedupStoreError, DedupStoreUnavailable
-from lpa_core.delivery.archive import ArchiveError
-from lpa_core.delivery.checkpoint import CheckpointError
-from lpa_core.delivery.log import CommitUncertain, LogError, LogUnavailable
-from lpa_core.delivery.reject_limits import RejectLimitReached
-from lpa_core.plugins.manager import PluginError, PluginManager
-from lpa_core.release import ClockWrong
-from lpa_core.replays import ReplayError, ReplayRefused
-from lpa_core.savepoints import SavepointError
-from lpa_core.settings import Settings, SettingsError, load
-from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
-from lpa_core.sources.source import SourceError
+from lpa_core.errors import LpaError
+from lpa_core.plugins.manager import PluginManager
+from lpa_core.settings import Settings, load
 from lpa_core.system_errors import explained, has_advice, number_in, out_of_files, raise_limit_of_files
-
-USAGE_ERRORS = (SettingsError, PluginError, SinkMisconfigured, DedupStoreError, LogError, AdminError, ReplayRefused)
-"""Wrong usage or configuration: exit status 2."""
-FAILURES = (
-    SourceError,
-    SinkUnavailable,
-    DedupStoreUnavailable,
-    LogUnavailable,
-    CommitUncertain,
-    RejectLimitReached,
-    CheckpointError,
-    ArchiveError,
-    SavepointError,
-    CommandFailed,
-    ClockWrong,
-    ReplayError,
-)
-"""The job failed: exit status 1."""
 
 
 def build_app(settings: Settings, plugins: PluginManager) -> cyclopts.App:
@@ -81,12 +52,9 @@ def run(arguments: list[str]) -> int:
         what = " ".join(str(error).split()).rstrip(".")
         console.print(f"lpa: {what}; see {' '.join(('lpa', *(error.command_chain or ())))} --help", markup=False)
         return 2
-    except USAGE_ERRORS as error:
+    except LpaError as error:
         console.print(f"lpa: {error}{_want_of_files(error)}", markup=False)
-        return 2
-    except FAILURES as error:
-        console.print(f"lpa: {error}{_want_of_files(error)}", markup=False)
-        return 1
+        return error.exit_status
     except KeyboardInterrupt:
         console.print("lpa: stopped; run the same command again to go on", markup=False)
         return 130

@@ -5,20 +5,22 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
+from lpa_core.errors import JobFailed
+
 RELEASES: Final = {"0.1.0": datetime(2026, 11, 28, tzinfo=UTC)}
 """The day on which each version was released; a release adds itself."""
 RELEASED_MS: Final = int(max(RELEASES.values()).timestamp()) * 1000
 """Epoch ms."""
 
 
-class ClockWrong(Exception):
+class WrongClockError(JobFailed):
     """The clock cannot be right, or is doubted for now. One line: what it says, what speaks against it, what to do."""
 
 
 def require_clock(now_ms: int) -> int:
-    """The time, where it can be right. Raises ClockWrong where it is before the release of this version."""
+    """The time, where it can be right. Raises WrongClockError where it is before the release of this version."""
     if now_ms < RELEASED_MS:
-        raise ClockWrong(f"{before_release(now_ms)}: set the clock of this machine right")
+        raise WrongClockError(f"{before_release(now_ms)}: set the clock of this machine right")
     return now_ms
 
 

@@ -6,14 +6,15 @@ from typing import Protocol, final
 
 import attrs
 
+from lpa_core.errors import JobFailed, UsageError
 from lpa_core.records import Position
 
 
-class ReplayError(Exception):
+class ReplayError(JobFailed):
     """A replay could not be done, or its verification failed. The message names what and the remedy, in one line."""
 
 
-class ReplayRefused(Exception):
+class ReplayRefused(UsageError):
     """What was asked for makes no replay: a window, a fix or a source that cannot be. One line, with the remedy."""
 
 

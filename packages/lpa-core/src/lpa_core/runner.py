@@ -24,7 +24,7 @@ from lpa_core.jobs import Job, build_pipeline, fold_rules
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.process import prompt_handover, quiet_collector, stopped_by_signals, trim_memory
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
-from lpa_core.release import RELEASED_MS, ClockWrong, shown
+from lpa_core.release import RELEASED_MS, WrongClockError, shown
 from lpa_core.restoration import require_whole
 from lpa_core.rows import RAW_TABLE
 from lpa_core.settings import Settings
@@ -55,12 +55,12 @@ def ingest(job: Job, settings: Settings, plugins: PluginManager, watch: WatchSou
 
 
 def require_written(source: str, now_ms: int) -> None:
-    """Raise ClockWrong where a file was written later than the clock says, which then is behind."""
+    """Raise WrongClockError where a file was written later than the clock says, which then is behind."""
     path = local_path(source)
     with suppress(OSError):
         written = int(path.stat().st_mtime * 1000)
         if written > now_ms + SLACK_MS:
-            raise ClockWrong(
+            raise WrongClockError(
                 f"{path} was written at {shown(written)}, and the clock says {shown(now_ms)}: set the clock of this "
                 "machine right, or `touch` the file where its time is wrong"
             )

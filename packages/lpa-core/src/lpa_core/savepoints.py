@@ -14,6 +14,7 @@ import attrs
 import msgspec
 
 from lpa_core.delivery.log import Commit, Partition
+from lpa_core.errors import JobFailed
 from lpa_core.release import require_clock
 from lpa_core.settings import Settings
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _JUDGING_HOOKS = {"lpa_event_types", "lpa_validators", "lpa_classify_failure"}
 
 
-class SavepointError(Exception):
+class SavepointError(JobFailed):
     """A savepoint cannot be made, is damaged or is somebody else's. One line: what, where, what to do."""
 
 

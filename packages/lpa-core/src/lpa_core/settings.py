@@ -19,6 +19,7 @@ from typed_settings.converters import TSConverter
 from typed_settings.exceptions import InvalidOptionsError, TsError
 from typed_settings.loaders import DictLoader, FileLoader, TomlFormat
 
+from lpa_core.errors import ConfigurationError
 from lpa_core.health.settings import HealthSettings
 from lpa_core.health.state import Thresholds
 from lpa_core.kafka import properties
@@ -50,7 +51,7 @@ from lpa_core.setting_values import option as _option
 SETTINGS_FILE: Final = "lpa.toml"
 
 
-class SettingsError(Exception):
+class SettingsError(ConfigurationError):
     """A setting cannot be used. The message names it, its value and what would be accepted, a line each."""
 
 

@@ -8,12 +8,13 @@ from typing import NamedTuple, Protocol, final, runtime_checkable
 import attrs
 
 from lpa_core.derived import Derived
+from lpa_core.errors import ConfigurationError, JobFailed, Unavailable
 from lpa_core.known_gaps import OffsetSpan
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.tables import Block, Table
 
 
-class SinkUnavailable(Exception):
+class SinkUnavailable(Unavailable):
     """The sink cannot take anything now; the same write may succeed later.
 
     The sink has already retried for as long as it was told to. Nothing that was
@@ -21,14 +22,14 @@ class SinkUnavailable(Exception):
     """
 
 
-class SinkMisconfigured(Exception):
+class SinkMisconfigured(ConfigurationError):
     """The sink will never take anything like this: a table or column is missing, a login refused.
 
     Ingestion stops and says so. It never turns into dead letters.
     """
 
 
-class RowsRefused(Exception):
+class RowsRefused(JobFailed):
     """The sink refuses single rows of a block. Nothing of the block was written.
 
     Attributes:

@@ -15,7 +15,7 @@ import pytest
 
 from lpa_core.dedup.rocksdb import RocksDBDedupStore
 from lpa_core.dedup.rocksdb_files import require_readable
-from lpa_core.dedup.store import DamagedClaims, DedupStoreError, DedupStoreUnavailable
+from lpa_core.dedup.store import DamagedClaimsError, DedupStoreError, DedupStoreUnavailable
 from lpa_core.testing.claim_damage import DAMAGE, closed_store
 from lpa_core.testing.dedup_suite import NOON, TTL
 
@@ -41,7 +41,9 @@ def test_failure_14_damage_is_told_as_damage_each_time(path: Path, name: str) ->
     closed_store(path, TTL, NOON, KEYS)
     DAMAGE[name](path)
     for look in (opened, require_readable, opened):
-        with pytest.raises(DamagedClaims, match=r"the dedup claims are damaged \(.*\); bring back a backup") as told:
+        with pytest.raises(
+            DamagedClaimsError, match=r"the dedup claims are damaged \(.*\); bring back a backup"
+        ) as told:
             look(path)
         assert "\n" not in str(told.value)
         assert "user can write" not in str(told.value)
@@ -56,11 +58,11 @@ def test_failure_14_damage_that_shows_while_in_use_is_not_forgotten(path: Path) 
     store = opened(path)
     table.write_bytes(content)
     keys = [f"k{number}" for number in range(KEYS)]
-    with pytest.raises(DamagedClaims, match="checksum mismatch"):
+    with pytest.raises(DamagedClaimsError, match="checksum mismatch"):
         store.claim(keys, "events", 1, range(KEYS), NOON)
     store.close()
     for look in (opened, require_readable):
-        with pytest.raises(DamagedClaims, match="checksum mismatch"):
+        with pytest.raises(DamagedClaimsError, match="checksum mismatch"):
             look(path)
 
 
@@ -68,7 +70,7 @@ def test_failure_14_a_folder_that_is_removed_while_in_use_is_noticed(path: Path)
     store = opened(path)
     store.claim(["a"], "events", 0, [0], NOON)
     shutil.rmtree(path)
-    with pytest.raises(DamagedClaims, match="CURRENT was removed"):
+    with pytest.raises(DamagedClaimsError, match="CURRENT was removed"):
         store.statistics()
     store.close()
 
@@ -97,7 +99,7 @@ def test_failure_14_a_log_that_was_cut_by_a_crash_is_no_damage_and_a_garbled_one
     log = max(path.glob("[0-9]*.log"), key=lambda file: file.stat().st_size)
     log.write_bytes(spoil(log.read_bytes()))
     if claims == "damaged":
-        with pytest.raises(DamagedClaims):
+        with pytest.raises(DamagedClaimsError):
             opened(path)
         return
     store = opened(path)
@@ -192,7 +194,7 @@ def test_failure_14_too_few_open_files_are_told_as_that(path: Path, more: int) -
             DedupStoreUnavailable,
             "ulimit -n",
         ),
-        ("Corruption: block checksum mismatch\n in P/1.sst", DamagedClaims, "bring back a backup"),
+        ("Corruption: block checksum mismatch\n in P/1.sst", DamagedClaimsError, "bring back a backup"),
     ],
 )
 def test_failure_14_what_rocksdb_says_is_told_with_what_to_do(

@@ -13,7 +13,7 @@ from redis import Redis
 
 from lpa_core.dedup.redis import RedisDedupStore
 from lpa_core.dedup.redis_ledger import Ledger
-from lpa_core.dedup.store import Claimed, DedupStoreError, DedupStoreUnavailable, LostClaims
+from lpa_core.dedup.store import Claimed, DedupStoreError, DedupStoreUnavailable, LostClaimsError
 from lpa_core.testing.dedup_suite import FIRST, NOON, SECOND, TTL, claim
 from lpa_core.testing.redis_server import RedisServer
 
@@ -123,7 +123,7 @@ def test_failure_05_evictions_end_the_claims_of_every_worker(
     claim(other, "c", SECOND)
     evict(administrator)
     for lost in (store, other, another(server)):
-        with pytest.raises(LostClaims, match=r"has lost claims .*`lpa recover lost-claims`"):
+        with pytest.raises(LostClaimsError, match=r"has lost claims .*`lpa recover lost-claims`"):
             claim(lost, "b", SECOND)
         lost.close()
     assert another(server).statistics().evicted == administrator.info("stats")["evicted_keys"]
@@ -134,7 +134,7 @@ def test_failure_05_evictions_while_no_worker_ran_are_noticed(
 ) -> None:
     store.close()
     evict(administrator)
-    with pytest.raises(LostClaims):
+    with pytest.raises(LostClaimsError):
         another(server).require_kept(some=True)
 
 
@@ -154,9 +154,9 @@ def test_failure_05_an_emptied_server_is_noticed(
     command: str, server: RedisServer, store: RedisDedupStore, administrator: Redis
 ) -> None:
     administrator.execute_command(command)
-    with pytest.raises(LostClaims, match="they were deleted, or Redis was started again without its data"):
+    with pytest.raises(LostClaimsError, match="they were deleted, or Redis was started again without its data"):
         claim(store, "a", SECOND)
-    with pytest.raises(LostClaims):
+    with pytest.raises(LostClaimsError):
         another(server).require_kept(some=False)
 
 
@@ -165,7 +165,7 @@ def test_failure_05_a_server_that_was_empty_before_the_worker_came_is_noticed(
 ) -> None:
     new = another(server)
     new.require_kept(some=False)
-    with pytest.raises(LostClaims, match="it holds none, though records were delivered before"):
+    with pytest.raises(LostClaimsError, match="it holds none, though records were delivered before"):
         another(server).require_kept(some=True)
     new.close()
 
@@ -186,7 +186,7 @@ def test_failure_05_a_restart_without_persistence_is_noticed_and_with_it_is_none
         claim(store, "a", FIRST)
         lost.stop()
         lost.start()
-        with pytest.raises(LostClaims, match="started again without its data"):
+        with pytest.raises(LostClaimsError, match="started again without its data"):
             claim(store, "a", SECOND)
         store.close()
 
@@ -201,7 +201,7 @@ def test_failure_05_a_server_that_comes_back_with_older_data_is_noticed(tmp_path
         claim(store, "b", FIRST)
         server.stop()
         server.start()
-        with pytest.raises(LostClaims, match="came back with older data"):
+        with pytest.raises(LostClaimsError, match="came back with older data"):
             claim(store, "b", SECOND)
         store.close()
 
@@ -247,7 +247,7 @@ def test_failure_05_a_recovery_makes_the_store_whole(
     server: RedisServer, store: RedisDedupStore, administrator: Redis
 ) -> None:
     administrator.flushall()
-    with pytest.raises(LostClaims):
+    with pytest.raises(LostClaimsError):
         claim(store, "c", SECOND)
     recovering = another(server)
     assert "deleted" in recovering.loss(some=True)
@@ -264,7 +264,7 @@ def test_failure_05_what_is_stored_wins_over_a_batch_that_was_claimed_and_never_
     server: RedisServer, store: RedisDedupStore, administrator: Redis
 ) -> None:
     administrator.flushall()
-    with pytest.raises(LostClaims):
+    with pytest.raises(LostClaimsError):
         store.claim(["a", "b"], SECOND.topic, SECOND.partition, [SECOND.offset, SECOND.offset + 1], NOON + 1000)
     recovering = another(server)
     stored = Claimed(["a"], FIRST.topic, FIRST.partition, [FIRST.offset], NOON)
@@ -302,10 +302,10 @@ def test_failure_05_a_power_cut_that_takes_the_last_second_is_noticed_by_a_worke
         assert log.stat().st_size > written + bytes_of_it
         os.truncate(log, written + bytes_of_it)
         server.start()
-        with pytest.raises(LostClaims, match="Redis came back with older data"):
+        with pytest.raises(LostClaimsError, match="Redis came back with older data"):
             claim(worker, "b", SECOND)
         worker.close()
         restarted = another(server)
-        with pytest.raises(LostClaims):
+        with pytest.raises(LostClaimsError):
             claim(restarted, "b", SECOND)
         restarted.close()

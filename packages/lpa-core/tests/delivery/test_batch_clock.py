@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lpa_core.delivery.batch_clock import PATIENCE_SECONDS, RECORDS_AHEAD_MS, SLACK_MS, BatchClock
-from lpa_core.release import RELEASED_MS, ClockWrong, require_clock
+from lpa_core.release import RELEASED_MS, WrongClockError, require_clock
 from lpa_core.runner import require_written
 
 NOW = 1_800_000_000_000
@@ -45,7 +45,7 @@ def test_failure_06_a_clock_before_the_release_is_wrong(wall: int) -> None:
     machine = Machine(RELEASED_MS)
     machine.wall = wall
     for _ in range(3):
-        with pytest.raises(ClockWrong, match=r"this version of lpa was released on .*: set the clock"):
+        with pytest.raises(WrongClockError, match=r"this version of lpa was released on .*: set the clock"):
             machine.time()
         machine.seconds += 100 * PATIENCE_SECONDS
     machine.wall = RELEASED_MS
@@ -58,20 +58,24 @@ def test_failure_06_a_clock_behind_what_is_stored_is_wrong(machine: Machine) -> 
     assert machine.time() == NOW - SLACK_MS, "clocks differ a little"
     machine.wall -= 1
     for _ in range(3):
-        with pytest.raises(ClockWrong, match=r"rows of 2027-01-15 08:00:00 UTC are stored.*`lpa recover wrong-times`"):
+        with pytest.raises(
+            WrongClockError, match=r"rows of 2027-01-15 08:00:00 UTC are stored.*`lpa recover wrong-times`"
+        ):
             machine.time()
         machine.seconds += 100 * PATIENCE_SECONDS
 
 
 def test_failure_06_a_stored_time_that_is_wrong_names_the_way_out(machine: Machine) -> None:
     machine.clock.stored(YEAR_2099)
-    with pytest.raises(ClockWrong, match=r"where it is right, the stored time is wrong: .* `lpa recover wrong-times`"):
+    with pytest.raises(
+        WrongClockError, match=r"where it is right, the stored time is wrong: .* `lpa recover wrong-times`"
+    ):
         machine.time()
 
 
 def test_failure_06_a_clock_behind_most_records_is_waited_for(machine: Machine) -> None:
     records = [NOW + DAY] * 6 + [NOW] * 4
-    with pytest.raises(ClockWrong, match="most records that wait are of 2027-01-16"):
+    with pytest.raises(WrongClockError, match="most records that wait are of 2027-01-16"):
         machine.time(*records)
     machine.wall += DAY
     assert machine.time(*records) == NOW + DAY
@@ -81,10 +85,10 @@ def test_failure_06_records_of_any_time_hold_nothing_up_for_ever(machine: Machin
     """Producers may send what they like."""
     assert machine.time(YEAR_2099, NOW, NOW) == NOW, "some of them do not count"
     assert machine.time(NOW + RECORDS_AHEAD_MS) == NOW
-    with pytest.raises(ClockWrong, match="goes on in 10 minutes at most"):
+    with pytest.raises(WrongClockError, match="goes on in 10 minutes at most"):
         machine.time(YEAR_2099)
     machine.wait(PATIENCE_SECONDS - 1)
-    with pytest.raises(ClockWrong):
+    with pytest.raises(WrongClockError):
         machine.time(YEAR_2099)
     machine.wait(1)
     assert machine.time(YEAR_2099) == machine.wall
@@ -95,7 +99,7 @@ def test_failure_06_records_of_any_time_hold_nothing_up_for_ever(machine: Machin
 def test_failure_06_a_partition_of_any_times_waits_no_longer_beside_good_ones(machine: Machine) -> None:
     for _ in range(int(PATIENCE_SECONDS)):
         assert machine.clock.time(0, [machine.wall], "good") == machine.wall
-        with pytest.raises(ClockWrong):
+        with pytest.raises(WrongClockError):
             machine.clock.time(0, [YEAR_2099], "odd")
         machine.wait(1)
     assert machine.clock.time(0, [YEAR_2099], "odd") == machine.wall
@@ -111,7 +115,7 @@ def test_failure_06_a_jump_ahead_and_back_leaves_no_trace(machine: Machine) -> N
     machine.wait(10)
     machine.wall = YEAR_2099
     for _ in range(5):
-        with pytest.raises(ClockWrong, match=r"it jumped ahead by [\d,]+ minutes while the worker ran"):
+        with pytest.raises(WrongClockError, match=r"it jumped ahead by [\d,]+ minutes while the worker ran"):
             machine.time(NOW)
         machine.wait(100)
     machine.wall = NOW + 510_000
@@ -128,7 +132,7 @@ def test_failure_06_a_jump_that_records_confirm_is_none(machine: Machine) -> Non
 def test_failure_06_a_jump_that_lasts_is_believed(machine: Machine) -> None:
     machine.time()
     machine.wall += DAY
-    with pytest.raises(ClockWrong):
+    with pytest.raises(WrongClockError):
         machine.time()
     machine.wait(PATIENCE_SECONDS)
     assert machine.time() == machine.wall
@@ -139,7 +143,7 @@ def test_failure_06_a_step_back_is_smoothed_and_a_jump_back_is_wrong(machine: Ma
     machine.wall -= SLACK_MS
     assert machine.time() == NOW, "time never runs back within a partition"
     machine.wall -= 1
-    with pytest.raises(ClockWrong, match=r"rows of .* are stored"):
+    with pytest.raises(WrongClockError, match=r"rows of .* are stored"):
         machine.time()
 
 
@@ -151,7 +155,7 @@ def test_failure_06_time_never_runs_back_and_is_never_far_from_the_clock(steps: 
         machine.wall += jump
         try:
             time = machine.time()
-        except ClockWrong:
+        except WrongClockError:
             continue
         assert time >= before
         assert 0 <= time - machine.wall <= SLACK_MS
@@ -165,11 +169,11 @@ def test_failure_06_a_file_from_the_future_is_refused(tmp_path: Path) -> None:
     require_written(str(file), NOW)
     require_written(f"file://{file}", NOW + 1000 * DAY)
     require_written("-", NOW)
-    with pytest.raises(ClockWrong, match=r"events.ndjson was written at 2027-01-15 .*`touch`"):
+    with pytest.raises(WrongClockError, match=r"events.ndjson was written at 2027-01-15 .*`touch`"):
         require_written(str(file), NOW - SLACK_MS - 1)
 
 
 def test_failure_06_commands_that_write_times_refuse_a_clock_before_the_release() -> None:
     assert require_clock(RELEASED_MS) == RELEASED_MS
-    with pytest.raises(ClockWrong, match="set the clock of this machine right"):
+    with pytest.raises(WrongClockError, match="set the clock of this machine right"):
         require_clock(RELEASED_MS - 1)

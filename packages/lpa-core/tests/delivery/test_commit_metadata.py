@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lpa_core.delivery.commit_metadata import MAX_BYTES, MAX_SPAN, DamagedMetadata, decode, encode, room, widest
+from lpa_core.delivery.commit_metadata import MAX_BYTES, MAX_SPAN, DamagedMetadataError, decode, encode, room, widest
 from lpa_core.delivery.log import Partition
 from lpa_core.delivery.ranges import Range
 
@@ -101,7 +101,7 @@ def test_other_texts_name_no_range(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["lpa1:", "lpa1:{}", "lpa1:nonsense", 'lpa1:{"s":1,"e":2,"n":1,"t":5,"d":"!!"}'])
 def test_damaged_metadata_are_told(text: str) -> None:
-    with pytest.raises(DamagedMetadata, match=r"the commit metadata of events\[3\] is damaged"):
+    with pytest.raises(DamagedMetadataError, match=r"the commit metadata of events\[3\] is damaged"):
         decode(PARTITION, text)
 
 

@@ -10,7 +10,7 @@ from typing import final
 import pytest
 
 from lpa_core.dedup.rocksdb import RocksDBDedupStore
-from lpa_core.dedup.store import DamagedClaims, DedupStore
+from lpa_core.dedup.store import DamagedClaimsError, DedupStore
 from lpa_core.delivery.claims import THROUGH_FILE, DedupStores
 from lpa_core.delivery.group import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
@@ -167,5 +167,5 @@ def test_failure_14_without_a_sink_that_can_tell_the_partition_says_what_to_do(w
     assert "the dedup claims are damaged" in why
     assert "bring back a backup or a savepoint" in why
     assert world.folder.is_dir(), "nothing is set aside that nobody can tell again"
-    with pytest.raises(DamagedClaims):
+    with pytest.raises(DamagedClaimsError):
         RocksDBDedupStore(world.folder, TTL)

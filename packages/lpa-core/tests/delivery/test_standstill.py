@@ -15,9 +15,9 @@ from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.log import (
     Assignment,
     Commit,
-    CommitUncertain,
-    Fenced,
-    Forbidden,
+    CommitUncertainError,
+    FencedError,
+    ForbiddenError,
     LogError,
     LogRecord,
     LogUnavailable,
@@ -173,7 +173,7 @@ class _Log:
     def resume(self, partitions: Collection[Partition]) -> None: ...
 
     def membership(self) -> Membership:
-        raise Fenced
+        raise FencedError
 
     def commit(
         self, membership: Membership, commits: Mapping[Partition, Commit], records: Sequence[LogRecord] = ()
@@ -203,9 +203,9 @@ def test_failure_15_a_permission_that_was_taken_away_is_waited_for_and_then_name
 
     def new_log() -> _Log:
         turns.append(clock.now)
-        return _Log(clock, Forbidden("this login lacks the ACL READ on the group"))
+        return _Log(clock, ForbiddenError("this login lacks the ACL READ on the group"))
 
-    with pytest.raises(Forbidden, match="READ on the group"):
+    with pytest.raises(ForbiddenError, match="READ on the group"):
         worker(clock, new_log).run()
     assert LIMIT < clock.now - started < LIMIT + 10
     assert len(turns) > 10
@@ -216,7 +216,7 @@ def test_failure_15_a_permission_that_is_given_back_is_forgotten(clock: Clock) -
 
     def new_log() -> _Log:
         working = len(sessions) % 10 == 9
-        sessions.append(_Log(clock, None if working else Forbidden("not permitted")))
+        sessions.append(_Log(clock, None if working else ForbiddenError("not permitted")))
         if len(sessions) > 200:
             running.stop()
         if working:
@@ -231,15 +231,15 @@ def test_failure_15_a_permission_that_is_given_back_is_forgotten(clock: Clock) -
 
 def test_failure_15_what_is_missing_at_the_start_is_not_waited_for(clock: Clock) -> None:
     def new_log() -> _Log:
-        raise Forbidden("the login was refused")
+        raise ForbiddenError("the login was refused")
 
     started = clock.now
-    with pytest.raises(Forbidden):
+    with pytest.raises(ForbiddenError):
         worker(clock, new_log).run()
     assert clock.now == started
 
 
-@pytest.mark.parametrize("problem", [LogUnavailable("away"), CommitUncertain("unknown")])
+@pytest.mark.parametrize("problem", [LogUnavailable("away"), CommitUncertainError("unknown")])
 def test_failure_12_a_worker_whose_session_failed_is_alive_not_a_member_and_says_why(
     clock: Clock, problem: Exception
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lpa_core.delivery.touched import PROJECTED_TABLES, Touch, UnreadableTouch, decode, touches
+from lpa_core.delivery.touched import PROJECTED_TABLES, Touch, UnreadableTouchError, decode, touches
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.tables import Block
 
@@ -63,5 +63,5 @@ def test_a_record_says_again_what_was_written(touch: Touch) -> None:
     "value", [None, b"", b"{}", b"[]", b'{"topic":"t","partition":0,"batch_time":1,"x":1}', b"\xff"]
 )
 def test_what_is_no_touch_is_turned_down(value: bytes | None) -> None:
-    with pytest.raises(UnreadableTouch):
+    with pytest.raises(UnreadableTouchError):
         decode(value)

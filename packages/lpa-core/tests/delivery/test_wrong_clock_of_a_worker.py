@@ -15,7 +15,7 @@ from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.log import LogRecord, Partition
 from lpa_core.delivery.worker import Limits, Worker
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
-from lpa_core.release import RELEASED_MS, RELEASES, ClockWrong
+from lpa_core.release import RELEASED_MS, RELEASES, WrongClockError
 from lpa_core.rows import RAW_TABLE
 from lpa_core.testing.doubles import MemorySink, MemorySource
 from lpa_core.testing.simulation.broker import Broker
@@ -143,7 +143,7 @@ def test_failure_06_a_file_is_refused_under_a_wrong_clock() -> None:
             earliest=RELEASED_MS,
         )
 
-    with pytest.raises(ClockWrong, match="was released on"):
+    with pytest.raises(WrongClockError, match="was released on"):
         worker(0).run()
     assert sink.tables[RAW_TABLE.name] == []
     source.seek(0, "")

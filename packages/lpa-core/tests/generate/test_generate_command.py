@@ -10,6 +10,7 @@ from pathlib import Path
 import cyclopts
 import pytest
 
+from lpa_core.errors import UsageError
 from lpa_core.generate import generate
 from lpa_core.generate.command import generate_app
 
@@ -50,11 +51,9 @@ def test_a_file_is_compressed_by_its_name_and_the_same_every_time(
 
 def test_a_file_that_cannot_be_written_is_named_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = tmp_path / "missing" / "a.ndjson"
-    assert run(*ARGUMENTS, "--output", str(target)) == 2
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    assert printed.err.count("\n") == 1
-    assert f"cannot write {target}: No such file or directory" in printed.err
+    with pytest.raises(UsageError, match=f"^cannot write {target}: No such file or directory: name a file that can be"):
+        run(*ARGUMENTS, "--output", str(target))
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("arguments", [["--events", "-1"], ["--events", "10", "--bad", "2"], []])

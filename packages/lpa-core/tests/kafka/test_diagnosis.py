@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from lpa_core.delivery.log import Forbidden, LogUnavailable
+from lpa_core.delivery.log import ForbiddenError, LogUnavailable
 from lpa_core.kafka import diagnosis
 from lpa_core.kafka.admin import admin_client, explained
 from lpa_core.kafka.diagnosis import diagnose
@@ -105,5 +105,5 @@ def test_failure_15_commands_end_with_what_was_found(listen: Listen) -> None:
 
     with pytest.raises(LogUnavailable, match=r"does not answer: cannot list topics: .* nobody listens"):
         listed("127.0.0.1:1")
-    with pytest.raises(Forbidden, match=r"cannot list topics: .* is an HTTP server"):
+    with pytest.raises(ForbiddenError, match=r"cannot list topics: .* is an HTTP server"):
         listed(listen(http))

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 from confluent_kafka import KafkaError
 
-from lpa_core.delivery.log import CommitUncertain, Fenced, Forbidden, LogError, LogUnavailable, TakenOver
+from lpa_core.delivery.log import (
+    CommitUncertainError,
+    FencedError,
+    ForbiddenError,
+    LogError,
+    LogUnavailable,
+    TakenOverError,
+)
 from lpa_core.kafka.errors import MEANINGS, Kind, fault, meaning
 
 PACKAGES = Path(__file__).parents[3]
@@ -62,12 +69,12 @@ def test_failure_12_codes_are_looked_up_in_the_table_and_nowhere_else() -> None:
     [
         (KafkaError._TRANSPORT, False, LogUnavailable),
         (KafkaError.COORDINATOR_LOAD_IN_PROGRESS, False, LogUnavailable),
-        (KafkaError.UNKNOWN_PRODUCER_ID, True, CommitUncertain),
-        (KafkaError.ILLEGAL_GENERATION, False, Fenced),
-        (KafkaError.ILLEGAL_GENERATION, True, CommitUncertain),
-        (KafkaError.PRODUCER_FENCED, True, TakenOver),
-        (KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, True, Forbidden),
-        (KafkaError.SASL_AUTHENTICATION_FAILED, False, Forbidden),
+        (KafkaError.UNKNOWN_PRODUCER_ID, True, CommitUncertainError),
+        (KafkaError.ILLEGAL_GENERATION, False, FencedError),
+        (KafkaError.ILLEGAL_GENERATION, True, CommitUncertainError),
+        (KafkaError.PRODUCER_FENCED, True, TakenOverError),
+        (KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, True, ForbiddenError),
+        (KafkaError.SASL_AUTHENTICATION_FAILED, False, ForbiddenError),
         (KafkaError.OFFSET_METADATA_TOO_LARGE, False, LogError),
         (KafkaError.MSG_SIZE_TOO_LARGE, False, LogError),
         (KafkaError._BAD_MSG, False, LogError),
@@ -88,4 +95,6 @@ def test_failure_12_a_consumer_that_ended_is_told_by_what_ended_it() -> None:
     found = fault(KafkaError(KafkaError._FATAL, f"Fatal error: {inside}: Fatal consumer error"), "cannot read")
     assert type(found) is LogError
     assert "QUALITY_GROUP_INSTANCE_ID" in str(found)
-    assert type(fault(KafkaError(KafkaError._FATAL, "Fatal error: of a new kind"), "cannot read")) is CommitUncertain
+    assert (
+        type(fault(KafkaError(KafkaError._FATAL, "Fatal error: of a new kind"), "cannot read")) is CommitUncertainError
+    )

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.checkpoint import MemoryCheckpoint
 from lpa_core.delivery.worker import Limits, Worker
+from lpa_core.errors import ConfigurationError
 from lpa_core.events.envelope import Envelope
 from lpa_core.events.event_type import EventType, Row, typed_table
 from lpa_core.events.model import EventData, Text
@@ -22,7 +23,6 @@ from lpa_core.pipeline import Pipeline
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.reserved_tables import RESERVED_TABLES
 from lpa_core.settings import Settings
-from lpa_core.sinks import SinkMisconfigured
 from lpa_core.tables import Column, Kind, Table
 from lpa_core.testing.doubles import MemorySink, MemorySource
 
@@ -145,6 +145,6 @@ def test_failure_09_two_blocks_of_a_range_never_share_a_token(monkeypatch: pytes
         MemoryCheckpoint(),
         limits=Limits(10, 1000),
     )
-    with pytest.raises(SinkMisconfigured, match="two tables are named streaming_events"):
+    with pytest.raises(ConfigurationError, match="two tables are named streaming_events"):
         worker.run()
     assert sink.tables["streaming_events"] == []

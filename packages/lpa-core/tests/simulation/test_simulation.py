@@ -22,7 +22,15 @@ from lpa_core.dedup.store import DedupStore
 from lpa_core.delivery import group, writer
 from lpa_core.delivery.candidate import Candidate
 from lpa_core.delivery.group import GroupWorker
-from lpa_core.delivery.log import Commit, CommitUncertain, LogRecord, LogUnavailable, Membership, Partition, TakenOver
+from lpa_core.delivery.log import (
+    Commit,
+    CommitUncertainError,
+    LogRecord,
+    LogUnavailable,
+    Membership,
+    Partition,
+    TakenOverError,
+)
 from lpa_core.delivery.partitions import PartitionState
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.writer import Delivery, Writer
@@ -205,7 +213,7 @@ def changed_range_and_no_second_prepare() -> Iterator[None]:
         prepared[:] = [delivery for delivery in prepared if not delivery.repeated]
         try:
             commit(self, finished, prepared)
-        except CommitUncertain:
+        except CommitUncertainError:
             if finished:
                 raise
             unanswered.extend(delivery.state for delivery in prepared)
@@ -282,9 +290,9 @@ def same_session_after_an_uncertain_commit() -> Iterator[None]:
     ) -> None:
         try:
             commit(self, membership, commits, records)
-        except TakenOver:
+        except TakenOverError:
             raise
-        except CommitUncertain:
+        except CommitUncertainError:
             if self.committed(list(commits)) != commits:
                 raise LogUnavailable("it was not committed") from None
 

@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 
 from lpa_core.dedup.redis import RedisDedupStore
-from lpa_core.dedup.store import LostClaims
+from lpa_core.dedup.store import LostClaimsError
 from lpa_core.health.check import Finding, Scope
 from lpa_core.health.state import State
 from lpa_core.settings import Settings
@@ -63,7 +63,7 @@ def test_failure_05_claims_that_are_gone_are_critical(tmp_path: Path) -> None:
         assert judge(scope).state is State.OK
         with Redis(port=server.port) as administrator:
             administrator.flushall()
-        with pytest.raises(LostClaims):
+        with pytest.raises(LostClaimsError):
             store.claim(["b"], "events", 0, [2], 1_767_900_000_000)
         store.close()
         found = judge(scope)

@@ -8,7 +8,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from redis import Redis
 
-from lpa_core.dedup.store import LostClaims
+from lpa_core.dedup.store import LostClaimsError
 from lpa_core.generate.generator import generate
 from lpa_core.jobs import Job
 from lpa_core.plugins.manager import PluginManager
@@ -46,7 +46,7 @@ def test_failure_05_what_the_tables_hold_is_claimed_again(engine: Client, engine
         with Redis(port=server.port) as administrator:
             administrator.flushall()
         first.write_bytes(records + b"not json\n")
-        with pytest.raises(LostClaims, match="it holds none, though records were delivered before"):
+        with pytest.raises(LostClaimsError, match="it holds none, though records were delivered before"):
             read(first, server.url)
         (damage,) = plan(scenario, context)[0].damage
         assert damage.endswith("it holds none, though records were delivered before")

@@ -15,7 +15,7 @@ from lpa_core.generate.generator import generate
 from lpa_core.jobs import Job
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.rejects import DLQ_TABLE
-from lpa_core.release import ClockWrong
+from lpa_core.release import WrongClockError
 from lpa_core.rows import RAW_TABLE
 from lpa_core.runner import ingest
 from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
@@ -46,7 +46,7 @@ def test_failure_06_a_stored_time_that_is_wrong_is_set_right(engine: Client, eng
             f"ALTER TABLE {DATABASE}.{table.name} UPDATE ingestion_timestamp = '2099-01-01 00:00:00' WHERE 1",
             settings={"mutations_sync": 2},
         )
-    with pytest.raises(ClockWrong, match="rows of 2099-01-01 00:00:00 UTC are stored") as refused:
+    with pytest.raises(WrongClockError, match="rows of 2099-01-01 00:00:00 UTC are stored") as refused:
         read("second.ndjson")
     (command,) = re.findall(r"`lpa ([^`]+)`", str(refused.value))
     shown, _ = plan(WrongTimes(), context)

@@ -20,7 +20,7 @@ from lpa_core.health.check import Scope
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings import Settings, described
 from lpa_ops.release import documentation, notes, parity, rollups, schema, tests
-from lpa_ops.release.gate import CannotJudge, Gate, Outcome, Target, Verdict
+from lpa_ops.release.gate import CannotJudgeError, Gate, Outcome, Target, Verdict
 from lpa_ops.release.run import run
 from lpa_ops.testing.day import HOUR_MS, Day
 from lpa_sinks.parity import Assertion, Severity
@@ -272,7 +272,7 @@ def test_a_gate_that_breaks_is_not_passed(tmp_path: Path) -> None:
         raise RuntimeError("a\nfault")
 
     def lacking(of: Target) -> Outcome:
-        raise CannotJudge("it lacks something")
+        raise CannotJudgeError("it lacks something")
 
     for judge, said in ((broken, "RuntimeError: a fault"), (lacking, "it lacks something")):
         assert judged(Gate("x", "X", judge), target(tmp_path)) == Outcome(Verdict.NOT_JUDGED, said)

@@ -8,7 +8,7 @@ from typing import Final, final
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from lpa_core.delivery.log import CommitUncertain, LogError, LogRecord, TakenOver
+from lpa_core.delivery.log import CommitUncertainError, LogError, LogRecord, TakenOverError
 from lpa_core.kafka.admin import SECONDS, admin_client, explained
 from lpa_core.kafka.configuration import admin_configuration, producer_configuration
 from lpa_core.kafka.permissions import require
@@ -113,8 +113,8 @@ class TopicDelivery:
 
         Records with the numbers in ``left_out`` are passed over.
 
-        Raises ReplayError where another process took the run over, LogError, LogUnavailable, CommitUncertain: begun
-        again it goes on.
+        Raises ReplayError where another process took the run over; LogError, LogUnavailable, CommitUncertainError:
+        begun again it goes on.
         """
         first, events = self.sent, outgoing.count
         lines = chain(outgoing.lines(min(first, events)), exhausted.lines(max(0, first - events)))
@@ -133,10 +133,10 @@ class TopicDelivery:
             self._transactions.commit(
                 [place], self._consumer.consumer_group_metadata(), [self._record(each) for each in chunk]
             )
-        except TakenOver:
+        except TakenOverError:
             raise ReplayError(f"another process took replay {self._plan.id} over: leave it to that one") from None
-        except CommitUncertain as error:
-            raise CommitUncertain(f"{error}: run the same again, it goes on where it was") from None
+        except CommitUncertainError as error:
+            raise CommitUncertainError(f"{error}: run the same again, it goes on where it was") from None
 
     def _record(self, each: Outgoing) -> LogRecord:
         headers = [(name, text.encode()) for name, text in each.headers]

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, NamedTuple, final
 import msgspec
 
 from lpa_core.dedup.key import REPLAY_PREFIX
+from lpa_core.errors import JobFailed
 from lpa_core.events.coercion import timestamp, whole_number
 from lpa_core.records import Position
 from lpa_replay.found import Found, possible_position
@@ -23,7 +24,7 @@ _RECORD: Final = "__replay_record_ms"
 _decode: Final = msgspec.json.Decoder(float_hook=float).decode
 
 
-class NotAnObject(Exception):
+class NotAnObjectError(JobFailed):
     """The payload is no JSON object, so nothing can be added to it. Says why."""
 
 
@@ -73,12 +74,12 @@ class Lineage(NamedTuple):
 def marked(payload: bytes, added: Marks) -> bytes:
     """The payload with these marks at its beginning, in the place of any it had; otherwise byte for byte as it was.
 
-    They come first so that they are still there where an envelope keeps only the beginning. Raises NotAnObject where
-    that can be told without decoding the payload.
+    They come first so that they are still there where an envelope keeps only the beginning. Raises NotAnObjectError
+    where that can be told without decoding the payload.
     """
     body = payload.strip()
     if not body.startswith(b"{"):
-        raise NotAnObject(_what_it_is(body))
+        raise NotAnObjectError(_what_it_is(body))
     head = msgspec.json.encode(added)
     if _may_be_marked(body):
         document = _object(body)
@@ -99,7 +100,7 @@ def lineage(found: Found) -> Lineage:
         document = _object(payload.strip())
         topic, partition, offset = str(document[ORIGIN]).rsplit(":", 2)
         origin = possible_position(topic, int(partition), int(offset))
-    except (NotAnObject, KeyError, ValueError):
+    except (NotAnObjectError, KeyError, ValueError):
         origin = None
     if origin is None:
         return Lineage(found.place, attempt, failed, found.record_ms)
@@ -122,15 +123,15 @@ def _object(body: bytes) -> dict[str, Any]:
     try:
         document = _decode(body)
     except (ValueError, RecursionError) as error:
-        raise NotAnObject("it is no JSON") from error
+        raise NotAnObjectError("it is no JSON") from error
     if not isinstance(document, dict):
-        raise NotAnObject("it is no JSON object")
+        raise NotAnObjectError("it is no JSON object")
     return document
 
 
 def _what_it_is(body: bytes) -> str:
     try:
         _object(body)
-    except NotAnObject as error:
+    except NotAnObjectError as error:
         return str(error)
     return "it is no JSON object"

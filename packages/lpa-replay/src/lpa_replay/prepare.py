@@ -14,7 +14,7 @@ from lpa_core.replays import ReplayRecord
 from lpa_core.validation.reasons import FailureClass, Reason
 from lpa_core.verdicts import Accepted
 from lpa_replay.found import Found
-from lpa_replay.marks import Lineage, Marks, NotAnObject, marked, position_text
+from lpa_replay.marks import Lineage, Marks, NotAnObjectError, marked, position_text
 from lpa_replay.outcomes import PASSES
 
 Repair = tuple[str, Callable[[ReplayRecord], bytes | None]]
@@ -104,7 +104,7 @@ class Preparation:
             failure, place = found.failure_class, position_text(origin)
             added = Marks(True, self._now, self._source, self._id, attempts + 1, place, failure, failed, recorded)
             ready.value = marked(payload, added)
-        except NotAnObject as error:
+        except NotAnObjectError as error:
             ready.problem = str(error)
         return ready
 

@@ -14,12 +14,13 @@ from typing import Any, final
 
 import attrs
 
+from lpa_core.delivery.log import LogError
 from lpa_core.jobs import build_pipeline
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.process import quiet_collector, stopped_by_signals
 from lpa_core.rejects import QUARANTINE_TABLE
 from lpa_core.release import require_clock
-from lpa_core.replays import ReplayError, ReplayRefused
+from lpa_core.replays import ReplayError
 from lpa_core.runner import WatchSource
 from lpa_core.settings import Settings
 from lpa_replay.audit import record_outcomes, record_run, run_record
@@ -210,9 +211,9 @@ class _Stop:
 
 
 def _require_client(plan: Plan) -> None:
-    """Kafka's client is an extra. Raises ReplayRefused where the run needs it and it is not installed."""
+    """Kafka's client is an extra. Raises LogError where the run needs it and it is not installed."""
     if plan.asked.target == TOPIC and find_spec("confluent_kafka") is None:
-        raise ReplayRefused("Kafka's client is not installed: pip install 'lpa-core[kafka]'")
+        raise LogError("Kafka's client is not installed: pip install 'lpa-core[kafka]'")
 
 
 def _described(plan: Plan) -> str:

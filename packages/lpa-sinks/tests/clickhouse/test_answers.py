@@ -24,7 +24,7 @@ from tenacity import wait_none
 from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
 from lpa_core.testing.sink_suite import OTHER_TABLE, TABLE, block
-from lpa_sinks.clickhouse.answers import NotClickHouse, why_not
+from lpa_sinks.clickhouse.answers import NotClickHouseError, why_not
 from lpa_sinks.clickhouse.client import connect
 from lpa_sinks.clickhouse.errors import Verdict, classify, describe
 from lpa_sinks.clickhouse.retries import RetryPolicy
@@ -258,7 +258,7 @@ def test_failure_02_a_page_that_repeats_the_request_is_not_told(front: Front, si
 
 
 def test_a_description_is_one_line_of_what_stood_between() -> None:
-    assert describe(NotClickHouse(200, "not an answer of ClickHouse's own: status 200")).endswith("status 200")
+    assert describe(NotClickHouseError(200, "not an answer of ClickHouse's own: status 200")).endswith("status 200")
 
 
 # What real servers sent.

@@ -7,7 +7,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError, DataError, Error, OperationalError, ProgrammingError
 
-from lpa_sinks.clickhouse.answers import NotClickHouse
+from lpa_sinks.clickhouse.answers import NotClickHouseError
 from lpa_sinks.clickhouse.errors import CODES, Verdict, classify, describe, explain
 
 
@@ -50,8 +50,11 @@ def test_a_code_decides(code: int, verdict: Verdict, kind: type[Error]) -> None:
     ("error", "verdict"),
     [
         (OperationalError("Error executing HTTP request"), Verdict.RETRY),
-        *((NotClickHouse(status, "a page"), Verdict.RETRY) for status in (200, 204, 302, 401, 403, 404, 429, 502, 511)),
-        *((NotClickHouse(status, "a page"), Verdict.CONFIGURATION) for status in (405, 407, 413)),
+        *(
+            (NotClickHouseError(status, "a page"), Verdict.RETRY)
+            for status in (200, 204, 302, 401, 403, 404, 429, 502, 511)
+        ),
+        *((NotClickHouseError(status, "a page"), Verdict.CONFIGURATION) for status in (405, 407, 413)),
         (DatabaseError("something new"), Verdict.UNKNOWN),
         (ProgrammingError("Setting async_insert is readonly"), Verdict.CONFIGURATION),
         (DataError("Invalid None value in non-Nullable column"), Verdict.ROW),

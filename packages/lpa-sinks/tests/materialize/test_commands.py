@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from lpa_core.errors import UsageError
 from lpa_core.settings import ProcessSettings, Settings
-from lpa_core.sinks import SinkMisconfigured
 from lpa_sinks.materialize.commands import materialize_app
 
 
@@ -20,6 +20,6 @@ from lpa_sinks.materialize.commands import materialize_app
 )
 def test_wrong_usage_is_told_before_anything_is_touched(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
     app = materialize_app(Settings(lpa=ProcessSettings(data_dir=tmp_path / "data")))
-    with pytest.raises(SinkMisconfigured, match=said):
+    with pytest.raises(UsageError, match=said):
         app(["rebuild", *arguments], result_action="return_value", exit_on_error=False)
     assert not (tmp_path / "data").exists()

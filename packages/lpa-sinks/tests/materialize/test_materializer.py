@@ -16,7 +16,7 @@ from lpa_core.generate.generator import generate
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.sinks import StoredRange
 from lpa_sinks.materialize.database import Database
-from lpa_sinks.materialize.materializer import Materializer, Overtaken
+from lpa_sinks.materialize.materializer import DerivationOvertakenError, Materializer
 from lpa_sinks.materialize.rows import Rows, SessionKey, Span
 from lpa_sinks.materialize.signals import BySession, read
 from lpa_sinks.testing.stored import NewStore
@@ -213,11 +213,11 @@ def test_dead_after_any_statement_the_next_one_ends_with_the_same_rows(new_store
 
 def test_overtaken_nothing_is_written(new_store: NewStore) -> None:
     def overtaken() -> None:
-        raise Overtaken("others have the partitions")
+        raise DerivationOvertakenError("others have the partitions")
 
     store = new_store()
     stored = store.store(NETWORK, 0, ARRIVED)
-    with pytest.raises(Overtaken):
+    with pytest.raises(DerivationOvertakenError):
         store.materializer(before_writing=overtaken).update([stored])
     assert not store.query("SELECT 1 FROM $.fact_workflow_sessions LIMIT 1")
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from lpa_core.errors import UsageError
 from lpa_core.health.settings import HealthSettings
 from lpa_core.health.state import Thresholds
 from lpa_core.rows import RAW_TABLE
@@ -128,7 +129,7 @@ def test_warnings_fail_nothing(stored: Stored, run: Run, capsys: pytest.CaptureF
     ],
 )
 def test_wrong_usage(stored: Stored, run: Run, arguments: tuple[str, ...], complaint: str) -> None:
-    with pytest.raises(SinkMisconfigured, match=complaint):
+    with pytest.raises(UsageError, match=complaint):
         run(*arguments)
 
 

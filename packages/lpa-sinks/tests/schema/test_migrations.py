@@ -13,14 +13,14 @@ import attrs
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from lpa_core.errors import UsageError
 from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
-from lpa_core.sinks import SinkMisconfigured
 from lpa_core.tables import Table
 from lpa_sinks.commands import schema_app
 from lpa_sinks.schema.check import check
 from lpa_sinks.schema.ddl import in_database
 from lpa_sinks.schema.migrate import _wider
-from lpa_sinks.schema.migrations import BUILTIN, Applied, applied_migrations, remember
+from lpa_sinks.schema.migrations import BUILTIN, Applied, MigrationError, applied_migrations, remember
 from lpa_sinks.schema.sql_text import statements
 
 VIEW = "raw_streaming_events"
@@ -92,7 +92,7 @@ def test_a_migration_is_planned_applied_once_and_rolled_back(
     assert states(run, capsys) == {"0001-zone": "pending"}
     assert view(engine, applied) == before
     assert not engine.query(f"SELECT 1 FROM system.columns WHERE database = '{applied}' AND name = 'zone'").result_rows
-    with pytest.raises(SinkMisconfigured, match="has no migration to roll back"):
+    with pytest.raises(UsageError, match="has no migration to roll back"):
         run("rollback")
     run("apply")
     assert states(run, capsys) == {"0001-zone": "applied"}
@@ -105,7 +105,7 @@ def test_a_view_that_gives_other_rows_is_not_cut_over_unless_that_is_meant(
 ) -> None:
     before = view(engine, applied)
     write(tmp_path, "0001-half", HALF)
-    with pytest.raises(SinkMisconfigured, match=r"gives other rows than before over all rows \(10 before, 5 after"):
+    with pytest.raises(MigrationError, match=r"gives other rows than before over all rows \(10 before, 5 after"):
         run("apply")
     assert view(engine, applied) == before
     write(tmp_path, "0001-half", f"-- differs: {VIEW}: the odd ones are not wanted\n{HALF}")
@@ -119,7 +119,7 @@ def test_as_many_rows_with_other_values_are_other_rows(
     run: Run, engine: Client, applied: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(tmp_path, "0001-other", f"{CUT_OVER.replace('*', '* REPLACE (id AS gateway)')};\n")
-    with pytest.raises(SinkMisconfigured, match=r"gives other rows than before over all rows \(10 before, 10 after"):
+    with pytest.raises(MigrationError, match=r"gives other rows than before over all rows \(10 before, 10 after"):
         run("apply")
     assert states(run, capsys) == {"0001-other": "pending"}
     assert engine.query(f"SELECT DISTINCT gateway FROM {applied}.{VIEW}").result_rows == [("",)]
@@ -132,7 +132,7 @@ def test_views_are_compared_over_a_day(run: Run, engine: Client, applied: str, t
             f"SELECT toUnixTimestamp64Milli(now64(3)), {hours}, now64(3) - INTERVAL {hours} HOUR"
         )
     write(tmp_path, "0001-within", f"{CUT_OVER} WHERE source_offset != 23;\n")
-    with pytest.raises(SinkMisconfigured, match=r"gives other rows than before over the last 24 h \(1 before, 0 after"):
+    with pytest.raises(MigrationError, match=r"gives other rows than before over the last 24 h \(1 before, 0 after"):
         run("apply")
     assert view(engine, applied)[1] == 12
     shutil.rmtree(tmp_path / "migrations")
@@ -149,12 +149,12 @@ def test_a_migration_that_was_broken_off_is_rolled_back_to_what_was_before_it(
 
     def remember_no_end(client: Client, database: str, known: Applied) -> None:
         if known.state == "applied":
-            raise SinkMisconfigured("broken off")
+            raise MigrationError("broken off")
         remember(client, database, known)
 
     with monkeypatch.context() as patched:
         patched.setattr("lpa_sinks.schema.migrate.remember", remember_no_end)
-        with pytest.raises(SinkMisconfigured, match="broken off"):
+        with pytest.raises(MigrationError, match="broken off"):
             run("apply")
     assert view(engine, applied) != before, "it was cut over"
     run("apply")
@@ -171,7 +171,7 @@ def test_failure_04_no_view_is_replaced_by_one_that_cannot_be_read(
     known = list(applied_migrations(engine, applied).values())[-1]
     gone = {**known.previous_views, VIEW: f"CREATE VIEW {applied}.{VIEW} AS SELECT * FROM {applied}.gone"}
     remember(engine, applied, attrs.evolve(known, previous_views=gone))
-    with pytest.raises(SinkMisconfigured, match=r"as it was before cannot be read.*no view was changed"):
+    with pytest.raises(MigrationError, match=r"as it was before cannot be read.*no view was changed"):
         run("rollback")
     assert view(engine, applied) == now
     remember(engine, applied, known)
@@ -189,7 +189,7 @@ def test_a_view_that_a_migration_added_is_gone_after_it(run: Run, engine: Client
 
 def test_a_view_keeps_the_columns_that_others_read(run: Run, tmp_path: Path) -> None:
     write(tmp_path, "0001-less", f"{CUT_OVER.replace('*', '* EXCEPT (gateway)')};")
-    with pytest.raises(SinkMisconfigured, match=f"view {VIEW} would no longer have gateway String; no view was"):
+    with pytest.raises(MigrationError, match=f"view {VIEW} would no longer have gateway String; no view was"):
         run("apply")
 
 
@@ -213,7 +213,7 @@ def test_a_view_keeps_the_columns_that_others_read(run: Run, tmp_path: Path) -> 
 )
 def test_a_migration_only_adds(run: Run, tmp_path: Path, statement: str) -> None:
     write(tmp_path, "0001-drop", statement)
-    with pytest.raises(SinkMisconfigured, match="a migration only adds"):
+    with pytest.raises(MigrationError, match="a migration only adds"):
         run("plan")
 
 
@@ -227,14 +227,14 @@ def test_a_migration_only_adds(run: Run, tmp_path: Path, statement: str) -> None
 )
 def test_quotes_that_are_not_understood_are_refused(run: Run, tmp_path: Path, statement: str) -> None:
     write(tmp_path, "0001-strange", statement)
-    with pytest.raises(SinkMisconfigured, match="write strings in plain quotes"):
+    with pytest.raises(MigrationError, match="write strings in plain quotes"):
         run("plan")
 
 
 def test_a_view_takes_the_place_of_no_table(run: Run, tmp_path: Path) -> None:
     table = "payment_events"
     write(tmp_path, "0001-over", f"-- differs: {table}: x\nCREATE OR REPLACE VIEW {PAYMENTS} AS SELECT 1;\n")
-    with pytest.raises(SinkMisconfigured, match="payment_events is no view, and would be replaced"):
+    with pytest.raises(MigrationError, match="payment_events is no view, and would be replaced"):
         run("apply")
 
 
@@ -242,7 +242,7 @@ def test_a_column_that_is_stored_becomes_no_alias(
     run: Run, engine: Client, applied: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(tmp_path, "0001-over", f"ALTER TABLE {PAYMENTS} MODIFY COLUMN client_ip String ALIAS upper(request_id);\n")
-    with pytest.raises(SinkMisconfigured, match=r"payment_events.client_ip is no alias, and its values would be lost"):
+    with pytest.raises(MigrationError, match=r"payment_events.client_ip is no alias, and its values would be lost"):
         run("apply")
     assert states(run, capsys) == {"0001-over": "pending"}
     kind = f"SELECT default_kind FROM system.columns WHERE database = '{applied}' AND name = 'client_ip'"
@@ -291,7 +291,7 @@ def test_failure_08_a_view_may_reach_further_and_has_to_say_the_same(
     run("apply")
     assert "DateTime64" in str(engine.query(f"SELECT DISTINCT toTypeName(t) FROM {applied}.v_times").result_rows)
     write(tmp_path, "0002-other", wide.format("v_others", "event_timestamp + INTERVAL 1 HOUR AS t", VIEW))
-    with pytest.raises(SinkMisconfigured, match="view v_others gives other rows than before"):
+    with pytest.raises(MigrationError, match="view v_others gives other rows than before"):
         run("apply")
 
 
@@ -350,7 +350,7 @@ def test_failure_08_no_table_or_view_has_a_time_of_32_bits_that_an_event_can_rea
 def test_a_file_that_is_no_text(run: Run, tmp_path: Path) -> None:
     write(tmp_path, "0001-binary", "")
     (tmp_path / "migrations" / "0001-binary" / "up.sql").write_bytes(b"\xff")
-    with pytest.raises(SinkMisconfigured, match="byte 0 is no UTF-8"):
+    with pytest.raises(MigrationError, match="byte 0 is no UTF-8"):
         run("plan")
 
 
@@ -376,14 +376,14 @@ def test_a_migration_is_never_changed_once_applied(run: Run, tmp_path: Path) -> 
     write(tmp_path, "0001-zone", ADD, DROP)
     run("apply")
     write(tmp_path, "0001-zone", ADD.replace("zone", "area"), DROP)
-    with pytest.raises(SinkMisconfigured, match="was changed after it was applied"):
+    with pytest.raises(MigrationError, match="was changed after it was applied"):
         run("apply")
 
 
 def test_there_are_two_of_a_number(run: Run, tmp_path: Path) -> None:
     write(tmp_path, "0001-a", ADD)
     write(tmp_path, "0001-b", ADD)
-    with pytest.raises(SinkMisconfigured, match="0001-a and 0001-b have the same number"):
+    with pytest.raises(MigrationError, match="0001-a and 0001-b have the same number"):
         run("plan")
 
 
@@ -421,7 +421,7 @@ def test_a_migration_is_rolled_back_only_where_its_folder_is_named(
     if other is not None:  # its down.sql is not this migration's
         write(tmp_path, other, ADD.replace("zone", "area"), DROP)
     said = f"{applied} has 0001-zone in force, which {tmp_path / 'migrations'} does not hold: name the folder that does"
-    with pytest.raises(SinkMisconfigured, match=said):
+    with pytest.raises(UsageError, match=said):
         run("rollback")
     assert view(engine, applied) == during
     shutil.rmtree(tmp_path / "migrations")

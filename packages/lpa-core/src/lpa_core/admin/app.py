@@ -13,7 +13,7 @@ import structlog
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
 from lpa_core.admin import status
-from lpa_core.admin.http import Problem, Response, json_response, read_body
+from lpa_core.admin.http import RequestRefused, Response, failure, json_response, read_body
 from lpa_core.admin.job import AdministeredJob, StopRefused
 from lpa_core.admin.page import HEADERS, page
 
@@ -55,12 +55,11 @@ class AdminApp:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
             response = self._respond(environ)
-        except Problem as problem:
-            response = problem.response
+        except RequestRefused as refusal:
+            response = refusal.response
         except Exception:  # one request's fault must not look like the server's end
             _log.exception("the admin endpoint failed", path=environ["PATH_INFO"])
-            fault = Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "this is a fault in lpa: its log says which")
-            response = fault.response
+            response = failure(HTTPStatus.INTERNAL_SERVER_ERROR, "this is a fault in lpa: its log says which")
         start_response(
             f"{response.status.value} {response.status.phrase}",
             [
@@ -78,7 +77,7 @@ class AdminApp:
         route, names = _found(environ["PATH_INFO"])
         if environ["REQUEST_METHOD"] not in route.methods:
             allowed = ", ".join(route.methods)
-            raise Problem(HTTPStatus.METHOD_NOT_ALLOWED, f"use {allowed} here", (("Allow", allowed),))
+            raise RequestRefused(HTTPStatus.METHOD_NOT_ALLOWED, f"use {allowed} here", (("Allow", allowed),))
         return route.action(self, environ, body, *names)
 
     def _page(self, environ: WSGIEnvironment, body: bytes) -> Response:
@@ -119,7 +118,7 @@ class AdminApp:
         try:
             request = self._job.stop(asked.target_directory)
         except StopRefused as refusal:
-            raise Problem(HTTPStatus.CONFLICT, str(refusal)) from None
+            raise RequestRefused(HTTPStatus.CONFLICT, str(refusal)) from None
         _log.info("stopping, as asked by request", request=request, client=environ.get("REMOTE_ADDR"))
         return json_response({"request-id": request}, HTTPStatus.ACCEPTED)
 
@@ -127,20 +126,20 @@ class AdminApp:
         self._check_job(job)
         found = self._job.savepoint(request)
         if found is None:
-            raise Problem(HTTPStatus.NOT_FOUND, f"there was no request {request}")
+            raise RequestRefused(HTTPStatus.NOT_FOUND, f"there was no request {request}")
         return json_response(status.savepoint(found))
 
     def _check_job(self, job: str) -> None:
         if job != self._job.id:
-            raise Problem(HTTPStatus.NOT_FOUND, f"there is no job {job}; /jobs/overview lists the one there is")
+            raise RequestRefused(HTTPStatus.NOT_FOUND, f"there is no job {job}; /jobs/overview lists the one there is")
 
     def _check_authorization(self, environ: WSGIEnvironment) -> None:
         if not self._token:
-            raise Problem(HTTPStatus.FORBIDDEN, "nobody may do this: no LPA_ADMIN_TOKEN is set for this process")
+            raise RequestRefused(HTTPStatus.FORBIDDEN, "nobody may do this: no LPA_ADMIN_TOKEN is set for this process")
         scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode(), self._token.encode()):
             _log.warning("a request without the right token was turned down", client=environ.get("REMOTE_ADDR"))
-            raise Problem(
+            raise RequestRefused(
                 HTTPStatus.UNAUTHORIZED,
                 "send the token of LPA_ADMIN_TOKEN: Authorization: Bearer TOKEN",
                 (("WWW-Authenticate", 'Bearer realm="lpa"'),),
@@ -177,14 +176,14 @@ ROUTES: Final = (
 
 
 def _found(path: str) -> tuple[Route, list[str]]:
-    """The route of a path, and what its names stand for. Raises Problem where there is none."""
+    """The route of a path, and what its names stand for. Raises RequestRefused where there is none."""
     parts = path.split("/")
     for route in ROUTES:
         wanted = route.path.split("/")
         named = {index for index, text in enumerate(wanted) if text.startswith("<")}
         if len(parts) == len(wanted) and all(i in named or parts[i] == text for i, text in enumerate(wanted)):
             return route, [parts[index] for index in sorted(named)]
-    raise Problem(HTTPStatus.NOT_FOUND, f"there is nothing at {path}; / shows the job")
+    raise RequestRefused(HTTPStatus.NOT_FOUND, f"there is nothing at {path}; / shows the job")
 
 
 def _ok_or_unavailable(ok: bool) -> HTTPStatus:
@@ -195,9 +194,9 @@ def _decoded(body: bytes) -> _Stop:
     try:
         asked = msgspec.json.decode(body or b"{}", type=_Stop)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Problem(HTTPStatus.BAD_REQUEST, f"the body cannot be used: {error}") from None
+        raise RequestRefused(HTTPStatus.BAD_REQUEST, f"the body cannot be used: {error}") from None
     if asked.drain:
-        raise Problem(HTTPStatus.BAD_REQUEST, "drain cannot be true: there are no windows to close; send false")
+        raise RequestRefused(HTTPStatus.BAD_REQUEST, "drain cannot be true: there are no windows to close; send false")
     if asked.target_directory is not None and not asked.target_directory.strip():
-        raise Problem(HTTPStatus.BAD_REQUEST, "targetDirectory is empty: name a folder, or leave it out")
+        raise RequestRefused(HTTPStatus.BAD_REQUEST, "targetDirectory is empty: name a folder, or leave it out")
     return asked

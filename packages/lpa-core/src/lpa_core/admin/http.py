@@ -10,6 +10,8 @@ from wsgiref.types import WSGIEnvironment
 import attrs
 import msgspec
 
+from lpa_core.errors import UsageError
+
 MAX_BODY_BYTES: Final = 16_384
 _MAX_DISCARDED_BYTES: Final = 1_048_576
 
@@ -24,33 +26,37 @@ class Response:
     body: bytes
 
 
-class Problem(Exception):
-    """Ends a request with an error. The message is for who sent it: one line, what was wrong and what to do."""
+class RequestRefused(UsageError):
+    """Ends a request that is wrong. The message is for who sent it: one line, what was wrong and what to do."""
 
     def __init__(self, status: HTTPStatus, message: str, headers: Headers = ()) -> None:
         super().__init__(message)
-        self.response = json_response({"errors": [message]}, status, headers)
+        self.response = failure(status, message, headers)
 
 
 def json_response(value: Any, status: HTTPStatus = HTTPStatus.OK, headers: Headers = ()) -> Response:
     return Response(status, (("Content-Type", "application/json"), *headers), msgspec.json.encode(value))
 
 
+def failure(status: HTTPStatus, message: str, headers: Headers = ()) -> Response:
+    return json_response({"errors": [message]}, status, headers)
+
+
 def read_body(environ: WSGIEnvironment) -> bytes:
     """Take a request's body off the wire, at most ``MAX_BODY_BYTES``.
 
     To be called for every request: a connection closed on bytes that nobody read is reset, and its client may never
-    see the response. Raises Problem.
+    see the response. Raises RequestRefused.
     """
     if "HTTP_TRANSFER_ENCODING" in environ:
-        raise Problem(HTTPStatus.LENGTH_REQUIRED, "send the body with its Content-Length, not in chunks")
+        raise RequestRefused(HTTPStatus.LENGTH_REQUIRED, "send the body with its Content-Length, not in chunks")
     length = environ.get("CONTENT_LENGTH") or "0"
     if not re.fullmatch("[0-9]{1,18}", length):
-        raise Problem(HTTPStatus.BAD_REQUEST, "Content-Length is no number")
+        raise RequestRefused(HTTPStatus.BAD_REQUEST, "Content-Length is no number")
     try:
         return _read(environ["wsgi.input"], int(length))
     except TimeoutError:
-        raise Problem(HTTPStatus.REQUEST_TIMEOUT, "the body did not come in time") from None
+        raise RequestRefused(HTTPStatus.REQUEST_TIMEOUT, "the body did not come in time") from None
 
 
 def _read(stream: Any, length: int) -> bytes:
@@ -60,4 +66,4 @@ def _read(stream: Any, length: int) -> bytes:
     left = min(length, _MAX_DISCARDED_BYTES)
     while left and (discarded := stream.read(min(left, MAX_BODY_BYTES))):
         left -= len(discarded)
-    raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body may have {MAX_BODY_BYTES:,} bytes at most")
+    raise RequestRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body may have {MAX_BODY_BYTES:,} bytes at most")

@@ -8,6 +8,8 @@ from typing import Any, Protocol, final
 
 import attrs
 
+from lpa_core.errors import UsageError
+
 
 class JobState(StrEnum):
     """Flink's names, as far as there is a use for them: deployment scripts know them."""
@@ -67,7 +69,7 @@ class SavepointStatus:
     failure: str | None = None
 
 
-class StopRefused(Exception):
+class StopRefused(UsageError):
     """The job cannot be stopped as asked. The message says why and what to do, in one line."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from lpa_core.errors import JobFailed
 
-class CommandFailed(Exception):
+
+class CommandFailed(JobFailed):
     """The command could not do its work: exit status 1. One line: what was wrong, where, what to do."""

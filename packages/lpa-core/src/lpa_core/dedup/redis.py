@@ -26,7 +26,7 @@ from redis.retry import Retry
 
 from lpa_core.dedup.digest import digests
 from lpa_core.dedup.redis_ledger import FIELDS, LEDGER, PREFIX, SECTIONS, Ledger, unfit
-from lpa_core.dedup.store import Claimed, ClaimStatistics, DedupStoreError, DedupStoreUnavailable, LostClaims
+from lpa_core.dedup.store import Claimed, ClaimStatistics, DedupStoreError, DedupStoreUnavailable, LostClaimsError
 from lpa_core.records import Position
 
 EXPIRY_SLACK_MS = 3_600_000
@@ -237,7 +237,7 @@ class RedisDedupStore:
         return f"Redis evicted {evicted:,} keys" if evicted else ""
 
     def _look(self, server: Mapping[str, Any], ledger: Ledger, loss: str) -> None:
-        """Raise LostClaims where claims are gone; else note what is so now."""
+        """Raise LostClaimsError where claims are gone; else note what is so now."""
         if loss:
             self._lose(loss)
         self._batches = ledger.batches
@@ -245,9 +245,9 @@ class RedisDedupStore:
             self._note(server)
 
     def _lose(self, why: str) -> None:
-        """Note that claims are gone, for all workers and over restarts, and raise LostClaims."""
+        """Note that claims are gone, for all workers and over restarts, and raise LostClaimsError."""
         self._redis.hset(self._ledger, "lost", why)
-        raise LostClaims(
+        raise LostClaimsError(
             f"Redis at {self._address} has lost claims ({why}), and duplicates would pass: stop the workers and run "
             "`lpa recover lost-claims` with their --sink and --dedup, which claims again what the tables hold"
         )

@@ -12,7 +12,7 @@ from rocksdict import WriteBatch
 
 from lpa_core.dedup.digest import DIGEST_BYTES, digests
 from lpa_core.dedup.rocksdb_files import ClaimFiles
-from lpa_core.dedup.store import ClaimStatistics, DamagedClaims, DedupStoreUnavailable
+from lpa_core.dedup.store import ClaimStatistics, DamagedClaimsError, DedupStoreUnavailable
 from lpa_core.records import Position
 
 T = TypeVar("T")
@@ -140,10 +140,10 @@ class RocksDBDedupStore:
             if self._files is None:
                 self._files = ClaimFiles(self._path, self._ttl)
             return action(self._files)
-        except (DedupStoreUnavailable, DamagedClaims) as failure:
+        except (DedupStoreUnavailable, DamagedClaimsError) as failure:
             kind, problem = type(failure), str(failure)
         # Not inside the handler: the traceback there keeps alive what keeps the folder locked.
-        with suppress(DedupStoreUnavailable, DamagedClaims):
+        with suppress(DedupStoreUnavailable, DamagedClaimsError):
             self.close()
         raise kind(problem)
 

@@ -26,7 +26,7 @@ from rocksdict import (
     WriteOptions,
 )
 
-from lpa_core.dedup.store import DamagedClaims, DedupStoreError, DedupStoreUnavailable
+from lpa_core.dedup.store import DamagedClaimsError, DedupStoreError, DedupStoreUnavailable
 from lpa_core.records import Position
 from lpa_core.system_errors import PASSING, advice, number_in
 
@@ -73,7 +73,7 @@ class ClaimFiles:
     Sources (topic and partition) are numbered, in the default column family, from 0 on.
 
     Methods raise DedupStoreUnavailable where the disk refuses. RocksDB takes no more writes
-    after that: close these files and open them again. They raise DamagedClaims where a file turns out to be
+    after that: close these files and open them again. They raise DamagedClaimsError where a file turns out to be
     damaged. RocksDB may open it all the same the next time; these files do not.
     """
 
@@ -153,7 +153,7 @@ class ClaimFiles:
         return self._db.latest_sequence_number()
 
     def require_folder(self) -> None:
-        """Raise DamagedClaims where somebody has removed the files, which an open database does not notice."""
+        """Raise DamagedClaimsError where somebody has removed the files, which an open database does not notice."""
         if not (self._path / "CURRENT").exists():
             raise _damaged(self._path, "CURRENT was removed")
 
@@ -184,7 +184,7 @@ class ClaimFiles:
     def _noted(self, error: Exception) -> DedupStoreError | DedupStoreUnavailable:
         """The failure; damage is written down. No variable where it is raised: it would keep the files' lock."""
         failure = _failure(self._path, error)
-        if isinstance(failure, DamagedClaims):
+        if isinstance(failure, DamagedClaimsError):
             with suppress(OSError):
                 (self._path / DAMAGED).write_text(_one_line(error))
         return failure
@@ -294,8 +294,8 @@ def _is_damage(path: Path, problem: str) -> bool:
     return re.search(rf"{file}: (No such file or directory|Is a directory|Not a directory)", problem) is not None
 
 
-def _damaged(path: Path, why: object) -> DamagedClaims:
-    return DamagedClaims(
+def _damaged(path: Path, why: object) -> DamagedClaimsError:
+    return DamagedClaimsError(
         f"{path}: the dedup claims are damaged ({why}); bring back a backup or a savepoint, or remove them and accept "
         "that files' records which are sent again within the TTL are stored again"
     )

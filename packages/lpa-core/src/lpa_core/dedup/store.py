@@ -8,24 +8,25 @@ from typing import NamedTuple, Protocol, final, runtime_checkable
 
 import attrs
 
+from lpa_core.errors import ConfigurationError, Unavailable
 from lpa_core.records import Position
 
 
-class DedupStoreError(Exception):
+class DedupStoreError(ConfigurationError):
     """The store cannot be used as configured. The message names it and the remedy, in one line."""
 
 
 @final
-class DamagedClaims(DedupStoreError):
+class DamagedClaimsError(DedupStoreError):
     """What the store keeps on disk cannot be read."""
 
 
 @final
-class LostClaims(DedupStoreError):
+class LostClaimsError(DedupStoreError):
     """Claims that were made are gone: duplicates of what they stand for would pass."""
 
 
-class DedupStoreUnavailable(Exception):
+class DedupStoreUnavailable(Unavailable):
     """The store cannot be reached now. The caller waits and asks again: it never goes on without."""
 
 
@@ -106,7 +107,7 @@ class Claimed(NamedTuple):
 class Vouching(Protocol):
     """A store in a server that may lose claims, and which notices when it did.
 
-    Its ``claim`` raises LostClaims from then on, whichever worker asks, until ``recover`` has ended.
+    Its ``claim`` raises LostClaimsError from then on, whichever worker asks, until ``recover`` has ended.
     """
 
     def loss(self, *, some: bool) -> str:
@@ -117,7 +118,7 @@ class Vouching(Protocol):
         ...
 
     def require_kept(self, *, some: bool) -> None:
-        """Raise LostClaims where :meth:`loss` has something to tell; and what that raises."""
+        """Raise LostClaimsError where :meth:`loss` has something to tell; and what that raises."""
         ...
 
     def recover(self, claims: Iterable[Claimed]) -> int:

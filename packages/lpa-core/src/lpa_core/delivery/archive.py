@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from lpa_core.errors import JobFailed
 from lpa_core.records import RecordBatch
 
 
-class ArchiveError(Exception):
+class ArchiveError(JobFailed):
     """The archive cannot be written. The message names the place and the remedy, in one line."""
 
 

@@ -12,7 +12,7 @@ from typing import Final, final
 
 import structlog
 
-from lpa_core.release import ClockWrong, before_release, shown
+from lpa_core.release import WrongClockError, before_release, shown
 
 SLACK_MS: Final = 300_000
 """By how much clocks of machines may differ."""
@@ -57,14 +57,14 @@ class BatchClock:
             records: times of the range's records, epoch ms; none where they have none.
             partition: whose range it is: each is held up for itself.
 
-        Raises ClockWrong.
+        Raises WrongClockError.
         """
         now, steady = self._clock(), self._steady()
         if now < self._earliest:
-            raise ClockWrong(f"{before_release(now)}: set the clock of this machine right")
+            raise WrongClockError(f"{before_release(now)}: set the clock of this machine right")
         newest = max(self._newest, last)
         if now < newest - SLACK_MS:
-            raise ClockWrong(
+            raise WrongClockError(
                 f"the clock says {shown(now)}, and rows of {shown(newest)} are stored: set the clock of this machine "
                 "right; where it is right, the stored time is wrong: stop the workers and run `lpa recover wrong-times`"
             )
@@ -72,7 +72,7 @@ class BatchClock:
         if not doubt:
             self._doubted_since.pop(partition, None)
         elif self._held_up(steady, partition):
-            raise ClockWrong(
+            raise WrongClockError(
                 f"the clock says {shown(now)}, and {doubt}: set the clock of this machine right; where it is right, "
                 f"the worker goes on in {PATIENCE_SECONDS / 60:.0f} minutes at most"
             )

@@ -8,6 +8,7 @@ from typing import Any, Final, final
 import attrs
 
 from lpa_core.delivery.ranges import Range
+from lpa_core.errors import ConfigurationError
 from lpa_core.events.event_type import Row
 from lpa_core.known_gaps import KNOWN_GAPS_TABLE, GapReason, OffsetSpan
 from lpa_core.records import Position, RecordBatch
@@ -21,7 +22,6 @@ from lpa_core.rejects import (
     reject_row,
 )
 from lpa_core.rows import RAW_TABLE
-from lpa_core.sinks import SinkMisconfigured
 from lpa_core.storable import record_timestamp
 from lpa_core.tables import Block, Table
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
@@ -103,7 +103,7 @@ def blocks(settled: Settled, rejects: Sequence[RejectEnvelope], batch: RecordBat
     """The blocks of a range: typed tables, then the raw table, then the rejects; none of them empty.
 
     Typed rows come before the raw row, so that whoever finds an event in the raw table finds all of it.
-    Raises SinkMisconfigured if two blocks had one token: a sink would take the second for a repetition of the first.
+    Raises ConfigurationError if two blocks had one token: a sink would take the second for a repetition of the first.
     """
     found = [*_typed_blocks(settled, range_)]
     if settled.events:
@@ -117,7 +117,7 @@ def blocks(settled: Settled, rejects: Sequence[RejectEnvelope], batch: RecordBat
     if len({block.token for block in found}) < len(found):
         names = [block.table.name for block in found]
         twice = next(name for name in names if names.count(name) > 1)
-        raise SinkMisconfigured(f"two tables are named {twice}: give each event type's table a name of its own")
+        raise ConfigurationError(f"two tables are named {twice}: give each event type's table a name of its own")
     return found
 
 

@@ -17,9 +17,10 @@ from cattrs.gen import make_dict_unstructure_fn, override
 
 from lpa_core.delivery.ranges import Progress, Range
 from lpa_core.durable import write_file
+from lpa_core.errors import JobFailed
 
 
-class CheckpointError(Exception):
+class CheckpointError(JobFailed):
     """A checkpoint cannot be read or written. The message names the file and the remedy, in one line."""
 
 

@@ -11,7 +11,7 @@ from typing import Final, final
 import attrs
 import structlog
 
-from lpa_core.dedup.store import CountsChanges, DamagedClaims, DedupStore, DedupStoreError, Vouching
+from lpa_core.dedup.store import CountsChanges, DamagedClaimsError, DedupStore, DedupStoreError, Vouching
 from lpa_core.delivery.log import Partition
 from lpa_core.sinks import Recalling, Sink
 
@@ -69,12 +69,12 @@ class Claims:
         """The store of a partition that is finished up to ``committed``.
 
         One that is damaged is set aside, if a sink can tell its claims again. Raises DedupStoreError,
-        DedupStoreUnavailable; LostClaims where a shared store has lost claims.
+        DedupStoreUnavailable; LostClaimsError where a shared store has lost claims.
         """
         if not self._stores.shared:
             try:
                 return self._stores.open(partition)
-            except DamagedClaims as damage:
+            except DamagedClaimsError as damage:
                 self._set_aside(partition, damage)
             return self._stores.open(partition)
         if self._shared is None:
@@ -83,7 +83,7 @@ class Claims:
             self._shared.require_kept(some=committed > 0)
         return self._shared
 
-    def _set_aside(self, partition: Partition, damage: DamagedClaims) -> None:
+    def _set_aside(self, partition: Partition, damage: DamagedClaimsError) -> None:
         folder = self._stores.folder(partition)
         if folder is None or self._recalling is None:
             raise damage

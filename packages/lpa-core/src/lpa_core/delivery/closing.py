@@ -22,7 +22,7 @@ from lpa_core.delivery.writer import Delivery
 from lpa_core.known_gaps import gaps
 from lpa_core.pipeline import Pipeline
 from lpa_core.records import RecordBatch
-from lpa_core.release import ClockWrong
+from lpa_core.release import WrongClockError
 from lpa_core.verdicts import Verdict
 
 PATIENCE: Final = 10
@@ -159,7 +159,7 @@ class Closer:
         times = [time for batch in state.buffer.batches[:_BATCHES] for time in batch.timestamps or ()]
         try:
             state.last_time = self._clock.time(state.last_time, times, state.partition)
-        except ClockWrong as wrong:
+        except WrongClockError as wrong:
             state.why = self._wrong_now = str(wrong)
             return False
         state.why = ""

@@ -16,6 +16,7 @@ import msgspec
 
 from lpa_core.delivery.log import Partition
 from lpa_core.delivery.ranges import Range
+from lpa_core.errors import JobFailed
 
 MAX_SPAN: Final = 10_000
 """Offsets between the start and the end of a range: for each, two bits have to find room in the metadata."""
@@ -29,7 +30,7 @@ _ALL_BYTES: Final = 64
 """More than the bits take that name every offset of a range: they compress."""
 
 
-class DamagedMetadata(ValueError):
+class DamagedMetadataError(JobFailed):
     """The text was written by a delivery, but cannot be read."""
 
 
@@ -128,7 +129,7 @@ def _encoded(
 def decode(partition: Partition, metadata: str) -> Prepared | None:
     """The prepared range that the metadata names; None where it names none.
 
-    Raises DamagedMetadata.
+    Raises DamagedMetadataError.
     """
     if not metadata.startswith(MARK):
         return None
@@ -148,7 +149,9 @@ def decode(partition: Partition, metadata: str) -> Prepared | None:
             next_offset=written.e + written.g,
         )
     except (msgspec.DecodeError, ValueError, zlib.error) as error:
-        raise DamagedMetadata(f"the commit metadata of {partition} is damaged ({error}): {metadata[:80]}") from None
+        raise DamagedMetadataError(
+            f"the commit metadata of {partition} is damaged ({error}): {metadata[:80]}"
+        ) from None
     return Prepared(range_, written.f)
 
 

@@ -10,7 +10,7 @@ from typing import Final, final
 
 import structlog
 
-from lpa_core.dedup.store import DamagedClaims, DedupStoreUnavailable
+from lpa_core.dedup.store import DamagedClaimsError, DedupStoreUnavailable
 from lpa_core.delivery.archive import Archive
 from lpa_core.delivery.background import Background, Task, Threads
 from lpa_core.delivery.batch_clock import BatchClock
@@ -18,11 +18,19 @@ from lpa_core.delivery.candidate import Candidate, claim, shape
 from lpa_core.delivery.claims import Claims, DedupStores
 from lpa_core.delivery.closing import Closer
 from lpa_core.delivery.limits import GroupLimits
-from lpa_core.delivery.log import CommitUncertain, Forbidden, Log, LogRecord, LogUnavailable, OffsetsGone, Partition
+from lpa_core.delivery.log import (
+    CommitUncertainError,
+    ForbiddenError,
+    Log,
+    LogRecord,
+    LogUnavailable,
+    OffsetsGoneError,
+    Partition,
+)
 from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.partitions import PartitionState, Phase
 from lpa_core.delivery.reading import Reader
-from lpa_core.delivery.reject_limits import RejectLimitReached
+from lpa_core.delivery.reject_limits import RejectLimitError
 from lpa_core.delivery.standstill import Standstill
 from lpa_core.delivery.startup import GapPolicy, Startup
 from lpa_core.delivery.writer import Delivery, Writer, fix_duplicates
@@ -121,8 +129,8 @@ class GroupWorker:
     def run(self) -> None:
         """Deliver until :meth:`stop`.
 
-        Raises LogError, Forbidden after some patience, SinkUnavailable, SinkMisconfigured, DedupStoreError,
-        ArchiveError, RejectLimitReached. What was not finished is finished by whoever gets the partitions next.
+        Raises LogError, ForbiddenError after some patience, SinkUnavailable, SinkMisconfigured, DedupStoreError,
+        ArchiveError, RejectLimitError. What was not finished is finished by whoever gets the partitions next.
         """
         if self._archive is not None:
             self._archive.recover()
@@ -131,19 +139,19 @@ class GroupWorker:
                 self.turned_at = self._background.now()
                 try:
                     self._session()
-                except CommitUncertain as uncertain:
+                except CommitUncertainError as uncertain:
                     _log.warning("the session is given up and begun anew", reason=str(uncertain))
                     self.standstill.hindered(str(uncertain))
-                except DamagedClaims as damage:
+                except DamagedClaimsError as damage:
                     # Opened again, they are set aside and rebuilt, or the partition says what is to be done.
                     _log.warning("the session is given up and begun anew", reason=str(damage))
                     self.standstill.hindered(str(damage))
                     self._background.sleep(_SESSION_AGAIN_SECONDS)
-                except (LogUnavailable, Forbidden) as unavailable:
+                except (LogUnavailable, ForbiddenError) as unavailable:
                     if not self._was_joined:
                         raise
                     _log.warning("waiting for the log", reason=str(unavailable))
-                    if isinstance(unavailable, Forbidden):
+                    if isinstance(unavailable, ForbiddenError):
                         self.standstill.refused(unavailable)
                     else:
                         self.standstill.hindered(str(unavailable))
@@ -214,7 +222,7 @@ class GroupWorker:
         try:
             held_up = bool(self._closer.clock_wrong or self.waiting_for_dedup)
             self._reader.read(self._states, self._task, held_up=held_up)
-        except OffsetsGone as gone:
+        except OffsetsGoneError as gone:
             self._begin_again(gone.partition)
         self.backpressured = self._reader.paused
         if self._background.now() >= self._measure_at:
@@ -307,7 +315,7 @@ class GroupWorker:
         """Stop before anything of the range is committed, if there are too many."""
         try:
             self._limits.rejects.check(delivery.state, delivery.candidate)
-        except RejectLimitReached:
+        except RejectLimitError:
             self._observer.rejects_limited(delivery.state.partition)
             raise
 

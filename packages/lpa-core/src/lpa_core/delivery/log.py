@@ -11,6 +11,7 @@ from typing import NamedTuple, NewType, Protocol, final
 
 import attrs
 
+from lpa_core.errors import ConfigurationError, JobFailed, Unavailable
 from lpa_core.records import RecordBatch
 
 
@@ -56,31 +57,31 @@ class LogRecord:
     partition: int | None = None
 
 
-class LogError(Exception):
+class LogError(ConfigurationError):
     """The log cannot be used as configured: a login refused, a topic missing. One line, with the remedy."""
 
 
-class Forbidden(LogError):
+class ForbiddenError(LogError):
     """The log turns this login away. Permissions and logins are changed while workers run: it may pass."""
 
 
-class LogUnavailable(Exception):
+class LogUnavailable(Unavailable):
     """The log does not answer now; nothing is known to have happened, the same call may succeed later."""
 
 
-class Fenced(Exception):
+class FencedError(JobFailed):
     """The group goes by a newer membership: nothing of the commit was done."""
 
 
-class CommitUncertain(Exception):
+class CommitUncertainError(JobFailed):
     """Nobody knows whether the commit was done. Only a new session, and reading what is committed, tells."""
 
 
-class TakenOver(CommitUncertain):
+class TakenOverError(CommitUncertainError):
     """Another session of the same name has begun: this one can commit nothing any more."""
 
 
-class OffsetsGone(Exception):
+class OffsetsGoneError(JobFailed):
     """A partition no longer holds the offset that is to be read next."""
 
     def __init__(self, partition: Partition) -> None:
@@ -118,7 +119,7 @@ class Log(Protocol):
         """Records of started partitions, in order within each, waiting up to ``seconds`` for the first.
 
         Keeps the membership alive: has to be called again and again, also while nothing is wanted.
-        Raises LogError, OffsetsGone.
+        Raises LogError, OffsetsGoneError.
         """
         ...
 
@@ -155,7 +156,7 @@ class Log(Protocol):
     def resume(self, partitions: Collection[Partition]) -> None: ...
 
     def membership(self) -> Membership:
-        """Proof of the present membership. Raises Fenced where there is none."""
+        """Proof of the present membership. Raises FencedError where there is none."""
         ...
 
     def commit(
@@ -163,8 +164,8 @@ class Log(Protocol):
     ) -> None:
         """Write down the commits and publish the records, all of it or nothing.
 
-        Raises Fenced where the membership is outdated, LogUnavailable where nothing was done, CommitUncertain, and
-        LogError.
+        Raises FencedError where the membership is outdated, LogUnavailable where nothing was done, and
+        CommitUncertainError, LogError.
         """
         ...
 

@@ -43,7 +43,7 @@ class Reader:
         """Whether reading stands still because writing does."""
 
     def read(self, states: Mapping[Partition, PartitionState], writing: Task | None, *, held_up: bool = False) -> None:
-        """Poll the log once; where enough is held, wait for ``writing`` first. Raises LogError, OffsetsGone.
+        """Poll the log once; where enough is held, wait for ``writing`` first. Raises LogError, OffsetsGoneError.
 
         ``held_up``: nothing is written, and what is read stays for long.
         """

@@ -8,9 +8,10 @@ import attrs
 
 from lpa_core.delivery.candidate import Candidate
 from lpa_core.delivery.partitions import PartitionState
+from lpa_core.errors import JobFailed
 
 
-class RejectLimitReached(Exception):
+class RejectLimitError(JobFailed):
     """Too many records of a partition were dead-lettered; nothing of the range that showed it was written."""
 
 
@@ -28,7 +29,7 @@ class RejectLimits:
     run: int = 0
 
     def check(self, state: PartitionState, candidate: Candidate) -> None:
-        """Count the dead letters of a partition's next range. Raises RejectLimitReached."""
+        """Count the dead letters of a partition's next range. Raises RejectLimitError."""
         if not (self.share or self.run):
             return
         dead = {e.source.offset for e in candidate.envelopes if not e.failure.quarantined}
@@ -43,8 +44,8 @@ class RejectLimits:
             raise self._reached(candidate, f"{longest} in a row", "QUALITY_REJECT_LIMIT_CONSECUTIVE")
 
     @staticmethod
-    def _reached(candidate: Candidate, what: str, setting: str) -> RejectLimitReached:
-        return RejectLimitReached(
+    def _reached(candidate: Candidate, what: str, setting: str) -> RejectLimitError:
+        return RejectLimitError(
             f"{candidate.batch!r}: {what} would be dead letters, more than {setting} allows: nothing "
             "of it was committed; look at the producer or the deployment, then raise the limit or start again"
         )

@@ -7,7 +7,7 @@ from typing import Final, final
 
 import attrs
 
-from lpa_core.delivery.log import Forbidden, Partition
+from lpa_core.delivery.log import ForbiddenError, Partition
 
 _APART_SECONDS: Final = 60.0
 """Two refusals further apart than this are two: what was refused was allowed between them."""
@@ -47,7 +47,7 @@ class Standstill:
         """Something did not work, and is tried again."""
         self._hindrance = why
 
-    def refused(self, error: Forbidden) -> None:
+    def refused(self, error: ForbiddenError) -> None:
         """A permission is missing. Raises the error, where it was missing for longer than the limit."""
         now = self._clock()
         first, last = self._refused or (now, now)

@@ -9,15 +9,16 @@ from typing import Final, final
 import attrs
 import structlog
 
-from lpa_core.dedup.store import DamagedClaims, DedupStoreError, DedupStoreUnavailable, LostClaims
+from lpa_core.dedup.store import DamagedClaimsError, DedupStoreError, LostClaimsError
 from lpa_core.delivery.background import Background, Task
 from lpa_core.delivery.batch_clock import BatchClock
 from lpa_core.delivery.claims import Claims
-from lpa_core.delivery.commit_metadata import DamagedMetadata, Prepared, decode
-from lpa_core.delivery.log import Commit, Log, LogUnavailable, Partition, Span
+from lpa_core.delivery.commit_metadata import DamagedMetadataError, Prepared, decode
+from lpa_core.delivery.log import Commit, Log, Partition, Span
 from lpa_core.delivery.observer import Observer
 from lpa_core.delivery.partitions import PartitionState, Phase
 from lpa_core.delivery.stored import Holding, StoredPositions
+from lpa_core.errors import Unavailable
 from lpa_core.known_gaps import OffsetSpan
 from lpa_core.sinks import KnowingGaps, Sink, SinkUnavailable
 
@@ -102,7 +103,7 @@ class Startup:
         """Take each of the worker's partitions one step further, if there is one to take now.
 
         A server that does not answer is asked again later; ``state.why`` says what is waited for. Raises LogError,
-        SinkMisconfigured, LostClaims.
+        SinkMisconfigured, LostClaimsError.
         """
         for state in [state for state in self._beginnings if not state.usable]:
             del self._beginnings[state]
@@ -118,12 +119,12 @@ class Startup:
             return
         try:
             step(state)
-        except LostClaims:
+        except LostClaimsError:
             raise
-        except (LogUnavailable, DedupStoreUnavailable, SinkUnavailable, DedupStoreError) as problem:
+        except (Unavailable, DedupStoreError) as problem:
             _log.warning("partition cannot start yet", partition=str(state.partition), reason=str(problem))
             state.phase, state.why = Phase.STARTING, str(problem)
-            if isinstance(problem, DamagedClaims):
+            if isinstance(problem, DamagedClaimsError):
                 state.dedup = None  # it has let its files go; opened again, they are set aside
             state.retry_at = self._background.now() + _AGAIN_SECONDS
         except _NeedsAPerson as problem:
@@ -185,7 +186,7 @@ class Startup:
     def _prepared(self, partition: Partition, found: Commit | None) -> Prepared | None:
         try:
             prepared = decode(partition, found.metadata) if found else None
-        except DamagedMetadata as problem:
+        except DamagedMetadataError as problem:
             raise _NeedsAPerson(
                 f"{problem}: stop the workers and run `lpa recover offset-loss`, which finds the right offset"
             ) from None

@@ -7,6 +7,7 @@ from typing import Final, final
 
 import msgspec
 
+from lpa_core.errors import JobFailed
 from lpa_core.sinks import StoredRange
 from lpa_core.tables import Block
 
@@ -23,7 +24,7 @@ PROJECTED_TABLES: Final = frozenset(
 _SIGNAL_TABLES: Final = frozenset({"ai_stream_status", "stream_trace_events", "ai_stream_events"})
 
 
-class UnreadableTouch(ValueError):
+class UnreadableTouchError(JobFailed):
     """A record of the topic is none of ours. The message says why."""
 
 
@@ -58,11 +59,11 @@ class Touch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
 
 def decode(value: bytes | None) -> Touch:
-    """The touch that a record holds. Raises UnreadableTouch."""
+    """The touch that a record holds. Raises UnreadableTouchError."""
     try:
         return _DECODER.decode(value or b"")
     except msgspec.MsgspecError as error:
-        raise UnreadableTouch(str(error)) from None
+        raise UnreadableTouchError(str(error)) from None
 
 
 def touches(blocks: Iterable[Block]) -> Iterator[Touch]:

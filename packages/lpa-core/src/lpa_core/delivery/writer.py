@@ -19,7 +19,7 @@ from lpa_core.delivery.blocks import by_table
 from lpa_core.delivery.candidate import Candidate, claim, give_back, withdraw_refused, write
 from lpa_core.delivery.claims import Claims
 from lpa_core.delivery.commit_metadata import encode, fitting
-from lpa_core.delivery.log import Commit, CommitUncertain, Fenced, Log, LogRecord, LogUnavailable, Partition
+from lpa_core.delivery.log import Commit, CommitUncertainError, FencedError, Log, LogRecord, LogUnavailable, Partition
 from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.partitions import PartitionState
 from lpa_core.delivery.standstill import Standstill
@@ -109,7 +109,7 @@ class Writer:
     def run(self) -> None:
         """Deliver what was offered, and what is offered meanwhile.
 
-        Raises CommitUncertain, SinkUnavailable, SinkMisconfigured, ArchiveError, LogError, DedupStoreError.
+        Raises CommitUncertainError, SinkUnavailable, SinkMisconfigured, ArchiveError, LogError, DedupStoreError.
         """
         finished: list[Delivery] = []
         began = self._background.now()
@@ -253,7 +253,7 @@ class Writer:
                     if commits:
                         self._log.commit(membership, commits, self._published(finished))
                     break
-                except Fenced:
+                except FencedError:
                     self._observer.fenced()
                     problem = "the consumer group is being shared out anew"
                 except LogUnavailable as unavailable:
@@ -263,7 +263,7 @@ class Writer:
                 prepared.clear()
                 return
             if self._background.now() > patient_until:
-                raise CommitUncertain(f"no commit for {_PATIENCE_SECONDS:.0f} seconds: {problem}")
+                raise CommitUncertainError(f"no commit for {_PATIENCE_SECONDS:.0f} seconds: {problem}")
             self._background.sleep(0.1)
         for delivery in finished:
             self._finish(delivery)

@@ -20,6 +20,7 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import Progress
 
+from lpa_core.errors import JobFailed, UsageError
 from lpa_core.generate.generator import generate
 
 _LINES_AT_ONCE = 2000
@@ -77,10 +78,9 @@ def generate_command(
         try:
             file = _open(output, opened)
         except OSError as error:
-            console.print(
-                f"lpa: cannot write {output}: {error.strerror}: name a file that can be written", markup=False
-            )
-            return 2
+            raise UsageError(
+                f"cannot write {output}: {error.strerror}", remedy="name a file that can be written"
+            ) from None
         progress = Progress(console=console, transient=True, disable=not console.is_terminal)
         try:
             with progress:
@@ -90,8 +90,7 @@ def generate_command(
                     progress.advance(task, count)
             opened.close()
         except OSError as error:
-            console.print(f"lpa: {output} is incomplete: {error.strerror}", markup=False)
-            return 1
+            raise JobFailed(f"{output} is incomplete: {error.strerror}") from None
     return 0
 
 

@@ -6,20 +6,21 @@ import math
 import reprlib
 from typing import SupportsFloat
 
+from lpa_core.errors import JobFailed
 from lpa_core.health.check import Finding
 from lpa_core.health.state import State, Thresholds
 
 
-class WrongAnswer(Exception):
+class WrongAnswerError(JobFailed):
     """A check answered what is no finding. One line that says what it was, and what it has to be."""
 
 
 def sound(answer: object) -> Finding:
-    """The finding, of plain values only. Raises WrongAnswer."""
+    """The finding, of plain values only. Raises WrongAnswerError."""
     if not isinstance(answer, Finding):
-        raise WrongAnswer(f"answered {_shown(answer)}: it must answer a Finding, or raise NotApplicable")
+        raise WrongAnswerError(f"answered {_shown(answer)}: it must answer a Finding, or raise NotApplicable")
     if not isinstance(answer.state, State):
-        raise WrongAnswer(f"answered {_shown(answer.state)} as its state: it must be one of State")
+        raise WrongAnswerError(f"answered {_shown(answer.state)} as its state: it must be one of State")
     return Finding(
         answer.state,
         _text(answer.detail, "detail"),
@@ -46,7 +47,7 @@ def _thresholds(answered: object) -> Thresholds | None:
     if answered is None:
         return None
     if not isinstance(answered, Thresholds):
-        raise WrongAnswer(f"answered {_shown(answered)} as its thresholds: they must be Thresholds, or None")
+        raise WrongAnswerError(f"answered {_shown(answered)} as its thresholds: they must be Thresholds, or None")
     warning, critical = (_figure(each, "threshold") for each in answered[:2])
     return Thresholds(warning, critical, bool(answered.falling))
 
@@ -58,13 +59,13 @@ def _figure(answered: object, what: str) -> float:
     except (OverflowError, ValueError, TypeError):
         number = math.nan
     if not math.isfinite(number):
-        raise WrongAnswer(f"answered {_shown(answered)} as its {what}: it must be a finite number")
+        raise WrongAnswerError(f"answered {_shown(answered)} as its {what}: it must be a finite number")
     return answered if type(answered) is int else number
 
 
 def _text(answered: object, what: str) -> str:
     if not isinstance(answered, str):
-        raise WrongAnswer(f"answered {_shown(answered)} as its {what}: it must be text")
+        raise WrongAnswerError(f"answered {_shown(answered)} as its {what}: it must be text")
     return writable(answered)
 
 

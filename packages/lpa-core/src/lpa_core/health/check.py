@@ -7,11 +7,12 @@ from typing import final
 
 import attrs
 
+from lpa_core.errors import JobFailed
 from lpa_core.health.state import State, Thresholds
 from lpa_core.settings import Settings
 
 
-class NotApplicable(Exception):
+class NotApplicable(JobFailed):
     """There is nothing to judge. The message says what is missing, in one line."""
 
 

@@ -11,7 +11,7 @@ from typing import Final, final
 import attrs
 import structlog
 
-from lpa_core.health.answer import WrongAnswer, message, sound
+from lpa_core.health.answer import WrongAnswerError, message, sound
 from lpa_core.health.check import CheckResult, Finding, HealthCheck, NotApplicable, Scope
 from lpa_core.health.state import State
 from lpa_core.settings import Settings, SettingsError
@@ -102,7 +102,7 @@ def _judge(asked: _Asked, scope: Scope) -> None:
         finding = sound(check.judge(scope))
     except NotApplicable as reason:
         finding = Finding(State.NOT_APPLICABLE, message(reason))
-    except WrongAnswer as wrong:
+    except WrongAnswerError as wrong:
         finding = Finding(
             check.severity,
             f"could not be judged: the check {check.name} {wrong}",

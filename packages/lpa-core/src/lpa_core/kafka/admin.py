@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from lpa_core.delivery.log import CommitUncertain, Fenced, LogError, LogUnavailable
+from lpa_core.delivery.log import CommitUncertainError, FencedError, LogError, LogUnavailable
 from lpa_core.kafka.configuration import admin_configuration
 from lpa_core.kafka.explained import explained as explained_by
 from lpa_core.settings import Settings
@@ -40,5 +40,5 @@ def explained(what: str, settings: Settings) -> Iterator[None]:
     try:
         with explained_by(what, admin_configuration(settings)):
             yield
-    except (CommitUncertain, Fenced) as error:
+    except (CommitUncertainError, FencedError) as error:
         raise LogUnavailable(f"{error}: run the same again") from None

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Final, final
 
 import attrs
 
-from lpa_core.delivery.log import CommitUncertain, Fenced, Forbidden, LogError, LogUnavailable, TakenOver
+from lpa_core.delivery.log import (
+    CommitUncertainError,
+    FencedError,
+    ForbiddenError,
+    LogError,
+    LogUnavailable,
+    TakenOverError,
+)
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError
@@ -261,15 +268,15 @@ def fault(problem: KafkaError, what: str) -> Exception:
     text = f"{what}: {problem.str()}{f': {found.words}' if found.words else ''}"
     match found.kind:
         case Kind.FORBIDDEN:
-            return Forbidden(text)
+            return ForbiddenError(text)
         case Kind.SETTING | Kind.FINAL:
             return LogError(text)
         case Kind.TAKEN_OVER:
-            return TakenOver(text)
+            return TakenOverError(text)
         case Kind.MEMBERSHIP if not ended:
-            return Fenced(text)
+            return FencedError(text)
         case _:
-            return CommitUncertain(text) if ended else LogUnavailable(text)
+            return CommitUncertainError(text) if ended else LogUnavailable(text)
 
 
 def _name(problem: KafkaError) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from lpa_core.delivery.log import Forbidden, LogUnavailable
+from lpa_core.delivery.log import ForbiddenError, LogUnavailable
 from lpa_core.kafka.diagnosis import diagnose
 from lpa_core.kafka.errors import Kind, fault, meaning
 
@@ -20,7 +20,7 @@ def explained(what: str, connection: Mapping[str, Any]) -> Iterator[None]:
 
     Where no broker can be reached it takes some seconds to find out why. ``connection`` is the client's configuration.
 
-    Raises LogError, Forbidden, LogUnavailable, CommitUncertain, Fenced.
+    Raises LogError, ForbiddenError, LogUnavailable, CommitUncertainError, FencedError.
     """
     from confluent_kafka import KafkaException
 
@@ -37,11 +37,11 @@ def explanation(problem: KafkaError, what: str, connection: Mapping[str, Any]) -
     if found.kind is Kind.UNREACHABLE and not problem.fatal():
         diagnosis = diagnose(connection)
         if diagnosis is not None and not diagnosis.passes:
-            return Forbidden(f"{where}: cannot {what}: {diagnosis.text}")
+            return ForbiddenError(f"{where}: cannot {what}: {diagnosis.text}")
         why = f"{problem.str()}: {found.words}" if diagnosis is None else diagnosis.text
         return LogUnavailable(f"{where} does not answer: cannot {what}: {why}")
     if found.kind is Kind.FORBIDDEN:
-        return Forbidden(f"{where}: not permitted to {what} ({problem.str()}): {found.words}")
+        return ForbiddenError(f"{where}: not permitted to {what} ({problem.str()}): {found.words}")
     if found.kind is Kind.PASSES and not problem.fatal():
         words = f": {found.words}" if found.words else ""
         return LogUnavailable(f"{where}: cannot {what} now ({problem.str()}){words}: try again in a while")

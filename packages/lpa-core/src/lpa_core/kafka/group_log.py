@@ -21,14 +21,14 @@ from confluent_kafka import (
 from lpa_core.delivery.log import (
     Assignment,
     Commit,
-    CommitUncertain,
-    Fenced,
-    Forbidden,
+    CommitUncertainError,
+    FencedError,
+    ForbiddenError,
     LogError,
     LogRecord,
     LogUnavailable,
     Membership,
-    OffsetsGone,
+    OffsetsGoneError,
     Partition,
     Span,
 )
@@ -118,7 +118,7 @@ class KafkaLog:
 
     def poll(self, max_records: int, seconds: float) -> Sequence[RecordBatch]:
         if self._gone:
-            raise OffsetsGone(self._gone.pop())
+            raise OffsetsGoneError(self._gone.pop())
         with self._explained("read"):
             messages = self._consumer.consume(min(max_records, _MOST_AT_ONCE), seconds)
             self._proof = self._consumer.consumer_group_metadata()
@@ -157,7 +157,7 @@ class KafkaLog:
             return
         found = fault(error, f"Kafka hands over nothing of {message.topic() or 'the topic'}")
         of_all = message.topic() is None
-        if isinstance(found, (CommitUncertain, Forbidden)) or (isinstance(found, LogError) and of_all):
+        if isinstance(found, (CommitUncertainError, ForbiddenError)) or (isinstance(found, LogError) and of_all):
             raise found
         _log.warning("Kafka reports a problem", problem=str(found), partition=message.partition())
 
@@ -216,7 +216,7 @@ class KafkaLog:
     def membership(self) -> Membership:
         proof = self._proof
         if not _is_member(proof):
-            raise Fenced("no member of the consumer group now")
+            raise FencedError("no member of the consumer group now")
         return Membership(proof)
 
     def commit(
@@ -233,7 +233,7 @@ class KafkaLog:
         try:
             with explained(what, self._connection):
                 yield
-        except Fenced as error:  # of a group that is sharing out its partitions
+        except FencedError as error:  # of a group that is sharing out its partitions
             raise LogUnavailable(str(error)) from None
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 import attrs
 
-from lpa_core.delivery.log import Forbidden
+from lpa_core.delivery.log import ForbiddenError
 from lpa_core.kafka.admin import SECONDS, explained
 from lpa_core.kafka.errors import Kind, meaning
 from lpa_core.settings import Settings
@@ -120,10 +120,10 @@ _UNASKABLE: Final = ("TRANSACTIONAL_ID", "CLUSTER")
 
 
 def require(command: str, admin: AdminClient, settings: Settings) -> None:
-    """Raise Forbidden, which names each, where this login lacks something that the command needs."""
+    """Raise ForbiddenError, which names each, where this login lacks something that the command needs."""
     lacking = missing(PERMISSIONS[command], admin, settings)
     if lacking:
-        raise Forbidden(
+        raise ForbiddenError(
             f"Kafka at {settings.quality.kafka_bootstrap}: this login lacks "
             f"{', '.join(each.shown(settings) for each in lacking)}: `{command}` needs it "
             "(docs/operations/permissions.md)"

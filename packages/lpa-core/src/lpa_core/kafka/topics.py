@@ -98,7 +98,7 @@ def compare(admin: AdminClient, topics: Sequence[Topic], settings: Settings) -> 
 
 
 def partitions(admin: AdminClient, names: Sequence[str], settings: Settings) -> dict[str, int]:
-    """How many partitions each of the topics has that are there. Raises Forbidden, LogError, LogUnavailable."""
+    """How many partitions each of the topics has that are there. Raises ForbiddenError, LogError, LogUnavailable."""
     from confluent_kafka import KafkaError, KafkaException, TopicCollection
 
     found = {}

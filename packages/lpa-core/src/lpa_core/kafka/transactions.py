@@ -8,7 +8,7 @@ from typing import Any, Final, final
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 
-from lpa_core.delivery.log import CommitUncertain, LogError, LogRecord
+from lpa_core.delivery.log import CommitUncertainError, LogError, LogRecord
 from lpa_core.kafka.errors import fault
 from lpa_core.kafka.explained import explained
 
@@ -38,7 +38,8 @@ class Transactions:
         Args:
             proof: metadata of the consumer group, as a consumer of it gives it.
 
-        Raises Fenced, LogUnavailable where nothing was done, CommitUncertain, TakenOver, Forbidden, LogError.
+        Raises FencedError, LogUnavailable where nothing was done, CommitUncertainError, TakenOverError,
+        ForbiddenError, LogError.
         """
         failed: list[KafkaError] = []
 
@@ -67,7 +68,9 @@ class Transactions:
             if problem.txn_requires_abort():
                 self._abort(problem)
             found = fault(problem, "Kafka does not say whether a transaction was committed")
-            raise found if isinstance(found, (LogError, CommitUncertain)) else CommitUncertain(str(found)) from None
+            raise (
+                found if isinstance(found, (LogError, CommitUncertainError)) else CommitUncertainError(str(found))
+            ) from None
 
     def _send_offsets(self, offsets: Sequence[TopicPartition], proof: object) -> None:
         """Beside this thread: the client may wait for a coordinator for ever, whatever its timeout.
@@ -86,7 +89,7 @@ class Transactions:
         sending.start()
         sending.join(_SECONDS + 5)
         if sending.is_alive():
-            raise CommitUncertain("Kafka's client does not come back from sending offsets")
+            raise CommitUncertainError("Kafka's client does not come back from sending offsets")
         if failed:
             raise failed[0]
 
@@ -115,7 +118,9 @@ class Transactions:
                 _persistently(lambda: self._producer.abort_transaction(_SECONDS))
         except KafkaException as error:
             if not isinstance(found, LogError):
-                raise CommitUncertain(f"{found}; the transaction could not be undone: {error.args[0].str()}") from None
+                raise CommitUncertainError(
+                    f"{found}; the transaction could not be undone: {error.args[0].str()}"
+                ) from None
         raise found from None
 
 

@@ -17,6 +17,7 @@ import structlog
 
 from lpa_core.dedup.store import DedupStore
 from lpa_core.delivery.archive import Archive
+from lpa_core.errors import ConfigurationError
 from lpa_core.events.event_type import EventType
 from lpa_core.health.check import HealthCheck
 from lpa_core.health.state import State
@@ -42,7 +43,7 @@ _URI_HOOKS: Final = {
 }
 
 
-class PluginError(Exception):
+class PluginError(ConfigurationError):
     """A required plugin is missing or broken, or nothing serves a URI. One line, with the remedy."""
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from lpa_core.errors import JobFailed
 from lpa_core.records import RecordBatch
 
 
-class SourceError(Exception):
+class SourceError(JobFailed):
     """The source cannot be read. The message names the thing and the remedy, in one line."""
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.dedup.store import Claimed, DamagedClaims, DedupStoreError
+from lpa_core.dedup.store import Claimed, DamagedClaimsError, DedupStoreError
 from lpa_core.delivery.log import Partition
 from lpa_core.rows import RAW_TABLE
 from lpa_core.savepoints import folder_name
@@ -90,7 +90,7 @@ def put_back(copied: Path | None, folder: Path) -> None:
 def require_unused(folder: Path, settings: Settings) -> None:
     """Raise DedupStoreError where a worker has the claims open. Damaged ones are used by nobody."""
     if are_there(folder):
-        with suppress(DamagedClaims):
+        with suppress(DamagedClaimsError):
             _opened(folder, settings).close()
 
 

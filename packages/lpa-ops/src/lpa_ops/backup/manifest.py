@@ -79,7 +79,7 @@ def encode(content: Manifest) -> bytes:
 
 
 def decode(text: bytes) -> Manifest:
-    """Raises DamagedManifest."""
+    """Raises DamagedManifestError."""
     content = manifest.decode(text, _Content, FORMAT)
     manifest.require_below((*content.files, content.base), "backup")
     backup = Backup(

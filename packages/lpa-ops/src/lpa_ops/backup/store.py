@@ -14,7 +14,7 @@ from lpa_core.settings import Settings
 from lpa_core.uris import masked, scheme
 from lpa_ops.backup.backup import DATABASE_FOLDER, Backup, BackupError, StoredBackup
 from lpa_ops.backup.manifest import Manifest, decode, encode
-from lpa_ops.bundle.manifest import DamagedManifest, SavedFile
+from lpa_ops.bundle.manifest import DamagedManifestError, SavedFile
 from lpa_ops.bundle.store import ATTEMPTS, MANIFEST, WAIT, BundleStore, split
 
 _DATABASE: Final = f"{DATABASE_FOLDER}/"
@@ -105,7 +105,7 @@ class BackupStore:
         """Raises BackupError where there is none, or it is damaged."""
         try:
             return decode(self._bundles.manifest(name))
-        except DamagedManifest as damage:
+        except DamagedManifestError as damage:
             raise BackupError(f"{self.location(name)}/{MANIFEST}: {damage}: use another backup") from None
 
     def require_files(self, id_: str) -> None:

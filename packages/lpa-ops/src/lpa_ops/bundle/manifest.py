@@ -10,8 +10,10 @@ from typing import Any, TypeVar, final
 import attrs
 import msgspec
 
+from lpa_core.errors import JobFailed
 
-class DamagedManifest(ValueError):
+
+class DamagedManifestError(JobFailed):
     """It cannot be read, or is not as it was written. The message says which."""
 
 
@@ -41,23 +43,23 @@ def encode(content: Sealed) -> bytes:
 
 
 def decode(text: bytes, type_: type[T], format_: int) -> T:
-    """Raises DamagedManifest."""
+    """Raises DamagedManifestError."""
     try:
         version: Any = msgspec.json.decode(text, type=dict[str, Any]).get("format")
         if version != format_:
-            raise DamagedManifest(f"it has the format {version!r}, and this version of lpa reads {format_}")
+            raise DamagedManifestError(f"it has the format {version!r}, and this version of lpa reads {format_}")
         content = msgspec.json.decode(text, type=type_)
     except msgspec.DecodeError as error:
-        raise DamagedManifest(f"it cannot be read ({error})") from None
+        raise DamagedManifestError(f"it cannot be read ({error})") from None
     if content != _with_checksum(content):
-        raise DamagedManifest("its checksum does not match")
+        raise DamagedManifestError("its checksum does not match")
     return content
 
 
 def require_below(paths: Iterable[str], what: str) -> None:
-    """Raise DamagedManifest where a path leads out of the ``what`` that it should be in."""
+    """Raise DamagedManifestError where a path leads out of the ``what`` that it should be in."""
     if not all(_is_below(path) for path in paths):
-        raise DamagedManifest(f"it names files outside the {what}")
+        raise DamagedManifestError(f"it names files outside the {what}")
 
 
 def _with_checksum(content: T) -> T:

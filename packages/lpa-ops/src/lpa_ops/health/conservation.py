@@ -13,7 +13,7 @@ from lpa_core.known_gaps import OffsetSpan
 from lpa_core.restoration import require_whole
 from lpa_ops.backup.checkpoints import sink_name
 from lpa_ops.health.consumed import Consumed, backed_up, of_files, of_topic
-from lpa_ops.health.database import Database, Missing, opened
+from lpa_ops.health.database import Database, MissingDatabaseError, opened
 from lpa_ops.health.group_offsets import where_offsets_fit
 from lpa_ops.health.kafka_offsets import Offsets
 from lpa_ops.health.remedy import command
@@ -45,9 +45,9 @@ def judge(scope: Scope) -> Finding:
             require_whole([sink_name(scope.sink, scope.settings)], scope.settings)
             database.require(*_TABLES)
             if AT_ONCE.run(f"{database.name}: look for any row", lambda: is_empty(database.client, database.name)):
-                raise Missing(database.name, f"{database.name} has no rows", "`lpa ingest` brings some")
+                raise MissingDatabaseError(database.name, f"{database.name} has no rows", "`lpa ingest` brings some")
             return _judged(scope, database, topic)
-    except Missing as missing:
+    except MissingDatabaseError as missing:
         return _lost(scope, missing, {**of_files(scope, 0), **topic})
 
 
@@ -126,7 +126,7 @@ def _known(scope: Scope, database: Database, topic: Collection[Partition]) -> It
             asked.close()
 
 
-def _lost(scope: Scope, missing: Missing, consumed: Mapping[Partition, Consumed]) -> Finding:
+def _lost(scope: Scope, missing: MissingDatabaseError, consumed: Mapping[Partition, Consumed]) -> Finding:
     """Nothing is stored. Raises NotApplicable where nothing says that anything ever was."""
     positions = sum(each.positions for each in consumed.values())
     partitions = sum(1 for each in consumed.values() if each.positions)

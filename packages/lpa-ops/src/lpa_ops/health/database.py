@@ -23,7 +23,7 @@ _SINCE: Final = "fromUnixTimestamp64Milli({since:Int64}, 'UTC')"
 
 
 @final
-class Missing(NotApplicable):
+class MissingDatabaseError(NotApplicable):
     """The database, or what is asked for in it, is not there: it is new, or it was lost.
 
     Args:
@@ -76,11 +76,11 @@ class Database:
         return row
 
     def require(self, *names: str) -> None:
-        """Raise Missing unless these tables or views are there."""
+        """Raise MissingDatabaseError unless these tables or views are there."""
         there = {row["name"] for row in self.ask("tables.sql")}
         for name in names:
             if name not in there:
-                raise Missing(self.name, f"{self.name} has no {name}", "`lpa schema apply` makes it")
+                raise MissingDatabaseError(self.name, f"{self.name} has no {name}", "`lpa schema apply` makes it")
 
 
 def long_before(scope: Scope) -> int:
@@ -92,14 +92,14 @@ def long_before(scope: Scope) -> int:
 def opened(scope: Scope) -> Iterator[Database]:
     """The database of the scope.
 
-    Raises NotApplicable where it is no ClickHouse, Missing where it is an embedded one that is not there,
+    Raises NotApplicable where it is no ClickHouse, MissingDatabaseError where it is an embedded one that is not there,
     SinkMisconfigured, SinkUnavailable.
     """
     if scope.sink is not None and scheme(scope.sink) not in SCHEMES:
         raise NotApplicable(f"{scheme(scope.sink)}:// is no ClickHouse")
     endpoint = endpoint_of(scope.sink, scope.settings)
     if endpoint.path is not None and not endpoint.path.exists():
-        raise Missing(
+        raise MissingDatabaseError(
             endpoint.database, f"{endpoint.path}: there is no embedded database", "`lpa ingest FILE` makes one"
         )
     client = connect(endpoint, scope.settings.clickhouse.password, scope.settings.health.costly_timeout_seconds)

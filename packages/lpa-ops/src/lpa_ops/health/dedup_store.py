@@ -11,7 +11,7 @@ from typing import Any, Final, cast, final
 import attrs
 
 from lpa_core.dedup.redis_ledger import FIELDS, LEDGER, PREFIX, SECTIONS, Ledger, unfit
-from lpa_core.dedup.store import DamagedClaims, DedupStoreError, DedupStoreUnavailable
+from lpa_core.dedup.store import DamagedClaimsError, DedupStoreError, DedupStoreUnavailable
 from lpa_core.delivery.claims import THROUGH_FILE
 from lpa_core.delivery.log import Partition
 from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
@@ -104,7 +104,7 @@ def _unusable(folder: Path) -> str:
             if are_there(folder):
                 require_readable(folder)
             return ""
-        except DamagedClaims as damage:
+        except DamagedClaimsError as damage:
             why = str(damage).partition("; ")[0]
         except (DedupStoreError, DedupStoreUnavailable, OSError) as problem:
             why = str(problem)

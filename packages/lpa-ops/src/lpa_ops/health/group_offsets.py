@@ -11,7 +11,7 @@ from typing import Final, final
 
 import attrs
 
-from lpa_core.delivery.commit_metadata import DamagedMetadata, decode
+from lpa_core.delivery.commit_metadata import DamagedMetadataError, decode
 from lpa_core.delivery.log import Commit, Partition
 from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
 from lpa_core.health.state import State, Thresholds
@@ -106,7 +106,7 @@ def _trouble(
         return Trouble(f"{what}: it was made anew, or truncated", anew)
     try:
         decode(partition, commit.metadata)
-    except DamagedMetadata as damage:
+    except DamagedMetadataError as damage:
         return Trouble(str(damage), f"where a restore is not finished, run it again; else {right}")
     if commit.offset < standing.low:
         gone = standing.low - commit.offset

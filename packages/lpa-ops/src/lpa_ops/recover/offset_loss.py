@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import final
 
-from lpa_core.delivery.commit_metadata import MAX_SPAN, DamagedMetadata, decode
+from lpa_core.delivery.commit_metadata import MAX_SPAN, DamagedMetadataError, decode
 from lpa_core.delivery.log import Commit, Partition
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.permissions import require
@@ -114,7 +114,7 @@ def _gone(known: Positions, partition: Partition, now: Commit | None) -> str:
     """What the topic no longer has of the range that is prepared, so that it cannot be repeated; empty where all."""
     try:
         prepared = decode(partition, now.metadata) if now is not None else None
-    except DamagedMetadata:
+    except DamagedMetadataError:
         return ""
     if prepared is None:
         return ""
@@ -134,7 +134,7 @@ def _problem(known: Positions, partition: Partition, now: Commit | None, through
         return f"{partition}: no offset is committed, {through} is right" if behind else ""
     try:
         prepared = decode(partition, now.metadata)
-    except DamagedMetadata as damage:
+    except DamagedMetadataError as damage:
         return f"{damage}; {through} is right"
     wrong = f"{partition}: {now.offset} is committed, {through} is right"
     never_read = sum(each.records for each in known.missing(partition, OffsetSpan(through, now.offset)))

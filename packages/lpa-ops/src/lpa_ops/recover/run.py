@@ -9,7 +9,7 @@ import msgspec
 import structlog
 
 from lpa_ops.recover.journal import Journal, Progress
-from lpa_ops.recover.scenario import Context, Findings, Overtaken, Plan, RecoveryError, Scenario, Step
+from lpa_ops.recover.scenario import Context, Findings, Plan, RecoveryError, RecoveryOvertakenError, Scenario, Step
 
 F = TypeVar("F", bound=Findings)
 
@@ -71,6 +71,6 @@ def _progress(scenario: Scenario[F], context: Context, journal: Journal[F]) -> t
         return journal.begin(scenario.assess(context)), False
     try:
         found = scenario.look_again(written.found, frozenset(written.begun), written.started_ms, context)
-    except Overtaken as error:
+    except RecoveryOvertakenError as error:
         raise RecoveryError(f"{scenario.name}: {error}; give it up by removing {journal.path}") from None
     return msgspec.structs.replace(written, found=found), bool(found.damage)

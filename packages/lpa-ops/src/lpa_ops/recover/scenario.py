@@ -19,7 +19,7 @@ class RecoveryError(CommandFailed):
 
 
 @final
-class Overtaken(RecoveryError):
+class RecoveryOvertakenError(RecoveryError):
     """What a recovery was begun for is no longer so, and to go on would lose what came since."""
 
 
@@ -109,7 +109,9 @@ class Scenario(Protocol[F]):
         ...
 
     def look_again(self, found: F, begun: Collection[str], started_ms: int, context: Context) -> F:
-        """What holds by now of what a recovery was begun for that was broken off; changes nothing. Raises Overtaken.
+        """Recompute which findings still apply when an interrupted recovery resumes; change nothing.
+
+        Raises RecoveryOvertakenError.
 
         Args:
             begun: the steps that were begun.

@@ -15,10 +15,10 @@ from lpa_ops.backup.store import BackupStore, store_of
 from lpa_ops.backup.tables import positions, stored_tables
 from lpa_ops.recover.backups import is_own, newest_good, require_is_own
 from lpa_ops.recover.estimate import seconds_to_read, seconds_to_restore
-from lpa_ops.recover.scenario import Context, Findings, Overtaken, Step
+from lpa_ops.recover.scenario import Context, Findings, RecoveryOvertakenError, Step
 from lpa_ops.recover.stored_since import stored_since
 from lpa_ops.savepoint.offsets import earliest, latest
-from lpa_sinks.clickhouse.embedded import DamagedDatabase
+from lpa_sinks.clickhouse.embedded import DamagedDatabaseError
 from lpa_sinks.databases import endpoint_of, opened
 
 
@@ -77,7 +77,7 @@ class TotalLoss:
         with opened(context.sink, context.settings) as (client, name):
             since = stored_since(client, name, started_ms)
         if since:
-            raise Overtaken(
+            raise RecoveryOvertakenError(
                 f"{name} holds {since:,} records that came in since this recovery was begun, and would be replaced: it "
                 "was repaired by other means"
             )
@@ -134,7 +134,7 @@ def _damage(context: Context) -> list[str]:
             if not positions(client, tables):
                 return [f"the tables of {database} are empty"] if _expected(context) else []
             return []
-    except DamagedDatabase as damage:
+    except DamagedDatabaseError as damage:
         return [str(damage)]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from lpa_ops.release.gate import CannotJudge
+from lpa_ops.release.gate import CannotJudgeError
 
 _FOLDERS: Final = ("packages", "tests")
 _APART: Final = "tests/soak/"
@@ -15,7 +15,7 @@ _APART: Final = "tests/soak/"
 
 
 def defined_tests(root: Path) -> frozenset[str]:
-    """Names as :class:`lpa_ops.release.junit.Case` has them. Raises CannotJudge where a file cannot be read."""
+    """Names as :class:`lpa_ops.release.junit.Case` has them. Raises CannotJudgeError where a file cannot be read."""
     files = [file for folder in _FOLDERS for file in sorted((root / folder).rglob("test_*.py"))]
     places = [file.relative_to(root).as_posix() for file in files]
     return frozenset(
@@ -30,7 +30,7 @@ def _names(file: Path) -> Iterator[str]:
     try:
         tree = ast.parse(file.read_bytes())
     except (OSError, SyntaxError) as error:
-        raise CannotJudge(f"{file}: its tests cannot be read: {error}") from None
+        raise CannotJudgeError(f"{file}: its tests cannot be read: {error}") from None
     yield from _functions(tree.body)
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and node.name.startswith("Test"):

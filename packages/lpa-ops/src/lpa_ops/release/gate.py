@@ -9,6 +9,7 @@ from typing import final
 
 import attrs
 
+from lpa_core.errors import JobFailed
 from lpa_core.health.check import Scope
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings import Settings
@@ -20,7 +21,7 @@ class Verdict(StrEnum):
     NOT_JUDGED = "not judged"
 
 
-class CannotJudge(Exception):
+class CannotJudgeError(JobFailed):
     """What the gate needs is not there. The message says what, and how to give it, in one line."""
 
 
@@ -44,11 +45,13 @@ class Target:
     junit: Sequence[Path] = ()
 
     def repository(self) -> Path:
-        """The repository's root. Raises CannotJudge outside of one."""
+        """The repository's root. Raises CannotJudgeError outside of one."""
         for folder in (self.folder, *self.folder.parents):
             if (folder / "docs" / "configuration.md").is_file() and (folder / "uv.lock").is_file():
                 return folder
-        raise CannotJudge("this is not lpa's repository: run it in a checkout of the version that is to be released")
+        raise CannotJudgeError(
+            "this is not lpa's repository: run it in a checkout of the version that is to be released"
+        )
 
 
 @final
@@ -72,7 +75,7 @@ def outcome(problems: Sequence[str], passed: str) -> Outcome:
 @final
 @attrs.frozen
 class Gate:
-    """``judge`` raises CannotJudge, or NotApplicable of a check that it asks; both fail the gate, as all else does."""
+    """``judge`` raises CannotJudgeError, or NotApplicable of a check that it asks: like all else, it fails the gate."""
 
     name: str
     title: str

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import attrs
 
-from lpa_ops.release.gate import CannotJudge
+from lpa_ops.release.gate import CannotJudgeError
 
 NARROWED: Final = "lpa.narrowed"
 """Property of a report: what left tests out of the run; empty where nothing did."""
@@ -44,7 +44,7 @@ class Report:
 
 
 def read_report(file: Path, now_ms: int) -> Report:
-    """Raises CannotJudge where it is no report, or says what cannot be."""
+    """Raises CannotJudgeError where it is no report, or says what cannot be."""
     try:
         suites = ElementTree.parse(file).getroot()
         found = [suite for suite in suites.iter("testsuite") if suite.find("testsuite") is None]
@@ -63,9 +63,9 @@ def read_report(file: Path, now_ms: int) -> Report:
             },
         )
     except OSError as error:
-        raise CannotJudge(f"{file} cannot be read: {error.strerror}") from None
+        raise CannotJudgeError(f"{file} cannot be read: {error.strerror}") from None
     except (ElementTree.ParseError, KeyError, ValueError, OverflowError) as error:
-        raise CannotJudge(f"{file} is no JUnit report as pytest writes it ({error})") from None
+        raise CannotJudgeError(f"{file} is no JUnit report as pytest writes it ({error})") from None
 
 
 def _cases(suite: ElementTree.Element) -> Iterator[Case]:
@@ -76,7 +76,7 @@ def _cases(suite: ElementTree.Element) -> Iterator[Case]:
 
 
 def _require_possible(file: Path, suite: ElementTree.Element, now_ms: int) -> None:
-    """Raises CannotJudge where a suite tells what cannot be, and ValueError."""
+    """Raises CannotJudgeError where a suite tells what cannot be, and ValueError."""
     counts = {name: _count(suite, name) for name in ("tests", "failures", "errors", "skipped")}
     # A test that fails and whose clean-up fails is counted as both.
     not_passed = counts["skipped"] + max(counts["failures"], counts["errors"])
@@ -87,7 +87,7 @@ def _require_possible(file: Path, suite: ElementTree.Element, now_ms: int) -> No
     if _time_ms(time) > now_ms + _AHEAD_MS:
         impossible.append(f"its time {time} is in the future")
     if impossible:
-        raise CannotJudge(f"{file} cannot be believed: {impossible[0]}; run the tests again")
+        raise CannotJudgeError(f"{file} cannot be believed: {impossible[0]}; run the tests again")
 
 
 def _count(suite: ElementTree.Element, attribute: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lpa_core.health.check import NotApplicable
-from lpa_ops.release.gate import CannotJudge, Gate, Outcome, Target, Verdict
+from lpa_ops.release.gate import CannotJudgeError, Gate, Outcome, Target, Verdict
 
 Judged = tuple[Gate, Outcome]
 
@@ -22,7 +22,7 @@ def passed(judged: Sequence[Judged]) -> bool:
 def _judge(gate: Gate, target: Target) -> Outcome:
     try:
         return gate.judge(target)
-    except (CannotJudge, NotApplicable) as reason:
+    except (CannotJudgeError, NotApplicable) as reason:
         return Outcome(Verdict.NOT_JUDGED, str(reason))
     except Exception as error:  # a gate that breaks must not look like one that was passed
         return Outcome(Verdict.NOT_JUDGED, f"{type(error).__name__}: {' '.join(str(error).split())}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from lpa_ops.release.defined_tests import defined_tests
-from lpa_ops.release.gate import CannotJudge, Gate, Outcome, Target, outcome
+from lpa_ops.release.gate import CannotJudgeError, Gate, Outcome, Target, outcome
 from lpa_ops.release.junit import COMMIT, NARROWED, Report, read_report
 
 _FOUND: Final = "report*.xml"
@@ -19,7 +19,7 @@ _FRESH_MS: Final = 86_400_000
 def judge(target: Target) -> Outcome:
     files = target.junit or sorted(target.folder.glob(_FOUND))
     if not files:
-        raise CannotJudge(
+        raise CannotJudgeError(
             f"no test report: run ./dev tests --junit-xml=report.xml, or give one with --junit ({_FOUND})"
         )
     reports = {file: read_report(file, target.scope.now_ms) for file in files}
@@ -30,7 +30,7 @@ def judge(target: Target) -> Outcome:
     said = f"{tests:,} tests passed or were skipped ({skipped:,}), in {len(reports)} reports"
     try:
         root = target.repository()
-    except CannotJudge:
+    except CannotJudgeError:
         return outcome(problems, said)  # the gates of documentation and notes hold a release up there
     defined = defined_tests(root)
     problems += _left_out(reports, defined, _git(root, "rev-parse", "HEAD"))

@@ -65,7 +65,7 @@ def encode(content: Manifest) -> bytes:
 
 
 def decode(text: bytes) -> Manifest:
-    """Raises DamagedManifest."""
+    """Raises DamagedManifestError."""
     content = manifest.decode(text, _Content, FORMAT)
     manifest.require_below(content.files, "savepoint")
     savepoint = Savepoint(

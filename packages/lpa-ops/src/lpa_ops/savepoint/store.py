@@ -9,7 +9,7 @@ from typing import final
 from tenacity.wait import wait_base
 
 from lpa_core.savepoints import Savepoint, SavepointError, StoredSavepoint
-from lpa_ops.bundle.manifest import DamagedManifest
+from lpa_ops.bundle.manifest import DamagedManifestError
 from lpa_ops.bundle.store import ATTEMPTS, MANIFEST, WAIT, BundleStore, split
 from lpa_ops.savepoint.manifest import Manifest, decode, encode
 
@@ -49,7 +49,7 @@ class FileSavepointStore:
     def _manifest(self, bundle: str) -> Manifest:
         try:
             return decode(self._bundles.manifest(bundle))
-        except DamagedManifest as damage:
+        except DamagedManifestError as damage:
             raise SavepointError(
                 f"{self._bundles.location(bundle)}/{MANIFEST}: {damage}: use another savepoint"
             ) from None

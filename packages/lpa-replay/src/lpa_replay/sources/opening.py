@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from lpa_core.delivery.log import LogError
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_core.replays import ReplayRefused
 from lpa_core.settings import Settings
@@ -63,7 +64,7 @@ def open_source(
 
             return TopicSource(replay_settings(settings), bounds)
         except ImportError:
-            raise ReplayRefused("Kafka's client is not installed: pip install 'lpa-core[kafka]'") from None
+            raise LogError("Kafka's client is not installed: pip install 'lpa-core[kafka]'") from None
     if source == ARCHIVE:
         if archive is None:
             raise ReplayRefused("--from archive needs --archive: the folder or object store that holds it")

@@ -15,6 +15,8 @@ from urllib3 import PoolManager
 from urllib3.exceptions import HTTPError
 from urllib3.response import HTTPResponse
 
+from lpa_core.errors import JobFailed
+
 SUMMARY: Final = "X-ClickHouse-Summary"
 """Sent when a statement has ended, or its result begins."""
 NAMES: Final = ("X-ClickHouse-Server-Display-Name", "X-ClickHouse-Query-Id")
@@ -30,7 +32,7 @@ _WORDS: Final = 80
 """Characters of a foreign answer that are told."""
 
 
-class NotClickHouse(OperationalError):
+class NotClickHouseError(JobFailed, OperationalError):
     """What answered a statement is not ClickHouse, or its answer is not whole: nobody knows whether it was carried out.
 
     Attributes:
@@ -43,7 +45,7 @@ class NotClickHouse(OperationalError):
 
 
 def checked_connections(scheme: str, host: str, port: int) -> PoolManager:
-    """Connections that raise NotClickHouse for an answer that is not one.
+    """Connections that raise NotClickHouseError for an answer that is not one.
 
     A proxy in the environment (``http_proxy``, ``no_proxy``) is used, as clickhouse-connect does by itself.
     """
@@ -79,7 +81,7 @@ class _Checked:
             return response
         body = response.data if whole else _beginning(response)
         response.close()
-        raise NotClickHouse(response.status, _told(response, reason, body, options.get("headers") or {}))
+        raise NotClickHouseError(response.status, _told(response, reason, body, options.get("headers") or {}))
 
 
 def why_not(status: int, headers: Mapping[str, str], body: bytes | None) -> str | None:

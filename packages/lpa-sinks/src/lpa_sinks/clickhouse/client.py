@@ -14,7 +14,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
 from lpa_core.uris import masked
-from lpa_sinks.clickhouse.answers import NotClickHouse, checked_connections
+from lpa_sinks.clickhouse.answers import NotClickHouseError, checked_connections
 from lpa_sinks.clickhouse.errors import Verdict, classify, describe
 
 _ENCODED: Final = "its port is no number, or a character such as / ? # @ in a name is not percent-encoded"
@@ -117,7 +117,7 @@ def connect(to: Endpoint, password: str = "", seconds: int = 60) -> Client:
             send_receive_timeout=seconds,
             pool_mgr=checked_connections(parts.scheme, host, port),
         )
-    except NotClickHouse as error:
+    except NotClickHouseError as error:
         raise SinkUnavailable(f"{to}: {describe(error)}: {REMEDY}") from None
     except ClickHouseError as error:
         if classify(error) is Verdict.CONFIGURATION:

@@ -22,7 +22,7 @@ _OTHER_PATH: Final = re.compile(r"already initialized with path '([^']*)'")
 _PID: Final = re.compile(r"^PID: (\d+)", re.MULTILINE)
 
 
-class DamagedDatabase(SinkMisconfigured):
+class DamagedDatabaseError(SinkMisconfigured):
     """The files of an embedded database are not what the engine left there."""
 
 
@@ -30,8 +30,8 @@ def open_embedded(path: Path) -> Client:
     """A client of the database in ``path``, which is made where it is missing.
 
     A process can have one such path open, by any number of clients; and a path can be open in one process.
-    Raises SinkMisconfigured otherwise, and where the folder cannot be written; DamagedDatabase where it holds none that
-    the engine can open; SinkUnavailable.
+    Raises SinkMisconfigured otherwise, and where the folder cannot be written; DamagedDatabaseError where it holds none
+    that the engine can open; SinkUnavailable.
     """
     _make_folder(path)
     _refuse_if_taken(path)
@@ -59,7 +59,7 @@ def open_embedded(path: Path) -> Client:
             raise SinkMisconfigured(f"{path}: the embedded database does not start: {explained(number)}") from None
         if not isinstance(error, ProgrammingError):  # it started, and does not answer
             raise SinkUnavailable(f"{path}: the embedded database does not answer: {describe(error)}") from None
-        raise DamagedDatabase(
+        raise DamagedDatabaseError(
             f"{path}: the embedded database cannot be opened ({reason or 'no reason given'}): "
             "restore the folder from a backup, or choose another"
         ) from None

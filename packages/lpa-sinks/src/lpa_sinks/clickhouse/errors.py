@@ -14,7 +14,7 @@ from typing import Final
 from clickhouse_connect.driver.exceptions import ClickHouseError, DataError, OperationalError, ProgrammingError
 
 from lpa_core.system_errors import PASSING, explained, has_advice, number_in
-from lpa_sinks.clickhouse.answers import NotClickHouse
+from lpa_sinks.clickhouse.answers import NotClickHouseError
 
 
 class Verdict(StrEnum):
@@ -175,7 +175,7 @@ def _of_client(error: ClickHouseError) -> Verdict:
     code = getattr(error, "code", None)
     if code is not None:
         return CODES[code][1] if code in CODES else _of_system(number_in(str(error)))
-    if isinstance(error, NotClickHouse) and error.status in _NEVER_TAKEN:
+    if isinstance(error, NotClickHouseError) and error.status in _NEVER_TAKEN:
         return Verdict.CONFIGURATION
     if isinstance(error, OperationalError):
         return Verdict.RETRY
@@ -200,7 +200,7 @@ def describe(error: Exception) -> str:
         number = number_in(str(error)) if code not in CODES else None
         told = f"{name} (code {code})" + (f", constraint {constraint[1]}" if constraint else "")
         return told + (f": {explained(number)}" if number is not None else "")
-    if isinstance(error, NotClickHouse):
+    if isinstance(error, NotClickHouseError):
         return str(error)
     return _root_cause(error)
 

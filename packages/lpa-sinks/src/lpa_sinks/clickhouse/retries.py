@@ -11,6 +11,7 @@ import structlog
 import tenacity
 from tenacity.wait import wait_base, wait_random_exponential
 
+from lpa_core.errors import ConfigurationError, JobFailed, Unavailable, UsageError
 from lpa_core.sinks import RowsRefused, SinkMisconfigured, SinkUnavailable
 from lpa_sinks.clickhouse.errors import Verdict, classify, describe, explain
 
@@ -19,15 +20,16 @@ _log = structlog.get_logger("lpa.sinks.clickhouse")
 T = TypeVar("T")
 
 
-class Abandoned(Exception):
+class AbandonedError(JobFailed):
     """An action gave up for a reason that has nothing to do with ClickHouse."""
 
 
-class Inexplicable(Exception):
+class InexplicableError(JobFailed):
     """Rows were refused together, yet none of them alone."""
 
 
-_OUTCOMES: Final = (RowsRefused, SinkMisconfigured, SinkUnavailable, Abandoned)
+_OUTCOMES: Final = (RowsRefused, UsageError, ConfigurationError, Unavailable, AbandonedError)
+"""Nothing that another attempt changes, or what has been tried for long enough."""
 
 
 @final
@@ -67,8 +69,8 @@ class RetryPolicy:
         Args:
             what: the action, for people: ``where: what``.
 
-        Raises what the action raises of RowsRefused, SinkMisconfigured, SinkUnavailable and Abandoned; any other error
-        becomes one of the two in the middle.
+        Raises RowsRefused, AbandonedError and whatever is a UsageError, ConfigurationError or Unavailable as the action
+        raises it. Any other error becomes SinkMisconfigured or SinkUnavailable.
         """
         unknown = 0
 
@@ -129,14 +131,14 @@ def _worth_retrying(error: BaseException) -> bool:
 
 def _verdict(error: Exception) -> Verdict:
     """An error about rows where none were written, or of none of the rows, is as good as unknown."""
-    if isinstance(error, Inexplicable):
+    if isinstance(error, InexplicableError):
         return Verdict.UNKNOWN
     verdict = classify(error)
     return Verdict.UNKNOWN if verdict is Verdict.ROW else verdict
 
 
 def _describe(error: Exception) -> str:
-    return str(error) if isinstance(error, Inexplicable) else describe(error)
+    return str(error) if isinstance(error, InexplicableError) else describe(error)
 
 
 def _error(state: tenacity.RetryCallState) -> Exception:

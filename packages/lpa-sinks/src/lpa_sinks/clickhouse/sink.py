@@ -25,7 +25,7 @@ from lpa_core.sinks import (
     require_distinct,
 )
 from lpa_core.tables import Block, Table
-from lpa_sinks.clickhouse.answers import NotClickHouse
+from lpa_sinks.clickhouse.answers import NotClickHouseError
 from lpa_sinks.clickhouse.client import REMEDY, Endpoint, connect
 from lpa_sinks.clickhouse.completion import (
     Place,
@@ -42,7 +42,7 @@ from lpa_sinks.clickhouse.insert import encode, insert, insert_nothing, insert_s
 from lpa_sinks.clickhouse.known_gaps import is_gap
 from lpa_sinks.clickhouse.recall import stored_keys
 from lpa_sinks.clickhouse.refusals import refused_rows
-from lpa_sinks.clickhouse.retries import AT_ONCE, Inexplicable, RetryPolicy
+from lpa_sinks.clickhouse.retries import AT_ONCE, InexplicableError, RetryPolicy
 from lpa_sinks.clickhouse.stored_offsets import newest_batch_time, stored_offsets, wait_for_inserts
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.following import Following
@@ -121,7 +121,7 @@ class ClickHouseSink:
             return
         try:
             insert_nothing(client, RAW_TABLE, self._qualified(RAW_TABLE))
-        except NotClickHouse as error:
+        except NotClickHouseError as error:
             raise SinkUnavailable(f"{self._endpoint}: an insert gets {describe(error)}: {REMEDY}") from None
         except ClickHouseError:
             pass  # the first block meets it again, and waits or says what is to be done
@@ -285,7 +285,7 @@ class ClickHouseSink:
                 raise
             refused = refused_rows(client, target, block)
             if not refused:
-                raise Inexplicable(f"{describe(error)}, although every row could be stored alone") from error
+                raise InexplicableError(f"{describe(error)}, although every row could be stored alone") from error
             raise RowsRefused(block.table.name, refused) from None
 
     def _insert_together(self, client: Client, blocks: Sequence[Block]) -> None:

@@ -14,10 +14,10 @@ from rich.progress import Progress as Bar
 
 from lpa_core.commands.output import print_json
 from lpa_core.derived import Derived
+from lpa_core.errors import UsageError
 from lpa_core.jobs import fold_rules
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings import Settings
-from lpa_core.sinks import SinkMisconfigured
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.databases import endpoint_of, opened
 from lpa_sinks.materialize.database import Database
@@ -46,7 +46,7 @@ def materialize_app(settings: Settings) -> cyclopts.App:
             Print at the end what was done as JSON.
         """
         if endpoint_of(sink, settings).path is not None:
-            raise SinkMisconfigured(
+            raise UsageError(
                 f"{sink}: only one process can have the embedded database open, and `lpa ingest` derives facts in it "
                 "by itself: name a ClickHouse server, or run `lpa materialize rebuild`"
             )
@@ -83,7 +83,7 @@ def materialize_app(settings: Settings) -> cyclopts.App:
         """
         first, last = _milliseconds(start), _milliseconds(end) - 1
         if first > last:
-            raise SinkMisconfigured(f"--end {end.isoformat()} is not later than --start {start.isoformat()}")
+            raise UsageError(f"--end {end.isoformat()} is not later than --start {start.isoformat()}")
         only = [*map(_key, sessions)]
         rules = fold_rules(PluginManager(settings), settings)
         embedded = endpoint_of(sink, settings).path is not None
@@ -109,7 +109,7 @@ def materialize_app(settings: Settings) -> cyclopts.App:
 def _key(name: str) -> SessionKey:
     stream, separator, request = name.rpartition("|")
     if not separator:
-        raise SinkMisconfigured(f"--sessions {name}: a session id has the form stream_id|request_id")
+        raise UsageError(f"--sessions {name}: a session id has the form stream_id|request_id")
     return SessionKey.of(stream.removeprefix("_missing_stream"), request.removeprefix("_missing_request"))
 
 

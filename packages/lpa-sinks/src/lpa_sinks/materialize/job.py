@@ -15,9 +15,9 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from lpa_core.admin.job import JobState, PartitionStatus, SavepointStatus, StopRefused
 from lpa_core.admin.server import AdminServer
-from lpa_core.delivery.log import CommitUncertain, Forbidden, LogError, Partition
+from lpa_core.delivery.log import CommitUncertainError, ForbiddenError, LogError, Partition
 from lpa_core.delivery.standstill import Standstill
-from lpa_core.delivery.touched import Touch, UnreadableTouch, decode
+from lpa_core.delivery.touched import Touch, UnreadableTouchError, decode
 from lpa_core.derived import Derived
 from lpa_core.health.monitor import monitor_of
 from lpa_core.jobs import fold_rules
@@ -35,7 +35,7 @@ from lpa_sinks.clickhouse.client import connect
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.databases import endpoint_of
 from lpa_sinks.materialize.database import Database
-from lpa_sinks.materialize.materializer import Materializer, Overtaken
+from lpa_sinks.materialize.materializer import DerivationOvertakenError, Materializer
 from lpa_sinks.materialize.rows import SessionKey
 
 _TOUCHES_AT_ONCE: Final = 20_000
@@ -174,7 +174,7 @@ class MaterializeJob:
         try:
             if self._is_derived(batch):
                 self._consumer.commit(asynchronous=False)
-        except Overtaken as why:
+        except DerivationOvertakenError as why:
             _log.warning("a pass is given up: others have the partitions, or may have", reason=str(why))
             self._begin_again(batch)
         except KafkaException as error:
@@ -186,22 +186,25 @@ class MaterializeJob:
             self._note_lag(batch)
 
     def _hindered(self, what: str, problem: KafkaError) -> None:
-        """Wait for what may pass by itself. Raises LogError where that is no use, Forbidden after some patience."""
+        """Wait for what may pass. Raises LogError where that is no use, ForbiddenError after some patience."""
         found = explanation(problem, "derive from the topic of touched sessions", _configuration(self._settings))
         _log.warning(what, reason=str(found))
         self._standstill.hindered(str(found))
-        if isinstance(found, Forbidden):
+        if isinstance(found, ForbiddenError):
             self._standstill.refused(found)
             # Joining again asks for every permission again, and tells when all are there.
             self._consumer.unsubscribe()
             self._waiting = str(found)
             self._stopping.wait(_AGAIN_SECONDS)
             self._join()
-        elif isinstance(found, (LogError, CommitUncertain)):
+        elif isinstance(found, (LogError, CommitUncertainError)):
             raise LogError(str(found))
 
     def _is_derived(self, batch: _Batch) -> bool:
-        """Derive, however long ClickHouse is away; False where the job was to stop before. Raises Overtaken."""
+        """Derive, however long ClickHouse is away; False where the job was to stop before.
+
+        Raises DerivationOvertakenError.
+        """
         while not self._stopping.is_set():
             try:
                 self._derive(batch)
@@ -230,7 +233,7 @@ class MaterializeJob:
             batch.oldest = published if batch.oldest is None else min(batch.oldest, published)
             try:
                 batch.add(decode(message.value()))
-            except UnreadableTouch as problem:
+            except UnreadableTouchError as problem:
                 self._metrics.materialize_unreadable.inc()
                 _log.error(
                     "a record says nothing that can be derived from; rebuild the sessions of its time",
@@ -285,7 +288,7 @@ class MaterializeJob:
         self._consumer.resume([where for where in partitions if where.partition in self._assigned])
         self._alive_at = now
         if self._changed_hands:
-            raise Overtaken("the consumer group is being shared out anew")
+            raise DerivationOvertakenError("the consumer group is being shared out anew")
 
     def _ask_whether_ours(self) -> None:
         """Commit once more where the batch begins: the broker lets only whoever has the partitions do that."""
@@ -293,7 +296,7 @@ class MaterializeJob:
         try:
             self._consumer.commit(offsets=begins, asynchronous=False)
         except KafkaException as error:
-            raise Overtaken(f"the process stood still, and the broker says: {error}") from error
+            raise DerivationOvertakenError(f"the process stood still, and the broker says: {error}") from error
 
     def _begin_again(self, batch: _Batch) -> None:
         """Read the batch again, as far as it is still ours."""

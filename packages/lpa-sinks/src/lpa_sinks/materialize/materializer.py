@@ -15,7 +15,7 @@ from lpa_core.derived import Derived, Refold
 from lpa_core.lifecycle.fold import SessionFold
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.sinks import StoredRange
-from lpa_sinks.clickhouse.retries import Abandoned
+from lpa_sinks.clickhouse.retries import AbandonedError
 from lpa_sinks.materialize.capabilities import Capabilities
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.facts import FoldedSession, buried_minutes, bury, write
@@ -41,7 +41,7 @@ RETENTION_MS: Final = 89 * _DAY_MS
 """Younger events are certainly there: typed tables keep them for 90 days (01-schema.sql)."""
 
 
-class Overtaken(Abandoned):
+class DerivationOvertakenError(AbandonedError):
     """Somebody else derives by now what this process was about to write: nothing more of the pass is written."""
 
 
@@ -79,7 +79,7 @@ class Materializer:
     ) -> None:
         """``open_sessions`` are kept between passes: 0 where others write signals of the same sessions, and derive.
 
-        ``before_writing`` is called before anything is written, and may raise Overtaken.
+        ``before_writing`` is called before anything is written, and may raise DerivationOvertakenError.
         """
         self._database, self._rules, self._before_writing = database, rules, before_writing
         self._sessions = OpenSessions(open_sessions)

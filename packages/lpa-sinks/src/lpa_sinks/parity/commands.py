@@ -16,6 +16,7 @@ from rich.progress import track
 from rich.text import Text
 
 from lpa_core.commands.output import Format, print_json
+from lpa_core.errors import UsageError
 from lpa_core.settings import Settings
 from lpa_core.sinks import SinkMisconfigured
 from lpa_sinks import parity
@@ -119,7 +120,7 @@ def _asked(names: Sequence[str]) -> Sequence[parity.Assertion]:
     known = {assertion.name: assertion for assertion in parity.assertions()}
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise SinkMisconfigured(f"there is no assertion {unknown[0]!r}: `lpa check assertions` shows them")
+        raise UsageError(f"there is no assertion {unknown[0]!r}", remedy="`lpa check assertions` shows them")
     return [known[name] for name in names] or list(known.values())
 
 
@@ -138,16 +139,16 @@ def _newest(client: Client, database: str, settings: Settings) -> datetime:
 
 def _require_some(first: datetime, last: datetime) -> None:
     if first >= last:
-        raise SinkMisconfigured(f"the window from {first} to {last} is empty: --start has to be before --end")
+        raise UsageError(f"the window from {first} to {last} is empty", remedy="--start has to be before --end")
 
 
 def _in_utc(moment: datetime | None) -> datetime | None:
-    """The time, in UTC where it names no zone. Raises SinkMisconfigured where views or ClickHouse's DateTime end."""
+    """The time, in UTC where it names no zone. Raises UsageError where views or ClickHouse's DateTime end."""
     if moment is None:
         return None
     zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     if not _FIRST <= zoned <= _LAST:
-        raise SinkMisconfigured(f"{moment}: windows lie between 2000 and 2106")
+        raise UsageError(f"{moment}: windows lie between 2000 and 2106")
     return zoned
 
 

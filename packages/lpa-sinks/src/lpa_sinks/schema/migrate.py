@@ -16,10 +16,9 @@ import structlog
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from lpa_core.sinks import SinkMisconfigured
 from lpa_sinks.clickhouse.errors import describe, explain
 from lpa_sinks.schema.ddl import quoted, sql_file
-from lpa_sinks.schema.migrations import Alias, Applied, Migration, View, applied_migrations, remember
+from lpa_sinks.schema.migrations import Alias, Applied, Migration, MigrationError, View, applied_migrations, remember
 
 _CANDIDATE: Final = "__next"
 _TIME: Final = re.compile(r"\b(DateTime|Date)")
@@ -42,7 +41,7 @@ class Comparison:
 def migrate(client: Client, database: str, migration: Migration, window_hours: int) -> list[Comparison]:
     """Apply a migration; safe to do again where it was broken off.
 
-    Raises SinkMisconfigured where a view does not compare: its additions stay, no view was changed; and where a column
+    Raises MigrationError where a view does not compare: its additions stay, no view was changed; and where a column
     that is stored would become an alias: then nothing was changed. Raises the client's errors.
     """
     for alias in migration.aliases:
@@ -52,7 +51,7 @@ def migrate(client: Client, database: str, migration: Migration, window_hours: i
     compared = [_compare(client, database, view, window_hours) for view in migration.views]
     problems = [each.problem for each in compared if each.problem]
     if problems:
-        raise SinkMisconfigured(f"migration {migration}: {'; '.join(problems)}; no view was changed")
+        raise MigrationError(f"migration {migration}: {'; '.join(problems)}; no view was changed")
     begun = applied_migrations(client, database).get(str(migration))
     if begun is None or begun.state != "begun":  # else the views may be the new ones already
         previous = {view.name: _definition(client, database, view.name) for view in migration.views}
@@ -68,7 +67,7 @@ def migrate(client: Client, database: str, migration: Migration, window_hours: i
 def roll_back(client: Client, database: str, applied: Applied, migration: Migration | None) -> list[str]:
     """Bring back the views as they were before a migration, then take back what it added; answer the views' names.
 
-    ``migration`` holds what takes the additions back; None leaves them, which disturbs nobody. Raises SinkMisconfigured
+    ``migration`` holds what takes the additions back; None leaves them, which disturbs nobody. Raises MigrationError
     where a view of before could not be read: no view was changed. Raises the client's errors.
     """
     for name, definition in applied.previous_views.items():
@@ -91,21 +90,21 @@ def _require_alias(client: Client, database: str, migration: Migration, alias: A
     where = {"database": database, "table": alias.table, "column": alias.column}
     found = client.query(sql_file("column_default.sql"), parameters=where).result_rows
     if found != [("ALIAS",)]:
-        raise SinkMisconfigured(
+        raise MigrationError(
             f"migration {migration}: {alias.table}.{alias.column} is no alias, and its values would be lost: "
             "add a column with another name; nothing was changed"
         )
 
 
 def _require_readable(client: Client, database: str, view: str, definition: str) -> None:
-    """Raise SinkMisconfigured where the view could not be read if it were defined so. Raises the client's errors."""
+    """Raise MigrationError where the view could not be read if it were defined so. Raises the client's errors."""
     candidate = f"{quoted(database)}.{quoted(view + _CANDIDATE)}"
     select = definition.partition(" AS ")[2]
     try:
         client.command(f"CREATE OR REPLACE VIEW {candidate} AS {select}")
         client.query(f"SELECT * FROM {candidate} LIMIT 1")
     except ClickHouseError as error:
-        raise SinkMisconfigured(
+        raise MigrationError(
             f"view {view} as it was before cannot be read ({describe(error)}: {explain(error)}); no view was changed: "
             "bring back what it reads from, or define it by another migration"
         ) from None

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Table as Printed
 
 from lpa_core.commands.output import print_json
+from lpa_core.errors import UsageError
 from lpa_core.settings import Settings
-from lpa_core.sinks import SinkMisconfigured
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.databases import opened
 from lpa_sinks.schema.migrate import migrate, roll_back
@@ -100,7 +100,7 @@ def add_migration_commands(app: cyclopts.App, settings: Settings) -> None:
 
 
 def apply_migrations(client: Client, database: str, folder: Path) -> list[str]:
-    """Apply what is pending, and answer the migrations' names. Raises SinkMisconfigured and the client's errors."""
+    """Apply what is pending, and answer the migrations' names. Raises MigrationError and the client's errors."""
     waiting = pending(read_migrations(folder, database), applied_migrations(client, database))
     for migration in waiting:
         migrate(client, database, migration, WINDOW_HOURS)
@@ -110,19 +110,17 @@ def apply_migrations(client: Client, database: str, folder: Path) -> list[str]:
 def roll_newest_back(client: Client, database: str, folder: Path | None) -> tuple[str, list[str]]:
     """Take the newest migration back; answer its name and its views.
 
-    Without a folder only its views are taken back. Raises SinkMisconfigured, also where the folder does not hold it,
-    and the client's errors.
+    Without a folder only its views are taken back. Raises UsageError where there is none, or the folder does not hold
+    it, and the client's errors.
     """
     applied = applied_migrations(client, database)
     in_force = [each for each in applied.values() if each.in_force]
     if not in_force:
-        raise SinkMisconfigured(f"{database} has no migration to roll back: it is at the baseline")
+        raise UsageError(f"{database} has no migration to roll back: it is at the baseline")
     newest = in_force[-1]
     held = {} if folder is None else {str(each): each for each in read_migrations(folder, database)}
     if folder is not None and str(newest) not in held:
-        raise SinkMisconfigured(
-            f"{_not_held(database, [newest], folder)}, or give --views-only where its files are gone"
-        )
+        raise UsageError(f"{_not_held(database, [newest], folder)}, or give --views-only where its files are gone")
     return str(newest), roll_back(client, database, newest, held.get(str(newest)))
 
 

@@ -13,7 +13,7 @@ from typing import Final, final
 import attrs
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.sinks import SinkMisconfigured
+from lpa_core.errors import ConfigurationError
 from lpa_sinks.schema.ddl import DEFAULT_DATABASE, quoted, sql_file
 from lpa_sinks.schema.sql_text import clauses, statements, strange_quotes
 
@@ -34,6 +34,10 @@ _ADDITIVE_CLAUSE: Final = re.compile(
 _LISTED: Final = re.compile(r"\w+\s*[=(+-]")
 """Another setting or another expression of a TTL: no clause of ALTER begins so."""
 _DIFFERS: Final = re.compile(r"^-- differs: (\w+): \S.*$", re.MULTILINE)
+
+
+class MigrationError(ConfigurationError):
+    """A migration cannot be applied or taken back as its files are. One line: which, what is wrong, what to do."""
 
 
 @final
@@ -105,14 +109,14 @@ class Applied:
 def read_migrations(folder: Path = BUILTIN, database: str = DEFAULT_DATABASE) -> list[Migration]:
     """The migrations in a folder, in their order, for a database of that name.
 
-    Raises SinkMisconfigured where one is not as it has to be.
+    Raises MigrationError where one is not as it has to be.
     """
     if not folder.is_dir():
-        raise SinkMisconfigured(f"{folder}: there is no such folder of migrations")
+        raise MigrationError(f"{folder}: there is no such folder of migrations")
     found = [_read(each, database) for each in sorted(folder.iterdir()) if _FOLDER.fullmatch(each.name)]
     for one, other in pairwise(found):
         if one.number == other.number:
-            raise SinkMisconfigured(f"{folder}: {one} and {other} have the same number: give one the next")
+            raise MigrationError(f"{folder}: {one} and {other} have the same number: give one the next")
     return found
 
 
@@ -141,12 +145,12 @@ def remember(client: Client, database: str, applied: Applied) -> None:
 def pending(migrations: Sequence[Migration], applied: Mapping[str, Applied]) -> list[Migration]:
     """The migrations that are to be applied, in their order.
 
-    Raises SinkMisconfigured where one was applied as other text.
+    Raises MigrationError where one was applied as other text.
     """
     for migration in migrations:
         known = applied.get(str(migration))
         if known is not None and known.in_force and known.checksum != migration.checksum:
-            raise SinkMisconfigured(
+            raise MigrationError(
                 f"migration {migration} was changed after it was applied: "
                 "bring its files back, and make another one for the change"
             )
@@ -169,7 +173,7 @@ def _read(folder: Path, database: str) -> Migration:
     views: list[View] = []
     for file, text in (("up.sql", up), ("down.sql", down)):
         if strange_quotes(text):
-            raise SinkMisconfigured(
+            raise MigrationError(
                 f"{folder / file}: write strings in plain quotes, not between $tag$ or typographic ones"
             )
     for statement in statements(up):
@@ -180,7 +184,7 @@ def _read(folder: Path, database: str) -> Migration:
             additions.append(_named(statement, database))
             aliases += _aliases(statement)
         else:
-            raise SinkMisconfigured(
+            raise MigrationError(
                 f"{folder / 'up.sql'}: {' '.join(statement.split())[:60]}...: a migration only adds, or says "
                 "CREATE OR REPLACE VIEW: what is no longer used is dropped by hand once nothing rolls back to it"
             )
@@ -194,9 +198,9 @@ def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except OSError as error:
-        raise SinkMisconfigured(f"{file} cannot be read: {error.strerror}") from None
+        raise MigrationError(f"{file} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise SinkMisconfigured(f"{file}: byte {error.start} is no UTF-8: save it as UTF-8") from None
+        raise MigrationError(f"{file}: byte {error.start} is no UTF-8: save it as UTF-8") from None
 
 
 def _only_adds(statement: str) -> bool:

@@ -21,8 +21,8 @@ import attrs
 from lpa_core.delivery.commit_metadata import decode
 from lpa_core.delivery.log import (
     Commit,
-    CommitUncertain,
-    Fenced,
+    CommitUncertainError,
+    FencedError,
     LogRecord,
     LogUnavailable,
     Membership,
@@ -136,21 +136,21 @@ class Broker:
         if fate < 0.05:
             self.scheduler.say(f"a request to commit {_shown(commits)} is held up")
             self.scheduler.spawn(None, lambda: self._arrive_late(transactional_id, epoch, membership, commits, records))
-            raise CommitUncertain("no answer")
+            raise CommitUncertainError("no answer")
         transaction = self._begin(transactional_id, epoch, membership, commits, records)
         if fate < 0.10:
             transaction.decided_at = self.scheduler.now + draw.uniform(0.05, 4)
             transaction.committed = draw.random() < 0.5
             self.scheduler.say(f"a commit of {_shown(commits)} hangs")
-            raise CommitUncertain("no answer")
+            raise CommitUncertainError("no answer")
         if fate < 0.13:
             self.scheduler.say(f"the end of the transaction of {_shown(commits)} is delayed")
             self.scheduler.spawn(None, lambda: self._end_late(transactional_id, epoch))
-            raise CommitUncertain("no answer")
+            raise CommitUncertainError("no answer")
         self._end(transactional_id, epoch)
         if fate < 0.19:
             self.scheduler.say("the answer is lost")
-            raise CommitUncertain("the answer was lost")
+            raise CommitUncertainError("the answer was lost")
 
     def _begin(
         self,
@@ -170,11 +170,11 @@ class Broker:
         self.scheduler.pause()
         try:
             self._check(transactional_id, epoch, membership)
-        except Fenced:
+        except FencedError:
             self._open.remove(transaction)  # its client aborts it
             raise
         if transaction not in self._open:
-            raise CommitUncertain("the transaction was ended by somebody else")
+            raise CommitUncertainError("the transaction was ended by somebody else")
         transaction.commits = commits
         self.scheduler.pause()
         return transaction
@@ -184,14 +184,14 @@ class Broker:
         self.settle()
         found = self._open_of(transactional_id)
         if self._epochs[transactional_id] != epoch or not found:
-            raise CommitUncertain("a newer session has the transactional id, or nothing is open")
+            raise CommitUncertainError("a newer session has the transactional id, or nothing is open")
         for transaction in found:
             transaction.committed = True
             self._decide(transaction)
 
     def _end_late(self, transactional_id: str, epoch: int) -> None:
         self.scheduler.pause(self.scheduler.random.uniform(0.05, 4))
-        with suppress(CommitUncertain):
+        with suppress(CommitUncertainError):
             self._end(transactional_id, epoch)
 
     def _open_of(self, transactional_id: str) -> list[_Transaction]:
@@ -200,10 +200,10 @@ class Broker:
     def _check(self, transactional_id: str, epoch: int, membership: Membership) -> None:
         self.settle()
         if self._epochs[transactional_id] != epoch:
-            raise CommitUncertain("a newer session has the transactional id")
+            raise CommitUncertainError("a newer session has the transactional id")
         name, generation = membership.decode().split(":")
         if int(generation) != self.generation or all(member.name != name for member in self.members):
-            raise Fenced("an older generation")
+            raise FencedError("an older generation")
 
     def _arrive_late(
         self,
@@ -215,7 +215,7 @@ class Broker:
     ) -> None:
         """A request that its sender waits for no longer is judged like any other when it arrives."""
         self.scheduler.pause(self.scheduler.random.uniform(0.05, 4))
-        with suppress(CommitUncertain, Fenced):
+        with suppress(CommitUncertainError, FencedError):
             self._begin(transactional_id, epoch, membership, commits, records)
             self._end(transactional_id, epoch)
 

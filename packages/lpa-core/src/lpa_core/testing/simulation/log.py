@@ -11,7 +11,7 @@ from typing import final
 from lpa_core.delivery.log import (
     Assignment,
     Commit,
-    Fenced,
+    FencedError,
     LogRecord,
     LogUnavailable,
     Membership,
@@ -152,7 +152,7 @@ class SimulatedLog:
 
     def membership(self) -> Membership:
         if not self._proof:
-            raise Fenced("no member yet")
+            raise FencedError("no member yet")
         return self._proof
 
     def commit(
