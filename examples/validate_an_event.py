@@ -3,10 +3,7 @@
 Needs only:  pip install lpa-core
 """
 
-from lpa_core.events.registry import BUILTIN_EVENT_TYPES
-from lpa_core.pipeline import Pipeline
-from lpa_core.records import Position
-from lpa_core.rejects import Rejected
+from lpa_core import BUILTIN_EVENT_TYPES, Pipeline, Position, Rejected
 
 EVENTS = [
     b'{"id": "f3f0b8a2-54a6-4e47-a4c4-6c1fd6f4fd2a", "type": "stream_trace", "timestamp": "1767873600000",'

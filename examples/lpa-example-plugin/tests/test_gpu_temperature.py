@@ -1,9 +1,6 @@
 """The event type, through the pipeline that every event takes."""
 
-from lpa_core.pipeline import Pipeline
-from lpa_core.records import Position
-from lpa_core.rejects import Rejected
-from lpa_core.validation.reasons import Reason
+from lpa_core.plugin import Pipeline, Position, Reason, Rejected
 from lpa_example_plugin.gpu_temperature import EVENT_TYPE, TABLE
 from lpa_example_plugin.plugin import lpa_classify_failure
 

@@ -1,8 +1,6 @@
 """``gpu_temperature``: how hot an orchestrator's GPU is."""
 
-from lpa_core.events.event_type import EventType, typed_table
-from lpa_core.events.model import Address
-from lpa_core.tables import Column, Kind
+from lpa_core.plugin import Address, Column, EventType, Kind, typed_table
 
 TABLE = typed_table(
     "gpu_temperature",

@@ -8,8 +8,7 @@ from typing import Any, final
 
 import msgspec
 
-from lpa_core.sinks import RowsRefused, SinkMisconfigured, SinkUnavailable, require_distinct
-from lpa_core.tables import Block, Table
+from lpa_core.plugin import Block, RowsRefused, SinkMisconfigured, SinkUnavailable, Table, require_distinct
 
 
 @final

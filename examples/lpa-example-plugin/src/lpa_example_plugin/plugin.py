@@ -5,11 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from lpa_core.events.event_type import EventType
-from lpa_core.plugins.hookspecs import SinkFactory, hookimpl
-from lpa_core.settings import Settings
-from lpa_core.uris import local_path
-from lpa_core.validation.reasons import Failure, Reason
+from lpa_core.plugin import EventType, Failure, Reason, Settings, SinkFactory, hookimpl, local_path
 from lpa_example_plugin.gpu_temperature import EVENT_TYPE
 from lpa_example_plugin.ndjson_sink import NdjsonSink
 

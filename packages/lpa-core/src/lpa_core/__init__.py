@@ -1,1 +1,97 @@
-"""Event models, validation, dedup stores, plugin hooks and the runner of lpa."""
+"""What a program uses that has lpa-core installed: event types, the pipeline, dedup stores, folds and errors.
+
+Each name is imported from its module when it is first asked for: importing ``lpa_core`` alone imports nothing more.
+A plugin imports from :mod:`lpa_core.plugin`. What neither of the two has may change with any version.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lpa_core.lazy_names import finder
+
+if TYPE_CHECKING:
+    from lpa_core.dedup.key import canonical_json, payload_hash
+    from lpa_core.dedup.memory import MemoryDedupStore
+    from lpa_core.dedup.store import DedupStore
+    from lpa_core.errors import ConfigurationError, JobFailed, LpaError, Unavailable, UsageError
+    from lpa_core.events.event_type import EventType, typed_table
+    from lpa_core.events.registry import BUILTIN_EVENT_TYPES
+    from lpa_core.lifecycle.capabilities import Capability, CapabilityIndex
+    from lpa_core.lifecycle.facts import Facts
+    from lpa_core.lifecycle.fold import fold
+    from lpa_core.lifecycle.rules import FoldRules
+    from lpa_core.lifecycle.signals import Signal, SignalKind
+    from lpa_core.pipeline import Pipeline
+    from lpa_core.records import Oversized, Position, RecordBatch
+    from lpa_core.rejects import Rejected, RejectEnvelope, envelope_json, read_envelope_json, reject_row
+    from lpa_core.settings import Settings, SettingsError
+    from lpa_core.tables import Column, Kind, Table
+    from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
+    from lpa_core.verdicts import Accepted, Verdict
+
+__all__ = [
+    "BUILTIN_EVENT_TYPES",
+    "Accepted",
+    "Capability",
+    "CapabilityIndex",
+    "Column",
+    "ConfigurationError",
+    "DedupStore",
+    "EventType",
+    "Facts",
+    "Failure",
+    "FailureClass",
+    "FoldRules",
+    "JobFailed",
+    "Kind",
+    "LpaError",
+    "MemoryDedupStore",
+    "Oversized",
+    "Pipeline",
+    "Position",
+    "Reason",
+    "RecordBatch",
+    "RejectEnvelope",
+    "Rejected",
+    "Settings",
+    "SettingsError",
+    "Signal",
+    "SignalKind",
+    "Stage",
+    "Table",
+    "Unavailable",
+    "UsageError",
+    "Verdict",
+    "canonical_json",
+    "envelope_json",
+    "fold",
+    "payload_hash",
+    "read_envelope_json",
+    "reject_row",
+    "typed_table",
+]
+
+_HOMES = {
+    "lpa_core.dedup.key": "canonical_json payload_hash",
+    "lpa_core.dedup.memory": "MemoryDedupStore",
+    "lpa_core.dedup.store": "DedupStore",
+    "lpa_core.errors": "ConfigurationError JobFailed LpaError Unavailable UsageError",
+    "lpa_core.events.event_type": "EventType typed_table",
+    "lpa_core.events.registry": "BUILTIN_EVENT_TYPES",
+    "lpa_core.lifecycle.capabilities": "Capability CapabilityIndex",
+    "lpa_core.lifecycle.facts": "Facts",
+    "lpa_core.lifecycle.fold": "fold",
+    "lpa_core.lifecycle.rules": "FoldRules",
+    "lpa_core.lifecycle.signals": "Signal SignalKind",
+    "lpa_core.pipeline": "Pipeline",
+    "lpa_core.records": "Oversized Position RecordBatch",
+    "lpa_core.rejects": "RejectEnvelope Rejected envelope_json read_envelope_json reject_row",
+    "lpa_core.settings": "Settings SettingsError",
+    "lpa_core.tables": "Column Kind Table",
+    "lpa_core.validation.reasons": "Failure FailureClass Reason Stage",
+    "lpa_core.verdicts": "Accepted Verdict",
+}
+
+if not TYPE_CHECKING:  # a type checker is to know these names and no others
+    __getattr__ = finder(__name__, _HOMES)
