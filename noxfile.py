@@ -116,10 +116,11 @@ def simulation(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def fuzz(session: nox.Session) -> None:
-    """Ingest 100,000 events changed at random, then ask whether all tables agree: LPA_FUZZ_SEED=1 ./dev fuzz."""
+    """Ingest 100,000 events changed at random and 200,000 others, then ask whether all tables agree."""
     sync(session, "--all-packages", "--all-extras", "--group", "test")
-    sizes = {"LPA_FUZZ_LINES": "100000", "LPA_FUZZ_INPUTS": "20000", **os.environ}
-    session.run("pytest", "-s", "tests/test_fuzz.py", BOTH_PATHS, *session.posargs, env=sizes)
+    sizes = {"LPA_FUZZ_LINES": "100000", "LPA_FUZZ_INPUTS": "20000", "LPA_PARITY_EVENTS": "200000", **os.environ}
+    files = ["tests/test_fuzz.py", "tests/test_parity_of_many_events.py"]
+    session.run("pytest", "-s", *files, BOTH_PATHS, *session.posargs, env=sizes)
 
 
 @nox.session(default=False)
@@ -197,7 +198,11 @@ def bench(session: nox.Session) -> None:
 
 
 def sync(session: nox.Session, *selection: str) -> None:
-    """Bring the session's environment to exactly what uv.lock holds for the selection."""
+    """Bring the session's environment to exactly what uv.lock holds for the selection.
+
+    Bytecode is kept, whatever the caller's environment says: without it, each start of a program compiles all sources.
+    """
+    session.env["PYTHONDONTWRITEBYTECODE"] = ""
     session.run_install(
         "uv", "sync", "--quiet", "--frozen", *selection,
         env={"UV_PROJECT_ENVIRONMENT": session.virtualenv.location},
