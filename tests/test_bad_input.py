@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
+
+from services.preloaded import preloaded_lpa, preloaded_python
 
 GOOD = (
     b'{"id":"good-%d","type":"stream_trace","timestamp":1767900000000,'
@@ -47,14 +48,14 @@ print(json.dumps(client.query('''
 def test_every_line_ends_accepted_or_dead_lettered_with_its_reason_and_line(tmp_path: Path) -> None:
     (tmp_path / "bad.ndjson").write_bytes(b"\xef\xbb\xbf" + b"\n".join(line for line, _ in CASES))
     done = subprocess.run(
-        [Path(sys.executable).with_name("lpa"), "ingest", "bad.ndjson", "--json"],
+        [preloaded_lpa(), "ingest", "bad.ndjson", "--json"],
         cwd=tmp_path,
         capture_output=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["read"] == len(CASES)
-    rows = subprocess.run([sys.executable, "-c", QUERY], cwd=tmp_path, capture_output=True, check=True).stdout
+    rows = subprocess.run([preloaded_python(), "-c", QUERY], cwd=tmp_path, capture_output=True, check=True).stdout
     found = json.loads(rows)
     assert [(offset, reason) for offset, reason, _ in found] == [(n, reason) for n, (_, reason) in enumerate(CASES)]
     sizes = {offset: size for offset, reason, size in found if reason}

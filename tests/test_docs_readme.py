@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from services.preloaded import preloaded_lpa
+
 README = Path(__file__).parents[1] / "README.md"
 
 
@@ -18,7 +20,7 @@ def _blocks() -> list[str]:
 def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
     commands = [line.partition("  #")[0].strip() for line in _blocks()[1].splitlines()]
     assert len(commands) >= 5
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    environment = {**os.environ, "PATH": f"{preloaded_lpa().parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"}
     for command in commands:
         done = subprocess.run(
             command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False

@@ -9,14 +9,14 @@ import json
 import os
 import random
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
+from services.preloaded import preloaded_lpa, preloaded_python
+
 from lpa_core.testing.mutations import mutated_records
 
-LPA = Path(sys.executable).with_name("lpa")
 LINES = int(os.environ.get("LPA_FUZZ_LINES", "3000"))
 SEED = int(os.environ.get("LPA_FUZZ_SEED", random.Random().randrange(1 << 32)))
 WINDOW = ("--start", "2000-01-02T00:00:00", "--end", "2026-03-01T00:00:00")
@@ -42,7 +42,7 @@ def test_failure_01_whatever_events_hold_they_are_stored_and_parity_holds(tmp_pa
 
     def lpa(*arguments: str) -> tuple[int, str]:
         done = subprocess.run(
-            [str(LPA), *arguments],
+            [preloaded_lpa(), *arguments],
             cwd=tmp_path,
             env={**os.environ, "LPA_LOG_LEVEL": "error"},
             capture_output=True,
@@ -62,7 +62,9 @@ def test_failure_01_whatever_events_hold_they_are_stored_and_parity_holds(tmp_pa
     assert read["read"] == read["accepted"] + read["dead_lettered"] + read["quarantined"], what
     assert 0 < read["dead_lettered"] < read["accepted"], what
 
-    positions = subprocess.run([sys.executable, "-c", POSITIONS], cwd=tmp_path, capture_output=True, check=True).stdout
+    positions = subprocess.run(
+        [preloaded_python(), "-c", POSITIONS], cwd=tmp_path, capture_output=True, check=True
+    ).stdout
     assert json.loads(positions) == [LINES, LINES, LINES - 1], what
     _, told = lpa("health", "--json")
     conservation = next(check for check in json.loads(told)["checks"] if check["name"] == "conservation")

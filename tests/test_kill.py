@@ -21,6 +21,7 @@ from typing import Any
 
 import attrs
 import pytest
+from services.preloaded import preloaded_python
 
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.worker import Step, StepListener
@@ -35,7 +36,7 @@ from lpa_sinks.archive import read_archive
 RANDOM_KILLS = int(os.environ.get("LPA_KILLS", "5"))
 KILLS_OF_ONE = 10
 """At most, before a run of the same events is let end."""
-EVENTS = 100_000 if "LPA_KILLS" in os.environ else 20_000
+EVENTS = 100_000 if "LPA_KILLS" in os.environ else 6_000
 FORK = multiprocessing.get_context("fork")
 TABLES_SQL = """
 SELECT name FROM system.tables WHERE database = 'livepeer_analytics' AND name NOT IN ('underived') AND (
@@ -187,7 +188,9 @@ EXPERIMENTS = {experiment.__name__: experiment for experiment in (kill_at_random
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_what_survives_kills(name: str, tmp_path: Path) -> None:
     """In a process of its own: one that has had the embedded engine open, as other tests do, cannot fork safely."""
-    done = subprocess.run([sys.executable, __file__, name, str(tmp_path)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [preloaded_python(), __file__, name, str(tmp_path)], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert "kills" in done.stdout
 

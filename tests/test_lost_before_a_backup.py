@@ -52,13 +52,23 @@ class Embedded:
         return self.folder / "data" / "dedup"
 
 
-@pytest.fixture
-def embedded(tmp_path: Path) -> Embedded:
-    made = Embedded(tmp_path)
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Embedded:
+    made = Embedded(tmp_path_factory.mktemp("lost") / "place")
+    made.folder.mkdir()
     made.lpa("generate", "--events", "1000", "--output", made.file)
     made.lpa("ingest", made.file)
     made.lpa("backup", "create")
+    shutil.copytree(made.folder, made.folder.with_name("as-prepared"), symlinks=True)
     return made
+
+
+@pytest.fixture
+def embedded(prepared: Embedded) -> Embedded:
+    """In the same folder each time: what is kept of a database says where that lies."""
+    shutil.rmtree(prepared.folder)
+    shutil.copytree(prepared.folder.with_name("as-prepared"), prepared.folder, symlinks=True)
+    return prepared
 
 
 def test_a_lost_database_gets_no_backup_that_would_stand_for_it(embedded: Embedded) -> None:

@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 from confluent_kafka import Message
 from services.administration import stop_with_savepoint
-from services.job import LPA, Job, event
+from services.job import Job, event
 from services.object_store import Bucket
+from services.preloaded import preloaded_lpa
 
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_sinks.archive import ArchivedRecord, read_archive
@@ -69,7 +70,7 @@ def test_its_archive_is_replayed_into_an_embedded_database(new_job: NewJob, buck
     def replay(*window: str) -> dict[str, Any]:
         where = ("--from", "archive", "--archive", location, "--to", "local", "--sink", "chdb://./copy")
         done = subprocess.run(
-            [str(LPA), "replay", "run", *window, *where, "--json"],
+            [preloaded_lpa(), "replay", "run", *window, *where, "--json"],
             cwd=job.folder,
             env={**os.environ, **job.environment, "LPA_DATA_DIR": str(job.folder / "elsewhere")},
             capture_output=True,

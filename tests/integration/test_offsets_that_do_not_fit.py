@@ -6,10 +6,8 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +16,7 @@ from confluent_kafka.admin import NewTopic
 from services.advice import follow
 from services.health import health
 from services.job import Job, event
+from services.preloaded import preloaded_lpa
 
 NewJob = Callable[..., Job]
 GO_BY_OFFSETS = ("consumer_lag", "group_offsets", "conservation")
@@ -58,7 +57,7 @@ def test_failure_17_a_group_without_offsets_is_red_until_the_command_that_is_nam
     assert command.startswith("lpa recover offset-loss --sink ")
 
     done = subprocess.run(
-        [Path(sys.executable).with_name("lpa"), *shlex.split(command)[1:], "--execute"],
+        [preloaded_lpa(), *shlex.split(command)[1:], "--execute"],
         env={**os.environ, **job.environment}, cwd=job.folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

@@ -18,6 +18,7 @@ import attrs
 import msgspec
 import pytest
 from services.job import Job, headers
+from services.preloaded import preloaded_lpa
 
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_core.rows import RAW_TABLE
@@ -57,9 +58,9 @@ class Replay:
     def sink(self) -> str:
         return f"clickhouse://127.0.0.1:{self.job.clickhouse.port}"
 
-    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str, program: str | Path = LPA, **environment: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [LPA, "replay", *arguments, *(() if "--plan" in arguments else ("--sink", self.sink)), "--json"],
+            [program, "replay", *arguments, *(() if "--plan" in arguments else ("--sink", self.sink)), "--json"],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env={**os.environ, **self.job.environment, **environment},
@@ -67,7 +68,7 @@ class Replay:
         )
 
     def __call__(self, *arguments: str, status: int = 0, **environment: str) -> Any:
-        process = self.start(*arguments, **environment)
+        process = self.start(*arguments, program=preloaded_lpa(), **environment)
         out, err = process.communicate(timeout=120)
         assert process.returncode == status, err.decode()
         return json.loads(out) if out else err.decode()
@@ -77,7 +78,7 @@ class Replay:
         found: dict[str, Any] = {}
 
         def arrived() -> bool:
-            process = self.start("verify", replay_id)
+            process = self.start("verify", replay_id, program=preloaded_lpa())
             out, err = process.communicate(timeout=60)
             assert process.returncode in (0, 1), err.decode()
             found.update(json.loads(out))

@@ -7,12 +7,13 @@ import os
 import subprocess
 from typing import Any
 
-from services.job import LPA, Job
+from services.job import Job
+from services.preloaded import preloaded_lpa
 
 
 def health(job: Job, *arguments: str, **environment: str) -> dict[str, Any]:
     """Results of `lpa health` by name."""
-    command = [str(LPA), "health", "--json", "--sink"]
+    command = [str(preloaded_lpa()), "health", "--json", "--sink"]
     done = subprocess.run(
         [*command, f"clickhouse://127.0.0.1:{job.clickhouse.port}", *arguments],
         cwd=job.folder,

@@ -11,9 +11,11 @@ import atexit
 import contextlib
 import functools
 import gc
+import importlib
 import json
 import os
 import random
+import runpy
 import select
 import shutil
 import signal
@@ -42,6 +44,16 @@ os._exit(status)
 
 
 LPA, PYTHON = "lpa", "python"
+LIBRARIES = (
+    "clickhouse_connect",
+    "confluent_kafka",
+    "lpa_core.dedup.rocksdb",
+    "lpa_sinks.clickhouse.sink",
+    "numpy",
+    "pyarrow",
+    "rocksdict",
+)
+"""What commands import on demand; the engine imports the arrays."""
 
 
 def preloaded_lpa() -> Path:
@@ -50,7 +62,7 @@ def preloaded_lpa() -> Path:
 
 
 def preloaded_python() -> Path:
-    """Runs ``-c SCRIPT ARGUMENTS``, nothing else."""
+    """Runs ``-c SCRIPT ARGUMENTS`` or ``FILE ARGUMENTS``, nothing else. What it forks has the libraries too."""
     return _programs() / PYTHON / PYTHON
 
 
@@ -81,32 +93,40 @@ def _programs() -> Path:
     return folder
 
 
-def serve(listener: socket.socket, ends: int) -> None:
-    """Fork a process for each caller, until the end of the test run."""
-    import clickhouse_connect
-    import confluent_kafka
-    import rocksdict
-
-    import lpa_core.cli
+def preload() -> None:
+    """Import what commands import, for forks of this process. The engine starts threads: it cannot come along."""
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    from lpa_core.cli import build_app
     from lpa_core.plugins.manager import PluginManager
     from lpa_core.settings import Settings
 
-    del clickhouse_connect, confluent_kafka, rocksdict
-    lpa_core.cli.build_app(Settings(), PluginManager(Settings()))
+    build_app(Settings(), PluginManager(Settings()))
     gc.collect()
     gc.freeze()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+
+
+def serve(listener: socket.socket, ends: int) -> None:
+    """Fork a process for each caller, until the end of the test run."""
+    preload()
     while True:
         readable, _, _ = select.select([listener, ends], [], [])
+        reap()
         if ends in readable:
             return
         caller, _ = listener.accept()
         if os.fork() == 0:
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             listener.close()
             os.close(ends)
             attend(caller)
         caller.close()
+
+
+def reap() -> None:
+    """Take leave of those that ended, so that their processor time counts as the test run's."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
+            pass
 
 
 def attend(caller: socket.socket) -> Never:
@@ -151,8 +171,13 @@ def run(arguments: list[str], folder: str, environment: dict[str, str], streams:
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1, errors="backslashreplace")  # noqa: SIM115
     if Path(program).name == PYTHON:
-        _, script, *sys.argv[1:] = sys.argv[1:]
-        exec(script, {"__name__": "__main__"})  # as python -c
+        given = sys.argv[1:]
+        if given[0] == "-c":
+            sys.argv[1:] = given[2:]
+            exec(given[1], {"__name__": "__main__"})
+        else:
+            sys.argv = given
+            runpy.run_path(given[0], run_name="__main__")
         sys.exit()
     from lpa_core.cli import main
 

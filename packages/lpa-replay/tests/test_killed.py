@@ -20,6 +20,7 @@ from typing import Any
 
 import attrs
 import msgspec
+from services.preloaded import preloaded_python
 
 from lpa_core.jobs import Job
 from lpa_core.plugins.manager import PluginManager
@@ -163,7 +164,7 @@ def kill_at_random_moments(folder: Path) -> None:
 
 def test_what_survives_kills(tmp_path: Path) -> None:
     """In a process of its own: one that has had the embedded engine open, as other tests do, cannot fork safely."""
-    done = subprocess.run([sys.executable, __file__, str(tmp_path)], capture_output=True, text=True, check=False)
+    done = subprocess.run([preloaded_python(), __file__, str(tmp_path)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "kills" in done.stdout
 

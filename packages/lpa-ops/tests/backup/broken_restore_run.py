@@ -1,7 +1,7 @@
 """Kills a restore at each of its steps, and tries to go on without it; then runs it again.
 
-``python broken_restore_run.py FOLDER`` prints as JSON what came of each. A process of its own for each piece of work:
-an embedded engine cannot move between folders.
+``python broken_restore_run.py FOLDER`` prints as JSON what came of each. What is killed has a process of its own, and
+so has what follows.
 """
 
 from __future__ import annotations
@@ -41,15 +41,16 @@ STEPS: tuple[tuple[ModuleType, str], ...] = (
 """Of a restore; it is killed before each of them, and behind the last."""
 
 
+def command(*arguments: str) -> dict[str, Any]:
+    """Exit status, and what is printed."""
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+        status = run(list(arguments))
+    return {"status": status, "said": out.getvalue() + err.getvalue()}
+
+
 def lpa(*arguments: str) -> dict[str, Any]:
     """Exit status, and what is printed."""
-
-    def command() -> dict[str, Any]:
-        with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
-            status = run(list(arguments))
-        return {"status": status, "said": out.getvalue() + err.getvalue()}
-
-    found: dict[str, Any] = in_child(command)
+    found: dict[str, Any] = in_child(partial(command, *arguments))
     return found
 
 
@@ -61,11 +62,25 @@ def killed(module: ModuleType, name: str, behind: bool, *arguments: str) -> None
             step(*given, **named)
         os.kill(os.getpid(), signal.SIGKILL)
 
-    def command() -> int:
+    def until_killed() -> int:
         setattr(module, name, kill)
         return run(list(arguments))
 
-    assert in_child(command) is None, f"{name} is no step of it any more"
+    assert in_child(until_killed) is None, f"{name} is no step of it any more"
+
+
+def without_it(folder: Path, late: Path) -> dict[str, Any]:
+    """What is said to those who go on as if there had been no restore."""
+    tried = {"ingest": command("ingest", str(late)), "backup": command("backup", "create")}
+    return {**tried, "content": content(folder)} if tried["ingest"]["status"] == 0 else tried
+
+
+def once_more(folder: Path, restore: tuple[str, ...], *files: Path) -> dict[str, Any]:
+    return {
+        "again": command(*restore),
+        "ingest again": [command("ingest", str(file))["status"] for file in files],
+        "content again": content(folder),
+    }
 
 
 def main(folder: Path) -> None:
@@ -83,16 +98,9 @@ def main(folder: Path) -> None:
     for module, name, behind in [*((*step, False) for step in STEPS), (*STEPS[-1], True)]:
         restore = ("backup", "restore", backup, "--replace")
         killed(module, name, behind, *restore)
-        kill: dict[str, Any] = {
-            "step": f"{'behind' if behind else 'before'} {name}",
-            "ingest": lpa("ingest", str(late)),
-            "backup": lpa("backup", "create"),
-        }
-        if kill["ingest"]["status"] == 0:
-            kill["content"] = in_child(partial(content, folder))
-        kill["again"] = lpa(*restore)
-        kill["ingest again"] = [lpa("ingest", str(file))["status"] for file in (early, late)]
-        answer["kills"].append({**kill, "content again": in_child(partial(content, folder))})
+        kill = {"step": f"{'behind' if behind else 'before'} {name}"}
+        kill |= in_child(partial(without_it, folder, late))
+        answer["kills"].append(kill | in_child(partial(once_more, folder, restore, early, late)))
     answer["left over"] = [each.name for each in (folder / "data" / "scratch").iterdir()]
     print(json.dumps(answer))
 

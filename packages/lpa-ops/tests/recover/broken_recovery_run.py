@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "backup"))
-from broken_restore_run import killed, lpa
+from broken_restore_run import command, killed, lpa
 from killed_run import content, in_child, settings
 
 from lpa_core import restoration
@@ -77,6 +77,18 @@ def command_in(said: str) -> list[str]:
     return shlex.split(command)
 
 
+def go_on(folder: Path, file: Path, recover: tuple[str, ...]) -> dict[str, Any]:
+    """As the refusal says, and then once more."""
+    refused = command("ingest", str(file))
+    return {
+        "ingest": refused,
+        "again": command(*command_in(refused["said"])),
+        "ingest again": command("ingest", str(file)),
+        "once more": command(*recover),
+        "content": content(folder),
+    }
+
+
 def main(folder: Path) -> None:
     os.environ |= {"LPA_DATA_DIR": str(folder / "data"), "LPA_BACKUP_DIR": str(folder / "backups")}
     os.environ |= {"LPA_LOG_LEVEL": "error"}
@@ -92,11 +104,8 @@ def main(folder: Path) -> None:
         damage(folder)
         recover = ("recover", scenario, "--execute")
         killed(module, name, behind, *recover)
-        kill: dict[str, Any] = {"step": f"{scenario} at {name}", "ingest": lpa("ingest", str(file))}
-        kill["again"] = lpa(*command_in(kill["ingest"]["said"]))
-        kill["ingest again"] = lpa("ingest", str(file))
-        kill["once more"] = lpa(*recover)
-        answer["kills"].append({**kill, "content": in_child(partial(content, folder))})
+        kill = {"step": f"{scenario} at {name}"}
+        answer["kills"].append(kill | in_child(partial(go_on, folder, file, recover)))
     print(json.dumps(answer))
 
 

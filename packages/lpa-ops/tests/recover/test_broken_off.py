@@ -9,7 +9,6 @@ import shlex
 import shutil
 import signal
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,7 @@ class Machine:
     folder: Path
 
     def lpa(self, *arguments: str, status: int = 0, killed: tuple[str, str, str] | None = None, given: str = "") -> str:
-        killing = [sys.executable, str(Path(__file__).with_name("kill_before.py"))]
+        killing = [str(preloaded_python()), str(Path(__file__).with_name("kill_before.py"))]
         program = [*killing, *killed] if killed else [str(preloaded_lpa())]
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("LPA_", "QUALITY_"))}
         done = subprocess.run(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
+
+from services.preloaded import preloaded_python
 
 
 def test_failure_18_a_killed_recovery_is_gone_on_with_by_the_command_that_the_refusal_names(tmp_path: Path) -> None:
     """In a process of its own: one that has had the embedded engine open, as other tests do, cannot fork safely."""
     script = Path(__file__).with_name("broken_recovery_run.py")
-    done = subprocess.run([sys.executable, script, tmp_path], capture_output=True, text=True, check=False)
+    done = subprocess.run([preloaded_python(), script, tmp_path], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout.splitlines()[-1])
     assert len(answer["kills"]) == 7
