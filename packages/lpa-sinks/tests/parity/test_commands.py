@@ -125,12 +125,16 @@ def test_warnings_fail_nothing(stored: Stored, run: Run, capsys: pytest.CaptureF
         (("--start", "2026-02-01", "--end", "2026-02-01"), "is empty"),
         (("--start", "2100-02-01"), "is empty: --start has to be before --end"),
         (("--start", "1960-01-01", "--end", "2026-02-01"), "between 2000 and 2106"),
-        (("--sink", "chdb:///nowhere/at/all", *WINDOW), "there is no embedded database yet"),
     ],
 )
 def test_wrong_usage(stored: Stored, run: Run, arguments: tuple[str, ...], complaint: str) -> None:
     with pytest.raises(UsageError, match=complaint):
         run(*arguments)
+
+
+def test_a_database_that_is_not_there_is_a_misconfigured_sink(run: Run) -> None:
+    with pytest.raises(SinkMisconfigured, match="there is no embedded database yet"):
+        run("--sink", "chdb:///nowhere/at/all", *WINDOW)
 
 
 def test_the_page_is_up_to_date() -> None:
