@@ -9,7 +9,7 @@ from raw_table import RawTable, row
 from stopwatch import Stopwatch
 
 bootstrap, topic, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
-table = RawTable(sys.argv[4]) if len(sys.argv) > 4 else None
+table = RawTable(f"{sys.argv[4]}/database") if len(sys.argv) > 4 else None
 consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": uuid.uuid4().hex, "auto.offset.reset": "earliest"})
 consumer.subscribe([topic])
 read, rows, stopwatch = 0, [], Stopwatch()
