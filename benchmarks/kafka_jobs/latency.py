@@ -50,7 +50,7 @@ def latency(jobs: Jobs, database: ClickHouseServer | None, pace: int, seconds: i
         with asked.client() as client:
             while not enough.is_set():
                 rows = client.query(query).result_rows
-                seen.append((time.time(), dict(rows)))
+                seen.append((time.time(), {int(partition): int(offset) for partition, offset in rows}))
                 time.sleep(0.05)
 
     watching = [threading.Thread(target=listen)]
