@@ -384,7 +384,12 @@ def test_every_record_ends_where_it_belongs_once(world: World) -> None:
     world.clickhouse.forget_faults() if world.clickhouse.running else world.clickhouse.restart()
     world.spare.kill()
     group = world.topic.replace("in-", "group-")
-    _wait("not everything was delivered in time", lambda: _all_committed(world, group), 180, world.mend)
+    try:
+        _wait("not everything was delivered in time", lambda: _all_committed(world, group), 180, world.mend)
+    except AssertionError:
+        for worker in world.workers:
+            print(f"{worker.name}, status {worker.status}:\n{worker.log.read_text()[-8000:]}")
+        raise
     for worker in world.workers:
         assert worker.stop() == 0, worker.log.read_text()[-3000:]
 
