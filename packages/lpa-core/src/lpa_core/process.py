@@ -1,4 +1,4 @@
-"""How a process behaves while it ingests: signals, the garbage collector, the interpreter lock."""
+"""How a process behaves while it ingests: signals, the garbage collector, the interpreter lock, memory."""
 
 from __future__ import annotations
 
@@ -82,7 +82,22 @@ def prompt_handover() -> Iterator[None]:
         sys.setswitchinterval(interval)
 
 
-_TRIM: Final = getattr(ctypes.CDLL(None), "malloc_trim", None)
+_LIBRARY: Final = ctypes.CDLL(None)
+_TRIM: Final = getattr(_LIBRARY, "malloc_trim", None)
+_OPTION: Final = getattr(_LIBRARY, "mallopt", None)
+_MMAP_THRESHOLD: Final = -3
+"""``M_MMAP_THRESHOLD`` of glibc's malloc.h."""
+_LARGE_BYTES: Final = 262_144
+
+
+def map_large_buffers() -> None:
+    """Have the C library map each large buffer by itself, where it can, so that freeing one gives its memory back.
+
+    It raises its threshold to the largest buffer ever freed, up to 32 MiB. Blocks and fetched records then lie between
+    small objects, and what they leave cannot be given back: a third of a job's memory after a million records.
+    """
+    if _OPTION is not None:
+        _OPTION(_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 def trim_memory() -> None:

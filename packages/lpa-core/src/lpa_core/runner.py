@@ -22,7 +22,7 @@ from lpa_core.delivery.report import Report
 from lpa_core.delivery.worker import Limits, StepListener, Worker
 from lpa_core.jobs import Job, build_pipeline, fold_rules
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.process import prompt_handover, quiet_collector, stopped_by_signals, trim_memory
+from lpa_core.process import map_large_buffers, prompt_handover, quiet_collector, stopped_by_signals, trim_memory
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_core.release import RELEASED_MS, WrongClockError, shown
 from lpa_core.restoration import require_whole
@@ -82,6 +82,7 @@ def deliver(
     with ExitStack() as opened:
         opened.callback(source.close)
         worker = _assemble(source, job, settings, plugins, watch, opened, recovering)
+        map_large_buffers()
         with stopped_by_signals(worker), quiet_collector(), prompt_handover():
             return worker.run()
 

@@ -44,7 +44,7 @@ from lpa_core.kafka.topics import partitions, wanted_topics
 from lpa_core.known_gaps import KNOWN_GAPS_TABLE
 from lpa_core.metrics import Metrics
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.process import prompt_handover, quiet_collector, stopped_by_signals
+from lpa_core.process import map_large_buffers, prompt_handover, quiet_collector, stopped_by_signals
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE, RejectEnvelope
 from lpa_core.release import RELEASED_MS
 from lpa_core.rows import RAW_TABLE
@@ -124,6 +124,7 @@ class KafkaJob:
             monitor.start()
             started = time.perf_counter()
             self._state = JobState.RUNNING
+            map_large_buffers()
             try:
                 with quiet_collector(), prompt_handover():
                     self._worker.run()
