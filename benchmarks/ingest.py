@@ -69,7 +69,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--batch", type=int, default=15_000, help="records per insert, for both")
+    parser.add_argument("--batch", type=int, default=30_000, help="records per insert, for both")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         events = Path(folder) / "events.ndjson"

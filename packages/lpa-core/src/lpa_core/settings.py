@@ -122,7 +122,7 @@ class ClickHouseSettings:
     user: str = _option("analytics_user", "a user name", "ClickHouse user; a user in the sink's URI wins", text)
     password: str = _option("", "any text", "ClickHouse password; never shown, never logged", any_text, secret=True)
     sink_max_batch_size: int = _option(
-        15_000, f"{_WHOLE}, at most 1000000000", "Records after which a range is written", whole(1, 1_000_000_000)
+        30_000, f"{_WHOLE}, at most 1000000000", "Records after which a range is written", whole(1, 1_000_000_000)
     )
     sink_max_batch_bytes: int = _option(32_000_000, _WHOLE, "Bytes of records after which a range is written", whole(1))
     sink_max_time_ms: int = _option(
