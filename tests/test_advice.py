@@ -190,7 +190,7 @@ def test_failure_18_damage_with_backups_of_which_none_is_good_is_led_out_of(plac
     place.truncate_a_part("streaming_events")
     recover = ("recover", "clickhouse-corruption", "--execute")
     said = place.lpa(*recover, status=1)
-    assert "name another place with --backups; where there is none, an empty folder: all is read again" in said
+    assert "name another place with --backups; if there is none, an empty folder: all is read again" in said
     (empty := tmp_path / "empty").mkdir()
     done = place.lpa(*recover, "--backups", str(empty))
     assert [check for check in done["validation"] if check["good"] is False] == []

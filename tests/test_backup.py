@@ -223,7 +223,7 @@ def test_a_damaged_table_that_no_backup_has_begins_anew(place: Place) -> None:
     place.truncate_a_part("later")
     plan = place.lpa("recover", "clickhouse-corruption")
     assert plan["lost"] == ["later: it is not in the backup, its rows before it are gone"]
-    assert plan["steps"][3]["what"] == "make later anew, without rows"
+    assert plan["steps"][3]["what"] == "make later again, without rows"
     place.lpa("recover", "clickhouse-corruption", "--execute")
     assert ("later" in place.content(), place.rows()) == (False, 1000), "content tells what has rows"
     with place.server.client() as client:

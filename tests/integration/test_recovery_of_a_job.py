@@ -128,7 +128,7 @@ def test_a_topic_made_anew_is_noticed(new_job: NewJob) -> None:
 
     job.until(made, "the topic can be made again")
     job.start(ready=False)
-    job.until(lambda: "made anew" in str(job.get("/readyz")[1]), "the job says that the topic was made anew")
+    job.until(lambda: "made again" in str(job.get("/readyz")[1]), "the job says that the topic was made again")
     assert job.stop() == 0
 
 

@@ -271,11 +271,11 @@ def test_a_right_variable_makes_good_for_a_wrong_value_in_the_file(tmp_path: Pat
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("quality.dedup_ttl = 5", "quality.dedup_ttl is no setting; did you mean quality.dedup_ttl_minutes"),
-        ("lpa.zzz = 5", "lpa.zzz is no setting; there are lpa.data_dir, lpa.plugins_disabled"),
+        ("quality.dedup_ttl = 5", "quality.dedup_ttl is not a setting; did you mean quality.dedup_ttl_minutes"),
+        ("lpa.zzz = 5", "lpa.zzz is not a setting; there are lpa.data_dir, lpa.plugins_disabled"),
         (
             "zzz = 5",
-            "zzz is no setting; there are [quality], [clickhouse], [lifecycle], [replay], [lpa], [health], [kafka]",
+            "zzz is not a setting; there are [quality], [clickhouse], [lifecycle], [replay], [lpa], [health], [kafka]",
         ),
     ],
 )

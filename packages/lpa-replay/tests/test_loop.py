@@ -89,7 +89,7 @@ def test_each_record_ends_in_one_place(place: Place) -> None:
         ("recovered", ""),
         ("failed_again", "SCHEMA_INVALID missing_field"),
         ("skipped", "fix: there is no data.nothing"),
-        ("unrecoverable", "it is no JSON"),
+        ("unrecoverable", "it is not JSON"),
     }
     ((attempt, payload),) = place.rows("SELECT attempt, payload_body FROM {}.streaming_events_dlq WHERE replay = 1")
     assert attempt == 1

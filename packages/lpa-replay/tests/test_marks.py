@@ -89,7 +89,7 @@ def test_the_dedup_key_stays_whatever_the_attempt(message: str, data: int, attem
 
 @pytest.mark.parametrize(
     ("payload", "said"),
-    [(b"[]", "it is no JSON object"), (b"5", "it is no JSON object"), (b"not json", "it is no JSON")],
+    [(b"[]", "it is not a JSON object"), (b"5", "it is not a JSON object"), (b"not json", "it is not JSON")],
 )
 def test_what_is_no_object_cannot_be_marked(payload: bytes, said: str) -> None:
     with pytest.raises(NotAnObjectError) as refused:

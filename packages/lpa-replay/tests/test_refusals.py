@@ -55,7 +55,7 @@ def test_a_replay_that_is_not_there(place: Place) -> None:
 def test_what_is_no_plan(place: Place) -> None:
     assert "plan.json: No such file or directory" in place.replay("--plan", "plan.json", status=2)
     (place.folder / "plan.json").write_text("{}")
-    assert "plan.json is no plan: name a file that `lpa replay plan` wrote" in place.replay(
+    assert "plan.json is not a plan: name a file that `lpa replay plan` wrote" in place.replay(
         "--plan", "plan.json", status=2
     )
 

@@ -151,7 +151,7 @@ def test_what_cannot_be_sent_is_counted_with_the_reason(tmp_path: Path) -> None:
     assert outgoing == []
     assert decided(outcomes) == [
         ("unrecoverable", why)
-        for why in ("it has no value", "it is no JSON object", "it is no JSON", "it is no JSON", "cut")
+        for why in ("it has no value", "it is not a JSON object", "it is not JSON", "it is not JSON", "cut")
     ]
     assert manifest.figures["unrecoverable"] == manifest.figures["selected"] == 5
 
@@ -162,7 +162,7 @@ def test_a_base64_payload_that_a_transform_repairs_is_sent_and_others_stay(tmp_p
 
     some = [found(1, b"=" + base64.b64encode(msgspec.json.encode(good("a")))), found(2, b"nonsense")]
     outcomes, outgoing, _, _ = staged(tmp_path, some, repairs=[("decode", decode)])
-    assert decided(outcomes) == [("published", "passes"), ("unrecoverable", "it is no JSON")]
+    assert decided(outcomes) == [("published", "passes"), ("unrecoverable", "it is not JSON")]
     assert [line.key for line in outgoing] == ["a"]
 
 

@@ -84,5 +84,5 @@ def test_failure_08_a_fix_multiplies_exactly(before: object, by: str, after: int
 @pytest.mark.parametrize("value", ["soon", None, True, {}, "1.5"])
 def test_failure_08_what_is_no_number_is_not_multiplied(value: object) -> None:
     (fix,) = parse_fixes('[[fix]]\nsteps = [{ multiply = "t", by = 1000 }]', "fix.toml").fixes
-    with pytest.raises(ValueError, match="t is no number to multiply"):
+    with pytest.raises(ValueError, match="t is not a number to multiply"):
         fix.steps[0].apply({"t": value})

@@ -107,7 +107,7 @@ class Metrics:
         Gauge, "lpa_lag_records", "Records between the committed offset and the end.", "topic", "partition"
     )
     committed_offset: Gauge = _metric(
-        Gauge, "lpa_committed_offset", "Offset behind the last finished range.", "topic", "partition"
+        Gauge, "lpa_committed_offset", "Offset after the last finished range.", "topic", "partition"
     )
     partitions_assigned: Gauge = _metric(Gauge, "lpa_partitions_assigned", "Partitions this worker holds now.")
     rebalances: Counter = _metric(Counter, "lpa_rebalances_total", "Changes of the partitions this worker holds.")

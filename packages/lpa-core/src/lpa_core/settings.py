@@ -248,7 +248,7 @@ class ProcessSettings:
     admin_token: str = _option(
         "",
         "at least 16 letters, digits and -._~+/",
-        "Whoever sends it may stop the job over HTTP; without one nobody may; never shown, never logged",
+        "A client that sends it may stop the job over HTTP; without a token nobody may; never shown, never logged",
         token,
         secret=True,
     )
@@ -397,5 +397,5 @@ def _unknown(error: InvalidOptionsError, file: Path) -> str:
         group = option.partition(".")[0]
         near = difflib.get_close_matches(option, known, n=1)
         there = near or [name for name in known if name.startswith(f"{group}.")] or tables
-        lines.append(f"{file}: {option} is no setting; {'did you mean' if near else 'there are'} {', '.join(there)}")
+        lines.append(f"{file}: {option} is not a setting; {'did you mean' if near else 'there are'} {', '.join(there)}")
     return "\n".join(lines)

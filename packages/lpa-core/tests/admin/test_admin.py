@@ -368,7 +368,7 @@ def test_a_body_in_chunks_or_of_no_number_is_turned_down(client: Client, job: Jo
         assert connection.getresponse().status == 411
     for length in ("-1", "x", "1" * 5000):
         answer = client("POST", "/jobs/job-1/stop", None, {**AUTHORIZED, "Content-Length": length})
-        assert (answer.status, answer.error) == (400, "Content-Length is no number")
+        assert (answer.status, answer.error) == (400, "Content-Length is not a number")
     assert job.stops == []
 
 

@@ -25,7 +25,7 @@ def test_a_path_is_steps(path: str, expected: list[Step]) -> None:
     "path", ["", ".", "a.", ".a", "a..b", "a[", "a[b]", "a[b=].c", "a[b=c]", "a[b=c]d", "a$b", "$a"]
 )
 def test_what_is_no_path_is_named(path: str) -> None:
-    with pytest.raises(ValueError, match="is no path"):
+    with pytest.raises(ValueError, match="is not a path"):
         steps(path)
 
 

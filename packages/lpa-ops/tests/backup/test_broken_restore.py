@@ -26,7 +26,7 @@ def test_nothing_is_taken_for_stored_after_a_killed_restore(tmp_path: Path) -> N
             refused += 1
             for tried in (kill["ingest"], kill["backup"]):
                 assert tried["status"] == 1, step
-                assert "a restore was broken off" in tried["said"], step
+                assert "a restore was interrupted" in tried["said"], step
                 assert "run `lpa backup restore " in tried["said"], step
         assert kill["again"]["status"] == 0, f"{step}: {kill['again']['said']}"
         assert kill["ingest again"] == [0, 0], step

@@ -21,7 +21,7 @@ def test_failure_18_a_killed_recovery_is_gone_on_with_by_the_command_that_the_re
         assert kill["ingest"]["status"] == 1, f"{step}: {kill['ingest']['said']}"
         within = step == "total-loss at move"
         command = "lpa backup restore /" if within else f"lpa recover {step.split()[0]} --execute` again"
-        assert f"was broken off, or is running still: run `{command}" in kill["ingest"]["said"], step
+        assert f"was interrupted, or is still running: run `{command}" in kill["ingest"]["said"], step
         assert kill["again"]["status"] == 0, f"{step}: {kill['again']['said']}"
         assert kill["ingest again"]["status"] == 0, step
         assert "There is nothing to recover" in kill["once more"]["said"], step

@@ -135,4 +135,4 @@ def test_failure_17_a_skip_with_a_reason_passes_and_a_report_that_lost_cases_doe
     report.write_text(report.read_text().replace('tests="3"', 'tests="4"'))
     assert "names 3 of its 4 tests" in judged(repository, report).detail
     report.write_text(report.read_text()[:-40])
-    assert "is no JUnit report as pytest writes it" in judged(repository, report).detail
+    assert "is not a JUnit report as pytest writes it" in judged(repository, report).detail

@@ -54,7 +54,7 @@ def test_one_that_was_broken_off_is_not_listed(root: str, savepoint: Savepoint, 
     with pytest.raises(Killed):
         kept.create(savepoint, BreaksOff({NAME: claims}))
     assert list(kept.list()) == []
-    with pytest.raises(SavepointError, match=f"{savepoint.id} is no whole savepoint"):
+    with pytest.raises(SavepointError, match=f"{savepoint.id} is not a whole savepoint"):
         kept.open(f"{root}/{savepoint.id}", tmp_path / "back")
 
 

@@ -123,9 +123,9 @@ def _object(body: bytes) -> dict[str, Any]:
     try:
         document = _decode(body)
     except (ValueError, RecursionError) as error:
-        raise NotAnObjectError("it is no JSON") from error
+        raise NotAnObjectError("it is not JSON") from error
     if not isinstance(document, dict):
-        raise NotAnObjectError("it is no JSON object")
+        raise NotAnObjectError("it is not a JSON object")
     return document
 
 
@@ -134,4 +134,4 @@ def _what_it_is(body: bytes) -> str:
         _object(body)
     except NotAnObjectError as error:
         return str(error)
-    return "it is no JSON object"
+    return "it is not a JSON object"

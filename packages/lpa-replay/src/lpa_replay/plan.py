@@ -113,7 +113,7 @@ def read_plan(path: Path) -> Plan:
     except OSError as error:
         raise ReplayRefused(f"{path}: {error.strerror}: name a file that `lpa replay plan` wrote") from None
     except (KeyError, TypeError, ValueError, msgspec.DecodeError, cattrs.BaseValidationError):
-        raise ReplayRefused(f"{path} is no plan: name a file that `lpa replay plan` wrote") from None
+        raise ReplayRefused(f"{path} is not a plan: name a file that `lpa replay plan` wrote") from None
 
 
 def _checksum(content: Any) -> str:

@@ -132,7 +132,7 @@ def _shown(found: Found, payload: bytes, origin: Position, attempts: int) -> Rep
 def _forecast(each: Prepared, verdict: Rejected) -> None:
     failure = verdict.failure
     if failure.failure_class is FailureClass.DESERIALIZATION_FAILED or failure.reason is Reason.ROOT_NOT_OBJECT:
-        each.value, each.problem = None, "it is no JSON"
+        each.value, each.problem = None, "it is not JSON"
         return
     each.forecast = failure.reason.value
     each.dedup_key = verdict.dedup_key or ""

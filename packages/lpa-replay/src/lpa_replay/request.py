@@ -132,7 +132,7 @@ def _path_text(path: Path) -> str:
     try:
         str(path).encode()
     except UnicodeEncodeError:
-        raise ReplayRefused(f"--from {str(path)!a}: the name is no UTF-8: rename the file") from None
+        raise ReplayRefused(f"--from {str(path)!a}: the name is not UTF-8: rename the file") from None
     return str(path)
 
 

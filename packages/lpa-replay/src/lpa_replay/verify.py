@@ -131,7 +131,7 @@ def _duplicates(database: Database, run: RunRecord) -> Iterator[Check]:
             f"duplicates {name}",
             not doubled,
             {"in_window": found, "of_this_replay": doubled},
-            f"{doubled:,} by this replay; {found:,} in the window, whoever brought them",
+            f"{doubled:,} by this replay; {found:,} in the window, from any source",
         )
 
 

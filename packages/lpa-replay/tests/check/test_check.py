@@ -71,7 +71,7 @@ def test_the_first_layer_that_differs_is_named_with_its_first_rows(tmp_path: Pat
     [
         (("none.ndjson",), "none.ndjson does not exist: check the path"),
         (("there.ndjson", "--against", "none"), "none: No such file or directory: --against takes what"),
-        (("there.ndjson", "--against", "there.ndjson"), "there.ndjson is no recorded run"),
+        (("there.ndjson", "--against", "there.ndjson"), "there.ndjson is not a recorded run"),
     ],
 )
 def test_what_cannot_be_checked(arguments: tuple[str, ...], said: str, place: Place) -> None:

@@ -59,8 +59,8 @@ def test_what_steps_do(steps: str, before: Any, after: Any) -> None:
         ('{ cast = "a", to = "integer" }', {"a": [1]}, "a cannot be cast to integer"),
         ('{ cast = "a", to = "number" }', {"a": "nan"}, "a cannot be cast to number"),
         ('{ cast = "a", to = "boolean" }', {"a": "maybe"}, "a cannot be cast to boolean"),
-        ('{ replace = "a", text = "x", by = "y" }', {"a": 1}, "a is no text to replace in"),
-        ('{ set = "a.b", value = 1 }', {"a": 1}, "a.b: a is no object"),
+        ('{ replace = "a", text = "x", by = "y" }', {"a": 1}, "a is not text to replace in"),
+        ('{ set = "a.b", value = 1 }', {"a": 1}, "a.b: a is not an object"),
     ],
 )
 def test_a_step_that_cannot_do_its_work_says_why(steps: str, payload: Any, said: str) -> None:
@@ -126,7 +126,7 @@ def test_what_is_no_json_object_is_left_alone(payload: bytes) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[[fix]", "fix.toml is no TOML: "),
+        ("[[fix]", "fix.toml is not TOML: "),
         ("", "fix.toml has to hold [[fix]] tables and nothing else"),
         ("fixes = 1", "and nothing else: fixes is unknown"),
         ("[[fix]]", "fix.toml: fix 1: it has no steps"),
@@ -138,14 +138,14 @@ def test_what_is_no_json_object_is_left_alone(payload: bytes) -> None:
         ('[[fix]]\nsteps = [{ set = "a" }]', "fix 1: step 1: set needs value beside its path"),
         ('[[fix]]\nsteps = [{ set = "a", remove = "b" }]', "step 1: it has to be one of set, remove, rename, cast"),
         ('[[fix]]\nsteps = [{ drop = "a" }]', "step 1: drop is unknown"),
-        ('[[fix]]\nsteps = [{ remove = "a..b" }]', "step 1: 'a..b' is no path: write the names of keys with dots"),
+        ('[[fix]]\nsteps = [{ remove = "a..b" }]', "step 1: 'a..b' is not a path: write the names of keys with dots"),
         ('[[fix]]\nsteps = [{ remove = "a.*" }]', "'a.*' ends with *: a path has to name a key"),
         ('[[fix]]\nsteps = [{ remove = "__replay_id" }]', "names that begin with __replay are the replay's own"),
         ('[[fix]]\nsteps = [{ cast = "a", to = "date" }]', "cast goes to one of text, integer, number, boolean"),
         ('[[fix]]\nsteps = [{ rename = "a.*.b", to = "c" }]', "rename takes no * in its paths"),
         ('[[fix]]\nsteps = [{ replace = "a", text = "", by = "b" }]', "replace needs some text to look for"),
         ('[[fix]]\nwhere = [{ path = "a" }]\nsteps = []', "condition 1: it needs a path, and one of missing, equals"),
-        ('[[fix]]\nwhere = [{ path = "a", matches = "(" }]', "condition 1: matches is no regular expression"),
+        ('[[fix]]\nwhere = [{ path = "a", matches = "(" }]', "condition 1: matches is not a regular expression"),
     ],
 )
 def test_a_wrong_file_is_refused_with_the_place(text: str, said: str) -> None:

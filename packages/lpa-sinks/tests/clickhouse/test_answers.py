@@ -54,7 +54,7 @@ FOREIGN = {
     "nothing": (answer("200 OK"), "status 200, no X-ClickHouse-Summary"),
     "no content": (answer("204 No Content"), "status 204"),
     "an error as a page": (answer("200 OK", "", EXCEPTION), "no X-ClickHouse-Summary: 'Code: 241.'"),
-    "an error behind headers of success": (answer("200 OK", OWN, EXCEPTION), "text where there is no result"),
+    "an error behind headers of success": (answer("200 OK", OWN, EXCEPTION), "text instead of a result"),
     "a health page": (answer("200 OK", "", '{"status":"ok"}'), 'no X-ClickHouse-Summary: \'{"status":"ok"}\''),
     "the answer to a ping": (answer("200 OK", "X-ClickHouse-Server-Display-Name: h\r\n", "Ok.\n"), "'Ok.'"),
     "a summary that is none": (answer("200 OK", OWN.replace("{", "[").replace("}", "]")), "no X-ClickHouse-Summary"),

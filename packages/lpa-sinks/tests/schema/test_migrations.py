@@ -234,7 +234,7 @@ def test_quotes_that_are_not_understood_are_refused(run: Run, tmp_path: Path, st
 def test_a_view_takes_the_place_of_no_table(run: Run, tmp_path: Path) -> None:
     table = "payment_events"
     write(tmp_path, "0001-over", f"-- differs: {table}: x\nCREATE OR REPLACE VIEW {PAYMENTS} AS SELECT 1;\n")
-    with pytest.raises(MigrationError, match="payment_events is no view, and would be replaced"):
+    with pytest.raises(MigrationError, match="payment_events is not a view, and would be replaced"):
         run("apply")
 
 
@@ -242,7 +242,7 @@ def test_a_column_that_is_stored_becomes_no_alias(
     run: Run, engine: Client, applied: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(tmp_path, "0001-over", f"ALTER TABLE {PAYMENTS} MODIFY COLUMN client_ip String ALIAS upper(request_id);\n")
-    with pytest.raises(MigrationError, match=r"payment_events.client_ip is no alias, and its values would be lost"):
+    with pytest.raises(MigrationError, match=r"payment_events.client_ip is not an alias, and its values would be lost"):
         run("apply")
     assert states(run, capsys) == {"0001-over": "pending"}
     kind = f"SELECT default_kind FROM system.columns WHERE database = '{applied}' AND name = 'client_ip'"
@@ -350,7 +350,7 @@ def test_failure_08_no_table_or_view_has_a_time_of_32_bits_that_an_event_can_rea
 def test_a_file_that_is_no_text(run: Run, tmp_path: Path) -> None:
     write(tmp_path, "0001-binary", "")
     (tmp_path / "migrations" / "0001-binary" / "up.sql").write_bytes(b"\xff")
-    with pytest.raises(MigrationError, match="byte 0 is no UTF-8"):
+    with pytest.raises(MigrationError, match="byte 0 is not UTF-8"):
         run("plan")
 
 

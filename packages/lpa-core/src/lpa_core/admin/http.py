@@ -52,7 +52,7 @@ def read_body(environ: WSGIEnvironment) -> bytes:
         raise RequestRefused(HTTPStatus.LENGTH_REQUIRED, "send the body with its Content-Length, not in chunks")
     length = environ.get("CONTENT_LENGTH") or "0"
     if not re.fullmatch("[0-9]{1,18}", length):
-        raise RequestRefused(HTTPStatus.BAD_REQUEST, "Content-Length is no number")
+        raise RequestRefused(HTTPStatus.BAD_REQUEST, "Content-Length is not a number")
     try:
         return _read(environ["wsgi.input"], int(length))
     except TimeoutError:

@@ -140,11 +140,11 @@ class GroupWorker:
                 try:
                     self._session()
                 except CommitUncertainError as uncertain:
-                    _log.warning("the session is given up and begun anew", reason=str(uncertain))
+                    _log.warning("the session is given up and a new one begins", reason=str(uncertain))
                     self.standstill.hindered(str(uncertain))
                 except DamagedClaimsError as damage:
                     # Opened again, they are set aside and rebuilt, or the partition says what is to be done.
-                    _log.warning("the session is given up and begun anew", reason=str(damage))
+                    _log.warning("the session is given up and a new one begins", reason=str(damage))
                     self.standstill.hindered(str(damage))
                     self._background.sleep(_SESSION_AGAIN_SECONDS)
                 except (LogUnavailable, ForbiddenError) as unavailable:
@@ -348,7 +348,7 @@ class GroupWorker:
         if self._task is None:
             self._before_leaving(self.states, self._log)
         else:
-            _log.warning("the ranges in work are abandoned; whoever gets the partitions next repeats them")
+            _log.warning("the ranges in work are abandoned; the worker that gets the partitions next repeats them")
 
     def _abandon(self) -> None:
         """Let go of everything; after this, nothing is written any more but what is on its way to a sink."""

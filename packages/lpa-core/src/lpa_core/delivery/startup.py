@@ -30,7 +30,7 @@ _DELETED: Final = (
     "archive; or to latest to leave out what it holds, too",
 )
 _MADE_ANEW: Final = (
-    "the topic was truncated or made anew",
+    "the topic was truncated or deleted and made again",
     "set QUALITY_OFFSET_GAP_POLICY to earliest to read all that it holds now, or to latest to leave it out",
 )
 """A cause, and what to do, what loses nothing first."""
@@ -343,7 +343,7 @@ def _committed(beginning: _Beginning) -> str:
 
 def _cause(beginning: _Beginning) -> str:
     if beginning.found is None:
-        return "the topic was made anew, or the group's offset expired, or the group is another one"
+        return "the topic was deleted and made again, or the group's offset expired, or the group is another one"
     return "the group's offset was set back, or a tool dropped the metadata beside it"
 
 

@@ -255,7 +255,7 @@ class Writer:
                     break
                 except FencedError:
                     self._observer.fenced()
-                    problem = "the consumer group is being shared out anew"
+                    problem = "the consumer group is being shared out again"
                 except LogUnavailable as unavailable:
                     problem = str(unavailable)
             self._standstill.hindered(problem)

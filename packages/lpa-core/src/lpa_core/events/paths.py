@@ -49,5 +49,5 @@ def steps(path: str) -> tuple[Step, ...]:
         found.append(Step(step[1], step[2] or "", step[3] or ""))
         position = step.end()
     if not found or position < len(path) or found[-1].key:
-        raise ValueError(f"{path!r} is no path: write it like a.b, or a.b[type=video].c for an item of an array")
+        raise ValueError(f"{path!r} is not a path: write it like a.b, or a.b[type=video].c for an item of an array")
     return tuple(found)

@@ -156,7 +156,7 @@ class PluginManager:
             taken.add(check.name)
         for transform in brought.replay_transforms:
             if not hasattr(transform, "__name__"):
-                raise ValueError(f"lpa_replay_transforms: {transform!r} is no function to call by name")
+                raise ValueError(f"lpa_replay_transforms: {transform!r} is not a function to call by name")
         for hook, factories in brought.factories.items():
             for name, factory in factories.items():
                 if name in self._factories(hook):

@@ -36,7 +36,7 @@ def timestamp_valid(document: Document) -> Failure | None:
     if sent is None:
         return schema_invalid(Reason.MISSING_TIMESTAMP, "timestamp is not epoch milliseconds, as a number or digits")
     if not MIN_EPOCH_MS <= sent <= MAX_EPOCH_MS:
-        why = "is no time between 1900 and 2299"
+        why = "is not a time between 1900 and 2299"
     elif sent < EARLIEST_EVENT_MS:
         why = f"{sent} is {_utc(sent)}, before 2000-01-01"
     else:

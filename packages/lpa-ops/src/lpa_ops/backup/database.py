@@ -92,7 +92,7 @@ def _run(client: Client, statement: str, location: str) -> None:
         id_ = client.query(statement).result_rows[0][0]
         while True:
             found = client.query(sql_file("operation.sql"), parameters={"id": id_}).result_rows
-            status, error = found[0] if found else ("lost", "the server was started anew")
+            status, error = found[0] if found else ("lost", "the server was restarted")
             if status in ("BACKUP_CREATED", "RESTORED"):
                 return
             if status not in ("CREATING_BACKUP", "RESTORING"):

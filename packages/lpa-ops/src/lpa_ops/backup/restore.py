@@ -165,7 +165,7 @@ def put_claims_back(
 def _run_again(location: str, sink: str | None) -> str:
     where = [] if sink is None else ["--sink", sink]
     command = shlex.join(["lpa", "backup", "restore", location, *where, "--replace"])
-    return f"a restore was broken off, or is running still: run `{command}` again"
+    return f"a restore was interrupted, or is still running: run `{command}` again"
 
 
 def _behind_the_group(client: Client, name: str, target: str, settings: Settings) -> str:

@@ -94,7 +94,8 @@ class BundleStore:
     def manifest(self, bundle: str) -> bytes:
         if not self.is_whole(bundle):
             raise self._error(
-                f"{self.location(bundle)} is no whole {self._what}: it has no {MANIFEST}; see `lpa {self._what} list`"
+                f"{self.location(bundle)} is not a whole {self._what}: it has no {MANIFEST}; "
+                f"see `lpa {self._what} list`"
             )
         with self._errors(f"{self.location(bundle)}/{MANIFEST}"):
             return b"".join(self._storage.read(f"{bundle}/{MANIFEST}"))
@@ -126,7 +127,7 @@ class BundleStore:
             ) from None
 
     def remove(self, bundle: str) -> None:
-        """Remove a bundle, its manifest first: broken off, it is no whole bundle any more."""
+        """Remove a bundle, its manifest first: broken off, it is not a whole bundle any more."""
         with self._errors(self.location(bundle)):
             for path in (f"{bundle}/{MANIFEST}", *self._below(bundle)):
                 self._storage.remove(path)

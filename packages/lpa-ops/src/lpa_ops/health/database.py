@@ -92,11 +92,11 @@ def long_before(scope: Scope) -> int:
 def opened(scope: Scope) -> Iterator[Database]:
     """The database of the scope.
 
-    Raises NotApplicable where it is no ClickHouse, MissingDatabaseError where it is an embedded one that is not there,
-    SinkMisconfigured, SinkUnavailable.
+    Raises NotApplicable where it is not a ClickHouse, MissingDatabaseError where it is an embedded one that does not
+    exist, SinkMisconfigured, SinkUnavailable.
     """
     if scope.sink is not None and scheme(scope.sink) not in SCHEMES:
-        raise NotApplicable(f"{scheme(scope.sink)}:// is no ClickHouse")
+        raise NotApplicable(f"{scheme(scope.sink)}:// is not a ClickHouse")
     endpoint = endpoint_of(scope.sink, scope.settings)
     if endpoint.path is not None and not endpoint.path.exists():
         raise MissingDatabaseError(

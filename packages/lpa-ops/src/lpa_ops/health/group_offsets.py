@@ -92,7 +92,7 @@ def _trouble(
     )
     if stored > standing.high:
         what = f"{partition} holds {standing.low:,} to {standing.high - 1:,}, though {stored - 1:,} is stored"
-        return Trouble(f"{what}: it was made anew, or truncated", anew)
+        return Trouble(f"{what}: it was deleted and made again, or truncated", anew)
     if commit is None:
         if not stored:
             return None
@@ -103,7 +103,7 @@ def _trouble(
         )
     if commit.offset > standing.high:
         what = f"{partition}: {commit.offset:,} is committed, though it holds {standing.low:,} to {standing.high - 1:,}"
-        return Trouble(f"{what}: it was made anew, or truncated", anew)
+        return Trouble(f"{what}: it was deleted and made again, or truncated", anew)
     try:
         decode(partition, commit.metadata)
     except DamagedMetadataError as damage:

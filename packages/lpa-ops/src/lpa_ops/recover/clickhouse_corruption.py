@@ -129,7 +129,7 @@ class ClickHouseCorruption:
         wanted = f"{', '.join(found.tables)} from {found.location}" if found.tables else "nothing"
         proven = f"restore {wanted} beside them, and compare"
         restored = [f"put {', '.join(found.tables)} in their place"] if found.tables else []
-        anew = [f"make {', '.join(found.emptied)} anew, without rows"] if found.emptied else []
+        anew = [f"make {', '.join(found.emptied)} again, without rows"] if found.emptied else []
         return [
             Step("stopped", "make sure that no worker is running", lambda: self._stopped(found, context)),
             Step("prove", proven, lambda: self._prove(found, context)),
@@ -167,7 +167,7 @@ class ClickHouseCorruption:
             require_is_own(backup, context)
             _require_all(backup, own, client, name)
 
-        otherwise = "name another place with --backups; where there is none, an empty folder: all is read again"
+        otherwise = "name another place with --backups; if there is none, an empty folder: all is read again"
         return newest_good(context, require, otherwise)
 
     def _require_whole(self, context: Context) -> None:

@@ -38,7 +38,7 @@ _Sink = Annotated[
 _Backups = Annotated[str | None, Parameter(help="Folder or URL that holds the backups. Default: LPA_BACKUP_DIR.")]
 _Execute = Annotated[
     bool,
-    Parameter(negative="", help="Carry the plan out; run again, it goes on where it was broken off."),
+    Parameter(negative="", help="Carry the plan out; run again, it goes on where it was interrupted."),
 ]
 _Json = Annotated[bool, Parameter(negative="", help="Print JSON.")]
 

@@ -67,7 +67,7 @@ class Journal(Generic[F]):
         except FileNotFoundError:
             return None
         except (OSError, msgspec.DecodeError) as error:
-            raise RecoveryError(f"{self.path} cannot be read ({error}): remove it to begin anew") from None
+            raise RecoveryError(f"{self.path} cannot be read ({error}): remove it to begin again") from None
         for what, there, asked, option in (
             ("of", written.database, _database(self._context), "--sink"),
             ("from the backups in", written.backups, _backups(self._context), "--backups"),

@@ -78,6 +78,6 @@ class LostClaims:
         if not isinstance(store, Vouching):
             store.close()
             raise RecoveryError(
-                f"{without_secrets(self._dedup)} is no store that workers share: a worker rebuilds its claims itself"
+                f"{without_secrets(self._dedup)} is not a store that workers share: a worker rebuilds its claims itself"
             )
         return store

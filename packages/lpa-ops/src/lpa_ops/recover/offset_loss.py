@@ -55,7 +55,7 @@ class Offsets:
                 if behind > high[partition]:
                     lost.append(
                         f"{partition} holds {high[partition]} records, but {behind} are stored: the topic was made "
-                        "anew; it is left alone: use another topic name"
+                        "again; it is left alone: use another topic name"
                     )
                     continue
                 # At most one range is unfinished, so nothing is missing further back than a range reaches.

@@ -130,7 +130,7 @@ class Scenario(Protocol[F]):
 
 def broken_off(scenario: str) -> str:
     """Why files are kept out of a database, from a recovery's first change until it is finished."""
-    return f"a recovery was broken off, or is running still: run `lpa recover {scenario} --execute` again"
+    return f"a recovery was interrupted, or is still running: run `lpa recover {scenario} --execute` again"
 
 
 def offsets(positions: Sequence[Position]) -> dict[Partition, int]:

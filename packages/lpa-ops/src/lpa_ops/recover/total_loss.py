@@ -140,7 +140,7 @@ def _damage(context: Context) -> list[str]:
 
 def _without_backup(context: Context) -> str:
     """What to do where there is none."""
-    elsewhere = "name another place with --backups; where there is none"
+    elsewhere = "name another place with --backups; if there is none"
     if endpoint_of(context.sink, context.settings).path is None:
         return (
             f"{elsewhere}, run `lpa schema apply`, and then `lpa recover offset-loss`, which has what the topic still "

@@ -65,7 +65,7 @@ def read_report(file: Path, now_ms: int) -> Report:
     except OSError as error:
         raise CannotJudgeError(f"{file} cannot be read: {error.strerror}") from None
     except (ElementTree.ParseError, KeyError, ValueError, OverflowError) as error:
-        raise CannotJudgeError(f"{file} is no JUnit report as pytest writes it ({error})") from None
+        raise CannotJudgeError(f"{file} is not a JUnit report as pytest writes it ({error})") from None
 
 
 def _cases(suite: ElementTree.Element) -> Iterator[Case]:

@@ -82,7 +82,7 @@ def triage_app(settings: Settings) -> cyclopts.App:
         Parameters
         ----------
         session
-            Its workflow_session_id: stream_id|request_id. Exit status 1 where there is none of that id.
+            Its workflow_session_id: stream_id|request_id. Exit status 1 if no session has that id.
         limit
             How many sessions are listed.
         sink

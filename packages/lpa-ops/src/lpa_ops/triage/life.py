@@ -45,7 +45,7 @@ def _outcome(fact: Mapping[str, Any]) -> str:
     elif fact["startup_success"]:
         outcome = "success: it became playable"
     elif fact["startup_excused"]:
-        outcome = "excused: it never became playable, for want of an orchestrator or by excusable errors alone"
+        outcome = "excused: it never became playable; no orchestrator was available, or all errors are excusable"
     else:
         outcome = "unexcused: it never became playable, and nothing excuses it"
     notes = [text for flag, text in _FLAGS.items() if fact[flag]]

@@ -53,7 +53,7 @@ def read_record(path: Path) -> list[Dump]:
             f"{path}: {error.strerror}: --against takes what `lpa replay check --output` wrote"
         ) from None
     except Exception as error:  # whatever the decoders say of what is no record
-        raise ReplayRefused(f"{path} is no recorded run: --against takes what `check --output` wrote") from error
+        raise ReplayRefused(f"{path} is not a recorded run: --against takes what `check --output` wrote") from error
 
 
 def first_difference(recorded: Sequence[Dump], now: Sequence[Dump]) -> Difference | None:

@@ -99,7 +99,7 @@ def parse_fixes(text: str, name: str) -> FixFile:
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ReplayRefused(f"{name} is no TOML: {error}") from None
+        raise ReplayRefused(f"{name} is not TOML: {error}") from None
     entries = content.pop("fix", None)
     if content or not isinstance(entries, list) or not entries:
         unknown = f": {', '.join(content)} is unknown" if content else ""
@@ -145,7 +145,7 @@ def _condition(entry: Any) -> PayloadCondition:
     try:
         pattern = None if matches is None else re.compile(_text(matches, "matches"))
     except re.error as error:
-        raise ValueError(f"matches is no regular expression: {error}") from None
+        raise ValueError(f"matches is not a regular expression: {error}") from None
     return PayloadCondition(_path(table["path"]), missing, table.get("equals"), pattern)
 
 

@@ -19,7 +19,7 @@ class Path(tuple[str, ...]):
         steps = text.split(".")
         if not all(steps):
             raise ValueError(
-                f"{text!r} is no path: write the names of keys with dots between them, such as data.pipeline"
+                f"{text!r} is not a path: write the names of keys with dots between them, such as data.pipeline"
             )
         if steps[-1] == EVERY:
             raise ValueError(f"{text!r} ends with {EVERY}: a path has to name a key")
@@ -53,7 +53,7 @@ def made(document: dict[str, Any], path: Path) -> Slot:
     for step in path[:-1]:
         found = holder.setdefault(step, {})
         if not isinstance(found, dict):
-            raise ValueError(f"{path}: {step} is no object")
+            raise ValueError(f"{path}: {step} is not an object")
         holder = found
     return Slot(holder, path[-1])
 

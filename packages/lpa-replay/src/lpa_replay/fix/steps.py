@@ -85,7 +85,7 @@ class Replace:
         for slot in _present(document, self.path):
             value = slot.holder[slot.key]
             if not isinstance(value, str):
-                raise ValueError(f"{self.path} is no text to replace in")
+                raise ValueError(f"{self.path} is not text to replace in")
             slot.holder[slot.key] = value.replace(self.text, self.by)
 
 
@@ -102,7 +102,7 @@ class Multiply:
             value = slot.holder[slot.key]
             number = _number(whole_number(value) if isinstance(value, str) else value)
             if number is None:
-                raise ValueError(f"{self.path} is no number to multiply")
+                raise ValueError(f"{self.path} is not a number to multiply")
             # As they are written: 0.001 is no double.
             slot.holder[slot.key] = int(Fraction(str(number)) * Fraction(str(self.by)))
 

@@ -101,7 +101,7 @@ def why_not(status: int, headers: Mapping[str, str], body: bytes | None) -> str 
     if headers.get("Transfer-Encoding", "").lower() != "chunked" and "Content-Length" not in headers:
         return "nothing that tells where it ends"
     if body and _FORMAT not in headers:
-        return "text where there is no result"
+        return "text instead of a result"
     if body and _EXCEPTION_IN_BODY.search(body):
         return "an error after the headers of success"
     return None

@@ -17,7 +17,7 @@ from lpa_core.uris import masked
 from lpa_sinks.clickhouse.answers import NotClickHouseError, checked_connections
 from lpa_sinks.clickhouse.errors import Verdict, classify, describe
 
-_ENCODED: Final = "its port is no number, or a character such as / ? # @ in a name is not percent-encoded"
+_ENCODED: Final = "its port is not a number, or a character such as / ? # @ in a name is not percent-encoded"
 SCHEMES: Final = ("chdb", "clickhouse", "http", "https")
 
 REMEDY: Final = (

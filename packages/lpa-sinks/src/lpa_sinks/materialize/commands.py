@@ -1,4 +1,4 @@
-"""``lpa materialize``: keep facts up to date with what arrives by Kafka, or make those of a window anew."""
+"""``lpa materialize``: keep facts up to date with what arrives by Kafka, or rebuild those of a window."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def materialize_app(settings: Settings) -> cyclopts.App:
         sink: str | None = None,
         json: _Json = False,
     ) -> None:
-        """Make the facts anew of all sessions with an event in [start, end), whole, and the rollups of their hours.
+        """Rebuild the facts of all sessions with an event in [start, end), whole, and the rollups of their hours.
 
         May run beside live work. It ends with the rows that live work would have made.
 

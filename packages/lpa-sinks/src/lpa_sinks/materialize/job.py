@@ -288,7 +288,7 @@ class MaterializeJob:
         self._consumer.resume([where for where in partitions if where.partition in self._assigned])
         self._alive_at = now
         if self._changed_hands:
-            raise DerivationOvertakenError("the consumer group is being shared out anew")
+            raise DerivationOvertakenError("the consumer group is being shared out again")
 
     def _ask_whether_ours(self) -> None:
         """Commit once more where the batch begins: the broker lets only whoever has the partitions do that."""

@@ -9,7 +9,7 @@ from lpa_sinks.parity.assertions import Assertion, assertions
 
 _LAST_INVARIANT: Final = 79
 """In spec/serving.md section 10."""
-_ELSEWHERE: Final = {78: "archives are no tables: their reader tells of gaps"}
+_ELSEWHERE: Final = {78: "archives are not tables: their reader tells of gaps"}
 _HEAD: Final = """\
 # Parity
 
@@ -30,7 +30,7 @@ severity has two words, each row says which it is.
 - Without `--start` and `--end` it is about the last `HEALTH_WINDOW_HOURS` that have events, are over and derived;
   its first line says which these are.
 - What runs meanwhile is seen half done: ask about hours that are over and derived.
-- Two sessions of one `request_id`, or events under a wrong clock, are no faults of parity.
+- Two sessions of one `request_id`, or events under a wrong clock, are not faults of parity.
 
 Made by `./dev pages` of the files.
 """

@@ -91,7 +91,7 @@ def _require_alias(client: Client, database: str, migration: Migration, alias: A
     found = client.query(sql_file("column_default.sql"), parameters=where).result_rows
     if found != [("ALIAS",)]:
         raise MigrationError(
-            f"migration {migration}: {alias.table}.{alias.column} is no alias, and its values would be lost: "
+            f"migration {migration}: {alias.table}.{alias.column} is not an alias, and its values would be lost: "
             "add a column with another name; nothing was changed"
         )
 
@@ -117,7 +117,8 @@ def _compare(client: Client, database: str, view: View, window_hours: int) -> Co
     if not definition:
         return Comparison(view.name, 0, 0)
     if not definition.startswith("CREATE VIEW "):
-        return Comparison(view.name, 0, 0, f"{view.name} is no view, and would be replaced: give the view another name")
+        problem = f"{view.name} is not a view, and would be replaced: give the view another name"
+        return Comparison(view.name, 0, 0, problem)
     candidate = f"{view.name}{_CANDIDATE}"
     client.command(f"CREATE OR REPLACE VIEW {quoted(database)}.{quoted(candidate)} {view.definition}")
     try:

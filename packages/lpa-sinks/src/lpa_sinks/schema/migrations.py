@@ -200,7 +200,7 @@ def _text(file: Path) -> str:
     except OSError as error:
         raise MigrationError(f"{file} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise MigrationError(f"{file}: byte {error.start} is no UTF-8: save it as UTF-8") from None
+        raise MigrationError(f"{file}: byte {error.start} is not UTF-8: save it as UTF-8") from None
 
 
 def _only_adds(statement: str) -> bool:

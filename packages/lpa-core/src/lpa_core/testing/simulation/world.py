@@ -135,7 +135,7 @@ class _World:
                     self._freeze(machine.host)
                 case "stop":
                     assert machine.worker is not None
-                    scheduler.trace.append(f"{machine.name} is told to stop")
+                    scheduler.trace.append(f"{machine.name} receives the order to stop")
                     machine.worker.stop()
                     machine.restart_at = scheduler.now + draw.uniform(0, 3)
 

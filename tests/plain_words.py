@@ -1,0 +1,124 @@
+"""Words that people in trouble stumble over, what to write instead, and where each still stands.
+
+.nox/tests/bin/python tests/plain_words.py     lower ceilings to what is left; never raises one
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final, NamedTuple
+
+ROOT: Final = Path(__file__).parents[1]
+CEILINGS: Final = Path(__file__).with_name("plain_words.json")
+
+
+class Banned(NamedTuple):
+    expression: str
+    """Regular expression of whole words, for any case and however lines break."""
+    instead: str
+    first: bool = False
+    """Banned as the first word of a docstring only."""
+
+
+BANNED: Final = {
+    "anew": Banned("anew", "again, or rebuild"),
+    "broken off": Banned("broken[ -]off", "interrupted"),
+    "behind, in an order": Banned(
+        "offsets? behind|behind the (?:end|last|first|offset|ranges?|record)|lies? behind", "after"
+    ),
+    "is no": Banned(
+        r"(?<!there )(?:is|are|was|were) no(?! (?:more|less|longer|later|earlier)\b)", "is not a, or does not"
+    ),
+    "whoever": Banned("whoever", "the person or thing that is meant: the operator, the next worker"),
+    "where there is none": Banned("where there (?:is|are) (?:none|no)", "if there is no"),
+    "is told": Banned("(?:is|are) told|told as", "receives, or is reported as"),
+    "as far as": Banned("as far as", "up to, or if"),
+    "nothing to judge": Banned("nothing to judge", "nothing could be judged"),
+    "for want of": Banned("for want of", "because something is missing"),
+    "answer, first": Banned("answers?", "return", first=True),
+}
+"""Name -> what it matches, and what to write instead."""
+
+Counts = Mapping[str, Mapping[str, int]]
+"""Place -> name of what is banned -> how often."""
+
+
+def counted() -> Counts:
+    """Each place with banned words in it."""
+    found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for place, text in _texts():
+        for word, number in banned_in(text, docstring=place.endswith(" docstrings")).items():
+            found[place][word] += number
+    return found
+
+
+def banned_in(text: str, *, docstring: bool = False) -> dict[str, int]:
+    """Name of what is banned -> how often it is in the text, if at all."""
+    plain = " ".join(text.split())
+    numbers = {
+        name: len(re.findall(rf"{'^' if banned.first else ''}\b(?:{banned.expression})(?!\w)", plain, re.IGNORECASE))
+        for name, banned in BANNED.items()
+        if docstring or not banned.first
+    }
+    return {name: number for name, number in numbers.items() if number}
+
+
+def ceilings() -> Counts:
+    """What a place may have at most."""
+    read: Counts = json.loads(CEILINGS.read_text())
+    return read
+
+
+def _texts() -> Iterator[tuple[str, str]]:
+    """Place and text of all that people read: pages, docstrings, and what programs print."""
+    pages = [path for pattern in ("*.md", "docs/**/*.md", "packages/*/README.md") for path in ROOT.glob(pattern)]
+    for page in pages:
+        name = page.relative_to(ROOT).as_posix()
+        yield "docs/decisions" if name.startswith("docs/decisions/") else name, page.read_text()
+    for source in ROOT.glob("packages/*/src/**/*.py"):
+        module = source.relative_to(ROOT).parts[3:]
+        folder = ".".join(module[:2] if len(module) > 2 else module[:1])
+        tree = ast.parse(source.read_text())
+        docstrings = {id(text) for text in _docstrings(tree)}
+        for text, of in _strings(tree):
+            if " " in text:  # others are names, not language
+                yield f"{folder} {'docstrings' if id(of) in docstrings else 'texts'}", text
+
+
+def _strings(tree: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+    """Each string of a module, with X for what an f-string puts in, and where it stands."""
+    within: set[int] = set()
+    for node in ast.walk(tree):  # what is around a string comes before it
+        if isinstance(node, ast.JoinedStr):
+            parts = [part.value if isinstance(part, ast.Constant) else "X" for part in node.values]
+            within |= {id(part) for part in node.values}
+            yield "".join(map(str, parts)), node
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in within:
+            yield node.value, node
+
+
+def _docstrings(tree: ast.AST) -> Iterator[ast.AST]:
+    """Strings that stand as a statement: those of modules, classes, functions and attributes."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            yield node.value
+
+
+def lower() -> None:
+    """Write lower ceilings where fewer banned words are left; one that is exceeded stays."""
+    now, most = counted(), ceilings()
+    kept = {
+        place: {word: min(number, now[place][word]) for word, number in words.items() if now.get(place, {}).get(word)}
+        for place, words in most.items()
+    }
+    left = {place: words for place, words in sorted(kept.items()) if words}
+    CEILINGS.write_text(json.dumps(left, indent=1, sort_keys=True) + "\n")
+
+
+if __name__ == "__main__":
+    lower()

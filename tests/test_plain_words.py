@@ -1,0 +1,55 @@
+"""People read plain words: the first page and programs use no banned one, other pages and docstrings ever fewer."""
+
+import pytest
+from plain_words import BANNED, banned_in, ceilings, counted
+from services.help_texts import help_texts
+
+LOWER = "to lower ceilings: .nox/tests/bin/python tests/plain_words.py"
+
+
+def test_help_has_no_banned_word() -> None:
+    texts = help_texts()
+    assert len(texts) > 40, "the commands of all packages"
+    assert {command: banned for command, text in texts.items() if (banned := banned_in(text))} == {}
+
+
+def test_places_have_as_many_banned_words_as_their_ceiling_says() -> None:
+    now, most = counted(), ceilings()
+    differing = []
+    for place in sorted(now.keys() | most.keys()):
+        counts, allowed = now.get(place, {}), most.get(place, {})
+        for name in sorted(counts.keys() | allowed.keys()):
+            count, ceiling = counts.get(name, 0), allowed.get(name, 0)
+            if count != ceiling:
+                remedy = f"instead write: {BANNED[name].instead}" if count > ceiling else LOWER
+                differing.append(f"{place}: {name!r} is there {count} times, its ceiling is {ceiling}; {remedy}")
+    assert not differing, "\n".join(differing)
+
+
+def test_what_programs_print_and_the_first_page_have_no_ceiling() -> None:
+    assert [place for place in ceilings() if place.endswith(" texts")] == []
+    assert "README.md" not in ceilings()
+
+
+@pytest.mark.parametrize("name", BANNED)
+def test_what_is_written_instead_is_not_banned(name: str) -> None:
+    assert banned_in(BANNED[name].instead, docstring=True) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "times"),
+    [
+        ("it is folded\n    anew, Anew", {"anew": 2}),
+        ("was broken\noff; broken-off", {"broken off": 2}),
+        ("the facts are behind", {}),
+        ("there is no such file, and it is no longer needed", {}),
+        ("renewed, manewed", {}),
+    ],
+)
+def test_words_are_found_however_lines_break_and_only_whole(text: str, times: dict[str, int]) -> None:
+    assert banned_in(text) == times
+
+
+def test_a_docstring_does_not_begin_with_answer() -> None:
+    assert banned_in("Answer the rows.", docstring=True) == {"answer, first": 1}
+    assert banned_in("Wait for the answers.", docstring=True) == banned_in("Answer the rows.") == {}
