@@ -21,8 +21,8 @@ YEAR_2099 = 4_070_908_800_000
 class Machine:
     """Its clock, and the seconds that really pass."""
 
-    def __init__(self, earliest: int = 0) -> None:
-        self.wall, self.seconds = NOW, 0.0
+    def __init__(self, earliest: int = 0, started: int = NOW) -> None:
+        self.wall, self.seconds = started, 0.0
         self.clock = BatchClock(lambda: self.wall, lambda: self.seconds, earliest)
         self.last = 0
 
@@ -50,6 +50,25 @@ def test_failure_06_a_clock_before_the_release_is_wrong(wall: int) -> None:
         machine.seconds += 100 * PATIENCE_SECONDS
     machine.wall = RELEASED_MS
     assert machine.time() == RELEASED_MS
+
+
+def test_failure_06_a_clock_that_was_set_after_the_start_is_believed_at_once() -> None:
+    machine = Machine(RELEASED_MS, started=0)
+    machine.wait(5)
+    with pytest.raises(WrongClockError, match="released on"):
+        machine.time()
+    machine.wall = NOW
+    assert machine.time(NOW - DAY) == NOW, "a backlog does not confirm it, and nothing speaks against it"
+
+
+def test_failure_06_a_jump_before_the_first_range_is_noticed(machine: Machine) -> None:
+    machine.wait(30)
+    machine.wall += YEAR_2099 - NOW
+    with pytest.raises(WrongClockError, match="it jumped ahead by"):
+        machine.time(NOW)
+    machine.wait(3)
+    machine.wall -= YEAR_2099 - NOW
+    assert machine.time(NOW) == machine.wall
 
 
 def test_failure_06_a_clock_behind_what_is_stored_is_wrong(machine: Machine) -> None:

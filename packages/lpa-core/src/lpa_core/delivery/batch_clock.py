@@ -32,15 +32,18 @@ class BatchClock:
     Two things prove a clock wrong, for as long as they last: it is before ``earliest``, or more than :data:`SLACK_MS`
     before a batch time that is stored. Two others make it doubtful, and hold ranges up for :data:`PATIENCE_SECONDS` at
     most, for each may have another cause: most records of a range are later than the clock (producers may send any
-    time), and the clock jumped ahead while the process ran (a machine that slept). A jump that the records confirm is
-    none.
+    time), and the clock jumped ahead since it was last believed, or since the process started (a machine that slept). A
+    jump that the records confirm is none.
+
+    A clock that is ahead from the start on has nothing to be compared with, and is believed.
     """
 
     def __init__(self, clock: Callable[[], int], steady: Callable[[], float], earliest: int = 0) -> None:
         """``clock`` is the machine's, epoch ms; ``steady`` counts seconds and is never set."""
         self._clock, self._steady, self._earliest = clock, steady, earliest
         self._newest = 0
-        self._ahead: float | None = None
+        now = clock()
+        self._ahead: float | None = now - steady() * 1000 if now >= earliest else None
         """By how much the clock was ahead of the steady one when it was last believed, ms."""
         self._doubted_since: dict[Hashable, float] = {}
         self._asks_records = True
