@@ -10,7 +10,10 @@ import pytest
 import structlog
 from moto.server import ThreadedMotoServer
 from services.clickhouse import ClickHouseServer
+from services.few_assertions import few
 from services.place import SECRETS, Place
+
+from lpa_sinks import parity
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +49,7 @@ def place(
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(parity, "assertions", few())
     place.lpa("schema", "apply")
     place.insert(0, 1000)
     yield place

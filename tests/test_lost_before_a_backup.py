@@ -11,7 +11,8 @@ from typing import Any, final
 
 import attrs
 import pytest
-from services.preloaded import preloaded_lpa
+from services import few_assertions
+from services.preloaded import preloaded_python
 
 
 @final
@@ -30,7 +31,11 @@ class Embedded:
             "LPA_LOG_LEVEL": "error",
         }
         done = subprocess.run(
-            [preloaded_lpa(), *arguments], env=environment, capture_output=True, text=True, check=False
+            [preloaded_python(), few_assertions.__file__, *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout + done.stderr if status else done.stdout

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer
 from services.content import content
+from services.few_assertions import few
 from services.job import Job, event
 
 from lpa_core.cli import run
+from lpa_sinks import parity
 from lpa_sinks.testing.http_front import Fault
 
 Recover = Callable[..., dict[str, Any]]
@@ -36,6 +38,7 @@ def job(new_job: NewJob, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Job
     for variable, value in job.environment.items():
         monkeypatch.setenv(variable, value)
     monkeypatch.setenv("LPA_BACKUP_DIR", str(tmp_path / "backups"))
+    monkeypatch.setattr(parity, "assertions", few())
     return job
 
 

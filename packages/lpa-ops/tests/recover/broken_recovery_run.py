@@ -20,6 +20,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1] / "backup"))
 from broken_restore_run import command, killed, lpa
 from killed_run import content, in_child, settings
+from services.few_assertions import ask_few
 
 from lpa_core import restoration
 from lpa_core.generate.generator import generate
@@ -92,6 +93,7 @@ def go_on(folder: Path, file: Path, recover: tuple[str, ...]) -> dict[str, Any]:
 def main(folder: Path) -> None:
     os.environ |= {"LPA_DATA_DIR": str(folder / "data"), "LPA_BACKUP_DIR": str(folder / "backups")}
     os.environ |= {"LPA_LOG_LEVEL": "error"}
+    ask_few()
     lines = [line + b"\n" for line in generate(EVENTS, duplicates=0.05, bad=0.02, sessions=20, seed=3)]
     file = folder / "events.ndjson"
     file.write_bytes(b"".join(lines[: EVENTS // 2]))

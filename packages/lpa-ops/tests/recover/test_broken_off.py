@@ -15,7 +15,8 @@ from typing import Any
 
 import attrs
 import pytest
-from services.preloaded import preloaded_lpa, preloaded_python
+from services import few_assertions
+from services.preloaded import preloaded_python
 
 from lpa_sinks.archive.reader import read_archive
 
@@ -33,7 +34,7 @@ class Machine:
 
     def lpa(self, *arguments: str, status: int = 0, killed: tuple[str, str, str] | None = None, given: str = "") -> str:
         killing = [str(preloaded_python()), str(Path(__file__).with_name("kill_before.py"))]
-        program = [*killing, *killed] if killed else [str(preloaded_lpa())]
+        program = [*killing, *killed] if killed else [preloaded_python(), few_assertions.__file__]
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("LPA_", "QUALITY_"))}
         done = subprocess.run(
             [*program, *arguments],

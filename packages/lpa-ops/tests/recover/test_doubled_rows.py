@@ -7,6 +7,7 @@ import shlex
 from typing import Any
 
 import pytest
+from services.few_assertions import few
 
 from lpa_core.cli import build_app
 from lpa_core.health.state import State
@@ -19,9 +20,15 @@ from lpa_ops.recover.run import execute, plan
 from lpa_ops.recover.scenario import Context
 from lpa_ops.recover.validation import validate
 from lpa_ops.testing.day import Day, ok, red
+from lpa_sinks import parity
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.rebuild import Rebuild
 from lpa_sinks.materialize.rows import Span
+
+
+@pytest.fixture(autouse=True)
+def few_assertions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parity, "assertions", few())
 
 
 @pytest.fixture
