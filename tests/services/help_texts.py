@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 import cyclopts
 from rich.console import Console
@@ -16,6 +17,7 @@ from lpa_core.settings import load
 _FRAME = re.compile("[\u2500-\u257f]")
 
 
+@cache
 def help_texts() -> Mapping[str, str]:
     """Command, such as ``lpa backup create`` -> its help, without frames."""
     settings = load()
