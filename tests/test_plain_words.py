@@ -1,7 +1,9 @@
 """People read plain words: the first page and programs use no banned one, other pages and docstrings ever fewer."""
 
+import re
+
 import pytest
-from plain_words import BANNED, banned_in, ceilings, counted
+from plain_words import BANNED, ROOT, banned_in, ceilings, counted
 from services.help_texts import help_texts
 
 LOWER = "to lower ceilings: .nox/tests/bin/python tests/plain_words.py"
@@ -29,6 +31,14 @@ def test_places_have_as_many_banned_words_as_their_ceiling_says() -> None:
 def test_what_programs_print_and_the_first_page_have_no_ceiling() -> None:
     assert [place for place in ceilings() if place.endswith(" texts")] == []
     assert "README.md" not in ceilings()
+
+
+def test_sentences_of_the_first_page_have_at_most_twenty_words() -> None:
+    prose = re.sub(r"^```.*?^```$", "", (ROOT / "README.md").read_text(), flags=re.DOTALL | re.MULTILINE)
+    paragraphs = re.split(r"\n\n|^[-|] ", prose, flags=re.MULTILINE)
+    sentences = [part for text in paragraphs for part in re.split(r"(?<=[.:!?])\s", " ".join(text.split()))]
+    assert len(sentences) > 30
+    assert [sentence for sentence in sentences if len(sentence.split()) > 20] == []
 
 
 @pytest.mark.parametrize("name", BANNED)
