@@ -16,6 +16,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import OperationalError
 
+from lpa_core.events.event_type import LEADING_COLUMNS
 from lpa_core.sinks import RowsRefused, SinkMisconfigured, SinkUnavailable
 from lpa_core.testing.sink_suite import (
     OTHER_TABLE,
@@ -57,6 +58,21 @@ def test_ranges_that_are_written_together_are_one_insert(embedded: ClickHousePla
             f"AND database = '{embedded.endpoint.database}' AND table = '{TABLE.name}'"
         )
         assert parts == [(1200,)]
+
+
+def test_a_merge_reads_a_part_by_the_mebibyte(embedded: ClickHousePlace) -> None:
+    """It holds a granule of each part that it reads."""
+    with closing(embedded.sink()) as sink:
+        sink.open([TABLE])
+        written = block("t", 8_000)
+        own = len(LEADING_COLUMNS)
+        large = [[f"{number:01024}" for number in range(8_000)]]
+        sink.write(attrs.evolve(written, columns=[*written.columns[:own], *large, *written.columns[own + 1 :]]))
+        ((largest,),) = embedded.query(
+            "SELECT data_uncompressed_bytes / (marks - 1) FROM system.parts WHERE active "
+            f"AND database = '{embedded.endpoint.database}' AND table = '{TABLE.name}'"
+        )
+        assert largest <= 1 << 20
 
 
 @pytest.mark.parametrize("applied", [False, True])
