@@ -35,7 +35,7 @@ class GapReason(StrEnum):
 
 @final
 class OffsetSpan(NamedTuple):
-    """Consecutive offsets of a partition: the first, and the one behind the last."""
+    """Consecutive offsets of a partition: the first, and the one after the last."""
 
     first: int
     behind: int

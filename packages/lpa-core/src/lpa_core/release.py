@@ -30,7 +30,7 @@ def before_release(now_ms: int) -> str:
 
 
 def shown(ms: int) -> str:
-    """A time, epoch ms, for people; as a number where it is no time."""
+    """A time, epoch ms, for people; as a number where it is not a time."""
     try:
         return datetime.fromtimestamp(ms / 1000, UTC).isoformat(" ", "seconds").replace("+00:00", " UTC")
     except (ValueError, OverflowError, OSError):

@@ -75,7 +75,7 @@ class SavepointStore(Protocol):
     def create(self, savepoint: Savepoint, folders: Mapping[str, Path]) -> str:
         """Keep a savepoint with its folders, by the names that ``savepoint.dedup`` uses, and answer where.
 
-        It is durable and whole after return; one that was broken off is never listed.
+        It is durable and whole after return; one that was interrupted is never listed.
         """
         ...
 

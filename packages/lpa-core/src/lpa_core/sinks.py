@@ -212,7 +212,7 @@ class Dating(Protocol):
     """A sink that can say when it was written to last, by the clocks of those who wrote."""
 
     def newest_batch_time(self) -> int:
-        """The latest ingestion time of any row, epoch ms; 0 where there is none.
+        """The latest ingestion time of any row, epoch ms; 0 if there is none.
 
         Called after ``open``, in a thread of its own while others write. Raises SinkUnavailable, SinkMisconfigured.
         """

@@ -36,7 +36,7 @@ class Database:
     name: str
 
     def table(self, name: str) -> str:
-        """Qualified and quoted. Raises SinkMisconfigured for what is no name."""
+        """Qualified and quoted. Raises SinkMisconfigured for what is not a name."""
         return f"{quoted(self.name)}.{quoted(name)}"
 
     def sql(self, file: str, **names: str) -> str:
@@ -82,7 +82,7 @@ class Database:
 def opened(sink: str | None, settings: Settings, *, make: bool = False) -> Iterator[Database]:
     """The database that ``sink`` names, by default the embedded one in the data folder.
 
-    An embedded one gets the tables of replays where it lacks them; where there is none it is made if ``make`` says so.
+    An embedded one gets the tables of replays where it lacks them; if there is none it is made if ``make`` says so.
     Raises SinkMisconfigured, SinkUnavailable.
     """
     endpoint = endpoint_of(sink, settings)

@@ -106,7 +106,7 @@ def begun_locally(plan: Plan, settings: Settings) -> int:
 
 
 def _behind_last(spool: SpoolReader[Outgoing], left_out: Collection[int]) -> int:
-    """The offset behind the last record that is sent."""
+    """The offset after the last record that is sent."""
     if not left_out:
         return spool.count
     lines = enumerate(chain.from_iterable(spool.lines()), 1)

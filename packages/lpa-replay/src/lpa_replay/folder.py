@@ -83,10 +83,10 @@ class RunFolder:
 
     @property
     def plan(self) -> Plan | None:
-        """None where there is none that can be read."""
+        """None if there is none that can be read."""
         try:
             return read_plan(self.path / _PLAN)
-        except Exception:  # whatever is wrong with it: somebody else's folder is no run of ours
+        except Exception:  # whatever is wrong with it: somebody else's folder is not a run of ours
             return None
 
     @property

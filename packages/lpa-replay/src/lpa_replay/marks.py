@@ -25,7 +25,7 @@ _decode: Final = msgspec.json.Decoder(float_hook=float).decode
 
 
 class NotAnObjectError(JobFailed):
-    """The payload is no JSON object, so nothing can be added to it. Says why."""
+    """The payload is not a JSON object, so nothing can be added to it. Says why."""
 
 
 def _named(field: str) -> str:

@@ -54,7 +54,7 @@ class Asked:
 
     @property
     def fix_sha256(self) -> str:
-        """Empty where there is no fix file."""
+        """Empty if there is no fix file."""
         return hashlib.sha256(self.fix.encode()).hexdigest() if self.fix is not None else ""
 
     @property

@@ -39,7 +39,7 @@ def print_plan(console: Console, plan: Plan, figures: Mapping[str, Any], samples
 
 
 def missed_text(asked: Asked, figures: Mapping[str, Any]) -> str:
-    """A hint at records that the window would take by the other time; empty where there are none."""
+    """A hint at records that the window would take by the other time; empty if there are none."""
     missed = figures.get("missed", 0)
     if not missed:
         return ""

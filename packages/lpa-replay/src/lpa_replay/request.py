@@ -128,7 +128,7 @@ def repairs_of(plan: Plan, plugins: PluginManager) -> Sequence[Repair]:
 
 
 def _path_text(path: Path) -> str:
-    """Raises ReplayRefused where the name is no text, which a plan could not hold."""
+    """Raises ReplayRefused where the name is not text, which a plan could not hold."""
     try:
         str(path).encode()
     except UnicodeEncodeError:

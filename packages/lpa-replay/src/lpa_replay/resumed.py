@@ -22,7 +22,7 @@ def without_stored(
 
     Args:
         begun: so many of the outgoing records were handed on, or are being written: these stay.
-        forecast: an empty one, which is filled anew.
+        forecast: an empty one, which is filled again.
         now: epoch ms.
 
     Raises ReplayError, SinkUnavailable, SinkMisconfigured.

@@ -82,7 +82,7 @@ class Replays:
 
         Args:
             watch: is shown the spool as a source, where it is delivered locally.
-            progress: is told how many records of how many are sent, where they go into a topic.
+            progress: receives how many records of how many are sent, where they go into a topic.
 
         Raises ReplayError, ReplayRefused, and what sources, sinks and Kafka raise. Run again it goes on.
         """

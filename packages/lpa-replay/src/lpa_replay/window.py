@@ -103,7 +103,7 @@ def window(
         everything: no window is wanted.
         now: epoch ms; where a window ends that has no end.
 
-    Raises ReplayRefused where there is none, or none that holds anything.
+    Raises ReplayRefused if there is none, or none that holds anything.
     """
     given = {"--start": start, "--end": end, "--since": since, "--all": "" if everything else None}
     named = [name for name, value in given.items() if value is not None]

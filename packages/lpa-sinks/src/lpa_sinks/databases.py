@@ -30,7 +30,7 @@ def endpoint_of(uri: str | None, settings: Settings) -> Endpoint:
 def opened(uri: str | None, settings: Settings, *, make: bool = False) -> Iterator[tuple[Client, str]]:
     """A client of the database and the database's name; an embedded one is made where ``make`` says so.
 
-    Raises SinkMisconfigured, also where there is no embedded one, and SinkUnavailable.
+    Raises SinkMisconfigured, also if there is no embedded one, and SinkUnavailable.
     """
     found = endpoint_of(uri, settings)
     if found.path is not None and not make and not found.path.exists():

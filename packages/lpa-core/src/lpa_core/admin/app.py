@@ -176,7 +176,7 @@ ROUTES: Final = (
 
 
 def _found(path: str) -> tuple[Route, list[str]]:
-    """The route of a path, and what its names stand for. Raises RequestRefused where there is none."""
+    """The route of a path, and what its names stand for. Raises RequestRefused if there is none."""
     parts = path.split("/")
     for route in ROUTES:
         wanted = route.path.split("/")

@@ -37,8 +37,8 @@ class PartitionStatus:
 
     Attributes:
         state: what its owner does with it now, in a few words.
-        committed_offset: behind the last finished range; None where nothing is finished yet.
-        end_offset: behind the last record there is; None where nobody knows yet.
+        committed_offset: after the last finished range; None where nothing is finished yet.
+        end_offset: after the last record there is; None where nobody knows yet.
         backpressured: whether reading is paused because writing is behind.
         failed: whether it is left to a person: nothing of it is delivered.
     """

@@ -135,7 +135,7 @@ class RocksDBDedupStore:
             files.write(batch)
 
     def _use(self, action: Callable[[ClaimFiles], T]) -> T:
-        """Run the action on the files. Where the disk refuses, the next action opens them anew."""
+        """Run the action on the files. Where the disk refuses, the next action opens them again."""
         try:
             if self._files is None:
                 self._files = ClaimFiles(self._path, self._ttl)

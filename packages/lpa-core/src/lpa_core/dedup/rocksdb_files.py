@@ -252,7 +252,7 @@ def _existing_generations(path: Path) -> list[str]:
         raise _damaged(path, (path / DAMAGED).read_text(errors="replace"))
     if not (path / "CURRENT").exists():
         left = next(_files(path), None)
-        if left is not None:  # RocksDB would begin anew, and forget every claim
+        if left is not None:  # RocksDB would begin again, and forget every claim
             raise _damaged(path, f"{left.name} is there, and CURRENT is not")
         return []
     names = [name for name in Rdict.list_cf(str(path)) if name != "default"]

@@ -122,7 +122,7 @@ def blocks(settled: Settled, rejects: Sequence[RejectEnvelope], batch: RecordBat
 
 
 def gap_blocks(found: Sequence[OffsetSpan], range_: Range) -> list[Block]:
-    """The block of the gaps that were found on the way through a range; none where there are none."""
+    """The block of the gaps that were found on the way through a range; none if there are none."""
     if not found:
         return []
     count, firsts = len(found), [gap.first for gap in found]

@@ -32,7 +32,7 @@ class Candidate:
     verdicts: Sequence[Verdict]
     range: Range
     gaps: Sequence[OffsetSpan] = ()
-    """Offsets before, within and behind the range at which the source has no records."""
+    """Offsets before, within and after the range at which the source has no records."""
     owners: Sequence[Position | None] = ()
     """For each verdict the other position that owns its dedup key, or None."""
     settled: Settled = attrs.field(factory=lambda: Settled((), (), ()))
@@ -59,7 +59,7 @@ def claim(candidate: Candidate, dedup: DedupStore) -> None:
 
 
 def give_back(candidate: Candidate, dedup: DedupStore) -> None:
-    """Give back the claims of refused events, so that a replay of them is no duplicate."""
+    """Give back the claims of refused events, so that a replay of them is not a duplicate."""
     refused = candidate.range.refused
     claimed = [
         (verdict.dedup_key, offset)
@@ -98,8 +98,8 @@ def write(
 
     Args:
         refuse: is to write down the range, to which the events and rejects that a sink has just refused were added, and
-            to shape the candidate anew.
-        written: is told of each block in each sink.
+            to shape the candidate again.
+        written: receives each block in each sink.
         repeated: an earlier attempt at the range may have written some of it.
 
     Raises SinkUnavailable, SinkMisconfigured, and what ``refuse`` and ``written`` raise.

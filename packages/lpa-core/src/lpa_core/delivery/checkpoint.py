@@ -77,7 +77,7 @@ class FileCheckpoint:
     def __init__(self, folder: Path, topic: str, partition: int, sink: str) -> None:
         """Open or create the checkpoint of a partition towards a sink.
 
-        ``sink`` names where the rows go (no secrets): another sink has not got them yet, so it counts anew.
+        ``sink`` names where the rows go (no secrets): another sink has not got them yet, so it counts again.
         Raises CheckpointError where another process holds it, or it is damaged or unwritable.
         """
         self._topic, self._partition = topic, partition

@@ -124,7 +124,7 @@ class Claims:
     ) -> None:
         """Read the claims of the offsets from ``first`` back from the sink, as far as they are alive at ``now`` (ms).
 
-        ``progress`` is told the share that is done, and how many keys came since. Raises SinkUnavailable,
+        ``progress`` receives the share that is done, and how many keys came since. Raises SinkUnavailable,
         SinkMisconfigured, DedupStoreUnavailable.
         """
         if self._recalling is None:

@@ -69,7 +69,7 @@ class Closer:
     def cycle(self, states: Collection[PartitionState], *, writing: bool = False, took: float = 0.0) -> list[Delivery]:
         """The ranges that are due, oldest first, as far as a cycle has room for them.
 
-        Beside them those that hold no records: where the log had none left, and offsets behind the last one.
+        Beside them those that hold no records: where the log had none left, and offsets after the last one.
 
         Args:
             writing: a cycle is being written.
@@ -214,7 +214,7 @@ def due(
     Ranges that are written together are all due as soon as one is, or as they fill a cycle.
 
     Args:
-        end: the offset behind a partition's last record, None where nobody knows.
+        end: the offset after a partition's last record, None where nobody knows.
         now: by the clock of ``Buffer.since``, seconds.
     """
     waiting = [state for state in states if state.usable and state.buffer.records]

@@ -55,7 +55,7 @@ class _Written(msgspec.Struct, frozen=True, omit_defaults=True):
     x: list[tuple[str, str]] = []  # msgspec copies it
     """reduced: why, and whom, as bits"""
     g: int = 0
-    """gap behind the end, in offsets"""
+    """gap after the end, in offsets"""
 
 
 @final

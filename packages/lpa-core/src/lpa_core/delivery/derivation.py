@@ -43,7 +43,7 @@ class Derivation:
         count: Callable[[Derived, float], None] = lambda derived, seconds: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``count`` is told of each pass, and the seconds it took by ``clock``."""
+        """``count`` receives each pass, and the seconds it took by ``clock``."""
         self._sinks, self._rules, self._count, self._clock = tuple(sinks), rules, count, clock
         self._stepped = self._ended = clock()
         """When the last step was told, and when the last pass ended."""

@@ -54,7 +54,7 @@ class GroupWorker:
 
     Its own thread reads, judges, claims and shapes; beside it one cycle of ranges is prepared, written and finished.
     What is known of a partition comes from the log alone: where a commit's outcome is unknown, the session is given up
-    and begun anew.
+    and begun again.
     """
 
     def __init__(
@@ -130,7 +130,7 @@ class GroupWorker:
         """Deliver until :meth:`stop`.
 
         Raises LogError, ForbiddenError after some patience, SinkUnavailable, SinkMisconfigured, DedupStoreError,
-        ArchiveError, RejectLimitError. What was not finished is finished by whoever gets the partitions next.
+        ArchiveError, RejectLimitError. What was not finished is finished by the worker that gets the partitions next.
         """
         if self._archive is not None:
             self._archive.recover()

@@ -24,7 +24,7 @@ class Partition(NamedTuple):
 
 
 Membership = NewType("Membership", bytes)
-"""Proof of being a member of the consumer group, good until the group shares its partitions out anew."""
+"""Proof of being a member of the consumer group, good until the group shares its partitions out again."""
 
 
 @final
@@ -39,7 +39,7 @@ class Commit:
 @final
 @attrs.frozen(slots=True)
 class Span:
-    """The offsets of a partition that can be read: the first, and the one behind the last."""
+    """The offsets of a partition that can be read: the first, and the one after the last."""
 
     low: int
     high: int
@@ -135,13 +135,13 @@ class Log(Protocol):
         ...
 
     def end(self, partition: Partition) -> int | None:
-        """The offset behind the last record that can be read of the partition, as far as is known without asking."""
+        """The offset after the last record that can be read of the partition, as far as is known without asking."""
         ...
 
     def position(self, partition: Partition) -> int | None:
         """The offset up to which ``poll`` has handed over all there was, when it last found no more of the partition.
 
-        It lies behind the last record where the offsets between hold none. None while there is more to hand over.
+        It lies after the last record where the offsets between hold none. None while there is more to hand over.
         """
         ...
 
@@ -156,7 +156,7 @@ class Log(Protocol):
     def resume(self, partitions: Collection[Partition]) -> None: ...
 
     def membership(self) -> Membership:
-        """Proof of the present membership. Raises FencedError where there is none."""
+        """Proof of the present membership. Raises FencedError if there is none."""
         ...
 
     def commit(

@@ -78,7 +78,7 @@ class Buffer:
 
     @property
     def next_offset(self) -> int:
-        """Behind the last record."""
+        """After the last record."""
         return self.batches[-1].offsets[-1] + 1
 
 

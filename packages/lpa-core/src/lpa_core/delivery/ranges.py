@@ -27,13 +27,13 @@ class Range:
     Attributes:
         start, end: offsets, the end exclusive.
         count: records between them; a source may leave offsets out.
-        resume: the source's own mark behind the last record.
+        resume: the source's own mark after the last record.
         batch_time: epoch ms; ingestion time of every row, and the time that claims are judged against.
         refused: offset -> why, for events that a sink turned down while the range was being written.
         reduced: offset -> why, for rejects whose row a sink turned down: nothing of their records is stored.
         duplicates: offsets whose dedup key another position owned when the range was prepared; None where that is
             asked of the dedup store each time.
-        next_offset: where the partition goes on once the range is finished: behind the end, where the source has no
+        next_offset: where the partition goes on once the range is finished: after the end, where the source has no
             records at the offsets between.
     """
 
@@ -52,8 +52,8 @@ class Range:
     def token(self, table: Table) -> str:
         """Names the block of a table.
 
-        Holds the source's mark beside the offsets, or where there is none the batch time: another file of the same
-        name, or a topic that was made anew, must not have its rows taken for a repetition.
+        Holds the source's mark beside the offsets, or if there is none the batch time: another file of the same
+        name, or a topic that was made again, must not have its rows taken for a repetition.
         """
         content = self.resume or self.batch_time
         return f"{self.topic}:{self.partition}:{self.start}-{self.end}:{content}:{table.name}"

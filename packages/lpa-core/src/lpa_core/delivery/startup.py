@@ -233,7 +233,7 @@ class Startup:
     def _emptied(self, state: PartitionState, beginning: _Beginning) -> bool:
         """Whether no sink holds any record, though there are claims, and records before what is committed.
 
-        Where there are no claims, another program has led the group so far: it is a cut-over.
+        If there are no claims, another program has led the group so far: it is a cut-over.
         """
         assert beginning.stored is not None
         committed = beginning.found.offset if beginning.found is not None else 0

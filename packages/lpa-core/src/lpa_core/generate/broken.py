@@ -31,7 +31,7 @@ _encode = msgspec.json.encode
 
 @final
 class BrokenProducer:
-    """A producer with every fault there is, each in its turn, in an order drawn anew for each round."""
+    """A producer with every fault there is, each in its turn, in an order drawn again for each round."""
 
     def __init__(self, rng: Random, gateway: Gateway, start: int) -> None:
         self._rng = rng

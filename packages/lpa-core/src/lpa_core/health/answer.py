@@ -12,7 +12,7 @@ from lpa_core.health.state import State, Thresholds
 
 
 class WrongAnswerError(JobFailed):
-    """A check answered what is no finding. One line that says what it was, and what it has to be."""
+    """A check answered what is not a finding. One line that says what it was, and what it has to be."""
 
 
 def sound(answer: object) -> Finding:

@@ -45,7 +45,7 @@ class Finding:
 
     Attributes:
         detail: one line for people, with the figures that the judgement rests on.
-        value: the figure that the thresholds are about, a finite number; None where there is none.
+        value: the figure that the thresholds are about, a finite number; None if there is none.
         action: what to do next, one line; empty where all is well.
     """
 

@@ -27,7 +27,7 @@ _log = structlog.get_logger("lpa.health")
 class HealthMonitor:
     """Asks the checks every ``seconds``, costly ones every :data:`COSTLY_EVERY` times as long.
 
-    ``scope`` says what is looked at now; ``hear`` is told each result. Any thread may ask for the latest report.
+    ``scope`` says what is looked at now; ``hear`` receives each result. Any thread may ask for the latest report.
     A round that fails as a whole is logged; the next one comes in its time.
     """
 

@@ -21,7 +21,7 @@ from lpa_core.tables import Block
 
 @final
 class Accounts(Observer):
-    """``sinks`` gives each sink the name it has in metrics; ``listener`` is told of each step too."""
+    """``sinks`` gives each sink the name it has in metrics; ``listener`` receives each step too."""
 
     def __init__(
         self,

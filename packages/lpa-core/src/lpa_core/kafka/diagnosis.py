@@ -159,7 +159,7 @@ def _certificate(where: str, error: ssl.SSLCertVerificationError) -> str:
 
 
 def _inside(connection: Mapping[str, Any], known: set[tuple[str, int]]) -> Diagnosis | None:
-    """What comes behind the first contact: the login, and the addresses that the brokers name as theirs."""
+    """What comes after the first contact: the login, and the addresses that the brokers name as theirs."""
     from confluent_kafka import KafkaError, KafkaException, Producer
 
     heard: list[Diagnosis] = []

@@ -25,7 +25,7 @@ class Kind(Enum):
     """What has to happen before the same can succeed."""
 
     ANSWER = auto()
-    """Nothing: it is no fault, but the answer to a question."""
+    """Nothing: it is not a fault, but the answer to a question."""
     PASSES = auto()
     """Waiting: it passes by itself."""
     UNREACHABLE = auto()

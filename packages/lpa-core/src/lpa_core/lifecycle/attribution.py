@@ -40,7 +40,7 @@ class AttributionPolicy(Protocol):
         """The attribution of a signal of ``time`` (epoch ms) that names ``wallet``, or None to keep the one before.
 
         ``wallet`` is trimmed and in lower case. ``model``, ``url`` and ``gpu`` are hints, as they were sent or last
-        attributed, empty where there are none.
+        attributed, empty if there are none.
         """
         ...
 

@@ -23,7 +23,7 @@ def column_names(fact: type[Fact]) -> tuple[str, ...]:
 
 
 def columns(facts: Sequence[Fact]) -> list[tuple[Any, ...]]:
-    """The values of facts of one class, a tuple for each column; none where there are no facts."""
+    """The values of facts of one class, a tuple for each column; none if there are no facts."""
     return list(zip(*map(astuple, facts), strict=True))
 
 

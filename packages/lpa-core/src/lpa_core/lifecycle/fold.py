@@ -72,7 +72,7 @@ class SessionFold:
         return self._last
 
     def apply(self, signal: Signal) -> bool:
-        """Fold ``signal`` in. False, and nothing done, where it belongs before the last one: fold all anew then.
+        """Fold ``signal`` in. False, and nothing done, where it belongs before the last one: fold all again then.
 
         A signal of the kind, uid and time of one before it counts once.
         """

@@ -317,7 +317,7 @@ class LocatingContract(_Contract):
         assert self.located(sink, {0: 0}, "nowhere 'quoted' \\") == {}
 
     def test_every_table_counts(self, sink: Sink) -> None:
-        """A range that was broken off may have reached some tables only."""
+        """A range that was interrupted may have reached some tables only."""
         sink.write(block("t", 3, start=10))
         sink.write(block("u", 3, start=12, table=OTHER_TABLE))
         assert self.located(sink, {0: 0}) == {0: (10, 14)}

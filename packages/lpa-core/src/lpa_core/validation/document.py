@@ -67,12 +67,12 @@ class Document:
         return self._find(path) is not _MISSING
 
     def value(self, path: str) -> Any:
-        """The value at a dotted path of object keys; None where there is none."""
+        """The value at a dotted path of object keys; None if there is none."""
         found = self._find(path)
         return None if found is _MISSING else found
 
     def text(self, path: str) -> str:
-        """The scalar at the path as text; empty where there is none."""
+        """The scalar at the path as text; empty if there is none."""
         return scalar_text(self.value(path)) or ""
 
     @property
@@ -82,7 +82,7 @@ class Document:
 
     @property
     def timestamp(self) -> int | None:
-        """The time of the event, epoch ms; None where there is none that is believed."""
+        """The time of the event, epoch ms; None if there is none that is believed."""
         sent = self.sent_time
         return sent if sent is not None and EARLIEST_EVENT_MS <= sent <= self.latest_ms else None
 

@@ -20,7 +20,7 @@ _log = structlog.get_logger("lpa.backup")
 
 
 def prune(store: BackupStore, settings: Settings, now_ms: int) -> list[str]:
-    """Remove what :func:`~lpa_ops.backup.retention.expired` names, and what was broken off a day ago or earlier.
+    """Remove what :func:`~lpa_ops.backup.retention.expired` names, and what was interrupted a day ago or earlier.
 
     Answers where they were. A backup that cannot be read is left to a person. Raises BackupError, also where one that
     stays lacks a file.

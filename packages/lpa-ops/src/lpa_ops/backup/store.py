@@ -97,12 +97,12 @@ class BackupStore:
         return sorted(found, key=lambda each: each.backup.created_ms if each.backup else 0)
 
     def unfinished(self) -> Sequence[str]:
-        """Names of backups that were broken off, or are being made."""
+        """Names of backups that were interrupted, or are being made."""
         whole = set(self._bundles.whole())
         return [name for name in self._bundles.all() if name not in whole]
 
     def manifest(self, name: str) -> Manifest:
-        """Raises BackupError where there is none, or it is damaged."""
+        """Raises BackupError if there is none, or it is damaged."""
         try:
             return decode(self._bundles.manifest(name))
         except DamagedManifestError as damage:
@@ -147,7 +147,7 @@ class BackupStore:
         return StoredBackup(self.location(name), name, manifest.backup, size, problem)
 
     def _named(self, id_: str) -> str | None:
-        """The name of the whole backup of that id; None where there is none."""
+        """The name of the whole backup of that id; None if there is none."""
         if self._is(id_, id_):
             return id_
         return next((name for name in self._bundles.whole() if self._is(name, id_)), None)

@@ -70,7 +70,7 @@ def stored_tables(client: Client, database: str) -> list[StoredTable]:
 
 
 def positions(client: Client, tables: Sequence[StoredTable]) -> dict[Partition, int]:
-    """For each partition that any of the tables has rows of, the offset behind the last. Raises the client's errors."""
+    """For each partition that any of the tables has rows of, the offset after the last. Raises the client's errors."""
     return {partition: span.behind for partition, span in stored_spans(client, tables).items()}
 
 

@@ -42,7 +42,7 @@ def verify(location: str, sink: str | None, settings: Settings) -> Verification:
     """Check a backup's files, restore it into a scratch database, and compare what the tables hold.
 
     The scratch database is on the server that ``sink`` names, or in the embedded engine in a folder and a process of
-    its own. Raises SinkMisconfigured, SinkUnavailable, SavepointError where there is no room for it.
+    its own. Raises SinkMisconfigured, SinkUnavailable, SavepointError if there is no room for it.
     """
     try:
         store, name = store_of(location)

@@ -17,7 +17,7 @@ from lpa_ops.bundle.manifest import SavedFile
 from lpa_sinks.archive.storage import Storage, open_storage
 
 MANIFEST: Final = "manifest.json"
-"""Written last: a bundle without one was broken off."""
+"""Written last: a bundle without one was interrupted."""
 ATTEMPTS: Final = 5
 WAIT: Final = wait_random_exponential(multiplier=0.5, max=10)
 _CHUNK: Final = 1 << 20
@@ -56,7 +56,7 @@ class BundleStore:
             raise self._error(f"{self.root}: there is no such folder: name the one that holds the {self._what}s")
 
     def all(self) -> list[str]:
-        """Names of all bundles, those among them that were broken off."""
+        """Names of all bundles, those among them that were interrupted."""
         with self._errors(self.root):
             if "://" not in self.root and not Path(self.root).exists():
                 return []
@@ -127,7 +127,7 @@ class BundleStore:
             ) from None
 
     def remove(self, bundle: str) -> None:
-        """Remove a bundle, its manifest first: broken off, it is not a whole bundle any more."""
+        """Remove a bundle, its manifest first: interrupted, it is not a whole bundle any more."""
         with self._errors(self.location(bundle)):
             for path in (f"{bundle}/{MANIFEST}", *self._below(bundle)):
                 self._storage.remove(path)

@@ -15,7 +15,7 @@ from lpa_ops.health.kafka_offsets import Standing
 
 @final
 class Consumed(NamedTuple):
-    """Offsets of a partition: the first that was consumed, and the one behind the last."""
+    """Offsets of a partition: the first that was consumed, and the one after the last."""
 
     first: int
     behind: int
@@ -36,7 +36,7 @@ def of_files(scope: Scope, since_ms: int) -> dict[Partition, Consumed]:
 
 
 def of_topic(standings: Mapping[Partition, Standing], before: Mapping[Partition, int]) -> dict[Partition, Consumed]:
-    """Of the group: ``before`` tells for each partition the offset behind the last record before the window."""
+    """Of the group: ``before`` tells for each partition the offset after the last record before the window."""
     return {
         partition: Consumed(
             min(max(standing.low, before.get(partition, standing.low)), standing.committed), standing.committed

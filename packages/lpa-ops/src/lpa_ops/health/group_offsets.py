@@ -142,7 +142,7 @@ def _without_gaps(
 
 
 def _stored(scope: Scope, question: str, **parameters: int) -> Mapping[Partition, int]:
-    """For each partition the offset behind the last that is stored; nothing where there is no database."""
+    """For each partition the offset after the last that is stored; nothing if there is no database."""
     topic = scope.settings.quality.input_topic
     try:
         with opened(scope) as database:

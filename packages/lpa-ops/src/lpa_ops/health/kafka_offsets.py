@@ -26,9 +26,9 @@ class Standing:
 
     Attributes:
         low: the first there is.
-        high: the one behind what can be read by now: transactions that are open come later.
+        high: the one after what can be read by now: transactions that are open come later.
         committed: what the group goes on from.
-        end: the one behind all there is, read or not.
+        end: the one after all there is, read or not.
     """
 
     low: int
@@ -75,7 +75,7 @@ class Offsets:
         }
 
     def ends_at(self, epoch_ms: int) -> Mapping[Partition, int]:
-        """The offset behind the last record that was there at that time, by the records' timestamps."""
+        """The offset after the last record that was there at that time, by the records' timestamps."""
         partitions = self._partitions()
         found = self._listed(partitions, _spec().for_timestamp(epoch_ms))
         highs = self._listed(partitions, _spec().latest())

@@ -168,7 +168,7 @@ class InputTopic:
 def list_offsets(
     admin: AdminClient, settings: Settings, partitions: Iterable[Partition], which: str
 ) -> dict[Partition, int]:
-    """The ``earliest`` offset of each partition, or the ``latest``: the one behind what can be read by now.
+    """The ``earliest`` offset of each partition, or the ``latest``: the one after what can be read by now.
 
     Behind that only transactions are that are still open. Raises LogError, LogUnavailable.
     """

@@ -29,7 +29,7 @@ def require_is_own(backup: Backup, context: Context) -> None:
 
 
 def backup_at(location: str, stored: Iterable[Partition], context: Context) -> Backup:
-    """The backup at a location; where there is none, a stand-in that has nothing.
+    """The backup at a location; if there is none, a stand-in that has nothing.
 
     ``stored``: partitions of which the database has rows: they tell whether the group is concerned. Raises BackupError.
     """
@@ -61,7 +61,7 @@ def backup_at(location: str, stored: Iterable[Partition], context: Context) -> B
 def newest_good(context: Context, require: Callable[[Backup], None], otherwise: str) -> StoredBackup:
     """The newest backup that ``require`` raises no BackupError of, and of which every file is as it was written.
 
-    Raises RecoveryError where there is none; it says ``otherwise``, which is what to do then.
+    Raises RecoveryError if there is none; it says ``otherwise``, which is what to do then.
     """
     store = BackupStore(context.backups)
     why = []

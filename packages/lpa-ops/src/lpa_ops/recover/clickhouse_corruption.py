@@ -38,11 +38,11 @@ class Corruption(Findings, frozen=True, kw_only=True):
     tables: list[str]
     """The damaged ones that the backup has."""
     emptied: tuple[str, ...] = ()
-    """The damaged ones that it does not have: they begin anew."""
+    """The damaged ones that it does not have: they begin again."""
     suffix: str
     """Of the names that they get."""
     location: str
-    """Of the backup; empty where there is none."""
+    """Of the backup; empty if there is none."""
     beyond_backup: list[str]
     """What is lost because the backup does not have it."""
     cut: list[Position]
@@ -157,7 +157,7 @@ class ClickHouseCorruption:
         ]
 
     def _newest_good(self, damaged: bool, client: Client, name: str, context: Context) -> StoredBackup | None:
-        """None where there are no backups, or none need be of this database: nothing is known to be damaged."""
+        """None if there are no backups, or none need be of this database: nothing is known to be damaged."""
         listed = BackupStore(context.backups).list()
         own = [each.backup for each in listed if each.backup is not None and is_own(each.backup, context)]
         if not listed or (not own and not damaged):
@@ -171,7 +171,7 @@ class ClickHouseCorruption:
         return newest_good(context, require, otherwise)
 
     def _require_whole(self, context: Context) -> None:
-        """Raise CheckpointError where a restore was broken off: it has to be finished first."""
+        """Raise CheckpointError where a restore was interrupted: it has to be finished first."""
         restoration.require_whole([_target(context)], context.settings, but=broken_off(self.name))
 
     def _stopped(self, found: Corruption, context: Context) -> str:

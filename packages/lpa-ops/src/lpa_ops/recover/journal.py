@@ -1,4 +1,4 @@
-"""Remembers how far a recovery has come, so that one that was broken off goes on."""
+"""Remembers how far a recovery has come, so that one that was interrupted goes on."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class OffsetLoss(Findings, frozen=True, kw_only=True):
 
 @final
 class Offsets:
-    """Commits, for each partition, the offset behind the last record before which all are stored.
+    """Commits, for each partition, the offset after the last record before which all are stored.
 
     Args:
         not_to_repeat: partitions of which no prepared range may be repeated: it holds what is stored already.

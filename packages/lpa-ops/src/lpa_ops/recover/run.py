@@ -38,7 +38,7 @@ def execute(
 ) -> bool:
     """Do the steps that are not done; False where there is nothing to recover.
 
-    ``tell`` is told each step's outcome. Broken off, it goes on with the step it was at.
+    ``tell`` receives each step's outcome. Interrupted, it goes on with the step it was at.
     """
     journal = Journal(scenario, context)
     progress, under_way = _progress(scenario, context, journal)

@@ -40,7 +40,7 @@ class Step:
     """One step.
 
     Attributes:
-        do: answers what it did in a few words. It may be called again where it was broken off.
+        do: answers what it did in a few words. It may be called again where it was interrupted.
         once: a recovery that goes on passes it over where it is done. The others are done each time: they only look,
             or find nothing left to do.
     """
@@ -61,8 +61,8 @@ class Plan:
         lost: what cannot be brought back; empty where all can.
         seconds: how long it takes, roughly.
         then: what is left to do for people afterwards.
-        since: when it was begun, where it was broken off.
-        journal: the file that keeps how far it has come, where it was broken off.
+        since: when it was begun, where it was interrupted.
+        journal: the file that keeps how far it has come, where it was interrupted.
     """
 
     damage: Sequence[str]

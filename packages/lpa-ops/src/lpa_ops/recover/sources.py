@@ -40,7 +40,7 @@ def sources(
     settings: Settings,
     holds_nothing: Callable[[Partition, OffsetSpan], bool],
 ) -> Sources:
-    """What is to be read again, where ``stored`` tells for each partition the offset behind its last row.
+    """What is to be read again, where ``stored`` tells for each partition the offset after its last row.
 
     Rows whose source does not have them any more are left where they are. ``holds_nothing`` tells whether there never
     was a record at some offsets. Raises LogError, LogUnavailable, BackupError, and what that raises.

@@ -20,7 +20,7 @@ def forget(client: Client, database: str, tables: Collection[str], but: Collecti
     """Have the tables take every block, whatever they had before: a file's blocks have the same tokens each time.
 
     Nothing but detaching a part makes a table forget the tokens of its rows for good. ``but`` are the parts that were
-    detached before: broken off, what else is detached is of the attempt before this one. Raises the client's errors.
+    detached before: interrupted, what else is detached is of the attempt before this one. Raises the client's errors.
     """
     _attach(client, database, tables, but)
     where = {"database": database, "tables": sorted(tables)}

@@ -26,7 +26,7 @@ class Loss(Findings, frozen=True, kw_only=True):
     location: str
     """Of the backup."""
     aside: str
-    """What the folder of an embedded database that cannot be opened is renamed to; empty where there is none."""
+    """What the folder of an embedded database that cannot be opened is renamed to; empty if there is none."""
 
 
 _NOTHING: Final = Loss(damage=[], lost=[], seconds=0, location="", aside="")
@@ -139,7 +139,7 @@ def _damage(context: Context) -> list[str]:
 
 
 def _without_backup(context: Context) -> str:
-    """What to do where there is none."""
+    """What to do if there is none."""
     elsewhere = "name another place with --backups; if there is none"
     if endpoint_of(context.sink, context.settings).path is None:
         return (

@@ -126,7 +126,7 @@ def _dated(tables: Sequence[StoredTable]) -> list[StoredTable]:
 
 
 def _wrong(client: Client, table: StoredTable, since: int) -> Iterator[tuple[int, int, int]]:
-    """Rows behind that time, the first and the last time of them; nothing where there are none."""
+    """Rows behind that time, the first and the last time of them; nothing if there are none."""
     query = sql_of("times_since.sql", table.target)
     for rows, first, newest in client.query(query, parameters={"since": since}).result_rows:
         if rows:

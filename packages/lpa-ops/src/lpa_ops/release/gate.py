@@ -65,7 +65,7 @@ class Outcome:
 
 
 def outcome(problems: Sequence[str], passed: str) -> Outcome:
-    """Passed where there is no problem; ``passed`` says what was looked at."""
+    """Passed if there is no problem; ``passed`` says what was looked at."""
     if not problems:
         return Outcome(Verdict.PASSED, passed)
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""

@@ -44,7 +44,7 @@ class Report:
 
 
 def read_report(file: Path, now_ms: int) -> Report:
-    """Raises CannotJudgeError where it is no report, or says what cannot be."""
+    """Raises CannotJudgeError where it is not a report, or says what cannot be."""
     try:
         suites = ElementTree.parse(file).getroot()
         found = [suite for suite in suites.iter("testsuite") if suite.find("testsuite") is None]

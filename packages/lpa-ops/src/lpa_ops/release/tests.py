@@ -72,13 +72,13 @@ def _left_out(reports: Mapping[Path, Report], defined: frozenset[str], head: str
 
 
 def _last_commit_ms(folder: Path) -> int:
-    """0 where there is no repository, or no git."""
+    """0 if there is no repository, or no git."""
     seconds = _git(folder, "log", "-1", "--format=%ct")
     return int(seconds) * 1000 if seconds.isdigit() else 0
 
 
 def _git(folder: Path, *arguments: str) -> str:
-    """What git prints; empty where there is no repository, or no git."""
+    """What git prints; empty if there is no repository, or no git."""
     try:
         done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):

@@ -107,7 +107,7 @@ def earliest(admin: AdminClient, settings: Settings, partitions: Iterable[Partit
 
 
 def latest(admin: AdminClient, settings: Settings, partitions: Iterable[Partition]) -> dict[Partition, int]:
-    """The offset behind what can be read of each of the partitions by now. Raises LogError, LogUnavailable."""
+    """The offset after what can be read of each of the partitions by now. Raises LogError, LogUnavailable."""
     return list_offsets(admin, settings, partitions, "latest")
 
 
@@ -132,7 +132,7 @@ def put_back(admin: AdminClient, settings: Settings, commits: Mapping[Partition,
 
 
 def partitions_of(admin: AdminClient, settings: Settings) -> list[Partition]:
-    """The partitions of the input topic. Raises LogError, also where there is no such topic, and LogUnavailable."""
+    """The partitions of the input topic. Raises LogError, also if there is no such topic, and LogUnavailable."""
     topic = settings.quality.input_topic
     with explained("list topics", settings):
         found = admin.list_topics(topic, timeout=SECONDS).topics[topic]

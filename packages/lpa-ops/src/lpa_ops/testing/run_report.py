@@ -43,7 +43,7 @@ def _narrowed(session: pytest.Session, exitstatus: int) -> Iterator[str]:
 
 
 def _commit(root: Path) -> str:
-    """Empty where there is no repository, or no git."""
+    """Empty if there is no repository, or no git."""
     try:
         done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):

@@ -49,7 +49,7 @@ def latest_sessions(client: Client, database: str, limit: int) -> Answer:
 
 
 def session_life(client: Client, database: str, session: str) -> dict[str, Answer]:
-    """All about one session: ``session`` (no row where there is none), ``signals``, ``segments``, ``snapshots``.
+    """All about one session: ``session`` (no row if there is none), ``signals``, ``segments``, ``snapshots``.
 
     Signals in a row that say the same are one row.
     """

@@ -52,7 +52,7 @@ def read_record(path: Path) -> list[Dump]:
         raise ReplayRefused(
             f"{path}: {error.strerror}: --against takes what `lpa replay check --output` wrote"
         ) from None
-    except Exception as error:  # whatever the decoders say of what is no record
+    except Exception as error:  # whatever the decoders say of what is not a record
         raise ReplayRefused(f"{path} is not a recorded run: --against takes what `check --output` wrote") from error
 
 

@@ -15,7 +15,7 @@ class Path(tuple[str, ...]):
 
     @classmethod
     def parse(cls, text: str) -> Path:
-        """Raises ValueError where a step is empty, or the last is no key."""
+        """Raises ValueError where a step is empty, or the last is not a key."""
         steps = text.split(".")
         if not all(steps):
             raise ValueError(

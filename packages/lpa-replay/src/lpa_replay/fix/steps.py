@@ -103,7 +103,7 @@ class Multiply:
             number = _number(whole_number(value) if isinstance(value, str) else value)
             if number is None:
                 raise ValueError(f"{self.path} is not a number to multiply")
-            # As they are written: 0.001 is no double.
+            # As they are written: 0.001 is not a double.
             slot.holder[slot.key] = int(Fraction(str(number)) * Fraction(str(self.by)))
 
 

@@ -27,7 +27,7 @@ class ArchiveSource:
     clock = Clock.INGESTION
 
     def __init__(self, location: str, window: Window, clock: Clock, bounds: Mapping[str, str] | None = None) -> None:
-        """Raises ReplayRefused where there is no archive, ReplayError where it is not the one of the bounds."""
+        """Raises ReplayRefused if there is no archive, ReplayError where it is not the one of the bounds."""
         self._location = location
         pruned = window if clock is Clock.INGESTION else Window()
         try:

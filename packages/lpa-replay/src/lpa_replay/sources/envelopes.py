@@ -71,7 +71,7 @@ _decode_root: Final = msgspec.json.Decoder(_Root).decode
 def read_envelope(value: bytes | None, place: Position, record_ms: int | None) -> Found:
     """The rejected record of an envelope.
 
-    One that cannot be read is no error: it has a problem, and the times that can still be told.
+    One that cannot be read is not an error: it has a problem, and the times that can still be told.
 
     Args:
         place: where the envelope itself stands, for one that does not say, as could be, where its record came from.

@@ -57,7 +57,7 @@ class TableSource:
         self.bounds = dict(bounds)
 
     def check(self, where: str) -> None:
-        """Raise ReplayRefused where this is no condition over the table's columns."""
+        """Raise ReplayRefused where this is not a condition over the table's columns."""
         if not where:
             return
         try:

@@ -34,7 +34,7 @@ class Storage(Protocol):
         ...
 
     def folders(self, path: str) -> list[str]:
-        """Paths of the folders in a folder (``""`` for the outermost), sorted; none where there is no such folder."""
+        """Paths of the folders in a folder (``""`` for the outermost), sorted; none if there is no such folder."""
         ...
 
     def files(self, path: str) -> list[str]:

@@ -64,7 +64,7 @@ class RetryPolicy:
     trouble: Trouble = attrs.field(factory=Trouble)
 
     def run(self, what: str, action: Callable[[], T]) -> T:
-        """Answer what ``action`` answers, once it does.
+        """Return what ``action`` answers, once it does.
 
         Args:
             what: the action, for people: ``where: what``.

@@ -30,7 +30,7 @@ class _Changes:
     """Signals that may be attributed otherwise from now on, by wallet; times are epoch ms.
 
     Attributes:
-        since: all of these times and later; ``_LATEST`` where there are none.
+        since: all of these times and later; ``_LATEST`` if there are none.
         at: those of these very times.
     """
 

@@ -1,4 +1,4 @@
-"""Writes facts, and buries what is no longer said of sessions that were folded anew."""
+"""Writes facts, and buries what is no longer said of sessions that were folded again."""
 
 from __future__ import annotations
 

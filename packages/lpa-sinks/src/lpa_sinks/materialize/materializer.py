@@ -186,7 +186,7 @@ class Materializer:
             yield from self.rebuild(touched_sessions(self._database, rows), batch_time)
 
     def rebuild(self, keys: Mapping[SessionKey, Extent], known_from: float = math.inf) -> Iterator[Derived]:
-        """Fold sessions anew, some at a time; answers after each what was done with these.
+        """Refold sessions, some at a time; answers after each what was done with these.
 
         An hour's samples are rolled up once no later session can change them: rollups are complete at the end only.
 

@@ -1,4 +1,4 @@
-"""Makes derived rows of a window anew from the typed rows."""
+"""Rebuilds derived rows of a window from the typed rows."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class ChangedSamples:
 
 
 def roll_up(database: Database, changed: ChangedSamples, before: float = math.inf) -> None:
-    """Make the rollups anew that changed samples go into, and forget that they changed.
+    """Rebuild the rollups that changed samples go into, and forget that they changed.
 
     Args:
         before: epoch seconds; hours that end later are left for another time.

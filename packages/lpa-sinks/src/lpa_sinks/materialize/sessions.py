@@ -68,7 +68,7 @@ class OpenSession:
 
 @final
 class OpenSessions:
-    """The sessions that were touched last, up to a number. With 0 none is kept: each is folded anew every time."""
+    """The sessions that were touched last, up to a number. With 0 none is kept: each is folded again every time."""
 
     def __init__(self, at_most: int) -> None:
         self._at_most = at_most

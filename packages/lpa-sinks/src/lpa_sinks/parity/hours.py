@@ -24,7 +24,7 @@ def settled_hours(settings: Settings, since_ms: int, now_ms: int) -> tuple[datet
 
 
 def end_of_events(client: Client, database: str, end: datetime) -> datetime:
-    """The end of the newest hour before ``end`` that has an event; ``end`` where there is none.
+    """The end of the newest hour before ``end`` that has an event; ``end`` if there is none.
 
     Raises the client's errors and SinkMisconfigured.
     """

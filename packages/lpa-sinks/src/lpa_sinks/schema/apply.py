@@ -31,6 +31,6 @@ def apply(client: Client, database: str, tables: Iterable[Table], files: Sequenc
 
 
 def object_names(client: Client, database: str) -> set[str]:
-    """The tables and views that a database has; none where there is no such database. Raises the client's errors."""
+    """The tables and views that a database has; none if there is no such database. Raises the client's errors."""
     found = client.query(sql_file("object_names.sql"), parameters={"database": database})
     return {name for (name,) in found.result_rows}

@@ -39,7 +39,7 @@ class Comparison:
 
 
 def migrate(client: Client, database: str, migration: Migration, window_hours: int) -> list[Comparison]:
-    """Apply a migration; safe to do again where it was broken off.
+    """Apply a migration; safe to do again where it was interrupted.
 
     Raises MigrationError where a view does not compare: its additions stay, no view was changed; and where a column
     that is stored would become an alias: then nothing was changed. Raises the client's errors.
@@ -177,6 +177,6 @@ def _wider(type_: str) -> str:
 
 
 def _definition(client: Client, database: str, view: str) -> str:
-    """The statement that makes the view; empty where there is none."""
+    """The statement that makes the view; empty if there is none."""
     found = client.query(sql_file("view_definition.sql"), parameters={"database": database, "name": view}).result_rows
     return found[0][0] if found else ""

@@ -110,7 +110,7 @@ def apply_migrations(client: Client, database: str, folder: Path) -> list[str]:
 def roll_newest_back(client: Client, database: str, folder: Path | None) -> tuple[str, list[str]]:
     """Take the newest migration back; answer its name and its views.
 
-    Without a folder only its views are taken back. Raises UsageError where there is none, or the folder does not hold
+    Without a folder only its views are taken back. Raises UsageError if there is none, or the folder does not hold
     it, and the client's errors.
     """
     applied = applied_migrations(client, database)

@@ -34,7 +34,7 @@ class HandMade:
         self._written: set[str] = set()
 
     def insert(self, table: str, **values: Any) -> None:
-        """One row. Text is taken as text, None as null; what is no text is put as it prints."""
+        """One row. Text is taken as text, None as null; what is not text is put as it prints."""
         self._written.add(table)
         literals = ", ".join(map(_literal, values.values()))
         self.client.command(f"INSERT INTO {self.database}.{table} ({', '.join(values)}) SELECT {literals}")

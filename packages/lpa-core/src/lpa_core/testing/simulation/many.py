@@ -57,8 +57,8 @@ def run(
     Args:
         record: the file that holds how far the run is while it is under way. A run of the same seeds and the same code
             goes on from there.
-        violated: is told each world that went wrong, in the order of the seeds.
-        progressed: is told how far the run is, after every few worlds.
+        violated: receives each world that went wrong, in the order of the seeds.
+        progressed: receives how far the run is, after every few worlds.
     """
     tally = taken_up(record, first, end) or Tally(first, end, first, _fingerprint())
     pending: deque[Future[list[Outcome]]] = deque()

@@ -75,7 +75,7 @@ def refused_rows(block: Block) -> dict[int, str]:
     if block.table is RAW_TABLE:
         return holding("raw_json", b'"gateway":"%s"' % REFUSED_GATEWAY.encode())
     if block.table in (DLQ_TABLE, QUARANTINE_TABLE):
-        # Text that is no JSON is base64 there.
+        # Text that is not JSON is base64 there.
         return holding("payload_body", UNSTORABLE) | holding("payload_body", b64encode(UNSTORABLE))
     return {}
 
