@@ -129,7 +129,7 @@ def test_a_recovery_that_was_broken_off_is_finished(tmp_path: Path) -> None:
         "recover total-loss",
     )
     assert refused.status == 1
-    assert "a restore was interrupted" in refused.err
+    assert "a restore was broken off" in refused.err, "0.1.0 has written the message"
     assert recovered.status == 0, recovered.err
     assert again.json["read"] == LINES - 60
     assert place.rows() == place.told["rows"]
