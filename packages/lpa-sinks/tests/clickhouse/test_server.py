@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 
 import attrs
 import pytest
 
+from lpa_core.release import WrongClockError
 from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
 from lpa_core.testing.sink_suite import (
     OTHER_TABLE,
@@ -123,3 +125,22 @@ def test_a_database_that_is_missing_is_named(server: ClickHousePlace) -> None:
 def test_its_text_holds_no_password(server: ClickHousePlace) -> None:
     sink = ClickHouseSink(Endpoint("d", url="http://h:1", user="u"), "a password")
     assert repr(sink) == "ClickHouseSink(http://h:1)"
+
+
+def test_failure_06_a_clock_that_is_ahead_of_the_servers_is_noticed_at_the_start(
+    server: ClickHousePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = time.time_ns
+
+    def open_ahead_by(seconds: int) -> None:
+        monkeypatch.setattr(time, "time_ns", lambda: right() + seconds * 1_000_000_000)
+        with closing(server.sink()) as sink:
+            sink.open([TABLE])
+
+    open_ahead_by(240)
+    open_ahead_by(-86_400)  # what it stores or finds proves it wrong
+    for seconds in (360, 86_400, 2_300_000_000):
+        with pytest.raises(
+            WrongClockError, match=r"the clock of this machine says .*, and ClickHouse's .*: set the one"
+        ):
+            open_ahead_by(seconds)

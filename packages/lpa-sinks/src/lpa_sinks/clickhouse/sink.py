@@ -14,6 +14,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from lpa_core.derived import Derived
 from lpa_core.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
 from lpa_core.lifecycle.rules import FoldRules
+from lpa_core.release import WrongClockError
 from lpa_core.rows import RAW_TABLE
 from lpa_core.sinks import (
     RowsRefused,
@@ -43,6 +44,7 @@ from lpa_sinks.clickhouse.known_gaps import is_gap
 from lpa_sinks.clickhouse.recall import stored_keys
 from lpa_sinks.clickhouse.refusals import refused_rows
 from lpa_sinks.clickhouse.retries import AT_ONCE, InexplicableError, RetryPolicy
+from lpa_sinks.clickhouse.server_clock import ahead_of_server
 from lpa_sinks.clickhouse.stored_offsets import newest_batch_time, stored_offsets, wait_for_inserts
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.following import Following
@@ -105,6 +107,9 @@ class ClickHouseSink:
                 raise SinkMisconfigured(
                     f"{self._endpoint}: this user lacks {', '.join(lacking)}: GRANT it (docs/operations/permissions.md)"
                 )
+            differing = self._run("compare clocks", lambda: ahead_of_server(client))
+            if differing:
+                raise WrongClockError(f"{self._endpoint}: {differing}: set the one right that is wrong")
         drifts = self._run("check the schema", lambda: check_live(client, database, tables))
         stopping = [drift for drift in drifts if drift.stops_writing]
         if stopping:
