@@ -254,7 +254,7 @@ class Model(EventData):
     ("columns", "problem"),
     [
         ([Column("a", Kind.TEXT)], "column a: says no path"),
-        ([Column("a", Kind.TEXT, at="b..c")], r"column a: 'b\.\.c' is no path"),
+        ([Column("a", Kind.TEXT, at="b..c")], r"column a: 'b\.\.c' is not a path"),
         ([Column("a", Kind.TEXT, at="$.data")], r"column a: '\$\.data': an envelope has"),
         ([Column("a", Kind.TIMESTAMP, at="b")], "column a: a time that may be missing is nullable"),
         ([Column("a", Kind.TEXT, at="b"), Column("c", Kind.TEXT, at="b.c")], "column c: b is a value, an object"),
