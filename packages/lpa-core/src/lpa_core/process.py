@@ -91,10 +91,11 @@ _LARGE_BYTES: Final = 262_144
 
 
 def map_large_buffers() -> None:
-    """Have the C library map each large buffer by itself, where it can, so that freeing one gives its memory back.
+    """Have glibc map each large buffer by itself, so that freeing one gives its memory back.
 
-    It raises its threshold to the largest buffer ever freed, up to 32 MiB. Blocks and fetched records then lie between
-    small objects, and what they leave cannot be given back: a third of a job's memory after a million records.
+    glibc would raise its threshold to the largest buffer ever freed, up to 32 MiB. Blocks and fetched records would lie
+    between small objects, and what they leave could not be given back: a third of a job's memory after a million
+    records. Other C libraries are left alone.
     """
     if _OPTION is not None:
         _OPTION(_MMAP_THRESHOLD, _LARGE_BYTES)

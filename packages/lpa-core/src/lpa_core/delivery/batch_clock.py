@@ -35,7 +35,7 @@ class BatchClock:
     time), and the clock jumped ahead since it was last believed, or since the process started (a machine that slept). A
     jump that the records confirm is none.
 
-    A clock that is ahead from the start on has nothing to be compared with, and is believed.
+    A clock that is ahead when the process starts has nothing to be compared with here, and is believed.
     """
 
     def __init__(self, clock: Callable[[], int], steady: Callable[[], float], earliest: int = 0) -> None:
