@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import final
 
-from services.processes import free_ports
+from lpa_core.testing.ports import free_port
 
 SESSION_SECONDS = 6
 SETTINGS = {
@@ -36,18 +36,18 @@ class WorkerProcess:
         self.log = self._folder / "log"
         self.clock = self._folder / "clock"
         """By how many seconds its clock is wrong; it is right where there is no such file."""
+        self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self.frozen_until: float | None = None
 
     def start(self, step: str = "none", number: int = 0) -> None:
-        (port,) = free_ports(1)
         environment = {
             **os.environ,
             **SETTINGS,
             **self._settings,
             "LPA_CHAOS_CLOCK": str(self.clock),
             "LPA_DATA_DIR": str(self._folder / "data"),
-            "LPA_ADMIN_ADDRESS": f"127.0.0.1:{port}",
+            "LPA_ADMIN_ADDRESS": f"127.0.0.1:{self._port}",
         }
         script = Path(__file__).with_name("worker.py")
         dedup = self._dedup or f"rocksdb://{self._folder / 'data' / 'dedup'}"

@@ -19,8 +19,9 @@ import attrs
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 
+from lpa_core.testing.ports import free_port
 from lpa_sinks.testing.http_front import PASSWORD, USER, Fault, Front
-from services.processes import ServiceError, free_ports
+from services.processes import ServiceError
 
 
 @final
@@ -33,7 +34,7 @@ class ClickHouseServer:
         self._folder = Path(tempfile.mkdtemp(prefix="clickhouse-"))
         self.data = self._folder / "data"
         """Where an embedded engine has the same database, while this process is ended."""
-        (self.port,) = free_ports(1)
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
         self.start()

@@ -28,9 +28,9 @@ from lpa_core.pipeline import Pipeline
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_core.rows import RAW_TABLE
 from lpa_core.settings import load
+from lpa_core.testing.ports import free_port
 from lpa_sinks.schema.apply import apply as apply_schema
 from services.clickhouse import ClickHouseServer
-from services.processes import free_ports
 
 Place = tuple[int, int]
 """Partition and offset."""
@@ -72,7 +72,7 @@ class Job:
         self.topic, self.dlq, self.quarantine = f"in-{name}", f"dlq-{name}", f"quarantine-{name}"
         self.bootstrap, self.clickhouse, self.folder, self._dedup = bootstrap, clickhouse, folder, dedup
         self.sink = f"clickhouse://127.0.0.1:{clickhouse.port}"
-        (self.port,) = free_ports(1)
+        self.port = free_port()
         self.data = folder / "data"
         self.log = folder / "log"
         self.environment = {

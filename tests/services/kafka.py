@@ -18,7 +18,8 @@ from typing import Final, final
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
-from services.processes import Server, ServiceError, free_ports
+from lpa_core.testing.ports import free_ports
+from services.processes import Server, ServiceError
 
 VERSION: Final = "3.9.1"
 _POM: Final = Path(__file__).with_name("kafka-pom.xml")

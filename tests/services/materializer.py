@@ -9,8 +9,8 @@ from typing import final
 
 from confluent_kafka import Consumer, TopicPartition
 
+from lpa_core.testing.ports import free_port
 from services.job import LPA, Job
-from services.processes import free_ports
 
 
 @final
@@ -19,7 +19,7 @@ class Materializer:
 
     def __init__(self, job: Job, number: int) -> None:
         self._job, self.log = job, job.folder / f"materialize-{number}"
-        (self.port,) = free_ports(1)
+        self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, **environment: str) -> None:
