@@ -1,10 +1,10 @@
 """docs/glossary.md: each word once, in one short sentence, in use, with a page that tells more."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from services.headings import anchors
 from services.help_texts import help_texts
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -41,10 +41,4 @@ def test_a_link_leads_to_a_page_and_a_section(link: str) -> None:
     path, _, section = link.partition("#")
     page = (PAGE.parent / path).resolve()
     assert page.is_file()
-    assert not section or section in _sections(page.read_text())
-
-
-def _sections(page: str) -> Iterator[str]:
-    """Names of the anchors of a page's headings, as forges make them."""
-    for title in re.findall(r"^#+ (.+)$", page, re.MULTILINE):
-        yield re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
+    assert not section or section in anchors(page.read_text())

@@ -1,4 +1,4 @@
-"""The reject envelope: a record that was turned down, with its failure (spec/events.md section 7).
+"""The reject envelope: a record that was turned down, with its failure (docs/spec/events.md section 7).
 
 The same envelope is a dead letter's or a quarantined duplicate's value in its topic and, flattened, its row.
 """
@@ -107,7 +107,7 @@ class Payload:
 @final
 @attrs.frozen(slots=True)
 class RejectEnvelope:
-    """What spec/events.md section 7 lists, and beside it the replay marks and the payload's size and hash.
+    """What docs/spec/events.md section 7 lists, and beside it the replay marks and the payload's size and hash.
 
     ``first_failure_ms`` is for the header of its record alone: neither in its JSON nor in its row.
     """

@@ -1,4 +1,4 @@
-"""Keeps rows that are too large away from the sinks (spec/events.md section 8)."""
+"""Keeps rows that are too large away from the sinks (docs/spec/events.md section 8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The coercion rules of spec/events.md section 2, case by case."""
+"""The coercion rules of docs/spec/events.md section 2, case by case."""
 
 from __future__ import annotations
 

@@ -44,11 +44,11 @@ TYPES = {
         )
     ],
 }
-"""Required paths, as spec/events.md section 3 lists them."""
+"""Required paths, as docs/spec/events.md section 3 lists them."""
 
 
 def problem(record: bytes) -> str | None:
-    """Why a record is to be rejected, by the words of spec/events.md section 4; None for a valid one."""
+    """Why a record is to be rejected, by the words of docs/spec/events.md section 4; None for a valid one."""
     try:
         event = json.loads(record.decode())
     except ValueError:

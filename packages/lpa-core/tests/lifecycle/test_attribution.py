@@ -1,4 +1,4 @@
-"""The snapshot that is chosen, against spec/lifecycle.md section 5: by table, and over all candidates one by one."""
+"""The chosen snapshot, against docs/spec/lifecycle.md section 5: by table, and over all candidates one by one."""
 
 from __future__ import annotations
 

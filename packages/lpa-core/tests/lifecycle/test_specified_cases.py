@@ -1,4 +1,4 @@
-"""The worked examples of spec/lifecycle.md section 13, L1 to L16."""
+"""The worked examples of docs/spec/lifecycle.md section 13, L1 to L16."""
 
 from __future__ import annotations
 

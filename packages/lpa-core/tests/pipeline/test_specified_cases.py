@@ -1,4 +1,4 @@
-"""Cases E1 to E18 of spec/events.md section 12 that the pure pipeline decides, and each reason of section 4.
+"""Cases E1 to E18 of docs/spec/events.md section 12 that the pure pipeline decides, and each reason of section 4.
 
 E10, E11 and E15 need a dedup store and a clock: they are in the delivery tests.
 """

@@ -1,4 +1,4 @@
-"""Times in other units and of wrong clocks: what is believed of an event, and what is left out (producers.md 4)."""
+"""Times in other units and of wrong clocks: what is believed, what left out (docs/spec/producers.md section 4)."""
 
 from __future__ import annotations
 

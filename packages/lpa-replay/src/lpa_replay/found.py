@@ -49,7 +49,7 @@ class Found(msgspec.Struct, gc=False, frozen=True):
 
 
 def possible_position(topic: str, partition: int, offset: int) -> Position | None:
-    """None where the numbers are none that a partition and an offset can be (spec/tables.md: UInt32, UInt64)."""
+    """None unless the numbers fit a partition (UInt32) and an offset (UInt64) (docs/spec/tables.md section 3)."""
     if 0 <= partition < 1 << 32 and 0 <= offset < 1 << 64:
         return Position(topic, partition, offset)
     return None

@@ -1,4 +1,4 @@
-"""The marks that a replayed record carries at its root (spec/events.md section 11): no part of its dedup key."""
+"""The marks that a replayed record carries at its root (docs/spec/events.md section 11): no part of its dedup key."""
 
 from __future__ import annotations
 

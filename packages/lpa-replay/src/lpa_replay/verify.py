@@ -1,4 +1,4 @@
-"""The regression checklist of a replay, as figures (spec/operations.md section 8)."""
+"""The regression checklist of a replay, as figures (docs/spec/operations.md section 8)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lpa_replay.audit import RunRecord
 from lpa_replay.database import Database
 
 _TOLERATED_SHARE: Final = 0.01
-"""Dead letters of all input: spec/operations.md section 5 alerts above it."""
+"""Dead letters of all input: docs/spec/operations.md section 5 alerts above it."""
 _CLOCKS_MAY_DIFFER_MS: Final = 3_600_000
 """A worker's clock may be behind that of the machine that the run began on."""
 

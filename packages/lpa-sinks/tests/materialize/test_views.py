@@ -1,4 +1,4 @@
-"""What consumers read, on facts made by hand (formulas: spec/serving.md)."""
+"""What consumers read, on facts made by hand (formulas: docs/spec/serving.md sections 1 to 7)."""
 
 from __future__ import annotations
 

@@ -174,7 +174,7 @@ DAYS: Final = {
     "discovery_results": 30,
     "payment_events": 90,
 }
-"""How long each table keeps its rows (spec/tables.md section 2)."""
+"""How long each table keeps its rows (docs/spec/tables.md section 2)."""
 
 
 def test_rows_expire_by_the_later_of_event_and_arrival(

@@ -1,4 +1,4 @@
-"""The dedup key of an event that has no id (spec/events.md section 6).
+"""The dedup key of an event that has no id (docs/spec/events.md section 6).
 
 The rule and its test vectors are published in ``docs/dedup-key.md``; the text must stay the
 same over releases, because keys are stored.
@@ -72,7 +72,7 @@ def payload_hash(
     """SHA-256, in lower-case hex, of the event's type, dimensions and canonical JSON.
 
     Args:
-        orchestrator, broadcaster, region: the dimensions of spec/events.md section 1.1;
+        orchestrator, broadcaster, region: the dimensions of docs/spec/events.md section 1.1;
             None counts as the text ``null``.
         document: the decoded root object; its ``__replay…`` keys are left out.
     """

@@ -1,4 +1,4 @@
-"""``ai_stream_events``: errors, parameter updates and other notices (spec/events.md section 3.5)."""
+"""``ai_stream_events``: errors, parameter updates and other notices (docs/spec/events.md section 3.5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``ai_stream_status``: the state of a running stream, every few seconds (spec/events.md section 3.1)."""
+"""``ai_stream_status``: the state of a running stream, every few seconds (docs/spec/events.md section 3.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names and groups of capability ids (spec/events.md section 3.4.1)."""
+"""Names and groups of capability ids (docs/spec/events.md section 3.4.1)."""
 
 from __future__ import annotations
 

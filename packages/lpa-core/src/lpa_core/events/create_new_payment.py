@@ -1,4 +1,4 @@
-"""``create_new_payment``: tickets that a gateway sends (spec/events.md section 3.7)."""
+"""``create_new_payment``: tickets that a gateway sends (docs/spec/events.md section 3.7)."""
 
 from __future__ import annotations
 

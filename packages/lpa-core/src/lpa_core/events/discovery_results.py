@@ -1,4 +1,4 @@
-"""``discovery_results``: orchestrators found, one row each (spec/events.md section 3.6)."""
+"""``discovery_results``: orchestrators found, one row each (docs/spec/events.md section 3.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The envelope around every event (spec/events.md section 1)."""
+"""The envelope around every event (docs/spec/events.md section 1)."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 A model is made of an event type's columns (:mod:`lpa_core.events.data_tree`), or is a class whose attributes are
 named as in the JSON: a msgspec struct, or an attrs class. Its annotations say what a well-formed record carries;
 msgspec decodes such a record straight into the class. A record that does not fit is coerced, field by field, by the
-rule that the annotation names (:mod:`lpa_core.events.coercion`). Rules: spec/events.md section 2.
+rule that the annotation names (:mod:`lpa_core.events.coercion`). Rules: docs/spec/events.md section 2.
 """
 
 from __future__ import annotations

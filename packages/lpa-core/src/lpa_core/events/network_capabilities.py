@@ -1,6 +1,6 @@
 """``network_capabilities``: what orchestrators offer; one event fans out into four tables.
 
-Source of every rule: spec/events.md section 3.4.
+Source of every rule: docs/spec/events.md section 3.4.
 """
 
 from __future__ import annotations

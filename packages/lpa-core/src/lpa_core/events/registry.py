@@ -1,4 +1,4 @@
-"""The event types of the live-AI network (spec/events.md section 3), and the rules for adding others."""
+"""The event types of the live-AI network (docs/spec/events.md section 3), and the rules for adding others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``stream_ingest_metrics``: connection and track statistics of a stream (spec/events.md section 3.2)."""
+"""``stream_ingest_metrics``: connection and track statistics of a stream (docs/spec/events.md section 3.2)."""
 
 from __future__ import annotations
 

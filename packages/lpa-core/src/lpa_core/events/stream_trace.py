@@ -1,4 +1,4 @@
-"""``stream_trace``: one step in the life of a stream (spec/events.md section 3.3)."""
+"""``stream_trace``: one step in the life of a stream (docs/spec/events.md section 3.3)."""
 
 from __future__ import annotations
 

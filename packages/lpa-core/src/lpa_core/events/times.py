@@ -1,4 +1,4 @@
-"""Which times are believed: that of an event, and those that its data tell (spec/producers.md section 4).
+"""Which times are believed: that of an event, and those that its data tell (docs/spec/producers.md section 4).
 
 A time is never converted: what is in another unit is left out, and counted by what it looks like. All are epoch ms.
 """

@@ -1,6 +1,6 @@
 """Records that no pipeline can accept: each rejected for one reason that a producer can cause.
 
-The reasons are those of spec/events.md sections 4 and 5. A tombstone is not among them: a line of a
+The reasons are those of docs/spec/events.md sections 4 and 5. A tombstone is not among them: a line of a
 file always has a value.
 """
 

@@ -9,7 +9,7 @@ import attrs
 
 LIVE_PIPELINE = "live-video-to-video"
 LIVE_CAPABILITY = 35
-"""Id of the live pipeline in the capability catalog (spec/events.md section 3.4.1)."""
+"""Id of the live pipeline in the capability catalog (docs/spec/events.md section 3.4.1)."""
 
 _GIB = 1 << 30
 _GPUS = (
@@ -102,7 +102,7 @@ class Gateway:
     """``orchestrators`` are those it knows and sends streams to.
 
     An older gateway announces each orchestrator in an event of its own, as an object; the others
-    announce all of them in one array (spec/events.md section 3.4 allows both).
+    announce all of them in one array (docs/spec/events.md section 3.4 allows both).
     """
 
     name: str

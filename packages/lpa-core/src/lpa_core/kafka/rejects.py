@@ -1,4 +1,4 @@
-"""A reject as a record of the DLQ or the quarantine topic (spec/events.md section 7)."""
+"""A reject as a record of the DLQ or the quarantine topic (docs/spec/events.md section 7)."""
 
 from __future__ import annotations
 

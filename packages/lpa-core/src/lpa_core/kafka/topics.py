@@ -1,4 +1,4 @@
-"""The topics there should be (spec/operations.md section 3), and making them."""
+"""The topics there should be (docs/spec/operations.md section 3), and making them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
 
 DLQ_RETENTION_MS: Final = 2_592_000_000
-"""30 days, as long as the rows (spec/operations.md section 3)."""
+"""30 days, as long as the rows (docs/spec/operations.md section 3)."""
 QUARANTINE_RETENTION_MS: Final = 604_800_000
-"""7 days, as long as the rows (spec/operations.md section 3)."""
+"""7 days, as long as the rows (docs/spec/operations.md section 3)."""
 TOUCHED_RETENTION_MS: Final = 604_800_000
 """7 days: a materializer that was down for longer rebuilds."""
 BROKERS_DEFAULT: Final = -1

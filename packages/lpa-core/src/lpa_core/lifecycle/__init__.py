@@ -1,1 +1,1 @@
-"""Sessions out of signals: a pure fold, in event-time order. Rules: spec/lifecycle.md."""
+"""Sessions out of signals: a pure fold, in event-time order. Rules: docs/spec/lifecycle.md sections 1 to 12."""

@@ -1,4 +1,4 @@
-"""Which capability snapshot a signal is attributed to, and how sure that is (spec/lifecycle.md section 5)."""
+"""Which capability snapshot a signal is attributed to, and how sure that is (docs/spec/lifecycle.md section 5)."""
 
 from __future__ import annotations
 

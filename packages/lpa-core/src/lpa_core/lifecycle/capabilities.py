@@ -1,6 +1,7 @@
 """Who was seen to offer what, and when: the capability snapshots that attribution chooses from.
 
-Rules: spec/lifecycle.md section 5.1. Nothing is evicted here: which snapshots a limit per wallet spares would depend on
+Rules: docs/spec/lifecycle.md section 5.1. Nothing is evicted here: which snapshots a limit per wallet spares would
+depend on
 the order of their arrival.
 """
 

@@ -1,4 +1,4 @@
-"""Which edges of its session's start each signal has seen (spec/lifecycle.md section 11)."""
+"""Which edges of its session's start each signal has seen (docs/spec/lifecycle.md section 11)."""
 
 from __future__ import annotations
 

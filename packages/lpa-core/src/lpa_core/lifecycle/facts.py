@@ -1,4 +1,4 @@
-"""The facts of a session. Attributes are the columns of spec/tables.md section 5, in their order but for ``org``.
+"""The facts of a session. Attributes are the columns of docs/spec/tables.md section 5, in their order but for ``org``.
 
 ``version`` and ``ingestion_timestamp`` are not here: they are of the row that a fact is written as. Times are epoch ms.
 """

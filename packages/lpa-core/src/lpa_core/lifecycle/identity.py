@@ -1,4 +1,4 @@
-"""Who serves a session, as of its last signal (spec/lifecycle.md sections 3, 4.3 and 6)."""
+"""Who serves a session, as of its last signal (docs/spec/lifecycle.md sections 3, 4.3 and 6)."""
 
 from __future__ import annotations
 

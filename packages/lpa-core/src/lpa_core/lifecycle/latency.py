@@ -1,4 +1,4 @@
-"""How long a session took to start (spec/lifecycle.md section 9)."""
+"""How long a session took to start (docs/spec/lifecycle.md section 9)."""
 
 from __future__ import annotations
 

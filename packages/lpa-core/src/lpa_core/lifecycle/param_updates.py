@@ -1,4 +1,4 @@
-"""Changes of a running stream's parameters (spec/lifecycle.md section 10)."""
+"""Changes of a running stream's parameters (docs/spec/lifecycle.md section 10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pipeline and model of a session: which of what is known counts (spec/lifecycle.md section 6)."""
+"""Pipeline and model of a session: which of what is known counts (docs/spec/lifecycle.md section 6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Status samples and trace edges: each has the identity of the segment that covers it (spec/lifecycle.md section 8)."""
+"""Status samples and trace edges: each has the identity of its segment (docs/spec/lifecycle.md section 8)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lpa_core.lifecycle.identity import Identity
 from lpa_core.lifecycle.signals import Signal, TraceType
 
 _CATEGORIES: Final = ("gateway_", "orchestrator_", "runner_", "app_")
-"""Prefixes of trace types that are a category of their own (spec/events.md section 3.3)."""
+"""Prefixes of trace types that are a category of their own (docs/spec/events.md section 3.3)."""
 
 _SWAPPED = TraceType.SWAPPED.value
 

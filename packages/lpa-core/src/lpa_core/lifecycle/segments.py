@@ -1,4 +1,4 @@
-"""The stretches of a session that one orchestrator served (spec/lifecycle.md section 7)."""
+"""The stretches of a session that one orchestrator served (docs/spec/lifecycle.md section 7)."""
 
 from __future__ import annotations
 

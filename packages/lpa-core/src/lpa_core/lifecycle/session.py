@@ -1,4 +1,4 @@
-"""The life of a session in counts and times, and how its start came out (spec/lifecycle.md section 4)."""
+"""The life of a session in counts and times, and how its start came out (docs/spec/lifecycle.md section 4)."""
 
 from __future__ import annotations
 

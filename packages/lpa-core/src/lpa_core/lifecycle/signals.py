@@ -1,4 +1,4 @@
-"""What a session is made of: one signal for each accepted status, trace and AI event (spec/lifecycle.md section 2)."""
+"""What a session is made of: a signal for each status, trace and AI event (docs/spec/lifecycle.md section 2)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class SignalKind(IntEnum):
 
 
 class TraceType(StrEnum):
-    """The trace types that mean something to a session; others only count (spec/events.md section 3.3)."""
+    """The trace types that mean something to a session; others only count (docs/spec/events.md section 3.3)."""
 
     REQUESTED = "gateway_receive_stream_request"
     FIRST_PROCESSED = "gateway_receive_first_processed_segment"
@@ -76,14 +76,14 @@ Kind and uid decide only where two rows claim one position, as those of a file t
 
 
 def edge_time(data_timestamp: int | None, event_timestamp: int) -> int:
-    """The time of a trace: its own, unless it has none that is believed (spec/events.md section 3.3)."""
+    """The time of a trace: its own, unless it has none that is believed (docs/spec/events.md section 3.3)."""
     if data_timestamp is None or data_timestamp <= 0:
         return event_timestamp
     return data_timestamp if near(data_timestamp, event_timestamp) else event_timestamp
 
 
 def session_id(stream_id: str, request_id: str, event_uid: str) -> str:
-    """The session that an event belongs to (spec/lifecycle.md section 1). ``event_uid`` is ``raw_event_uid``.
+    """The session that an event belongs to (docs/spec/lifecycle.md section 1). ``event_uid`` is ``raw_event_uid``.
 
     Outer spaces do not count, and no other white space does: databases trim in the same way.
     """
@@ -94,7 +94,7 @@ def session_id(stream_id: str, request_id: str, event_uid: str) -> str:
 
 
 def first_non_blank(*texts: str | None) -> str:
-    """The first text that is not blank, untrimmed; empty where all are (spec/events.md section 2)."""
+    """The first text that is not blank, untrimmed; empty where all are (docs/spec/events.md section 2)."""
     for text in texts:
         if text and not blank(text):
             return text

@@ -1,4 +1,4 @@
-"""The validators of every event, in the order of spec/events.md section 4."""
+"""The validators of every event, in the order of docs/spec/events.md section 4."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ class Document:
         return None
 
     def dimension(self, name: str) -> str | None:
-        """``orchestrator``, ``broadcaster`` or ``region`` of the event (spec/events.md section 1.1)."""
+        """``orchestrator``, ``broadcaster`` or ``region`` of the event (docs/spec/events.md section 1.1)."""
         if name == "orchestrator":
             address = self.text("data.orchestrator_info.address")
             if not blank(address):

@@ -1,4 +1,4 @@
-"""Why a record can be rejected: one closed list (spec/events.md sections 4 and 5)."""
+"""Why a record can be rejected: one closed list (docs/spec/events.md sections 4 and 5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The network at a glance (spec/operations.md section 6.2). Every panel reads API views, dimensions or facts."""
+"""The network at a glance (docs/spec/operations.md section 6.2). Every panel reads API views, dimensions or facts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dead letters and quarantined duplicates (spec/operations.md section 6.1). Windows go by the time of the rejection."""
+"""Dead letters and quarantined duplicates (docs/spec/operations.md section 6.1), by the time of the rejection."""
 
 from __future__ import annotations
 

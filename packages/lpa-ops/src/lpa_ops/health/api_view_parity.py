@@ -1,4 +1,4 @@
-"""Whether typed rows, facts, rollups and API views tell the same (spec/serving.md section 10)."""
+"""Whether typed rows, facts, rollups and API views tell the same (docs/spec/serving.md section 10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which share of the rows with a model has a pipeline (spec/serving.md section 10, invariant 61)."""
+"""Which share of the rows with a model has a pipeline (docs/spec/serving.md section 10, invariant 61)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether every consumed position is in exactly one of the three tables (spec/serving.md section 10, invariant 77)."""
+"""Whether each consumed position is in exactly one of the tables (docs/spec/serving.md section 10, invariant 77)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which share of the times in the data of events was not believed (spec/producers.md section 4)."""
+"""Which share of the times in the data of events was not believed (docs/spec/producers.md section 4)."""
 
 from __future__ import annotations
 

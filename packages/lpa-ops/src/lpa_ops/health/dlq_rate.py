@@ -1,4 +1,4 @@
-"""Which share of the records is dead-lettered and not recovered (spec/operations.md section 5: alert above 1 %)."""
+"""Which share of the records is dead-lettered and not recovered (docs/spec/operations.md section 5: at most 1 %)."""
 
 from __future__ import annotations
 

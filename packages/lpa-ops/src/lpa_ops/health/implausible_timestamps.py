@@ -1,4 +1,4 @@
-"""Which share of the records is dead-lettered because their event's time cannot be (spec/producers.md section 4)."""
+"""Which share of the records is dead-lettered for an impossible time (docs/spec/producers.md section 4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far facts are behind the events that they are made of (spec/operations.md section 5)."""
+"""How far facts are behind the events that they are made of (docs/spec/operations.md section 5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether sessions and their segments agree (spec/serving.md section 10, invariants 24 and 30 to 35)."""
+"""Whether sessions and their segments agree (docs/spec/serving.md section 10, invariants 24 and 30 to 35)."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Final
 from lpa_ops.release.gate import Gate, Outcome, Target, outcome
 
 SECTIONS: Final = ("Cut-over", "Rollback", "Retention")
-"""What the notes of a version have to say (spec/operations-guide.md: release readiness, backup and retention)."""
+"""What the notes of a version have to say (docs/spec/operations.md section 7)."""
 
 
 def judge(target: Target) -> Outcome:

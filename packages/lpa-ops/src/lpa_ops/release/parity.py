@@ -1,4 +1,4 @@
-"""Whether the parity assertions hold that must (spec/serving.md section 10: FAIL blocks a release)."""
+"""Whether the parity assertions hold that must (docs/spec/serving.md section 10: FAIL blocks a release)."""
 
 from __future__ import annotations
 

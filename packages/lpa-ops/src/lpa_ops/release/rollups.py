@@ -1,4 +1,4 @@
-"""Whether rollups and API views agree with the facts of the window (spec/serving.md section 10, from 36 on)."""
+"""Whether rollups and API views agree with the facts of the window (docs/spec/serving.md section 10, from 36 on)."""
 
 from __future__ import annotations
 

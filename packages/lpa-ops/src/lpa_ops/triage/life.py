@@ -13,7 +13,7 @@ from rich.text import Text
 from lpa_ops.triage.queries import Answer
 
 _TTL: Final = timedelta(hours=24)
-"""How far a snapshot may lie from a signal (spec/lifecycle.md section 5)."""
+"""How far a snapshot may lie from a signal (docs/spec/lifecycle.md section 5)."""
 _SHOWN: Final = 60
 
 _METHODS: Final = {

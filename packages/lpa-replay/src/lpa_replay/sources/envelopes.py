@@ -1,4 +1,4 @@
-"""Envelopes of rejected records, as topics and files carry them (spec/events.md section 7)."""
+"""Envelopes of rejected records, as topics and files carry them (docs/spec/events.md section 7)."""
 
 from __future__ import annotations
 

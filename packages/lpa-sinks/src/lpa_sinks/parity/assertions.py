@@ -1,6 +1,7 @@
 """The assertions, one SQL file each; ``configs/assertions`` holds the same.
 
-A file begins with comments that say its severity, which invariants of spec/serving.md section 10 it covers, what it
+A file begins with comments that say its severity, which invariants of docs/spec/serving.md section 10 it covers, what
+it
 means and what to do where it does not hold. Its query answers what offends in the window from ``start`` to ``end``: no
 row, and it holds. A row may carry a ``severity`` of its own.
 """
@@ -36,7 +37,7 @@ class Assertion:
 
     Attributes:
         severities: what a row can mean, as the file says it.
-        covers: numbers of invariants in spec/serving.md section 10.
+        covers: numbers of invariants in docs/spec/serving.md section 10.
     """
 
     name: str

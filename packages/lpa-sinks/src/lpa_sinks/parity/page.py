@@ -8,7 +8,7 @@ from typing import Final
 from lpa_sinks.parity.assertions import Assertion, assertions
 
 _LAST_INVARIANT: Final = 79
-"""In spec/serving.md section 10."""
+"""In docs/spec/serving.md section 10."""
 _ELSEWHERE: Final = {78: "archives are not tables: their reader tells of gaps"}
 _HEAD: Final = """\
 # Parity
@@ -50,7 +50,8 @@ def _explained(assertion: Assertion) -> str:
 
 def _invariants() -> str:
     rows = "".join(f"| {number} | {', '.join(_where(number))} |\n" for number in range(1, _LAST_INVARIANT + 1))
-    return f"Of `spec/serving.md` section 10, by number.\n\n| invariant | assertion |\n|---|---|\n{rows}"
+    source = "[Serving, section 10](spec/serving.md#10-parity-invariants)"
+    return f"Of {source}, by number.\n\n| invariant | assertion |\n|---|---|\n{rows}"
 
 
 def _where(number: int) -> Iterator[str]:
