@@ -164,15 +164,19 @@ def wheels(session: nox.Session) -> None:
         silent=True,
     )
 
-    core = clean_environment(session, scratch / "core", locked, list(dist.glob("lpa_core-*.whl")))
-    every = clean_environment(session, scratch / "all", locked, list(dist.glob("*.whl")))
+    (wheel,) = dist.glob("lpa_core-*.whl")
+    core = clean_environment(session, scratch / "core", locked, [str(wheel)])
+    program = clean_environment(session, scratch / "cli", locked, [f"{wheel}[cli]"])
+    every = clean_environment(session, scratch / "all", locked, [str(each) for each in dist.glob("*.whl")])
     example = Path("examples/validate_an_event.py").absolute()
     with session.chdir(scratch):
         verdicts = output_of(session, core / "python", example)
         print(verdicts)
         if "accepted into" not in verdicts or "rejected" not in verdicts:
             session.error("lpa-core alone should have accepted one event and rejected the other")
-        require_plugins(session, core / "lpa", {"core"})
+        if "pip install 'lpa-core[cli]'" not in output_of(session, core / "lpa", status=2):
+            session.error("lpa-core alone should say how to install the command line")
+        require_plugins(session, program / "lpa", {"core"})
         require_plugins(session, every / "lpa", {"core", "sinks", "replay", "ops"})
         if "CREATE TABLE" not in output_of(session, every / "lpa", "schema", "show"):
             session.error("the wheel of lpa-sinks should hold the schema")
@@ -209,19 +213,19 @@ def sync(session: nox.Session, *selection: str) -> None:
     )  # fmt: skip
 
 
-def clean_environment(session: nox.Session, folder: Path, locked: Path, wheels: list[Path]) -> Path:
+def clean_environment(session: nox.Session, folder: Path, locked: Path, wheels: list[str]) -> Path:
     """Make an environment of these wheels and what they depend on, as locked; answer its folder of programs."""
     session.run("uv", "venv", "--quiet", "--clear", str(folder))
     session.run(
         *("uv", "pip", "install", "--quiet", "--python", str(folder), "--constraint", str(locked)),
-        *map(str, wheels),
+        *wheels,
     )
     return folder / "bin"
 
 
-def output_of(session: nox.Session, *command: Path | str) -> str:
-    """Run a program of another environment and answer what it prints."""
-    return str(session.run(*map(str, command), external=True, silent=True))
+def output_of(session: nox.Session, *command: Path | str, status: int = 0) -> str:
+    """Run a program of another environment, which ends with this status, and return what it prints."""
+    return str(session.run(*map(str, command), external=True, silent=True, success_codes=[status]))
 
 
 def require_plugins(session: nox.Session, lpa: Path, names: set[str]) -> None:

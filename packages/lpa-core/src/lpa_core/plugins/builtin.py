@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-
-import cyclopts
+from typing import TYPE_CHECKING
 
 from lpa_core.dedup.store import DedupStore
 from lpa_core.events.event_type import EventType
@@ -16,6 +15,9 @@ from lpa_core.settings import Settings
 from lpa_core.sources.files import open_file, open_stdin
 from lpa_core.sources.source import Source
 from lpa_core.uris import local_path
+
+if TYPE_CHECKING:
+    import cyclopts
 
 
 @hookimpl

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import cyclopts
 import pluggy
 
 from lpa_core.dedup.store import DedupStore
@@ -24,6 +24,9 @@ from lpa_core.sinks import Sink
 from lpa_core.sources.source import Source
 from lpa_core.validation.chain import Validator
 from lpa_core.validation.reasons import Failure
+
+if TYPE_CHECKING:
+    import cyclopts
 
 PROJECT = "lpa"
 

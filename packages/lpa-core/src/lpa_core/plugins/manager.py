@@ -8,10 +8,9 @@ from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from itertools import chain
-from typing import Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 import attrs
-import cyclopts
 import pluggy
 import structlog
 
@@ -32,6 +31,9 @@ from lpa_core.sources.source import Source
 from lpa_core.uris import scheme
 from lpa_core.validation.chain import Validator
 from lpa_core.validation.reasons import Failure, is_failure
+
+if TYPE_CHECKING:
+    import cyclopts
 
 _log = structlog.get_logger("lpa.plugins")
 
