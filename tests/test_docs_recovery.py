@@ -18,7 +18,7 @@ from lpa_core.cli import build_app
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings import Settings, described
 from lpa_ops.backup.retention import retention_days
-from lpa_ops.recover.commands import recover_app
+from lpa_ops.commands.recover import recover_app
 
 FOLDER = Path(__file__).parents[1] / "docs" / "operations"
 BACKUP, RECOVERY, SCHEMA = ((FOLDER / f"{name}.md").read_text() for name in ("backup", "recovery", "schema-changes"))

@@ -14,12 +14,12 @@ from lpa_core.settings import Settings
 
 @hookimpl
 def lpa_cli_commands(settings: Settings) -> Sequence[cyclopts.App]:
-    from lpa_ops.backup.commands import backup_app
-    from lpa_ops.health.command import health_app
-    from lpa_ops.recover.commands import recover_app
-    from lpa_ops.release.command import release_check_app
-    from lpa_ops.savepoint.commands import savepoint_app
-    from lpa_ops.triage.command import triage_app
+    from lpa_ops.commands.backup import backup_app
+    from lpa_ops.commands.health import health_app
+    from lpa_ops.commands.recover import recover_app
+    from lpa_ops.commands.release_check import release_check_app
+    from lpa_ops.commands.savepoint import savepoint_app
+    from lpa_ops.commands.triage import triage_app
 
     return (
         backup_app(settings),

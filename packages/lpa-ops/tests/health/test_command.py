@@ -18,7 +18,8 @@ from lpa_core.health.check import CheckResult, Finding, Scope
 from lpa_core.health.run import CheckRunner
 from lpa_core.health.state import State, Thresholds
 from lpa_core.settings import described
-from lpa_ops.health import CHECKS, command
+from lpa_ops.commands import health as command
+from lpa_ops.health import CHECKS
 from lpa_ops.health.window import since
 from lpa_ops.testing.day import Day
 

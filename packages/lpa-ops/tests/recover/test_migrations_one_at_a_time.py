@@ -12,9 +12,9 @@ from clickhouse_connect.driver.client import Client
 from structlog.testing import capture_logs
 
 from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
-from lpa_ops.recover.commands import recover_app
+from lpa_ops.commands.recover import recover_app
 from lpa_sinks.schema.apply import apply
-from lpa_sinks.schema.migration_commands import apply_migrations
+from lpa_sinks.commands.schema_migrations import apply_migrations
 
 Recover = Callable[..., Any]
 

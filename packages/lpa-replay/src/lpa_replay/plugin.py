@@ -12,6 +12,6 @@ from lpa_core.settings import Settings
 
 @hookimpl
 def lpa_cli_commands(settings: Settings) -> Sequence[cyclopts.App]:
-    from lpa_replay.commands import replay_app
+    from lpa_replay.commands.replay import replay_app
 
     return (replay_app(settings),)

@@ -25,9 +25,9 @@ def lpa_archives() -> Mapping[str, ArchiveFactory]:
 
 @hookimpl
 def lpa_cli_commands(settings: Settings) -> Sequence[cyclopts.App]:
-    from lpa_sinks.commands import schema_app
-    from lpa_sinks.materialize.commands import materialize_app
-    from lpa_sinks.parity.commands import check_app
+    from lpa_sinks.commands.schema import schema_app
+    from lpa_sinks.commands.materialize import materialize_app
+    from lpa_sinks.commands.check import check_app
 
     return (schema_app(settings), materialize_app(settings), check_app(settings))
 

@@ -29,7 +29,7 @@ from lpa_sinks.clickhouse.client import connect
 from lpa_sinks.clickhouse.errors import Verdict, classify, describe
 from lpa_sinks.clickhouse.retries import RetryPolicy
 from lpa_sinks.clickhouse.sink import ClickHouseSink
-from lpa_sinks.commands import schema_app
+from lpa_sinks.commands.schema import schema_app
 from lpa_sinks.testing.http_front import PASSWORD, USER, Fault, Front
 from lpa_sinks.testing.places import ClickHousePlace
 

@@ -8,7 +8,7 @@ import pytest
 
 from lpa_core.errors import UsageError
 from lpa_core.settings import ProcessSettings, Settings
-from lpa_sinks.materialize.commands import materialize_app
+from lpa_sinks.commands.materialize import materialize_app
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from lpa_core.rows import RAW_TABLE
 from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
 from lpa_sinks.parity import assertions, settled_hours
-from lpa_sinks.parity.commands import check_app
+from lpa_sinks.commands.check import check_app
 from lpa_sinks.parity.hours import end_of_events
 from lpa_sinks.parity.page import markdown
 from lpa_sinks.schema.apply import apply

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
 from lpa_core.tables import Table
-from lpa_sinks.commands import schema_app
+from lpa_sinks.commands.schema import schema_app
 from lpa_sinks.schema.ddl import sql_file
 
 Run = Callable[..., Any]

@@ -16,7 +16,7 @@ from clickhouse_connect.driver.client import Client
 from lpa_core.errors import UsageError
 from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_core.tables import Table
-from lpa_sinks.commands import schema_app
+from lpa_sinks.commands.schema import schema_app
 from lpa_sinks.schema.check import check
 from lpa_sinks.schema.ddl import in_database
 from lpa_sinks.schema.migrate import _wider

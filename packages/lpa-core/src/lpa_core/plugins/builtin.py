@@ -43,7 +43,7 @@ def lpa_attribution_policy(settings: Settings) -> AttributionPolicy:
 @hookimpl
 def lpa_cli_commands(settings: Settings) -> Sequence[cyclopts.App]:
     from lpa_core.commands.topics import topics_app
-    from lpa_core.generate.command import generate_app
+    from lpa_core.commands.generate import generate_app
 
     return (generate_app, topics_app(settings))
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from lpa_core.commands.output import print_json
 from lpa_core.settings import Settings
-from lpa_ops.triage.life import show_life
+from lpa_ops.commands.session_life import show_life
 from lpa_ops.triage.queries import (
     Answer,
     failures_by_reason,

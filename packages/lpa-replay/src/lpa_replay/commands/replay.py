@@ -18,14 +18,14 @@ from lpa_core.plugins.manager import PluginManager
 from lpa_core.release import require_clock
 from lpa_core.replays import ReplayRefused
 from lpa_core.settings import Settings
-from lpa_replay import present
+from lpa_replay.commands import present
 from lpa_replay.audit import RunRecord, record_run, recorded_runs, results
-from lpa_replay.check.command import add_check
+from lpa_replay.commands.replay_check import add_check
 from lpa_replay.database import Database, opened
 from lpa_replay.folder import unfinished
 from lpa_replay.options import Options
 from lpa_replay.plan import Plan, read_plan, write_plan
-from lpa_replay.progress import Shown
+from lpa_replay.commands.progress import Shown
 from lpa_replay.request import asked, new_plan
 from lpa_replay.run import Replays, State
 from lpa_replay.spool import write_durably

@@ -24,7 +24,7 @@ from lpa_core.tables import Table
 from lpa_sinks import schema
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.databases import opened
-from lpa_sinks.schema.migration_commands import add_migration_commands, apply_migrations
+from lpa_sinks.commands.schema_migrations import add_migration_commands, apply_migrations
 from lpa_sinks.schema.migrations import BUILTIN
 
 _Json = Annotated[bool, Parameter(negative="")]

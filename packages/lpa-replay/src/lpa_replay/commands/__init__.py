@@ -1,0 +1,1 @@
+"""The commands of ``lpa`` that this package brings, one subject a module."""
