@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from lpa_core.commands.options import Json
 from lpa_core.commands.output import print_json
 from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
@@ -33,7 +34,7 @@ def ingest(settings: Settings, plugins: PluginManager) -> Callable[..., None]:
         archive: str | None = None,
         from_savepoint: str | None = None,
         facts: bool = True,
-        json: Annotated[bool, Parameter(negative="")] = False,
+        json: Json = False,
     ) -> None:
         """Read events, store each once, keep bad ones with the reason.
 
@@ -56,8 +57,6 @@ def ingest(settings: Settings, plugins: PluginManager) -> Callable[..., None]:
         facts
             Derive session facts beside the ingestion, where no `lpa materialize` does. Without, large files go in
             faster; `lpa materialize rebuild` derives later.
-        json
-            Print the report as JSON.
         """
         job = Job(source, sink, dedup, archive, from_savepoint, facts)
         console = Console(stderr=True)

@@ -11,19 +11,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from lpa_core.commands.options import Json
 from lpa_core.commands.output import print_json
 from lpa_core.plugins.manager import PluginManager
 
 
 def list_plugins(plugins: PluginManager) -> Callable[..., None]:
-    def plugins_command(*, json: Annotated[bool, Parameter(negative="")] = False) -> None:
-        """List the plugins: what is loaded, from which package and version.
-
-        Parameters
-        ----------
-        json
-            Print JSON instead of a table.
-        """
+    def plugins_command(*, json: Json = False) -> None:
+        """List the plugins: what is loaded, from which package and version."""
         if json:
             print_json([attrs.asdict(plugin) for plugin in plugins.plugins])
             return

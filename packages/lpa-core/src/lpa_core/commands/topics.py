@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from lpa_core.commands.options import Json
 from lpa_core.commands.output import print_json
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.topics import BROKERS_DEFAULT, TopicState, apply, compare, wanted_topics
 from lpa_core.settings import Settings
 
-_Json = Annotated[bool, Parameter(negative="")]
 _Partitions = Annotated[int | None, Parameter(validator=cyclopts.validators.Number(gte=1))]
 
 
@@ -25,29 +25,25 @@ def topics_app(settings: Settings) -> cyclopts.App:
     app = cyclopts.App(name="topics", help="Make or show the Kafka topics: input, dead letters and quarantine.")
 
     @app.command(name="apply")
-    def apply_topics(*, partitions: _Partitions = None, json: _Json = False) -> None:
+    def apply_topics(*, partitions: _Partitions = None, json: Json = False) -> None:
         """Make the topics that are missing; settings of those that are there are left as they are.
 
         Parameters
         ----------
         partitions
             Partitions of the input topic. Default: what the broker gives a new topic.
-        json
-            Print JSON instead of a table.
         """
         topics = wanted_topics(settings, partitions or BROKERS_DEFAULT)
         _print(apply(admin_client(settings), topics, settings), json=json)
 
     @app.command
-    def show(*, partitions: _Partitions = None, json: _Json = False) -> int:
+    def show(*, partitions: _Partitions = None, json: Json = False) -> int:
         """Show whether the topics are there and as they should be; exit with 1 where they are not.
 
         Parameters
         ----------
         partitions
             Partitions that the input topic should have at least.
-        json
-            Print JSON instead of a table.
         """
         topics = wanted_topics(settings, partitions or BROKERS_DEFAULT)
         states = compare(admin_client(settings), topics, settings)

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from lpa_core.commands.options import BackupLocation, Flag, Json, Sink
 from lpa_core.commands.output import print_json
 from lpa_core.settings import Settings
 from lpa_ops.backup.backup import Backup, BackupError, StoredBackup
@@ -27,7 +28,14 @@ from lpa_ops.backup.verify import Verification
 from lpa_ops.backup.verify import verify as verify_backup
 from lpa_sinks.databases import opened
 
-_Flag = Annotated[bool, Parameter(negative="")]
+
+_Server = Annotated[
+    Sink,
+    Parameter(
+        help="The server to restore it on, into a database of its own. Default: the embedded engine, in a folder of its "
+        "own."
+    ),
+]
 
 
 def backup_app(settings: Settings) -> cyclopts.App:
@@ -35,20 +43,14 @@ def backup_app(settings: Settings) -> cyclopts.App:
 
     @app.command
     def create(
-        *, sink: str | None = None, location: str | None = None, incremental: _Flag = False, json: _Flag = False
+        *, sink: Sink = None, location: BackupLocation = None, incremental: Flag = False, json: Json = False
     ) -> None:
         """Back up the database, claims, checkpoints and committed offsets, also while rows are being written.
 
         Parameters
         ----------
-        sink
-            The database, such as clickhouse://host:8123/database. Default: the embedded one.
-        location
-            Folder or s3:// URL to put it into. Default: LPA_BACKUP_DIR.
         incremental
             Write only what the newest full backup there does not have.
-        json
-            Print JSON.
         """
         store = BackupStore(location or default_root(settings))
         with opened(sink, settings) as (client, database):
@@ -64,16 +66,8 @@ def backup_app(settings: Settings) -> cyclopts.App:
         print(where)
 
     @app.command(name="list")
-    def list_backups(*, location: str | None = None, json: _Flag = False) -> None:
-        """List the backups, oldest first.
-
-        Parameters
-        ----------
-        location
-            Folder or URL that holds them. Default: LPA_BACKUP_DIR.
-        json
-            Print JSON instead of a table.
-        """
+    def list_backups(*, location: BackupLocation = None, json: Json = False) -> None:
+        """List the backups, oldest first."""
         store = _store(location, settings)
         found = store.list()
         if json:
@@ -84,18 +78,13 @@ def backup_app(settings: Settings) -> cyclopts.App:
             Console(soft_wrap=True).print(_listed(found, settings))
 
     @app.command
-    def verify(location: str, /, *, sink: str | None = None, json: _Flag = False) -> int:
+    def verify(location: str, /, *, sink: _Server = None, json: Json = False) -> int:
         """Prove a backup: check every file, restore it into a scratch database, compare rows; exit with 1 if not good.
 
         Parameters
         ----------
         location
             The backup, as `lpa backup list` shows it.
-        sink
-            The server to restore it on, into a database of its own. Default: the embedded engine, in a folder of its
-            own.
-        json
-            Print JSON.
         """
         result = verify_backup(location, sink, settings)
         if json:
@@ -107,19 +96,15 @@ def backup_app(settings: Settings) -> cyclopts.App:
         return 1 if result.problems else 0
 
     @app.command
-    def restore(location: str, /, *, sink: str | None = None, replace: _Flag = False, json: _Flag = False) -> None:
+    def restore(location: str, /, *, sink: Sink = None, replace: Flag = False, json: Json = False) -> None:
         """Bring back the database, claims, checkpoints and committed offsets, workers being stopped.
 
         Parameters
         ----------
         location
             The backup, as `lpa backup list` shows it.
-        sink
-            The database to restore into. Default: the embedded one.
         replace
             Drop what is in the database now.
-        json
-            Print JSON.
         """
         restored = restore_backup(location, sink, settings, replace=replace)
         if json:
@@ -128,16 +113,8 @@ def backup_app(settings: Settings) -> cyclopts.App:
             _print_restored(restored)
 
     @app.command
-    def prune(*, location: str | None = None, json: _Flag = False) -> None:
-        """Remove the backups that are older than LPA_BACKUP_RETENTION says; never the newest full one.
-
-        Parameters
-        ----------
-        location
-            Folder or URL that holds them. Default: LPA_BACKUP_DIR.
-        json
-            Print JSON.
-        """
+    def prune(*, location: BackupLocation = None, json: Json = False) -> None:
+        """Remove the backups that are older than LPA_BACKUP_RETENTION says; never the newest full one."""
         removed = prune_backups(_store(location, settings), settings, time.time_ns() // 1_000_000)
         if json:
             print_json(removed)

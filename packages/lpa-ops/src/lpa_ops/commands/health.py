@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from lpa_core.commands.options import Flag, Json, Sink
 from lpa_core.commands.output import print_json
 from lpa_core.health.check import CheckResult, Scope
 from lpa_core.health.report import HealthReport, worst_first
@@ -41,26 +42,22 @@ def health_app(settings: Settings) -> cyclopts.App:
     @app.default
     def health(
         *,
-        sink: str | None = None,
+        sink: Sink = None,
         dedup: str | None = None,
         since: Annotated[str | None, Parameter(validator=_is_beginning)] = None,
-        watch: Annotated[bool, Parameter(negative="")] = False,
-        json: Annotated[bool, Parameter(negative="")] = False,
+        watch: Flag = False,
+        json: Json = False,
     ) -> int:
         """Check everything that can go wrong; exit with 1 where anything critical has.
 
         Parameters
         ----------
-        sink
-            The database, such as chdb://./folder or clickhouse://host:8123/database. Default: the embedded one.
         dedup
             Where claimed dedup keys are kept, as for `lpa ingest`. Default: RocksDB in the data folder.
         since
             Judge what happened from then on: 90m, 24h, 7d, or a UTC time. Default: HEALTH_WINDOW_HOURS.
         watch
             Look again and again until interrupted.
-        json
-            Print JSON instead of a table, with --watch one line each time.
         """
         runner = CheckRunner(PluginManager(settings).health_checks(), settings)
         reports = _reports(runner, settings, sink, dedup, since)

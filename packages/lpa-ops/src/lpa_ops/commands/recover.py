@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from lpa_core.commands.options import BackupLocation, Json, Sink
 from lpa_core.commands.output import print_json
 from lpa_core.settings import Settings
 from lpa_ops.backup.store import default_root
@@ -31,16 +32,10 @@ from lpa_sinks.clickhouse.errors import describe, explain
 from lpa_sinks.databases import endpoint_of, opened
 from lpa_sinks.schema.migrations import BUILTIN
 
-_Sink = Annotated[
-    str | None,
-    Parameter(help="The database, such as clickhouse://host:8123/database. Default: the embedded one."),
-]
-_Backups = Annotated[str | None, Parameter(help="Folder or URL that holds the backups. Default: LPA_BACKUP_DIR.")]
 _Execute = Annotated[
     bool,
     Parameter(negative="", help="Carry the plan out; run again, it goes on where it was interrupted."),
 ]
-_Json = Annotated[bool, Parameter(negative="", help="Print JSON.")]
 
 _FROM_BACKUPS: Final[Mapping[Callable[[], Scenario[Any]], str]] = {
     ClickHouseCorruption: "Tables are damaged: restore these from the newest good backup, and have what came since "
@@ -67,13 +62,13 @@ def recover_app(settings: Settings) -> cyclopts.App:
     def from_backups(scenario: Scenario[Any], purpose: str) -> None:
         @app.command(name=scenario.name, help=purpose)
         def recover(
-            *, sink: _Sink = None, backups: _Backups = None, execute: _Execute = False, json: _Json = False
+            *, sink: Sink = None, backups: BackupLocation = None, execute: _Execute = False, json: Json = False
         ) -> int:
             return _run(scenario, context(sink, backups), execute, json)
 
     def from_tables(scenario: Scenario[Any], purpose: str) -> None:
         @app.command(name=scenario.name, help=purpose)
-        def recover(*, sink: _Sink = None, execute: _Execute = False, json: _Json = False) -> int:
+        def recover(*, sink: Sink = None, execute: _Execute = False, json: Json = False) -> int:
             return _run(scenario, context(sink), execute, json)
 
     for new, purpose in _FROM_BACKUPS.items():
@@ -87,9 +82,9 @@ def recover_app(settings: Settings) -> cyclopts.App:
             str, Parameter(help="The store, as lpa ingest --dedup names it, such as redis://host:6379/0.")
         ],
         *,
-        sink: _Sink = None,
+        sink: Sink = None,
         execute: _Execute = False,
-        json: _Json = False,
+        json: Json = False,
     ) -> int:
         """A shared dedup store has lost claims: claim again what the database holds."""
         return _run(LostClaims(dedup), context(sink), execute, json)
@@ -97,12 +92,12 @@ def recover_app(settings: Settings) -> cyclopts.App:
     @app.command(name=SchemaRollback.name)
     def schema_rollback(
         *,
-        sink: _Sink = None,
+        sink: Sink = None,
         migrations: Annotated[
             Path, Parameter(help="Folder of the migrations. Default: those of this version.")
         ] = BUILTIN,
         execute: _Execute = False,
-        json: _Json = False,
+        json: Json = False,
     ) -> int:
         """The newest migration was wrong: bring views back to what they were before it."""
         return _run(SchemaRollback(migrations), context(sink), execute, json)

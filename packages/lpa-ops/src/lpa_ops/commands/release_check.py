@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from lpa_core.commands.options import Sink
 from lpa_core.commands.output import Format, print_json
 from lpa_core.health.check import Scope
 from lpa_core.plugins.manager import PluginManager
@@ -37,7 +38,7 @@ def release_check_app(settings: Settings) -> cyclopts.App:
     def release_check(
         *,
         junit: Annotated[Sequence[Path], Parameter(negative="")] = (),
-        sink: str | None = None,
+        sink: Sink = None,
         since: Annotated[str, Parameter(validator=_is_beginning)] = "24h",
         json: Format = False,
         markdown: Format = False,
@@ -49,8 +50,6 @@ def release_check_app(settings: Settings) -> cyclopts.App:
         junit
             Test reports, as ./dev tests --junit-xml=report.xml writes them; may be given several times.
             Default: report*.xml of the working folder.
-        sink
-            The database that is looked at, such as clickhouse://host:8123/database. Default: the embedded one.
         since
             Compare rows from then on: 90m, 24h, 7d, or a UTC time.
         json

@@ -12,29 +12,21 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from lpa_core.commands.options import Json, SavepointLocation
 from lpa_core.commands.output import print_json
 from lpa_core.savepoints import Savepoint, StoredSavepoint
 from lpa_core.settings import Settings
 from lpa_ops.savepoint import keeper
 from lpa_ops.savepoint.store import FileSavepointStore
 
-_Json = Annotated[bool, Parameter(negative="")]
 
 
 def savepoint_app(settings: Settings) -> cyclopts.App:
     app = cyclopts.App(name="savepoint", help="Save where the consumer group stands and its claims; bring it back.")
 
     @app.command
-    def create(*, location: str | None = None, json: _Json = False) -> None:
-        """Make a savepoint of the stopped consumer group: committed offsets, and the claims on this machine.
-
-        Parameters
-        ----------
-        location
-            Folder or URL to put it into, such as s3://bucket/savepoints. Default: LPA_SAVEPOINT_DIR.
-        json
-            Print JSON.
-        """
+    def create(*, location: SavepointLocation = None, json: Json = False) -> None:
+        """Make a savepoint of the stopped consumer group: committed offsets, and the claims on this machine."""
         where, savepoint = keeper.create(settings, location)
         if json:
             print_json({"location": where, **_as_json(savepoint)})
@@ -46,16 +38,8 @@ def savepoint_app(settings: Settings) -> cyclopts.App:
         print(where)
 
     @app.command(name="list")
-    def list_savepoints(*, location: str | None = None, json: _Json = False) -> None:
-        """List the savepoints, oldest first.
-
-        Parameters
-        ----------
-        location
-            Folder or URL that holds them. Default: LPA_SAVEPOINT_DIR.
-        json
-            Print JSON instead of a table.
-        """
+    def list_savepoints(*, location: SavepointLocation = None, json: Json = False) -> None:
+        """List the savepoints, oldest first."""
         place = location or keeper.default_location(settings)
         found = FileSavepointStore(place).list()
         if json:
@@ -66,15 +50,13 @@ def savepoint_app(settings: Settings) -> cyclopts.App:
             Console(soft_wrap=True).print(_listed(found))
 
     @app.command
-    def restore(location: str, /, *, json: _Json = False) -> None:
+    def restore(location: str, /, *, json: Json = False) -> None:
         """Bring the stopped group's committed offsets, and the claims on this machine, back to a savepoint.
 
         Parameters
         ----------
         location
             The savepoint, as `lpa savepoint list` shows it.
-        json
-            Print JSON.
         """
         savepoint = keeper.restore(location, settings)
         if json:

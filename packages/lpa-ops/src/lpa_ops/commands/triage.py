@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from lpa_core.commands.options import Json, Sink
 from lpa_core.commands.output import print_json
 from lpa_core.settings import Settings
 from lpa_ops.commands.session_life import show_life
@@ -33,16 +34,8 @@ def triage_app(settings: Settings) -> cyclopts.App:
     app = cyclopts.App(name="triage")
 
     @app.default
-    def triage(*, sink: str | None = None, json: Annotated[bool, Parameter(negative="")] = False) -> None:
-        """Show what was rejected in the last hour and is not recovered: counts by reason, and the latest samples.
-
-        Parameters
-        ----------
-        sink
-            The database, such as chdb://./folder or clickhouse://host:8123/database. Default: the embedded one.
-        json
-            Print JSON instead of tables.
-        """
+    def triage(*, sink: Sink = None, json: Json = False) -> None:
+        """Show what was rejected in the last hour and is not recovered: counts by reason, and the latest samples."""
         with opened(sink, settings) as (client, database):
             failures, samples, became = AT_ONCE.run(
                 f"{database}: triage",
@@ -74,8 +67,8 @@ def triage_app(settings: Settings) -> cyclopts.App:
         /,
         *,
         limit: int = 20,
-        sink: str | None = None,
-        json: Annotated[bool, Parameter(negative="")] = False,
+        sink: Sink = None,
+        json: Json = False,
     ) -> int:
         """List the latest sessions, or show the life of one: signals, segments, attribution with reasons, outcome.
 
@@ -85,10 +78,6 @@ def triage_app(settings: Settings) -> cyclopts.App:
             Its workflow_session_id: stream_id|request_id. Exit status 1 if no session has that id.
         limit
             How many sessions are listed.
-        sink
-            The database, such as chdb://./folder or clickhouse://host:8123/database. Default: the embedded one.
-        json
-            Print JSON instead of tables.
         """
         with opened(sink, settings) as (client, database):
             if session is None:

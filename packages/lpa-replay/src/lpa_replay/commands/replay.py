@@ -13,6 +13,7 @@ import msgspec
 from cyclopts import Parameter
 from rich.console import Console
 
+from lpa_core.commands.options import Json, Sink, Yes
 from lpa_core.commands.output import print_json
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.release import require_clock
@@ -23,7 +24,7 @@ from lpa_replay.audit import RunRecord, record_run, recorded_runs, results
 from lpa_replay.commands.replay_check import add_check
 from lpa_replay.database import Database, opened
 from lpa_replay.folder import unfinished
-from lpa_replay.options import Options
+from lpa_replay.commands.options import Options
 from lpa_replay.plan import Plan, read_plan, write_plan
 from lpa_replay.commands.progress import Shown
 from lpa_replay.request import asked, new_plan
@@ -31,8 +32,6 @@ from lpa_replay.run import Replays, State
 from lpa_replay.spool import write_durably
 from lpa_replay.verify import verify
 
-_Json = Annotated[bool, Parameter(negative="")]
-_Yes = Annotated[bool, Parameter(negative="")]
 _NOTHING: Final = Options()
 
 
@@ -40,15 +39,13 @@ def replay_app(settings: Settings) -> cyclopts.App:
     app = cyclopts.App(name="replay", help="Send dead letters or archived records through the pipeline again.")
 
     @app.command
-    def plan(options: Options = _NOTHING, *, output: Path | None = None, json: _Json = False) -> None:
+    def plan(options: Options = _NOTHING, *, output: Path | None = None, json: Json = False) -> None:
         """Show what a replay would do, and write it down for `run --plan`; nothing is sent.
 
         Parameters
         ----------
         output
             Where the plan is written. Default: a new file in the working folder, named by the plan.
-        json
-            Print the figures as JSON.
         """
         replays = _replays(settings)
         made, forecast = replays.foresee(_new(options, replays))
@@ -70,17 +67,13 @@ def replay_app(settings: Settings) -> cyclopts.App:
         print(f"lpa replay run --plan {file}")
 
     @app.command
-    def run(options: Options = _NOTHING, *, plan: Path | None = None, yes: _Yes = False, json: _Json = False) -> int:
+    def run(options: Options = _NOTHING, *, plan: Path | None = None, yes: Yes = False, json: Json = False) -> int:
         """Replay: by a plan, or by options. A run that was killed goes on where it was when it is started again.
 
         Parameters
         ----------
         plan
             A file that `lpa replay plan` wrote: exactly that is done, and only once.
-        yes
-            Do not ask on a terminal.
-        json
-            Print the figures as JSON.
         """
         replays = _replays(settings)
         made, begun = _to_run(options, plan, replays)
@@ -99,17 +92,13 @@ def replay_app(settings: Settings) -> cyclopts.App:
         return 0
 
     @app.command(name="verify")
-    def verify_run(replay_id: str, /, *, sink: str | None = None, json: _Json = False) -> int:
+    def verify_run(replay_id: str, /, *, sink: Sink = None, json: Json = False) -> int:
         """Find out what became of every record of a replay, and check that nothing was doubled; exit with 1 if it was.
 
         Parameters
         ----------
         replay_id
             As `lpa replay list` shows it.
-        sink
-            The database, such as chdb://./folder or clickhouse://host:8123/database. Default: the embedded one.
-        json
-            Print JSON instead of a table.
         """
         replays = _replays(settings)
         with opened(sink, settings) as database:
@@ -131,16 +120,8 @@ def replay_app(settings: Settings) -> cyclopts.App:
         return 0 if passed else 1
 
     @app.command(name="list")
-    def list_runs(*, sink: str | None = None, json: _Json = False) -> None:
-        """List the replays, the oldest first.
-
-        Parameters
-        ----------
-        sink
-            The database. Default: the embedded one.
-        json
-            Print JSON instead of a table.
-        """
+    def list_runs(*, sink: Sink = None, json: Json = False) -> None:
+        """List the replays, the oldest first."""
         with opened(sink, settings) as database:
             found = recorded_runs(database)
         if json:
@@ -151,17 +132,13 @@ def replay_app(settings: Settings) -> cyclopts.App:
             print("There was no replay yet.")
 
     @app.command
-    def show(replay_id: str, /, *, sink: str | None = None, json: _Json = False) -> None:
+    def show(replay_id: str, /, *, sink: Sink = None, json: Json = False) -> None:
         """Show the audit of a replay, and its records by what became of them.
 
         Parameters
         ----------
         replay_id
             As `lpa replay list` shows it.
-        sink
-            The database. Default: the embedded one.
-        json
-            Print JSON instead of tables.
         """
         with opened(sink, settings) as database:
             found = _recorded(database, replay_id)

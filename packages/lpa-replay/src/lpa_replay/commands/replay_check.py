@@ -13,18 +13,18 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from lpa_core.commands.options import Json
 from lpa_core.commands.output import print_json
 from lpa_core.settings import Settings
 from lpa_replay.check.fixture import open_fixture, run_fixture
 from lpa_replay.check.layers import Dump
 from lpa_replay.check.record import Difference, first_difference, read_record, write_record
 
-_Json = Annotated[bool, Parameter(negative="")]
 
 
 def add_check(app: cyclopts.App, settings: Settings) -> None:
     @app.command
-    def check(fixture: Path, /, *, against: Path | None = None, output: Path | None = None, json: _Json = False) -> int:
+    def check(fixture: Path, /, *, against: Path | None = None, output: Path | None = None, json: Json = False) -> int:
         """Run a fixture through every layer in a temporary database, twice; exit with 1 where the runs differ.
 
         Parameters
@@ -35,8 +35,6 @@ def add_check(app: cyclopts.App, settings: Settings) -> None:
             A recorded run to compare with: the first layer and rows that differ are named.
         output
             Record the run in this file.
-        json
-            Print JSON instead of a table.
         """
         recorded = None if against is None else read_record(against)
         open_fixture(fixture).close()

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.text import Text
 
+from lpa_core.commands.options import Json, Sink
 from lpa_core.commands.output import Format, print_json
 from lpa_core.errors import UsageError
 from lpa_core.settings import Settings
@@ -25,7 +26,6 @@ from lpa_sinks.databases import opened
 from lpa_sinks.parity import page
 from lpa_sinks.schema.apply import object_names
 
-_Json = Annotated[bool, Parameter(negative="")]
 _STYLES: Final = {parity.Severity.FAIL: "bold red", parity.Severity.WARN: "yellow", parity.Severity.INFO: "cyan"}
 _EXAMPLES_SHOWN: Final = 3
 _NEEDED: Final = ("streaming_events", "known_gaps", "fact_workflow_sessions", "v_api_gpu_metrics")
@@ -41,8 +41,8 @@ def check_app(settings: Settings) -> cyclopts.App:
         *assertions: str,
         start: datetime | None = None,
         end: datetime | None = None,
-        sink: str | None = None,
-        json: _Json = False,
+        sink: Sink = None,
+        json: Json = False,
     ) -> int:
         """Prove that events, facts, rollups and views of a window agree; exit with 1 where an assertion fails.
 
@@ -57,11 +57,6 @@ def check_app(settings: Settings) -> cyclopts.App:
             Default: HEALTH_WINDOW_HOURS before the end.
         end
             End of the window; what lies on it is outside. Default: the end of the newest such hour.
-        sink
-            The database, such as clickhouse://host:8123/database or chdb://./folder. Default: the embedded
-            database in the data folder.
-        json
-            Print every assertion and what it found as JSON.
         """
         asked = _asked(assertions)
         start, end = _in_utc(start), _in_utc(end)

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import Progress as Bar
 
+from lpa_core.commands.options import Json, Sink
 from lpa_core.commands.output import print_json
 from lpa_core.derived import Derived
 from lpa_core.errors import UsageError
@@ -25,14 +26,13 @@ from lpa_sinks.materialize.rebuild import Rebuild
 from lpa_sinks.materialize.rows import SessionKey, Span
 from lpa_sinks.schema.apply import apply
 
-_Json = Annotated[bool, Parameter(negative="")]
 
 
 def materialize_app(settings: Settings) -> cyclopts.App:
     app = cyclopts.App(name="materialize", help="Derive session facts, rollups and dimensions from stored events.")
 
     @app.default
-    def follow(*, sink: str = "clickhouse://", json: _Json = False) -> None:
+    def follow(*, sink: str = "clickhouse://", json: Json = False) -> None:
         """Keep facts up to date with what `lpa ingest` stores in a ClickHouse server, until stopped.
 
         Needs Kafka: it is told by QUALITY_TOUCHED_TOPIC which sessions have new events. Into the embedded database, and
@@ -42,8 +42,6 @@ def materialize_app(settings: Settings) -> cyclopts.App:
         ----------
         sink
             The database, such as clickhouse://host:8123/database. Default: the one of CLICKHOUSE_URL.
-        json
-            Print at the end what was done as JSON.
         """
         if endpoint_of(sink, settings).path is not None:
             raise UsageError(
@@ -61,8 +59,8 @@ def materialize_app(settings: Settings) -> cyclopts.App:
         start: datetime,
         end: datetime,
         sessions: Annotated[Sequence[str], Parameter(negative="", consume_multiple=True)] = (),
-        sink: str | None = None,
-        json: _Json = False,
+        sink: Sink = None,
+        json: Json = False,
     ) -> None:
         """Rebuild the facts of all sessions with an event in [start, end), whole, and the rollups of their hours.
 
@@ -76,10 +74,6 @@ def materialize_app(settings: Settings) -> cyclopts.App:
             Event time, exclusive.
         sessions
             Only these: session ids, as workflow_session_id has them (stream_id|request_id).
-        sink
-            The database, such as chdb://./folder or clickhouse://host:8123/database. Default: the embedded one.
-        json
-            Print at the end what was done as JSON.
         """
         first, last = _milliseconds(start), _milliseconds(end) - 1
         if first > last:

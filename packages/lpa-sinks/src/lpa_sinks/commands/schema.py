@@ -14,6 +14,7 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table as Printed
 
+from lpa_core.commands.options import Json, Sink
 from lpa_core.commands.output import Format, print_json
 from lpa_core.events.json_schema import json_schema as schema_of_events
 from lpa_core.plugins.manager import PluginManager
@@ -27,25 +28,19 @@ from lpa_sinks.databases import opened
 from lpa_sinks.commands.schema_migrations import add_migration_commands, apply_migrations
 from lpa_sinks.schema.migrations import BUILTIN
 
-_Json = Annotated[bool, Parameter(negative="")]
 
 
 def schema_app(settings: Settings) -> cyclopts.App:
     app = cyclopts.App(name="schema", help="Make, check or show the tables and views.")
 
     @app.command
-    def apply(*, sink: str | None = None, migrations: Path = BUILTIN, json: _Json = False) -> None:
+    def apply(*, sink: Sink = None, migrations: Path = BUILTIN, json: Json = False) -> None:
         """Make the database, tables and views that are missing, then apply the migrations that are pending.
 
         Parameters
         ----------
-        sink
-            The database, such as clickhouse://host:8123/database or chdb://./folder. Default: the embedded
-            database in the data folder.
         migrations
             Folder of the migrations. Default: those of this version.
-        json
-            Print the names of what was made as JSON.
         """
         with opened(sink, settings, make=True) as (client, database):
             made = AT_ONCE.run(
@@ -65,17 +60,8 @@ def schema_app(settings: Settings) -> cyclopts.App:
                 print(f"not changed: {drift}: {drift.remedy}")
 
     @app.command
-    def check(*, sink: str | None = None, json: _Json = False) -> int:
-        """Prove that event models, rows, DDL and live tables agree; exit with 1 where they do not.
-
-        Parameters
-        ----------
-        sink
-            The database, such as clickhouse://host:8123/database or chdb://./folder. Default: the embedded
-            database in the data folder.
-        json
-            Print what disagrees as JSON.
-        """
+    def check(*, sink: Sink = None, json: Json = False) -> int:
+        """Prove that event models, rows, DDL and live tables agree; exit with 1 where they do not."""
         tables = _tables(settings)
         with opened(sink, settings) as (client, database):
             drifts = AT_ONCE.run(f"{database}: check the schema", lambda: schema.check(client, database, tables))

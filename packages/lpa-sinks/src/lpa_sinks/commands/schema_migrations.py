@@ -13,6 +13,7 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table as Printed
 
+from lpa_core.commands.options import Flag, Json, Sink
 from lpa_core.commands.output import print_json
 from lpa_core.errors import UsageError
 from lpa_core.settings import Settings
@@ -34,23 +35,17 @@ WINDOW_HOURS: Final = 24
 
 _ELSEWHERE: Final = "in force, not in the folder"
 
-_Flag = Annotated[bool, Parameter(negative="")]
 
 
 def add_migration_commands(app: cyclopts.App, settings: Settings) -> None:
     @app.command
-    def plan(*, sink: str | None = None, migrations: Path = BUILTIN, json: _Flag = False) -> None:
+    def plan(*, sink: Sink = None, migrations: Path = BUILTIN, json: Json = False) -> None:
         """Show which migrations a database has, and what applying the others would do; changes nothing.
 
         Parameters
         ----------
-        sink
-            The database, such as clickhouse://host:8123/database or chdb://./folder. Default: the embedded
-            database in the data folder.
         migrations
             Folder of the migrations. Default: those of this version.
-        json
-            Print JSON instead of a table.
         """
         with opened(sink, settings) as (client, database):
             found = read_migrations(migrations, database)
@@ -72,21 +67,16 @@ def add_migration_commands(app: cyclopts.App, settings: Settings) -> None:
 
     @app.command
     def rollback(
-        *, sink: str | None = None, migrations: Path = BUILTIN, views_only: _Flag = False, json: _Flag = False
+        *, sink: Sink = None, migrations: Path = BUILTIN, views_only: Flag = False, json: Json = False
     ) -> None:
         """Take the newest migration back: its views are as they were before it.
 
         Parameters
         ----------
-        sink
-            The database, such as clickhouse://host:8123/database or chdb://./folder. Default: the embedded
-            database in the data folder.
         migrations
             Folder that holds the newest migration. Default: those of this version.
         views_only
             Do it without the migration's files, where these are gone: what it added stays.
-        json
-            Print JSON.
         """
         with opened(sink, settings) as (client, database):
             name, views = AT_ONCE.run(

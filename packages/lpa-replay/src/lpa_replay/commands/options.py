@@ -8,6 +8,7 @@ from typing import Annotated, final
 import attrs
 from cyclopts import Parameter, validators
 
+from lpa_core.commands.options import Flag, Sink
 from lpa_replay.found import Filters
 from lpa_replay.request import Request
 
@@ -25,8 +26,6 @@ class Options:
         embedded database, the topic where a server is the sink.
     archive
         Folder or object store, for --from archive.
-    sink
-        The database, such as clickhouse://host:8123/database or chdb://./folder. Default: the embedded one.
     dedup
         Where claimed dedup keys are kept, for --to local. Default: RocksDB in the data folder.
     to
@@ -68,7 +67,7 @@ class Options:
 
     source: Annotated[str | None, Parameter(name="--from", negative="")] = None
     archive: str | None = None
-    sink: str | None = None
+    sink: Sink = None
     dedup: str | None = None
     to: str | None = None
     start: str | None = None
@@ -86,7 +85,7 @@ class Options:
     rate: float | None = None
     fix: Path | None = None
     max_attempts: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=2**16 - 1))] = 3
-    force: Annotated[bool, Parameter(negative="")] = False
+    force: Flag = False
 
     def request(self) -> Request:
         """Raises ReplayRefused where a filter names what there is not."""
