@@ -147,7 +147,7 @@ def test_every_command_of_the_pages_is_one() -> None:
 
 def test_every_scenario_has_its_section() -> None:
     """Asked of the commands themselves, so that a new one is in it by existing."""
-    named = [name for name in recover_app(Settings()) if not name.startswith("-")]
+    named = [name for name in recover_app(PluginManager(Settings()).context) if not name.startswith("-")]
     assert {"total-loss", "lost-claims", "wrong-times"} <= set(named)
     for name in named:
         assert section(RECOVERY, name)

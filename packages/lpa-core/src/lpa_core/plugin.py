@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lpa_core.health.state import State, Thresholds
     from lpa_core.lifecycle.attribution import Attribution, AttributionPolicy, NearestSnapshot
     from lpa_core.pipeline import Pipeline
+    from lpa_core.plugins.context import AppContext
     from lpa_core.plugins.hookspecs import ArchiveFactory, DedupStoreFactory, SinkFactory, SourceFactory, hookimpl
     from lpa_core.records import Position, RecordBatch
     from lpa_core.rejects import Rejected
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Accepted",
     "Address",
+    "AppContext",
     "Archive",
     "ArchiveError",
     "ArchiveFactory",
@@ -122,6 +124,7 @@ _HOMES = {
     "lpa_core.health.state": "State Thresholds",
     "lpa_core.lifecycle.attribution": "Attribution AttributionPolicy NearestSnapshot",
     "lpa_core.pipeline": "Pipeline",
+    "lpa_core.plugins.context": "AppContext",
     "lpa_core.plugins.hookspecs": "ArchiveFactory DedupStoreFactory SinkFactory SourceFactory hookimpl",
     "lpa_core.records": "Position RecordBatch",
     "lpa_core.rejects": "Rejected",

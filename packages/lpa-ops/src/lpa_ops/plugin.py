@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import cyclopts
 
 from lpa_core.health.check import HealthCheck
+from lpa_core.plugins.context import AppContext
 from lpa_core.plugins.hookspecs import hookimpl
 from lpa_core.savepoints import SavepointKeeper
 from lpa_core.settings import Settings
 
 
 @hookimpl
-def lpa_cli_commands(settings: Settings) -> Sequence[cyclopts.App]:
+def lpa_cli_commands(context: AppContext) -> Sequence[cyclopts.App]:
     from lpa_ops.commands.backup import backup_app
     from lpa_ops.commands.health import health_app
     from lpa_ops.commands.recover import recover_app
@@ -22,12 +23,12 @@ def lpa_cli_commands(settings: Settings) -> Sequence[cyclopts.App]:
     from lpa_ops.commands.triage import triage_app
 
     return (
-        backup_app(settings),
-        health_app(settings),
-        recover_app(settings),
-        release_check_app(settings),
-        savepoint_app(settings),
-        triage_app(settings),
+        backup_app(context),
+        health_app(context),
+        recover_app(context),
+        release_check_app(context),
+        savepoint_app(context),
+        triage_app(context),
     )
 
 
@@ -39,7 +40,7 @@ def lpa_health_checks(settings: Settings) -> Sequence[HealthCheck]:
 
 
 @hookimpl
-def lpa_savepoints(settings: Settings) -> SavepointKeeper:
+def lpa_savepoints(context: AppContext) -> SavepointKeeper:
     from lpa_ops.savepoint.keeper import Keeper
 
-    return Keeper(settings)
+    return Keeper(context.settings, context.plugins)

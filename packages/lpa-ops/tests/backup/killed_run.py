@@ -84,13 +84,13 @@ def kill_at(kind: Step, number: int) -> StepListener:
 def back_up_and_go_on(folder: Path) -> str:
     used = settings(folder)
     with opened(None, used) as (client, name):
-        location, _ = create(client, name, None, used, BackupStore(used.lpa.backup_dir))
+        location, _ = create(client, name, None, used, PluginManager(used), BackupStore(used.lpa.backup_dir))
     run(folder)
     return location
 
 
 def bring_back_and_go_on(folder: Path, location: str) -> dict[str, Any]:
-    restored = restore(location, None, settings(folder))
+    restored = restore(location, None, settings(folder), PluginManager(settings(folder)))
     read = run(folder)
     return {"cut": sum(restored.cut.values()), "read": read, "content": content(folder)}
 

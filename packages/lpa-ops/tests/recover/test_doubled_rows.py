@@ -33,7 +33,7 @@ def few_assertions(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def context(day: Day) -> Context:
-    return Context(day.settings, day.sink, str(day.settings.lpa.data_dir / "backups"))
+    return Context(day.settings, PluginManager(day.settings), day.sink, str(day.settings.lpa.data_dir / "backups"))
 
 
 def stored(day: Day) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def test_failure_05_what_the_tables_hold_is_claimed_again(engine: Client, engine
         lpa=ProcessSettings(data_dir=tmp_path / "data", plugins_required=("core", "sinks")),
     )
     sink = f"chdb://{engine_path}"
-    context = Context(settings, sink, str(tmp_path / "backups"))
+    context = Context(settings, PluginManager(settings), sink, str(tmp_path / "backups"))
     records = b"".join(record + b"\n" for record in generate(300, duplicates=0, bad=0, sessions=5, seed=5))
     first, again = tmp_path / "first.ndjson", tmp_path / "again.ndjson"
     first.write_bytes(records)
@@ -59,6 +59,7 @@ def test_failure_05_what_the_tables_hold_is_claimed_again(engine: Client, engine
 
 
 def test_failure_05_a_store_of_one_machine_needs_no_recovery(engine_path: Path, tmp_path: Path) -> None:
-    context = Context(Settings(lpa=ProcessSettings(data_dir=tmp_path)), f"chdb://{engine_path}", str(tmp_path))
+    settings = Settings(lpa=ProcessSettings(data_dir=tmp_path))
+    context = Context(settings, PluginManager(settings), f"chdb://{engine_path}", str(tmp_path))
     with pytest.raises(RecoveryError, match="a worker rebuilds its claims itself"):
         Scenario(f"rocksdb://{tmp_path / 'dedup'}")._opened(context)

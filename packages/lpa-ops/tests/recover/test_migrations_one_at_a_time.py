@@ -11,6 +11,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from structlog.testing import capture_logs
 
+from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_ops.commands.recover import recover_app
 from lpa_sinks.schema.apply import apply
@@ -36,7 +37,9 @@ def migrations(engine: Client, database: str, tmp_path: Path) -> Path:
 @pytest.fixture
 def recover(engine_path: Path, database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Recover:
     app = recover_app(
-        Settings(clickhouse=ClickHouseSettings(database=database), lpa=ProcessSettings(data_dir=tmp_path / "data"))
+        PluginManager(
+            Settings(clickhouse=ClickHouseSettings(database=database), lpa=ProcessSettings(data_dir=tmp_path / "data"))
+        ).context
     )
 
     def command(*options: str) -> Any:

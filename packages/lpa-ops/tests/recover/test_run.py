@@ -8,6 +8,7 @@ from typing import final
 
 import pytest
 
+from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings import ProcessSettings, Settings
 from lpa_ops.recover.run import execute, plan
 from lpa_ops.recover.scenario import Context, Findings, RecoveryError, Step
@@ -52,7 +53,8 @@ class Failing:
 
 
 def test_what_is_done_once_is_not_done_again(tmp_path: Path) -> None:
-    context = Context(Settings(lpa=ProcessSettings(data_dir=tmp_path / "data")), None, str(tmp_path / "backups"))
+    settings = Settings(lpa=ProcessSettings(data_dir=tmp_path / "data"))
+    context = Context(settings, PluginManager(settings), None, str(tmp_path / "backups"))
     scenario = Failing()
     told: list[str] = []
     with pytest.raises(RecoveryError, match="broken off"):

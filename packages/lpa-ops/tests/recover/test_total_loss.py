@@ -9,6 +9,7 @@ import attrs
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from lpa_core.plugins.manager import PluginManager
 from lpa_core.rows import RAW_TABLE
 from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_ops.backup.backup import Content
@@ -23,7 +24,8 @@ from lpa_sinks.schema.apply import apply
 @pytest.fixture
 def context(tmp_path: Path) -> Context:
     """Of a database that does not exist."""
-    return Context(Settings(lpa=ProcessSettings(data_dir=tmp_path / "data")), None, str(tmp_path / "backups"))
+    settings = Settings(lpa=ProcessSettings(data_dir=tmp_path / "data"))
+    return Context(settings, PluginManager(settings), None, str(tmp_path / "backups"))
 
 
 def assessed(context: Context, tmp_path: Path, backups: Sequence[str]) -> Loss:

@@ -31,7 +31,8 @@ def test_failure_06_a_stored_time_that_is_wrong_is_set_right(engine: Client, eng
         clickhouse=ClickHouseSettings(database=DATABASE),
         lpa=ProcessSettings(data_dir=tmp_path / "data", plugins_required=("core", "sinks")),
     )
-    sink, context = f"chdb://{engine_path}", Context(settings, f"chdb://{engine_path}", str(tmp_path / "backups"))
+    sink = f"chdb://{engine_path}"
+    context = Context(settings, PluginManager(settings), sink, str(tmp_path / "backups"))
     records = b"".join(record + b"\n" for record in generate(200, duplicates=0, bad=0.1, sessions=5, seed=6))
 
     def read(name: str) -> dict[str, object]:

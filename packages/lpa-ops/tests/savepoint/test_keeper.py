@@ -33,7 +33,8 @@ def test_failure_04_claims_stay_until_those_of_the_savepoint_are_proven(
     """They cannot be read, then the offsets that go with them cannot be committed; a renamed savepoint is restored."""
     settings = Settings(lpa=ProcessSettings(data_dir=tmp_path / "data"))
     store = FileSavepointStore(str(tmp_path / "savepoints"))
-    made = new_savepoint(settings, PluginManager(settings).plugins, {PARTITION: Commit(42)}, [PARTITION])
+    plugins = PluginManager(settings)
+    made = new_savepoint(settings, plugins.plugins, {PARTITION: Commit(42)}, [PARTITION])
     claim(tmp_path / "claims", "first", 41)
     (tmp_path / "no claims").mkdir()
     (tmp_path / "no claims" / "CURRENT").write_text("MANIFEST-000001\n")
@@ -56,13 +57,13 @@ def test_failure_04_claims_stay_until_those_of_the_savepoint_are_proven(
     monkeypatch.setattr(keeper, "committed_in_the_end", lambda admin, settings: {})
     monkeypatch.setattr(keeper, "commit", commit)
     with pytest.raises(SavepointError, match="its claims cannot be read"):
-        keeper.restore(unreadable, settings)
+        keeper.restore(unreadable, settings, plugins)
     assert claim(here, "later", 60) == Position(*PARTITION, 50)
     renamed = str(good.rename(good.with_name("before the deployment")))
     with pytest.raises(LogUnavailable):
-        keeper.restore(renamed, settings)
+        keeper.restore(renamed, settings, plugins)
     assert claim(here, "later", 60) == Position(*PARTITION, 50)
-    keeper.restore(renamed, settings)
+    keeper.restore(renamed, settings, plugins)
     assert committed[-1] == {PARTITION: Commit(42)}
     assert claim(here, "first", 60) == Position(*PARTITION, 41)
     assert claim(here, "later", 60) is None

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import cyclopts
 
+from lpa_core.plugins.context import AppContext
 from lpa_core.plugins.hookspecs import hookimpl
-from lpa_core.settings import Settings
 
 
 @hookimpl
-def lpa_cli_commands(settings: Settings) -> Sequence[cyclopts.App]:
+def lpa_cli_commands(context: AppContext) -> Sequence[cyclopts.App]:
     from lpa_replay.commands.replay import replay_app
 
-    return (replay_app(settings),)
+    return (replay_app(context),)

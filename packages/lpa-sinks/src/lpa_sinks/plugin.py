@@ -8,6 +8,7 @@ from pathlib import Path
 import cyclopts
 
 from lpa_core.delivery.archive import Archive
+from lpa_core.plugins.context import AppContext
 from lpa_core.plugins.hookspecs import ArchiveFactory, SinkFactory, hookimpl
 from lpa_core.settings import Settings
 from lpa_core.sinks import Sink
@@ -24,12 +25,12 @@ def lpa_archives() -> Mapping[str, ArchiveFactory]:
 
 
 @hookimpl
-def lpa_cli_commands(settings: Settings) -> Sequence[cyclopts.App]:
+def lpa_cli_commands(context: AppContext) -> Sequence[cyclopts.App]:
     from lpa_sinks.commands.schema import schema_app
     from lpa_sinks.commands.materialize import materialize_app
     from lpa_sinks.commands.check import check_app
 
-    return (schema_app(settings), materialize_app(settings), check_app(settings))
+    return (schema_app(context), materialize_app(context), check_app(context))
 
 
 def _clickhouse(uri: str, settings: Settings) -> Sink:

@@ -21,6 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tenacity import wait_none
 
+from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
 from lpa_core.testing.sink_suite import OTHER_TABLE, TABLE, block
@@ -222,7 +223,7 @@ def test_failure_02_schema_apply_makes_nothing_of_a_page(
         lpa=ProcessSettings(data_dir=tmp_path / "data"),
     )
     apply = partial(
-        schema_app(settings),
+        schema_app(PluginManager(settings).context),
         ["apply", "--sink", f"clickhouse://{USER}@127.0.0.1:{front.port}/{database}"],
         result_action="return_value",
         exit_on_error=False,

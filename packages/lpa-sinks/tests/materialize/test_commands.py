@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lpa_core.plugins.manager import PluginManager
 from lpa_core.errors import UsageError
 from lpa_core.settings import ProcessSettings, Settings
 from lpa_sinks.commands.materialize import materialize_app
@@ -19,7 +20,7 @@ from lpa_sinks.commands.materialize import materialize_app
     ],
 )
 def test_wrong_usage_is_told_before_anything_is_touched(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
-    app = materialize_app(Settings(lpa=ProcessSettings(data_dir=tmp_path / "data")))
+    app = materialize_app(PluginManager(Settings(lpa=ProcessSettings(data_dir=tmp_path / "data"))).context)
     with pytest.raises(UsageError, match=said):
         app(["rebuild", *arguments], result_action="return_value", exit_on_error=False)
     assert not (tmp_path / "data").exists()

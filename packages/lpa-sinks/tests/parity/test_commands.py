@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from lpa_core.plugins.manager import PluginManager
 from lpa_core.errors import UsageError
 from lpa_core.health.settings import HealthSettings
 from lpa_core.health.state import Thresholds
@@ -36,7 +37,9 @@ WINDOW = ("--start", "2026-01-01", "--end", "2026-02-01")
 def run(engine_path: Path, tmp_path: Path) -> Run:
     """Runs ``lpa check parity`` with these arguments, on the healthy database unless they name another."""
     app = check_app(
-        Settings(clickhouse=ClickHouseSettings(database="parity"), lpa=ProcessSettings(data_dir=tmp_path / "data"))
+        PluginManager(
+            Settings(clickhouse=ClickHouseSettings(database="parity"), lpa=ProcessSettings(data_dir=tmp_path / "data"))
+        ).context
     )
 
     def command(*arguments: str) -> Any:
@@ -142,7 +145,7 @@ def test_the_page_is_up_to_date() -> None:
 
 
 def test_assertions_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    app = check_app(Settings())
+    app = check_app(PluginManager(Settings()).context)
     app(["assertions", "--json"], result_action="return_value", exit_on_error=False)
     shown = json.loads(capsys.readouterr().out)
     assert [each["name"] for each in shown] == [each.name for each in assertions()]
@@ -153,7 +156,7 @@ def test_assertions_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_database_without_facts_is_named_with_what_makes_them(
     engine: Client, engine_path: Path, database: str, run: Run
 ) -> None:
-    app = check_app(Settings(clickhouse=ClickHouseSettings(database=database)))
+    app = check_app(PluginManager(Settings(clickhouse=ClickHouseSettings(database=database))).context)
     for missing in ("streaming_events", "fact_workflow_sessions"):
         with pytest.raises(SinkMisconfigured, match=f"^{database} has no {missing}: `lpa schema apply` makes it$"):
             app(["parity", "--sink", f"chdb://{engine_path}"], result_action="return_value", exit_on_error=False)

@@ -11,6 +11,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from structlog.testing import capture_logs
 
+from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
 from lpa_core.tables import Table
@@ -24,7 +25,9 @@ Run = Callable[..., Any]
 def run(engine: Client, engine_path: Path, database: str, tmp_path: Path) -> Run:
     """Runs ``lpa schema`` with these arguments, on the test's database unless they name another."""
     app = schema_app(
-        Settings(clickhouse=ClickHouseSettings(database=database), lpa=ProcessSettings(data_dir=tmp_path / "data"))
+        PluginManager(
+            Settings(clickhouse=ClickHouseSettings(database=database), lpa=ProcessSettings(data_dir=tmp_path / "data"))
+        ).context
     )
 
     def command(name: str, *arguments: str) -> Any:

@@ -13,6 +13,7 @@ import attrs
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from lpa_core.plugins.manager import PluginManager
 from lpa_core.errors import UsageError
 from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_core.tables import Table
@@ -46,7 +47,9 @@ def run(engine: Client, engine_path: Path, applied: str, tmp_path: Path) -> Run:
         "SELECT toString(number), toUnixTimestamp64Milli(now64(3)), number FROM numbers(10)"
     )
     app = schema_app(
-        Settings(clickhouse=ClickHouseSettings(database=applied), lpa=ProcessSettings(data_dir=tmp_path / "data"))
+        PluginManager(
+            Settings(clickhouse=ClickHouseSettings(database=applied), lpa=ProcessSettings(data_dir=tmp_path / "data"))
+        ).context
     )
 
     def command(*arguments: str) -> Any:

@@ -16,12 +16,14 @@ from lpa_core.commands.options import Json
 from lpa_core.commands.output import print_json
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.topics import BROKERS_DEFAULT, TopicState, apply, compare, wanted_topics
+from lpa_core.plugins.context import AppContext
 from lpa_core.settings import Settings
 
 _Partitions = Annotated[int | None, Parameter(validator=cyclopts.validators.Number(gte=1))]
 
 
-def topics_app(settings: Settings) -> cyclopts.App:
+def topics_app(context: AppContext) -> cyclopts.App:
+    settings = context.settings
     app = cyclopts.App(name="topics", help="Make or show the Kafka topics: input, dead letters and quarantine.")
 
     @app.command(name="apply")

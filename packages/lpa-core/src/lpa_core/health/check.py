@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import final
 
 import attrs
 
 from lpa_core.errors import JobFailed
+from lpa_core.events.event_type import EventType
+from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.health.state import State, Thresholds
 from lpa_core.settings import Settings
 
@@ -27,6 +29,7 @@ class Scope:
         dedup: URI of the dedup store; None for RocksDB in the data folder.
         kafka: whether the topics and the consumer group of the settings are part of this system.
         given_up: partitions that the job which asks has left to a person, and why; none where a command asks.
+        event_types: those that are collected, the plugins' among them.
     """
 
     settings: Settings
@@ -36,6 +39,7 @@ class Scope:
     dedup: str | None = None
     kafka: bool = False
     given_up: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    event_types: Sequence[EventType] = BUILTIN_EVENT_TYPES
 
 
 @final

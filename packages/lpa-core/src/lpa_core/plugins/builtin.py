@@ -10,6 +10,7 @@ from lpa_core.dedup.store import DedupStore
 from lpa_core.events.event_type import EventType
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.lifecycle.attribution import AttributionPolicy, NearestSnapshot
+from lpa_core.plugins.context import AppContext
 from lpa_core.plugins.hookspecs import DedupStoreFactory, SourceFactory, hookimpl
 from lpa_core.settings import Settings
 from lpa_core.sources.files import open_file, open_stdin
@@ -41,11 +42,11 @@ def lpa_attribution_policy(settings: Settings) -> AttributionPolicy:
 
 
 @hookimpl
-def lpa_cli_commands(settings: Settings) -> Sequence[cyclopts.App]:
+def lpa_cli_commands(context: AppContext) -> Sequence[cyclopts.App]:
     from lpa_core.commands.topics import topics_app
     from lpa_core.commands.generate import generate_app
 
-    return (generate_app, topics_app(settings))
+    return (generate_app, topics_app(context))
 
 
 def _file(uri: str, settings: Settings) -> Source:

@@ -17,6 +17,7 @@ from lpa_core.delivery.archive import Archive
 from lpa_core.events.event_type import EventType
 from lpa_core.health.check import HealthCheck
 from lpa_core.lifecycle.attribution import AttributionPolicy
+from lpa_core.plugins.context import AppContext
 from lpa_core.replays import ReplayTransform
 from lpa_core.savepoints import SavepointKeeper
 from lpa_core.settings import Settings
@@ -98,7 +99,7 @@ class HookSpecs:
         """
 
     @hookspec(firstresult=True)
-    def lpa_savepoints(self, settings: Settings) -> SavepointKeeper | None:
+    def lpa_savepoints(self, settings: Settings, context: AppContext) -> SavepointKeeper | None:
         """Called when a savepoint is to be made or restored: who does that, or None. The first answer wins."""
 
     @hookspec
@@ -106,8 +107,9 @@ class HookSpecs:
         """Called when the process starts: checks for ``lpa health`` and for a running job to ask."""
 
     @hookspec
-    def lpa_cli_commands(self, settings: Settings) -> Sequence[cyclopts.App]:  # type: ignore[empty-body]
+    def lpa_cli_commands(self, settings: Settings, context: AppContext) -> Sequence[cyclopts.App]:  # type: ignore[empty-body]
         """Called when the process starts: commands to add to ``lpa``, each an App with a name.
 
+        A command that needs what plugins bring asks ``context.plugins`` when it runs: then all of them are loaded.
         What a command answers is the exit status, if it is a whole number; else 0.
         """

@@ -22,6 +22,7 @@ from lpa_core.health.check import HealthCheck
 from lpa_core.health.state import State
 from lpa_core.lifecycle.attribution import AttributionPolicy
 from lpa_core.pipeline import FailureClassifier, Pipeline
+from lpa_core.plugins.context import AppContext
 from lpa_core.plugins.hookspecs import PROJECT, HookSpecs
 from lpa_core.replays import ReplayTransform
 from lpa_core.savepoints import SavepointKeeper
@@ -90,6 +91,7 @@ class PluginManager:
     def __init__(self, settings: Settings, found: Iterable[EntryPoint] | None = None) -> None:
         """``found`` replaces the installed entry points, for tests."""
         self._settings = settings
+        self.context = AppContext(settings, self)
         self._pluggy = pluggy.PluginManager(PROJECT)
         self._pluggy.add_hookspecs(HookSpecs)
         self._brought: list[_Brought] = []
@@ -139,7 +141,7 @@ class PluginManager:
             validators=tuple(chain(*answers("lpa_validators", settings=self._settings))),
             health_checks=tuple(chain(*answers("lpa_health_checks", settings=self._settings))),
             replay_transforms=tuple(chain(*answers("lpa_replay_transforms", settings=self._settings))),
-            commands=tuple(chain(*answers("lpa_cli_commands", settings=self._settings))),
+            commands=tuple(chain(*answers("lpa_cli_commands", settings=self._settings, context=self.context))),
             attribution_policy=answers("lpa_attribution_policy", settings=self._settings),
             factories={hook: dict(ChainMap(*answers(hook))) for hook in _URI_HOOKS},
         )
@@ -252,7 +254,9 @@ class PluginManager:
 
     def savepoints(self) -> SavepointKeeper:
         """Who makes and restores savepoints."""
-        keeper: SavepointKeeper | None = self._pluggy.hook.lpa_savepoints(settings=self._settings)
+        keeper: SavepointKeeper | None = self._pluggy.hook.lpa_savepoints(
+            settings=self._settings, context=self.context
+        )
         if keeper is None:
             raise PluginError("nothing installed makes savepoints: install lpa-ops")
         return keeper

@@ -47,7 +47,14 @@ from lpa_sinks.databases import endpoint_of
 
 
 def create(
-    client: Client, name: str, sink: str | None, settings: Settings, store: BackupStore, *, base: str = ""
+    client: Client,
+    name: str,
+    sink: str | None,
+    settings: Settings,
+    plugins: PluginManager,
+    store: BackupStore,
+    *,
+    base: str = "",
 ) -> tuple[str, Backup]:
     """Make a backup of the database ``name`` and answer where it is.
 
@@ -61,7 +68,7 @@ def create(
     store.check()
     with scratch_folder(settings) as scratch:
         try:
-            return _create(client, name, sink, settings, store, base, scratch)
+            return _create(client, name, sink, settings, plugins, store, base, scratch)
         except ClickHouseError as error:
             raise BackupError(f"{name}: {describe(error)}: {explain(error)}") from None
 
@@ -76,7 +83,14 @@ def _require_apart(store: BackupStore, sink: str | None, settings: Settings) -> 
 
 
 def _create(
-    client: Client, name: str, sink: str | None, settings: Settings, store: BackupStore, base: str, scratch: Path
+    client: Client,
+    name: str,
+    sink: str | None,
+    settings: Settings,
+    plugins: PluginManager,
+    store: BackupStore,
+    base: str,
+    scratch: Path,
 ) -> tuple[str, Backup]:
     require_whole([sink_name(sink, settings)], settings)
     tables = stored_tables(client, name)
@@ -100,7 +114,7 @@ def _create(
     folders["configuration"] = configuration(client, name, settings, scratch / "configuration")
 
     now = require_clock(time.time_ns() // 1_000_000)
-    plugins = [plugin for plugin in PluginManager(settings).plugins if not plugin.disabled]
+    loaded = [plugin for plugin in plugins.plugins if not plugin.disabled]
     id_ = f"backup-{datetime.fromtimestamp(now / 1000, UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
     before = _contents(client, [table for table in tables if not table.tells_positions], {})
     database.back_up(client, name, store.location(id_), store.location_of(base) if base else "")
@@ -125,8 +139,8 @@ def _create(
         tables={name: there for name, there in after.items() if name not in changed},
         unsettled=changed,
         note=note,
-        settings_fingerprint=fingerprint(settings, plugins),
-        versions={**{plugin.package: plugin.version for plugin in plugins}, "clickhouse": str(client.server_version)},
+        settings_fingerprint=fingerprint(settings, loaded),
+        versions={**{plugin.package: plugin.version for plugin in loaded}, "clickhouse": str(client.server_version)},
     )
     return store.keep(backup, folders), backup
 

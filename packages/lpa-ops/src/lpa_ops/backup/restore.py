@@ -58,7 +58,9 @@ class Restored:
     note: str
 
 
-def restore(location: str, sink: str | None, settings: Settings, *, replace: bool = False) -> Restored:
+def restore(
+    location: str, sink: str | None, settings: Settings, plugins: PluginManager, *, replace: bool = False
+) -> Restored:
     """Bring a backup back into the database that ``sink`` names; None for the embedded one.
 
     It is restored beside what stands, and proven there, before anything is changed. Interrupted after that, it has to
@@ -72,7 +74,7 @@ def restore(location: str, sink: str | None, settings: Settings, *, replace: boo
     store, folder = store_of(location)
     located = store.check_files(folder)
     backup = located.backup
-    require_own(backup, location, settings)
+    require_own(backup, location, settings, plugins)
     admin = admin_client(settings) if backup.group else None
     deriving = of_derivation(settings)
     if admin is not None:
@@ -96,7 +98,7 @@ def restore(location: str, sink: str | None, settings: Settings, *, replace: boo
             exchange = Exchange(client, name, located, going_on=going_on)
             cut_rows = exchange.prove()
             try:
-                require_understood(client, exchange.proven, located, settings)
+                require_understood(client, exchange.proven, located, plugins)
             except BackupError:
                 exchange.give_up()
                 raise
@@ -122,7 +124,7 @@ def restore(location: str, sink: str | None, settings: Settings, *, replace: boo
     return Restored(backup, counted, cut_rows, offsets, files, claimed, note)
 
 
-def require_own(backup: Backup, location: str, settings: Settings) -> None:
+def require_own(backup: Backup, location: str, settings: Settings, plugins: PluginManager) -> None:
     """Raise BackupError where the backup is of another group or topic; warn where settings differ."""
     quality = settings.quality
     if backup.group and backup.group != quality.group_id:
@@ -136,7 +138,7 @@ def require_own(backup: Backup, location: str, settings: Settings) -> None:
             f"{location} is of the topic {', '.join(topics)}, not {quality.input_topic}: name another backup, or set "
             "QUALITY_INPUT_TOPIC"
         )
-    if backup.settings_fingerprint != fingerprint(settings, PluginManager(settings).plugins):
+    if backup.settings_fingerprint != fingerprint(settings, plugins.plugins):
         _log.warning("the backup was made under other settings or plugins", location=location, made=backup.versions)
 
 

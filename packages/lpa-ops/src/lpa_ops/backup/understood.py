@@ -10,18 +10,16 @@ from clickhouse_connect.driver.client import Client
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_core.rows import RAW_TABLE
-from lpa_core.settings import Settings
 from lpa_ops.backup.backup import BackupError
 from lpa_ops.backup.store import Located
 from lpa_sinks.schema.check import check_live
 
 
-def require_understood(client: Client, name: str, located: Located, settings: Settings) -> None:
+def require_understood(client: Client, name: str, located: Located, plugins: PluginManager) -> None:
     """Raise BackupError where a later version made it, and this one cannot write into its tables, found in ``name``.
 
     What an earlier version made is brought up to date by `lpa schema apply`. Raises the client's errors.
     """
-    plugins = PluginManager(settings)
     ours = {plugin.package: plugin.version for plugin in plugins.plugins if not plugin.disabled}
     made = located.backup.versions
     later = [f"{each} {made[each]}" for each in sorted(ours) if _number(made.get(each, "")) > _number(ours[each])]

@@ -15,6 +15,7 @@ from rich.table import Column, Table
 
 from lpa_core.commands.options import BackupLocation, Flag, Json, Sink
 from lpa_core.commands.output import print_json
+from lpa_core.plugins.context import AppContext
 from lpa_core.settings import Settings
 from lpa_ops.backup.backup import Backup, BackupError, StoredBackup
 from lpa_ops.backup.create import create as create_backup
@@ -38,7 +39,8 @@ _Server = Annotated[
 ]
 
 
-def backup_app(settings: Settings) -> cyclopts.App:
+def backup_app(context: AppContext) -> cyclopts.App:
+    settings = context.settings
     app = cyclopts.App(name="backup", help="Back up the database and where its sources stand; bring it back.")
 
     @app.command
@@ -55,7 +57,7 @@ def backup_app(settings: Settings) -> cyclopts.App:
         store = BackupStore(location or default_root(settings))
         with opened(sink, settings) as (client, database):
             base = _newest_full(store, database, sink, settings) if incremental else ""
-            where, backup = create_backup(client, database, sink, settings, store, base=base)
+            where, backup = create_backup(client, database, sink, settings, context.plugins, store, base=base)
         if json:
             print_json({"location": where, **_as_json(backup)})
             return
@@ -106,7 +108,7 @@ def backup_app(settings: Settings) -> cyclopts.App:
         replace
             Drop what is in the database now.
         """
-        restored = restore_backup(location, sink, settings, replace=replace)
+        restored = restore_backup(location, sink, settings, context.plugins, replace=replace)
         if json:
             print_json(_restored_as_json(restored))
         else:

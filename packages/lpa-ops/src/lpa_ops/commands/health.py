@@ -22,7 +22,7 @@ from lpa_core.health.check import CheckResult, Scope
 from lpa_core.health.report import HealthReport, worst_first
 from lpa_core.health.run import CheckRunner
 from lpa_core.health.state import State
-from lpa_core.plugins.manager import PluginManager
+from lpa_core.plugins.context import AppContext
 from lpa_core.settings import Settings
 from lpa_ops.health.window import since as beginning
 from lpa_ops.positions.input_topic import reads_kafka
@@ -36,7 +36,8 @@ def _is_beginning(type_: object, text: str | None) -> None:
         beginning(text, _now())
 
 
-def health_app(settings: Settings) -> cyclopts.App:
+def health_app(context: AppContext) -> cyclopts.App:
+    settings = context.settings
     app = cyclopts.App(name="health")
 
     @app.default
@@ -59,8 +60,8 @@ def health_app(settings: Settings) -> cyclopts.App:
         watch
             Look again and again until interrupted.
         """
-        runner = CheckRunner(PluginManager(settings).health_checks(), settings)
-        reports = _reports(runner, settings, sink, dedup, since)
+        runner = CheckRunner(context.plugins.health_checks(), settings)
+        reports = _reports(runner, context, sink, dedup, since)
         if watch:
             _watch(reports, json=json)
         report = next(reports)
@@ -79,12 +80,16 @@ def health_app(settings: Settings) -> cyclopts.App:
 
 
 def _reports(
-    runner: CheckRunner, settings: Settings, sink: str | None, dedup: str | None, since: str | None
+    runner: CheckRunner, context: AppContext, sink: str | None, dedup: str | None, since: str | None
 ) -> Iterator[HealthReport]:
+    settings = context.settings
     while True:
         now = _now()
         begin = beginning(since or f"{settings.health.window_hours}h", now)
-        yield HealthReport(runner.run(Scope(settings, now, begin, sink, dedup, kafka=reads_kafka(settings, sink))))
+        kafka, event_types = reads_kafka(settings, sink), context.plugins.event_types()
+        yield HealthReport(
+            runner.run(Scope(settings, now, begin, sink, dedup, kafka=kafka, event_types=event_types))
+        )
 
 
 def _watch(reports: Iterator[HealthReport], *, json: bool) -> None:

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from lpa_core.commands.options import BackupLocation, Json, Sink
 from lpa_core.commands.output import print_json
-from lpa_core.settings import Settings
+from lpa_core.plugins.context import AppContext
 from lpa_ops.backup.store import default_root
 from lpa_ops.recover.clickhouse_corruption import ClickHouseCorruption
 from lpa_ops.recover.doubled_rows import DoubledRows
@@ -50,26 +50,27 @@ _FROM_TABLES: Final[Mapping[Callable[[], Scenario[Any]], str]] = {
 """Scenarios, and what each is for."""
 
 
-def recover_app(settings: Settings) -> cyclopts.App:
+def recover_app(context: AppContext) -> cyclopts.App:
+    settings = context.settings
     app = cyclopts.App(
         name="recover", help="Recover from a disaster: show the plan, and carry it out where told to with --execute."
     )
 
-    def context(sink: str | None, backups: str | None = None) -> Context:
+    def work(sink: str | None, backups: str | None = None) -> Context:
         endpoint_of(sink, settings)  # says what is wrong with it
-        return Context(settings, sink, backups or default_root(settings))
+        return Context(settings, context.plugins, sink, backups or default_root(settings))
 
     def from_backups(scenario: Scenario[Any], purpose: str) -> None:
         @app.command(name=scenario.name, help=purpose)
         def recover(
             *, sink: Sink = None, backups: BackupLocation = None, execute: _Execute = False, json: Json = False
         ) -> int:
-            return _run(scenario, context(sink, backups), execute, json)
+            return _run(scenario, work(sink, backups), execute, json)
 
     def from_tables(scenario: Scenario[Any], purpose: str) -> None:
         @app.command(name=scenario.name, help=purpose)
         def recover(*, sink: Sink = None, execute: _Execute = False, json: Json = False) -> int:
-            return _run(scenario, context(sink), execute, json)
+            return _run(scenario, work(sink), execute, json)
 
     for new, purpose in _FROM_BACKUPS.items():
         from_backups(new(), purpose)
@@ -87,7 +88,7 @@ def recover_app(settings: Settings) -> cyclopts.App:
         json: Json = False,
     ) -> int:
         """A shared dedup store has lost claims: claim again what the database holds."""
-        return _run(LostClaims(dedup), context(sink), execute, json)
+        return _run(LostClaims(dedup), work(sink), execute, json)
 
     @app.command(name=SchemaRollback.name)
     def schema_rollback(
@@ -100,7 +101,7 @@ def recover_app(settings: Settings) -> cyclopts.App:
         json: Json = False,
     ) -> int:
         """The newest migration was wrong: bring views back to what they were before it."""
-        return _run(SchemaRollback(migrations), context(sink), execute, json)
+        return _run(SchemaRollback(migrations), work(sink), execute, json)
 
     return app
 

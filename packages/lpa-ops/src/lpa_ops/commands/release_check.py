@@ -17,8 +17,7 @@ from rich.text import Text
 from lpa_core.commands.options import Sink
 from lpa_core.commands.output import Format, print_json
 from lpa_core.health.check import Scope
-from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings import Settings
+from lpa_core.plugins.context import AppContext
 from lpa_ops.health.window import since as beginning
 from lpa_ops.release import GATES
 from lpa_ops.release.gate import Target, Verdict
@@ -31,7 +30,8 @@ def _is_beginning(type_: object, text: str) -> None:
     beginning(text, time.time_ns() // 1_000_000)
 
 
-def release_check_app(settings: Settings) -> cyclopts.App:
+def release_check_app(context: AppContext) -> cyclopts.App:
+    settings = context.settings
     app = cyclopts.App(name="release-check")
 
     @app.default
@@ -58,9 +58,10 @@ def release_check_app(settings: Settings) -> cyclopts.App:
             Print a table for a pull request.
         """
         now = time.time_ns() // 1_000_000
-        scope = Scope(settings, now, beginning(since, now), sink)
-        plugins = PluginManager(settings)
-        target = Target(settings, plugins, version("lpa-ops"), Path.cwd(), scope, junit)
+        scope = Scope(
+            settings, now, beginning(since, now), sink, event_types=context.plugins.event_types()
+        )
+        target = Target(settings, context.plugins, version("lpa-ops"), Path.cwd(), scope, junit)
         judged = run(GATES, target)
         if json:
             print_json(_as_json(judged, target.version))

@@ -15,19 +15,20 @@ from rich.table import Column, Table
 from lpa_core.commands.options import Json, SavepointLocation
 from lpa_core.commands.output import print_json
 from lpa_core.savepoints import Savepoint, StoredSavepoint
-from lpa_core.settings import Settings
+from lpa_core.plugins.context import AppContext
 from lpa_ops.savepoint import keeper
 from lpa_ops.savepoint.store import FileSavepointStore
 
 
 
-def savepoint_app(settings: Settings) -> cyclopts.App:
+def savepoint_app(context: AppContext) -> cyclopts.App:
+    settings = context.settings
     app = cyclopts.App(name="savepoint", help="Save where the consumer group stands and its claims; bring it back.")
 
     @app.command
     def create(*, location: SavepointLocation = None, json: Json = False) -> None:
         """Make a savepoint of the stopped consumer group: committed offsets, and the claims on this machine."""
-        where, savepoint = keeper.create(settings, location)
+        where, savepoint = keeper.create(settings, context.plugins, location)
         if json:
             print_json({"location": where, **_as_json(savepoint)})
             return
@@ -58,7 +59,7 @@ def savepoint_app(settings: Settings) -> cyclopts.App:
         location
             The savepoint, as `lpa savepoint list` shows it.
         """
-        savepoint = keeper.restore(location, settings)
+        savepoint = keeper.restore(location, settings, context.plugins)
         if json:
             print_json({"location": location, **_as_json(savepoint)})
             return

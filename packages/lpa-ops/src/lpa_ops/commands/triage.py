@@ -12,7 +12,7 @@ from rich.text import Text
 
 from lpa_core.commands.options import Json, Sink
 from lpa_core.commands.output import print_json
-from lpa_core.settings import Settings
+from lpa_core.plugins.context import AppContext
 from lpa_ops.commands.session_life import show_life
 from lpa_ops.triage.queries import (
     Answer,
@@ -30,7 +30,8 @@ _LIST_WIDTH = 150
 _LISTED = ("workflow_session_id", "session_start_ts", "seconds", "outcome", "attribution", "signals", "errors", "swaps")
 
 
-def triage_app(settings: Settings) -> cyclopts.App:
+def triage_app(context: AppContext) -> cyclopts.App:
+    settings = context.settings
     app = cyclopts.App(name="triage")
 
     @app.default

@@ -7,7 +7,6 @@ from typing import Final
 
 from lpa_core.health.check import Finding, HealthCheck, Scope
 from lpa_core.health.state import State, Thresholds
-from lpa_core.plugins.manager import PluginManager
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_core.rows import RAW_TABLE
 from lpa_ops.health.database import opened
@@ -19,7 +18,7 @@ _NONE: Final = Thresholds(0, 0)
 
 
 def judge(scope: Scope) -> Finding:
-    typed = chain.from_iterable(each.tables for each in PluginManager(scope.settings).event_types())
+    typed = chain.from_iterable(each.tables for each in scope.event_types)
     tables = [RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE, *typed]
     with opened(scope) as database:
         drifts = AT_ONCE.run(

@@ -71,7 +71,7 @@ def newest_good(context: Context, require: Callable[[Backup], None], otherwise: 
             continue
         try:
             require(stored.backup)
-            require_own(stored.backup, stored.location, context.settings)
+            require_own(stored.backup, stored.location, context.settings, context.plugins)
             store.check_files(stored.name)
         except BackupError as problem:
             _log.warning("a backup is passed over", problem=str(problem))

@@ -11,7 +11,6 @@ from clickhouse_connect.driver.client import Client
 from lpa_core.delivery.log import Partition
 from lpa_core.jobs import fold_rules
 from lpa_core.kafka.admin import admin_client
-from lpa_core.plugins.manager import PluginManager
 from lpa_core.sinks import StoredRange
 from lpa_ops.backup.checkpoints import checkpoints, from_kafka, sink_name
 from lpa_ops.positions.doubled import Kept, Misplaced, doubled
@@ -124,7 +123,7 @@ class DoubledRows:
         with opened(context.sink, context.settings) as (client, name):
             if endpoint_of(context.sink, context.settings).path is not None:
                 apply(client, name, ())
-            rules = fold_rules(PluginManager(context.settings), context.settings)
+            rules = fold_rules(context.plugins, context.settings)
             done = sum(
                 each.sessions
                 for each in Materializer(Database(client, name), rules, open_sessions=0).rebuild(

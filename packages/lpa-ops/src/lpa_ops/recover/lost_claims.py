@@ -8,7 +8,6 @@ from typing import final
 
 from lpa_core.dedup.store import Claimed, DedupStore, Vouching
 from lpa_core.kafka.admin import admin_client
-from lpa_core.plugins.manager import PluginManager
 from lpa_core.uris import without_secrets
 from lpa_ops.backup.claims import stored_claims
 from lpa_ops.backup.tables import positions, stored_tables
@@ -74,7 +73,7 @@ class LostClaims:
             return f"{store.recover(claims()):,} keys"
 
     def _opened(self, context: Context) -> DedupStore:
-        store = PluginManager(context.settings).dedup_store(self._dedup)
+        store = context.plugins.dedup_store(self._dedup)
         if not isinstance(store, Vouching):
             store.close()
             raise RecoveryError(

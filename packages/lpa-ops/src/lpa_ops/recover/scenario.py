@@ -11,6 +11,7 @@ import msgspec
 
 from lpa_core.commands.failure import CommandFailed
 from lpa_core.delivery.log import Partition
+from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings import Settings
 
 
@@ -29,6 +30,7 @@ class Context:
     """What a recovery works on. ``sink`` and ``backups`` are as given on the command line."""
 
     settings: Settings
+    plugins: PluginManager
     sink: str | None
     backups: str
     """Folder or URL that holds the backups."""

@@ -113,7 +113,7 @@ class TotalLoss:
         return f"{aside} has it" if aside.exists() else "nothing was left"
 
     def _restore(self, found: Loss, context: Context) -> str:
-        restored = restore(found.location, context.sink, context.settings, replace=True)
+        restored = restore(found.location, context.sink, context.settings, context.plugins, replace=True)
         return f"{sum(restored.rows.values()):,} rows in {len(restored.rows)} tables"
 
 

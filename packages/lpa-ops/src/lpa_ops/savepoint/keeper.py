@@ -31,14 +31,15 @@ _log = structlog.get_logger("lpa.savepoint")
 class Keeper:
     """Implements lpa_core.savepoints.SavepointKeeper."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, plugins: PluginManager) -> None:
         self._settings = settings
+        self._plugins = plugins
 
     def keep(self, savepoint: Savepoint, folders: Mapping[str, Path], location: str | None = None) -> str:
         return FileSavepointStore(location or default_location(self._settings)).create(savepoint, folders)
 
     def restore(self, location: str) -> Savepoint:
-        return restore(location, self._settings)
+        return restore(location, self._settings, self._plugins)
 
 
 def default_location(settings: Settings) -> str:
@@ -46,7 +47,7 @@ def default_location(settings: Settings) -> str:
     return settings.lpa.savepoint_dir or str(settings.lpa.data_dir / "savepoints")
 
 
-def create(settings: Settings, location: str | None = None) -> tuple[str, Savepoint]:
+def create(settings: Settings, plugins: PluginManager, location: str | None = None) -> tuple[str, Savepoint]:
     """Make a savepoint of the stopped group, with the claims that are on this machine, and answer where it is.
 
     Raises SavepointError, DedupStoreError, LogError, LogUnavailable.
@@ -65,7 +66,7 @@ def create(settings: Settings, location: str | None = None) -> tuple[str, Savepo
     elsewhere = [str(partition) for partition in sorted(commits) if partition not in here]
     savepoint = new_savepoint(
         settings,
-        PluginManager(settings).plugins,
+        plugins.plugins,
         commits,
         here,
         f"claims of {', '.join(elsewhere)} are not on this machine, or in a shared store" if elsewhere else "",
@@ -76,15 +77,15 @@ def create(settings: Settings, location: str | None = None) -> tuple[str, Savepo
             name = savepoint.dedup[partition]
             folders[name] = scratch / name
             snapshot(folder, folders[name], settings)
-        return Keeper(settings).keep(savepoint, folders, location), savepoint
+        return Keeper(settings, plugins).keep(savepoint, folders, location), savepoint
 
 
-def restore(location: str, settings: Settings) -> Savepoint:
+def restore(location: str, settings: Settings, plugins: PluginManager) -> Savepoint:
     """Bring committed offsets and claims back to where the savepoint has them. See SavepointKeeper.restore."""
     with scratch_folder(settings) as scratch:
         fetched = scratch / "savepoint"
         savepoint = store_of(location).open(location, fetched)
-        _require_own(savepoint, location, settings)
+        _require_own(savepoint, location, settings, plugins)
         for name in savepoint.dedup.values():
             _require_readable(fetched / name, location, settings)
         admin = admin_client(settings)
@@ -108,7 +109,7 @@ def restore(location: str, settings: Settings) -> Savepoint:
     return savepoint
 
 
-def _require_own(savepoint: Savepoint, location: str, settings: Settings) -> None:
+def _require_own(savepoint: Savepoint, location: str, settings: Settings, plugins: PluginManager) -> None:
     quality = settings.quality
     if savepoint.group != quality.group_id:
         raise SavepointError(
@@ -120,7 +121,7 @@ def _require_own(savepoint: Savepoint, location: str, settings: Settings) -> Non
             f"{location} is of the topic {', '.join(savepoint.topics)}, not {quality.input_topic}: name another "
             "savepoint, or set QUALITY_INPUT_TOPIC"
         )
-    if savepoint.settings_fingerprint != fingerprint(settings, PluginManager(settings).plugins):
+    if savepoint.settings_fingerprint != fingerprint(settings, plugins.plugins):
         _log.warning(
             "the savepoint was made under other settings or plugins", location=location, made=savepoint.versions
         )

@@ -15,10 +15,9 @@ from rich.console import Console
 
 from lpa_core.commands.options import Json, Sink, Yes
 from lpa_core.commands.output import print_json
-from lpa_core.plugins.manager import PluginManager
 from lpa_core.release import require_clock
 from lpa_core.replays import ReplayRefused
-from lpa_core.settings import Settings
+from lpa_core.plugins.context import AppContext
 from lpa_replay.commands import present
 from lpa_replay.audit import RunRecord, record_run, recorded_runs, results
 from lpa_replay.commands.replay_check import add_check
@@ -35,7 +34,8 @@ from lpa_replay.verify import verify
 _NOTHING: Final = Options()
 
 
-def replay_app(settings: Settings) -> cyclopts.App:
+def replay_app(context: AppContext) -> cyclopts.App:
+    settings = context.settings
     app = cyclopts.App(name="replay", help="Send dead letters or archived records through the pipeline again.")
 
     @app.command
@@ -47,7 +47,7 @@ def replay_app(settings: Settings) -> cyclopts.App:
         output
             Where the plan is written. Default: a new file in the working folder, named by the plan.
         """
-        replays = _replays(settings)
+        replays = _replays(context)
         made, forecast = replays.foresee(_new(options, replays))
         file = output or Path(f"replay-{made.id}.json")
         try:
@@ -75,7 +75,7 @@ def replay_app(settings: Settings) -> cyclopts.App:
         plan
             A file that `lpa replay plan` wrote: exactly that is done, and only once.
         """
-        replays = _replays(settings)
+        replays = _replays(context)
         made, begun = _to_run(options, plan, replays)
         if not begun and not yes and sys.stdin.isatty() and sys.stdout.isatty():
             made, forecast = replays.foresee(made)
@@ -100,7 +100,7 @@ def replay_app(settings: Settings) -> cyclopts.App:
         replay_id
             As `lpa replay list` shows it.
         """
-        replays = _replays(settings)
+        replays = _replays(context)
         with opened(sink, settings) as database:
             found = _recorded(database, replay_id)
             if found.state == State.STAGED:
@@ -153,8 +153,8 @@ def replay_app(settings: Settings) -> cyclopts.App:
     return app
 
 
-def _replays(settings: Settings) -> Replays:
-    return Replays(settings, PluginManager(settings))
+def _replays(context: AppContext) -> Replays:
+    return Replays(context.settings, context.plugins)
 
 
 def _new(options: Options, replays: Replays) -> Plan:

@@ -18,6 +18,7 @@ from rich.text import Text
 from lpa_core.commands.options import Json, Sink
 from lpa_core.commands.output import Format, print_json
 from lpa_core.errors import UsageError
+from lpa_core.plugins.context import AppContext
 from lpa_core.settings import Settings
 from lpa_core.sinks import SinkMisconfigured
 from lpa_sinks import parity
@@ -33,7 +34,8 @@ _FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(2106, 1, 1, tzinfo=UTC)
 
 
-def check_app(settings: Settings) -> cyclopts.App:
+def check_app(context: AppContext) -> cyclopts.App:
+    settings = context.settings
     app = cyclopts.App(name="check", help="Prove that what is stored agrees with itself.")
 
     @app.command(name="parity")

@@ -17,8 +17,7 @@ from lpa_core.commands.output import print_json
 from lpa_core.derived import Derived
 from lpa_core.errors import UsageError
 from lpa_core.jobs import fold_rules
-from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings import Settings
+from lpa_core.plugins.context import AppContext
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.databases import endpoint_of, opened
 from lpa_sinks.materialize.database import Database
@@ -28,7 +27,8 @@ from lpa_sinks.schema.apply import apply
 
 
 
-def materialize_app(settings: Settings) -> cyclopts.App:
+def materialize_app(context: AppContext) -> cyclopts.App:
+    settings = context.settings
     app = cyclopts.App(name="materialize", help="Derive session facts, rollups and dimensions from stored events.")
 
     @app.default
@@ -50,7 +50,7 @@ def materialize_app(settings: Settings) -> cyclopts.App:
             )
         from lpa_sinks.materialize.job import MaterializeJob
 
-        done = MaterializeJob(sink, settings, PluginManager(settings)).run()
+        done = MaterializeJob(sink, settings, context.plugins).run()
         _print(done, json)
 
     @app.command
@@ -79,7 +79,7 @@ def materialize_app(settings: Settings) -> cyclopts.App:
         if first > last:
             raise UsageError(f"--end {end.isoformat()} is not later than --start {start.isoformat()}")
         only = [*map(_key, sessions)]
-        rules = fold_rules(PluginManager(settings), settings)
+        rules = fold_rules(context.plugins, settings)
         embedded = endpoint_of(sink, settings).path is not None
         console = Console(stderr=True)
         done = Derived()

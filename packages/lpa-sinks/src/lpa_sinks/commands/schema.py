@@ -17,9 +17,9 @@ from rich.table import Table as Printed
 from lpa_core.commands.options import Json, Sink
 from lpa_core.commands.output import Format, print_json
 from lpa_core.events.json_schema import json_schema as schema_of_events
-from lpa_core.plugins.manager import PluginManager
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_core.rows import RAW_TABLE
+from lpa_core.plugins.context import AppContext
 from lpa_core.settings import Settings
 from lpa_core.tables import Table
 from lpa_sinks import schema
@@ -30,7 +30,8 @@ from lpa_sinks.schema.migrations import BUILTIN
 
 
 
-def schema_app(settings: Settings) -> cyclopts.App:
+def schema_app(context: AppContext) -> cyclopts.App:
+    settings = context.settings
     app = cyclopts.App(name="schema", help="Make, check or show the tables and views.")
 
     @app.command
@@ -44,11 +45,11 @@ def schema_app(settings: Settings) -> cyclopts.App:
         """
         with opened(sink, settings, make=True) as (client, database):
             made = AT_ONCE.run(
-                f"{database}: make the schema", lambda: schema.apply(client, database, _tables(settings))
+                f"{database}: make the schema", lambda: schema.apply(client, database, _tables(context))
             )
             made += AT_ONCE.run(f"{database}: migrate", lambda: apply_migrations(client, database, migrations))
             left = AT_ONCE.run(
-                f"{database}: check the schema", lambda: schema.check_live(client, database, _tables(settings))
+                f"{database}: check the schema", lambda: schema.check_live(client, database, _tables(context))
             )
         if json:
             print_json(made)
@@ -62,7 +63,7 @@ def schema_app(settings: Settings) -> cyclopts.App:
     @app.command
     def check(*, sink: Sink = None, json: Json = False) -> int:
         """Prove that event models, rows, DDL and live tables agree; exit with 1 where they do not."""
-        tables = _tables(settings)
+        tables = _tables(context)
         with opened(sink, settings) as (client, database):
             drifts = AT_ONCE.run(f"{database}: check the schema", lambda: schema.check(client, database, tables))
         if json:
@@ -90,11 +91,11 @@ def schema_app(settings: Settings) -> cyclopts.App:
         json
             Print the statements as a list in JSON.
         """
-        tables, database = _tables(settings), settings.clickhouse.database
+        tables, database = _tables(context), settings.clickhouse.database
         if markdown:
             sys.stdout.write(schema.markdown(tables))
         elif json_schema:
-            print_json(schema_of_events(PluginManager(settings).event_types()))
+            print_json(schema_of_events(context.plugins.event_types()))
         elif json:
             print_json(schema.shown(tables, database, cluster))
         else:
@@ -104,9 +105,9 @@ def schema_app(settings: Settings) -> cyclopts.App:
     return app
 
 
-def _tables(settings: Settings) -> Sequence[Table]:
+def _tables(context: AppContext) -> Sequence[Table]:
     """All tables that are written, those of plugins among them."""
-    event_types = PluginManager(settings).event_types()
+    event_types = context.plugins.event_types()
     return [RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE, *chain.from_iterable(each.tables for each in event_types)]
 
 
