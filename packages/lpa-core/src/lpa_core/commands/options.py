@@ -6,14 +6,14 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-Flag = Annotated[bool, Parameter(negative="")]
+Switch = Annotated[bool, Parameter(negative="")]
 """An option that is either given or not: there is no ``--no-...`` beside it."""
 
 Json = Annotated[bool, Parameter(negative="", help="Print JSON.")]
 
 Yes = Annotated[bool, Parameter(negative="", help="Do not ask on a terminal.")]
 
-Sink = Annotated[
+SinkUri = Annotated[
     str | None,
     Parameter(
         help="The database, such as clickhouse://host:8123/database or chdb://./folder. Default: the embedded database "

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from lpa_core.commands.options import BackupLocation, Flag, Json, Sink
+from lpa_core.commands.options import BackupLocation, Switch, Json, SinkUri
 from lpa_core.commands.output import print_json
 from lpa_core.plugins.context import AppContext
 from lpa_core.settings import Settings
@@ -31,7 +31,7 @@ from lpa_sinks.databases import opened
 
 
 _Server = Annotated[
-    Sink,
+    SinkUri,
     Parameter(
         help="The server to restore it on, into a database of its own. Default: the embedded engine, in a folder of its "
         "own."
@@ -45,7 +45,7 @@ def backup_app(context: AppContext) -> cyclopts.App:
 
     @app.command
     def create(
-        *, sink: Sink = None, location: BackupLocation = None, incremental: Flag = False, json: Json = False
+        *, sink: SinkUri = None, location: BackupLocation = None, incremental: Switch = False, json: Json = False
     ) -> None:
         """Back up the database, claims, checkpoints and committed offsets, also while rows are being written.
 
@@ -98,7 +98,7 @@ def backup_app(context: AppContext) -> cyclopts.App:
         return 1 if result.problems else 0
 
     @app.command
-    def restore(location: str, /, *, sink: Sink = None, replace: Flag = False, json: Json = False) -> None:
+    def restore(location: str, /, *, sink: SinkUri = None, replace: Switch = False, json: Json = False) -> None:
         """Bring back the database, claims, checkpoints and committed offsets, workers being stopped.
 
         Parameters

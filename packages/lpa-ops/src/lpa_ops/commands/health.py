@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lpa_core.commands.options import Flag, Json, Sink
+from lpa_core.commands.options import Switch, Json, SinkUri
 from lpa_core.commands.output import print_json
 from lpa_core.health.check import CheckResult, Scope
 from lpa_core.health.report import HealthReport, worst_first
@@ -43,10 +43,10 @@ def health_app(context: AppContext) -> cyclopts.App:
     @app.default
     def health(
         *,
-        sink: Sink = None,
+        sink: SinkUri = None,
         dedup: str | None = None,
         since: Annotated[str | None, Parameter(validator=_is_beginning)] = None,
-        watch: Flag = False,
+        watch: Switch = False,
         json: Json = False,
     ) -> int:
         """Check everything that can go wrong; exit with 1 where anything critical has.

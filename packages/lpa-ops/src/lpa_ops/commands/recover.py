@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from lpa_core.commands.options import BackupLocation, Json, Sink
+from lpa_core.commands.options import BackupLocation, Json, SinkUri
 from lpa_core.commands.output import print_json
 from lpa_core.plugins.context import AppContext
 from lpa_ops.backup.store import default_root
@@ -63,13 +63,13 @@ def recover_app(context: AppContext) -> cyclopts.App:
     def from_backups(scenario: Scenario[Any], purpose: str) -> None:
         @app.command(name=scenario.name, help=purpose)
         def recover(
-            *, sink: Sink = None, backups: BackupLocation = None, execute: _Execute = False, json: Json = False
+            *, sink: SinkUri = None, backups: BackupLocation = None, execute: _Execute = False, json: Json = False
         ) -> int:
             return _run(scenario, work(sink, backups), execute, json)
 
     def from_tables(scenario: Scenario[Any], purpose: str) -> None:
         @app.command(name=scenario.name, help=purpose)
-        def recover(*, sink: Sink = None, execute: _Execute = False, json: Json = False) -> int:
+        def recover(*, sink: SinkUri = None, execute: _Execute = False, json: Json = False) -> int:
             return _run(scenario, work(sink), execute, json)
 
     for new, purpose in _FROM_BACKUPS.items():
@@ -83,7 +83,7 @@ def recover_app(context: AppContext) -> cyclopts.App:
             str, Parameter(help="The store, as lpa ingest --dedup names it, such as redis://host:6379/0.")
         ],
         *,
-        sink: Sink = None,
+        sink: SinkUri = None,
         execute: _Execute = False,
         json: Json = False,
     ) -> int:
@@ -93,7 +93,7 @@ def recover_app(context: AppContext) -> cyclopts.App:
     @app.command(name=SchemaRollback.name)
     def schema_rollback(
         *,
-        sink: Sink = None,
+        sink: SinkUri = None,
         migrations: Annotated[
             Path, Parameter(help="Folder of the migrations. Default: those of this version.")
         ] = BUILTIN,

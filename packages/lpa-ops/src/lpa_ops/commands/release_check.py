@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lpa_core.commands.options import Sink
+from lpa_core.commands.options import SinkUri
 from lpa_core.commands.output import Format, print_json
 from lpa_core.health.check import Scope
 from lpa_core.plugins.context import AppContext
@@ -38,7 +38,7 @@ def release_check_app(context: AppContext) -> cyclopts.App:
     def release_check(
         *,
         junit: Annotated[Sequence[Path], Parameter(negative="")] = (),
-        sink: Sink = None,
+        sink: SinkUri = None,
         since: Annotated[str, Parameter(validator=_is_beginning)] = "24h",
         json: Format = False,
         markdown: Format = False,

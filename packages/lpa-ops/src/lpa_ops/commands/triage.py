@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lpa_core.commands.options import Json, Sink
+from lpa_core.commands.options import Json, SinkUri
 from lpa_core.commands.output import print_json
 from lpa_core.plugins.context import AppContext
 from lpa_ops.commands.session_life import show_life
@@ -35,7 +35,7 @@ def triage_app(context: AppContext) -> cyclopts.App:
     app = cyclopts.App(name="triage")
 
     @app.default
-    def triage(*, sink: Sink = None, json: Json = False) -> None:
+    def triage(*, sink: SinkUri = None, json: Json = False) -> None:
         """Show what was rejected in the last hour and is not recovered: counts by reason, and the latest samples."""
         with opened(sink, settings) as (client, database):
             failures, samples, became = AT_ONCE.run(
@@ -68,7 +68,7 @@ def triage_app(context: AppContext) -> cyclopts.App:
         /,
         *,
         limit: int = 20,
-        sink: Sink = None,
+        sink: SinkUri = None,
         json: Json = False,
     ) -> int:
         """List the latest sessions, or show the life of one: signals, segments, attribution with reasons, outcome.

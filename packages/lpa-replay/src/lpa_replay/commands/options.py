@@ -8,7 +8,7 @@ from typing import Annotated, final
 import attrs
 from cyclopts import Parameter, validators
 
-from lpa_core.commands.options import Flag, Sink
+from lpa_core.commands.options import Switch, SinkUri
 from lpa_replay.found import Filters
 from lpa_replay.request import Request
 
@@ -67,7 +67,7 @@ class Options:
 
     source: Annotated[str | None, Parameter(name="--from", negative="")] = None
     archive: str | None = None
-    sink: Sink = None
+    sink: SinkUri = None
     dedup: str | None = None
     to: str | None = None
     start: str | None = None
@@ -85,7 +85,7 @@ class Options:
     rate: float | None = None
     fix: Path | None = None
     max_attempts: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=2**16 - 1))] = 3
-    force: Flag = False
+    force: Switch = False
 
     def request(self) -> Request:
         """Raises ReplayRefused where a filter names what there is not."""

@@ -13,7 +13,7 @@ import msgspec
 from cyclopts import Parameter
 from rich.console import Console
 
-from lpa_core.commands.options import Json, Sink, Yes
+from lpa_core.commands.options import Json, SinkUri, Yes
 from lpa_core.commands.output import print_json
 from lpa_core.release import require_clock
 from lpa_core.replays import ReplayRefused
@@ -92,7 +92,7 @@ def replay_app(context: AppContext) -> cyclopts.App:
         return 0
 
     @app.command(name="verify")
-    def verify_run(replay_id: str, /, *, sink: Sink = None, json: Json = False) -> int:
+    def verify_run(replay_id: str, /, *, sink: SinkUri = None, json: Json = False) -> int:
         """Find out what became of every record of a replay, and check that nothing was doubled; exit with 1 if it was.
 
         Parameters
@@ -120,7 +120,7 @@ def replay_app(context: AppContext) -> cyclopts.App:
         return 0 if passed else 1
 
     @app.command(name="list")
-    def list_runs(*, sink: Sink = None, json: Json = False) -> None:
+    def list_runs(*, sink: SinkUri = None, json: Json = False) -> None:
         """List the replays, the oldest first."""
         with opened(sink, settings) as database:
             found = recorded_runs(database)
@@ -132,7 +132,7 @@ def replay_app(context: AppContext) -> cyclopts.App:
             print("There was no replay yet.")
 
     @app.command
-    def show(replay_id: str, /, *, sink: Sink = None, json: Json = False) -> None:
+    def show(replay_id: str, /, *, sink: SinkUri = None, json: Json = False) -> None:
         """Show the audit of a replay, and its records by what became of them.
 
         Parameters

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.text import Text
 
-from lpa_core.commands.options import Json, Sink
+from lpa_core.commands.options import Json, SinkUri
 from lpa_core.commands.output import Format, print_json
 from lpa_core.errors import UsageError
 from lpa_core.plugins.context import AppContext
@@ -43,7 +43,7 @@ def check_app(context: AppContext) -> cyclopts.App:
         *assertions: str,
         start: datetime | None = None,
         end: datetime | None = None,
-        sink: Sink = None,
+        sink: SinkUri = None,
         json: Json = False,
     ) -> int:
         """Prove that events, facts, rollups and views of a window agree; exit with 1 where an assertion fails.

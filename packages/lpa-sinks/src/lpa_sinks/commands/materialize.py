@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import Progress as Bar
 
-from lpa_core.commands.options import Json, Sink
+from lpa_core.commands.options import Json, SinkUri
 from lpa_core.commands.output import print_json
 from lpa_core.derived import Derived
 from lpa_core.errors import UsageError
@@ -59,7 +59,7 @@ def materialize_app(context: AppContext) -> cyclopts.App:
         start: datetime,
         end: datetime,
         sessions: Annotated[Sequence[str], Parameter(negative="", consume_multiple=True)] = (),
-        sink: Sink = None,
+        sink: SinkUri = None,
         json: Json = False,
     ) -> None:
         """Rebuild the facts of all sessions with an event in [start, end), whole, and the rollups of their hours.

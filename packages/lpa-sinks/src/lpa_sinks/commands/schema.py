@@ -14,7 +14,7 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table as Printed
 
-from lpa_core.commands.options import Json, Sink
+from lpa_core.commands.options import Json, SinkUri
 from lpa_core.commands.output import Format, print_json
 from lpa_core.events.json_schema import json_schema as schema_of_events
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
@@ -35,7 +35,7 @@ def schema_app(context: AppContext) -> cyclopts.App:
     app = cyclopts.App(name="schema", help="Make, check or show the tables and views.")
 
     @app.command
-    def apply(*, sink: Sink = None, migrations: Path = BUILTIN, json: Json = False) -> None:
+    def apply(*, sink: SinkUri = None, migrations: Path = BUILTIN, json: Json = False) -> None:
         """Make the database, tables and views that are missing, then apply the migrations that are pending.
 
         Parameters
@@ -61,7 +61,7 @@ def schema_app(context: AppContext) -> cyclopts.App:
                 print(f"not changed: {drift}: {drift.remedy}")
 
     @app.command
-    def check(*, sink: Sink = None, json: Json = False) -> int:
+    def check(*, sink: SinkUri = None, json: Json = False) -> int:
         """Prove that event models, rows, DDL and live tables agree; exit with 1 where they do not."""
         tables = _tables(context)
         with opened(sink, settings) as (client, database):

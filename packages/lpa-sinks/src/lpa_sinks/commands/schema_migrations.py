@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table as Printed
 
-from lpa_core.commands.options import Flag, Json, Sink
+from lpa_core.commands.options import Switch, Json, SinkUri
 from lpa_core.commands.output import print_json
 from lpa_core.errors import UsageError
 from lpa_core.settings import Settings
@@ -39,7 +39,7 @@ _ELSEWHERE: Final = "in force, not in the folder"
 
 def add_migration_commands(app: cyclopts.App, settings: Settings) -> None:
     @app.command
-    def plan(*, sink: Sink = None, migrations: Path = BUILTIN, json: Json = False) -> None:
+    def plan(*, sink: SinkUri = None, migrations: Path = BUILTIN, json: Json = False) -> None:
         """Show which migrations a database has, and what applying the others would do; changes nothing.
 
         Parameters
@@ -67,7 +67,7 @@ def add_migration_commands(app: cyclopts.App, settings: Settings) -> None:
 
     @app.command
     def rollback(
-        *, sink: Sink = None, migrations: Path = BUILTIN, views_only: Flag = False, json: Json = False
+        *, sink: SinkUri = None, migrations: Path = BUILTIN, views_only: Switch = False, json: Json = False
     ) -> None:
         """Take the newest migration back: its views are as they were before it.
 
