@@ -16,9 +16,9 @@ from services.preloaded import preloaded_lpa
 from lpa_core.cli import build_app
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings import Settings
+from lpa_replay.commands.options import Options
 from lpa_replay.fix.file import STEPS
 from lpa_replay.fix.steps import CASTS
-from lpa_replay.commands.options import Options
 
 PAGE = (Path(__file__).parents[1] / "docs" / "replay.md").read_text()
 BLOCKS = re.findall(r"^```(\w+) ?(.*)\n((?:.*\n)*?)^```$", PAGE, re.MULTILINE)

@@ -10,9 +10,9 @@ from pathlib import Path
 import cyclopts
 import pytest
 
+from lpa_core.commands.generate import generate_app
 from lpa_core.errors import UsageError
 from lpa_core.generate import generate
-from lpa_core.commands.generate import generate_app
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -32,7 +32,9 @@ def test_failure_19_a_restore_counts_rows_as_the_backup_did(
         engine.command(
             f"INSERT INTO {database}.{table} SELECT * REPLACE (version + 1 AS version) FROM {database}.{table}"
         )
-    location, backup = create(engine, database, sink, settings, PluginManager(settings), BackupStore(str(tmp_path / "backups")))
+    location, backup = create(
+        engine, database, sink, settings, PluginManager(settings), BackupStore(str(tmp_path / "backups"))
+    )
     unmerged = {table: engine.query(f"SELECT count() FROM {database}.{table}").result_rows[0][0] for table in VERSIONS}
     restored = restore(location, sink, settings, PluginManager(settings), replace=True)
     assert {name: restored.rows[name] for name in backup.tables} == {

@@ -42,7 +42,9 @@ def test_a_file_that_grows_around_the_copy_is_stored_once(
     grow(200)
     with monkeypatch.context() as patched:
         patched.setattr(copying, "back_up", while_it_grows)
-        location, _ = create(engine, database, sink, settings, PluginManager(settings), BackupStore(str(tmp_path / "backups")))
+        location, _ = create(
+            engine, database, sink, settings, PluginManager(settings), BackupStore(str(tmp_path / "backups"))
+        )
     restored = restore(location, sink, settings, PluginManager(settings), replace=True)
     assert (sum(restored.cut.values()) > 0) is not behind
     assert grow(600) == 400

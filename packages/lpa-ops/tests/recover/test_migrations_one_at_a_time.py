@@ -14,8 +14,8 @@ from structlog.testing import capture_logs
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_ops.commands.recover import recover_app
-from lpa_sinks.schema.apply import apply
 from lpa_sinks.commands.schema_migrations import apply_migrations
+from lpa_sinks.schema.apply import apply
 
 Recover = Callable[..., Any]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lpa_core.plugins.manager import PluginManager
 from lpa_core.errors import UsageError
+from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings import ProcessSettings, Settings
 from lpa_sinks.commands.materialize import materialize_app
 

@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.plugins.manager import PluginManager
 from lpa_core.errors import UsageError
 from lpa_core.health.settings import HealthSettings
 from lpa_core.health.state import Thresholds
+from lpa_core.plugins.manager import PluginManager
 from lpa_core.rows import RAW_TABLE
 from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
-from lpa_sinks.parity import assertions, settled_hours
 from lpa_sinks.commands.check import check_app
+from lpa_sinks.parity import assertions, settled_hours
 from lpa_sinks.parity.hours import end_of_events
 from lpa_sinks.parity.page import markdown
 from lpa_sinks.schema.apply import apply

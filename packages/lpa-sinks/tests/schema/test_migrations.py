@@ -13,8 +13,8 @@ import attrs
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.plugins.manager import PluginManager
 from lpa_core.errors import UsageError
+from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_core.tables import Table
 from lpa_sinks.commands.schema import schema_app

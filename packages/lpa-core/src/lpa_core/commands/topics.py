@@ -17,7 +17,6 @@ from lpa_core.commands.output import print_json
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.topics import BROKERS_DEFAULT, TopicState, apply, compare, wanted_topics
 from lpa_core.plugins.context import AppContext
-from lpa_core.settings import Settings
 
 _Partitions = Annotated[int | None, Parameter(validator=cyclopts.validators.Number(gte=1))]
 

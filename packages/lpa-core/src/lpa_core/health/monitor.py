@@ -99,7 +99,9 @@ def monitor_of(
     def scope() -> Scope:
         now = time.time_ns() // 1_000_000
         since = now - settings.health.window_hours * 3_600_000
-        return Scope(settings, now, since, sink, dedup, kafka=True, given_up=given_up(), event_types=plugins.event_types())
+        return Scope(
+            settings, now, since, sink, dedup, kafka=True, given_up=given_up(), event_types=plugins.event_types()
+        )
 
     runner = CheckRunner(plugins.health_checks(), settings)
     return HealthMonitor(runner, scope, metrics.health, settings.health.interval_seconds)

@@ -43,8 +43,8 @@ def lpa_attribution_policy(settings: Settings) -> AttributionPolicy:
 
 @hookimpl
 def lpa_cli_commands(context: AppContext) -> Sequence[cyclopts.App]:
-    from lpa_core.commands.topics import topics_app
     from lpa_core.commands.generate import generate_app
+    from lpa_core.commands.topics import topics_app
 
     return (generate_app, topics_app(context))
 

@@ -254,9 +254,7 @@ class PluginManager:
 
     def savepoints(self) -> SavepointKeeper:
         """Who makes and restores savepoints."""
-        keeper: SavepointKeeper | None = self._pluggy.hook.lpa_savepoints(
-            settings=self._settings, context=self.context
-        )
+        keeper: SavepointKeeper | None = self._pluggy.hook.lpa_savepoints(settings=self._settings, context=self.context)
         if keeper is None:
             raise PluginError("nothing installed makes savepoints: install lpa-ops")
         return keeper

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from lpa_core.commands.options import BackupLocation, Switch, Json, SinkUri
+from lpa_core.commands.options import BackupLocation, Json, SinkUri, Switch
 from lpa_core.commands.output import print_json
 from lpa_core.plugins.context import AppContext
 from lpa_core.settings import Settings
@@ -29,12 +29,11 @@ from lpa_ops.backup.verify import Verification
 from lpa_ops.backup.verify import verify as verify_backup
 from lpa_sinks.databases import opened
 
-
 _Server = Annotated[
     SinkUri,
     Parameter(
-        help="The server to restore it on, into a database of its own. Default: the embedded engine, in a folder of its "
-        "own."
+        help="The server to restore it on, into a database of its own. Default: the embedded engine, in a folder "
+        "of its own."
     ),
 ]
 

@@ -16,14 +16,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lpa_core.commands.options import Switch, Json, SinkUri
+from lpa_core.commands.options import Json, SinkUri, Switch
 from lpa_core.commands.output import print_json
 from lpa_core.health.check import CheckResult, Scope
 from lpa_core.health.report import HealthReport, worst_first
 from lpa_core.health.run import CheckRunner
 from lpa_core.health.state import State
 from lpa_core.plugins.context import AppContext
-from lpa_core.settings import Settings
 from lpa_ops.health.window import since as beginning
 from lpa_ops.positions.input_topic import reads_kafka
 
@@ -87,9 +86,7 @@ def _reports(
         now = _now()
         begin = beginning(since or f"{settings.health.window_hours}h", now)
         kafka, event_types = reads_kafka(settings, sink), context.plugins.event_types()
-        yield HealthReport(
-            runner.run(Scope(settings, now, begin, sink, dedup, kafka=kafka, event_types=event_types))
-        )
+        yield HealthReport(runner.run(Scope(settings, now, begin, sink, dedup, kafka=kafka, event_types=event_types)))
 
 
 def _watch(reports: Iterator[HealthReport], *, json: bool) -> None:

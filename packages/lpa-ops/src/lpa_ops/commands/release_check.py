@@ -58,9 +58,7 @@ def release_check_app(context: AppContext) -> cyclopts.App:
             Print a table for a pull request.
         """
         now = time.time_ns() // 1_000_000
-        scope = Scope(
-            settings, now, beginning(since, now), sink, event_types=context.plugins.event_types()
-        )
+        scope = Scope(settings, now, beginning(since, now), sink, event_types=context.plugins.event_types())
         target = Target(settings, context.plugins, version("lpa-ops"), Path.cwd(), scope, junit)
         judged = run(GATES, target)
         if json:

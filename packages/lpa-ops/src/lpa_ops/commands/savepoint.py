@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
 import cyclopts
-from cyclopts import Parameter
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
 from lpa_core.commands.options import Json, SavepointLocation
 from lpa_core.commands.output import print_json
-from lpa_core.savepoints import Savepoint, StoredSavepoint
 from lpa_core.plugins.context import AppContext
+from lpa_core.savepoints import Savepoint, StoredSavepoint
 from lpa_ops.savepoint import keeper
 from lpa_ops.savepoint.store import FileSavepointStore
-
 
 
 def savepoint_app(context: AppContext) -> cyclopts.App:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import cyclopts
-from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text

@@ -8,7 +8,7 @@ from typing import Annotated, final
 import attrs
 from cyclopts import Parameter, validators
 
-from lpa_core.commands.options import Switch, SinkUri
+from lpa_core.commands.options import SinkUri, Switch
 from lpa_replay.found import Filters
 from lpa_replay.request import Request
 

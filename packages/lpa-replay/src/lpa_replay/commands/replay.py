@@ -5,27 +5,26 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
 import attrs
 import cyclopts
 import msgspec
-from cyclopts import Parameter
 from rich.console import Console
 
 from lpa_core.commands.options import Json, SinkUri, Yes
 from lpa_core.commands.output import print_json
+from lpa_core.plugins.context import AppContext
 from lpa_core.release import require_clock
 from lpa_core.replays import ReplayRefused
-from lpa_core.plugins.context import AppContext
-from lpa_replay.commands import present
 from lpa_replay.audit import RunRecord, record_run, recorded_runs, results
+from lpa_replay.commands import present
+from lpa_replay.commands.options import Options
+from lpa_replay.commands.progress import Shown
 from lpa_replay.commands.replay_check import add_check
 from lpa_replay.database import Database, opened
 from lpa_replay.folder import unfinished
-from lpa_replay.commands.options import Options
 from lpa_replay.plan import Plan, read_plan, write_plan
-from lpa_replay.commands.progress import Shown
 from lpa_replay.request import asked, new_plan
 from lpa_replay.run import Replays, State
 from lpa_replay.spool import write_durably

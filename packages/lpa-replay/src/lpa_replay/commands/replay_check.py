@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Annotated
 
 import attrs
 import cyclopts
-from cyclopts import Parameter
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
@@ -19,7 +17,6 @@ from lpa_core.settings import Settings
 from lpa_replay.check.fixture import open_fixture, run_fixture
 from lpa_replay.check.layers import Dump
 from lpa_replay.check.record import Difference, first_difference, read_record, write_record
-
 
 
 def add_check(app: cyclopts.App, settings: Settings) -> None:

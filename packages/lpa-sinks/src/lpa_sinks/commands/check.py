@@ -6,11 +6,10 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final
+from typing import Final
 
 import cyclopts
 from clickhouse_connect.driver.client import Client
-from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import track
 from rich.text import Text

@@ -26,7 +26,6 @@ from lpa_sinks.materialize.rows import SessionKey, Span
 from lpa_sinks.schema.apply import apply
 
 
-
 def materialize_app(context: AppContext) -> cyclopts.App:
     settings = context.settings
     app = cyclopts.App(name="materialize", help="Derive session facts, rollups and dimensions from stored events.")

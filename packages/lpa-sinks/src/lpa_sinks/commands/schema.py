@@ -6,28 +6,24 @@ import sys
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Annotated
 
 import attrs
 import cyclopts
-from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table as Printed
 
 from lpa_core.commands.options import Json, SinkUri
 from lpa_core.commands.output import Format, print_json
 from lpa_core.events.json_schema import json_schema as schema_of_events
+from lpa_core.plugins.context import AppContext
 from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_core.rows import RAW_TABLE
-from lpa_core.plugins.context import AppContext
-from lpa_core.settings import Settings
 from lpa_core.tables import Table
 from lpa_sinks import schema
 from lpa_sinks.clickhouse.retries import AT_ONCE
-from lpa_sinks.databases import opened
 from lpa_sinks.commands.schema_migrations import add_migration_commands, apply_migrations
+from lpa_sinks.databases import opened
 from lpa_sinks.schema.migrations import BUILTIN
-
 
 
 def schema_app(context: AppContext) -> cyclopts.App:
@@ -44,9 +40,7 @@ def schema_app(context: AppContext) -> cyclopts.App:
             Folder of the migrations. Default: those of this version.
         """
         with opened(sink, settings, make=True) as (client, database):
-            made = AT_ONCE.run(
-                f"{database}: make the schema", lambda: schema.apply(client, database, _tables(context))
-            )
+            made = AT_ONCE.run(f"{database}: make the schema", lambda: schema.apply(client, database, _tables(context)))
             made += AT_ONCE.run(f"{database}: migrate", lambda: apply_migrations(client, database, migrations))
             left = AT_ONCE.run(
                 f"{database}: check the schema", lambda: schema.check_live(client, database, _tables(context))

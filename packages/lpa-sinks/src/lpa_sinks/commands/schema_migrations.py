@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import cyclopts
 from clickhouse_connect.driver.client import Client
-from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table as Printed
 
-from lpa_core.commands.options import Switch, Json, SinkUri
+from lpa_core.commands.options import Json, SinkUri, Switch
 from lpa_core.commands.output import print_json
 from lpa_core.errors import UsageError
 from lpa_core.settings import Settings
@@ -34,7 +33,6 @@ WINDOW_HOURS: Final = 24
 """Over which a view's new definition is compared with the old one."""
 
 _ELSEWHERE: Final = "in force, not in the folder"
-
 
 
 def add_migration_commands(app: cyclopts.App, settings: Settings) -> None:
