@@ -82,7 +82,7 @@ def _attribution(fact: Mapping[str, Any]) -> str:
 
 
 def _reasons(fact: Mapping[str, Any], snapshots: Answer) -> Iterator[str]:
-    """Why a session is not attributed, as far as the snapshots tell."""
+    """Why a session is not attributed, by what its snapshots say."""
     if fact["gpu_attribution_method"] != "none":
         return
     rows = snapshots.as_json()

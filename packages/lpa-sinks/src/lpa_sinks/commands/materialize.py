@@ -34,8 +34,8 @@ def materialize_app(context: AppContext) -> cyclopts.App:
     def follow(*, sink: str = "clickhouse://", json: Json = False) -> None:
         """Keep facts up to date with what `lpa ingest` stores in a ClickHouse server, until stopped.
 
-        Needs Kafka: it is told by QUALITY_TOUCHED_TOPIC which sessions have new events. Into the embedded database, and
-        from files, `lpa ingest` derives by itself.
+        Needs Kafka: the topic QUALITY_TOUCHED_TOPIC names the sessions that have new events. Into the embedded
+        database, and from files, `lpa ingest` derives by itself.
 
         Parameters
         ----------
