@@ -32,7 +32,7 @@ def _yaml(text: str) -> Any:
 
 SERVICES: dict[str, dict[str, Any]] = _yaml(COMPOSE.read_text())["services"]
 DEFAULT = {name: service for name, service in SERVICES.items() if "profiles" not in service}
-ONE_SHOT = {"bucket", "replay-submitter", "topics"}
+ONE_SHOT = {"bucket", "flink-replay-submitter", "owners", "replay-submitter", "topics"}
 LPA = {name: service for name, service in SERVICES.items() if "build" in service}
 
 
@@ -65,12 +65,19 @@ def test_the_file_follows_the_compose_specification() -> None:
 
 def test_the_default_profile_is_the_whole_stack() -> None:
     assert {name: service.get("profiles") for name, service in SERVICES.items() if name not in DEFAULT} == {
-        "replay-submitter": ["replay"],
+        "flink-replay-submitter": ["replay"],
+        "replay-submitter": ["replay-by-its-earlier-name"],
     }
     assert set(DEFAULT) == {
         *("bucket", "clickhouse", "grafana", "ingest", "kafka", "kafka-ui"),
-        *("materialize", "minio", "prometheus", "redis", "topics"),
+        *("materialize", "minio", "owners", "prometheus", "redis", "topics"),
     }
+
+
+def test_the_replay_has_two_names_and_its_profile_starts_it_once() -> None:
+    replay, earlier = SERVICES["flink-replay-submitter"], SERVICES["replay-submitter"]
+    assert {**earlier, "profiles": replay["profiles"]} == replay
+    assert not set(earlier["profiles"]) & set(replay["profiles"])
 
 
 def test_every_variable_is_in_the_template_and_no_other() -> None:
@@ -139,7 +146,8 @@ def test_every_published_port_is_on_loopback() -> None:
 
 
 def test_data_is_kept_below_the_data_folder() -> None:
-    mounts = [mount.split(":") for service in SERVICES.values() for mount in service.get("volumes", [])]
+    services = [service for name, service in SERVICES.items() if name not in ("owners", "replay-submitter")]
+    mounts = [mount.split(":") for service in services for mount in service.get("volumes", [])]
     for source, _, *mode in mounts:
         if not source.startswith("./data/"):
             assert (ROOT / source).exists(), source
@@ -196,7 +204,7 @@ def test_every_command_of_the_default_profile_is_one_of_lpa() -> None:
 
 def test_the_replay_is_one_of_lpa_and_outlives_its_container() -> None:
     settings = Settings()
-    service = SERVICES["replay-submitter"]
+    service = SERVICES["flink-replay-submitter"]
     parse(build_app(settings, PluginManager(settings)), service["command"])
     assert service["volumes"] == ["./data/replay:/var/lib/lpa"]
     assert {f"REPLAY_{name}" for name in ("START_EPOCH_MS", "END_EPOCH_MS")} <= set(service["environment"])

@@ -93,6 +93,45 @@ def test_the_build_makes_an_environment_that_runs_lpa(tmp_path: Path) -> None:
     subprocess.run([lpa.with_name("python"), "-c", extras], check=True)
 
 
+RUNS_AS = {"apache/kafka": 1000, "grafana/grafana": 472, "localhost/lpa": 10001, "prom/prometheus": 65534}
+"""Image -> user of its containers, if they do not set the owner of their folder themselves."""
+
+
+def test_the_folders_that_the_guide_makes_get_their_owners(tmp_path: Path) -> None:
+    """Its command, with programs in place of `chown` and `stat` that need no rights."""
+    programs, data, said = tmp_path / "bin", tmp_path / "data", tmp_path / "said"
+    programs.mkdir()
+    for folder in ("kafka", "flink/tmp/checkpoints", "gateway", "clickhouse", "grafana", "lpa-2"):
+        (data / folder).mkdir(parents=True)
+    (programs / "chown").write_text(f'#!/bin/sh\necho "$2 $3" >> {said}; [ -d "$3" ]\n')
+    (programs / "stat").write_text('#!/bin/sh\n[ "$3" = kafka ] && echo 1000 || echo 0\n')
+    for program in programs.iterdir():
+        program.chmod(0o755)
+    service = SERVICES["owners"]
+    assert service["volumes"] == [f"./data:{service['working_dir']}"]
+    assert service["user"] == "root"
+    script = service["command"][0].replace("$$", "$")
+    environment = {"PATH": f"{programs}:{os.environ['PATH']}"}
+    subprocess.run([*service["entrypoint"], script], cwd=data, env=environment, check=True)
+
+    (uid,) = re.findall(r"--uid (\d+)", DOCKERFILE)
+    assert RUNS_AS["localhost/lpa"] == int(uid)
+    wanted = {
+        f"{RUNS_AS[image]} {mount.split(':')[0].removeprefix('./data/')}"
+        for name, each in SERVICES.items()
+        for mount in each.get("volumes", [])
+        if (image := each["image"].partition(":")[0]) in RUNS_AS and mount.startswith("./data/")
+    }
+    changed = said.read_text().splitlines()
+    assert sorted(changed) == sorted(wanted - {"1000 kafka"} | {f"{uid} lpa-2"}), "kafka has its owner already"
+
+
+def test_what_runs_as_a_user_waits_for_the_owners() -> None:
+    for name, service in SERVICES.items():
+        if service["image"].partition(":")[0] in RUNS_AS and service.get("volumes"):
+            assert "owners" in service["depends_on"], name
+
+
 @pytest.mark.parametrize(("status", "exit_status"), [(200, 0), (503, 1)])
 @pytest.mark.parametrize("where", ["Dockerfile", "ingest"])
 def test_the_health_check_is_what_healthz_says(where: str, status: int, exit_status: int) -> None:

@@ -22,7 +22,7 @@ from lpa_ops.release.notes import SECTIONS
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "operations"
-PAGES = ("README", "alerts", "deployment-and-savepoints", "health", "rejects", "release")
+PAGES = ("README", "alerts", "FLINK_DEPLOYMENT", "health", "../quality/DATA_QUALITY", "release")
 """Those that this module is about."""
 BLOCK = re.compile(r"^```sh ?(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -108,7 +108,8 @@ def test_commands_of_lpa_are_commands(name: str) -> None:
 def test_links_lead_to_pages_and_sections_that_exist(name: str) -> None:
     for link in re.findall(r"\]\(([^)]+)\)", page(name)):
         path, _, section = link.partition("#")
-        target = (FOLDER / path).resolve() if path else FOLDER / f"{name}.md"
+        of = FOLDER / f"{name}.md"
+        target = (of.parent / path).resolve() if path else of
         assert target.exists(), f"{name}.md: {link}"
         if section:
             headings = re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE)

@@ -1,4 +1,4 @@
-"""docs/replay.md: its commands run, in their order, in an empty folder; its names are those there are."""
+"""docs/operations/REPLAY_RUNBOOK.md: its commands run, in their order, in an empty folder; its names are those there are."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lpa_replay.commands.options import Options
 from lpa_replay.fix.file import STEPS
 from lpa_replay.fix.steps import CASTS
 
-PAGE = (Path(__file__).parents[1] / "docs" / "replay.md").read_text()
+PAGE = (Path(__file__).parents[1] / "docs" / "operations" / "REPLAY_RUNBOOK.md").read_text()
 BLOCKS = re.findall(r"^```(\w+) ?(.*)\n((?:.*\n)*?)^```$", PAGE, re.MULTILINE)
 
 

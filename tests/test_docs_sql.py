@@ -27,7 +27,7 @@ def test_every_statement_runs(engine: Client, database: str) -> None:
     typed = chain.from_iterable(each.tables for each in BUILTIN_EVENT_TYPES)
     apply(engine, database, [RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE, *typed])
     engine.command(f"CREATE TABLE {database}.{SET_ASIDE} AS {database}.streaming_events")
-    assert {page.stem for page, _ in BLOCKS} >= {"health", "recovery", "rejects"}
+    assert {page.stem for page, _ in BLOCKS} >= {"health", "recovery", "DATA_QUALITY"}
     for page, block in BLOCKS:
         named = re.findall(r"(?:FROM|TABLE) (\S+)", block)
         assert all(name.startswith("livepeer_analytics.") for name in named), f"{page}: {named}"
