@@ -65,6 +65,7 @@ def test_the_file_follows_the_compose_specification() -> None:
 
 def test_the_default_profile_is_the_whole_stack() -> None:
     assert {name: service.get("profiles") for name, service in SERVICES.items() if name not in DEFAULT} == {
+        "archive-mirror": ["mirror"],
         "flink-replay-submitter": ["replay"],
         "replay-submitter": ["replay-by-its-earlier-name"],
     }
@@ -101,7 +102,7 @@ def test_defaults_are_given_in_one_place() -> None:
         if name in settings and name not in SECRETS:
             assert (form, default) in ((":-", ""), (":-", settings[name])), name
     differ = {name for name, value in template().items() if name in settings and value != settings[name]}
-    assert differ == {"LPA_BACKUP_DIR", "LPA_LOG_FORMAT", "LPA_SAVEPOINT_DIR"}
+    assert differ == {"LPA_ARCHIVE_DIR", "LPA_BACKUP_DIR", "LPA_LOG_FORMAT", "LPA_SAVEPOINT_DIR"}
 
 
 def test_secrets_have_neither_default_nor_value() -> None:
@@ -208,6 +209,18 @@ def test_the_replay_is_one_of_lpa_and_outlives_its_container() -> None:
     parse(build_app(settings, PluginManager(settings)), service["command"])
     assert service["volumes"] == ["./data/replay:/var/lib/lpa"]
     assert {f"REPLAY_{name}" for name in ("START_EPOCH_MS", "END_EPOCH_MS")} <= set(service["environment"])
+
+
+def test_the_mirror_copies_what_the_worker_archives() -> None:
+    settings = Settings()
+    service = SERVICES["archive-mirror"]
+    parse(build_app(settings, PluginManager(settings)), service["command"])
+    filled = {**template(), **dict.fromkeys(SECRETS, "0123456789abcdef")}
+    mirror, worker = environment_of("archive-mirror", filled), environment_of("ingest", filled)
+    command = SERVICES["ingest"]["command"]
+    assert mirror["LPA_ARCHIVE_DIR"] == command[command.index("--archive") + 1]
+    assert {name: worker[name] for name in worker if name.startswith("AWS_")}.items() <= mirror.items()
+    assert service["volumes"] == ["./data/mirror:/var/lib/lpa"]
 
 
 @pytest.mark.parametrize("name", LPA)

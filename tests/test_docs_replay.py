@@ -1,4 +1,4 @@
-"""docs/operations/REPLAY_RUNBOOK.md: its commands run, in their order, in an empty folder; its names are those there are."""
+"""docs/operations/REPLAY_RUNBOOK.md: its commands run in an empty folder; its names are those there are."""
 
 from __future__ import annotations
 

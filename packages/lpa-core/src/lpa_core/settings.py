@@ -199,6 +199,18 @@ class ProcessSettings:
     )
     archive_max_bytes: int = _option(134_217_728, _WHOLE, "Compressed bytes at which an archive file closes", whole(1))
     archive_max_seconds: int = _option(900, _WHOLE, "Age at which an archive file closes", whole(1))
+    archive_dir: str = _option(
+        "",
+        "a folder or the URL of an object store",
+        "The archive that `lpa archive mirror` copies: where `lpa ingest --archive` keeps records",
+        any_text,
+    )
+    mirror_dir: str = _option(
+        "",
+        "a folder or the URL of an object store",
+        "Where `lpa archive mirror` copies the archive to",
+        any_text,
+    )
     progress_seconds: int = _option(
         90,
         "a whole number of seconds, at least 1, at most 86400",

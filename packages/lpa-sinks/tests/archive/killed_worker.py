@@ -1,8 +1,9 @@
 """Runs a small delivery loop into an archive again and again, each time in a child that may be killed.
 
 Reads one command a line from standard input, as JSON: ``folder`` (spool and checkpoint), ``location`` (the
-archive), ``step`` (be killed before this step with a file, counted from 1) or ``seconds`` (be
-killed after so long), ``records`` per range. Answers each with the child's signal, 0 when it ended by itself.
+archive), ``mirror`` (copy the archive there instead), ``step`` (be killed before this step with a file, counted
+from 1) or ``seconds`` (be killed after so long), ``records`` per range. Answers each with the child's signal, 0 when
+it ended by itself.
 """
 
 from __future__ import annotations
@@ -16,10 +17,14 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+import structlog
 from tenacity import wait_none
 
 from lpa_core.records import RecordBatch
 from lpa_sinks.archive import FileArchive
+from lpa_sinks.archive.mirror import Mirror
+from lpa_sinks.archive.mirror_places import open_places
+from lpa_sinks.archive.proven_copies import ProvenCopies
 
 HOUR = 3_600_000
 START = 490_000 * HOUR - 4000
@@ -58,6 +63,13 @@ def deliver(folder: Path, location: str, records: int) -> None:
     archive.close()
 
 
+def mirror(folder: Path, archive: str, mirror: str) -> None:
+    """Copy the archive."""
+    source, target = open_places(archive, mirror, wait=wait_none())
+    with ProvenCopies(folder / "proven.ndjson") as proven:
+        Mirror(source, target, proven, again_after_ms=HOUR, clock=lambda: START).run()
+
+
 def kill_before(step: int) -> None:
     """Arrange for SIGKILL right before the given step: a file opened, renamed, emptied or removed."""
     changes = 0
@@ -74,6 +86,7 @@ def kill_before(step: int) -> None:
 
 
 def main() -> None:
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     for line in sys.stdin:
         command = json.loads(line)
         child = os.fork()
@@ -83,7 +96,11 @@ def main() -> None:
                     kill_before(command["step"])
                 if command.get("seconds"):
                     signal.setitimer(signal.ITIMER_REAL, command["seconds"])
-                deliver(Path(command["folder"]), command["location"], command["records"])
+                folder, location = Path(command["folder"]), command["location"]
+                if command.get("mirror"):
+                    mirror(folder, location, command["mirror"])
+                else:
+                    deliver(folder, location, command["records"])
                 os._exit(0)
             except BaseException:
                 traceback.print_exc()

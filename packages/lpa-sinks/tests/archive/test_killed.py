@@ -131,3 +131,41 @@ def test_killed_while_an_object_store_is_written(
             assert archived(location).items() <= sent[6].items()
             assert worker.run(folder, location) == 0
             assert archived(location) == sent[6]
+
+
+def test_a_mirror_killed_before_every_change_of_a_file_goes_on(
+    worker: Worker, sent: dict[int, dict[Position, bytes | None]], tmp_path: Path
+) -> None:
+    location = str(tmp_path / "archive")
+    assert worker.run(tmp_path, location) == 0
+    step = 0
+    while True:
+        step += 1
+        folder = tmp_path / str(step)
+        folder.mkdir()
+        mirror = str(folder / "mirror")
+        killed = worker.run(folder, location, mirror=mirror, step=step)
+        assert archived(mirror).items() <= sent[6].items()
+        if not killed:
+            break
+        assert killed == signal.SIGKILL
+        assert worker.run(folder, location, mirror=mirror) == 0
+        assert archived(mirror) == sent[6]
+    assert step > 20
+    assert archived(location) == sent[6]
+
+
+def test_a_mirror_killed_while_an_object_store_is_written_goes_on(
+    bucket: str, sent: dict[int, dict[Position, bytes | None]], tmp_path: Path
+) -> None:
+    with started() as worker:
+        location = str(tmp_path / "archive")
+        assert worker.run(tmp_path, location) == 0
+        for step in range(3, 12, 2):
+            folder = tmp_path / str(step)
+            folder.mkdir()
+            mirror = f"{bucket}/{step}"
+            assert worker.run(folder, location, mirror=mirror, step=step) in (0, signal.SIGKILL)
+            assert archived(mirror).items() <= sent[6].items()
+            assert worker.run(folder, location, mirror=mirror) == 0
+            assert archived(mirror) == sent[6]

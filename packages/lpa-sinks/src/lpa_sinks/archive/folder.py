@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, final
 
@@ -41,10 +41,18 @@ class Folder:
             write_file(target, content())
 
     def folders(self, path: str) -> list[str]:
-        return self._entries(path, folders=True)
+        return sorted(name for name, _ in self._entries(path, folders=True))
 
     def files(self, path: str) -> list[str]:
-        return self._entries(path, folders=False)
+        return sorted(name for name, _ in self._entries(path, folders=False))
+
+    def sizes(self, path: str) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for name, entry in self._entries(path, folders=False):
+            # A file that is being written has another name a moment later.
+            with suppress(FileNotFoundError), self._errors("check that it can be read"):
+                found[name] = entry.stat().st_size
+        return found
 
     def read(self, path: str) -> Iterator[bytes]:
         with self._errors("check that it can be read"), (self._root / path).open("rb") as file:
@@ -60,16 +68,16 @@ class Folder:
                     return
                 (self._root / folder).rmdir()
 
-    def _entries(self, path: str, *, folders: bool) -> list[str]:
+    def _entries(self, path: str, *, folders: bool) -> list[tuple[str, Path]]:
         folder = self._root / path
         with self._errors(f"name the folder of the {self._what}"):
             if path and not folder.exists():
                 return []
-            return sorted(
-                f"{path}/{entry.name}" if path else entry.name
+            return [
+                (f"{path}/{entry.name}" if path else entry.name, entry)
                 for entry in folder.iterdir()
                 if entry.is_dir() == folders
-            )
+            ]
 
     @contextmanager
     def _errors(self, remedy: str) -> Iterator[None]:

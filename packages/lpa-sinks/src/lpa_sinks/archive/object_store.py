@@ -119,6 +119,10 @@ class ObjectStore:
         found = self._try(lambda: self._list(path))
         return sorted(entry["path"] for entry in found["objects"])
 
+    def sizes(self, path: str) -> dict[str, int]:
+        found = self._try(lambda: self._list(path))
+        return {entry["path"]: entry["size"] for entry in found["objects"]}
+
     def read(self, path: str) -> Iterator[bytes]:
         response = self._try(lambda: self._get(path))
         with self._errors():

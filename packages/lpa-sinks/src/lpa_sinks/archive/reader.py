@@ -22,6 +22,10 @@ from lpa_sinks.archive.storage import Storage, open_storage
 _WAIT: Final = wait_exponential_jitter(initial=1, max=60)
 
 
+class DamagedFileError(ArchiveError):
+    """A file of an archive is cut off or damaged."""
+
+
 def read_archive(
     location: str,
     topics: Sequence[str] | None = None,
@@ -44,7 +48,7 @@ def read_archive(
     """
     storage = open_storage(location, wait=wait, attempts=attempts)
     for file in _files(storage, topics, start, end):
-        for record in _records(storage, file):
+        for record in _records(storage.name, file, storage.read(file.path)):
             if (start is None or record.timestamp >= start) and (end is None or record.timestamp < end):
                 yield record
 
@@ -66,7 +70,19 @@ def read_files(
     """The records of these files of an archive. Raises ArchiveError, where a file is gone or damaged among others."""
     storage = open_storage(location, wait=wait, attempts=attempts)
     for file in filter(None, map(ArchiveFile.parse, paths)):
-        yield from _records(storage, file)
+        yield from _records(storage.name, file, storage.read(file.path))
+
+
+def hour_folders(storage: Storage) -> Iterator[str]:
+    """Paths of all folders of an archive that hold files of an hour, by topic and time. Raises ArchiveError."""
+    for topic in storage.folders(""):
+        yield from _hours(storage, topic, None, None)
+
+
+def require_whole(archive: str, file: ArchiveFile, chunks: Iterable[bytes]) -> None:
+    """Read a file of the archive to its end; raise DamagedFileError if it is not whole, naming it."""
+    for _ in _records(archive, file, chunks):
+        pass
 
 
 def _files(storage: Storage, topics: Sequence[str] | None, start: int | None, end: int | None) -> Iterator[ArchiveFile]:
@@ -98,25 +114,25 @@ def _overlaps(first: int, behind: int, start: int | None, end: int | None) -> bo
     return (start is None or start < behind * HOUR_MS) and (end is None or first * HOUR_MS < end)
 
 
-def _records(storage: Storage, file: ArchiveFile) -> Iterator[ArchivedRecord]:
+def _records(archive: str, file: ArchiveFile, chunks: Iterable[bytes]) -> Iterator[ArchivedRecord]:
     lowest = highest = None
     whole = 0
     try:
-        for line in _lines(storage.read(file.path)):
+        for line in _lines(chunks):
             record = decode(line)
             whole += 1
             lowest = record.offset if lowest is None else min(lowest, record.offset)
             highest = record.offset if highest is None else max(highest, record.offset)
             yield record
     except (EOFError, ValueError, zstd.ZstdError) as error:
-        raise _damaged(storage, file, f"after line {whole}: {error}") from error
+        raise _damaged(archive, file, f"after line {whole}: {error}") from error
     if (lowest, highest) != (file.first, file.last):
-        raise _damaged(storage, file, f"it holds offsets {lowest} to {highest}, not those of its name")
+        raise _damaged(archive, file, f"it holds offsets {lowest} to {highest}, not those of its name")
 
 
-def _damaged(storage: Storage, file: ArchiveFile, why: str) -> ArchiveError:
-    return ArchiveError(
-        f"archive {storage.name}: {file.path} is damaged ({why}): bring it back from a copy, or move it away"
+def _damaged(archive: str, file: ArchiveFile, why: str) -> DamagedFileError:
+    return DamagedFileError(
+        f"archive {archive}: {file.path} is damaged ({why}): bring it back from a copy, or move it away"
     )
 
 

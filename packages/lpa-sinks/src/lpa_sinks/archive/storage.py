@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
@@ -39,6 +39,10 @@ class Storage(Protocol):
 
     def files(self, path: str) -> list[str]:
         """Paths of the files in a folder, sorted."""
+        ...
+
+    def sizes(self, path: str) -> Mapping[str, int]:
+        """Paths of the files in a folder, with their sizes in bytes."""
         ...
 
     def read(self, path: str) -> Iterator[bytes]:

@@ -1,0 +1,98 @@
+"""``lpa archive``: mirror."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+import attrs
+import cyclopts
+
+from lpa_core.commands.options import Json
+from lpa_core.commands.output import print_json
+from lpa_core.durable import write_file
+from lpa_core.errors import UsageError
+from lpa_core.plugins.context import AppContext
+from lpa_sinks.archive.mirror import Mirror, Mirrored
+from lpa_sinks.archive.mirror_places import open_places
+from lpa_sinks.archive.proven_copies import ProvenCopies
+
+_MIRRORS: Final = "mirrors"
+"""Folder in the data folder: what was proven of each mirror."""
+_FINISHED: Final = "finished"
+"""File there: a run ended without a problem when it was written."""
+
+
+def archive_app(context: AppContext) -> cyclopts.App:
+    settings = context.settings
+    app = cyclopts.App(name="archive", help="Copy the archive of all received records to another place.")
+
+    @app.command
+    def mirror(
+        location: str | None = None,
+        /,
+        *,
+        archive: str | None = None,
+        every: timedelta | None = None,
+        recheck: timedelta = timedelta(days=7),
+        json: Json = False,
+    ) -> int:
+        """Copy what the mirror does not have, and compare each copy with its original; remove nothing there.
+
+        May be interrupted at any time: the next run copies what is missing. Exits with 1 if a file could not be
+        mirrored, and names it.
+
+        Parameters
+        ----------
+        location
+            Folder or object store of the mirror, such as s3://bucket/prefix. Default: LPA_MIRROR_DIR.
+        archive
+            Folder or object store of the archive. Default: LPA_ARCHIVE_DIR.
+        every
+            Do it again and again, with this pause between, such as 1h. Default: once.
+        recheck
+            Read copies again and compare them, if they were compared longer ago than this, such as 30d; 0s for all.
+        json
+            Print JSON.
+        """
+        archive, location = archive or settings.lpa.archive_dir, location or settings.lpa.mirror_dir
+        if not archive:
+            raise UsageError("no archive is named: give --archive, or set LPA_ARCHIVE_DIR")
+        if not location:
+            raise UsageError("no mirror is named: give its location, or set LPA_MIRROR_DIR")
+        source, target = open_places(archive, location)
+        folder = settings.lpa.data_dir / _MIRRORS
+        name = hashlib.sha256(f"{source.name}\n{target.name}".encode()).hexdigest()[:16]
+        with ProvenCopies(folder / f"{name}.ndjson") as proven:
+            again_after_ms = round(recheck.total_seconds() * 1000)
+            work = Mirror(source, target, proven, again_after_ms=again_after_ms, clock=_now_ms)
+            while True:
+                done = work.run()
+                if json:
+                    print_json(attrs.asdict(done))
+                else:
+                    print("\n".join(_told(done)), flush=True)
+                if not done.problems:
+                    write_file(folder / _FINISHED, ())
+                if every is None:
+                    return 1 if done.problems else 0
+                time.sleep(every.total_seconds())
+
+    return app
+
+
+def _told(done: Mirrored) -> Iterator[str]:
+    yield f"{done.copied:,} files copied ({done.bytes / 1e6:,.1f} MB)"
+    yield f"{done.compared + done.unchanged:,} were there, {done.compared:,} of them read again"
+    for path in done.replaced:
+        yield f"replaced, for the copy was damaged: {path}"
+    for path in done.growing:
+        yield f"left to the next run, for it is being written: {path}"
+    yield from done.problems
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
