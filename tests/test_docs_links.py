@@ -6,16 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
+from services.headings import anchors
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\]\((?!\w+:)([^)\s]+)\)")
-
-
-def sections(page: Path) -> set[str]:
-    """Names of a page's sections, as forges make them."""
-    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -25,4 +20,4 @@ def test_links_lead_to_what_exists(page: Path) -> None:
         path, _, section = link.partition("#")
         target = (page.parent / path).resolve() if path else page
         assert target.exists(), link
-        assert not section or section in sections(target), link
+        assert not section or section in anchors(target.read_text()), link
