@@ -47,6 +47,7 @@ STATUSES: Final = {
     "CheckpointError": 1,
     "CommandFailed": 1,
     "CommitUncertainError": 1,
+    "DamagedFileError": 1,
     "DamagedManifestError": 1,
     "DamagedMetadataError": 1,
     "DedupStoreUnavailable": 1,
