@@ -20,6 +20,7 @@ nox.options.sessions = ["lint", "types", "tests"]
 BOTH_PATHS = "packages/lpa-core/tests/pipeline/test_both_paths.py::test_failure_01_both_paths_make_equal_rows"
 KILLED = ["tests/test_kill.py", "packages/lpa-replay/tests/test_killed.py"]
 SOURCES = sorted(Path("packages").glob("*/src"))
+EXAMPLES = sorted(Path("examples").glob("*/src"))
 
 QUICKSTART = Path("quickstart")
 QUICKSTART_STEPS = [
@@ -144,9 +145,10 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check the types of all four packages, strictly."""
+    """Check the types of all four packages and of the examples, strictly, and that the public API has no gap."""
     sync(session, "--all-packages", "--all-extras", "--group", "types")
-    session.run("mypy", *map(str, SOURCES))
+    session.run("mypy", *map(str, SOURCES), *map(str, EXAMPLES))
+    session.run("python", "tests/public_types.py")
 
 
 @nox.session(default=False)

@@ -39,7 +39,7 @@ class RowsRefused(JobFailed):
     def __init__(self, table: str, rows: Mapping[int, str]) -> None:
         super().__init__(f"{table}: {len(rows)} rows refused")
         self.table = table
-        self.rows = dict(rows)
+        self.rows: dict[int, str] = dict(rows)
 
 
 def require_distinct(tables: Iterable[Table]) -> None:

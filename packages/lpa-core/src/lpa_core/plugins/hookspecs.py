@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 PROJECT = "lpa"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
-hookimpl = pluggy.HookimplMarker(PROJECT)
+hookimpl: pluggy.HookimplMarker = pluggy.HookimplMarker(PROJECT)
 
 SourceFactory = Callable[[str, Settings], Source]
 DedupStoreFactory = Callable[[str, Settings], DedupStore]

@@ -35,7 +35,7 @@ class LineSource:
         """``size`` is the file's, in bytes; None for a stream that can be read only once."""
         self.topic = topic
         self.size = size
-        self.repeatable = size is not None
+        self.repeatable: bool = size is not None
         self._file = file
         self._lines = Lines(stream, name)
         self._offset = 0
