@@ -136,11 +136,13 @@ def coverage(session: nox.Session) -> None:
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style, formatting, the direction of imports, and that uv.lock is up to date."""
+    sources = {"PYTHONPATH": os.pathsep.join(map(str, SOURCES))}
     sync(session, "--only-group", "lint")
     session.run("uv", "lock", "--check")
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
-    session.run("lint-imports", env={"PYTHONPATH": os.pathsep.join(map(str, SOURCES))})
+    session.run("lint-imports", env=sources)
+    session.run("python", "tools/check_imports.py", "lpa_core", "lpa_replay", env=sources)
 
 
 @nox.session

@@ -31,11 +31,11 @@ from lpa_core import logs
 from lpa_core.delivery.derivation import Derivation
 from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
-from lpa_core.derived import Derived
 from lpa_core.generate.generator import generate
+from lpa_core.jobs.process import prompt_handover, quiet_collector, trim_memory
 from lpa_core.lifecycle.rules import FoldRules
-from lpa_core.process import prompt_handover, quiet_collector, trim_memory
-from lpa_core.sinks import StoredRange
+from lpa_core.sinks.derived import Derived
+from lpa_core.sinks.sink import StoredRange
 from lpa_sinks.clickhouse.client import connect, endpoint
 from lpa_sinks.materialize.rebuild import Rebuild
 from lpa_sinks.materialize.rows import Span

@@ -35,10 +35,10 @@ from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.rejects import reject_record
 from lpa_core.kafka.topics import apply as apply_topics
 from lpa_core.kafka.topics import wanted_topics
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.pipeline.reject_envelope import Rejected, envelope
 from lpa_core.records import Position
-from lpa_core.rejects import Rejected, envelope
-from lpa_core.settings import load
+from lpa_core.settings.loading import load
 
 RUN = """
 import json, resource, sys, time

@@ -14,7 +14,7 @@ import pytest
 import structlog
 
 from lpa_core.cli import run
-from lpa_core.settings import described
+from lpa_core.settings.loading import described
 
 IN_MEMORY = ("--sink", "void://", "--dedup", "memory://")
 EVENT = (

@@ -16,7 +16,8 @@ from ruamel.yaml import YAML
 
 from lpa_core.cli import build_app
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings import Settings, described, load
+from lpa_core.settings.loading import described, load
+from lpa_core.settings.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 COMPOSE = ROOT / "docker-compose.yml"

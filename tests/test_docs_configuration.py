@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from lpa_core.cli import run
-from lpa_core.settings import Settings, described, load
+from lpa_core.settings.loading import described, load
+from lpa_core.settings.settings import Settings
 
 PAGE = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text()
 BLOCKS = re.findall(r"^```\w+ ?(.*)\n((?:.*\n)*?)^```$", PAGE, re.MULTILINE)

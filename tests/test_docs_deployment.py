@@ -13,7 +13,8 @@ from ruamel.yaml import YAML
 from lpa_core.admin.app import ROUTES
 from lpa_core.cli import build_app
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings import Settings, described
+from lpa_core.settings.loading import described
+from lpa_core.settings.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "deployment.md").read_text()

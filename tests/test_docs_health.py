@@ -15,7 +15,8 @@ from services.preloaded import preloaded_lpa
 
 from lpa_core.cli import build_app
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings import Settings, described
+from lpa_core.settings.loading import described
+from lpa_core.settings.settings import Settings
 from lpa_ops.health import CHECKS
 from lpa_ops.release import GATES
 from lpa_ops.release.notes import SECTIONS

@@ -19,8 +19,8 @@ from lpa_core.admin.job import PartitionStatus, SavepointStatus
 from lpa_core.admin.server import AdminServer
 from lpa_core.health.check import CheckResult, Finding, HealthCheck
 from lpa_core.health.report import HealthReport
-from lpa_core.health.state import State, Thresholds
 from lpa_core.metrics import STAGES, Metrics, described
+from lpa_core.settings.thresholds import State, Thresholds
 from lpa_core.testing.administered_job import JobDouble
 
 PAGE = (Path(__file__).parents[1] / "docs" / "operations" / "endpoints.md").read_text()

@@ -19,24 +19,25 @@ import cyclopts
 import pytest
 from structlog.testing import capture_logs
 
-from lpa_core.delivery.log import Commit, Partition
+from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.health.check import Scope
 from lpa_core.health.run import CheckRunner
-from lpa_core.health.state import State
+from lpa_core.jobs.new_savepoint import new_savepoint
 from lpa_core.lifecycle.capabilities import Capability, CapabilityIndex
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.pipeline.reject_envelope import Rejected
+from lpa_core.pipeline.verdicts import Accepted, Verdict
 from lpa_core.plugins.hookspecs import HookSpecs
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.records import Position, RecordBatch
-from lpa_core.rejects import Rejected
 from lpa_core.replays import ReplayRecord
-from lpa_core.savepoints import SavepointError, new_savepoint
-from lpa_core.settings import ProcessSettings, Settings
-from lpa_core.sinks import Sink, SinkMisconfigured
-from lpa_core.tables import Kind, Table
+from lpa_core.savepoints import SavepointError
+from lpa_core.settings.settings import ProcessSettings, Settings
+from lpa_core.settings.thresholds import State
+from lpa_core.sinks.sink import Sink, SinkMisconfigured
+from lpa_core.tables.table import Kind, Table
 from lpa_core.testing import dedup_suite, sink_suite
 from lpa_core.testing.sink_suite import Place, SinkContract
-from lpa_core.verdicts import Accepted, Verdict
 
 PAGE = (Path(__file__).parents[1] / "docs" / "plugins.md").read_text()
 HOOKS = {name: hook for name, hook in vars(HookSpecs).items() if name.startswith("lpa_")}

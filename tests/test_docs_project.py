@@ -8,7 +8,7 @@ import pytest
 from services.help_texts import help_texts
 
 from lpa_core.release import RELEASES
-from lpa_core.settings import described
+from lpa_core.settings.loading import described
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")

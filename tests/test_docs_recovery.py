@@ -16,7 +16,8 @@ from services.preloaded import preloaded_lpa, preloaded_python
 
 from lpa_core.cli import build_app
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings import Settings, described
+from lpa_core.settings.loading import described
+from lpa_core.settings.settings import Settings
 from lpa_ops.backup.retention import retention_days
 from lpa_ops.commands.recover import recover_app
 

@@ -15,7 +15,7 @@ from services.preloaded import preloaded_lpa
 
 from lpa_core.cli import build_app
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 from lpa_replay.commands.options import Options
 from lpa_replay.fix.file import STEPS
 from lpa_replay.fix.steps import CASTS

@@ -10,8 +10,7 @@ from typing import Final
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
-from lpa_core.rows import RAW_TABLE
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_sinks.schema.apply import apply
 
 DOCS: Final = Path(__file__).parents[1] / "docs"

@@ -17,7 +17,7 @@ import pytest
 
 from lpa_core.cli import run
 from lpa_core.errors import ConfigurationError, JobFailed, LpaError, Unavailable, UsageError
-from lpa_core.sinks import SinkMisconfigured
+from lpa_core.sinks.sink import SinkMisconfigured
 
 PACKAGES: Final = ("lpa_core", "lpa_sinks", "lpa_replay", "lpa_ops")
 BRANCHES: Final = (UsageError, ConfigurationError, Unavailable, JobFailed)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 import uv
 
-from lpa_core.settings import described
+from lpa_core.settings.loading import described
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "lpa-example-plugin"

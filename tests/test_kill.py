@@ -24,12 +24,12 @@ import pytest
 from services.preloaded import preloaded_python
 
 from lpa_core.delivery.ranges import Range
-from lpa_core.delivery.worker import Step, StepListener
+from lpa_core.delivery.source_worker import Step, StepListener
 from lpa_core.generate.generator import generate
-from lpa_core.jobs import Job
+from lpa_core.jobs.assembly import Job
+from lpa_core.jobs.ingest import ingest
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.runner import ingest
-from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
+from lpa_core.settings.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_core.sources.source import Source
 from lpa_sinks.archive import read_archive
 

@@ -14,7 +14,7 @@ from taken_over import TakenOver
 
 from lpa_core.dedup.rocksdb import RocksDBDedupStore
 from lpa_core.delivery.commit_metadata import decode
-from lpa_core.delivery.log import Commit, Partition
+from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.records import Position
 from lpa_ops.savepoint.store import FileSavepointStore
 

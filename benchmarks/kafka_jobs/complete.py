@@ -16,15 +16,15 @@ from stopwatch import peak_kib
 from lpa_core import logs
 from lpa_core.delivery.blocks import Settled
 from lpa_core.delivery.ranges import Range
-from lpa_core.jobs import Job
-from lpa_core.kafka.accounts import Accounts
-from lpa_core.kafka.job import KafkaJob
+from lpa_core.jobs.assembly import Job
+from lpa_core.jobs.kafka_job import KafkaJob
+from lpa_core.jobs.metrics_observer import Accounts
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.records import RecordBatch
-from lpa_core.rows import RAW_TABLE
-from lpa_core.settings import load
-from lpa_core.sinks import Sink
-from lpa_core.tables import Block
+from lpa_core.settings.loading import load
+from lpa_core.sinks.sink import Sink
+from lpa_core.tables.row_layout import RAW_TABLE
+from lpa_core.tables.table import Block
 
 
 class Told(Accounts):

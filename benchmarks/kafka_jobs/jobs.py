@@ -20,10 +20,9 @@ from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.topics import apply as apply_topics
 from lpa_core.kafka.topics import wanted_topics
-from lpa_core.pipeline import Pipeline
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
-from lpa_core.rows import RAW_TABLE
-from lpa_core.settings import load
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.settings.loading import load
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_sinks.schema.apply import apply
 
 JOBS = Path(__file__).parent

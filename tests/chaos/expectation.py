@@ -8,9 +8,9 @@ from collections.abc import Iterable
 import attrs
 
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.pipeline.verdicts import Accepted
 from lpa_core.records import Position
-from lpa_core.verdicts import Accepted
 
 Place = tuple[int, int]
 """Partition and offset."""

@@ -32,11 +32,10 @@ from lpa_core.generate import generate
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.topics import apply as apply_topics
 from lpa_core.kafka.topics import wanted_topics
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.records import Position
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
-from lpa_core.rows import RAW_TABLE
-from lpa_core.settings import load
+from lpa_core.settings.loading import load
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.testing.redis_server import RedisServer
 from lpa_sinks.schema.apply import apply
 from lpa_sinks.testing.http_front import Fault

@@ -15,11 +15,11 @@ from pathlib import Path
 from lpa_core import logs
 from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
-from lpa_core.jobs import Job
-from lpa_core.kafka.accounts import Accounts
-from lpa_core.kafka.job import KafkaJob
+from lpa_core.jobs.assembly import Job
+from lpa_core.jobs.kafka_job import KafkaJob
+from lpa_core.jobs.metrics_observer import Accounts
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings import load
+from lpa_core.settings.loading import load
 
 _STEP, _NUMBER, SINK, DEDUP = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
 

@@ -11,7 +11,7 @@ import msgspec
 from services.administration import curl, stop_with_savepoint
 from services.job import Job, event, headers
 
-from lpa_core.rejects import QUARANTINE_TABLE
+from lpa_core.tables.row_layout import QUARANTINE_TABLE
 
 NewJob = Callable[..., Job]
 

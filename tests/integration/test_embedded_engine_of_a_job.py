@@ -20,9 +20,9 @@ from services.job import Job
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.generate import generate
 from lpa_core.kafka.configuration import consumer_configuration
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.records import Position
-from lpa_core.settings import load
+from lpa_core.settings.loading import load
 
 KILLS = int(os.environ.get("LPA_KILLS", "6"))
 EVENTS = 3_000 * KILLS

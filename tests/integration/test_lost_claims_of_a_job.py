@@ -11,7 +11,7 @@ from redis import Redis
 from services.advice import follow
 from services.job import Job, event
 
-from lpa_core.rejects import QUARANTINE_TABLE
+from lpa_core.tables.row_layout import QUARANTINE_TABLE
 from lpa_core.testing.redis_server import RedisServer
 
 

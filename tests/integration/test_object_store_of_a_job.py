@@ -17,7 +17,7 @@ from services.job import Job, event
 from services.object_store import Bucket
 from services.preloaded import preloaded_lpa
 
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_sinks.archive import ArchivedRecord, read_archive
 from lpa_sinks.clickhouse.client import connect, endpoint
 

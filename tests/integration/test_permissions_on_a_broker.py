@@ -14,7 +14,7 @@ from services.security import METADATA_BYTES, Acl, SecuredKafka
 
 from lpa_core.cli import run
 from lpa_core.kafka.permissions import PERMISSIONS, Permission
-from lpa_core.settings import load
+from lpa_core.settings.loading import load
 
 NewJob = Callable[..., Job]
 INGEST = [each for each in PERMISSIONS["lpa ingest"] if not each.optional]

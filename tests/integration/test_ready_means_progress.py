@@ -12,8 +12,8 @@ from services.security import METADATA_BYTES, SecuredKafka
 
 from lpa_core.delivery.commit_metadata import widest
 from lpa_core.kafka.topics import apply, wanted_topics
-from lpa_core.rejects import QUARANTINE_TABLE
-from lpa_core.settings import load
+from lpa_core.settings.loading import load
+from lpa_core.tables.row_layout import QUARANTINE_TABLE
 from lpa_sinks.testing.http_front import Fault
 
 NewJob = Callable[..., Job]

@@ -18,7 +18,7 @@ from services.transactions import TransactionalProducer
 from lpa_core.cli import run
 from lpa_core.delivery.commit_metadata import encode
 from lpa_core.delivery.ranges import Range
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE
 
 NewJob = Callable[..., Job]
 

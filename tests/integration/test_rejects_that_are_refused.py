@@ -8,7 +8,7 @@ from collections.abc import Callable
 import msgspec
 from services.job import Job, event
 
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE
 
 NewJob = Callable[..., Job]
 

@@ -20,8 +20,7 @@ import pytest
 from services.job import Job, headers
 from services.preloaded import preloaded_lpa
 
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
-from lpa_core.rows import RAW_TABLE
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 
 LPA = str(Path(sys.executable).with_name("lpa"))
 KILLS = int(os.environ.get("LPA_REPLAY_KILLS", "4"))

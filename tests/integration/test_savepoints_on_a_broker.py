@@ -14,14 +14,15 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from lpa_core.cli import run
 from lpa_core.dedup.rocksdb import RocksDBDedupStore
-from lpa_core.delivery.log import Commit, LogUnavailable, Partition
+from lpa_core.delivery.consumer_group import Commit, LogUnavailable, Partition
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.configuration import consumer_configuration
 from lpa_core.kafka.topics import apply, wanted_topics
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.records import Position
 from lpa_core.savepoints import SavepointError
-from lpa_core.settings import Settings, load
+from lpa_core.settings.loading import load
+from lpa_core.settings.settings import Settings
 from lpa_ops.savepoint.offsets import commit, committed
 
 NOW = 1_767_900_000_000

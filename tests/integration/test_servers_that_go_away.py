@@ -9,7 +9,7 @@ from pathlib import Path
 
 from services.job import Job, event
 
-from lpa_core.rejects import QUARANTINE_TABLE
+from lpa_core.tables.row_layout import QUARANTINE_TABLE
 from lpa_core.testing.redis_server import RedisServer
 from lpa_sinks.testing.http_front import Fault
 

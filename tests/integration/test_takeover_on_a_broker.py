@@ -11,9 +11,10 @@ from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 from taken_over import TakenOver
 
-from lpa_core.delivery.log import Commit, Partition
+from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.kafka.admin import admin_client
-from lpa_core.settings import Settings, load
+from lpa_core.settings.loading import load
+from lpa_core.settings.settings import Settings
 from lpa_ops.savepoint.offsets import commit, committed, committed_in_the_end
 
 ENVIRONMENT = {

@@ -10,7 +10,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from lpa_core.cli import run
 from lpa_core.kafka.admin import admin_client
-from lpa_core.settings import load
+from lpa_core.settings.loading import load
 
 
 @pytest.fixture

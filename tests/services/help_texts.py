@@ -12,7 +12,7 @@ from rich.console import Console
 
 from lpa_core.cli import build_app
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings import load
+from lpa_core.settings.loading import load
 
 _FRAME = re.compile("[\u2500-\u257f]")
 

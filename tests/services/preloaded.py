@@ -100,7 +100,7 @@ def preload() -> None:
         importlib.import_module(name)
     from lpa_core.cli import build_app
     from lpa_core.plugins.manager import PluginManager
-    from lpa_core.settings import Settings
+    from lpa_core.settings.settings import Settings
 
     build_app(Settings(), PluginManager(Settings()))
     gc.collect()

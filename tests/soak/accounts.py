@@ -9,8 +9,7 @@ from services.content import content
 from services.job import Job
 
 from lpa_core.lifecycle.rules import FoldRules
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
-from lpa_core.rows import RAW_TABLE
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.rebuild import Rebuild
 from lpa_sinks.materialize.rows import SessionKey, Span

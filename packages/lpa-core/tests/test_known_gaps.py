@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lpa_core.known_gaps import OffsetSpan, gaps
+from lpa_core.tables.known_gaps import OffsetSpan, gaps
 
 
 @given(st.integers(0, 1 << 40), st.sets(st.integers(0, 60)), st.integers(0, 70))

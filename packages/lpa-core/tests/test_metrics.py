@@ -16,18 +16,18 @@ from prometheus_client.parser import text_string_to_metric_families
 from lpa_core.dedup.store import ClaimStatistics
 from lpa_core.delivery.blocks import Settled
 from lpa_core.delivery.ranges import Range
-from lpa_core.derived import Derived, Refold
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.health.check import CheckResult, Finding, HealthCheck
-from lpa_core.health.state import State, Thresholds
 from lpa_core.metrics import STAGES, Metrics, described
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.pipeline.reject_envelope import Rejected
+from lpa_core.pipeline.verdicts import Accepted
 from lpa_core.records import Oversized, Position, RecordBatch
-from lpa_core.rejects import DLQ_TABLE, Rejected
-from lpa_core.rows import RAW_TABLE
-from lpa_core.tables import Block, Table
+from lpa_core.settings.thresholds import State, Thresholds
+from lpa_core.sinks.derived import Derived, Refold
+from lpa_core.tables.row_layout import DLQ_TABLE, RAW_TABLE
+from lpa_core.tables.table import Block, Table
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
-from lpa_core.verdicts import Accepted
 
 TRACE = {
     "id": "e1",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from lpa_core.process import quiet_collector
+from lpa_core.jobs.process import quiet_collector
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +38,7 @@ def test_what_the_process_froze_itself_stays_frozen() -> None:
 
 MAPPED = """
 import ctypes, sys
-from lpa_core.process import map_large_buffers
+from lpa_core.jobs.process import map_large_buffers
 
 class Statistics(ctypes.Structure):
     _fields_ = [(f"field_{number}", ctypes.c_size_t) for number in range(10)]

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lpa_core.health.state import Thresholds
-from lpa_core.settings import Settings, SettingsError, described, load
+from lpa_core.settings.loading import SettingsError, described, load
+from lpa_core.settings.settings import Settings
+from lpa_core.settings.thresholds import Thresholds
 
 
 def write(folder: Path, text: str) -> Path:

@@ -12,10 +12,10 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.generate.generator import generate
-from lpa_core.jobs import Job
+from lpa_core.jobs.assembly import Job
+from lpa_core.jobs.ingest import ingest
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.runner import ingest
-from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
+from lpa_core.settings.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_ops.testing.day import HOUR_MS, Day
 
 DATABASE: Final = "a_day"

@@ -7,7 +7,7 @@ import pytest
 import structlog
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.settings import described
+from lpa_core.settings.loading import described
 from lpa_replay.testing.place import FIX, Place
 
 

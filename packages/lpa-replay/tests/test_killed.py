@@ -22,10 +22,10 @@ import attrs
 import msgspec
 from services.preloaded import preloaded_python
 
-from lpa_core.jobs import Job
+from lpa_core.jobs.assembly import Job
+from lpa_core.jobs.ingest import ingest
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.runner import ingest
-from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
+from lpa_core.settings.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_replay.audit import recorded_runs
 from lpa_replay.database import opened
 from lpa_replay.folder import unfinished

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.pipeline.verdicts import Accepted
 from lpa_core.records import Position
-from lpa_core.verdicts import Accepted
 from lpa_replay.found import Found
 from lpa_replay.marks import Marks, NotAnObjectError, lineage, marked, position_text
 

@@ -7,7 +7,7 @@ import pytest
 from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings import load
+from lpa_core.settings.loading import load
 from lpa_core.sources.source import Source
 from lpa_replay.plan import read_plan
 from lpa_replay.run import Replays

@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from lpa_core.kafka.rejects import reject_record
+from lpa_core.pipeline.reject_envelope import Rejected, envelope, read_envelope_json
 from lpa_core.records import Position, RecordBatch
-from lpa_core.rejects import Rejected, envelope, read_envelope_json
 from lpa_core.replays import ReplayError, ReplayRecord
 from lpa_replay.folder import RunFolder
 from lpa_replay.found import Filters, Found

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lpa_core.replays import ReplayRefused
-from lpa_core.settings import ReplaySettings, Settings
+from lpa_core.settings.settings import ReplaySettings, Settings
 from lpa_replay.window import Window, parse_moment, shown, window
 
 NOW = 1_767_873_600_000

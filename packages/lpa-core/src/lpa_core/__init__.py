@@ -22,13 +22,20 @@ if TYPE_CHECKING:
     from lpa_core.lifecycle.fold import fold
     from lpa_core.lifecycle.rules import FoldRules
     from lpa_core.lifecycle.signals import Signal, SignalKind
-    from lpa_core.pipeline import Pipeline
+    from lpa_core.pipeline.pipeline import Pipeline
+    from lpa_core.pipeline.reject_envelope import (
+        Rejected,
+        RejectEnvelope,
+        envelope_json,
+        read_envelope_json,
+        reject_row,
+    )
+    from lpa_core.pipeline.verdicts import Accepted, Verdict
     from lpa_core.records import Oversized, Position, RecordBatch
-    from lpa_core.rejects import Rejected, RejectEnvelope, envelope_json, read_envelope_json, reject_row
-    from lpa_core.settings import Settings, SettingsError
-    from lpa_core.tables import Column, Kind, Table
+    from lpa_core.settings.loading import SettingsError
+    from lpa_core.settings.settings import Settings
+    from lpa_core.tables.table import Column, Kind, Table
     from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
-    from lpa_core.verdicts import Accepted, Verdict
 
 __all__ = [
     "BUILTIN_EVENT_TYPES",
@@ -84,13 +91,14 @@ _HOMES = {
     "lpa_core.lifecycle.fold": "fold",
     "lpa_core.lifecycle.rules": "FoldRules",
     "lpa_core.lifecycle.signals": "Signal SignalKind",
-    "lpa_core.pipeline": "Pipeline",
+    "lpa_core.pipeline.pipeline": "Pipeline",
     "lpa_core.records": "Oversized Position RecordBatch",
-    "lpa_core.rejects": "RejectEnvelope Rejected envelope_json read_envelope_json reject_row",
-    "lpa_core.settings": "Settings SettingsError",
-    "lpa_core.tables": "Column Kind Table",
+    "lpa_core.pipeline.reject_envelope": "RejectEnvelope Rejected envelope_json read_envelope_json reject_row",
+    "lpa_core.settings.loading": "SettingsError",
+    "lpa_core.settings.settings": "Settings",
+    "lpa_core.tables.table": "Column Kind Table",
     "lpa_core.validation.reasons": "Failure FailureClass Reason Stage",
-    "lpa_core.verdicts": "Accepted Verdict",
+    "lpa_core.pipeline.verdicts": "Accepted Verdict",
 }
 
 if not TYPE_CHECKING:  # a type checker is to know these names and no others

@@ -12,11 +12,14 @@ import structlog
 from rich.console import Console
 
 from lpa_core import logs
+from lpa_core.commands.generate import generate_app
 from lpa_core.commands.ingest import ingest
 from lpa_core.commands.plugins import list_plugins
+from lpa_core.commands.topics import topics_app
 from lpa_core.errors import LpaError
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings import Settings, load
+from lpa_core.settings.loading import load
+from lpa_core.settings.settings import Settings
 from lpa_core.system_errors import explained, has_advice, number_in, out_of_files, raise_limit_of_files
 
 
@@ -29,6 +32,8 @@ def build_app(settings: Settings, plugins: PluginManager) -> cyclopts.App:
     )
     app.command(ingest(settings, plugins), name="ingest")
     app.command(list_plugins(plugins), name="plugins")
+    app.command(generate_app)
+    app.command(topics_app(plugins.context))
     plugins.add_commands(app)
     return app
 

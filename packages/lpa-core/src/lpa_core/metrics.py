@@ -16,12 +16,12 @@ from lpa_core.dedup.store import ClaimStatistics
 from lpa_core.delivery.blocks import Settled
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.report import Report
-from lpa_core.derived import Derived, Refold
 from lpa_core.events.times import DiscardedTime
 from lpa_core.health.check import CheckResult
-from lpa_core.health.state import State
 from lpa_core.records import RecordBatch
-from lpa_core.tables import Block
+from lpa_core.settings.thresholds import State
+from lpa_core.sinks.derived import Derived, Refold
+from lpa_core.tables.table import Block
 from lpa_core.validation.reasons import FailureClass, Reason
 
 # A second series beside every counter and histogram, telling when it was made: nothing here reads it.

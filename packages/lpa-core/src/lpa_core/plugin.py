@@ -12,33 +12,33 @@ from lpa_core.lazy_names import finder
 if TYPE_CHECKING:
     from lpa_core.dedup.memory import MemoryDedupStore
     from lpa_core.dedup.store import DedupStore, DedupStoreError, DedupStoreUnavailable
-    from lpa_core.delivery.archive import Archive, ArchiveError
+    from lpa_core.sinks.archive import Archive, ArchiveError
     from lpa_core.errors import ConfigurationError, JobFailed, LpaError, Unavailable, UsageError
     from lpa_core.events import model
     from lpa_core.events.envelope import Envelope
     from lpa_core.events.event_type import EventType, typed_table
     from lpa_core.events.model import Address, EventData, EventStruct
     from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
-    from lpa_core.health.state import State, Thresholds
+    from lpa_core.settings.thresholds import State, Thresholds
     from lpa_core.lifecycle.attribution import Attribution, AttributionPolicy, NearestSnapshot
-    from lpa_core.pipeline import Pipeline
+    from lpa_core.pipeline.pipeline import Pipeline
     from lpa_core.plugins.context import AppContext
     from lpa_core.plugins.hookspecs import ArchiveFactory, DedupStoreFactory, SinkFactory, SourceFactory, hookimpl
     from lpa_core.records import Position, RecordBatch
-    from lpa_core.rejects import Rejected
+    from lpa_core.pipeline.reject_envelope import Rejected
     from lpa_core.replays import ReplayRecord, ReplayTransform
     from lpa_core.savepoints import Savepoint, SavepointError, SavepointKeeper
-    from lpa_core.settings import Settings
-    from lpa_core.sinks import RowsRefused, Sink, SinkMisconfigured, SinkUnavailable, require_distinct
+    from lpa_core.settings.settings import Settings
+    from lpa_core.sinks.sink import RowsRefused, Sink, SinkMisconfigured, SinkUnavailable, require_distinct
     from lpa_core.sources.files import LineSource
     from lpa_core.sources.source import Source, SourceError
-    from lpa_core.tables import Block, Column, Kind, Table
+    from lpa_core.tables.table import Block, Column, Kind, Table
     from lpa_core.testing import dedup_suite, doubles, sink_suite
     from lpa_core.uris import local_path
     from lpa_core.validation.chain import Validator
     from lpa_core.validation.document import Document
     from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage, schema_invalid
-    from lpa_core.verdicts import Accepted, Verdict
+    from lpa_core.pipeline.verdicts import Accepted, Verdict
 
 __all__ = [
     "Accepted",
@@ -114,33 +114,33 @@ __all__ = [
 _HOMES = {
     "lpa_core.dedup.memory": "MemoryDedupStore",
     "lpa_core.dedup.store": "DedupStore DedupStoreError DedupStoreUnavailable",
-    "lpa_core.delivery.archive": "Archive ArchiveError",
+    "lpa_core.sinks.archive": "Archive ArchiveError",
     "lpa_core.errors": "ConfigurationError JobFailed LpaError Unavailable UsageError",
     "lpa_core.events": "model",
     "lpa_core.events.envelope": "Envelope",
     "lpa_core.events.event_type": "EventType typed_table",
     "lpa_core.events.model": "Address EventData EventStruct",
     "lpa_core.health.check": "Finding HealthCheck NotApplicable Scope",
-    "lpa_core.health.state": "State Thresholds",
+    "lpa_core.settings.thresholds": "State Thresholds",
     "lpa_core.lifecycle.attribution": "Attribution AttributionPolicy NearestSnapshot",
-    "lpa_core.pipeline": "Pipeline",
+    "lpa_core.pipeline.pipeline": "Pipeline",
     "lpa_core.plugins.context": "AppContext",
     "lpa_core.plugins.hookspecs": "ArchiveFactory DedupStoreFactory SinkFactory SourceFactory hookimpl",
     "lpa_core.records": "Position RecordBatch",
-    "lpa_core.rejects": "Rejected",
+    "lpa_core.pipeline.reject_envelope": "Rejected",
     "lpa_core.replays": "ReplayRecord ReplayTransform",
     "lpa_core.savepoints": "Savepoint SavepointError SavepointKeeper",
-    "lpa_core.settings": "Settings",
-    "lpa_core.sinks": "RowsRefused Sink SinkMisconfigured SinkUnavailable require_distinct",
+    "lpa_core.settings.settings": "Settings",
+    "lpa_core.sinks.sink": "RowsRefused Sink SinkMisconfigured SinkUnavailable require_distinct",
     "lpa_core.sources.files": "LineSource",
     "lpa_core.sources.source": "Source SourceError",
-    "lpa_core.tables": "Block Column Kind Table",
+    "lpa_core.tables.table": "Block Column Kind Table",
     "lpa_core.testing": "dedup_suite doubles sink_suite",
     "lpa_core.uris": "local_path",
     "lpa_core.validation.chain": "Validator",
     "lpa_core.validation.document": "Document",
     "lpa_core.validation.reasons": "Failure FailureClass Reason Stage schema_invalid",
-    "lpa_core.verdicts": "Accepted Verdict",
+    "lpa_core.pipeline.verdicts": "Accepted Verdict",
 }
 
 if not TYPE_CHECKING:  # a type checker is to know these names and no others

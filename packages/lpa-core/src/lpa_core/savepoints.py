@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import time
-import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, final
+from typing import Protocol, final
 
 import attrs
-import msgspec
 
-from lpa_core.delivery.log import Commit, Partition
+from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.errors import JobFailed
-from lpa_core.release import require_clock
-from lpa_core.settings import Settings
-
-if TYPE_CHECKING:
-    from lpa_core.plugins.manager import Plugin
-
-_JUDGING_HOOKS = {"lpa_event_types", "lpa_validators", "lpa_classify_failure"}
 
 
 class SavepointError(JobFailed):
@@ -40,7 +28,7 @@ class Savepoint:
         commits: for each partition the next offset, and the text beside it: it may name a prepared range.
         dedup: for each partition that has claims of its own in the savepoint, the name of their folder there.
         note: what of the claims is not in the savepoint, and where it is; empty where all are.
-        settings_fingerprint: see :func:`fingerprint`.
+        settings_fingerprint: see :func:`lpa_core.plugins.fingerprint.fingerprint`.
         versions: of the packages that were loaded.
     """
 
@@ -108,45 +96,3 @@ class SavepointKeeper(Protocol):
         LogUnavailable. The savepoint is checked as a whole before anything is changed; restoring again goes on.
         """
         ...
-
-
-def new_savepoint(
-    settings: Settings,
-    plugins: Iterable[Plugin],
-    commits: Mapping[Partition, Commit],
-    dedup: Iterable[Partition],
-    note: str = "",
-) -> Savepoint:
-    """A savepoint of now, for the group of the settings. ``dedup`` are the partitions whose claims go with it."""
-    now = require_clock(time.time_ns() // 1_000_000)
-    loaded = [plugin for plugin in plugins if not plugin.disabled]
-    return Savepoint(
-        id=f"savepoint-{datetime.fromtimestamp(now / 1000, UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}",
-        created_ms=now,
-        group=settings.quality.group_id,
-        commits=dict(commits),
-        dedup={partition: f"dedup/{folder_name(partition)}" for partition in dedup},
-        note=note,
-        settings_fingerprint=fingerprint(settings, loaded),
-        versions={plugin.package: plugin.version for plugin in loaded},
-    )
-
-
-def folder_name(partition: Partition) -> str:
-    """Name of the folder of a partition's claims, under ``dedup`` in the data folder as in a savepoint."""
-    return f"{partition.topic}-{partition.number}"
-
-
-def fingerprint(settings: Settings, plugins: Iterable[Plugin]) -> str:
-    """Sixteen hex digits over what decides verdicts; the same in every process. Holds no secrets.
-
-    Records judged again under another fingerprint may be judged differently.
-    """
-    judging = sorted((plugin.name, plugin.version) for plugin in plugins if _JUDGING_HOOKS.intersection(plugin.hooks))
-    deciding = (
-        sorted(settings.quality.supported_versions),
-        settings.quality.dedup_ttl_minutes,
-        settings.clickhouse.sink_max_record_bytes,
-        judging,
-    )
-    return hashlib.sha256(msgspec.json.encode(deciding)).hexdigest()[:16]

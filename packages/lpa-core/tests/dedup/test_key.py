@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from lpa_core.dedup.key import canonical_json, payload_hash
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.pipeline.verdicts import Accepted
 from lpa_core.records import Position
-from lpa_core.verdicts import Accepted
 
 PAGE = Path(__file__).parents[4] / "docs" / "dedup-key.md"
 VECTOR = re.compile(

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lpa_core.delivery.batch_clock import PATIENCE_SECONDS, RECORDS_AHEAD_MS, SLACK_MS, BatchClock
+from lpa_core.jobs.file_job import require_written
 from lpa_core.release import RELEASED_MS, WrongClockError, require_clock
-from lpa_core.runner import require_written
 
 NOW = 1_800_000_000_000
 DAY = 86_400_000

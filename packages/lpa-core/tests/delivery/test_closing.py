@@ -17,21 +17,21 @@ from hypothesis import strategies as st
 from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.background import Background
 from lpa_core.delivery.claims import DedupStores
-from lpa_core.delivery.closing import Closer, Pace, due
-from lpa_core.delivery.group import GroupWorker
+from lpa_core.delivery.consumer_group import Log, LogRecord, Partition
+from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
-from lpa_core.delivery.log import Log, LogRecord, Partition
 from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.partitions import PartitionState, Phase
+from lpa_core.delivery.range_builder import Closer, Pace, due
 from lpa_core.delivery.ranges import Range
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.pipeline.verdicts import Verdict
 from lpa_core.records import RecordBatch
 from lpa_core.testing.simulation.broker import Broker
 from lpa_core.testing.simulation.log import SimulatedLog
 from lpa_core.testing.simulation.records import PIPELINE, event
 from lpa_core.testing.simulation.scheduler import Host, Scheduler, SimulatedBackground
 from lpa_core.testing.simulation.sink import Database, SimulatedSink
-from lpa_core.verdicts import Verdict
 
 LIMITS = GroupLimits(max_records=100, max_bytes=100_000, max_seconds=1.0, max_buffered_bytes=10_000)
 

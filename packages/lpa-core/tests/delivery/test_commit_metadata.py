@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lpa_core.delivery.commit_metadata import MAX_BYTES, MAX_SPAN, DamagedMetadataError, decode, encode, room, widest
-from lpa_core.delivery.log import Partition
+from lpa_core.delivery.consumer_group import Partition
 from lpa_core.delivery.ranges import Range
 
 PARTITION = Partition("events", 3)

@@ -12,14 +12,13 @@ import pytest
 from lpa_core.dedup.rocksdb import RocksDBDedupStore
 from lpa_core.dedup.store import DamagedClaimsError, DedupStore
 from lpa_core.delivery.claims import THROUGH_FILE, DedupStores
-from lpa_core.delivery.group import GroupWorker
+from lpa_core.delivery.consumer_group import LogRecord, Partition
+from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
-from lpa_core.delivery.log import LogRecord, Partition
 from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.ranges import Range
-from lpa_core.rejects import QUARANTINE_TABLE
-from lpa_core.rows import RAW_TABLE
-from lpa_core.sinks import Sink
+from lpa_core.sinks.sink import Sink
+from lpa_core.tables.row_layout import QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.testing.claim_damage import DAMAGE, LOSS
 from lpa_core.testing.doubles import MemorySink
 from lpa_core.testing.simulation.broker import Broker

@@ -8,11 +8,11 @@ import pytest
 
 from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.claims import DedupStores
-from lpa_core.delivery.group import GroupWorker
+from lpa_core.delivery.consumer_group import LogRecord, Partition
+from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
-from lpa_core.delivery.log import LogRecord, Partition
 from lpa_core.delivery.observer import Observer
-from lpa_core.known_gaps import KNOWN_GAPS_TABLE
+from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE
 from lpa_core.testing.simulation.broker import Broker
 from lpa_core.testing.simulation.log import SimulatedLog
 from lpa_core.testing.simulation.records import PIPELINE, event

@@ -13,14 +13,14 @@ import structlog
 from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.claims import THROUGH_FILE, DedupStores
 from lpa_core.delivery.commit_metadata import encode
-from lpa_core.delivery.group import GroupWorker
+from lpa_core.delivery.consumer_group import Commit, LogRecord, Partition, Span
+from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
-from lpa_core.delivery.log import Commit, LogRecord, Partition, Span
 from lpa_core.delivery.partitions import Phase
 from lpa_core.delivery.ranges import Range
-from lpa_core.delivery.startup import GapPolicy
-from lpa_core.rows import RAW_TABLE
-from lpa_core.sinks import Locating, Sink, SinkUnavailable
+from lpa_core.delivery.takeover import GapPolicy
+from lpa_core.sinks.sink import Locating, Sink, SinkUnavailable
+from lpa_core.tables.row_layout import RAW_TABLE
 from lpa_core.testing.simulation.broker import Broker
 from lpa_core.testing.simulation.log import SimulatedLog
 from lpa_core.testing.simulation.records import PIPELINE, event

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
-from lpa_core.tables import Table
+from lpa_core.tables.table import Table
 from lpa_core.testing.doubles import MemorySink
 from lpa_core.testing.sink_suite import DatingContract, KnownGapsContract, LocatingContract, Place, SinkContract
 

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from lpa_core.delivery.background import Background, Task
+from lpa_core.delivery.consumer_group import Log, Partition
 from lpa_core.delivery.limits import GroupLimits
-from lpa_core.delivery.log import Log, Partition
 from lpa_core.delivery.observer import Observer
 from lpa_core.delivery.partitions import PartitionState, Phase
-from lpa_core.delivery.reading import Reader
+from lpa_core.delivery.reader import Reader
 from lpa_core.records import RecordBatch
 
 HERE = Partition("t", 0)

@@ -16,18 +16,18 @@ from hypothesis import strategies as st
 from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.checkpoint import FileCheckpoint, MemoryCheckpoint
 from lpa_core.delivery.commit_metadata import MAX_BYTES, MAX_SPAN, decode, encode, fitting
-from lpa_core.delivery.log import Partition
+from lpa_core.delivery.consumer_group import Partition
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.report import Report
-from lpa_core.delivery.worker import Limits, Step, StepListener, Worker
+from lpa_core.delivery.source_worker import Limits, Step, StepListener, Worker
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.kafka.rejects import reject_record
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.pipeline.reject_envelope import Rejected, envelope, read_envelope_json, reduced
 from lpa_core.records import Position
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE, Rejected, envelope, read_envelope_json, reduced
-from lpa_core.rows import RAW_TABLE
-from lpa_core.sinks import SinkMisconfigured
-from lpa_core.tables import Table
+from lpa_core.sinks.sink import SinkMisconfigured
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
+from lpa_core.tables.table import Table
 from lpa_core.testing.doubles import MemorySink, MemorySource, SimulatedCrash
 from lpa_core.testing.simulation import simulate
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage

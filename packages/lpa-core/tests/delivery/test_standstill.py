@@ -10,9 +10,7 @@ import pytest
 from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.background import Task
 from lpa_core.delivery.claims import DedupStores
-from lpa_core.delivery.group import GroupWorker
-from lpa_core.delivery.limits import GroupLimits
-from lpa_core.delivery.log import (
+from lpa_core.delivery.consumer_group import (
     Assignment,
     Commit,
     CommitUncertainError,
@@ -25,9 +23,11 @@ from lpa_core.delivery.log import (
     Partition,
     Span,
 )
+from lpa_core.delivery.group_worker import GroupWorker
+from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.standstill import Standstill
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.records import RecordBatch
 
 A, B = Partition("events", 0), Partition("events", 1)

@@ -9,7 +9,7 @@ import pytest
 
 from lpa_core.delivery.touched import PROJECTED_TABLES, Touch, UnreadableTouchError, decode, touches
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
-from lpa_core.tables import Block
+from lpa_core.tables.table import Block
 
 TABLES = {table.name: table for event_type in BUILTIN_EVENT_TYPES for table in event_type.tables}
 

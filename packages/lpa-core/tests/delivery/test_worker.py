@@ -16,15 +16,14 @@ from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.checkpoint import CheckpointError, FileCheckpoint, MemoryCheckpoint
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.report import Report
-from lpa_core.delivery.worker import Limits, Step, Worker
+from lpa_core.delivery.source_worker import Limits, Step, Worker
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.records import RecordBatch
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
-from lpa_core.rows import RAW_TABLE
-from lpa_core.sinks import SinkMisconfigured
+from lpa_core.sinks.sink import SinkMisconfigured
 from lpa_core.sources.source import SourceError
-from lpa_core.tables import Table
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
+from lpa_core.tables.table import Table
 from lpa_core.testing.doubles import MemorySink, MemorySource, SimulatedCrash
 
 PIPELINE = Pipeline(BUILTIN_EVENT_TYPES)

@@ -10,13 +10,12 @@ import pytest
 from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.checkpoint import MemoryCheckpoint
 from lpa_core.delivery.claims import DedupStores
-from lpa_core.delivery.group import GroupWorker
+from lpa_core.delivery.consumer_group import LogRecord, Partition
+from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
-from lpa_core.delivery.log import LogRecord, Partition
-from lpa_core.delivery.worker import Limits, Worker
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
+from lpa_core.delivery.source_worker import Limits, Worker
 from lpa_core.release import RELEASED_MS, RELEASES, WrongClockError
-from lpa_core.rows import RAW_TABLE
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.testing.doubles import MemorySink, MemorySource
 from lpa_core.testing.simulation.broker import Broker
 from lpa_core.testing.simulation.log import SimulatedLog

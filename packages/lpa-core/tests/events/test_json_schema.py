@@ -7,7 +7,7 @@ from typing import Any
 from lpa_core.events.event_type import EventType, typed_table
 from lpa_core.events.json_schema import json_schema
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
-from lpa_core.tables import Column, Kind
+from lpa_core.tables.table import Column, Kind
 
 OWN = EventType(
     "own",

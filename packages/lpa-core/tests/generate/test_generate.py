@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.generate import generate
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.pipeline.reject_envelope import Rejected
 from lpa_core.records import Position
-from lpa_core.rejects import Rejected
 
 TYPES = {
     "ai_stream_status": ["data.stream_id", "data.request_id", "data.pipeline"],

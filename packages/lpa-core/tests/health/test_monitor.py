@@ -10,9 +10,9 @@ from structlog.testing import capture_logs
 from lpa_core.health.check import CheckResult, Finding, HealthCheck, NotApplicable, Scope
 from lpa_core.health.monitor import COSTLY_EVERY, HealthMonitor
 from lpa_core.health.run import CheckRunner
-from lpa_core.health.state import State, Thresholds
 from lpa_core.metrics import Metrics
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
+from lpa_core.settings.thresholds import State, Thresholds
 
 SCOPE = Scope(Settings(), now_ms=1_700_000_000_000, since_ms=1_699_999_000_000)
 

@@ -17,10 +17,11 @@ import pytest
 from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
 from lpa_core.health.report import HealthReport, worst_first
 from lpa_core.health.run import CheckRunner
-from lpa_core.health.settings import HealthSettings
-from lpa_core.health.state import State, Thresholds
 from lpa_core.metrics import Metrics
-from lpa_core.settings import Settings, SettingsError
+from lpa_core.settings.health import HealthSettings
+from lpa_core.settings.loading import SettingsError
+from lpa_core.settings.settings import Settings
+from lpa_core.settings.thresholds import State, Thresholds
 
 SCOPE = Scope(Settings(), now_ms=1_700_000_000_000, since_ms=1_699_999_000_000)
 WELL = Finding(State.OK, "all is well", 1.0, Thresholds(2, 3))

@@ -12,11 +12,11 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from structlog.testing import capture_logs
 
 from lpa_core.cli import run
-from lpa_core.delivery.log import LogError, LogUnavailable
+from lpa_core.delivery.consumer_group import LogError, LogUnavailable
 from lpa_core.kafka.admin import admin_client, explained
 from lpa_core.kafka.client_log import QUIET_SECONDS, ClientLog
 from lpa_core.kafka.configuration import admin_configuration, consumer_configuration, producer_configuration
-from lpa_core.settings import QualitySettings, Settings
+from lpa_core.settings.settings import QualitySettings, Settings
 
 NOWHERE = QualitySettings(kafka_bootstrap="127.0.0.1:1", group_id="readers")
 

@@ -9,11 +9,11 @@ from contextlib import suppress
 
 import pytest
 
-from lpa_core.delivery.log import ForbiddenError, LogUnavailable
+from lpa_core.delivery.consumer_group import ForbiddenError, LogUnavailable
 from lpa_core.kafka import diagnosis
 from lpa_core.kafka.admin import admin_client, explained
 from lpa_core.kafka.diagnosis import diagnose
-from lpa_core.settings import QualitySettings, Settings
+from lpa_core.settings.settings import QualitySettings, Settings
 
 Listen = Callable[[Callable[[socket.socket], None]], str]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import KafkaError
 
-from lpa_core.delivery.log import (
+from lpa_core.delivery.consumer_group import (
     CommitUncertainError,
     FencedError,
     ForbiddenError,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lpa_core.kafka.properties import RESERVED
-from lpa_core.settings import SettingsError, load
+from lpa_core.settings.kafka import RESERVED
+from lpa_core.settings.loading import SettingsError, load
 
 
 @pytest.fixture(autouse=True)

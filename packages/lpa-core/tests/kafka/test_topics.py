@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lpa_core.kafka.topics import wanted_topics
-from lpa_core.settings import ClickHouseSettings, QualitySettings, Settings, SettingsError
+from lpa_core.settings.loading import SettingsError
+from lpa_core.settings.settings import ClickHouseSettings, QualitySettings, Settings
 
 
 def test_rejects_are_kept_as_long_as_their_rows() -> None:

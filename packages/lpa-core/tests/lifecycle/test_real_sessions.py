@@ -19,9 +19,9 @@ from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.lifecycle.capabilities import Capability, CapabilityIndex
 from lpa_core.lifecycle.fold import fold
 from lpa_core.lifecycle.signals import Signal, SignalKind, edge_time, session_id
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.pipeline.verdicts import Accepted
 from lpa_core.records import Position
-from lpa_core.verdicts import Accepted
 
 SESSIONS = Path(__file__).parents[5] / "shared" / "data" / "sessions"
 

@@ -12,16 +12,16 @@ import pytest
 from lpa_core.delivery.blocks import blocks, envelopes, settle
 from lpa_core.delivery.ranges import Range
 from lpa_core.kafka.rejects import reject_record
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.pipeline.reject_envelope import Rejected, envelope, envelope_json, reject_row
+from lpa_core.pipeline.verdicts import Accepted
 from lpa_core.records import Position, RecordBatch
-from lpa_core.rejects import DLQ_TABLE, Rejected, envelope, envelope_json, reject_row
-from lpa_core.rows import RAW_TABLE
-from lpa_core.tables import Column, Kind
+from lpa_core.tables.row_layout import DLQ_TABLE, RAW_TABLE
+from lpa_core.tables.table import Column, Kind
 from lpa_core.testing.both_paths import FAST, differences
 from lpa_core.testing.mutations import mutated_records
 from lpa_core.validation.document import Document, decoded
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
-from lpa_core.verdicts import Accepted
 
 EVENT = {
     "id": "e",

@@ -12,13 +12,13 @@ import pytest
 from lpa_core.events.event_type import EventType, typed_table
 from lpa_core.events.model import Address, DigitsOrUInt32, EventData, NearTimestamp, NullableText, PastTimestamp, Text
 from lpa_core.events.times import DiscardedTime
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.pipeline.reject_envelope import Rejected
+from lpa_core.pipeline.verdicts import Accepted, Verdict
 from lpa_core.records import Position
-from lpa_core.rejects import Rejected
-from lpa_core.tables import Column, Kind
+from lpa_core.tables.table import Column, Kind
 from lpa_core.validation.document import Document
 from lpa_core.validation.reasons import Failure, Reason
-from lpa_core.verdicts import Accepted, Verdict
 
 TIME = 1_767_900_000_000
 MINUTE = 60_000

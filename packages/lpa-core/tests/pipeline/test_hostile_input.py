@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.pipeline.reject_envelope import Rejected, envelope, envelope_json
+from lpa_core.pipeline.verdicts import Accepted
 from lpa_core.records import Position
-from lpa_core.rejects import Rejected, envelope, envelope_json
 from lpa_core.validation.document import Document
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
-from lpa_core.verdicts import Accepted
 
 POSITION = Position("topic", 0, 0)
 PIPELINE = Pipeline(BUILTIN_EVENT_TYPES)

@@ -12,10 +12,10 @@ import attrs
 import pytest
 
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.pipeline.reject_envelope import Rejected, envelope
+from lpa_core.pipeline.verdicts import Accepted
 from lpa_core.records import Position
-from lpa_core.rejects import Rejected, envelope
-from lpa_core.verdicts import Accepted
 
 POSITION = Position("topic", 0, 7)
 PIPELINE = Pipeline(BUILTIN_EVENT_TYPES)

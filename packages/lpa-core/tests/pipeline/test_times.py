@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from lpa_core.events.event_type import EventType, typed_table
 from lpa_core.events.model import EventData, NearTimestamp, Text
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.pipeline.reject_envelope import Rejected
+from lpa_core.pipeline.verdicts import Accepted, Verdict
 from lpa_core.records import Position, RecordBatch
-from lpa_core.rejects import Rejected
-from lpa_core.tables import Column, Kind
-from lpa_core.verdicts import Accepted, Verdict
+from lpa_core.tables.table import Column, Kind
 
 T: Final = 1_767_873_600_000
 """2026-01-08 12:00 UTC."""

@@ -15,13 +15,13 @@ from structlog.testing import capture_logs
 
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.lifecycle.attribution import NearestSnapshot
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.pipeline.reject_envelope import Rejected
 from lpa_core.plugins import builtin
 from lpa_core.plugins.hookspecs import HookSpecs
 from lpa_core.plugins.manager import PluginError, PluginManager
 from lpa_core.records import Position
-from lpa_core.rejects import Rejected
-from lpa_core.settings import ProcessSettings, Settings
+from lpa_core.settings.settings import ProcessSettings, Settings
 from lpa_core.validation.reasons import Failure, Reason, schema_invalid
 
 Install = Callable[..., EntryPoint]
@@ -34,7 +34,7 @@ import attrs
 from lpa_core.events.event_type import EventType, typed_table
 from lpa_core.events.model import EventData, Text
 from lpa_core.plugins.hookspecs import hookimpl
-from lpa_core.tables import Column, Kind
+from lpa_core.tables.table import Column, Kind
 
 @attrs.frozen(slots=True)
 class Model(EventData):

@@ -13,17 +13,17 @@ from structlog.testing import capture_logs
 
 from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.checkpoint import MemoryCheckpoint
-from lpa_core.delivery.worker import Limits, Worker
+from lpa_core.delivery.source_worker import Limits, Worker
 from lpa_core.errors import ConfigurationError
 from lpa_core.events.envelope import Envelope
 from lpa_core.events.event_type import EventType, Row, typed_table
 from lpa_core.events.model import EventData, Text
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.reserved_tables import RESERVED_TABLES
-from lpa_core.settings import Settings
-from lpa_core.tables import Column, Kind, Table
+from lpa_core.settings.settings import Settings
+from lpa_core.tables.reserved import RESERVED_TABLES
+from lpa_core.tables.table import Column, Kind, Table
 from lpa_core.testing.doubles import MemorySink, MemorySource
 
 Install = Callable[..., EntryPoint]
@@ -34,7 +34,7 @@ import attrs
 from lpa_core.events.event_type import EventType, typed_table
 from lpa_core.events.model import EventData, Text
 from lpa_core.plugins.hookspecs import hookimpl
-from lpa_core.tables import Column, Kind
+from lpa_core.tables.table import Column, Kind
 
 @attrs.frozen(slots=True)
 class Model(EventData):

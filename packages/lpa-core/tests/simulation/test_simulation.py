@@ -19,10 +19,9 @@ from greenlet import greenlet
 from lpa_core.dedup.digest import digests
 from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.dedup.store import DedupStore
-from lpa_core.delivery import group, writer
-from lpa_core.delivery.candidate import Candidate
-from lpa_core.delivery.group import GroupWorker
-from lpa_core.delivery.log import (
+from lpa_core.delivery import group_worker as group
+from lpa_core.delivery import writer
+from lpa_core.delivery.consumer_group import (
     Commit,
     CommitUncertainError,
     LogRecord,
@@ -31,16 +30,18 @@ from lpa_core.delivery.log import (
     Partition,
     TakenOverError,
 )
+from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.partitions import PartitionState
+from lpa_core.delivery.pending_range import Candidate, Delivery
 from lpa_core.delivery.ranges import Range
-from lpa_core.delivery.writer import Delivery, Writer
+from lpa_core.delivery.writer import Writer
+from lpa_core.pipeline.verdicts import Accepted
 from lpa_core.records import Position
-from lpa_core.tables import Block, Table
+from lpa_core.tables.table import Block, Table
 from lpa_core.testing.simulation import Outcome, many, simulate
 from lpa_core.testing.simulation.log import SimulatedLog
 from lpa_core.testing.simulation.many import Tally
 from lpa_core.testing.simulation.sink import SimulatedSink
-from lpa_core.verdicts import Accepted
 
 SEEDS = 150
 """``./dev simulation`` runs 10,000."""

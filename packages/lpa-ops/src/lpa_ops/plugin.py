@@ -10,7 +10,7 @@ from lpa_core.health.check import HealthCheck
 from lpa_core.plugins.context import AppContext
 from lpa_core.plugins.hookspecs import hookimpl
 from lpa_core.savepoints import SavepointKeeper
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 
 
 @hookimpl

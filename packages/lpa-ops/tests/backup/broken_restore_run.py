@@ -22,9 +22,9 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 from killed_run import content, in_child
 
-from lpa_core import restoration
 from lpa_core.cli import run
 from lpa_core.generate.generator import generate
+from lpa_core.jobs import restoration
 from lpa_ops.backup import checkpoints, database, exchange
 
 EVENTS = 2_000

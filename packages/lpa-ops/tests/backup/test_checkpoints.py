@@ -8,7 +8,7 @@ import pytest
 
 from lpa_core.delivery.checkpoint import FileCheckpoint
 from lpa_core.delivery.ranges import Progress
-from lpa_core.settings import ProcessSettings, Settings
+from lpa_core.settings.settings import ProcessSettings, Settings
 from lpa_ops.backup.backup import BackupError
 from lpa_ops.backup.checkpoints import put_back, require_readable
 

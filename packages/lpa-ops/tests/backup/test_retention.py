@@ -7,7 +7,8 @@ from pathlib import Path
 import attrs
 import pytest
 
-from lpa_core.settings import ProcessSettings, Settings, SettingsError, load
+from lpa_core.settings.loading import SettingsError, load
+from lpa_core.settings.settings import ProcessSettings, Settings
 from lpa_ops.backup.backup import Backup, Content
 from lpa_ops.backup.prune import prune
 from lpa_ops.backup.retention import DAY_MS, expired, expires_ms, retention_days

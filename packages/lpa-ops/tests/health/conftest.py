@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings import ClickHouseSettings
+from lpa_core.settings.settings import ClickHouseSettings
 from lpa_ops.testing.day import Day
 from lpa_sinks import schema
 

@@ -8,8 +8,8 @@ import attrs
 import pytest
 
 from lpa_core.health.check import NotApplicable, Scope
-from lpa_core.health.state import State
-from lpa_core.settings import ProcessSettings, Settings
+from lpa_core.settings.settings import ProcessSettings, Settings
+from lpa_core.settings.thresholds import State
 from lpa_ops.backup.checkpoints import sink_name
 from lpa_ops.backup.store import BackupStore
 from lpa_ops.health.backup_age import judge

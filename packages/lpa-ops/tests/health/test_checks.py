@@ -16,8 +16,8 @@ from lpa_core.cli import build_app
 from lpa_core.health.check import Scope
 from lpa_core.health.report import HealthReport
 from lpa_core.health.run import CheckRunner
-from lpa_core.health.state import State
 from lpa_core.plugins.manager import PluginManager
+from lpa_core.settings.thresholds import State
 from lpa_core.testing.claim_damage import closed_store
 from lpa_ops.backup.backup import DATABASE_FOLDER
 from lpa_ops.backup.checkpoints import sink_name

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import attrs
 
-from lpa_core import restoration
-from lpa_core.delivery.log import Partition
-from lpa_core.health.state import State
-from lpa_core.settings import ClickHouseSettings
+from lpa_core.delivery.consumer_group import Partition
+from lpa_core.jobs import restoration
+from lpa_core.settings.settings import ClickHouseSettings
+from lpa_core.settings.thresholds import State
 from lpa_ops.backup.backup import DATABASE_FOLDER
 from lpa_ops.backup.checkpoints import sink_name
 from lpa_ops.backup.store import BackupStore

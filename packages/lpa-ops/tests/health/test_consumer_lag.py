@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from lpa_core.delivery.log import Partition
+from lpa_core.delivery.consumer_group import Partition
 from lpa_core.health.check import Finding, Scope
-from lpa_core.health.state import State
-from lpa_core.known_gaps import OffsetSpan
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
+from lpa_core.settings.thresholds import State
+from lpa_core.tables.known_gaps import OffsetSpan
 from lpa_ops.health import consumer_lag
 from lpa_ops.health.kafka_offsets import Standing
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import attrs
 import pytest
 
+from lpa_core.data_folder import claims_name
 from lpa_core.dedup.rocksdb import RocksDBDedupStore
 from lpa_core.delivery.claims import THROUGH_FILE
-from lpa_core.delivery.log import Partition
+from lpa_core.delivery.consumer_group import Partition
 from lpa_core.health.check import Finding, Scope
-from lpa_core.health.state import State
-from lpa_core.savepoints import folder_name
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
+from lpa_core.settings.thresholds import State
 from lpa_core.testing.claim_damage import DAMAGE, closed_store
 from lpa_ops.health.dedup_store import judge
 from lpa_ops.health.kafka_offsets import Offsets, Standing
@@ -33,7 +33,7 @@ def partition(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(
         Offsets, "standings", lambda offsets: {PARTITION: Standing(*([3000] * len(attrs.fields(Standing))))}
     )
-    folder = tmp_path / folder_name(PARTITION)
+    folder = tmp_path / claims_name(*PARTITION)
     closed_store(folder, TTL, NOW, 3000)
     (folder / THROUGH_FILE).write_text('{"through": 3000}')
     return folder

@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from lpa_core.health.state import State
+from lpa_core.settings.thresholds import State
 from lpa_ops.health import damaged_parts
 from lpa_ops.health.damaged_parts import PartReader
 from lpa_ops.testing.day import Day, ok, red

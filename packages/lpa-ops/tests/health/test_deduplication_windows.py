@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from lpa_core.health.state import State
+from lpa_core.settings.thresholds import State
 from lpa_ops.health import deduplication_windows
 from lpa_ops.health.database import Database
 from lpa_ops.testing.day import HOUR_MS, Day

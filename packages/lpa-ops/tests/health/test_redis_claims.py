@@ -10,8 +10,8 @@ from redis import Redis
 from lpa_core.dedup.redis import RedisDedupStore
 from lpa_core.dedup.store import LostClaimsError
 from lpa_core.health.check import Finding, Scope
-from lpa_core.health.state import State
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
+from lpa_core.settings.thresholds import State
 from lpa_core.testing.redis_server import RedisServer
 from lpa_ops.health.dedup_store import judge
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import attrs
 import pytest
 
-from lpa_core.health.state import State
+from lpa_core.settings.thresholds import State
 from lpa_ops.health import disk
 from lpa_ops.testing.day import Day
 from lpa_sinks.testing.http_front import PASSWORD, USER, Front

@@ -7,10 +7,10 @@ from base64 import b64encode
 from typing import Any
 
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
-from lpa_core.health.state import State, Thresholds
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.pipeline.verdicts import Accepted
 from lpa_core.records import Position
-from lpa_core.verdicts import Accepted
+from lpa_core.settings.thresholds import State, Thresholds
 from lpa_ops.health import discarded_timestamps, implausible_timestamps
 from lpa_ops.testing.day import Day, ok, red
 

@@ -10,8 +10,8 @@ import attrs
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.delivery.log import Partition
-from lpa_core.known_gaps import OffsetSpan
+from lpa_core.delivery.consumer_group import Partition
+from lpa_core.tables.known_gaps import OffsetSpan
 from lpa_ops.positions.missing import Missing, Positions
 from lpa_sinks import schema
 

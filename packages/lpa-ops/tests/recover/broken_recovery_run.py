@@ -22,8 +22,8 @@ from broken_restore_run import command, killed, lpa
 from killed_run import content, in_child, settings
 from services.few_assertions import ask_few
 
-from lpa_core import restoration
 from lpa_core.generate.generator import generate
+from lpa_core.jobs import restoration
 from lpa_ops.backup import exchange
 from lpa_ops.positions.doubled import ingested_tables
 from lpa_ops.recover import doubled_rows, row_removal, tokens, total_loss

@@ -10,9 +10,9 @@ import pytest
 from services.few_assertions import few
 
 from lpa_core.cli import build_app
-from lpa_core.health.state import State
-from lpa_core.jobs import fold_rules
+from lpa_core.jobs.assembly import fold_rules
 from lpa_core.plugins.manager import PluginManager
+from lpa_core.settings.thresholds import State
 from lpa_ops.health import conservation
 from lpa_ops.positions.doubled import doubled, ingested_tables
 from lpa_ops.recover.doubled_rows import DoubledRows

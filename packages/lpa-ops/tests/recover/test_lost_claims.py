@@ -10,10 +10,10 @@ from redis import Redis
 
 from lpa_core.dedup.store import LostClaimsError
 from lpa_core.generate.generator import generate
-from lpa_core.jobs import Job
+from lpa_core.jobs.assembly import Job
+from lpa_core.jobs.ingest import ingest
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.runner import ingest
-from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
+from lpa_core.settings.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_core.testing.redis_server import RedisServer
 from lpa_ops.recover.lost_claims import LostClaims as Scenario
 from lpa_ops.recover.run import execute, plan

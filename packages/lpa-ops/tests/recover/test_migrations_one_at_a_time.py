@@ -12,7 +12,7 @@ from clickhouse_connect.driver.client import Client
 from structlog.testing import capture_logs
 
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
+from lpa_core.settings.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_ops.commands.recover import recover_app
 from lpa_sinks.commands.schema_migrations import apply_migrations
 from lpa_sinks.schema.apply import apply

@@ -9,7 +9,7 @@ from typing import final
 import pytest
 
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings import ProcessSettings, Settings
+from lpa_core.settings.settings import ProcessSettings, Settings
 from lpa_ops.recover.run import execute, plan
 from lpa_ops.recover.scenario import Context, Findings, RecoveryError, Step
 

@@ -6,7 +6,7 @@ import re
 
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 from lpa_ops.recover.validation import Check, validate
 from lpa_ops.testing.day import Day
 from lpa_sinks import schema

@@ -12,13 +12,12 @@ from clickhouse_connect.driver.client import Client
 
 from lpa_core.cli import build_app
 from lpa_core.generate.generator import generate
-from lpa_core.jobs import Job
+from lpa_core.jobs.assembly import Job
+from lpa_core.jobs.ingest import ingest
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.rejects import DLQ_TABLE
 from lpa_core.release import WrongClockError
-from lpa_core.rows import RAW_TABLE
-from lpa_core.runner import ingest
-from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
+from lpa_core.settings.settings import ClickHouseSettings, ProcessSettings, Settings
+from lpa_core.tables.row_layout import DLQ_TABLE, RAW_TABLE
 from lpa_ops.recover.run import execute, plan
 from lpa_ops.recover.scenario import Context
 from lpa_ops.recover.wrong_times import WrongTimes

@@ -18,7 +18,8 @@ import structlog
 from lpa_core.cli import run as lpa
 from lpa_core.health.check import Scope
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings import Settings, described
+from lpa_core.settings.loading import described
+from lpa_core.settings.settings import Settings
 from lpa_ops.release import documentation, notes, parity, rollups, schema, tests
 from lpa_ops.release.gate import CannotJudgeError, Gate, Outcome, Target, Verdict
 from lpa_ops.release.run import run

@@ -12,7 +12,7 @@ import pytest
 
 from lpa_core.health.check import Scope
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 from lpa_ops.release import tests
 from lpa_ops.release.gate import Outcome, Target, Verdict
 from lpa_ops.release.run import run

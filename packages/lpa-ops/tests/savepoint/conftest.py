@@ -10,9 +10,10 @@ from uuid import uuid4
 import pytest
 from moto.server import ThreadedMotoServer
 
-from lpa_core.delivery.log import Commit, Partition
-from lpa_core.savepoints import Savepoint, new_savepoint
-from lpa_core.settings import Settings
+from lpa_core.delivery.consumer_group import Commit, Partition
+from lpa_core.jobs.new_savepoint import new_savepoint
+from lpa_core.savepoints import Savepoint
+from lpa_core.settings.settings import Settings
 
 CLAIMED, UNCLAIMED = Partition("streaming_events", 0), Partition("streaming_events", 1)
 

@@ -10,11 +10,12 @@ import attrs
 import pytest
 
 from lpa_core.dedup.rocksdb import RocksDBDedupStore
-from lpa_core.delivery.log import Commit, LogUnavailable, Partition
+from lpa_core.delivery.consumer_group import Commit, LogUnavailable, Partition
+from lpa_core.jobs.new_savepoint import new_savepoint
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.records import Position
-from lpa_core.savepoints import SavepointError, new_savepoint
-from lpa_core.settings import ProcessSettings, Settings
+from lpa_core.savepoints import SavepointError
+from lpa_core.settings.settings import ProcessSettings, Settings
 from lpa_ops.savepoint import keeper
 from lpa_ops.savepoint.store import FileSavepointStore
 

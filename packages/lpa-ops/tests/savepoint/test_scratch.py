@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from lpa_core.savepoints import SavepointError
-from lpa_core.settings import ProcessSettings, Settings
+from lpa_core.settings.settings import ProcessSettings, Settings
 from lpa_ops.savepoint.scratch import scratch_folder
 
 HOLD = """
 import sys
 from pathlib import Path
-from lpa_core.settings import ProcessSettings, Settings
+from lpa_core.settings.settings import ProcessSettings, Settings
 from lpa_ops.savepoint.scratch import scratch_folder
 with scratch_folder(Settings(lpa=ProcessSettings(data_dir=Path(sys.argv[1])))) as folder:
     (folder / "claims").mkdir()

@@ -9,7 +9,7 @@ from typing import Any, Final, final
 
 import attrs
 
-from lpa_core.tables import Column, Kind, Table
+from lpa_core.tables.table import Column, Kind, Table
 from lpa_replay.database import Database
 from lpa_replay.folder import Manifest
 from lpa_replay.outcomes import Outcome

@@ -12,9 +12,9 @@ from typing import Any, Final, TypeVar, final
 import attrs
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.settings import Settings
-from lpa_core.sinks import SinkMisconfigured
-from lpa_core.tables import Table
+from lpa_core.settings.settings import Settings
+from lpa_core.sinks.sink import SinkMisconfigured
+from lpa_core.tables.table import Table
 from lpa_sinks import schema
 from lpa_sinks.clickhouse.client import connect
 from lpa_sinks.clickhouse.insert import encode, insert, insert_settings

@@ -7,11 +7,11 @@ from contextlib import closing
 from itertools import chain
 from typing import final
 
-from lpa_core.jobs import Job
+from lpa_core.jobs.assembly import Job
+from lpa_core.jobs.file_job import WatchSource, deliver, file_checkpoint
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.records import RecordBatch
-from lpa_core.runner import WatchSource, deliver, file_checkpoint
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 from lpa_core.sources.source import SourceError
 from lpa_replay.outcomes import Outgoing
 from lpa_replay.pace import Pace

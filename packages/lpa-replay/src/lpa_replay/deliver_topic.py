@@ -8,14 +8,14 @@ from typing import Final, final
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from lpa_core.delivery.log import CommitUncertainError, LogError, LogRecord, TakenOverError
+from lpa_core.delivery.consumer_group import CommitUncertainError, LogError, LogRecord, TakenOverError
 from lpa_core.kafka.admin import SECONDS, admin_client, explained
 from lpa_core.kafka.configuration import admin_configuration, producer_configuration
 from lpa_core.kafka.permissions import require
 from lpa_core.kafka.topics import partitions
 from lpa_core.kafka.transactions import Transactions
 from lpa_core.replays import ReplayError
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 from lpa_replay.outcomes import Outgoing
 from lpa_replay.pace import Pace
 from lpa_replay.plan import Plan

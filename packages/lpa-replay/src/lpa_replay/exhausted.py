@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lpa_core.rejects import Rejected, RejectEnvelope, envelope
+from lpa_core.pipeline.reject_envelope import Rejected, RejectEnvelope, envelope
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
 from lpa_replay.prepare import Prepared
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 
 
 def replay_settings(settings: Settings) -> Settings:

@@ -7,12 +7,12 @@ from typing import final
 
 import attrs
 
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.pipeline.reject_envelope import Rejected
+from lpa_core.pipeline.verdicts import Accepted
 from lpa_core.records import Position, RecordBatch
-from lpa_core.rejects import Rejected
 from lpa_core.replays import ReplayRecord
 from lpa_core.validation.reasons import FailureClass, Reason
-from lpa_core.verdicts import Accepted
 from lpa_replay.found import Found
 from lpa_replay.marks import Lineage, Marks, NotAnObjectError, marked, position_text
 from lpa_replay.outcomes import PASSES

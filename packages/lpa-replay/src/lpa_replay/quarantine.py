@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from lpa_core.rejects import read_envelope_json, reject_row
+from lpa_core.pipeline.reject_envelope import read_envelope_json, reject_row
 from lpa_replay.outcomes import Outgoing
 from lpa_replay.plan import Plan
 from lpa_replay.spool import SpoolReader

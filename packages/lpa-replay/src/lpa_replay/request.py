@@ -14,7 +14,7 @@ import attrs
 
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.replays import ReplayRefused
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 from lpa_replay.database import is_embedded
 from lpa_replay.fix.file import parse_fixes, read_fix_file
 from lpa_replay.found import Filters

@@ -14,15 +14,15 @@ from typing import Any, final
 
 import attrs
 
-from lpa_core.delivery.log import LogError
-from lpa_core.jobs import build_pipeline
+from lpa_core.delivery.consumer_group import LogError
+from lpa_core.jobs.assembly import build_pipeline
+from lpa_core.jobs.file_job import WatchSource
+from lpa_core.jobs.process import quiet_collector, stopped_by_signals
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.process import quiet_collector, stopped_by_signals
-from lpa_core.rejects import QUARANTINE_TABLE
 from lpa_core.release import require_clock
 from lpa_core.replays import ReplayError
-from lpa_core.runner import WatchSource
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
+from lpa_core.tables.row_layout import QUARANTINE_TABLE
 from lpa_replay.audit import record_outcomes, record_run, run_record
 from lpa_replay.database import Database, opened
 from lpa_replay.deliver_local import begun_locally, deliver_locally
@@ -65,7 +65,7 @@ class Replays:
 
     @property
     def root(self) -> Path:
-        return self.settings.lpa.data_dir / "replays"
+        return self.settings.lpa.data.replays
 
     def foresee(self, plan: Plan) -> tuple[Plan, Forecast]:
         """The plan with its bounds and number of records, and what a run of it would do."""

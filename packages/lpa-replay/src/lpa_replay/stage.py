@@ -7,8 +7,8 @@ from typing import Final, final
 
 import msgspec
 
+from lpa_core.jobs.process import trim_memory
 from lpa_core.kafka.rejects import reject_record
-from lpa_core.process import trim_memory
 from lpa_replay.exhausted import exhausted_envelope
 from lpa_replay.forecast import Forecast
 from lpa_replay.found import Found

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, Protocol, final
 from uuid import uuid4
 
 from lpa_core.records import Position
-from lpa_core.tables import Column, Kind
+from lpa_core.tables.table import Column, Kind
 from lpa_replay.database import Database
 from lpa_sinks.clickhouse.insert import encode, insert, insert_settings
 

@@ -7,7 +7,7 @@ from typing import Any, Final, final
 
 import attrs
 
-from lpa_core.tables import Table
+from lpa_core.tables.table import Table
 from lpa_replay.audit import RunRecord
 from lpa_replay.database import Database
 

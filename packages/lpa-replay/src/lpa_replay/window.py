@@ -11,8 +11,8 @@ import attrs
 
 from lpa_core.events.model import MAX_EPOCH_MS, MIN_EPOCH_MS
 from lpa_core.replays import ReplayRefused
-from lpa_core.setting_values import EARLIEST_EPOCH_MS
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
+from lpa_core.settings.values import EARLIEST_EPOCH_MS
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)

@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing
 
 import msgspec
 
-from lpa_core.settings import load
+from lpa_core.settings.loading import load
 from lpa_replay.database import opened
 from lpa_replay.found import Filters, Selection
 from lpa_replay.sources.opening import open_source

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.pipeline.reject_envelope import Rejected, envelope, envelope_json
 from lpa_core.records import Position
-from lpa_core.rejects import Rejected, envelope, envelope_json
 from lpa_replay.found import Found
 from lpa_replay.sources.envelopes import looks_like_envelope, read_envelope
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.settings import Settings
-from lpa_core.sinks import SinkMisconfigured
+from lpa_core.settings.settings import Settings
+from lpa_core.sinks.sink import SinkMisconfigured
 from lpa_sinks.clickhouse.client import Endpoint, connect, endpoint
 
 
@@ -20,7 +20,7 @@ def endpoint_of(uri: str | None, settings: Settings) -> Endpoint:
     if uri == "clickhouse://":
         uri = settings.clickhouse.url
     return endpoint(
-        f"chdb://{settings.lpa.data_dir / 'clickhouse'}" if uri is None else uri,
+        settings.lpa.data.database_uri if uri is None else uri,
         database=settings.clickhouse.database,
         user=settings.clickhouse.user,
     )

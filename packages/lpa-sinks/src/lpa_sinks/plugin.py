@@ -7,11 +7,11 @@ from pathlib import Path
 
 import cyclopts
 
-from lpa_core.delivery.archive import Archive
+from lpa_core.sinks.archive import Archive
 from lpa_core.plugins.context import AppContext
 from lpa_core.plugins.hookspecs import ArchiveFactory, SinkFactory, hookimpl
-from lpa_core.settings import Settings
-from lpa_core.sinks import Sink
+from lpa_core.settings.settings import Settings
+from lpa_core.sinks.sink import Sink
 
 
 @hookimpl

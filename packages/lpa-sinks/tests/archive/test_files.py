@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lpa_core.delivery.archive import ArchiveError
 from lpa_core.records import RecordBatch
+from lpa_core.sinks.archive import ArchiveError
 from lpa_sinks.archive import FileArchive, read_archive
 from lpa_sinks.archive.layout import topic_name
 

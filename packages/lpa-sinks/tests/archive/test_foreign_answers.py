@@ -10,8 +10,8 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 from tenacity import wait_none
 
-from lpa_core.delivery.archive import ArchiveError
 from lpa_core.records import RecordBatch
+from lpa_core.sinks.archive import ArchiveError
 from lpa_sinks.archive import FileArchive, read_archive
 from lpa_sinks.archive.object_store import ObjectStore
 from lpa_sinks.testing.portal import Portal

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from tenacity import wait_none
 
-from lpa_core.delivery.archive import ArchiveError
 from lpa_core.records import RecordBatch
+from lpa_core.sinks.archive import ArchiveError
 from lpa_sinks.archive import FileArchive, read_archive
 
 NOW = 1_767_900_000_000

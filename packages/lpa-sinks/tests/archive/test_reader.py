@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from lpa_core.delivery.archive import ArchiveError
 from lpa_core.records import RecordBatch
+from lpa_core.sinks.archive import ArchiveError
 from lpa_sinks.archive import FileArchive, read_archive
 
 if sys.version_info >= (3, 14):

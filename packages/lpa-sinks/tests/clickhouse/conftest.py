@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.known_gaps import KNOWN_GAPS_TABLE
+from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE
 from lpa_core.testing.sink_suite import OTHER_TABLE, TABLE
 from lpa_sinks.clickhouse.client import Endpoint
 from lpa_sinks.schema.apply import apply

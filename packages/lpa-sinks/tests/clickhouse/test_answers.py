@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from tenacity import wait_none
 
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
-from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
+from lpa_core.settings.settings import ClickHouseSettings, ProcessSettings, Settings
+from lpa_core.sinks.sink import SinkMisconfigured, SinkUnavailable
 from lpa_core.testing.sink_suite import OTHER_TABLE, TABLE, block
 from lpa_sinks.clickhouse.answers import NotClickHouseError, why_not
 from lpa_sinks.clickhouse.client import connect

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lpa_core.sinks import SinkMisconfigured
+from lpa_core.sinks.sink import SinkMisconfigured
 from lpa_sinks.clickhouse.client import Endpoint, endpoint
 
 

@@ -16,8 +16,8 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import OperationalError
 
-from lpa_core.events.event_type import LEADING_COLUMNS
-from lpa_core.sinks import RowsRefused, SinkMisconfigured, SinkUnavailable
+from lpa_core.sinks.sink import RowsRefused, SinkMisconfigured, SinkUnavailable
+from lpa_core.tables.row_layout import LEADING_COLUMNS
 from lpa_core.testing.sink_suite import (
     OTHER_TABLE,
     TABLE,
@@ -221,7 +221,7 @@ def test_a_full_disk_is_waited_for(embedded: ClickHousePlace, monkeypatch: pytes
 
 OPEN = """
 import sys
-from lpa_core.sinks import SinkMisconfigured
+from lpa_core.sinks.sink import SinkMisconfigured
 from lpa_sinks.clickhouse.client import connect, endpoint
 try:
     client = connect(endpoint(sys.argv[1], database="", user=""))

@@ -8,7 +8,7 @@ import pytest
 from clickhouse_connect.datatypes.registry import get_from_name
 from clickhouse_connect.driver.insert import InsertContext
 
-from lpa_core.tables import Column, Kind
+from lpa_core.tables.table import Column, Kind
 from lpa_sinks.clickhouse.insert import fits, uncompressed
 from lpa_sinks.clickhouse.types import column_type
 

@@ -6,11 +6,10 @@ from contextlib import closing
 
 from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.checkpoint import MemoryCheckpoint
-from lpa_core.delivery.worker import Limits, Worker
+from lpa_core.delivery.source_worker import Limits, Worker
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
-from lpa_core.pipeline import Pipeline
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
-from lpa_core.rows import RAW_TABLE
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.testing.doubles import MemorySource
 from lpa_sinks.testing.places import ClickHousePlace
 

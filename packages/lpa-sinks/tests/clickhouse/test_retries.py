@@ -9,7 +9,7 @@ import pytest
 import structlog
 from tenacity import wait_fixed
 
-from lpa_core.sinks import RowsRefused, Sink, SinkMisconfigured, SinkUnavailable
+from lpa_core.sinks.sink import RowsRefused, Sink, SinkMisconfigured, SinkUnavailable
 from lpa_core.testing.sink_suite import OTHER_TABLE, TABLE, block
 from lpa_sinks.clickhouse.retries import RetryPolicy
 from lpa_sinks.testing.http_front import Fault, Front

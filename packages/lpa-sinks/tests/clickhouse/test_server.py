@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from lpa_core.release import WrongClockError
-from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
+from lpa_core.sinks.sink import SinkMisconfigured, SinkUnavailable
 from lpa_core.testing.sink_suite import (
     OTHER_TABLE,
     TABLE,

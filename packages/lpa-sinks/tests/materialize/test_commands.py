@@ -8,7 +8,7 @@ import pytest
 
 from lpa_core.errors import UsageError
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings import ProcessSettings, Settings
+from lpa_core.settings.settings import ProcessSettings, Settings
 from lpa_sinks.commands.materialize import materialize_app
 
 

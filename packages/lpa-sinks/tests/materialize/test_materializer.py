@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lpa_core.generate.generator import generate
 from lpa_core.lifecycle.rules import FoldRules
-from lpa_core.sinks import StoredRange
+from lpa_core.sinks.sink import StoredRange
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.materializer import DerivationOvertakenError, Materializer
 from lpa_sinks.materialize.rows import Rows, SessionKey, Span

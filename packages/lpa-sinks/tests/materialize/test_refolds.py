@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from lpa_core.delivery.touched import Touch
-from lpa_core.derived import Derived, Refold
 from lpa_core.lifecycle.rules import FoldRules
-from lpa_core.sinks import StoredRange
+from lpa_core.sinks.derived import Derived, Refold
+from lpa_core.sinks.sink import StoredRange
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.following import Following
 from lpa_sinks.materialize.materializer import Materializer

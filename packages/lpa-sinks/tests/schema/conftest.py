@@ -8,9 +8,8 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
-from lpa_core.rows import RAW_TABLE
-from lpa_core.tables import Table
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
+from lpa_core.tables.table import Table
 from lpa_sinks.schema import apply
 
 

@@ -8,8 +8,8 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.events.event_type import typed_table
-from lpa_core.known_gaps import KNOWN_GAPS_TABLE
-from lpa_core.tables import Column, Kind, Table
+from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE
+from lpa_core.tables.table import Column, Kind, Table
 from lpa_sinks.schema import apply, check
 from lpa_sinks.schema.ddl import WITHDRAWN_TABLE, materialized
 

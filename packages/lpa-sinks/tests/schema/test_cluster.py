@@ -9,8 +9,8 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.events.event_type import typed_table
-from lpa_core.sinks import SinkMisconfigured
-from lpa_core.tables import Column, Kind, Table
+from lpa_core.sinks.sink import SinkMisconfigured
+from lpa_core.tables.table import Column, Kind, Table
 from lpa_sinks.schema import show, statements
 from lpa_sinks.schema.cluster import statements_on_cluster
 from lpa_sinks.schema.ddl import declared

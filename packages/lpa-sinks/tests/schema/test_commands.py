@@ -12,9 +12,9 @@ from clickhouse_connect.driver.client import Client
 from structlog.testing import capture_logs
 
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
-from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
-from lpa_core.tables import Table
+from lpa_core.settings.settings import ClickHouseSettings, ProcessSettings, Settings
+from lpa_core.sinks.sink import SinkMisconfigured, SinkUnavailable
+from lpa_core.tables.table import Table
 from lpa_sinks.commands.schema import schema_app
 from lpa_sinks.schema.ddl import sql_file
 

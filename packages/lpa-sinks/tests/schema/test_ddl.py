@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from lpa_core.events.event_type import typed_table
-from lpa_core.known_gaps import KNOWN_GAPS_TABLE
-from lpa_core.sinks import SinkMisconfigured
-from lpa_core.tables import Column, Kind, Table
+from lpa_core.sinks.sink import SinkMisconfigured
+from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE
+from lpa_core.tables.table import Column, Kind, Table
 from lpa_sinks.schema import show, statements
 from lpa_sinks.schema.check import check_declared
 from lpa_sinks.schema.ddl import SCHEMA_FILES, WITHDRAWN_TABLE, declared, materialized, sql_file

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lpa_core.events.event_type import typed_table
-from lpa_core.tables import Column, Kind, Table
+from lpa_core.tables.table import Column, Kind, Table
 from lpa_sinks.schema.ddl import DEFAULT_DATABASE, SCHEMA_FILES, VERSIONS, declared, sql_file
 from lpa_sinks.schema.dictionary import entries, markdown
 

@@ -15,8 +15,8 @@ from clickhouse_connect.driver.client import Client
 
 from lpa_core.errors import UsageError
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
-from lpa_core.tables import Table
+from lpa_core.settings.settings import ClickHouseSettings, ProcessSettings, Settings
+from lpa_core.tables.table import Table
 from lpa_sinks.commands.schema import schema_app
 from lpa_sinks.schema.check import check
 from lpa_sinks.schema.ddl import in_database

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lpa_core.reserved_tables import RESERVED_TABLES
+from lpa_core.tables.reserved import RESERVED_TABLES
 from lpa_sinks.schema.ddl import SCHEMA_FILES, VERSIONS, sql_file
 
 

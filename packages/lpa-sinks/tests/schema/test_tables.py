@@ -10,7 +10,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.events.model import MAX_EPOCH_MS, MIN_EPOCH_MS
-from lpa_core.tables import Kind, Table
+from lpa_core.tables.table import Kind, Table
 from lpa_sinks.clickhouse.types import column_type
 from lpa_sinks.schema import apply
 

@@ -16,11 +16,11 @@ from lpa_core.commands.output import print_json
 from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.report import Report
-from lpa_core.delivery.worker import StepListener
-from lpa_core.jobs import Job
+from lpa_core.delivery.source_worker import StepListener
+from lpa_core.jobs.assembly import Job
+from lpa_core.jobs.ingest import ingest as run_job
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.runner import ingest as run_job
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 from lpa_core.sources.source import Source
 
 

@@ -10,22 +10,14 @@ import attrs
 from lpa_core.delivery.ranges import Range
 from lpa_core.errors import ConfigurationError
 from lpa_core.events.event_type import Row
-from lpa_core.known_gaps import KNOWN_GAPS_TABLE, GapReason, OffsetSpan
+from lpa_core.pipeline.reject_envelope import Rejected, RejectEnvelope, envelope, reduced, reject_row
+from lpa_core.pipeline.storable import record_timestamp
+from lpa_core.pipeline.verdicts import Accepted, Verdict
 from lpa_core.records import Position, RecordBatch
-from lpa_core.rejects import (
-    DLQ_TABLE,
-    QUARANTINE_TABLE,
-    Rejected,
-    RejectEnvelope,
-    envelope,
-    reduced,
-    reject_row,
-)
-from lpa_core.rows import RAW_TABLE
-from lpa_core.storable import record_timestamp
-from lpa_core.tables import Block, Table
+from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, GapReason, OffsetSpan
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE, LeadingValues, RawValues
+from lpa_core.tables.table import Block, Table
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
-from lpa_core.verdicts import Accepted, Verdict
 
 _ORDER: Final = (KNOWN_GAPS_TABLE, None, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE)
 """In which the tables of a range are written; None stands for all that are not named."""
@@ -55,7 +47,7 @@ def settle(
 
     Args:
         owners: for each verdict, the other position that owns its dedup key, or None.
-        describe: makes a rejection of an accepted event, :meth:`lpa_core.pipeline.Pipeline.describe`.
+        describe: makes a rejection of an accepted event, :meth:`lpa_core.pipeline.pipeline.Pipeline.describe`.
     """
     events: list[Accepted] = []
     event_offsets: list[int] = []
@@ -163,43 +155,42 @@ def _typed_blocks(settled: Settled, range_: Range) -> list[Block]:
     found = []
     for table, (events, offsets, rows) in by_table.items():
         count = len(rows)
-        columns: list[Sequence[Any]] = [
-            [event.envelope.timestamp for event in events],
-            [event.dedup_key for event in events],
-            [""] * count,
-            [range_.topic] * count,
-            [range_.partition] * count,
-            offsets,
-            [range_.batch_time] * count,
-            [int(event.envelope.replay) for event in events],
-            *zip(*rows, strict=True),
-        ]
-        found.append(_block(table, range_, offsets, columns))
+        leading = LeadingValues(
+            event_timestamp=[event.envelope.timestamp for event in events],
+            raw_event_uid=[event.dedup_key for event in events],
+            org=[""] * count,
+            source_topic=[range_.topic] * count,
+            source_partition=[range_.partition] * count,
+            source_offset=offsets,
+            ingestion_timestamp=[range_.batch_time] * count,
+            replay=[int(event.envelope.replay) for event in events],
+        )
+        found.append(_block(table, range_, offsets, [*leading, *zip(*rows, strict=True)]))
     return found
 
 
 def _raw_block(settled: Settled, batch: RecordBatch, range_: Range) -> Block:
     envelopes = [event.envelope for event in settled.events]
     count = len(envelopes)
-    columns: list[Sequence[Any]] = [
-        [envelope.id for envelope in envelopes],
-        [envelope.type for envelope in envelopes],
-        [envelope.timestamp for envelope in envelopes],
-        [envelope.gateway for envelope in envelopes],
-        [envelope.version for envelope in envelopes],
-        [event.raw for event in settled.events],
-        [event.dedup_key for event in settled.events],
-        [event.dedup_strategy for event in settled.events],
-        [""] * count,
-        [range_.topic] * count,
-        [range_.partition] * count,
-        settled.event_offsets,
-        _record_timestamps(settled.event_offsets, batch, range_),
-        [range_.batch_time] * count,
-        [int(envelope.replay) for envelope in envelopes],
-        [envelope.replay_id for envelope in envelopes],
-        [envelope.replay_attempt for envelope in envelopes],
-    ]
+    columns = RawValues(
+        id=[envelope.id for envelope in envelopes],
+        type=[envelope.type for envelope in envelopes],
+        timestamp=[envelope.timestamp for envelope in envelopes],
+        gateway=[envelope.gateway for envelope in envelopes],
+        version=[envelope.version for envelope in envelopes],
+        raw_json=[event.raw for event in settled.events],
+        dedup_key=[event.dedup_key for event in settled.events],
+        dedup_strategy=[event.dedup_strategy for event in settled.events],
+        org=[""] * count,
+        source_topic=[range_.topic] * count,
+        source_partition=[range_.partition] * count,
+        source_offset=settled.event_offsets,
+        source_record_timestamp=_record_timestamps(settled.event_offsets, batch, range_),
+        ingestion_timestamp=[range_.batch_time] * count,
+        replay=[int(envelope.replay) for envelope in envelopes],
+        replay_id=[envelope.replay_id for envelope in envelopes],
+        replay_attempt=[envelope.replay_attempt for envelope in envelopes],
+    )
     return _block(RAW_TABLE, range_, settled.event_offsets, columns)
 
 

@@ -12,8 +12,8 @@ import attrs
 import structlog
 
 from lpa_core.dedup.store import CountsChanges, DamagedClaimsError, DedupStore, DedupStoreError, Vouching
-from lpa_core.delivery.log import Partition
-from lpa_core.sinks import Recalling, Sink
+from lpa_core.delivery.consumer_group import Partition
+from lpa_core.sinks.sink import Recalling, Sink
 
 THROUGH_FILE: Final = "through.json"
 _SET_ASIDE: Final = ".damaged"

@@ -14,7 +14,7 @@ from typing import Final, final
 import attrs
 import msgspec
 
-from lpa_core.delivery.log import Partition
+from lpa_core.delivery.consumer_group import Partition
 from lpa_core.delivery.ranges import Range
 from lpa_core.errors import JobFailed
 

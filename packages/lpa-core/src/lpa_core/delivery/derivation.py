@@ -11,9 +11,9 @@ import structlog
 
 from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
-from lpa_core.derived import Derived
 from lpa_core.lifecycle.rules import FoldRules
-from lpa_core.sinks import Deriving, SinkMisconfigured, SinkUnavailable, StoredRange
+from lpa_core.sinks.derived import Derived
+from lpa_core.sinks.sink import Deriving, SinkMisconfigured, SinkUnavailable, StoredRange
 
 _AGAIN_SECONDS: Final = 5.0
 _PATIENCE: Final = 3

@@ -7,11 +7,11 @@ from enum import StrEnum
 
 from lpa_core.dedup.store import ClaimStatistics
 from lpa_core.delivery.blocks import Settled
-from lpa_core.delivery.log import Partition
+from lpa_core.delivery.consumer_group import Partition
 from lpa_core.delivery.ranges import Range
 from lpa_core.records import RecordBatch
-from lpa_core.sinks import Sink
-from lpa_core.tables import Block
+from lpa_core.sinks.sink import Sink
+from lpa_core.tables.table import Block
 
 
 class Step(StrEnum):

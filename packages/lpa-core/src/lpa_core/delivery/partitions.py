@@ -9,7 +9,7 @@ from typing import TypeVar, final
 import attrs
 
 from lpa_core.dedup.store import DedupStore
-from lpa_core.delivery.log import Commit, Partition, Span
+from lpa_core.delivery.consumer_group import Commit, Partition, Span
 from lpa_core.delivery.ranges import Range
 from lpa_core.records import RecordBatch
 

@@ -7,7 +7,7 @@ from typing import final
 
 import attrs
 
-from lpa_core.tables import Table
+from lpa_core.tables.table import Table
 
 
 @final

@@ -10,7 +10,7 @@ import attrs
 
 from lpa_core.delivery.blocks import Settled
 from lpa_core.events.times import DiscardedTime
-from lpa_core.tables import Block
+from lpa_core.tables.table import Block
 
 
 @final

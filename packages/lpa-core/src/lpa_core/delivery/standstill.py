@@ -7,7 +7,7 @@ from typing import Final, final
 
 import attrs
 
-from lpa_core.delivery.log import ForbiddenError, Partition
+from lpa_core.delivery.consumer_group import ForbiddenError, Partition
 
 _APART_SECONDS: Final = 60.0
 """Two refusals further apart than this are two: what was refused was allowed between them."""

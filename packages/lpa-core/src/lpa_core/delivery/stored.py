@@ -9,8 +9,8 @@ from typing import final
 import attrs
 
 from lpa_core.delivery.background import Background
-from lpa_core.delivery.log import Partition
-from lpa_core.sinks import Dating, Locating, Sink, StoredOffsets
+from lpa_core.delivery.consumer_group import Partition
+from lpa_core.sinks.sink import Dating, Locating, Sink, StoredOffsets
 
 
 @final

@@ -8,8 +8,8 @@ from typing import Final, final
 import msgspec
 
 from lpa_core.errors import JobFailed
-from lpa_core.sinks import StoredRange
-from lpa_core.tables import Block
+from lpa_core.sinks.sink import StoredRange
+from lpa_core.tables.table import Block
 
 PROJECTED_TABLES: Final = frozenset(
     {

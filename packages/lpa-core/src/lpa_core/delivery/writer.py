@@ -8,23 +8,38 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from typing import Final, final
 
-import attrs
 import structlog
 import tenacity
 
 from lpa_core.dedup.store import DedupStoreError, DedupStoreUnavailable
-from lpa_core.delivery.archive import Archive
 from lpa_core.delivery.background import Background
 from lpa_core.delivery.blocks import by_table
-from lpa_core.delivery.candidate import Candidate, claim, give_back, withdraw_refused, write
 from lpa_core.delivery.claims import Claims
 from lpa_core.delivery.commit_metadata import encode, fitting
-from lpa_core.delivery.log import Commit, CommitUncertainError, FencedError, Log, LogRecord, LogUnavailable, Partition
+from lpa_core.delivery.consumer_group import (
+    Commit,
+    CommitUncertainError,
+    FencedError,
+    Log,
+    LogRecord,
+    LogUnavailable,
+    Partition,
+)
 from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.partitions import PartitionState
+from lpa_core.delivery.pending_range import (
+    Candidate,
+    Delivery,
+    claim,
+    fix_duplicates,
+    give_back,
+    withdraw_refused,
+    write,
+)
 from lpa_core.delivery.standstill import Standstill
-from lpa_core.sinks import RowsRefused, Sink, gathering
-from lpa_core.tables import Block
+from lpa_core.sinks.archive import Archive
+from lpa_core.sinks.sink import RowsRefused, Sink, gathering
+from lpa_core.tables.table import Block
 
 _PATIENCE_SECONDS: Final = 60.0
 """How long a commit is tried again before the session is given up."""
@@ -34,17 +49,6 @@ _log = structlog.get_logger("lpa.delivery")
 
 class _NotOurs(Exception):
     """The partition was given up while it was being written."""
-
-
-@final
-@attrs.define(slots=True, eq=False)
-class Delivery:
-    """A candidate and the partition it belongs to."""
-
-    state: PartitionState
-    candidate: Candidate
-    repeated: bool = False
-    """It was prepared before, by this worker or another: some of it may be written."""
 
 
 @final
@@ -309,10 +313,3 @@ class Writer:
             wait=tenacity.wait_fixed(1),
             sleep=self._background.sleep,
         )(action)
-
-
-def fix_duplicates(candidate: Candidate) -> None:
-    """Write into the range which of its records are duplicates, so that whoever repeats it decides the same."""
-    offsets = candidate.batch.offsets
-    duplicates = frozenset(offset for offset, owner in zip(offsets, candidate.owners, strict=True) if owner is not None)
-    candidate.range = attrs.evolve(candidate.range, duplicates=duplicates)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lpa_core.events.event_type import EventType, typed_table
-from lpa_core.tables import Column, Kind
+from lpa_core.tables.table import Column, Kind
 
 TABLE = typed_table(
     "ai_stream_events",

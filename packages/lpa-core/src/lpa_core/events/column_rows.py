@@ -15,7 +15,7 @@ from lpa_core.events.model import Stored
 from lpa_core.events.paths import of_envelope, steps
 from lpa_core.events.row import MakeRows
 from lpa_core.events.times import settling
-from lpa_core.tables import Column, Kind, Table
+from lpa_core.tables.table import Column, Kind, Table
 
 _INDENT: Final = "    "
 

@@ -13,7 +13,7 @@ import msgspec
 from lpa_core.events.fields import fields
 from lpa_core.events.model import EventStruct, Text, annotation_of
 from lpa_core.events.paths import Step, of_envelope, steps
-from lpa_core.tables import Column, Kind
+from lpa_core.tables.table import Column, Kind
 
 
 @final

@@ -11,11 +11,12 @@ import attrs
 from lpa_core.events.column_rows import rows_maker
 from lpa_core.events.data_tree import tree_of
 from lpa_core.events.envelope import Envelope
-from lpa_core.events.row import LEADING_COLUMNS, MakeRows, Row, own_columns
+from lpa_core.events.row import MakeRows, Row, own_columns
 from lpa_core.events.times import DiscardedTime, settling
-from lpa_core.tables import Column, Table
+from lpa_core.tables.row_layout import LEADING_COLUMNS
+from lpa_core.tables.table import Column, Table
 
-__all__ = ["LEADING_COLUMNS", "EventType", "Row", "typed_table"]
+__all__ = ["EventType", "Row", "typed_table"]
 
 
 def typed_table(name: str, *columns: Column, order_by: tuple[str, ...]) -> Table:
@@ -28,8 +29,8 @@ def typed_table(name: str, *columns: Column, order_by: tuple[str, ...]) -> Table
 class EventType:
     """One ``type`` of event.
 
-    Its columns say where in the event they come from (:class:`~lpa_core.tables.Column`), and that is all. Where rows
-    take choosing, ``shape`` makes them, from a ``model`` that says what there is to choose from: both or neither.
+    Its columns say where in the event they come from (:class:`~lpa_core.tables.table.Column`), and that is all. Where
+    rows take choosing, ``shape`` makes them, from a ``model`` that says what there is to choose from: both or neither.
 
     Attributes:
         name: the exact, case-sensitive value of the envelope's ``type``.

@@ -17,7 +17,7 @@ import msgspec
 from lpa_core.events import coercion as rule
 from lpa_core.events.fields import is_model
 from lpa_core.events.times import Believed
-from lpa_core.tables import Column, Kind
+from lpa_core.tables.table import Column, Kind
 
 MIN_EPOCH_MS = rule.MIN_EPOCH_MS
 MAX_EPOCH_MS = rule.MAX_EPOCH_MS

@@ -23,7 +23,7 @@ from lpa_core.events.model import (
     NullableUInt64,
     Text,
 )
-from lpa_core.tables import Column, Kind, Table
+from lpa_core.tables.table import Column, Kind, Table
 
 
 @final

@@ -15,7 +15,7 @@ from lpa_core.events import (
     stream_trace,
 )
 from lpa_core.events.event_type import EventType
-from lpa_core.reserved_tables import RESERVED_TABLES
+from lpa_core.tables.reserved import RESERVED_TABLES
 
 BUILTIN_EVENT_TYPES: Final[tuple[EventType, ...]] = (
     ai_stream_status.EVENT_TYPE,

@@ -8,7 +8,7 @@ from typing import SupportsFloat
 
 from lpa_core.errors import JobFailed
 from lpa_core.health.check import Finding
-from lpa_core.health.state import State, Thresholds
+from lpa_core.settings.thresholds import State, Thresholds
 
 
 class WrongAnswerError(JobFailed):

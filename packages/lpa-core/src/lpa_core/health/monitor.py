@@ -9,13 +9,12 @@ from typing import Final, final
 
 import structlog
 
+from lpa_core.events.event_type import EventType
 from lpa_core.health.answer import message
-from lpa_core.health.check import CheckResult, Scope
+from lpa_core.health.check import CheckResult, HealthCheck, Scope
 from lpa_core.health.report import HealthReport
 from lpa_core.health.run import CheckRunner
-from lpa_core.metrics import Metrics
-from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 
 COSTLY_EVERY: Final = 15
 """Rounds after which a costly check is asked again."""
@@ -87,8 +86,9 @@ class HealthMonitor:
 
 def monitor_of(
     settings: Settings,
-    plugins: PluginManager,
-    metrics: Metrics,
+    checks: Sequence[HealthCheck],
+    event_types: Sequence[EventType],
+    hear: Callable[[Sequence[CheckResult]], object],
     *,
     sink: str | None,
     dedup: str | None,
@@ -99,9 +99,7 @@ def monitor_of(
     def scope() -> Scope:
         now = time.time_ns() // 1_000_000
         since = now - settings.health.window_hours * 3_600_000
-        return Scope(
-            settings, now, since, sink, dedup, kafka=True, given_up=given_up(), event_types=plugins.event_types()
-        )
+        return Scope(settings, now, since, sink, dedup, kafka=True, given_up=given_up(), event_types=event_types)
 
-    runner = CheckRunner(plugins.health_checks(), settings)
-    return HealthMonitor(runner, scope, metrics.health, settings.health.interval_seconds)
+    runner = CheckRunner(checks, settings)
+    return HealthMonitor(runner, scope, hear, settings.health.interval_seconds)

@@ -9,7 +9,7 @@ from typing import Any, final
 import attrs
 
 from lpa_core.health.check import CheckResult
-from lpa_core.health.state import State
+from lpa_core.settings.thresholds import State
 
 
 @final

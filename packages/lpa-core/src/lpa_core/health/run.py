@@ -13,8 +13,9 @@ import structlog
 
 from lpa_core.health.answer import WrongAnswerError, message, sound
 from lpa_core.health.check import CheckResult, Finding, HealthCheck, NotApplicable, Scope
-from lpa_core.health.state import State
-from lpa_core.settings import Settings, SettingsError
+from lpa_core.settings.loading import SettingsError
+from lpa_core.settings.settings import Settings
+from lpa_core.settings.thresholds import State
 
 _log = structlog.get_logger("lpa.health")
 

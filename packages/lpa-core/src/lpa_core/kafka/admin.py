@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from lpa_core.delivery.log import CommitUncertainError, FencedError, LogError, LogUnavailable
+from lpa_core.delivery.consumer_group import CommitUncertainError, FencedError, LogError, LogUnavailable
 from lpa_core.kafka.configuration import admin_configuration
 from lpa_core.kafka.explained import explained as explained_by
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from lpa_core.delivery.commit_metadata import MAX_BYTES, MAX_SPAN, room, widest
-from lpa_core.delivery.log import LogError
+from lpa_core.delivery.consumer_group import LogError
 from lpa_core.kafka.admin import SECONDS
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient

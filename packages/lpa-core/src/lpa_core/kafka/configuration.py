@@ -1,7 +1,7 @@
 """Configuration of Kafka's clients (confluent-kafka), from settings.
 
 The names are librdkafka's. What a user sets under ``[kafka]`` wins over defaults chosen here, and never over what the
-delivery depends on: lpa_core.kafka.properties refuses that.
+delivery depends on: lpa_core.settings.kafka refuses that.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from lpa_core.kafka.client_log import ClientLog
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 
 CLIENT_ID: Final = "lpa"
 QUEUED_KBYTES: Final = 65_536

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, final
 
 import attrs
 
-from lpa_core.delivery.log import (
+from lpa_core.delivery.consumer_group import (
     CommitUncertainError,
     FencedError,
     ForbiddenError,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from lpa_core.delivery.log import ForbiddenError, LogUnavailable
+from lpa_core.delivery.consumer_group import ForbiddenError, LogUnavailable
 from lpa_core.kafka.diagnosis import diagnose
 from lpa_core.kafka.errors import Kind, fault, meaning
 

@@ -18,7 +18,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from lpa_core.delivery.log import (
+from lpa_core.delivery.consumer_group import (
     Assignment,
     Commit,
     CommitUncertainError,

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 import attrs
 
-from lpa_core.delivery.log import ForbiddenError
+from lpa_core.delivery.consumer_group import ForbiddenError
 from lpa_core.kafka.admin import SECONDS, explained
 from lpa_core.kafka.errors import Kind, meaning
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient

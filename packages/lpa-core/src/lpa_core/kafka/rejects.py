@@ -7,7 +7,7 @@ from typing import final
 
 import attrs
 
-from lpa_core.rejects import RejectEnvelope, envelope_json
+from lpa_core.pipeline.reject_envelope import RejectEnvelope, envelope_json
 
 
 @final

@@ -11,7 +11,8 @@ import tenacity
 from lpa_core.kafka.admin import SECONDS, explained
 from lpa_core.kafka.configuration import envelope_max_bytes
 from lpa_core.kafka.errors import Kind, meaning
-from lpa_core.settings import Settings, SettingsError
+from lpa_core.settings.loading import SettingsError
+from lpa_core.settings.settings import Settings
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient

@@ -8,7 +8,7 @@ from typing import Any, Final, final
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 
-from lpa_core.delivery.log import CommitUncertainError, LogError, LogRecord
+from lpa_core.delivery.consumer_group import CommitUncertainError, LogError, LogRecord
 from lpa_core.kafka.errors import fault
 from lpa_core.kafka.explained import explained
 

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from lpa_core.dedup.store import DedupStore
 from lpa_core.events.event_type import EventType
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.lifecycle.attribution import AttributionPolicy, NearestSnapshot
-from lpa_core.plugins.context import AppContext
 from lpa_core.plugins.hookspecs import DedupStoreFactory, SourceFactory, hookimpl
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 from lpa_core.sources.files import open_file, open_stdin
 from lpa_core.sources.source import Source
 from lpa_core.uris import local_path
-
-if TYPE_CHECKING:
-    import cyclopts
 
 
 @hookimpl
@@ -39,14 +34,6 @@ def lpa_dedup_stores() -> Mapping[str, DedupStoreFactory]:
 @hookimpl(trylast=True)
 def lpa_attribution_policy(settings: Settings) -> AttributionPolicy:
     return NearestSnapshot()
-
-
-@hookimpl
-def lpa_cli_commands(context: AppContext) -> Sequence[cyclopts.App]:
-    from lpa_core.commands.generate import generate_app
-    from lpa_core.commands.topics import topics_app
-
-    return (generate_app, topics_app(context))
 
 
 def _file(uri: str, settings: Settings) -> Source:

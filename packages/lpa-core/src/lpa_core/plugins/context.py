@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, final
 
 import attrs
 
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 
 if TYPE_CHECKING:
     from lpa_core.plugins.manager import PluginManager

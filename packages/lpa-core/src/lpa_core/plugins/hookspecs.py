@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 import pluggy
 
 from lpa_core.dedup.store import DedupStore
-from lpa_core.delivery.archive import Archive
 from lpa_core.events.event_type import EventType
 from lpa_core.health.check import HealthCheck
 from lpa_core.lifecycle.attribution import AttributionPolicy
 from lpa_core.plugins.context import AppContext
 from lpa_core.replays import ReplayTransform
 from lpa_core.savepoints import SavepointKeeper
-from lpa_core.settings import Settings
-from lpa_core.sinks import Sink
+from lpa_core.settings.settings import Settings
+from lpa_core.sinks.archive import Archive
+from lpa_core.sinks.sink import Sink
 from lpa_core.sources.source import Source
 from lpa_core.validation.chain import Validator
 from lpa_core.validation.reasons import Failure

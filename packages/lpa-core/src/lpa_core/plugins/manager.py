@@ -15,19 +15,19 @@ import pluggy
 import structlog
 
 from lpa_core.dedup.store import DedupStore
-from lpa_core.delivery.archive import Archive
+from lpa_core.sinks.archive import Archive
 from lpa_core.errors import ConfigurationError
 from lpa_core.events.event_type import EventType
 from lpa_core.health.check import HealthCheck
-from lpa_core.health.state import State
+from lpa_core.settings.thresholds import State
 from lpa_core.lifecycle.attribution import AttributionPolicy
-from lpa_core.pipeline import FailureClassifier, Pipeline
+from lpa_core.pipeline.pipeline import FailureClassifier, Pipeline
 from lpa_core.plugins.context import AppContext
 from lpa_core.plugins.hookspecs import PROJECT, HookSpecs
 from lpa_core.replays import ReplayTransform
 from lpa_core.savepoints import SavepointKeeper
-from lpa_core.settings import Settings
-from lpa_core.sinks import Sink
+from lpa_core.settings.settings import Settings
+from lpa_core.sinks.sink import Sink
 from lpa_core.sources.source import Source
 from lpa_core.uris import scheme
 from lpa_core.validation.chain import Validator
@@ -250,7 +250,7 @@ class PluginManager:
         return self._make("lpa_sinks", uri)  # type: ignore[no-any-return]
 
     def archive(self, uri: str) -> Archive:
-        return self._make("lpa_archives", uri, self._settings.lpa.data_dir / "archive-spool")  # type: ignore[no-any-return]
+        return self._make("lpa_archives", uri, self._settings.lpa.data.archive_spool)  # type: ignore[no-any-return]
 
     def savepoints(self) -> SavepointKeeper:
         """Who makes and restores savepoints."""

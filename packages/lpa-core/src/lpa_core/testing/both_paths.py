@@ -18,13 +18,13 @@ import attrs
 from lpa_core.delivery.blocks import blocks, envelopes, settle
 from lpa_core.delivery.ranges import Range
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.pipeline.reject_envelope import envelope_json
+from lpa_core.pipeline.verdicts import Accepted
 from lpa_core.records import RecordBatch
-from lpa_core.rejects import envelope_json
 from lpa_core.testing.mutations import mutated_records
 from lpa_core.validation.document import Document
 from lpa_core.validation.reasons import Failure
-from lpa_core.verdicts import Accepted
 
 _AT_ONCE: Final = 1_000
 _PER_SEED: Final = 20_000

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, final
 
-from lpa_core.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
 from lpa_core.records import RecordBatch
-from lpa_core.sinks import RowsRefused, StoredOffsets, require_distinct
+from lpa_core.sinks.sink import RowsRefused, StoredOffsets, require_distinct
 from lpa_core.sources.source import SourceError
-from lpa_core.tables import Block, Table
+from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
+from lpa_core.tables.table import Block, Table
 
 
 class SimulatedCrash(BaseException):

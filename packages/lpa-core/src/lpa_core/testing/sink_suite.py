@@ -23,10 +23,9 @@ from typing import Any, Final, Protocol
 
 import pytest
 
-from lpa_core.events.event_type import LEADING_COLUMNS, typed_table
+from lpa_core.events.event_type import typed_table
 from lpa_core.events.model import MAX_EPOCH_MS, MIN_EPOCH_MS
-from lpa_core.known_gaps import KNOWN_GAPS_TABLE, GapReason, OffsetSpan
-from lpa_core.sinks import (
+from lpa_core.sinks.sink import (
     Dating,
     Gathering,
     KnowingGaps,
@@ -36,7 +35,9 @@ from lpa_core.sinks import (
     SinkMisconfigured,
     StoredOffsets,
 )
-from lpa_core.tables import Block, Column, Kind, Table
+from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, GapReason, OffsetSpan
+from lpa_core.tables.row_layout import LEADING_COLUMNS
+from lpa_core.tables.table import Block, Column, Kind, Table
 
 TABLE: Final = typed_table(
     "sink_contract",

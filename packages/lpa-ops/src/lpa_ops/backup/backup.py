@@ -8,9 +8,8 @@ from typing import Final, final
 import attrs
 
 from lpa_core.commands.failure import CommandFailed
-from lpa_core.delivery.log import Commit, Partition
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
-from lpa_core.rows import RAW_TABLE
+from lpa_core.delivery.consumer_group import Commit, Partition
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 
 DATABASE_FOLDER: Final = "database"
 CHECKPOINTS_FOLDER: Final = "checkpoints"

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lpa_core.delivery.checkpoint import FileCheckpoint, StoredCheckpoint, decode
-from lpa_core.delivery.log import Partition
+from lpa_core.delivery.consumer_group import Partition
 from lpa_core.delivery.ranges import Progress
-from lpa_core.jobs import Job
-from lpa_core.settings import Settings
+from lpa_core.jobs.assembly import Job
+from lpa_core.settings.settings import Settings
 from lpa_core.uris import database_of, without_secrets
 from lpa_ops.backup.backup import CHECKPOINTS_FOLDER, BackupError
 
@@ -22,7 +22,7 @@ def sink_name(sink: str | None, settings: Settings) -> str:
 def checkpoints(settings: Settings, sink: str) -> dict[Path, StoredCheckpoint]:
     """The checkpoints of this machine whose rows go to the sink, among others maybe. Raises BackupError."""
     found = {}
-    for path in sorted((settings.lpa.data_dir / "checkpoints").glob("*.json")):
+    for path in sorted(settings.lpa.data.checkpoints.glob("*.json")):
         checkpoint = _read(path)
         if any(same_database(each, sink, settings) for each in checkpoint.sink.split(",")):
             found[path] = checkpoint
@@ -60,7 +60,7 @@ def put_back(folder: Path, made_for: str, sink: str, settings: Settings) -> int:
     CheckpointError where a process holds one.
     """
     wanted = [_read(path) for path in sorted(folder.glob("*.json"))]
-    place = settings.lpa.data_dir / "checkpoints"
+    place = settings.lpa.data.checkpoints
     kept = []
     for stored in wanted:
         named = (sink if same_database(each, made_for, settings) else each for each in stored.sink.split(","))

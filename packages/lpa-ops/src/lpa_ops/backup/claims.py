@@ -13,10 +13,9 @@ import structlog
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.dedup.store import Claimed, DamagedClaimsError, DedupStoreError
-from lpa_core.delivery.log import Partition
-from lpa_core.rows import RAW_TABLE
-from lpa_core.savepoints import folder_name
-from lpa_core.settings import Settings
+from lpa_core.delivery.consumer_group import Partition
+from lpa_core.settings.settings import Settings
+from lpa_core.tables.row_layout import RAW_TABLE
 from lpa_ops.backup.backup import BackupError
 from lpa_ops.savepoint.keeper import snapshot
 from lpa_sinks.clickhouse.completion import Place
@@ -34,12 +33,12 @@ _MARK: Final = "CURRENT"
 
 def of_partition(settings: Settings, partition: Partition) -> Path:
     """The folder of a partition's claims, which need not be there."""
-    return settings.lpa.data_dir / "dedup" / folder_name(partition)
+    return settings.lpa.data.claims_of(*partition)
 
 
 def of_files(settings: Settings) -> Path:
     """The folder of the claims of all files. Those of partitions are folders in it."""
-    return settings.lpa.data_dir / "dedup"
+    return settings.lpa.data.claims
 
 
 def are_there(folder: Path) -> bool:

@@ -8,8 +8,9 @@ from pathlib import Path
 import msgspec
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.kafka.properties import is_secret
-from lpa_core.settings import Settings, described
+from lpa_core.settings.kafka import is_secret
+from lpa_core.settings.loading import described
+from lpa_core.settings.settings import Settings
 from lpa_core.uris import masked
 from lpa_ops.backup.set_aside import is_set_aside
 from lpa_ops.backup.statements import sql_file

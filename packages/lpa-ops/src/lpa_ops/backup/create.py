@@ -16,16 +16,17 @@ from pathlib import Path
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from lpa_core.data_folder import claims_name
 from lpa_core.delivery.checkpoint import StoredCheckpoint
 from lpa_core.delivery.checkpoint import encode as encode_checkpoint
-from lpa_core.delivery.log import Commit, Partition
+from lpa_core.delivery.consumer_group import Commit, Partition
+from lpa_core.jobs.restoration import require_whole
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.permissions import require
+from lpa_core.plugins.fingerprint import fingerprint
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.release import require_clock
-from lpa_core.restoration import require_whole
-from lpa_core.savepoints import fingerprint, folder_name
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 from lpa_core.uris import scheme
 from lpa_ops.backup import claims, database
 from lpa_ops.backup.backup import (
@@ -182,7 +183,7 @@ def _claims(
     dedup: dict[Partition, str] = {}
     missing = []
     for partition in sorted(commits):
-        name = f"dedup/{folder_name(partition)}"
+        name = f"dedup/{claims_name(*partition)}"
         folder = claims.of_partition(settings, partition)
         if claims.are_there(folder) and claims.copy(folder, scratch / name, settings):
             folders[name], dedup[partition] = scratch / name, name

@@ -8,7 +8,7 @@ from typing import Final, final
 import attrs
 import msgspec
 
-from lpa_core.delivery.log import Partition
+from lpa_core.delivery.consumer_group import Partition
 from lpa_ops.backup.backup import Backup, Content
 from lpa_ops.bundle import manifest
 from lpa_ops.bundle.manifest import SavedFile

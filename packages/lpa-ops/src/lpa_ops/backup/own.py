@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 from lpa_ops.backup.backup import Backup
 from lpa_ops.backup.checkpoints import same_database, sink_name
 from lpa_ops.backup.store import BackupStore

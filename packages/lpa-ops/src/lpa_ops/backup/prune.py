@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 from lpa_ops.backup.backup import BackupError
 from lpa_ops.backup.retention import DAY_MS, expired, retention_days
 from lpa_ops.backup.store import BackupStore

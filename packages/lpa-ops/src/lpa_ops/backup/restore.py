@@ -13,13 +13,13 @@ import structlog
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from lpa_core import restoration
-from lpa_core.delivery.log import Commit, Partition
+from lpa_core.delivery.consumer_group import Commit, Partition
+from lpa_core.jobs import restoration
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.permissions import require
+from lpa_core.plugins.fingerprint import fingerprint
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.savepoints import fingerprint
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 from lpa_ops.backup import checkpoints, claims
 from lpa_ops.backup.backup import CHECKPOINTS_FOLDER, FILE_CLAIMS_FOLDER, Backup, BackupError
 from lpa_ops.backup.exchange import Exchange

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 from lpa_ops.backup.backup import Backup
 
 DAY_MS: Final = 86_400_000

@@ -10,7 +10,7 @@ from typing import Final, final
 import attrs
 from tenacity.wait import wait_base
 
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 from lpa_core.uris import masked, scheme
 from lpa_ops.backup.backup import DATABASE_FOLDER, Backup, BackupError, StoredBackup
 from lpa_ops.backup.manifest import Manifest, decode, encode
@@ -173,4 +173,4 @@ def store_of(location: str) -> tuple[BackupStore, str]:
 
 def default_root(settings: Settings) -> str:
     """The folder or URL where backups are kept: LPA_BACKUP_DIR."""
-    return settings.lpa.backup_dir or str(settings.lpa.data_dir / "backups")
+    return settings.lpa.backup_dir or str(settings.lpa.data.backups)

@@ -10,8 +10,8 @@ from typing import Any, Final, final
 import attrs
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.delivery.log import Partition
-from lpa_core.known_gaps import OffsetSpan
+from lpa_core.delivery.consumer_group import Partition
+from lpa_core.tables.known_gaps import OffsetSpan
 from lpa_ops.backup.backup import Content
 from lpa_ops.backup.set_aside import is_set_aside
 from lpa_ops.backup.statements import sql_file

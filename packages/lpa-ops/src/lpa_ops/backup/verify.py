@@ -16,7 +16,7 @@ import attrs
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 from lpa_ops.backup import database
 from lpa_ops.backup.backup import Backup, BackupError, Content
 from lpa_ops.backup.proof import differences, restored_content

@@ -10,8 +10,8 @@ from typing import Final, final
 
 from tenacity.wait import wait_base, wait_random_exponential
 
-from lpa_core.delivery.archive import ArchiveError
 from lpa_core.durable import write_file
+from lpa_core.sinks.archive import ArchiveError
 from lpa_core.uris import local_path, scheme
 from lpa_ops.bundle.manifest import SavedFile
 from lpa_sinks.archive.storage import Storage, open_storage

@@ -16,7 +16,7 @@ from rich.table import Column, Table
 from lpa_core.commands.options import BackupLocation, Json, SinkUri, Switch
 from lpa_core.commands.output import print_json
 from lpa_core.plugins.context import AppContext
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 from lpa_ops.backup.backup import Backup, BackupError, StoredBackup
 from lpa_ops.backup.create import create as create_backup
 from lpa_ops.backup.own import backups_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
-from lpa_core.health.state import State
+from lpa_core.settings.thresholds import State
 from lpa_ops.backup.own import backups_of
 from lpa_ops.backup.store import BackupStore, default_root
 from lpa_ops.health.runbook import section

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
-from lpa_core.delivery.log import Partition
+from lpa_core.delivery.consumer_group import Partition
 from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
-from lpa_core.health.state import State, Thresholds
-from lpa_core.known_gaps import OffsetSpan
-from lpa_core.restoration import require_whole
+from lpa_core.jobs.restoration import require_whole
+from lpa_core.settings.thresholds import State, Thresholds
+from lpa_core.tables.known_gaps import OffsetSpan
 from lpa_ops.backup.checkpoints import sink_name
 from lpa_ops.health.consumed import Consumed, backed_up, of_files, of_topic
 from lpa_ops.health.database import Database, MissingDatabaseError, opened

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, final
 
-from lpa_core.delivery.log import Partition
+from lpa_core.delivery.consumer_group import Partition
 from lpa_core.health.check import Scope
 from lpa_ops.backup.checkpoints import checkpoints, sink_name
 from lpa_ops.backup.own import is_of

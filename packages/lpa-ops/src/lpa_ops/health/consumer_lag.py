@@ -7,10 +7,10 @@ from typing import Final
 
 import attrs
 
-from lpa_core.delivery.log import Partition
+from lpa_core.delivery.consumer_group import Partition
 from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
-from lpa_core.health.state import State
-from lpa_core.known_gaps import OffsetSpan
+from lpa_core.settings.thresholds import State
+from lpa_core.tables.known_gaps import OffsetSpan
 from lpa_ops.health.database import opened
 from lpa_ops.health.group_offsets import where_offsets_fit
 from lpa_ops.health.kafka_offsets import Offsets, Standing

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, final
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
-from lpa_core.health.state import State, Thresholds
+from lpa_core.settings.thresholds import State, Thresholds
 from lpa_ops.backup.set_aside import is_set_aside
 from lpa_ops.health.database import Database, opened
 from lpa_ops.health.remedy import command

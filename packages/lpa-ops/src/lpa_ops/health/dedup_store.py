@@ -10,13 +10,13 @@ from typing import Any, Final, cast, final
 
 import attrs
 
+from lpa_core.data_folder import claims_name
 from lpa_core.dedup.redis_ledger import FIELDS, LEDGER, PREFIX, SECTIONS, Ledger, unfit
 from lpa_core.dedup.store import DamagedClaimsError, DedupStoreError, DedupStoreUnavailable
 from lpa_core.delivery.claims import THROUGH_FILE
-from lpa_core.delivery.log import Partition
+from lpa_core.delivery.consumer_group import Partition
 from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
-from lpa_core.health.state import State
-from lpa_core.savepoints import folder_name
+from lpa_core.settings.thresholds import State
 from lpa_core.uris import local_path, scheme
 from lpa_ops.health.kafka_offsets import Offsets, Standing
 from lpa_ops.health.runbook import section
@@ -44,7 +44,7 @@ class _Store:
 
 
 def judge(scope: Scope) -> Finding:
-    uri = scope.dedup or f"rocksdb://{scope.settings.lpa.data_dir / 'dedup'}"
+    uri = scope.dedup or scope.settings.lpa.data.claims_uri
     match scheme(uri):
         case "rocksdb":
             store = _on_disk(local_path(uri), scope)
@@ -73,7 +73,7 @@ def _on_disk(folder: Path, scope: Scope) -> _Store:
     if not scope.kafka:
         return _Store(size, "one store for all files", _unusable(folder), _RESTORE, State.CRITICAL)
     standings = Offsets(scope).standings()
-    unusable = next(filter(None, (_unusable(folder / folder_name(partition)) for partition in standings)), "")
+    unusable = next(filter(None, (_unusable(folder / claims_name(*partition)) for partition in standings)), "")
     if unusable:
         return _Store(size, "", unusable, _REBUILD, State.CRITICAL)
     here = {partition: through for partition, through in _through(folder, standings) if through is not None}
@@ -120,7 +120,7 @@ def _sizes(folder: Path) -> Iterator[int]:
 def _through(folder: Path, standings: Mapping[Partition, Standing]) -> Iterator[tuple[Partition, int | None]]:
     for partition in standings:
         try:
-            yield partition, json.loads((folder / folder_name(partition) / THROUGH_FILE).read_bytes())["through"]
+            yield partition, json.loads((folder / claims_name(*partition) / THROUGH_FILE).read_bytes())["through"]
         except (OSError, ValueError, KeyError, TypeError):
             yield partition, None
 

@@ -12,10 +12,10 @@ from typing import Final, final
 import attrs
 
 from lpa_core.delivery.commit_metadata import DamagedMetadataError, decode
-from lpa_core.delivery.log import Commit, Partition
+from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
-from lpa_core.health.state import State, Thresholds
-from lpa_core.known_gaps import OffsetSpan
+from lpa_core.settings.thresholds import State, Thresholds
+from lpa_core.tables.known_gaps import OffsetSpan
 from lpa_ops.health.database import opened
 from lpa_ops.health.kafka_offsets import Offsets, Standing
 from lpa_ops.health.remedy import command

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, final
 
 import attrs
 
-from lpa_core.delivery.log import Commit, LogError, Partition
+from lpa_core.delivery.consumer_group import Commit, LogError, Partition
 from lpa_core.health.check import NotApplicable, Scope
 from lpa_core.kafka.admin import admin_client, explained
 from lpa_core.kafka.permissions import require
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 from lpa_ops.positions.input_topic import offsets_by
 from lpa_ops.savepoint.offsets import committed
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from lpa_core.health.check import Finding, NotApplicable, Scope
-from lpa_core.health.state import State, Thresholds
+from lpa_core.settings.thresholds import State, Thresholds
 from lpa_ops.health.database import Database, opened
 from lpa_sinks import parity
 from lpa_sinks.clickhouse.retries import AT_ONCE

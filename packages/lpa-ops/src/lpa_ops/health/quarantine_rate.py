@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from lpa_core.health.check import Finding, HealthCheck, Scope
-from lpa_core.health.state import State
+from lpa_core.settings.thresholds import State
 from lpa_ops.health.rejects import judge_share
 from lpa_ops.health.runbook import section
 

@@ -8,7 +8,7 @@ from typing import Any, Final, final
 import attrs
 
 from lpa_core.health.check import Finding, NotApplicable, Scope
-from lpa_core.health.state import State, Thresholds
+from lpa_core.settings.thresholds import State, Thresholds
 from lpa_ops.health.database import Database, long_before, opened
 
 _FEW: Final = 10

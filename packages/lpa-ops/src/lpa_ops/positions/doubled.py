@@ -15,10 +15,9 @@ from typing import Any, Final, NamedTuple, final
 import msgspec
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.delivery.log import Partition
-from lpa_core.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
-from lpa_core.rows import RAW_TABLE
+from lpa_core.delivery.consumer_group import Partition
+from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.validation.reasons import FailureClass
 from lpa_ops.backup.tables import StoredTable, stored_tables
 from lpa_ops.positions.statements import sql, text_of

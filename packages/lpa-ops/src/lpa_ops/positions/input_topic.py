@@ -7,11 +7,11 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, final
 
-from lpa_core.delivery.log import LogUnavailable, Partition
+from lpa_core.delivery.consumer_group import LogUnavailable, Partition
 from lpa_core.kafka.admin import SECONDS, admin_client, explained
 from lpa_core.kafka.configuration import admin_configuration
-from lpa_core.known_gaps import OffsetSpan
-from lpa_core.settings import QualitySettings, Settings
+from lpa_core.settings.settings import QualitySettings, Settings
+from lpa_core.tables.known_gaps import OffsetSpan
 from lpa_sinks.databases import endpoint_of
 
 if TYPE_CHECKING:

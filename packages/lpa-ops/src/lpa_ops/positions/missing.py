@@ -15,9 +15,9 @@ from typing import Any, Final, NamedTuple, final
 import attrs
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.delivery.log import Partition
-from lpa_core.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
-from lpa_core.settings import Settings
+from lpa_core.delivery.consumer_group import Partition
+from lpa_core.settings.settings import Settings
+from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
 from lpa_ops.backup.checkpoints import checkpoints, sink_name
 from lpa_ops.positions.input_topic import InputTopic
 from lpa_ops.positions.statements import sql

@@ -5,10 +5,9 @@ from __future__ import annotations
 from importlib.resources import files
 from string import Template
 
-from lpa_core.known_gaps import KNOWN_GAPS_TABLE
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
-from lpa_core.rows import RAW_TABLE
-from lpa_core.tables import Table
+from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
+from lpa_core.tables.table import Table
 from lpa_core.validation.reasons import FailureClass
 from lpa_sinks.schema.ddl import quoted
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from lpa_core.delivery.log import Partition
+from lpa_core.delivery.consumer_group import Partition
 from lpa_ops.backup.backup import Backup, BackupError, StoredBackup
 from lpa_ops.backup.checkpoints import checkpoints, from_kafka, sink_name
 from lpa_ops.backup.own import is_of

@@ -8,11 +8,11 @@ from typing import Final, final
 import msgspec
 from clickhouse_connect.driver.client import Client
 
-from lpa_core import restoration
-from lpa_core.delivery.log import Commit, Partition
+from lpa_core.delivery.consumer_group import Commit, Partition
+from lpa_core.jobs import restoration
 from lpa_core.kafka.admin import admin_client
-from lpa_core.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
-from lpa_core.sinks import SinkMisconfigured
+from lpa_core.sinks.sink import SinkMisconfigured
+from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
 from lpa_ops.backup import checkpoints, database, exchange
 from lpa_ops.backup.backup import CHECKPOINTS_FOLDER, Backup, BackupError, StoredBackup
 from lpa_ops.backup.exchange import beside, drop, require_proven, require_room

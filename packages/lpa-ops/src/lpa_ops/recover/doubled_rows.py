@@ -8,10 +8,10 @@ from typing import final
 import msgspec
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.delivery.log import Partition
-from lpa_core.jobs import fold_rules
+from lpa_core.delivery.consumer_group import Partition
+from lpa_core.jobs.assembly import fold_rules
 from lpa_core.kafka.admin import admin_client
-from lpa_core.sinks import StoredRange
+from lpa_core.sinks.sink import StoredRange
 from lpa_ops.backup.checkpoints import checkpoints, from_kafka, sink_name
 from lpa_ops.positions.doubled import Kept, Misplaced, doubled
 from lpa_ops.recover.offset_loss import Offsets

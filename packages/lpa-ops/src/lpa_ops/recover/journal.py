@@ -5,20 +5,18 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar, final
+from typing import Any, Generic, TypeVar, final
 
 import msgspec
 
-from lpa_core import restoration
 from lpa_core.durable import write_file
+from lpa_core.jobs import restoration
 from lpa_ops.backup.checkpoints import sink_name
 from lpa_ops.backup.store import BackupStore
 from lpa_ops.recover.scenario import Context, Findings, RecoveryError, Scenario, broken_off
 from lpa_sinks.databases import endpoint_of
 
 F = TypeVar("F", bound=Findings)
-
-FOLDER: Final = "recovery"
 
 
 class Progress(msgspec.Struct, Generic[F], frozen=True):
@@ -52,7 +50,7 @@ class Journal(Generic[F]):
     """
 
     def __init__(self, scenario: Scenario[F], context: Context) -> None:
-        self.path: Path = context.settings.lpa.data_dir / FOLDER / f"{scenario.name}.json"
+        self.path: Path = context.settings.lpa.data.recoveries / f"{scenario.name}.json"
         self._scenario, self._context = scenario, context
         self._sink = sink_name(context.sink, context.settings)
         self._type: Any = Progress[scenario.findings]  # type: ignore[name-defined]  # known at run time only

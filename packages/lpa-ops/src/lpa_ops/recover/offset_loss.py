@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from typing import final
 
 from lpa_core.delivery.commit_metadata import MAX_SPAN, DamagedMetadataError, decode
-from lpa_core.delivery.log import Commit, Partition
+from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.permissions import require
-from lpa_core.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
+from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
 from lpa_ops.backup.tables import cut, positions, stored_tables
 from lpa_ops.positions.missing import Positions, positions_of
 from lpa_ops.recover.estimate import seconds_to_read

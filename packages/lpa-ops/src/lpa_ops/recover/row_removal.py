@@ -10,9 +10,8 @@ from typing import Any, Final, TypeVar
 
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.delivery.log import Partition
-from lpa_core.rejects import QUARANTINE_TABLE
-from lpa_core.rows import RAW_TABLE
+from lpa_core.delivery.consumer_group import Partition
+from lpa_core.tables.row_layout import QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.validation.reasons import FailureClass
 from lpa_ops.backup.tables import StoredTable
 from lpa_ops.positions.doubled import PLACES, Kept, Misplaced, ingested_tables

@@ -10,9 +10,9 @@ import attrs
 import msgspec
 
 from lpa_core.commands.failure import CommandFailed
-from lpa_core.delivery.log import Partition
+from lpa_core.delivery.consumer_group import Partition
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 
 
 class RecoveryError(CommandFailed):

@@ -7,11 +7,11 @@ from typing import final
 
 import attrs
 
-from lpa_core.delivery.log import Commit, Partition
+from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.permissions import require
-from lpa_core.known_gaps import OffsetSpan
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
+from lpa_core.tables.known_gaps import OffsetSpan
 from lpa_ops.backup.backup import Backup
 from lpa_ops.backup.checkpoints import checkpoints, sink_name
 from lpa_ops.savepoint.offsets import committed_in_the_end, earliest, latest

@@ -7,8 +7,7 @@ from string import Template
 
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
-from lpa_core.rows import RAW_TABLE
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_ops.backup.tables import stored_tables
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection, Sequence
 from typing import Final, final
 
-from lpa_core.delivery.log import Partition
+from lpa_core.delivery.consumer_group import Partition
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.permissions import require
 from lpa_ops.backup.backup import Backup, BackupError
@@ -146,8 +146,8 @@ def _without_backup(context: Context) -> str:
             f"{elsewhere}, run `lpa schema apply`, and then `lpa recover offset-loss`, which has what the topic still "
             "holds read again"
         )
-    data = context.settings.lpa.data_dir
-    return f"{elsewhere}, remove {data / 'checkpoints'} and {data / 'dedup'}, and read the files again"
+    data = context.settings.lpa.data
+    return f"{elsewhere}, remove {data.checkpoints} and {data.claims}, and read the files again"
 
 
 def _expected(context: Context) -> bool:

@@ -11,10 +11,9 @@ import attrs
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.delivery.commit_metadata import MAX_SPAN
-from lpa_core.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
-from lpa_core.rows import RAW_TABLE
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
+from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_ops.backup.tables import stored_spans, stored_tables, table_names
 from lpa_ops.positions.missing import Positions, positions_of
 from lpa_ops.recover.statements import sql

@@ -11,9 +11,9 @@ from clickhouse_connect.driver.client import Client
 
 from lpa_core.delivery.batch_clock import SLACK_MS
 from lpa_core.kafka.admin import admin_client
-from lpa_core.known_gaps import KNOWN_GAPS_TABLE
 from lpa_core.release import require_clock, shown
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
+from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE
 from lpa_ops.backup import claims
 from lpa_ops.backup.tables import StoredTable, positions, stored_tables
 from lpa_ops.recover.scenario import Context, Findings, Step

@@ -9,9 +9,10 @@ from typing import Final
 
 import cyclopts
 
-from lpa_core import metrics, settings
+from lpa_core import metrics
 from lpa_core.cli import build_app
 from lpa_core.plugins.hookspecs import HookSpecs
+from lpa_core.settings import loading
 from lpa_ops.health import CHECKS
 from lpa_ops.release.gate import Gate, Outcome, Target, outcome
 from lpa_sinks.schema.ddl import SCHEMA_FILES, declared, sql_file
@@ -26,7 +27,7 @@ def judge(target: Target) -> Outcome:
 def _problems(root: Path, target: Target) -> Iterator[str]:
     docs = root / "docs"
     configuration, template = _text(docs / "configuration.md"), _text(root / ".env.template")
-    for setting in settings.described():
+    for setting in loading.described():
         if f"| `{setting.variable}` |" not in configuration:
             yield f"docs/configuration.md: the setting {setting.variable} is missing"
         if not re.search(rf"^(# )?{setting.variable}=", template, re.MULTILINE):

@@ -12,7 +12,7 @@ import attrs
 from lpa_core.errors import JobFailed
 from lpa_core.health.check import Scope
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 
 
 class Verdict(StrEnum):

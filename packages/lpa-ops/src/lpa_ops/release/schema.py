@@ -5,8 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import Final
 
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
-from lpa_core.rows import RAW_TABLE
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_ops.health.database import opened
 from lpa_ops.release.gate import Gate, Outcome, Target, outcome
 from lpa_sinks import schema

@@ -10,13 +10,16 @@ from typing import Final, final
 
 import structlog
 
+from lpa_core.data_folder import claims_name
 from lpa_core.dedup.store import DedupStoreError
-from lpa_core.delivery.log import Partition
+from lpa_core.delivery.consumer_group import Partition
+from lpa_core.jobs.new_savepoint import new_savepoint
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.permissions import require
+from lpa_core.plugins.fingerprint import fingerprint
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.savepoints import Savepoint, SavepointError, fingerprint, folder_name, new_savepoint
-from lpa_core.settings import Settings
+from lpa_core.savepoints import Savepoint, SavepointError
+from lpa_core.settings.settings import Settings
 from lpa_ops.savepoint.offsets import commit, committed_in_the_end, require_stopped
 from lpa_ops.savepoint.scratch import scratch_folder
 from lpa_ops.savepoint.store import FileSavepointStore, store_of
@@ -44,7 +47,7 @@ class Keeper:
 
 def default_location(settings: Settings) -> str:
     """The folder or URL where savepoints are kept: LPA_SAVEPOINT_DIR."""
-    return settings.lpa.savepoint_dir or str(settings.lpa.data_dir / "savepoints")
+    return settings.lpa.savepoint_dir or str(settings.lpa.data.savepoints)
 
 
 def create(settings: Settings, plugins: PluginManager, location: str | None = None) -> tuple[str, Savepoint]:
@@ -102,7 +105,7 @@ def restore(location: str, settings: Settings, plugins: PluginManager) -> Savepo
                 )
         with ExitStack() as undone:
             for partition, name in savepoint.dedup.items():
-                _replace(fetched / name, _claims(settings, partition), scratch / folder_name(partition), undone)
+                _replace(fetched / name, _claims(settings, partition), scratch / claims_name(*partition), undone)
             commit(admin, settings, savepoint.commits)
             undone.pop_all()
     _log.info("savepoint restored", location=location, group=savepoint.group, partitions=len(savepoint.commits))
@@ -128,7 +131,7 @@ def _require_own(savepoint: Savepoint, location: str, settings: Settings, plugin
 
 
 def _claims(settings: Settings, partition: Partition) -> Path:
-    return settings.lpa.data_dir / "dedup" / folder_name(partition)
+    return settings.lpa.data.claims_of(*partition)
 
 
 def snapshot(folder: Path, target: Path, settings: Settings) -> None:

@@ -8,7 +8,7 @@ from typing import Final, final
 import attrs
 import msgspec
 
-from lpa_core.delivery.log import Commit, Partition
+from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.savepoints import Savepoint
 from lpa_ops.bundle import manifest
 from lpa_ops.bundle.manifest import SavedFile

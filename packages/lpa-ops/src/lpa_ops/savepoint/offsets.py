@@ -9,10 +9,10 @@ import attrs
 import tenacity
 
 from lpa_core.delivery.commit_metadata import MARK
-from lpa_core.delivery.log import Commit, LogError, LogUnavailable, Partition
+from lpa_core.delivery.consumer_group import Commit, LogError, LogUnavailable, Partition
 from lpa_core.kafka.admin import SECONDS, explained
 from lpa_core.savepoints import SavepointError
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 from lpa_ops.positions.input_topic import list_offsets
 
 if TYPE_CHECKING:

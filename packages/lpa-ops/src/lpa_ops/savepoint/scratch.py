@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import IO, Final
 
 from lpa_core.savepoints import SavepointError
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 
-FOLDER: Final = "scratch"
-"""In the data folder."""
 _OWNED: Final = "owner.lock"
 """In each folder: locked while its process lives."""
 
@@ -26,7 +24,7 @@ def scratch_folder(settings: Settings) -> Iterator[Path]:
 
     Those of processes that were killed go first. Raises SavepointError.
     """
-    root = settings.lpa.data_dir / FOLDER
+    root = settings.lpa.data.scratch
     try:
         root.mkdir(parents=True, exist_ok=True)
         with _alone(root):

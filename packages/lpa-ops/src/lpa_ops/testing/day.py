@@ -9,9 +9,9 @@ from clickhouse_connect.driver.client import Client
 
 from lpa_core.health.check import CheckResult, HealthCheck, Scope
 from lpa_core.health.run import CheckRunner
-from lpa_core.health.settings import HealthSettings
-from lpa_core.health.state import State
-from lpa_core.settings import Settings
+from lpa_core.settings.health import HealthSettings
+from lpa_core.settings.settings import Settings
+from lpa_core.settings.thresholds import State
 
 HOUR_MS = 3_600_000
 

@@ -10,17 +10,16 @@ import attrs
 
 from lpa_core.delivery.checkpoint import MemoryCheckpoint
 from lpa_core.delivery.derivation import Derivation
-from lpa_core.delivery.worker import Limits, Worker
+from lpa_core.delivery.source_worker import Limits, Worker
 from lpa_core.events.model import MAX_EPOCH_MS
-from lpa_core.jobs import build_pipeline, fold_rules
+from lpa_core.jobs.assembly import build_pipeline, fold_rules
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_core.replays import ReplayError, ReplayRefused
-from lpa_core.rows import RAW_TABLE
-from lpa_core.settings import Settings
-from lpa_core.sinks import Deriving
+from lpa_core.settings.settings import Settings
+from lpa_core.sinks.sink import Deriving
 from lpa_core.sources.files import LineSource, open_file
 from lpa_core.sources.source import SourceError
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_replay.check.layers import Dump, decoded, dumps
 from lpa_replay.database import opened
 

@@ -8,10 +8,10 @@ from typing import Final, final
 
 import attrs
 
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE, Rejected
-from lpa_core.rows import RAW_TABLE
-from lpa_core.tables import Table
-from lpa_core.verdicts import Verdict
+from lpa_core.pipeline.reject_envelope import Rejected
+from lpa_core.pipeline.verdicts import Verdict
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
+from lpa_core.tables.table import Table
 from lpa_replay.database import Database
 
 LAYERS: Final = ("decoded", "typed", "facts", "rollups")

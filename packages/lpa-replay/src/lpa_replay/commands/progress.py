@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
-from lpa_core.delivery.worker import StepListener
+from lpa_core.delivery.source_worker import StepListener
 from lpa_core.sources.source import Source
 
 

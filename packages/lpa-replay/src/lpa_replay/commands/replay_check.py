@@ -13,7 +13,7 @@ from rich.table import Column, Table
 
 from lpa_core.commands.options import Json
 from lpa_core.commands.output import print_json
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 from lpa_replay.check.fixture import open_fixture, run_fixture
 from lpa_replay.check.layers import Dump
 from lpa_replay.check.record import Difference, first_difference, read_record, write_record

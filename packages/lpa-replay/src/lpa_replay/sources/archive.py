@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import final
 
-from lpa_core.delivery.archive import ArchiveError
 from lpa_core.records import Position
 from lpa_core.replays import ReplayError, ReplayRefused
+from lpa_core.sinks.archive import ArchiveError
 from lpa_replay.found import Found, Selection, raw_record
 from lpa_replay.sources.source import RECORDS_AT_ONCE
 from lpa_replay.window import Clock, Window

@@ -11,8 +11,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from lpa_core.events.coercion import timestamp
+from lpa_core.pipeline.reject_envelope import SCHEMA_VERSION
 from lpa_core.records import Position
-from lpa_core.rejects import SCHEMA_VERSION
 from lpa_replay.found import Found, possible_position
 
 

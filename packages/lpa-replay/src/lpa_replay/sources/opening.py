@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from lpa_core.delivery.log import LogError
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
+from lpa_core.delivery.consumer_group import LogError
 from lpa_core.replays import ReplayRefused
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_replay.database import Database
 from lpa_replay.found import Selection
 from lpa_replay.kafka_settings import replay_settings

@@ -7,11 +7,11 @@ from typing import Any, Final, final
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from lpa_core.pipeline.reject_envelope import SCHEMA_VERSION
 from lpa_core.records import Position
-from lpa_core.rejects import SCHEMA_VERSION
 from lpa_core.replays import ReplayRefused
-from lpa_core.sinks import SinkUnavailable
-from lpa_core.tables import Table
+from lpa_core.sinks.sink import SinkUnavailable
+from lpa_core.tables.table import Table
 from lpa_replay.database import Database
 from lpa_replay.found import Found, Selection
 from lpa_replay.sources.envelopes import payload_bytes

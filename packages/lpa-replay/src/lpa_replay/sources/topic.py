@@ -7,12 +7,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, final
 
-from lpa_core.delivery.log import LogUnavailable
+from lpa_core.delivery.consumer_group import LogUnavailable
 from lpa_core.kafka.admin import SECONDS, explained
 from lpa_core.kafka.configuration import admin_configuration
 from lpa_core.records import Position
 from lpa_core.replays import ReplayRefused
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 from lpa_replay.found import Found, Selection
 from lpa_replay.sources.envelopes import read_envelope
 from lpa_replay.sources.source import RECORDS_AT_ONCE

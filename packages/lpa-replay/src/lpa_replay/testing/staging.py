@@ -9,7 +9,7 @@ from typing import final
 import attrs
 
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.records import Position
 from lpa_replay.folder import Manifest, RunFolder
 from lpa_replay.found import Filters, Found, Selection

@@ -17,8 +17,8 @@ import attrs
 from tenacity import wait_exponential_jitter
 from tenacity.wait import wait_base
 
-from lpa_core.delivery.archive import ArchiveError
 from lpa_core.records import RecordBatch
+from lpa_core.sinks.archive import ArchiveError
 from lpa_sinks.archive.layout import Segment, by_hour, topic_name
 from lpa_sinks.archive.lines import encode
 from lpa_sinks.archive.spool import Closing, Spool
@@ -59,7 +59,7 @@ class FileArchive:
       only one that can come again, are remembered as published until the partition's next range
       comes, and are not written again.
 
-    Implements lpa_core.delivery.archive.Archive.
+    Implements lpa_core.sinks.archive.Archive.
     """
 
     def __init__(

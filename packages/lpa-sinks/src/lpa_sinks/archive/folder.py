@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, final
 
-from lpa_core.delivery.archive import ArchiveError
 from lpa_core.durable import sync_folder, write_file
+from lpa_core.sinks.archive import ArchiveError
 
 _CHUNK: Final = 1 << 20
 

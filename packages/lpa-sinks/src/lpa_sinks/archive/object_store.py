@@ -23,7 +23,7 @@ from obstore.store import from_url
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_base
 
-from lpa_core.delivery.archive import ArchiveError
+from lpa_core.sinks.archive import ArchiveError
 
 _T = TypeVar("_T")
 

@@ -14,7 +14,7 @@ else:
 from tenacity import wait_exponential_jitter
 from tenacity.wait import wait_base
 
-from lpa_core.delivery.archive import ArchiveError
+from lpa_core.sinks.archive import ArchiveError
 from lpa_sinks.archive.layout import HOUR_MS, ArchiveFile, parse_hour, topic_name
 from lpa_sinks.archive.lines import ArchivedRecord, decode
 from lpa_sinks.archive.storage import Storage, open_storage

@@ -17,8 +17,8 @@ from typing import BinaryIO, Final, final
 import attrs
 import msgspec
 
-from lpa_core.delivery.archive import ArchiveError
 from lpa_core.durable import TEMPORARY, sync_folder, write_file
+from lpa_core.sinks.archive import ArchiveError
 from lpa_sinks.archive.layout import ArchiveFile, Segment
 
 _SEGMENT: Final = ".segment"

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from tenacity.wait import wait_base
 
-from lpa_core.delivery.archive import ArchiveError
+from lpa_core.sinks.archive import ArchiveError
 from lpa_sinks.archive.folder import Folder
 from lpa_sinks.archive.object_store import ObjectStore
 

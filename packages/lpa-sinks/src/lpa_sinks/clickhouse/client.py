@@ -12,7 +12,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
+from lpa_core.sinks.sink import SinkMisconfigured, SinkUnavailable
 from lpa_core.uris import masked
 from lpa_sinks.clickhouse.answers import NotClickHouseError, checked_connections
 from lpa_sinks.clickhouse.errors import Verdict, classify, describe

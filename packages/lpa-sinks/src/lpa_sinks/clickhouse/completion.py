@@ -20,7 +20,7 @@ import attrs
 import structlog
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.tables import Block, Table
+from lpa_core.tables.table import Block, Table
 from lpa_sinks.clickhouse.insert import uncompressed
 
 _TOO_MANY: Final = 100

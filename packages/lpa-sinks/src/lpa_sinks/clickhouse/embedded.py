@@ -14,7 +14,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, ProgrammingError
 
-from lpa_core.sinks import SinkMisconfigured, SinkUnavailable
+from lpa_core.sinks.sink import SinkMisconfigured, SinkUnavailable
 from lpa_core.system_errors import explained, may_have_run_out_of_files, number_in, out_of_files
 from lpa_sinks.clickhouse.errors import describe
 

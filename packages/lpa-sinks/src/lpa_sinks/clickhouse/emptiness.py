@@ -7,9 +7,8 @@ from string import Template
 
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
-from lpa_core.rows import RAW_TABLE
-from lpa_core.tables import Table
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
+from lpa_core.tables.table import Table
 from lpa_sinks.schema.ddl import quoted
 
 

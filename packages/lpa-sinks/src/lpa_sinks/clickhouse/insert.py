@@ -14,7 +14,7 @@ from clickhouse_connect.driver.common import write_leb128
 from clickhouse_connect.driver.compression import get_compressor
 from clickhouse_connect.driver.insert import InsertContext
 
-from lpa_core.tables import Block, Column, Kind, Table
+from lpa_core.tables.table import Block, Column, Kind, Table
 from lpa_sinks.clickhouse.types import column_type
 
 _SETTINGS: Final[Mapping[str, int | str]] = {

@@ -7,7 +7,7 @@ from string import Template
 
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
+from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
 from lpa_sinks.schema.ddl import quoted
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.sinks import StoredKeys
+from lpa_core.sinks.sink import StoredKeys
 
 _KEYS_AT_ONCE: Final = 20_000
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.tables import Block, Column
+from lpa_core.tables.table import Block, Column
 from lpa_sinks.clickhouse.errors import Verdict, classify, describe
 from lpa_sinks.clickhouse.insert import encode, fits, insert, insert_settings
 from lpa_sinks.clickhouse.types import column_type

@@ -12,7 +12,7 @@ import tenacity
 from tenacity.wait import wait_base, wait_random_exponential
 
 from lpa_core.errors import ConfigurationError, JobFailed, Unavailable, UsageError
-from lpa_core.sinks import RowsRefused, SinkMisconfigured, SinkUnavailable
+from lpa_core.sinks.sink import RowsRefused, SinkMisconfigured, SinkUnavailable
 from lpa_sinks.clickhouse.errors import Verdict, classify, describe, explain
 
 _log = structlog.get_logger("lpa.sinks.clickhouse")

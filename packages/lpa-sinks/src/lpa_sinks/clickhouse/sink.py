@@ -11,12 +11,10 @@ from typing import Final, TypeVar, final
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from lpa_core.derived import Derived
-from lpa_core.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.release import WrongClockError
-from lpa_core.rows import RAW_TABLE
-from lpa_core.sinks import (
+from lpa_core.sinks.derived import Derived
+from lpa_core.sinks.sink import (
     RowsRefused,
     SinkMisconfigured,
     SinkUnavailable,
@@ -25,7 +23,9 @@ from lpa_core.sinks import (
     StoredRange,
     require_distinct,
 )
-from lpa_core.tables import Block, Table
+from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
+from lpa_core.tables.row_layout import RAW_TABLE
+from lpa_core.tables.table import Block, Table
 from lpa_sinks.clickhouse.answers import NotClickHouseError
 from lpa_sinks.clickhouse.client import REMEDY, Endpoint, connect
 from lpa_sinks.clickhouse.completion import (

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.sinks import SinkUnavailable, StoredOffsets
-from lpa_core.tables import Table
+from lpa_core.sinks.sink import SinkUnavailable, StoredOffsets
+from lpa_core.tables.table import Table
 from lpa_sinks.clickhouse.completion import inserts_under_way
 
 _PATIENCE_SECONDS: Final = 5.0

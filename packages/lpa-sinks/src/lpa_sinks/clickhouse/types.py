@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from lpa_core.tables import Column, Kind
+from lpa_core.tables.table import Column, Kind
 
 _TYPES: Final[Mapping[Kind, str]] = {
     Kind.TEXT: "String",

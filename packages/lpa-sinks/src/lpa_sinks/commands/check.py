@@ -18,8 +18,8 @@ from lpa_core.commands.options import Json, SinkUri
 from lpa_core.commands.output import Format, print_json
 from lpa_core.errors import UsageError
 from lpa_core.plugins.context import AppContext
-from lpa_core.settings import Settings
-from lpa_core.sinks import SinkMisconfigured
+from lpa_core.settings.settings import Settings
+from lpa_core.sinks.sink import SinkMisconfigured
 from lpa_sinks import parity
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.databases import opened

@@ -14,9 +14,9 @@ from rich.progress import Progress as Bar
 
 from lpa_core.commands.options import Json, SinkUri
 from lpa_core.commands.output import print_json
-from lpa_core.derived import Derived
+from lpa_core.sinks.derived import Derived
 from lpa_core.errors import UsageError
-from lpa_core.jobs import fold_rules
+from lpa_core.jobs.assembly import fold_rules
 from lpa_core.plugins.context import AppContext
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.databases import endpoint_of, opened

@@ -15,7 +15,7 @@ from rich.table import Table as Printed
 from lpa_core.commands.options import Json, SinkUri, Switch
 from lpa_core.commands.output import print_json
 from lpa_core.errors import UsageError
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.databases import opened
 from lpa_sinks.schema.migrate import migrate, roll_back

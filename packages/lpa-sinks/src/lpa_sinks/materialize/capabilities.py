@@ -8,8 +8,8 @@ from typing import Any, Final, final
 import attrs
 
 from lpa_core.lifecycle.capabilities import TTL_MS, Capability, CapabilityIndex
-from lpa_core.sinks import StoredRange
-from lpa_core.tables import Column, Kind
+from lpa_core.sinks.sink import StoredRange
+from lpa_core.tables.table import Column, Kind
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.rows import Rows, SessionKey, Span, between, of_ranges, table
 

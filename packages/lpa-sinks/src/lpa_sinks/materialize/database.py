@@ -8,7 +8,7 @@ from typing import Any, Final, final
 
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.tables import Column
+from lpa_core.tables.table import Column
 from lpa_sinks.clickhouse.insert import encode, insert, insert_settings
 from lpa_sinks.materialize.statements import text
 from lpa_sinks.schema.ddl import quoted

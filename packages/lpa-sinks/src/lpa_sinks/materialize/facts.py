@@ -21,7 +21,7 @@ from lpa_core.lifecycle.facts import (
     column_names,
     columns,
 )
-from lpa_core.tables import Column, Kind
+from lpa_core.tables.table import Column, Kind
 from lpa_sinks.clickhouse.types import column_type
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.rows import Span, table

@@ -8,9 +8,9 @@ from typing import Final, final
 
 import structlog
 
-from lpa_core.derived import Derived
 from lpa_core.lifecycle.rules import FoldRules
-from lpa_core.sinks import StoredRange
+from lpa_core.sinks.derived import Derived
+from lpa_core.sinks.sink import StoredRange
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.materializer import Materializer
 

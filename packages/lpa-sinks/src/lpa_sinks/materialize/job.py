@@ -15,22 +15,22 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from lpa_core.admin.job import JobState, PartitionStatus, SavepointStatus, StopRefused
 from lpa_core.admin.server import AdminServer
-from lpa_core.delivery.log import CommitUncertainError, ForbiddenError, LogError, Partition
+from lpa_core.delivery.consumer_group import CommitUncertainError, ForbiddenError, LogError, Partition
 from lpa_core.delivery.standstill import Standstill
 from lpa_core.delivery.touched import Touch, UnreadableTouchError, decode
-from lpa_core.derived import Derived
 from lpa_core.health.monitor import monitor_of
-from lpa_core.jobs import fold_rules
+from lpa_core.jobs.assembly import fold_rules
+from lpa_core.jobs.process import stopped_by_signals
 from lpa_core.kafka.admin import admin_client, explained
 from lpa_core.kafka.configuration import consumer_configuration
 from lpa_core.kafka.explained import explanation
 from lpa_core.kafka.permissions import require
 from lpa_core.metrics import Metrics
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.process import stopped_by_signals
 from lpa_core.release import require_clock
-from lpa_core.settings import Settings
-from lpa_core.sinks import SinkUnavailable, StoredRange
+from lpa_core.settings.settings import Settings
+from lpa_core.sinks.derived import Derived
+from lpa_core.sinks.sink import SinkUnavailable, StoredRange
 from lpa_sinks.clickhouse.client import connect
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.databases import endpoint_of
@@ -83,7 +83,9 @@ class MaterializeJob:
             fold_rules(plugins, settings),
         )
         self._metrics = Metrics()
-        self._monitor = monitor_of(settings, plugins, self._metrics, sink=sink, dedup=None)
+        self._monitor = monitor_of(
+            settings, plugins.health_checks(), plugins.event_types(), self._metrics.health, sink=sink, dedup=None
+        )
         self._stopping = threading.Event()
         self._state = JobState.CREATED
         self._assigned: dict[int, PartitionStatus] = {}

@@ -11,10 +11,10 @@ from typing import Final, final
 import attrs
 import structlog
 
-from lpa_core.derived import Derived, Refold
 from lpa_core.lifecycle.fold import SessionFold
 from lpa_core.lifecycle.rules import FoldRules
-from lpa_core.sinks import StoredRange
+from lpa_core.sinks.derived import Derived, Refold
+from lpa_core.sinks.sink import StoredRange
 from lpa_sinks.clickhouse.retries import AbandonedError
 from lpa_sinks.materialize.capabilities import Capabilities
 from lpa_sinks.materialize.database import Database

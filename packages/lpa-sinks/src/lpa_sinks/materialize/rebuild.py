@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import final
 
-from lpa_core.derived import Derived
 from lpa_core.lifecycle.rules import FoldRules
+from lpa_core.sinks.derived import Derived
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.known import touched_sessions
 from lpa_sinks.materialize.materializer import Materializer

@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple, final
 
 import attrs
 
-from lpa_core.sinks import StoredRange
-from lpa_core.tables import Column, Kind
+from lpa_core.sinks.sink import StoredRange
+from lpa_core.tables.table import Column, Kind
 from lpa_sinks.clickhouse.insert import uncompressed
 from lpa_sinks.materialize.statements import text
 

@@ -8,10 +8,10 @@ from typing import final
 
 import attrs
 
-from lpa_core.derived import Refold
 from lpa_core.lifecycle.fold import SessionFold
 from lpa_core.lifecycle.signals import Signal, order, session_id
-from lpa_core.sinks import StoredRange
+from lpa_core.sinks.derived import Refold
+from lpa_core.sinks.sink import StoredRange
 from lpa_sinks.materialize.facts import FoldedSession
 from lpa_sinks.materialize.rows import SessionKey, Span
 from lpa_sinks.materialize.signals import Signals

@@ -9,7 +9,7 @@ from typing import Any, Final, final
 import attrs
 
 from lpa_core.lifecycle.signals import Signal, SignalKind, edge_time, session_id
-from lpa_core.sinks import StoredRange
+from lpa_core.sinks.sink import StoredRange
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.rows import Extent, Rows, SessionKey, Span
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 from lpa_sinks.schema.ddl import in_database
 
 HOUR_MS: Final = 3_600_000

@@ -8,7 +8,7 @@ from typing import Final
 
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.tables import Table
+from lpa_core.tables.table import Table
 from lpa_sinks.schema.ddl import SCHEMA_FILES, sql_file, statements
 
 _CREATES: Final = re.compile(r"CREATE (?:TABLE|VIEW) IF NOT EXISTS \S+?\.`?(\w+)")

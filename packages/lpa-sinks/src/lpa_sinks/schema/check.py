@@ -11,8 +11,8 @@ from typing import Final, final
 import attrs
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.known_gaps import KNOWN_GAPS_TABLE
-from lpa_core.tables import Table
+from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE
+from lpa_core.tables.table import Table
 from lpa_sinks.clickhouse.types import column_type
 from lpa_sinks.schema.ddl import (
     SCHEMA_FILES,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from lpa_core.tables import Table
+from lpa_core.tables.table import Table
 from lpa_sinks.schema.ddl import quoted, statements
 
 LOCAL: Final = "_local"

@@ -1,7 +1,7 @@
 """The schema as SQL text: the built-in tables and views, and a table for each plugin's events.
 
 The files of :data:`SCHEMA_FILES` are the source of truth for the built-in tables and views. A plugin's table is made
-from its :class:`~lpa_core.tables.Table` by the template :data:`PLUGIN_TABLE_FILE`.
+from its :class:`~lpa_core.tables.table.Table` by the template :data:`PLUGIN_TABLE_FILE`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Final, final
 
 import attrs
 
-from lpa_core.events.event_type import LEADING_COLUMNS
-from lpa_core.sinks import SinkMisconfigured
-from lpa_core.tables import Column, Kind, Table
+from lpa_core.sinks.sink import SinkMisconfigured
+from lpa_core.tables.row_layout import LEADING_COLUMNS
+from lpa_core.tables.table import Column, Kind, Table
 from lpa_sinks.clickhouse.types import column_type
 
 INGESTED_FILE: Final = "01-schema.sql"

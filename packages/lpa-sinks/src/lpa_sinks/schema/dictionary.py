@@ -12,7 +12,7 @@ from typing import Final, final
 
 import attrs
 
-from lpa_core.tables import Column, Table
+from lpa_core.tables.table import Column, Table
 from lpa_sinks.schema.ddl import DEFAULT_DATABASE, SCHEMA_FILES, VERSIONS, plugin_table, plugin_tables, sql_file
 
 _TITLES: Final = {

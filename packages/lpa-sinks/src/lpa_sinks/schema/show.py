@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lpa_core.tables import Table
+from lpa_core.tables.table import Table
 from lpa_sinks.schema.cluster import statements_on_cluster
 from lpa_sinks.schema.ddl import statements
 

@@ -7,7 +7,7 @@ from typing import Any, final
 import attrs
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.tables import Kind, Table
+from lpa_core.tables.table import Kind, Table
 from lpa_sinks.clickhouse.client import Endpoint
 from lpa_sinks.clickhouse.retries import RetryPolicy
 from lpa_sinks.clickhouse.sink import ClickHouseSink

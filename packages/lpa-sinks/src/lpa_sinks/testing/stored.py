@@ -12,10 +12,10 @@ from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.touched import Touch, touches
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.lifecycle.rules import FoldRules
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.records import RecordBatch
-from lpa_core.sinks import StoredRange
-from lpa_core.tables import Block
+from lpa_core.sinks.sink import StoredRange
+from lpa_core.tables.table import Block
 from lpa_sinks.materialize.database import Database
 from lpa_sinks.materialize.materializer import Materializer
 from lpa_sinks.materialize.rebuild import Rebuild

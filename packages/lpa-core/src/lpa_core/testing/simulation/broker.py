@@ -19,7 +19,7 @@ from typing import final
 import attrs
 
 from lpa_core.delivery.commit_metadata import decode
-from lpa_core.delivery.log import (
+from lpa_core.delivery.consumer_group import (
     Commit,
     CommitUncertainError,
     FencedError,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import final
 
-from lpa_core.delivery.log import (
+from lpa_core.delivery.consumer_group import (
     Assignment,
     Commit,
     FencedError,

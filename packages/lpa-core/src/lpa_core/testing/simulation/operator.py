@@ -7,10 +7,9 @@ from itertools import pairwise
 from typing import Any, final
 
 from lpa_core.delivery.commit_metadata import decode
-from lpa_core.delivery.log import Commit, Partition
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
-from lpa_core.rows import RAW_TABLE
-from lpa_core.tables import Table
+from lpa_core.delivery.consumer_group import Commit, Partition
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
+from lpa_core.tables.table import Table
 from lpa_core.testing.simulation.broker import Broker
 from lpa_core.testing.simulation.sink import Database
 

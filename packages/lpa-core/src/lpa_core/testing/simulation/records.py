@@ -10,14 +10,13 @@ from typing import Final, final
 
 import attrs
 
-from lpa_core.delivery.log import Partition
+from lpa_core.delivery.consumer_group import Partition
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.pipeline.verdicts import Accepted
 from lpa_core.records import Position
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
-from lpa_core.rows import RAW_TABLE
-from lpa_core.tables import Block
-from lpa_core.verdicts import Accepted
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
+from lpa_core.tables.table import Block
 
 PIPELINE: Final = Pipeline(BUILTIN_EVENT_TYPES)
 REFUSED_GATEWAY: Final = "refused"

@@ -12,11 +12,11 @@ from typing import Any, final
 
 import attrs
 
-from lpa_core.delivery.log import Partition
-from lpa_core.known_gaps import KNOWN_GAPS_TABLE
-from lpa_core.rows import RAW_TABLE
-from lpa_core.sinks import RowsRefused, SinkUnavailable, StoredKeys, StoredOffsets, require_distinct
-from lpa_core.tables import Block, Table
+from lpa_core.delivery.consumer_group import Partition
+from lpa_core.sinks.sink import RowsRefused, SinkUnavailable, StoredKeys, StoredOffsets, require_distinct
+from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE
+from lpa_core.tables.row_layout import RAW_TABLE
+from lpa_core.tables.table import Block, Table
 from lpa_core.testing.doubles import stored_from
 from lpa_core.testing.simulation.scheduler import Host, Scheduler
 

@@ -14,13 +14,13 @@ import structlog
 from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.dedup.store import DedupStore
 from lpa_core.delivery.claims import DedupStores
-from lpa_core.delivery.group import GroupWorker
+from lpa_core.delivery.consumer_group import Log, LogRecord, Partition
+from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
-from lpa_core.delivery.log import Log, LogRecord, Partition
 from lpa_core.delivery.partitions import Phase
-from lpa_core.known_gaps import KNOWN_GAPS_TABLE
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE, RejectEnvelope
-from lpa_core.rows import RAW_TABLE
+from lpa_core.pipeline.reject_envelope import RejectEnvelope
+from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.testing.simulation.broker import SESSION_SECONDS, Broker, Member
 from lpa_core.testing.simulation.log import SimulatedLog
 from lpa_core.testing.simulation.operator import Operator

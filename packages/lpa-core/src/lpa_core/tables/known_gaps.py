@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple, final
 
-from lpa_core.tables import Column, Kind, Table
+from lpa_core.tables.table import Column, Kind, Table
 
 KNOWN_GAPS_TABLE: Final = Table(
     name="known_gaps",

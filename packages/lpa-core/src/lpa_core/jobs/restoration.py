@@ -9,17 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
 from lpa_core.delivery.checkpoint import CheckpointError
 from lpa_core.durable import write_file
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 from lpa_core.uris import database_of
-
-FOLDER: Final = "restoration"
-"""In the data folder: a file for each database that is barred."""
 
 
 class _Bar(msgspec.Struct, frozen=True):
@@ -81,4 +77,4 @@ def _read(path: Path, sink: str) -> _Bar:
 
 def _path(sink: str, settings: Settings) -> Path:
     address = "\n".join(database_of(sink, settings.clickhouse.database))
-    return settings.lpa.data_dir / FOLDER / f"{hashlib.sha256(address.encode()).hexdigest()[:12]}.json"
+    return settings.lpa.data.restorations / f"{hashlib.sha256(address.encode()).hexdigest()[:12]}.json"

@@ -8,15 +8,15 @@ from typing import final
 
 from lpa_core.dedup.store import ClaimStatistics
 from lpa_core.delivery.blocks import Settled
-from lpa_core.delivery.log import Partition
+from lpa_core.delivery.consumer_group import Partition
 from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.report import Report
+from lpa_core.jobs.process import trim_memory
 from lpa_core.metrics import Metrics
-from lpa_core.process import trim_memory
 from lpa_core.records import RecordBatch
-from lpa_core.sinks import Sink
-from lpa_core.tables import Block
+from lpa_core.sinks.sink import Sink
+from lpa_core.tables.table import Block
 
 
 @final

@@ -9,8 +9,8 @@ import msgspec
 from lpa_core.events.envelope import Envelope
 from lpa_core.events.event_type import Row
 from lpa_core.events.times import DiscardedTime
-from lpa_core.rejects import Rejected
-from lpa_core.tables import Table
+from lpa_core.pipeline.reject_envelope import Rejected
+from lpa_core.tables.table import Table
 
 
 @final

@@ -9,8 +9,8 @@ from typing import Final, final
 import structlog
 
 from lpa_core.delivery.background import Background, Task
+from lpa_core.delivery.consumer_group import Log, Partition
 from lpa_core.delivery.limits import GroupLimits
-from lpa_core.delivery.log import Log, Partition
 from lpa_core.delivery.observer import Observer
 from lpa_core.delivery.partitions import PartitionState, Phase
 from lpa_core.records import RecordBatch

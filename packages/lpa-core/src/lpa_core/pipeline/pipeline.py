@@ -13,7 +13,6 @@ from typing import Any, NoReturn, final
 import attrs
 import msgspec
 
-from lpa_core import storable
 from lpa_core.dedup.key import canonical_json, payload_hash
 from lpa_core.events.coercion import MAX_EPOCH_MS, epoch, timestamp
 from lpa_core.events.envelope import Envelope, WireEnvelope, wire_envelope
@@ -23,15 +22,16 @@ from lpa_core.events.model import carries_version
 from lpa_core.events.registry import registry
 from lpa_core.events.row import MakeRows
 from lpa_core.events.times import EARLIEST_EVENT_MS, MOST_AHEAD_MS, DiscardedTime, latest_event_times
+from lpa_core.pipeline import storable
+from lpa_core.pipeline.reject_envelope import Rejected
+from lpa_core.pipeline.row_guard import RowGuard
+from lpa_core.pipeline.verdicts import Accepted, Verdict
 from lpa_core.records import Oversized, Position, RecordBatch
-from lpa_core.rejects import Rejected
-from lpa_core.row_guard import RowGuard
-from lpa_core.tables import Table
+from lpa_core.tables.table import Table
 from lpa_core.validation.builtin import builtin_validators
 from lpa_core.validation.chain import Validator, first_failure, guarded
 from lpa_core.validation.document import Document, decoded
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
-from lpa_core.verdicts import Accepted, Verdict
 
 FailureClassifier = Callable[[Failure, bytes | None], Failure | None]
 """Looks at a failure and the record's bytes; may answer a better failure."""

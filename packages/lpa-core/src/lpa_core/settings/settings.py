@@ -1,29 +1,17 @@
-"""Settings: from ``lpa.toml`` and the environment, checked before anything is touched.
-
-``QUALITY_DEDUP_TTL_MINUTES`` in the environment is ``dedup_ttl_minutes`` under ``[quality]`` in ``lpa.toml``. The
-environment wins over the file; an empty variable counts as not set. ``[kafka]`` is a table of librdkafka's own names:
-see lpa_core.kafka.properties.
-"""
+"""Every setting there is, in groups: its default, what it accepts and what it is for."""
 
 from __future__ import annotations
 
-import difflib
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple, final
+from typing import Final, final
 
 import attrs
-import typed_settings
-from typed_settings.converters import TSConverter
-from typed_settings.exceptions import InvalidOptionsError, TsError
-from typed_settings.loaders import DictLoader, FileLoader, TomlFormat
 
-from lpa_core.errors import ConfigurationError
-from lpa_core.health.settings import HealthSettings
-from lpa_core.health.state import Thresholds
-from lpa_core.kafka import properties
-from lpa_core.setting_values import (
+from lpa_core.data_folder import DataFolder
+from lpa_core.settings import kafka as properties
+from lpa_core.settings.health import HealthSettings
+from lpa_core.settings.values import (
     GROUP_NAME,
     TOPIC_NAME,
     address,
@@ -44,16 +32,8 @@ from lpa_core.setting_values import (
     topic_name,
     topic_name_or_none,
     whole,
-    without_credentials,
 )
-from lpa_core.setting_values import option as _option
-
-SETTINGS_FILE: Final = "lpa.toml"
-
-
-class SettingsError(ConfigurationError):
-    """A setting cannot be used. The message names it, its value and what would be accepted, a line each."""
-
+from lpa_core.settings.values import option as _option
 
 _WHOLE: Final = "a whole number of at least 1"
 
@@ -277,6 +257,11 @@ class ProcessSettings:
         one_of("debug", "info", "warning", "error"),
     )
 
+    @property
+    def data(self) -> DataFolder:
+        """What is where in ``data_dir``."""
+        return DataFolder(self.data_dir)
+
 
 @final
 @attrs.frozen
@@ -289,125 +274,3 @@ class Settings:
     health: HealthSettings = attrs.field(factory=HealthSettings)
     kafka: Mapping[str, str] = attrs.field(factory=dict, converter=properties.texts, repr=properties.shown)
     """Properties for librdkafka, beside those that the delivery itself sets."""
-
-
-class Setting(NamedTuple):
-    """One setting, for documentation and messages. ``default`` is as one would write it."""
-
-    variable: str
-    option: str
-    default: str
-    accepts: str
-    doc: str
-    secret: bool
-
-
-def described() -> Iterator[Setting]:
-    """Every setting there is."""
-    for group, field in _fields():
-        default = ",".join(field.default) if isinstance(field.default, tuple) else str(field.default)
-        yield Setting(
-            variable=_variable(group, field),
-            option=f"{group}.{field.name}",
-            default=default,
-            accepts=field.metadata["accepts"],
-            doc=field.metadata["doc"],
-            secret=field.metadata["secret"],
-        )
-
-
-def load(environment: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:
-    """The settings in force.
-
-    Args:
-        environment: by default the process's.
-        file: by default ``lpa.toml`` in the working folder, if there is one.
-
-    Raises SettingsError naming every setting that is wrong.
-    """
-    environment = os.environ if environment is None else environment
-    if file is not None and not file.is_file():
-        raise SettingsError(f"{file}: there is no such settings file")
-    found = file or Path(SETTINGS_FILE)
-
-    def check(settings_dict: dict[str, Any], settings_cls: type, options: object) -> dict[str, Any]:
-        table = settings_dict["kafka"]
-        wrong = [*_problems(settings_dict, environment, found), *properties.problems(table, environment, found)]
-        if wrong:
-            raise SettingsError("\n".join(wrong))
-        settings_dict["kafka"] = properties.merged(table, environment)
-        return settings_dict
-
-    try:
-        return typed_settings.load_settings(
-            Settings,
-            [
-                DictLoader({"kafka": {}}),  # a processor can only change what a loader gave
-                FileLoader({"*": TomlFormat(None)}, [found]),
-                DictLoader(_from_environment(environment)),
-            ],
-            processors=[check],
-            converter=_converter(),
-        )
-    except InvalidOptionsError as error:
-        raise SettingsError(_unknown(error, found)) from None
-    except (TsError, OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{found} cannot be read as TOML: {error}") from None
-
-
-def _converter() -> TSConverter:
-    """Leaves thresholds as the option's own converter made them."""
-    converter = TSConverter()
-    converter.scalar_converters[Thresholds] = lambda value, _: value
-    return converter
-
-
-def _groups() -> tuple[attrs.Attribute[Any], ...]:
-    return tuple(group for group in attrs.fields(Settings) if group.name != "kafka")
-
-
-def _fields() -> Iterator[tuple[str, attrs.Attribute[Any]]]:
-    for group in _groups():
-        for field in attrs.fields(group.default.factory):  # type: ignore[union-attr]  # each group has a factory
-            yield group.name, field
-
-
-def _variable(group: str, field: attrs.Attribute[Any]) -> str:
-    return f"{group}_{field.name}".upper()
-
-
-def _from_environment(environment: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    values: dict[str, dict[str, str]] = {}
-    for group, field in _fields():
-        given = environment.get(_variable(group, field), "")
-        if given.strip():
-            values.setdefault(group, {})[field.name] = given
-    return values
-
-
-def _problems(merged: Mapping[str, Mapping[str, Any]], environment: Mapping[str, str], file: Path) -> Iterator[str]:
-    """A line for each setting whose value its converter turns down."""
-    from_environment = _from_environment(environment)
-    for group, field in _fields():
-        value = merged[group][field.name]
-        try:
-            field.converter(value)  # type: ignore[misc, operator]  # every option has one
-        except ValueError:
-            shown = "***" if field.metadata["secret"] else without_credentials(value)
-            if field.name in from_environment.get(group, {}):
-                where = f"{_variable(group, field)}={shown}"
-            else:
-                where = f"{file}: {group}.{field.name} = {shown}"
-            yield f"{where}: expected {field.metadata['accepts']}"
-
-
-def _unknown(error: InvalidOptionsError, file: Path) -> str:
-    known = [setting.option for setting in described()]
-    tables = [f"[{field.name}]" for field in attrs.fields(Settings)]
-    lines = []
-    for option in str(error).rpartition(": ")[2].split(", "):
-        group = option.partition(".")[0]
-        near = difflib.get_close_matches(option, known, n=1)
-        there = near or [name for name in known if name.startswith(f"{group}.")] or tables
-        lines.append(f"{file}: {option} is not a setting; {'did you mean' if near else 'there are'} {', '.join(there)}")
-    return "\n".join(lines)

@@ -14,13 +14,13 @@ from lpa_core.delivery.background import Background, Task
 from lpa_core.delivery.batch_clock import BatchClock
 from lpa_core.delivery.claims import Claims
 from lpa_core.delivery.commit_metadata import DamagedMetadataError, Prepared, decode
-from lpa_core.delivery.log import Commit, Log, Partition, Span
+from lpa_core.delivery.consumer_group import Commit, Log, Partition, Span
 from lpa_core.delivery.observer import Observer
 from lpa_core.delivery.partitions import PartitionState, Phase
 from lpa_core.delivery.stored import Holding, StoredPositions
 from lpa_core.errors import Unavailable
-from lpa_core.known_gaps import OffsetSpan
-from lpa_core.sinks import KnowingGaps, Sink, SinkUnavailable
+from lpa_core.sinks.sink import KnowingGaps, Sink, SinkUnavailable
+from lpa_core.tables.known_gaps import OffsetSpan
 
 _AGAIN_SECONDS: Final = 1.0
 

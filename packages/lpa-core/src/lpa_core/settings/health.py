@@ -6,8 +6,8 @@ from typing import Final, final
 
 import attrs
 
-from lpa_core.health.state import Thresholds
-from lpa_core.setting_values import falling, names, number, option, rising, whole
+from lpa_core.settings.thresholds import Thresholds
+from lpa_core.settings.values import falling, names, number, option, rising, whole
 
 _RISING: Final = "two numbers, the second not below the first: warning above, critical above"
 _FALLING: Final = "two numbers, the second not above the first: warning below, critical below"

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from lpa_core.health.state import Thresholds
+from lpa_core.settings.thresholds import Thresholds
 from lpa_core.uris import masked
 
 

@@ -1,18 +1,25 @@
-"""What to ingest, where to, and by which rules: the same for every source."""
+"""What to ingest, where to, and by which rules, and the parts of it that are the same for every source."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from typing import final
 
 import attrs
 
+from lpa_core.delivery.derivation import Derivation
 from lpa_core.events.times import MOST_AHEAD_MS
 from lpa_core.lifecycle.pipeline_model import PipelineModelMode
 from lpa_core.lifecycle.rules import FoldRules
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
+from lpa_core.sinks.archive import Archive
+from lpa_core.sinks.derived import Derived
+from lpa_core.sinks.sink import Deriving, Sink
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
+from lpa_core.tables.table import Table
 
 
 @final
@@ -32,10 +39,10 @@ class Job:
     def sinks_or_default(self, settings: Settings) -> Sequence[str]:
         """``clickhouse://`` alone stands for the address in the settings."""
         named = [settings.clickhouse.url if uri == "clickhouse://" else uri for uri in self.sinks]
-        return named or (f"chdb://{settings.lpa.data_dir / 'clickhouse'}",)
+        return named or (settings.lpa.data.database_uri,)
 
     def dedup_or_default(self, settings: Settings) -> str:
-        return self.dedup or f"rocksdb://{settings.lpa.data_dir / 'dedup'}"
+        return self.dedup or settings.lpa.data.claims_uri
 
 
 def build_pipeline(plugins: PluginManager, settings: Settings, *, most_ahead_ms: int = MOST_AHEAD_MS) -> Pipeline:
@@ -52,3 +59,30 @@ def build_pipeline(plugins: PluginManager, settings: Settings, *, most_ahead_ms:
 
 def fold_rules(plugins: PluginManager, settings: Settings) -> FoldRules:
     return FoldRules(plugins.attribution_policy(), PipelineModelMode(settings.lifecycle.pipeline_model_mode))
+
+
+def open_sinks(sinks: Iterable[Sink], pipeline: Pipeline, opened: ExitStack, *more: Table) -> None:
+    """Open each with every table that rows go into, and ``more``; what is open is closed with ``opened``."""
+    for sink in sinks:
+        opened.callback(sink.close)
+        sink.open((*pipeline.tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE, *more))
+
+
+def open_archive(job: Job, plugins: PluginManager, opened: ExitStack) -> Archive | None:
+    if not job.archive:
+        return None
+    archive = plugins.archive(job.archive)
+    opened.callback(archive.close)
+    return archive
+
+
+def start_derivation(
+    sinks: Sequence[Deriving],
+    rules: FoldRules,
+    opened: ExitStack,
+    count: Callable[[Derived, float], None] = lambda derived, seconds: None,
+) -> Derivation:
+    derivation = Derivation(sinks, rules, count)
+    opened.callback(derivation.close)
+    derivation.start()
+    return derivation

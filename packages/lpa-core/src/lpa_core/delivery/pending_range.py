@@ -10,15 +10,16 @@ import structlog
 
 from lpa_core.dedup.store import DedupStore
 from lpa_core.delivery.blocks import Settled, blocks, envelopes, gap_blocks, settle
+from lpa_core.delivery.partitions import PartitionState
 from lpa_core.delivery.ranges import Range
-from lpa_core.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.pipeline.reject_envelope import RejectEnvelope
+from lpa_core.pipeline.verdicts import Accepted, Verdict
 from lpa_core.records import Position, RecordBatch
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE, RejectEnvelope
-from lpa_core.rows import RAW_TABLE
-from lpa_core.sinks import Completing, RowsRefused, Sink, SinkMisconfigured
-from lpa_core.tables import Block
-from lpa_core.verdicts import Accepted, Verdict
+from lpa_core.sinks.sink import Completing, RowsRefused, Sink, SinkMisconfigured
+from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
+from lpa_core.tables.table import Block
 
 _log = structlog.get_logger("lpa.delivery")
 
@@ -41,6 +42,17 @@ class Candidate:
     blocks: Sequence[Block] = ()
 
 
+@final
+@attrs.define(slots=True, eq=False)
+class Delivery:
+    """A candidate and the partition it belongs to."""
+
+    state: PartitionState
+    candidate: Candidate
+    repeated: bool = False
+    """It was prepared before, by this worker or another: some of it may be written."""
+
+
 def claim(candidate: Candidate, dedup: DedupStore) -> None:
     """Ask the store who owns each accepted event's key. Raises DedupStoreUnavailable, DedupStoreError."""
     offsets = candidate.batch.offsets
@@ -56,6 +68,13 @@ def claim(candidate: Candidate, dedup: DedupStore) -> None:
     for index, owner in zip(accepted, owners, strict=True):
         found[index] = owner
     candidate.owners = found
+
+
+def fix_duplicates(candidate: Candidate) -> None:
+    """Write into the range which of its records are duplicates, so that whoever repeats it decides the same."""
+    offsets = candidate.batch.offsets
+    duplicates = frozenset(offset for offset, owner in zip(offsets, candidate.owners, strict=True) if owner is not None)
+    candidate.range = attrs.evolve(candidate.range, duplicates=duplicates)
 
 
 def give_back(candidate: Candidate, dedup: DedupStore) -> None:

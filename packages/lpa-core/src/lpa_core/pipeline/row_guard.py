@@ -7,11 +7,11 @@ from typing import Any, final
 import msgspec
 
 from lpa_core.events.event_type import Row
+from lpa_core.pipeline.verdicts import Accepted
 from lpa_core.records import Position
-from lpa_core.rows import RAW_TABLE
-from lpa_core.tables import Table
+from lpa_core.tables.row_layout import RAW_TABLE, LeadingValues, RawValues
+from lpa_core.tables.table import Table
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
-from lpa_core.verdicts import Accepted
 
 _ROW_OVERHEAD = 4096
 """More than a row's column names, numbers and position take as JSON."""
@@ -50,35 +50,36 @@ class RowGuard:
 
     def _json_rows(self, accepted: Accepted, position: Position) -> list[tuple[str, dict[str, Any]]]:
         envelope = accepted.envelope
-        raw = (
-            envelope.id,
-            envelope.type,
-            envelope.timestamp,
-            envelope.gateway,
-            envelope.version,
-            accepted.raw.decode(),
-            accepted.dedup_key,
-            accepted.dedup_strategy,
-            "",
-            position.topic,
-            position.partition,
-            position.offset,
-            *_TIMES,
-            int(envelope.replay),
-            envelope.replay_id,
-            envelope.replay_attempt,
+        raw = RawValues(
+            id=envelope.id,
+            type=envelope.type,
+            timestamp=envelope.timestamp,
+            gateway=envelope.gateway,
+            version=envelope.version,
+            raw_json=accepted.raw.decode(),
+            dedup_key=accepted.dedup_key,
+            dedup_strategy=accepted.dedup_strategy,
+            org="",
+            source_topic=position.topic,
+            source_partition=position.partition,
+            source_offset=position.offset,
+            source_record_timestamp=_A_TIME,
+            ingestion_timestamp=_A_TIME,
+            replay=int(envelope.replay),
+            replay_id=envelope.replay_id,
+            replay_attempt=envelope.replay_attempt,
         )
-        leading = (
-            envelope.timestamp,
-            accepted.dedup_key,
-            "",
-            position.topic,
-            position.partition,
-            position.offset,
-            _TIMES[0],
-            int(envelope.replay),
+        leading = LeadingValues(
+            event_timestamp=envelope.timestamp,
+            raw_event_uid=accepted.dedup_key,
+            org="",
+            source_topic=position.topic,
+            source_partition=position.partition,
+            source_offset=position.offset,
+            ingestion_timestamp=_A_TIME,
+            replay=int(envelope.replay),
         )
-        rows = [(RAW_TABLE.name, dict(zip(RAW_TABLE.column_names, raw, strict=True)))]
+        rows = [(RAW_TABLE.name, raw._asdict())]
         rows += [
             (table.name, dict(zip(table.column_names, (*leading, *row), strict=True))) for table, row in accepted.rows
         ]
@@ -93,5 +94,5 @@ class RowGuard:
         )
 
 
-_TIMES = (1_700_000_000_000, 1_700_000_000_000)
-"""Stand-ins: every time of this century takes as many characters."""
+_A_TIME = 1_700_000_000_000
+"""A stand-in: every time of this century takes as many characters."""

@@ -11,19 +11,18 @@ import structlog
 
 from lpa_core.delivery.background import Background
 from lpa_core.delivery.batch_clock import BatchClock
-from lpa_core.delivery.candidate import Candidate
+from lpa_core.delivery.consumer_group import Log, Partition
 from lpa_core.delivery.limits import GroupLimits
-from lpa_core.delivery.log import Log, Partition
 from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.partitions import PartitionState, Phase
+from lpa_core.delivery.pending_range import Candidate, Delivery
 from lpa_core.delivery.ranges import Range
-from lpa_core.delivery.startup import fail
-from lpa_core.delivery.writer import Delivery
-from lpa_core.known_gaps import gaps
-from lpa_core.pipeline import Pipeline
+from lpa_core.delivery.takeover import fail
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.pipeline.verdicts import Verdict
 from lpa_core.records import RecordBatch
 from lpa_core.release import WrongClockError
-from lpa_core.verdicts import Verdict
+from lpa_core.tables.known_gaps import gaps
 
 PATIENCE: Final = 10
 """How many times older a range may grow where the log holds enough to fill it."""

@@ -2,58 +2,51 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-import threading
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, closing, suppress
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any, final
 from urllib.parse import urlsplit
 
 import attrs
 import structlog
 
-from lpa_core.admin.job import JobState, PartitionStatus, SavepointStatus, StopRefused
+from lpa_core.admin.job import JobState, PartitionStatus, SavepointStatus
 from lpa_core.admin.server import AdminServer
-from lpa_core.dedup.store import DedupStoreUnavailable, Vouching
-from lpa_core.delivery.candidate import Candidate
-from lpa_core.delivery.claims import THROUGH_FILE, DedupStores
-from lpa_core.delivery.closing import PATIENCE
 from lpa_core.delivery.commit_metadata import MAX_SPAN
-from lpa_core.delivery.derivation import Derivation
-from lpa_core.delivery.group import GroupWorker
-from lpa_core.delivery.limits import GroupLimits
-from lpa_core.delivery.log import Commit, Log, LogError, LogRecord, LogUnavailable, Partition
-from lpa_core.delivery.partitions import PartitionState, Phase, given_up, waiting
-from lpa_core.delivery.reject_limits import RejectLimits
+from lpa_core.delivery.consumer_group import LogError, LogRecord
+from lpa_core.delivery.group_worker import GroupWorker
+from lpa_core.delivery.limits import GroupLimits, RejectLimits
+from lpa_core.delivery.partitions import Phase, given_up, waiting
+from lpa_core.delivery.pending_range import Candidate
+from lpa_core.delivery.range_builder import PATIENCE
 from lpa_core.delivery.report import Report
-from lpa_core.delivery.startup import GapPolicy
+from lpa_core.delivery.takeover import GapPolicy
 from lpa_core.delivery.touched import touches
 from lpa_core.health.monitor import monitor_of
-from lpa_core.jobs import Job, build_pipeline, fold_rules
-from lpa_core.kafka.accounts import Accounts
+from lpa_core.jobs.assembly import Job, build_pipeline, fold_rules, open_archive, open_sinks, start_derivation
+from lpa_core.jobs.metrics_observer import Accounts
+from lpa_core.jobs.partition_claims import stores_of
+from lpa_core.jobs.process import map_large_buffers, prompt_handover, quiet_collector, stopped_by_signals
+from lpa_core.jobs.savepoint_stop import SavepointStop
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.brokers import metadata_bytes
 from lpa_core.kafka.configuration import consumer_configuration, producer_configuration
 from lpa_core.kafka.permissions import require
 from lpa_core.kafka.rejects import reject_record
 from lpa_core.kafka.topics import partitions, wanted_topics
-from lpa_core.known_gaps import KNOWN_GAPS_TABLE
 from lpa_core.metrics import Metrics
+from lpa_core.pipeline.reject_envelope import RejectEnvelope
+from lpa_core.plugins.fingerprint import fingerprint
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.process import map_large_buffers, prompt_handover, quiet_collector, stopped_by_signals
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE, RejectEnvelope
 from lpa_core.release import RELEASED_MS
-from lpa_core.rows import RAW_TABLE
-from lpa_core.savepoints import SavepointError, fingerprint, folder_name, new_savepoint
-from lpa_core.setting_values import TOPIC_NAME
-from lpa_core.settings import Settings
-from lpa_core.sinks import Deriving, Sink, Waiting
+from lpa_core.settings.settings import Settings
+from lpa_core.settings.values import TOPIC_NAME
+from lpa_core.sinks.sink import Deriving, Sink, Waiting
 from lpa_core.sources.source import SourceError
-from lpa_core.uris import local_path, scheme, without_secrets
+from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE
+from lpa_core.uris import without_secrets
 
 _STUCK_SECONDS = 120.0
 """A worker whose loop has not turned for so long is not going to: handing a partition over takes far less."""
@@ -62,16 +55,6 @@ _RANGES_AHEAD = 3
 """Bytes that are read ahead, in ranges of the largest size: one in work, one ready, one being filled."""
 
 _log = structlog.get_logger("lpa.runner")
-
-
-@final
-@attrs.define
-class _StopRequest:
-    id: str
-    location: str | None
-    status: SavepointStatus = attrs.field(factory=lambda: SavepointStatus(completed=False))
-    answered: threading.Event = attrs.field(factory=threading.Event)
-    """Somebody has heard how it ended."""
 
 
 @final
@@ -86,8 +69,7 @@ class KafkaJob:
         self._metrics = Metrics()
         self._sinks: tuple[Sink, ...] = ()
         self._state = JobState.CREATED
-        self._request: _StopRequest | None = None
-        self._lock = threading.Lock()
+        self._stop = SavepointStop(self._settings, plugins, job.dedup_or_default(self._settings))
         self.id = uuid.uuid4().hex
         self.name = f"ingest {self._settings.quality.input_topic}"
         self.started_ms = _now()
@@ -108,7 +90,13 @@ class KafkaJob:
             self._worker, self._accounts = self._assemble(opened)
             sink, dedup = self._job.sinks_or_default(settings)[0], self._job.dedup
             monitor = monitor_of(
-                settings, plugins, self._metrics, sink=sink, dedup=dedup, given_up=lambda: given_up(self._worker.states)
+                settings,
+                plugins.health_checks(),
+                plugins.event_types(),
+                self._metrics.health,
+                sink=sink,
+                dedup=dedup,
+                given_up=lambda: given_up(self._worker.states),
             )
             opened.enter_context(stopped_by_signals(self._worker))
             server = AdminServer(
@@ -137,7 +125,7 @@ class KafkaJob:
                 report, left = self._accounts.report, self._worker.left
                 report.seconds = time.perf_counter() - started
                 report.waiting, report.given_up = waiting(left), given_up(left)
-            self._linger()
+            self._stop.linger()
         return self._accounts.report
 
     def _check_topics(self) -> None:
@@ -157,18 +145,12 @@ class KafkaJob:
         quality, limits = settings.quality, settings.clickhouse
         pipeline = build_pipeline(plugins, settings)
         sinks = {plugins.sink(uri): without_secrets(uri) for uri in job.sinks_or_default(settings)}
-        for sink in sinks:
-            opened.callback(sink.close)
-            sink.open((*pipeline.tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE, KNOWN_GAPS_TABLE))
+        open_sinks(sinks, pipeline, opened, KNOWN_GAPS_TABLE)
         self._sinks = tuple(sinks)
-        archive = plugins.archive(job.archive) if job.archive else None
-        if archive is not None:
-            opened.callback(archive.close)
+        archive = open_archive(job, plugins, opened)
         deriving = [sink for sink in sinks if isinstance(sink, Deriving)]
         here = [each for each in deriving if each.exclusive] if job.facts else []
-        derivation = Derivation(here, fold_rules(plugins, settings), self._metrics.derived)
-        opened.callback(derivation.close)
-        derivation.start()
+        derivation = start_derivation(here, fold_rules(plugins, settings), opened, self._metrics.derived)
         accounts = self._observe(quality.input_topic, self._metrics, sinks, derivation.step)
         # Imported here: the client is an extra, and everything else can be looked at without it.
         from lpa_core.kafka.group_log import KafkaLog
@@ -183,7 +165,7 @@ class KafkaJob:
             ),
             [quality.input_topic],
             pipeline,
-            self._dedup_stores(),
+            stores_of(job.dedup_or_default(settings), plugins),
             self._sinks,
             self._publish,
             ttl_ms=quality.dedup_ttl_minutes * 60_000,
@@ -202,7 +184,7 @@ class KafkaJob:
             archive=archive,
             observer=accounts,
             announce=self._announce if any(not each.exclusive for each in deriving) else _nothing,
-            before_leaving=self._save,
+            before_leaving=self._stop.save,
             earliest=RELEASED_MS,
         )
         self._metrics.standstill.set_function(worker.standstill.seconds)
@@ -218,101 +200,17 @@ class KafkaJob:
         topic = self._settings.quality.touched_topic
         return [LogRecord(topic, touch.key, touch.encode(), ()) for touch in touches(candidate.blocks)]
 
-    def _dedup_stores(self) -> DedupStores:
-        """RocksDB and memory: a store for each partition. Any other: one that is shared."""
-        uri = self._job.dedup_or_default(self._settings)
-        if scheme(uri) == "memory":
-            return DedupStores(lambda partition: self._plugins.dedup_store(uri), shared=False)
-        if scheme(uri) != "rocksdb":
-            self._require_kept(uri)
-            return DedupStores(lambda partition: self._plugins.dedup_store(uri), shared=True)
-
-        def folder(partition: Partition) -> Path:
-            return local_path(uri) / folder_name(partition)
-
-        return DedupStores(
-            lambda partition: self._plugins.dedup_store(f"rocksdb://{folder(partition)}"), shared=False, folder=folder
-        )
-
-    def _require_kept(self, uri: str) -> None:
-        """Raise DedupStoreError where a shared store could lose claims, or has; one that is away is waited for."""
-        with closing(self._plugins.dedup_store(uri)) as store, suppress(DedupStoreUnavailable):
-            if isinstance(store, Vouching):
-                store.require_kept(some=False)
-
-    # Stopping with a savepoint.
+    # What the admin endpoint shows, and asks for.
 
     def stop(self, with_savepoint: str | None) -> str:
-        with self._lock:
-            if self._request is not None or self._state is not JobState.RUNNING or self._worker.stopping:
-                raise StopRefused("the job is stopping already, or has not begun: look at its state")
-            self._request = _StopRequest(uuid.uuid4().hex, with_savepoint)
-        self._worker.stop()
-        return self._request.id
+        return self._stop.ask(
+            with_savepoint,
+            lambda: self._worker.stop(),
+            running=self._state is JobState.RUNNING and not self._worker.stopping,
+        )
 
     def savepoint(self, request_id: str) -> SavepointStatus | None:
-        request = self._request
-        if request is None or request.id != request_id:
-            return None
-        if request.status.completed:
-            request.answered.set()
-        return request.status
-
-    def _save(self, states: Mapping[Partition, PartitionState], log: Log) -> None:
-        request = self._request
-        if request is None:
-            return
-        try:
-            location = self._make_savepoint(request, states, log.committed(tuple(states)) if states else {})
-            request.status = SavepointStatus(completed=True, location=location)
-            _log.info("savepoint made", location=location)
-        except (SavepointError, LogUnavailable) as error:
-            request.status = SavepointStatus(completed=True, failure=str(error))
-            raise
-
-    def _make_savepoint(
-        self,
-        request: _StopRequest,
-        states: Mapping[Partition, PartitionState],
-        commits: Mapping[Partition, Commit | None],
-    ) -> str:
-        scratch = Path(tempfile.mkdtemp(prefix="savepoint-", dir=self._settings.lpa.data_dir))
-        try:
-            taken: dict[Partition, Path] = {}
-            note = ""
-            for partition, state in states.items():
-                if state.dedup is None:
-                    continue
-                target = scratch / folder_name(partition)
-                try:
-                    state.dedup.snapshot(target)
-                except NotImplementedError:
-                    note = f"the claims are in {without_secrets(self._job.dedup_or_default(self._settings))}"
-                    break
-                committed = commits[partition]
-                (target / THROUGH_FILE).write_text(f'{{"through": {committed.offset if committed else 0}}}')
-                taken[partition] = target
-            savepoint = new_savepoint(
-                self._settings,
-                self._plugins.plugins,
-                {partition: commit for partition, commit in commits.items() if commit is not None},
-                taken,
-                note,
-            )
-            folders = {savepoint.dedup[partition]: folder for partition, folder in taken.items()}
-            return self._plugins.savepoints().keep(savepoint, folders, request.location)
-        except OSError as error:
-            raise SavepointError(f"no savepoint could be made in {scratch}: {error.strerror}") from None
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
-
-    def _linger(self) -> None:
-        """Stay until whoever asked for the savepoint has heard where it is, or has had time to."""
-        if self._request is not None:
-            self._request.answered.wait(self._settings.lpa.stop_seconds)
-            time.sleep(0.2)  # for the answer to get out
-
-    # What the admin endpoint shows.
+        return self._stop.status(request_id)
 
     def state(self) -> JobState:
         if self._state is JobState.RUNNING and self._worker.stopping:

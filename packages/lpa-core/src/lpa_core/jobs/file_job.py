@@ -1,8 +1,7 @@
-"""Puts a worker together from URIs and settings, runs it, and takes it apart."""
+"""The main job on a file or a plugin's source: puts a worker together, runs it, and takes it apart."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, suppress
 
@@ -15,43 +14,26 @@ from lpa_core.delivery.checkpoint import (
     MemoryCheckpoint,
     finished_towards,
 )
-from lpa_core.delivery.derivation import Derivation
 from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.report import Report
-from lpa_core.delivery.worker import Limits, StepListener, Worker
-from lpa_core.jobs import Job, build_pipeline, fold_rules
+from lpa_core.delivery.source_worker import Limits, StepListener, Worker
+from lpa_core.jobs.assembly import Job, build_pipeline, fold_rules, open_archive, open_sinks, start_derivation
+from lpa_core.jobs.process import map_large_buffers, prompt_handover, quiet_collector, stopped_by_signals, trim_memory
+from lpa_core.jobs.restoration import require_whole
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.process import map_large_buffers, prompt_handover, quiet_collector, stopped_by_signals, trim_memory
-from lpa_core.rejects import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_core.release import RELEASED_MS, WrongClockError, shown
-from lpa_core.restoration import require_whole
-from lpa_core.rows import RAW_TABLE
-from lpa_core.settings import Settings
-from lpa_core.sinks import Deriving, Locating, Sink, Storing
+from lpa_core.settings.settings import Settings
+from lpa_core.sinks.sink import Deriving, Locating, Sink, Storing
 from lpa_core.sources.source import Source
-from lpa_core.uris import local_path, scheme, without_secrets
+from lpa_core.uris import local_path, without_secrets
 
 WatchSource = Callable[[Source], StepListener]
 """Is shown the opened source, and answers who is to be told of each step."""
 
 
-def _unwatched(source: Source) -> StepListener:
+def unwatched(source: Source) -> StepListener:
     return lambda step, range_: None
-
-
-def ingest(job: Job, settings: Settings, plugins: PluginManager, watch: WatchSource = _unwatched) -> Report:
-    """Deliver everything the source has, or until SIGINT or SIGTERM, which let the range in work finish.
-
-    Raises what assembling and delivering raise: PluginError, SourceError, SinkUnavailable, SinkMisconfigured,
-    DedupStoreError, DedupStoreUnavailable, CheckpointError, ArchiveError.
-    """
-    if job.source is None or scheme(job.source) == "kafka":
-        from lpa_core.kafka.job import KafkaJob
-
-        return KafkaJob(job, settings, plugins).run()
-    require_written(job.source, time.time_ns() // 1_000_000)
-    return deliver(plugins.source(job.source), job, settings, plugins, watch)
 
 
 def require_written(source: str, now_ms: int) -> None:
@@ -71,11 +53,11 @@ def deliver(
     job: Job,
     settings: Settings,
     plugins: PluginManager,
-    watch: WatchSource = _unwatched,
+    watch: WatchSource = unwatched,
     *,
     recovering: bool = False,
 ) -> Report:
-    """Like :func:`ingest`, from a source that is opened already and closed here; ``job.source`` is not looked at.
+    """Deliver from a source that is opened already and closed here; ``job.source`` is not looked at.
 
     ``recovering``: it may bring a lost database back, so one that holds nothing is no reason to refuse.
     """
@@ -102,9 +84,7 @@ def _assemble(
     checkpoint = _checkpoint(source, sink_uris, settings)
     opened.callback(checkpoint.close)
     require_whole(map(without_secrets, sink_uris), settings)
-    for sink in sinks:
-        opened.callback(sink.close)
-        sink.open((*pipeline.tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE))
+    open_sinks(sinks, pipeline, opened)
     if not recovering:
         _require_stored(zip(sink_uris, sinks, strict=True), settings)
         if isinstance(checkpoint, FileCheckpoint):
@@ -113,13 +93,9 @@ def _assemble(
     opened.callback(dedup.close)
     if isinstance(dedup, Vouching):
         dedup.require_kept(some=checkpoint.progress.offset > 0)
-    archive = plugins.archive(job.archive) if job.archive else None
-    if archive is not None:
-        opened.callback(archive.close)
+    archive = open_archive(job, plugins, opened)
     deriving = [sink for sink in sinks if isinstance(sink, Deriving)] if job.facts else []
-    derivation = Derivation(deriving, fold_rules(plugins, settings))
-    opened.callback(derivation.close)
-    derivation.start()
+    derivation = start_derivation(deriving, fold_rules(plugins, settings), opened)
     return Worker(
         source,
         pipeline,
@@ -138,13 +114,13 @@ def _require_stored(sinks: Iterable[tuple[str, Sink]], settings: Settings) -> No
     for uri, sink in sinks:
         if not isinstance(sink, Storing) or not sink.is_empty():
             continue
-        read = finished_towards(settings.lpa.data_dir / "checkpoints", without_secrets(uri))
+        read = finished_towards(settings.lpa.data.checkpoints, without_secrets(uri))
         if read:
-            data = settings.lpa.data_dir
+            data = settings.lpa.data
             raise CheckpointError(
                 f"{sink} holds nothing, though {sum(read.values()):,} records of {', '.join(sorted(read)[:3])} were "
-                f"stored in it: bring it back with `lpa recover total-loss`, or remove {data / 'checkpoints'} and "
-                f"{data / 'dedup'} to read everything again"
+                f"stored in it: bring it back with `lpa recover total-loss`, or remove {data.checkpoints} and "
+                f"{data.claims} to read everything again"
             )
 
 
@@ -180,7 +156,7 @@ def _checkpoint(source: Source, sinks: Sequence[str], settings: Settings) -> Che
 def file_checkpoint(topic: str, partition: int, sinks: Sequence[str], settings: Settings) -> FileCheckpoint:
     """How far a partition is, on its way into these sinks. Raises CheckpointError."""
     towards = ",".join(sorted(without_secrets(sink) for sink in sinks))
-    return FileCheckpoint(settings.lpa.data_dir / "checkpoints", topic, partition, towards)
+    return FileCheckpoint(settings.lpa.data.checkpoints, topic, partition, towards)
 
 
 def _each(*listeners: StepListener) -> StepListener:

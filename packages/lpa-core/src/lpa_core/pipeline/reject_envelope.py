@@ -8,16 +8,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from typing import Any, Final, final
+from typing import Final, final
 
 import attrs
 import cattrs
 import msgspec
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from lpa_core import storable
+from lpa_core.pipeline import storable
 from lpa_core.records import Oversized, Position
-from lpa_core.tables import Column, Kind, Table
+from lpa_core.tables.row_layout import RejectValues
 from lpa_core.validation.reasons import Failure
 
 SCHEMA_VERSION: Final = "v1"
@@ -216,86 +216,44 @@ def _cut(rejected: Rejected, payload: Payload) -> Payload:
     return attrs.evolve(payload, body=body, truncated=True)
 
 
-def _reject_table(name: str) -> Table:
-    return Table(
-        name=name,
-        columns=(
-            Column("schema_version", Kind.LABEL),
-            Column("source_topic", Kind.TEXT),
-            Column("source_partition", Kind.UINT32),
-            Column("source_offset", Kind.UINT64),
-            Column("source_record_timestamp", Kind.TIMESTAMP),
-            Column("failure_stage", Kind.LABEL),
-            Column("failure_class", Kind.LABEL),
-            Column("failure_reason", Kind.TEXT),
-            Column("failure_details", Kind.TEXT),
-            Column("event_id", Kind.TEXT),
-            Column("event_type", Kind.LABEL),
-            Column("event_version", Kind.TEXT, nullable=True),
-            Column("event_timestamp", Kind.TIMESTAMP, nullable=True),
-            Column("orchestrator", Kind.TEXT, nullable=True),
-            Column("broadcaster", Kind.TEXT, nullable=True),
-            Column("region", Kind.TEXT, nullable=True),
-            Column("payload_encoding", Kind.LABEL),
-            Column("payload_body", Kind.TEXT),
-            Column("payload_canonical_json", Kind.TEXT, nullable=True),
-            Column("payload_size", Kind.UINT64),
-            Column("payload_sha256", Kind.TEXT),
-            Column("payload_truncated", Kind.UINT8),
-            Column("dedup_key", Kind.TEXT, nullable=True),
-            Column("dedup_strategy", Kind.TEXT, nullable=True),
-            Column("replay", Kind.UINT8),
-            Column("replay_id", Kind.TEXT, nullable=True),
-            Column("attempt", Kind.UINT16),
-            Column("ingestion_timestamp", Kind.TIMESTAMP),
-            Column("org", Kind.LABEL),
-        ),
-        order_by=("failure_class", "event_type", "source_topic", "source_partition", "source_offset"),
-    )
-
-
-DLQ_TABLE: Final = _reject_table("streaming_events_dlq")
-QUARANTINE_TABLE: Final = _reject_table("streaming_events_quarantine")
-
-
-def reject_row(of: RejectEnvelope, org: str = "") -> tuple[Any, ...]:
+def reject_row(of: RejectEnvelope, org: str = "") -> RejectValues:
     """The envelope flattened, in the order of the reject tables' columns."""
     dimensions = of.dimensions or Dimensions(None, None, None)
-    return (
-        of.schema_version,
-        of.source.topic,
-        of.source.partition,
-        of.source.offset,
-        of.source.record_timestamp,
-        of.failure.stage.value,
-        of.failure.failure_class.value,
-        of.failure.reason.value,
-        of.failure.details,
-        of.identity.event_id or "",
-        of.identity.event_type or "",
-        of.identity.event_version,
-        of.event_timestamp,
-        dimensions.orchestrator,
-        dimensions.broadcaster,
-        dimensions.region,
-        of.payload.encoding,
-        of.payload.body or "",
-        of.payload.canonical_json,
-        of.payload.size,
-        of.payload.sha256,
-        int(of.payload.truncated),
-        of.dedup_key,
-        of.dedup_strategy,
-        int(of.replay),
-        of.replay_id,
-        of.attempt,
-        of.ingestion_timestamp,
-        org,
+    return RejectValues(
+        schema_version=of.schema_version,
+        source_topic=of.source.topic,
+        source_partition=of.source.partition,
+        source_offset=of.source.offset,
+        source_record_timestamp=of.source.record_timestamp,
+        failure_stage=of.failure.stage.value,
+        failure_class=of.failure.failure_class.value,
+        failure_reason=of.failure.reason.value,
+        failure_details=of.failure.details,
+        event_id=of.identity.event_id or "",
+        event_type=of.identity.event_type or "",
+        event_version=of.identity.event_version,
+        event_timestamp=of.event_timestamp,
+        orchestrator=dimensions.orchestrator,
+        broadcaster=dimensions.broadcaster,
+        region=dimensions.region,
+        payload_encoding=of.payload.encoding,
+        payload_body=of.payload.body or "",
+        payload_canonical_json=of.payload.canonical_json,
+        payload_size=of.payload.size,
+        payload_sha256=of.payload.sha256,
+        payload_truncated=int(of.payload.truncated),
+        dedup_key=of.dedup_key,
+        dedup_strategy=of.dedup_strategy,
+        replay=int(of.replay),
+        replay_id=of.replay_id,
+        attempt=of.attempt,
+        ingestion_timestamp=of.ingestion_timestamp,
+        org=org,
     )
 
 
 def _row_bytes(of: RejectEnvelope) -> int:
-    return len(msgspec.json.encode(dict(zip(DLQ_TABLE.column_names, reject_row(of), strict=True))))
+    return len(msgspec.json.encode(reject_row(of)._asdict()))
 
 
 def _camel_case(name: str) -> str:

@@ -11,14 +11,10 @@ from typing import Final, final
 import structlog
 
 from lpa_core.dedup.store import DamagedClaimsError, DedupStoreUnavailable
-from lpa_core.delivery.archive import Archive
 from lpa_core.delivery.background import Background, Task, Threads
 from lpa_core.delivery.batch_clock import BatchClock
-from lpa_core.delivery.candidate import Candidate, claim, shape
 from lpa_core.delivery.claims import Claims, DedupStores
-from lpa_core.delivery.closing import Closer
-from lpa_core.delivery.limits import GroupLimits
-from lpa_core.delivery.log import (
+from lpa_core.delivery.consumer_group import (
     CommitUncertainError,
     ForbiddenError,
     Log,
@@ -27,16 +23,19 @@ from lpa_core.delivery.log import (
     OffsetsGoneError,
     Partition,
 )
+from lpa_core.delivery.limits import GroupLimits, RejectLimitError
 from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.partitions import PartitionState, Phase
-from lpa_core.delivery.reading import Reader
-from lpa_core.delivery.reject_limits import RejectLimitError
+from lpa_core.delivery.pending_range import Candidate, Delivery, claim, fix_duplicates, shape
+from lpa_core.delivery.range_builder import Closer
+from lpa_core.delivery.reader import Reader
 from lpa_core.delivery.standstill import Standstill
-from lpa_core.delivery.startup import GapPolicy, Startup
-from lpa_core.delivery.writer import Delivery, Writer, fix_duplicates
-from lpa_core.pipeline import Pipeline
-from lpa_core.rejects import RejectEnvelope
-from lpa_core.sinks import Anticipating, Interruptible, Sink, gathering
+from lpa_core.delivery.takeover import GapPolicy, Startup
+from lpa_core.delivery.writer import Writer
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.pipeline.reject_envelope import RejectEnvelope
+from lpa_core.sinks.archive import Archive
+from lpa_core.sinks.sink import Anticipating, Interruptible, Sink, gathering
 
 _LOOK_SECONDS: Final = 0.1
 _CLAIM_AGAIN_SECONDS: Final = 1.0

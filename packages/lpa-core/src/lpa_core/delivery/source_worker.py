@@ -15,16 +15,16 @@ from typing import final
 import attrs
 
 from lpa_core.dedup.store import DedupStore
-from lpa_core.delivery.archive import Archive
 from lpa_core.delivery.batch_clock import BatchClock
-from lpa_core.delivery.candidate import Candidate, claim, give_back, shape, withdraw_refused, write
 from lpa_core.delivery.checkpoint import Checkpoint
 from lpa_core.delivery.observer import Step
+from lpa_core.delivery.pending_range import Candidate, claim, give_back, shape, withdraw_refused, write
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.report import Report
-from lpa_core.pipeline import Pipeline
+from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.records import RecordBatch
-from lpa_core.sinks import Anticipating, Dating, Sink
+from lpa_core.sinks.archive import Archive
+from lpa_core.sinks.sink import Anticipating, Dating, Sink
 from lpa_core.sources.source import Source, SourceError
 
 StepListener = Callable[[Step, Range], None]

@@ -1,0 +1,29 @@
+"""The fingerprint of everything that decides verdicts: settings, and plugins that judge."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from lpa_core.plugins.manager import Plugin
+from lpa_core.settings.settings import Settings
+
+_JUDGING_HOOKS: Final = {"lpa_event_types", "lpa_validators", "lpa_classify_failure"}
+
+
+def fingerprint(settings: Settings, plugins: Iterable[Plugin]) -> str:
+    """Sixteen hex digits over what decides verdicts; the same in every process. Holds no secrets.
+
+    Records judged again under another fingerprint may be judged differently.
+    """
+    judging = sorted((plugin.name, plugin.version) for plugin in plugins if _JUDGING_HOOKS.intersection(plugin.hooks))
+    deciding = (
+        sorted(settings.quality.supported_versions),
+        settings.quality.dedup_ttl_minutes,
+        settings.clickhouse.sink_max_record_bytes,
+        judging,
+    )
+    return hashlib.sha256(msgspec.json.encode(deciding)).hexdigest()[:16]
