@@ -4,7 +4,7 @@
 
 A folder is a package with the modules that lie directly in it. The modules beside a root package's ``__init__`` belong
 to no subject together: each of them counts as a folder of its own, and so does that ``__init__``. Every import counts,
-also one inside a function or under ``TYPE_CHECKING``: whoever reads one file has to know the other.
+also one inside a function or under ``TYPE_CHECKING``: each makes one file depend on the other.
 
 Two folders are in one circle if each imports the other, directly or through others. A module or folder whose name
 begins with an underscore is private: only modules in the folder that it lies in, or below, may import it.

@@ -59,7 +59,7 @@ def deliver(
 ) -> Report:
     """Deliver from a source that is opened already and closed here; ``job.source`` is not looked at.
 
-    ``recovering``: it may bring a lost database back, so one that holds nothing is no reason to refuse.
+    ``recovering``: it may bring a lost database back, so one that holds nothing is not refused.
     """
     with ExitStack() as opened:
         opened.callback(source.close)

@@ -59,7 +59,7 @@ _log = structlog.get_logger("lpa.runner")
 
 @final
 class KafkaJob:
-    """Runs a worker until it is told to stop. The admin endpoint shows it (an AdministeredJob)."""
+    """Runs a worker until a signal or the admin endpoint stops it. The admin endpoint shows it (an AdministeredJob)."""
 
     def __init__(
         self, job: Job, settings: Settings, plugins: PluginManager, observe: type[Accounts] = Accounts

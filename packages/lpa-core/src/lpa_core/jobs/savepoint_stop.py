@@ -115,7 +115,7 @@ class SavepointStop:
             shutil.rmtree(scratch, ignore_errors=True)
 
     def linger(self) -> None:
-        """Stay until whoever asked for the savepoint has heard where it is, or has had time to."""
+        """Stay until the client that asked for the savepoint has heard where it is, or has had time to."""
         if self._request is not None:
             self._request.answered.wait(self._settings.lpa.stop_seconds)
             time.sleep(0.2)  # for the answer to get out

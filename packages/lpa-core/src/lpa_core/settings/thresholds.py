@@ -11,7 +11,7 @@ class State(StrEnum):
 
     OK = "ok"
     NOT_APPLICABLE = "not applicable"
-    """There is nothing to judge here, which is not the same as well."""
+    """Nothing could be judged. This does not mean healthy."""
     WARNING = "warning"
     CRITICAL = "critical"
 

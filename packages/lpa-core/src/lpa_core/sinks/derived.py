@@ -30,13 +30,13 @@ class Derived:
     Attributes:
         signals: that were folded.
         sessions: whose facts were written.
-        anew: sessions of these that were folded from the beginning.
         refolds: sessions of these that had facts before, by why; a rebuild asks for it and gives no reason.
     """
 
     signals: int = 0
     sessions: int = 0
     anew: int = 0
+    """Sessions of these that were folded from the beginning."""
     refolds: Counter[Refold] = attrs.field(factory=Counter[Refold])
 
     def add(self, other: Derived) -> None:

@@ -265,8 +265,8 @@ class Gathering(Completing, Sink, Protocol):
     def write_together(self, blocks: Sequence[Block]) -> None:
         """Write blocks of one table, of as many ranges of which nothing was begun before, in fewer steps than alone.
 
-        After return they are durable and visible. Their tokens are not remembered: whoever writes one of them again
-        has to ``complete`` it, be it after an error or in another process. Raises what ``write`` raises, but
+        After return they are durable and visible. Their tokens are not remembered: a worker that writes one of them
+        again has to ``complete`` it, after an error as in another process. Raises what ``write`` raises, but
         RowsRefused does not name the rows: that is found out by completing the blocks one by one.
         """
         ...

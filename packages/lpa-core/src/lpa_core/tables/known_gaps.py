@@ -1,7 +1,8 @@
 """Known gaps: offsets of a partition at which there is no record to store.
 
 Transactions end with a record that no consumer is given, aborted records are passed over, compaction and deletion leave
-holes. Only whoever reads across them sees that nothing is there, and only as long as the topic has what is around them.
+holes. Only a consumer that reads across them sees that nothing is there, and only while the topic has what is around
+them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which columns lpa fills itself, in which order: of every typed row, of a raw row, and of a reject's row.
 
-Each layout has its columns and beside them a tuple with the same names in the same order: whoever makes rows or blocks
-says each value by its name.
+Each layout has its columns and beside them a tuple with the same names in the same order. Code that makes rows or
+blocks gives each value by its name.
 """
 
 from __future__ import annotations

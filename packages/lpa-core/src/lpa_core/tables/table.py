@@ -34,7 +34,7 @@ class Column:
     """A column: its name and what it holds, and for an event's table where in the event its value is.
 
     Attributes:
-        at: a path (:mod:`lpa_core.events.paths`). None where whoever makes the rows knows.
+        at: a path (:mod:`lpa_core.events.paths`). None if the code that makes the rows knows.
         otherwise: another path, for an event that has nothing at the first one, or text that is empty.
         reads: a type of :mod:`lpa_core.events.model`, where it is another than the kind's own.
     """
