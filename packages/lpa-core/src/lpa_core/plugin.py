@@ -12,23 +12,24 @@ from lpa_core.lazy_names import finder
 if TYPE_CHECKING:
     from lpa_core.dedup.memory import MemoryDedupStore
     from lpa_core.dedup.store import DedupStore, DedupStoreError, DedupStoreUnavailable
-    from lpa_core.sinks.archive import Archive, ArchiveError
     from lpa_core.errors import ConfigurationError, JobFailed, LpaError, Unavailable, UsageError
     from lpa_core.events import model
     from lpa_core.events.envelope import Envelope
     from lpa_core.events.event_type import EventType, typed_table
     from lpa_core.events.model import Address, EventData, EventStruct
     from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
-    from lpa_core.settings.thresholds import State, Thresholds
     from lpa_core.lifecycle.attribution import Attribution, AttributionPolicy, NearestSnapshot
     from lpa_core.pipeline.pipeline import Pipeline
+    from lpa_core.pipeline.reject_envelope import Rejected
+    from lpa_core.pipeline.verdicts import Accepted, Verdict
     from lpa_core.plugins.context import AppContext
     from lpa_core.plugins.hookspecs import ArchiveFactory, DedupStoreFactory, SinkFactory, SourceFactory, hookimpl
     from lpa_core.records import Position, RecordBatch
-    from lpa_core.pipeline.reject_envelope import Rejected
     from lpa_core.replays import ReplayRecord, ReplayTransform
     from lpa_core.savepoints import Savepoint, SavepointError, SavepointKeeper
     from lpa_core.settings.settings import Settings
+    from lpa_core.settings.thresholds import State, Thresholds
+    from lpa_core.sinks.archive import Archive, ArchiveError
     from lpa_core.sinks.sink import RowsRefused, Sink, SinkMisconfigured, SinkUnavailable, require_distinct
     from lpa_core.sources.files import LineSource
     from lpa_core.sources.source import Source, SourceError
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from lpa_core.validation.chain import Validator
     from lpa_core.validation.document import Document
     from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage, schema_invalid
-    from lpa_core.pipeline.verdicts import Accepted, Verdict
 
 __all__ = [
     "Accepted",

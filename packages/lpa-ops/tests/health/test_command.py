@@ -16,8 +16,8 @@ import structlog
 from lpa_core.cli import run
 from lpa_core.health.check import CheckResult, Finding, Scope
 from lpa_core.health.run import CheckRunner
-from lpa_core.settings.thresholds import State, Thresholds
 from lpa_core.settings.loading import described
+from lpa_core.settings.thresholds import State, Thresholds
 from lpa_ops.commands import health as command
 from lpa_ops.health import CHECKS
 from lpa_ops.health.window import since

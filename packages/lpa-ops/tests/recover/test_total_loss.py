@@ -10,8 +10,8 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.tables.row_layout import RAW_TABLE
 from lpa_core.settings.settings import ClickHouseSettings, ProcessSettings, Settings
+from lpa_core.tables.row_layout import RAW_TABLE
 from lpa_ops.backup.backup import Content
 from lpa_ops.backup.checkpoints import sink_name
 from lpa_ops.backup.store import BackupStore

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import cyclopts
 
-from lpa_core.sinks.archive import Archive
 from lpa_core.plugins.context import AppContext
 from lpa_core.plugins.hookspecs import ArchiveFactory, SinkFactory, hookimpl
 from lpa_core.settings.settings import Settings
+from lpa_core.sinks.archive import Archive
 from lpa_core.sinks.sink import Sink
 
 

@@ -14,12 +14,12 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.errors import UsageError
-from lpa_core.settings.health import HealthSettings
-from lpa_core.settings.thresholds import Thresholds
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.tables.row_layout import RAW_TABLE
+from lpa_core.settings.health import HealthSettings
 from lpa_core.settings.settings import ClickHouseSettings, ProcessSettings, Settings
+from lpa_core.settings.thresholds import Thresholds
 from lpa_core.sinks.sink import SinkMisconfigured, SinkUnavailable
+from lpa_core.tables.row_layout import RAW_TABLE
 from lpa_sinks.commands.check import check_app
 from lpa_sinks.parity import assertions, settled_hours
 from lpa_sinks.parity.hours import end_of_events

@@ -10,8 +10,8 @@ import attrs
 from lpa_core.errors import JobFailed
 from lpa_core.events.event_type import EventType
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
-from lpa_core.settings.thresholds import State, Thresholds
 from lpa_core.settings.settings import Settings
+from lpa_core.settings.thresholds import State, Thresholds
 
 
 class NotApplicable(JobFailed):

@@ -15,11 +15,9 @@ import pluggy
 import structlog
 
 from lpa_core.dedup.store import DedupStore
-from lpa_core.sinks.archive import Archive
 from lpa_core.errors import ConfigurationError
 from lpa_core.events.event_type import EventType
 from lpa_core.health.check import HealthCheck
-from lpa_core.settings.thresholds import State
 from lpa_core.lifecycle.attribution import AttributionPolicy
 from lpa_core.pipeline.pipeline import FailureClassifier, Pipeline
 from lpa_core.plugins.context import AppContext
@@ -27,6 +25,8 @@ from lpa_core.plugins.hookspecs import PROJECT, HookSpecs
 from lpa_core.replays import ReplayTransform
 from lpa_core.savepoints import SavepointKeeper
 from lpa_core.settings.settings import Settings
+from lpa_core.settings.thresholds import State
+from lpa_core.sinks.archive import Archive
 from lpa_core.sinks.sink import Sink
 from lpa_core.sources.source import Source
 from lpa_core.uris import scheme

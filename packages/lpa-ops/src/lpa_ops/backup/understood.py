@@ -8,8 +8,7 @@ from itertools import chain
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE
-from lpa_core.tables.row_layout import RAW_TABLE
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_ops.backup.backup import BackupError
 from lpa_ops.backup.store import Located
 from lpa_sinks.schema.check import check_live

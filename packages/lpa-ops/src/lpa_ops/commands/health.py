@@ -21,8 +21,8 @@ from lpa_core.commands.output import print_json
 from lpa_core.health.check import CheckResult, Scope
 from lpa_core.health.report import HealthReport, worst_first
 from lpa_core.health.run import CheckRunner
-from lpa_core.settings.thresholds import State
 from lpa_core.plugins.context import AppContext
+from lpa_core.settings.thresholds import State
 from lpa_ops.health.window import since as beginning
 from lpa_ops.positions.input_topic import reads_kafka
 

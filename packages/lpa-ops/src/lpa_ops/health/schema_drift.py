@@ -7,8 +7,7 @@ from typing import Final
 
 from lpa_core.health.check import Finding, HealthCheck, Scope
 from lpa_core.settings.thresholds import State, Thresholds
-from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE
-from lpa_core.tables.row_layout import RAW_TABLE
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_ops.health.database import opened
 from lpa_ops.health.runbook import section
 from lpa_sinks import schema

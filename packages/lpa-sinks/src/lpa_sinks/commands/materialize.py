@@ -14,10 +14,10 @@ from rich.progress import Progress as Bar
 
 from lpa_core.commands.options import Json, SinkUri
 from lpa_core.commands.output import print_json
-from lpa_core.sinks.derived import Derived
 from lpa_core.errors import UsageError
 from lpa_core.jobs.assembly import fold_rules
 from lpa_core.plugins.context import AppContext
+from lpa_core.sinks.derived import Derived
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.databases import endpoint_of, opened
 from lpa_sinks.materialize.database import Database

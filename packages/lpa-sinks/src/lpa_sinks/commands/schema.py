@@ -16,8 +16,7 @@ from lpa_core.commands.options import Json, SinkUri
 from lpa_core.commands.output import Format, print_json
 from lpa_core.events.json_schema import json_schema as schema_of_events
 from lpa_core.plugins.context import AppContext
-from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE
-from lpa_core.tables.row_layout import RAW_TABLE
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.tables.table import Table
 from lpa_sinks import schema
 from lpa_sinks.clickhouse.retries import AT_ONCE
