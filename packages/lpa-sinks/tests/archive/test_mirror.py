@@ -14,8 +14,8 @@ import pytest
 from tenacity import wait_none
 
 from lpa_core.cli import run
-from lpa_core.delivery.archive import ArchiveError
 from lpa_core.records import RecordBatch
+from lpa_core.sinks.archive import ArchiveError
 from lpa_sinks.archive import FileArchive, read_archive
 from lpa_sinks.archive.mirror import Mirror, Mirrored
 from lpa_sinks.archive.proven_copies import ProvenCopies

@@ -9,7 +9,7 @@ from typing import NamedTuple, final
 import attrs
 import structlog
 
-from lpa_core.delivery.archive import ArchiveError
+from lpa_core.sinks.archive import ArchiveError
 from lpa_sinks.archive.layout import ArchiveFile
 from lpa_sinks.archive.proven_copies import ProvenCopies, ProvenCopy
 from lpa_sinks.archive.reader import DamagedFileError, hour_folders, require_whole

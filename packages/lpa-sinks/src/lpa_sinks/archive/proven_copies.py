@@ -10,8 +10,8 @@ from typing import BinaryIO, Final, final
 
 import msgspec
 
-from lpa_core.delivery.archive import ArchiveError
 from lpa_core.durable import write_file
+from lpa_core.sinks.archive import ArchiveError
 
 _LOCK: Final = ".lock"
 
