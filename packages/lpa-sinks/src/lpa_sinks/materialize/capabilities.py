@@ -7,6 +7,7 @@ from typing import Any, Final, final
 
 import attrs
 
+from lpa_core.events.times import MOST_APART_MS
 from lpa_core.lifecycle.capabilities import TTL_MS, Capability, CapabilityIndex
 from lpa_core.sinks.sink import StoredRange
 from lpa_core.tables.table import Column, Kind
@@ -16,9 +17,6 @@ from lpa_sinks.materialize.rows import Rows, SessionKey, Span, between, of_range
 _EARLIEST: Final = -(1 << 45)
 _LATEST: Final = 1 << 45
 """Epoch ms, beyond whatever a table can hold."""
-
-_DAY_MS: Final = 86_400_000
-"""How far the time of a trace's step may lie from that of its event where sessions are looked for."""
 
 _WALLETS: Final = (Column("wallet", Kind.TEXT),)
 _TIMES: Final = (Column("wallet", Kind.TEXT), Column("time", Kind.INT64))
@@ -117,7 +115,7 @@ class Capabilities:
         offering = self._add(*self._database.query("capabilities_arrived.sql", 7, rows.parameters, rows=rows.condition))
         if self._since:
             self._load(dict.fromkeys(offering - self._since.keys(), min(self._since.values())))
-        near = between(changes.span.wider(_DAY_MS))
+        near = between(changes.span.wider(MOST_APART_MS))  # a trace's step is believed that far from its event
         streams, requests = self._database.query(
             "sessions_on_wallets.sql",
             2,
