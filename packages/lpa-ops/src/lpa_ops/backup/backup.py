@@ -33,6 +33,20 @@ class Content:
 
 @final
 @attrs.frozen
+class Freeze:
+    """Hard links to the parts of tables, on the disk of their database.
+
+    Attributes:
+        name: of its folder in ``shadow``, beside the tables.
+        tables: UUID of each table that is in it.
+    """
+
+    name: str
+    tables: Mapping[str, str]
+
+
+@final
+@attrs.frozen
 class Backup:
     """Attributes:
     id: names it within its store.
@@ -52,6 +66,7 @@ class Backup:
     note: what is not in the backup, and how it comes back; empty where all is.
     settings_fingerprint: see lpa_core.savepoints.fingerprint.
     versions: of the packages that were loaded, and of ClickHouse.
+    freeze: what was frozen with it; None for nothing.
     """
 
     id: str
@@ -70,6 +85,7 @@ class Backup:
     note: str
     settings_fingerprint: str
     versions: Mapping[str, str]
+    freeze: Freeze | None = None
 
     @property
     def records(self) -> int:

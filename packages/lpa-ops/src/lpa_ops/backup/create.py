@@ -10,9 +10,11 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
+import attrs
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
@@ -38,6 +40,7 @@ from lpa_ops.backup.backup import (
 )
 from lpa_ops.backup.checkpoints import checkpoints, from_kafka, sink_name
 from lpa_ops.backup.configuration import configuration
+from lpa_ops.backup.freeze import frozen
 from lpa_ops.backup.own import backups_of
 from lpa_ops.backup.store import BackupStore
 from lpa_ops.backup.tables import StoredTable, content, positions, stored_tables
@@ -56,12 +59,14 @@ def create(
     store: BackupStore,
     *,
     base: str = "",
+    freeze: bool = False,
 ) -> tuple[str, Backup]:
     """Make a backup of the database ``name`` and answer where it is.
 
     Args:
         sink: the URI by which the database is known to jobs; None for the embedded one.
         base: id of a full backup in the same store: only what it does not have is written.
+        freeze: whether to freeze the tables, too.
 
     Raises BackupError, CheckpointError where a restore into it was broken off, LogError, LogUnavailable, SettingsError.
     """
@@ -69,7 +74,7 @@ def create(
     store.check()
     with scratch_folder(settings) as scratch:
         try:
-            return _create(client, name, sink, settings, plugins, store, base, scratch)
+            return _create(client, name, sink, settings, plugins, store, base, freeze, scratch)
         except ClickHouseError as error:
             raise BackupError(f"{name}: {describe(error)}: {explain(error)}") from None
 
@@ -91,6 +96,7 @@ def _create(
     plugins: PluginManager,
     store: BackupStore,
     base: str,
+    freeze: bool,
     scratch: Path,
 ) -> tuple[str, Backup]:
     require_whole([sink_name(sink, settings)], settings)
@@ -143,7 +149,9 @@ def _create(
         settings_fingerprint=fingerprint(settings, loaded),
         versions={**{plugin.package: plugin.version for plugin in loaded}, "clickhouse": str(client.server_version)},
     )
-    return store.keep(backup, folders), backup
+    with frozen(client, name, tables, id_) if freeze else nullcontext() as made:
+        backup = attrs.evolve(backup, freeze=made)
+        return store.keep(backup, folders), backup
 
 
 def _require_new(

@@ -9,7 +9,7 @@ import attrs
 import msgspec
 
 from lpa_core.delivery.consumer_group import Partition
-from lpa_ops.backup.backup import Backup, Content
+from lpa_ops.backup.backup import Backup, Content, Freeze
 from lpa_ops.bundle import manifest
 from lpa_ops.bundle.manifest import SavedFile
 from lpa_ops.savepoint.manifest import PartitionEntry, commits, dedup, entries
@@ -51,6 +51,8 @@ class _Content(manifest.Sealed, frozen=True, kw_only=True):
     versions: dict[str, str]
     unsettled: list[str] | msgspec.UnsetType = msgspec.UNSET
     """Manifests that were written before it was known do not have it."""
+    freeze: Freeze | msgspec.UnsetType = msgspec.UNSET
+    """Only a backup with a freeze has it: versions that do not know freezes can read all others."""
 
 
 def encode(content: Manifest) -> bytes:
@@ -73,6 +75,7 @@ def encode(content: Manifest) -> bytes:
             note=backup.note,
             settings_fingerprint=backup.settings_fingerprint,
             versions=dict(backup.versions),
+            freeze=backup.freeze or msgspec.UNSET,
             files=dict(content.files),
         )
     )
@@ -99,5 +102,6 @@ def decode(text: bytes) -> Manifest:
         note=content.note,
         settings_fingerprint=content.settings_fingerprint,
         versions=content.versions,
+        freeze=None if content.freeze is msgspec.UNSET else content.freeze,
     )
     return Manifest(backup, content.files)

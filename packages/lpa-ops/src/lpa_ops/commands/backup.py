@@ -37,6 +37,11 @@ _Server = Annotated[
     ),
 ]
 
+_Frozen = Annotated[
+    SinkUri,
+    Parameter(help="The database that has the freezes of these backups. Default: the embedded one in the data folder."),
+]
+
 
 def backup_app(context: AppContext) -> cyclopts.App:
     settings = context.settings
@@ -44,7 +49,12 @@ def backup_app(context: AppContext) -> cyclopts.App:
 
     @app.command
     def create(
-        *, sink: SinkUri = None, location: BackupLocation = None, incremental: Switch = False, json: Json = False
+        *,
+        sink: SinkUri = None,
+        location: BackupLocation = None,
+        incremental: Switch = False,
+        freeze: Switch = False,
+        json: Json = False,
     ) -> None:
         """Back up the database, claims, checkpoints and committed offsets, also while rows are being written.
 
@@ -52,16 +62,23 @@ def backup_app(context: AppContext) -> cyclopts.App:
         ----------
         incremental
             Write only what the newest full backup there does not have.
+        freeze
+            Freeze all tables, too: ClickHouse keeps hard links to their parts on its own disk, until `lpa backup prune`
+            removes the backup.
         """
         store = BackupStore(location or default_root(settings))
         with opened(sink, settings) as (client, database):
             base = _newest_full(store, database, sink, settings) if incremental else ""
-            where, backup = create_backup(client, database, sink, settings, context.plugins, store, base=base)
+            where, backup = create_backup(
+                client, database, sink, settings, context.plugins, store, base=base, freeze=freeze
+            )
         if json:
             print_json({"location": where, **_as_json(backup)})
             return
         console = Console(soft_wrap=True)
         console.print(_tables(backup))
+        if backup.freeze is not None:
+            console.print(f"frozen as shadow/{backup.freeze.name} in the folder of ClickHouse")
         if backup.note:
             console.print(escape(backup.note))
         print(where)
@@ -114,9 +131,9 @@ def backup_app(context: AppContext) -> cyclopts.App:
             _print_restored(restored)
 
     @app.command
-    def prune(*, location: BackupLocation = None, json: Json = False) -> None:
+    def prune(*, sink: _Frozen = None, location: BackupLocation = None, json: Json = False) -> None:
         """Remove the backups that are older than LPA_BACKUP_RETENTION says; never the newest full one."""
-        removed = prune_backups(_store(location, settings), settings, time.time_ns() // 1_000_000)
+        removed = prune_backups(_store(location, settings), settings, time.time_ns() // 1_000_000, sink)
         if json:
             print_json(removed)
         else:
@@ -174,7 +191,7 @@ def _listed(found: Sequence[StoredBackup], settings: Settings) -> Table:
             escape(each.location),
             _time(backup.created_ms),
             backup.environment,
-            f"adds to {backup.base}" if backup.base else "full",
+            (f"adds to {backup.base}" if backup.base else "full") + (", frozen" if backup.freeze else ""),
             escape(backup.database),
             escape(backup.group),
             f"{each.bytes / 1e6:,.1f}",
@@ -207,6 +224,7 @@ def _as_json(backup: Backup) -> dict[str, Any]:
         ],
         "tables": {name: content.rows for name, content in backup.tables.items()},
         "unsettled": list(backup.unsettled),
+        "freeze": backup.freeze.name if backup.freeze else "",
         "note": backup.note,
         "settings_fingerprint": backup.settings_fingerprint,
         "versions": dict(backup.versions),

@@ -1,0 +1,4 @@
+SELECT name, toString(uuid)
+FROM system.tables
+WHERE database = {database:String}
+ORDER BY name
