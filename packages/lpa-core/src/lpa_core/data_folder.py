@@ -70,6 +70,11 @@ class DataFolder:
         return self.root / "replays"
 
     @property
+    def mirrors(self) -> Path:
+        """What was proven of each mirror of an archive."""
+        return self.root / "mirrors"
+
+    @property
     def scratch(self) -> Path:
         """What is on its way, on the file system of the claims."""
         return self.root / "scratch"

@@ -12,7 +12,7 @@ from clickhouse_connect.driver.client import Client
 from structlog.testing import capture_logs
 
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings import ClickHouseSettings, ProcessSettings, Settings
+from lpa_core.settings.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_ops.backup.backup import Backup, BackupError, Freeze
 from lpa_ops.backup.checkpoints import sink_name
 from lpa_ops.backup.create import create

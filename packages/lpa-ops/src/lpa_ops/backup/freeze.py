@@ -11,7 +11,7 @@ import structlog
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from lpa_core.settings import Settings
+from lpa_core.settings.settings import Settings
 from lpa_ops.backup.backup import Backup, BackupError, Freeze
 from lpa_ops.backup.statements import sql_file
 from lpa_ops.backup.tables import StoredTable

@@ -20,10 +20,8 @@ from lpa_sinks.archive.mirror import Mirror, Mirrored
 from lpa_sinks.archive.mirror_places import open_places
 from lpa_sinks.archive.proven_copies import ProvenCopies
 
-_MIRRORS: Final = "mirrors"
-"""Folder in the data folder: what was proven of each mirror."""
 _FINISHED: Final = "finished"
-"""File there: a run ended without a problem when it was written."""
+"""File beside what was proven: a run ended without a problem when it was written."""
 
 
 def archive_app(context: AppContext) -> cyclopts.App:
@@ -64,7 +62,7 @@ def archive_app(context: AppContext) -> cyclopts.App:
         if not location:
             raise UsageError("no mirror is named: give its location, or set LPA_MIRROR_DIR")
         source, target = open_places(archive, location)
-        folder = settings.lpa.data_dir / _MIRRORS
+        folder = settings.lpa.data.mirrors
         name = hashlib.sha256(f"{source.name}\n{target.name}".encode()).hexdigest()[:16]
         with ProvenCopies(folder / f"{name}.ndjson") as proven:
             again_after_ms = round(recheck.total_seconds() * 1000)
