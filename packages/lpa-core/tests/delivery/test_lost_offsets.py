@@ -19,7 +19,7 @@ from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.partitions import Phase
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.takeover import GapPolicy
-from lpa_core.sinks.sink import Locating, Sink, SinkUnavailable
+from lpa_core.sinks.sink import Sink, SinkUnavailable, SupportsStoredOffsets
 from lpa_core.tables.row_layout import RAW_TABLE
 from lpa_core.testing.simulation.broker import Broker
 from lpa_core.testing.simulation.log import SimulatedLog
@@ -364,7 +364,7 @@ def test_failure_03_a_sink_that_cannot_tell_is_not_asked(group: Group) -> None:
 
     def blind(host: Host) -> Sequence[Sink]:
         sink = _Blind(SimulatedSink(group.database, host))
-        assert not isinstance(sink, Locating)
+        assert not isinstance(sink, SupportsStoredOffsets)
         return [sink]
 
     assert group.run(sinks=blind) == {}

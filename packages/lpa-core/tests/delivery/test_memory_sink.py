@@ -9,7 +9,13 @@ import pytest
 
 from lpa_core.tables.table import Table
 from lpa_core.testing.doubles import MemorySink
-from lpa_core.testing.sink_suite import DatingContract, KnownGapsContract, LocatingContract, Place, SinkContract
+from lpa_core.testing.sink_suite import (
+    KnownGapsContract,
+    NewestTimeContract,
+    Place,
+    SinkContract,
+    StoredOffsetsContract,
+)
 
 
 @attrs.frozen
@@ -26,7 +32,7 @@ class Memory:
         ]
 
 
-class TestMemorySink(SinkContract, LocatingContract, DatingContract):
+class TestMemorySink(SinkContract, StoredOffsetsContract, NewestTimeContract):
     @pytest.fixture
     def place(self) -> Place:
         return Memory()

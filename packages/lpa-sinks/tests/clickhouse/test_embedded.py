@@ -21,12 +21,12 @@ from lpa_core.tables.row_layout import LEADING_COLUMNS
 from lpa_core.testing.sink_suite import (
     OTHER_TABLE,
     TABLE,
-    DatingContract,
     GatheringContract,
     KnownGapsContract,
-    LocatingContract,
+    NewestTimeContract,
     RefusalContract,
     SinkContract,
+    StoredOffsetsContract,
     block,
     texts,
 )
@@ -36,7 +36,7 @@ from lpa_sinks.clickhouse.retries import RetryPolicy
 from lpa_sinks.testing.places import ClickHousePlace
 
 
-class TestEmbeddedSink(SinkContract, LocatingContract, DatingContract, GatheringContract, RefusalContract):
+class TestEmbeddedSink(SinkContract, StoredOffsetsContract, NewestTimeContract, GatheringContract, RefusalContract):
     @pytest.fixture
     def place(self, embedded: ClickHousePlace) -> ClickHousePlace:
         return embedded

@@ -13,12 +13,12 @@ from lpa_core.sinks.sink import SinkMisconfigured, SinkUnavailable
 from lpa_core.testing.sink_suite import (
     OTHER_TABLE,
     TABLE,
-    DatingContract,
     DriftContract,
     KnownGapsContract,
-    LocatingContract,
+    NewestTimeContract,
     RefusalContract,
     SinkContract,
+    StoredOffsetsContract,
     block,
 )
 from lpa_sinks.clickhouse.client import Endpoint
@@ -27,7 +27,7 @@ from lpa_sinks.testing.http_front import USER, Front
 from lpa_sinks.testing.places import ClickHousePlace
 
 
-class TestServerSink(SinkContract, LocatingContract, DatingContract, RefusalContract, DriftContract):
+class TestServerSink(SinkContract, StoredOffsetsContract, NewestTimeContract, RefusalContract, DriftContract):
     @pytest.fixture
     def place(self, server: ClickHousePlace) -> ClickHousePlace:
         return server

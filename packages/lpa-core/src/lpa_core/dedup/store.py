@@ -104,7 +104,7 @@ class Claimed(NamedTuple):
 
 
 @runtime_checkable
-class Vouching(Protocol):
+class SupportsVouching(Protocol):
     """A store in a server that may lose claims, and which notices when it did.
 
     Its ``claim`` raises LostClaimsError from then on, whichever worker asks, until ``recover`` has ended.
@@ -132,7 +132,7 @@ class Vouching(Protocol):
 
 
 @runtime_checkable
-class CountsChanges(Protocol):
+class SupportsChangeCount(Protocol):
     """A store whose claims can be lost in part, with a file of it, and that can tell."""
 
     def changes(self) -> int:

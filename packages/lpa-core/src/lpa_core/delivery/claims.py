@@ -11,9 +11,9 @@ from typing import Final, final
 import attrs
 import structlog
 
-from lpa_core.dedup.store import CountsChanges, DamagedClaimsError, DedupStore, DedupStoreError, Vouching
+from lpa_core.dedup.store import DamagedClaimsError, DedupStore, DedupStoreError, SupportsChangeCount, SupportsVouching
 from lpa_core.delivery.consumer_group import Partition
-from lpa_core.sinks.sink import Recalling, Sink
+from lpa_core.sinks.sink import Sink, SupportsRecall
 
 THROUGH_FILE: Final = "through.json"
 _SET_ASIDE: Final = ".damaged"
@@ -62,7 +62,7 @@ class Claims:
 
     def __init__(self, stores: DedupStores, sinks: Sequence[Sink], ttl_ms: int) -> None:
         self._stores, self._ttl = stores, ttl_ms
-        self._recalling = next((sink for sink in sinks if isinstance(sink, Recalling)), None)
+        self._recalling = next((sink for sink in sinks if isinstance(sink, SupportsRecall)), None)
         self._shared: DedupStore | None = None
 
     def open(self, partition: Partition, committed: int) -> DedupStore:
@@ -79,7 +79,7 @@ class Claims:
             return self._stores.open(partition)
         if self._shared is None:
             self._shared = self._stores.open(partition)
-        if isinstance(self._shared, Vouching):
+        if isinstance(self._shared, SupportsVouching):
             self._shared.require_kept(some=committed > 0)
         return self._shared
 
@@ -108,7 +108,7 @@ class Claims:
         if self._stores.shared:
             return None
         mark = self._mark(partition)
-        if mark.through and isinstance(store, CountsChanges) and (there := store.changes()) < mark.changes:
+        if mark.through and isinstance(store, SupportsChangeCount) and (there := store.changes()) < mark.changes:
             _log.warning("claims were lost, with a file", partition=str(partition), changes=there, before=mark.changes)
             return 0
         return None if mark.through >= committed else mark.through
@@ -154,7 +154,7 @@ class Claims:
         if folder is None:
             return
         mark = {"through": through}
-        if isinstance(store, CountsChanges):
+        if isinstance(store, SupportsChangeCount):
             mark["changes"] = store.changes()
         temporary = folder / f"{THROUGH_FILE}.new"
         try:

@@ -13,7 +13,7 @@ from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.sinks.derived import Derived
-from lpa_core.sinks.sink import Deriving, SinkMisconfigured, SinkUnavailable, StoredRange
+from lpa_core.sinks.sink import SinkMisconfigured, SinkUnavailable, StoredRange, SupportsDerivation
 
 _AGAIN_SECONDS: Final = 5.0
 _PATIENCE: Final = 3
@@ -38,7 +38,7 @@ class Derivation:
 
     def __init__(
         self,
-        sinks: Sequence[Deriving],
+        sinks: Sequence[SupportsDerivation],
         rules: FoldRules,
         count: Callable[[Derived, float], None] = lambda derived, seconds: None,
         clock: Callable[[], float] = time.monotonic,

@@ -35,7 +35,7 @@ from lpa_core.delivery.writer import Writer
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.pipeline.reject_envelope import RejectEnvelope
 from lpa_core.sinks.archive import Archive
-from lpa_core.sinks.sink import Anticipating, Interruptible, Sink, gathering
+from lpa_core.sinks.sink import Sink, SupportsInterrupt, SupportsPreEncode, gathering
 
 _LOOK_SECONDS: Final = 0.1
 _CLAIM_AGAIN_SECONDS: Final = 1.0
@@ -91,7 +91,7 @@ class GroupWorker:
         self._background = background or Threads()
         self._batch_clock = BatchClock(clock, self._background.now, earliest)
         self._claims = Claims(stores, sinks, ttl_ms)
-        self._anticipating = tuple(sink for sink in self._sinks if isinstance(sink, Anticipating))
+        self._anticipating = tuple(sink for sink in self._sinks if isinstance(sink, SupportsPreEncode))
         self._dedup_lock = threading.Lock()
         self._stopping = threading.Event()
         self._states: dict[Partition, PartitionState] = {}
@@ -356,7 +356,7 @@ class GroupWorker:
             state.gone = True
         if self._task is not None and not self._task.wait(0):
             for sink in self._sinks:
-                if isinstance(sink, Interruptible):
+                if isinstance(sink, SupportsInterrupt):
                     sink.interrupt()
             # A sink is used by one thread at a time: another session has to wait for this one's.
             while not self._task.wait(1) and not self._stopping.is_set():

@@ -16,7 +16,7 @@ from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.pipeline.reject_envelope import RejectEnvelope
 from lpa_core.pipeline.verdicts import Accepted, Verdict
 from lpa_core.records import Position, RecordBatch
-from lpa_core.sinks.sink import Completing, RowsRefused, Sink, SinkMisconfigured
+from lpa_core.sinks.sink import RowsRefused, Sink, SinkMisconfigured, SupportsCompletion
 from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.tables.table import Block
@@ -127,7 +127,7 @@ def write(
         try:
             for block in candidate.blocks:
                 for sink in sinks:
-                    if repeated and isinstance(sink, Completing):
+                    if repeated and isinstance(sink, SupportsCompletion):
                         sink.complete(block)
                     else:
                         sink.write(block)

@@ -24,7 +24,7 @@ from lpa_core.delivery.report import Report
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.records import RecordBatch
 from lpa_core.sinks.archive import Archive
-from lpa_core.sinks.sink import Anticipating, Dating, Sink
+from lpa_core.sinks.sink import Sink, SupportsNewestTime, SupportsPreEncode
 from lpa_core.sources.source import Source, SourceError
 
 StepListener = Callable[[Step, Range], None]
@@ -70,7 +70,7 @@ class Worker:
         self._source, self._pipeline, self._dedup = source, pipeline, dedup
         self._sinks, self._checkpoint, self._archive = tuple(sinks), checkpoint, archive
         self._limits, self._clock, self._listener = limits, BatchClock(clock, steady, earliest), listener
-        self._anticipating = tuple(sink for sink in self._sinks if isinstance(sink, Anticipating))
+        self._anticipating = tuple(sink for sink in self._sinks if isinstance(sink, SupportsPreEncode))
         self._dedup_lock = threading.Lock()
         self._stopping = threading.Event()
         self._last_time = 0
@@ -96,7 +96,7 @@ class Worker:
             if self._archive is not None:
                 self._archive.recover()
             for sink in self._sinks:
-                if isinstance(sink, Dating):
+                if isinstance(sink, SupportsNewestTime):
                     self._clock.stored(sink.newest_batch_time())
             progress = self._checkpoint.progress
             self._source.seek(progress.offset, progress.resume)

@@ -10,7 +10,7 @@ import attrs
 
 from lpa_core.delivery.background import Background
 from lpa_core.delivery.consumer_group import Partition
-from lpa_core.sinks.sink import Dating, Locating, Sink, StoredOffsets
+from lpa_core.sinks.sink import Sink, StoredOffsets, SupportsNewestTime, SupportsStoredOffsets
 
 
 @final
@@ -28,8 +28,8 @@ class StoredPositions:
 
     def __init__(self, sinks: Sequence[Sink], first: Mapping[Partition, int], background: Background) -> None:
         """Begin to ask for what is stored at or beyond these offsets."""
-        self._sinks = [sink for sink in sinks if isinstance(sink, Locating)]
-        self._dating = [sink for sink in sinks if isinstance(sink, Dating)]
+        self._sinks = [sink for sink in sinks if isinstance(sink, SupportsStoredOffsets)]
+        self._dating = [sink for sink in sinks if isinstance(sink, SupportsNewestTime)]
         self.newest = 0
         """The latest batch time that any sink holds, epoch ms."""
         self.from_all = len(self._sinks) == len(sinks)

@@ -19,7 +19,7 @@ from lpa_core.delivery.observer import Observer
 from lpa_core.delivery.partitions import PartitionState, Phase
 from lpa_core.delivery.stored import Holding, StoredPositions
 from lpa_core.errors import Unavailable
-from lpa_core.sinks.sink import KnowingGaps, Sink, SinkUnavailable
+from lpa_core.sinks.sink import Sink, SinkUnavailable, SupportsKnownGaps
 from lpa_core.tables.known_gaps import OffsetSpan
 
 _AGAIN_SECONDS: Final = 1.0
@@ -277,7 +277,7 @@ class Startup:
         return where
 
     def _is_gap(self, partition: Partition, span: OffsetSpan) -> bool:
-        return any(sink.is_gap(*partition, span) for sink in self._sinks if isinstance(sink, KnowingGaps))
+        return any(sink.is_gap(*partition, span) for sink in self._sinks if isinstance(sink, SupportsKnownGaps))
 
     def _gap(self, span: Span, what: str, remedy: str) -> int:
         if self._policy is GapPolicy.FAIL:

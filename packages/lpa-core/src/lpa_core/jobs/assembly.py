@@ -17,7 +17,7 @@ from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.settings import Settings
 from lpa_core.sinks.archive import Archive
 from lpa_core.sinks.derived import Derived
-from lpa_core.sinks.sink import Deriving, Sink
+from lpa_core.sinks.sink import Sink, SupportsDerivation
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.tables.table import Table
 
@@ -77,7 +77,7 @@ def open_archive(job: Job, plugins: PluginManager, opened: ExitStack) -> Archive
 
 
 def start_derivation(
-    sinks: Sequence[Deriving],
+    sinks: Sequence[SupportsDerivation],
     rules: FoldRules,
     opened: ExitStack,
     count: Callable[[Derived, float], None] = lambda derived, seconds: None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, suppress
 
-from lpa_core.dedup.store import Vouching
+from lpa_core.dedup.store import SupportsVouching
 from lpa_core.delivery.batch_clock import SLACK_MS
 from lpa_core.delivery.checkpoint import (
     Checkpoint,
@@ -24,7 +24,7 @@ from lpa_core.jobs.restoration import require_whole
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.release import RELEASED_MS, WrongClockError, shown
 from lpa_core.settings.settings import Settings
-from lpa_core.sinks.sink import Deriving, Locating, Sink, Storing
+from lpa_core.sinks.sink import Sink, SupportsDerivation, SupportsInventory, SupportsStoredOffsets
 from lpa_core.sources.source import Source
 from lpa_core.uris import local_path, without_secrets
 
@@ -91,10 +91,10 @@ def _assemble(
             _require_agreement(source, sinks, checkpoint)
     dedup = plugins.dedup_store(job.dedup_or_default(settings))
     opened.callback(dedup.close)
-    if isinstance(dedup, Vouching):
+    if isinstance(dedup, SupportsVouching):
         dedup.require_kept(some=checkpoint.progress.offset > 0)
     archive = open_archive(job, plugins, opened)
-    deriving = [sink for sink in sinks if isinstance(sink, Deriving)] if job.facts else []
+    deriving = [sink for sink in sinks if isinstance(sink, SupportsDerivation)] if job.facts else []
     derivation = start_derivation(deriving, fold_rules(plugins, settings), opened)
     return Worker(
         source,
@@ -112,7 +112,7 @@ def _assemble(
 def _require_stored(sinks: Iterable[tuple[str, Sink]], settings: Settings) -> None:
     """Raise CheckpointError where a sink has lost what was read from files: it would be taken for stored."""
     for uri, sink in sinks:
-        if not isinstance(sink, Storing) or not sink.is_empty():
+        if not isinstance(sink, SupportsInventory) or not sink.is_empty():
             continue
         read = finished_towards(settings.lpa.data.checkpoints, without_secrets(uri))
         if read:
@@ -133,13 +133,13 @@ def _require_agreement(source: Source, sinks: Iterable[Sink], checkpoint: FileCh
         if checkpoint.known:
             prepared = checkpoint.prepared
             behind = checkpoint.progress.offset if prepared is None else prepared.end
-            if isinstance(sink, Locating) and sink.stored_from(source.topic, {source.partition: behind}):
+            if isinstance(sink, SupportsStoredOffsets) and sink.stored_from(source.topic, {source.partition: behind}):
                 raise CheckpointError(
                     f"{sink} holds records of {source.topic} behind the {behind:,} that its checkpoint counts: "
                     "an older checkpoint was put back. Bring the newest one back by `lpa backup restore`, "
                     "or give the file a name of its own (what is stored is then found to be repeated)"
                 )
-        elif isinstance(sink, Storing) and sink.holds(source.topic, source.partition):
+        elif isinstance(sink, SupportsInventory) and sink.holds(source.topic, source.partition):
             raise CheckpointError(
                 f"{sink} holds records of {source.topic} already, but no checkpoint says how far it was read: give "
                 "--sink as it was given then (a sink that is added gets files alone), bring a lost checkpoint back by "

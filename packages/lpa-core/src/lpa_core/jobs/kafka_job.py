@@ -43,7 +43,7 @@ from lpa_core.plugins.manager import PluginManager
 from lpa_core.release import RELEASED_MS
 from lpa_core.settings.settings import Settings
 from lpa_core.settings.values import TOPIC_NAME
-from lpa_core.sinks.sink import Deriving, Sink, Waiting
+from lpa_core.sinks.sink import Sink, SupportsDerivation, SupportsWaitReason
 from lpa_core.sources.source import SourceError
 from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE
 from lpa_core.uris import without_secrets
@@ -148,7 +148,7 @@ class KafkaJob:
         open_sinks(sinks, pipeline, opened, KNOWN_GAPS_TABLE)
         self._sinks = tuple(sinks)
         archive = open_archive(job, plugins, opened)
-        deriving = [sink for sink in sinks if isinstance(sink, Deriving)]
+        deriving = [sink for sink in sinks if isinstance(sink, SupportsDerivation)]
         here = [each for each in deriving if each.exclusive] if job.facts else []
         derivation = start_derivation(here, fold_rules(plugins, settings), opened, self._metrics.derived)
         accounts = self._observe(quality.input_topic, self._metrics, sinks, derivation.step)
@@ -227,7 +227,7 @@ class KafkaJob:
         return waits or not self._worker.standstill.hopeless()
 
     def _sinks_waited_for(self) -> list[str]:
-        waiting = [sink.waiting_for for sink in self._sinks if isinstance(sink, Waiting)]
+        waiting = [sink.waiting_for for sink in self._sinks if isinstance(sink, SupportsWaitReason)]
         return [f"waiting for the sink: {why}" for why in waiting if why]
 
     def not_ready(self) -> Sequence[str]:

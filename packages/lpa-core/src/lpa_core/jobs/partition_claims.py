@@ -6,7 +6,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from lpa_core.data_folder import claims_name
-from lpa_core.dedup.store import DedupStoreUnavailable, Vouching
+from lpa_core.dedup.store import DedupStoreUnavailable, SupportsVouching
 from lpa_core.delivery.claims import DedupStores
 from lpa_core.delivery.consumer_group import Partition
 from lpa_core.plugins.manager import PluginManager
@@ -32,5 +32,5 @@ def stores_of(uri: str, plugins: PluginManager) -> DedupStores:
 def _require_kept(uri: str, plugins: PluginManager) -> None:
     """Raise DedupStoreError where a shared store could lose claims, or has; one that is away is waited for."""
     with closing(plugins.dedup_store(uri)) as store, suppress(DedupStoreUnavailable):
-        if isinstance(store, Vouching):
+        if isinstance(store, SupportsVouching):
             store.require_kept(some=False)

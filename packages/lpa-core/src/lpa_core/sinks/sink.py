@@ -51,7 +51,7 @@ def require_distinct(tables: Iterable[Table]) -> None:
 
 
 @runtime_checkable
-class Anticipating(Protocol):
+class SupportsPreEncode(Protocol):
     """A sink that can do part of the work on a block beforehand."""
 
     def anticipate(self, block: Block) -> None:
@@ -65,7 +65,7 @@ class Anticipating(Protocol):
 
 
 @runtime_checkable
-class Completing(Protocol):
+class SupportsCompletion(Protocol):
     """A sink whose memory of tokens may outlive the rows when it is killed, or end before they do."""
 
     def complete(self, block: Block) -> None:
@@ -78,7 +78,7 @@ class Completing(Protocol):
 
 
 @runtime_checkable
-class Interruptible(Protocol):
+class SupportsInterrupt(Protocol):
     """A sink whose waiting can be cut short."""
 
     def interrupt(self) -> None:
@@ -90,7 +90,7 @@ class Interruptible(Protocol):
 
 
 @runtime_checkable
-class Waiting(Protocol):
+class SupportsWaitReason(Protocol):
     """A sink that says what keeps a write from coming to its end."""
 
     @property
@@ -110,7 +110,7 @@ class StoredKeys:
 
 
 @runtime_checkable
-class Recalling(Protocol):
+class SupportsRecall(Protocol):
     """A sink that can say which events it holds: what lost claims are rebuilt from."""
 
     def recall(self, topic: str, partition: int, first_offset: int, since: int) -> Iterator[StoredKeys]:
@@ -132,7 +132,7 @@ class StoredRange(NamedTuple):
 
 
 @runtime_checkable
-class Deriving(Protocol):
+class SupportsDerivation(Protocol):
     """A sink that derives tables from those it is given: facts, rollups.
 
     ``derive`` is called in a thread of its own while others write.
@@ -156,7 +156,7 @@ class Deriving(Protocol):
 
 
 @runtime_checkable
-class Storing(Protocol):
+class SupportsInventory(Protocol):
     """A sink that can say what is stored: a checkpoint that knows of more, or of less, is not to be believed.
 
     Called after ``open``. Both raise SinkUnavailable, SinkMisconfigured.
@@ -181,7 +181,7 @@ class StoredOffsets:
 
 
 @runtime_checkable
-class Locating(Protocol):
+class SupportsStoredOffsets(Protocol):
     """A sink that can say which positions it has rows of: offsets that were committed are checked against it."""
 
     def stored_from(self, topic: str, first: Mapping[int, int]) -> Mapping[int, StoredOffsets]:
@@ -196,7 +196,7 @@ class Locating(Protocol):
 
 
 @runtime_checkable
-class KnowingGaps(Protocol):
+class SupportsKnownGaps(Protocol):
     """A sink that can say which offsets have no records: what a topic no longer has was not lost there."""
 
     def is_gap(self, topic: str, partition: int, span: OffsetSpan) -> bool:
@@ -208,7 +208,7 @@ class KnowingGaps(Protocol):
 
 
 @runtime_checkable
-class Dating(Protocol):
+class SupportsNewestTime(Protocol):
     """A sink that can say when it was written to last, by the clocks of those who wrote."""
 
     def newest_batch_time(self) -> int:
@@ -254,7 +254,7 @@ class Sink(Protocol):
 
 
 @runtime_checkable
-class Gathering(Completing, Sink, Protocol):
+class SupportsGathering(SupportsCompletion, Sink, Protocol):
     """A sink that can store blocks of several ranges at once, as long as nobody else writes into it."""
 
     @property
@@ -272,7 +272,7 @@ class Gathering(Completing, Sink, Protocol):
         ...
 
 
-def gathering(sinks: Sequence[Sink]) -> Sequence[Gathering]:
+def gathering(sinks: Sequence[Sink]) -> Sequence[SupportsGathering]:
     """All the sinks, if each of them can take several ranges at once now; none otherwise."""
-    found = [sink for sink in sinks if isinstance(sink, Gathering) and sink.exclusive]
+    found = [sink for sink in sinks if isinstance(sink, SupportsGathering) and sink.exclusive]
     return found if len(found) == len(sinks) else []

@@ -7,8 +7,8 @@ Subclass in a test module and say where the sink keeps its rows::
         def place(self, tmp_path: Path) -> Place: ...
 
 A sink whose database checks rows subclasses RefusalContract too, one whose tables can drift DriftContract, one that
-can say which positions it holds LocatingContract, when it was written to last DatingContract, which offsets have no
-records KnownGapsContract, one that takes several ranges at once GatheringContract.
+can say which positions it holds StoredOffsetsContract, when it was written to last NewestTimeContract, which offsets
+have no records KnownGapsContract, one that takes several ranges at once GatheringContract.
 
 In a ``conftest.py``, ``pytest.register_assert_rewrite("lpa_core.testing.sink_suite")`` makes failures show values.
 """
@@ -26,14 +26,14 @@ import pytest
 from lpa_core.events.event_type import typed_table
 from lpa_core.events.model import MAX_EPOCH_MS, MIN_EPOCH_MS
 from lpa_core.sinks.sink import (
-    Dating,
-    Gathering,
-    KnowingGaps,
-    Locating,
     RowsRefused,
     Sink,
     SinkMisconfigured,
     StoredOffsets,
+    SupportsGathering,
+    SupportsKnownGaps,
+    SupportsNewestTime,
+    SupportsStoredOffsets,
 )
 from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, GapReason, OffsetSpan
 from lpa_core.tables.row_layout import LEADING_COLUMNS
@@ -289,11 +289,11 @@ class SinkContract(_Contract):
         sink.close()
 
 
-class LocatingContract(_Contract):
+class StoredOffsetsContract(_Contract):
     """For sinks that can say which positions they hold."""
 
     def located(self, sink: Sink, first: Mapping[int, int], topic: str = "events") -> dict[int, tuple[int, int]]:
-        assert isinstance(sink, Locating)
+        assert isinstance(sink, SupportsStoredOffsets)
         found = sink.stored_from(topic, first)
         assert all(isinstance(offsets, StoredOffsets) for offsets in found.values())
         return {partition: (offsets.lowest, offsets.highest) for partition, offsets in found.items()}
@@ -351,7 +351,7 @@ class KnownGapsContract(_Contract):
         sink.write(Block(KNOWN_GAPS_TABLE, "events", partition, firsts, columns, token))
 
     def known(self, sink: Sink, first: int, behind: int, partition: int = 0, topic: str = "events") -> bool:
-        assert isinstance(sink, KnowingGaps)
+        assert isinstance(sink, SupportsKnownGaps)
         return sink.is_gap(topic, partition, OffsetSpan(first, behind))
 
     def test_only_what_was_told_is_known(self, sink: Sink) -> None:
@@ -373,15 +373,15 @@ class KnownGapsContract(_Contract):
 
     def test_known_gaps_are_no_stored_positions(self, sink: Sink) -> None:
         self.tell(sink, (10, 12))
-        if isinstance(sink, Locating):
+        if isinstance(sink, SupportsStoredOffsets):
             assert sink.stored_from("events", {0: 0}) == {}
 
 
-class DatingContract(_Contract):
+class NewestTimeContract(_Contract):
     """For sinks that can say when they were written to last."""
 
     def test_the_newest_batch_time_of_any_table(self, sink: Sink) -> None:
-        assert isinstance(sink, Dating)
+        assert isinstance(sink, SupportsNewestTime)
         assert sink.newest_batch_time() == 0
         before = time.time_ns() // 1_000_000
         sink.write(block("t", 3))
@@ -396,22 +396,22 @@ class GatheringContract(_Contract):
     """For sinks that take blocks of several ranges at once, of a database that checks rows."""
 
     @pytest.fixture
-    def gathering(self, sink: Sink) -> Gathering:
-        assert isinstance(sink, Gathering)
+    def gathering(self, sink: Sink) -> SupportsGathering:
+        assert isinstance(sink, SupportsGathering)
         assert sink.exclusive
         return sink
 
     def ranges(self, *partitions: int, table: Table = TABLE) -> list[Block]:
         return [block(f"t{partition}", 10, table=table, partition=partition, start=5) for partition in partitions]
 
-    def test_what_was_written_together_is_there(self, place: Place, gathering: Gathering) -> None:
+    def test_what_was_written_together_is_there(self, place: Place, gathering: SupportsGathering) -> None:
         blocks = [*self.ranges(0, 1), block("other", 3, topic="other"), block("t7", 0, partition=7), *self.ranges(2)]
         gathering.write_together(blocks)
         gathering.write_together([])
         rows = [row for each in blocks for row in zip(*each.columns, strict=True)]
         assert sorted(place.rows(TABLE)) == sorted(rows)
 
-    def test_completed_in_other_groupings_nothing_comes_twice(self, place: Place, gathering: Gathering) -> None:
+    def test_completed_in_other_groupings_nothing_comes_twice(self, place: Place, gathering: SupportsGathering) -> None:
         blocks = self.ranges(0, 1, 2, 3)
         gathering.write_together(blocks[:2])
         gathering.write_together(blocks[2:])
@@ -420,12 +420,12 @@ class GatheringContract(_Contract):
             gathering.complete(each)
         assert sorted(place.rows(TABLE)) == wanted
 
-    def test_the_next_sink_completes_what_was_not_written(self, place: Place, gathering: Gathering) -> None:
+    def test_the_next_sink_completes_what_was_not_written(self, place: Place, gathering: SupportsGathering) -> None:
         blocks = self.ranges(0, 1, 2)
         gathering.write_together(blocks[:2])
         with closing(place.sink()) as sink:
             sink.open([TABLE, OTHER_TABLE])
-            assert isinstance(sink, Gathering)
+            assert isinstance(sink, SupportsGathering)
             for each in reversed(blocks):
                 sink.complete(each)
             sink.write_together(self.ranges(3, 4))
@@ -433,13 +433,13 @@ class GatheringContract(_Contract):
         assert len(place.rows(TABLE)) == 50
         assert set(rows) <= set(place.rows(TABLE))
 
-    def test_each_table_is_written_for_itself(self, place: Place, gathering: Gathering) -> None:
+    def test_each_table_is_written_for_itself(self, place: Place, gathering: SupportsGathering) -> None:
         gathering.write_together(self.ranges(0, 1))
         gathering.write_together(self.ranges(0, 1, table=OTHER_TABLE))
         assert (len(place.rows(TABLE)), len(place.rows(OTHER_TABLE))) == (20, 20)
 
     def test_rows_that_are_refused_together_are_found_by_completing(
-        self, place: RefusingPlace, gathering: Gathering
+        self, place: RefusingPlace, gathering: SupportsGathering
     ) -> None:
         place.refuse(TABLE, "12")
         blocks = [*self.ranges(0, 1), block("t2", 3, partition=2)]
@@ -452,7 +452,7 @@ class GatheringContract(_Contract):
             assert list(refusal.value.rows) == [7]
         assert texts(place) == ["0", "1", "2"]
 
-    def test_what_was_withdrawn_does_not_come_back(self, place: Place, gathering: Gathering) -> None:
+    def test_what_was_withdrawn_does_not_come_back(self, place: Place, gathering: SupportsGathering) -> None:
         blocks = self.ranges(0, 1)
         gathering.write_together(blocks)
         gathering.withdraw(TABLE, "events", 1, [8])
@@ -460,7 +460,7 @@ class GatheringContract(_Contract):
             gathering.complete(each)
         assert len(place.rows(TABLE)) == 19
 
-    def test_many_rows_together(self, place: Place, gathering: Gathering) -> None:
+    def test_many_rows_together(self, place: Place, gathering: SupportsGathering) -> None:
         blocks = [
             block(f"t{partition}", [(f"{partition}-{i:0400}", *_ZEROES[1:]) for i in range(5_000)], partition=partition)
             for partition in range(12)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from typing import final
 
-from lpa_core.dedup.store import Claimed, DedupStore, Vouching
+from lpa_core.dedup.store import Claimed, DedupStore, SupportsVouching
 from lpa_core.kafka.admin import admin_client
 from lpa_core.uris import without_secrets
 from lpa_ops.backup.claims import stored_claims
@@ -36,7 +36,7 @@ class LostClaims:
         with opened(context.sink, context.settings) as (client, name):
             stored = positions(client, stored_tables(client, name))
         with closing(self._opened(context)) as store:
-            assert isinstance(store, Vouching)
+            assert isinstance(store, SupportsVouching)
             loss = store.loss(some=bool(stored))
         damage = [f"{without_secrets(self._dedup)} has lost claims: {loss}"] if loss else []
         of_topic = any(partition.topic == context.settings.quality.input_topic for partition in stored)
@@ -69,12 +69,12 @@ class LostClaims:
                 stored = positions(client, stored_tables(client, name))
                 return stored_claims(client, name, stored, context.settings)
 
-            assert isinstance(store, Vouching)
+            assert isinstance(store, SupportsVouching)
             return f"{store.recover(claims()):,} keys"
 
     def _opened(self, context: Context) -> DedupStore:
         store = context.plugins.dedup_store(self._dedup)
-        if not isinstance(store, Vouching):
+        if not isinstance(store, SupportsVouching):
             store.close()
             raise RecoveryError(
                 f"{without_secrets(self._dedup)} is not a store that workers share: a worker rebuilds its claims itself"

@@ -16,7 +16,7 @@ from lpa_core.jobs.assembly import build_pipeline, fold_rules
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.replays import ReplayError, ReplayRefused
 from lpa_core.settings.settings import Settings
-from lpa_core.sinks.sink import Deriving
+from lpa_core.sinks.sink import SupportsDerivation
 from lpa_core.sources.files import LineSource, open_file
 from lpa_core.sources.source import SourceError
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
@@ -51,7 +51,7 @@ def run_fixture(path: Path, settings: Settings, folder: Path, database: str) -> 
         sink = plugins.sink(uri)
         stack.callback(sink.close)
         sink.open((*pipeline.tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE))
-        derivation = Derivation([sink] if isinstance(sink, Deriving) else [], fold_rules(plugins, settings))
+        derivation = Derivation([sink] if isinstance(sink, SupportsDerivation) else [], fold_rules(plugins, settings))
         with closing(derivation):
             derivation.start()
             dedup = stack.enter_context(closing(plugins.dedup_store("memory://")))
