@@ -18,7 +18,7 @@ from lpa_core.delivery.blocks import Settled
 from lpa_core.delivery.ranges import Range
 from lpa_core.jobs.assembly import Job
 from lpa_core.jobs.kafka_job import KafkaJob
-from lpa_core.jobs.metrics_observer import Accounts
+from lpa_core.jobs.metrics_observer import MetricsObserver
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.records import RecordBatch
 from lpa_core.settings.loading import load
@@ -27,7 +27,7 @@ from lpa_core.tables.row_layout import RAW_TABLE
 from lpa_core.tables.table import Block
 
 
-class Told(Accounts):
+class Told(MetricsObserver):
     done = 0
     began = False
 

@@ -17,14 +17,14 @@ from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
 from lpa_core.jobs.assembly import Job
 from lpa_core.jobs.kafka_job import KafkaJob
-from lpa_core.jobs.metrics_observer import Accounts
+from lpa_core.jobs.metrics_observer import MetricsObserver
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.loading import load
 
 _STEP, _NUMBER, SINK, DEDUP = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
 
 
-class Suicidal(Accounts):
+class Suicidal(MetricsObserver):
     left = _NUMBER
 
     def step(self, step: Step, range_: Range) -> None:

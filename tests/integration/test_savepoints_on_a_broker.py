@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from lpa_core.cli import run
 from lpa_core.dedup.rocksdb import RocksDBDedupStore
-from lpa_core.delivery.consumer_group import Commit, LogUnavailable, Partition
+from lpa_core.delivery.consumer_group import BrokerUnavailable, Commit, Partition
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.configuration import consumer_configuration
 from lpa_core.kafka.topics import apply, wanted_topics
@@ -128,7 +128,7 @@ def test_a_transaction_that_a_killed_worker_left_open_is_waited_for(
     offset = TopicPartition(settings.quality.input_topic, 1, 9)
     producer.send_offsets_to_transaction([offset], consumer.consumer_group_metadata())
     consumer.close()
-    with pytest.raises(LogUnavailable):
+    with pytest.raises(BrokerUnavailable):
         now(settings)
     assert run(["savepoint", "restore", location]) == 0
     assert now(settings) == stood

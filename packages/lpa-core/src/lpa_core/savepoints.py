@@ -92,7 +92,7 @@ class SavepointKeeper(Protocol):
     def restore(self, location: str) -> Savepoint:
         """Bring the group's committed offsets and this machine's claims back to where the savepoint has them.
 
-        Raises SavepointError where it is damaged, of another group or topic, or the group has members, and LogError or
-        LogUnavailable. The savepoint is checked as a whole before anything is changed; restoring again goes on.
+        Raises SavepointError where it is damaged, of another group or topic, or the group has members, and BrokerError
+        or BrokerUnavailable. The savepoint is checked as a whole before anything is changed; restoring again goes on.
         """
         ...

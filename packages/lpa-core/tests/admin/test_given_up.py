@@ -11,7 +11,7 @@ from lpa_core.admin.job import JobState, PartitionStatus
 from lpa_core.admin.page import page
 from lpa_core.admin.status import details, jobs_overview
 from lpa_core.commands.ingest import _print_report
-from lpa_core.delivery.consumer_group import Commit, Partition, Span
+from lpa_core.delivery.consumer_group import Commit, Partition, ReadableOffsets
 from lpa_core.delivery.partitions import PartitionState, Phase, given_up, waiting
 from lpa_core.delivery.report import Report
 from lpa_core.testing.administered_job import JobDouble
@@ -51,9 +51,9 @@ def test_failure_17_what_waits_and_what_is_given_up_is_known_of_each_partition()
         )
         for number, (span, done, end, phase, why) in enumerate(
             (
-                (Span(0, 10), Commit(10), 10, Phase.RUNNING, ""),
-                (Span(84, 6500), None, None, Phase.FAILED, WHY),
-                (Span(0, 5), Commit(7), 10, Phase.RUNNING, ""),
+                (ReadableOffsets(0, 10), Commit(10), 10, Phase.RUNNING, ""),
+                (ReadableOffsets(84, 6500), None, None, Phase.FAILED, WHY),
+                (ReadableOffsets(0, 5), Commit(7), 10, Phase.RUNNING, ""),
                 (None, None, None, Phase.STARTING, "what is committed is not read yet"),
             )
         )

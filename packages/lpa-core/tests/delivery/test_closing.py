@@ -17,18 +17,18 @@ from hypothesis import strategies as st
 from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.background import Background
 from lpa_core.delivery.claims import DedupStores
-from lpa_core.delivery.consumer_group import Log, LogRecord, Partition
+from lpa_core.delivery.consumer_group import ConsumerGroup, OutgoingRecord, Partition
 from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.partitions import PartitionState, Phase
-from lpa_core.delivery.range_builder import Closer, Pace, due
+from lpa_core.delivery.range_builder import Pace, RangeBuilder, due
 from lpa_core.delivery.ranges import Range
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.pipeline.verdicts import Verdict
 from lpa_core.records import RecordBatch
 from lpa_core.testing.simulation.broker import Broker
-from lpa_core.testing.simulation.log import SimulatedLog
+from lpa_core.testing.simulation.consumer_group import SimulatedGroup
 from lpa_core.testing.simulation.records import PIPELINE, event
 from lpa_core.testing.simulation.scheduler import Host, Scheduler, SimulatedBackground
 from lpa_core.testing.simulation.sink import Database, SimulatedSink
@@ -73,8 +73,8 @@ def test_failure_08_a_range_of_a_group_is_judged_by_the_time_it_is_prepared_with
 
         found = state(0, 5, since=0.0, phase=phase)
         found.prepared = Range(topic="t", partition=0, start=0, end=5, count=5, resume="", batch_time=2 * day)
-        closer = Closer(
-            cast(Log, SimpleNamespace(end=lambda partition: None, position=lambda partition: None)),
+        closer = RangeBuilder(
+            cast(ConsumerGroup, SimpleNamespace(end=lambda partition: None, position=lambda partition: None)),
             cast(Pipeline, Judge()),
             LIMITS,
             Observer(),
@@ -83,7 +83,7 @@ def test_failure_08_a_range_of_a_group_is_judged_by_the_time_it_is_prepared_with
             lambda stage: nullcontext(),
         )
         (delivery,) = closer.cycle([found])
-        assert asked == [delivery.candidate.range.batch_time] == [expected]
+        assert asked == [delivery.pending.range.batch_time] == [expected]
 
 
 def test_a_range_that_the_log_can_fill_is_left_to_fill_up_to_ten_times_as_long() -> None:
@@ -127,8 +127,8 @@ def test_a_range_waits_as_long_as_the_pace_says(wait: float, age: float) -> None
 @pytest.mark.parametrize(("took", "wait"), [(0.0, 0.25), (0.2, 0.6), (5.0, 1.0), (math.inf, 1.0)])
 def test_a_worker_rests_longer_the_longer_its_cycles_take(took: float, wait: float) -> None:
     now = 0.0
-    closer = Closer(
-        cast(Log, SimpleNamespace(end=lambda partition: None, position=lambda partition: None)),
+    closer = RangeBuilder(
+        cast(ConsumerGroup, SimpleNamespace(end=lambda partition: None, position=lambda partition: None)),
         cast(Pipeline, SimpleNamespace(judge=lambda batch, batch_time: [])),
         LIMITS,
         Observer(),
@@ -193,7 +193,7 @@ def test_a_repeated_range_closes_when_all_of_it_is_read_however_little_that_is()
 
 
 @final
-class _SlowLog(SimulatedLog):
+class _SlowLog(SimulatedGroup):
     """Hands over some records of each partition every quarter of a second, as a broker over a slow line does."""
 
     def poll(self, max_records: int, seconds: float) -> Sequence[RecordBatch]:
@@ -233,7 +233,7 @@ def deliver(records: Mapping[int, int], limits: GroupLimits, *, embedded: bool =
         PIPELINE,
         DedupStores(lambda partition: MemoryDedupStore(86_400_000), shared=False),
         [SimulatedSink(Database(scheduler, lambda block: {}, faults=False, embedded=embedded), host)],
-        lambda reject: LogRecord("dlq", b"", b""),
+        lambda reject: OutgoingRecord("dlq", b"", b""),
         ttl_ms=86_400_000,
         limits=limits,
         observer=told,

@@ -12,7 +12,7 @@ import pytest
 from lpa_core.dedup.rocksdb import RocksDBDedupStore
 from lpa_core.dedup.store import DamagedClaimsError, DedupStore
 from lpa_core.delivery.claims import THROUGH_FILE, DedupStores
-from lpa_core.delivery.consumer_group import LogRecord, Partition
+from lpa_core.delivery.consumer_group import OutgoingRecord, Partition
 from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.observer import Observer, Step
@@ -22,7 +22,7 @@ from lpa_core.tables.row_layout import QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.testing.claim_damage import DAMAGE, LOSS
 from lpa_core.testing.doubles import MemorySink
 from lpa_core.testing.simulation.broker import Broker
-from lpa_core.testing.simulation.log import SimulatedLog
+from lpa_core.testing.simulation.consumer_group import SimulatedGroup
 from lpa_core.testing.simulation.records import PIPELINE, event
 from lpa_core.testing.simulation.scheduler import Host, Scheduler, SimulatedBackground
 from lpa_core.testing.simulation.sink import Database, SimulatedSink
@@ -59,12 +59,12 @@ class World:
         """Deliver all that is there, and answer what keeps the partition from running, if anything does."""
         host, told = Host("worker"), _Told()
         worker = GroupWorker(
-            lambda: SimulatedLog(self.broker, host, "worker", "worker"),
+            lambda: SimulatedGroup(self.broker, host, "worker", "worker"),
             ["events"],
             PIPELINE,
             DedupStores(self._open, shared=False, folder=lambda partition: self.folder),
             [sink or SimulatedSink(self.database, host)],
-            lambda reject: LogRecord("dlq", b"", b""),
+            lambda reject: OutgoingRecord("dlq", b"", b""),
             ttl_ms=TTL,
             limits=GroupLimits(max_records=10, max_seconds=0.5),
             observer=told,

@@ -8,13 +8,13 @@ import pytest
 
 from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.claims import DedupStores
-from lpa_core.delivery.consumer_group import LogRecord, Partition
+from lpa_core.delivery.consumer_group import OutgoingRecord, Partition
 from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.observer import Observer
 from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE
 from lpa_core.testing.simulation.broker import Broker
-from lpa_core.testing.simulation.log import SimulatedLog
+from lpa_core.testing.simulation.consumer_group import SimulatedGroup
 from lpa_core.testing.simulation.records import PIPELINE, event
 from lpa_core.testing.simulation.scheduler import Host, Scheduler, SimulatedBackground
 from lpa_core.testing.simulation.sink import Database, SimulatedSink
@@ -53,12 +53,12 @@ def test_failure_13_a_worker_goes_on_behind_offsets_without_records(
     broker.log[HERE] += log_of(text)
     database, host, lag = Database(scheduler, lambda raw: False, faults=False), Host("worker"), Lag()
     worker = GroupWorker(
-        lambda: SimulatedLog(broker, host, "worker", "worker"),
+        lambda: SimulatedGroup(broker, host, "worker", "worker"),
         [HERE.topic],
         PIPELINE,
         DedupStores(lambda partition: MemoryDedupStore(86_400_000), shared=False),
         [SimulatedSink(database, host)],
-        lambda reject: LogRecord("dlq", b"", b""),
+        lambda reject: OutgoingRecord("dlq", b"", b""),
         ttl_ms=86_400_000,
         limits=GroupLimits(max_records=2, max_seconds=0.3),
         observer=lag,

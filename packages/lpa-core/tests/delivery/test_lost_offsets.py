@@ -13,7 +13,7 @@ import structlog
 from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.claims import THROUGH_FILE, DedupStores
 from lpa_core.delivery.commit_metadata import encode
-from lpa_core.delivery.consumer_group import Commit, LogRecord, Partition, Span
+from lpa_core.delivery.consumer_group import Commit, OutgoingRecord, Partition, ReadableOffsets
 from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.partitions import Phase
@@ -22,7 +22,7 @@ from lpa_core.delivery.takeover import GapPolicy
 from lpa_core.sinks.sink import Sink, SinkUnavailable, SupportsStoredOffsets
 from lpa_core.tables.row_layout import RAW_TABLE
 from lpa_core.testing.simulation.broker import Broker
-from lpa_core.testing.simulation.log import SimulatedLog
+from lpa_core.testing.simulation.consumer_group import SimulatedGroup
 from lpa_core.testing.simulation.records import PIPELINE, event
 from lpa_core.testing.simulation.scheduler import Host, Scheduler, SimulatedBackground
 from lpa_core.testing.simulation.sink import Database, SimulatedSink
@@ -90,7 +90,7 @@ class Group:
                 folder=lambda partition: self.folder,
             ),
             sinks(host) if sinks else [SimulatedSink(self.database, host)],
-            lambda reject: LogRecord("dlq", b"", b""),
+            lambda reject: OutgoingRecord("dlq", b"", b""),
             ttl_ms=TTL_MS,
             limits=GroupLimits(max_records=10, max_seconds=0.3),
             gap_policy=policy,
@@ -141,13 +141,13 @@ class Group:
         rows[:] = [r for r in rows if r["source_partition"] != partition.number or r["source_offset"] < through]
 
 
-class _Log(SimulatedLog):
+class _Log(SimulatedGroup):
     def __init__(self, group: Group, host: Host) -> None:
         super().__init__(group.broker, host, host.name, host.name)
         self._group = group
 
-    def span(self, partition: Partition) -> Span:
-        return Span(self._group.low.get(partition, 0), super().span(partition).high)
+    def span(self, partition: Partition) -> ReadableOffsets:
+        return ReadableOffsets(self._group.low.get(partition, 0), super().span(partition).high)
 
 
 @pytest.fixture

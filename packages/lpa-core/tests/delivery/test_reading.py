@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from lpa_core.delivery.background import Background, Task
-from lpa_core.delivery.consumer_group import Log, Partition
+from lpa_core.delivery.consumer_group import ConsumerGroup, Partition
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.observer import Observer
 from lpa_core.delivery.partitions import PartitionState, Phase
@@ -54,7 +54,7 @@ class World(Observer):
 
     def reader(self) -> Reader:
         limits = GroupLimits(max_buffered_bytes=100)
-        return Reader(cast(Log, self), limits, self, cast(Background, self), self.timed)
+        return Reader(cast(ConsumerGroup, self), limits, self, cast(Background, self), self.timed)
 
     def read(self, reader: Reader, times: int, *, writing: bool = True) -> int:
         """Answer how many bytes are held then."""

@@ -19,7 +19,7 @@ from lpa_core.delivery.commit_metadata import MAX_BYTES, MAX_SPAN, decode, encod
 from lpa_core.delivery.consumer_group import Partition
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.report import Report
-from lpa_core.delivery.source_worker import Limits, Step, StepListener, Worker
+from lpa_core.delivery.source_worker import SourceLimits, SourceWorker, Step, StepListener
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.kafka.rejects import reject_record
 from lpa_core.pipeline.pipeline import Pipeline
@@ -73,13 +73,13 @@ class World:
 
     def run(self, step: int, listener: StepListener = lambda step, range_: None) -> Report:
         self.sink.open(TABLES)
-        return Worker(
+        return SourceWorker(
             MemorySource("topic", RECORDS),
             PIPELINE,
             self.dedup,
             [self.sink],
             self.checkpoint,
-            limits=Limits(step, 1 << 40),
+            limits=SourceLimits(step, 1 << 40),
             clock=lambda: 1_700_000_000_000,
             listener=listener,
         ).run()

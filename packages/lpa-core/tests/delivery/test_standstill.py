@@ -12,16 +12,16 @@ from lpa_core.delivery.background import Task
 from lpa_core.delivery.claims import DedupStores
 from lpa_core.delivery.consumer_group import (
     Assignment,
+    BrokerError,
+    BrokerUnavailable,
     Commit,
     CommitUncertainError,
     FencedError,
     ForbiddenError,
-    LogError,
-    LogRecord,
-    LogUnavailable,
     Membership,
+    OutgoingRecord,
     Partition,
-    Span,
+    ReadableOffsets,
 )
 from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
@@ -156,7 +156,7 @@ class _Log:
     def committed(self, partitions: Collection[Partition]) -> Mapping[Partition, Commit | None]:
         return {}
 
-    def span(self, partition: Partition) -> Span:
+    def span(self, partition: Partition) -> ReadableOffsets:
         raise AssertionError
 
     def end(self, partition: Partition) -> int | None:
@@ -176,7 +176,7 @@ class _Log:
         raise FencedError
 
     def commit(
-        self, membership: Membership, commits: Mapping[Partition, Commit], records: Sequence[LogRecord] = ()
+        self, membership: Membership, commits: Mapping[Partition, Commit], records: Sequence[OutgoingRecord] = ()
     ) -> None:
         raise AssertionError
 
@@ -190,7 +190,7 @@ def worker(clock: Clock, new_log: Callable[[], _Log]) -> GroupWorker:
         Pipeline(BUILTIN_EVENT_TYPES),
         DedupStores(lambda partition: MemoryDedupStore(1000), shared=False),
         [],
-        lambda reject: LogRecord("dlq", b"", b""),
+        lambda reject: OutgoingRecord("dlq", b"", b""),
         ttl_ms=1000,
         limits=GroupLimits(progress_seconds=LIMIT),
         background=_Background(clock),
@@ -221,7 +221,7 @@ def test_failure_15_a_permission_that_is_given_back_is_forgotten(clock: Clock) -
             running.stop()
         if working:
             clock.now += 200  # a session that works lasts
-            sessions[-1]._problem = LogUnavailable("the broker restarts")
+            sessions[-1]._problem = BrokerUnavailable("the broker restarts")
         return sessions[-1]
 
     running = worker(clock, new_log)
@@ -239,7 +239,7 @@ def test_failure_15_what_is_missing_at_the_start_is_not_waited_for(clock: Clock)
     assert clock.now == started
 
 
-@pytest.mark.parametrize("problem", [LogUnavailable("away"), CommitUncertainError("unknown")])
+@pytest.mark.parametrize("problem", [BrokerUnavailable("away"), CommitUncertainError("unknown")])
 def test_failure_12_a_worker_whose_session_failed_is_alive_not_a_member_and_says_why(
     clock: Clock, problem: Exception
 ) -> None:
@@ -265,5 +265,5 @@ def test_failure_12_a_worker_whose_session_failed_is_alive_not_a_member_and_says
 
 
 def test_failure_12_what_cannot_pass_ends_the_worker(clock: Clock) -> None:
-    with pytest.raises(LogError, match="QUALITY_GROUP_INSTANCE_ID"):
-        worker(clock, lambda: _Log(clock, LogError("set QUALITY_GROUP_INSTANCE_ID"))).run()
+    with pytest.raises(BrokerError, match="QUALITY_GROUP_INSTANCE_ID"):
+        worker(clock, lambda: _Log(clock, BrokerError("set QUALITY_GROUP_INSTANCE_ID"))).run()

@@ -16,7 +16,7 @@ from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.checkpoint import CheckpointError, FileCheckpoint, MemoryCheckpoint
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.report import Report
-from lpa_core.delivery.source_worker import Limits, Step, Worker
+from lpa_core.delivery.source_worker import SourceLimits, SourceWorker, Step
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.records import RecordBatch
@@ -56,13 +56,13 @@ class World:
         step: int = 3,
         listener: Callable[[Step, Range], None] = lambda step, range_: None,
     ) -> Report:
-        return Worker(
+        return SourceWorker(
             MemorySource(topic, values),
             PIPELINE,
             self.dedup,
             [self.sink],
             self.checkpoints.setdefault(topic, MemoryCheckpoint()),
-            limits=Limits(step, 1 << 40),
+            limits=SourceLimits(step, 1 << 40),
             clock=lambda: self.now,
             listener=listener,
         ).run()
@@ -258,19 +258,19 @@ def test_a_source_that_changed_under_a_prepared_range_is_refused() -> None:
 
 def test_a_stopped_run_ends_after_the_range_in_work() -> None:
     world = World()
-    worker: Worker
+    worker: SourceWorker
 
     def stop(step: Step, range_: Range) -> None:
         if step is Step.PREPARED:
             worker.stop()
 
-    worker = Worker(
+    worker = SourceWorker(
         MemorySource("topic", [trace(n) for n in range(100)]),
         PIPELINE,
         world.dedup,
         [world.sink],
         MemoryCheckpoint(),
-        limits=Limits(10, 1 << 40),
+        limits=SourceLimits(10, 1 << 40),
         listener=stop,
     )
     report = worker.run()
@@ -281,13 +281,13 @@ def test_a_stopped_run_ends_after_the_range_in_work() -> None:
 def test_each_sink_gets_every_block() -> None:
     world, second = World(), MemorySink()
     second.open(TABLES)
-    Worker(
+    SourceWorker(
         MemorySource("topic", RECORDS),
         PIPELINE,
         world.dedup,
         [world.sink, second],
         MemoryCheckpoint(),
-        limits=Limits(4, 1 << 40),
+        limits=SourceLimits(4, 1 << 40),
     ).run()
     assert second.comparable() == world.sink.comparable()
 
@@ -312,13 +312,13 @@ def test_the_archive_is_given_every_record_as_received() -> None:
             pass
 
     world, kept = World(), Kept()
-    Worker(
+    SourceWorker(
         MemorySource("topic", RECORDS),
         PIPELINE,
         world.dedup,
         [world.sink],
         MemoryCheckpoint(),
-        limits=Limits(100, 1 << 40),
+        limits=SourceLimits(100, 1 << 40),
         archive=kept,
     ).run()
     assert kept.calls == ["recover", "flush", "write"]

@@ -10,15 +10,15 @@ import pytest
 from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.checkpoint import MemoryCheckpoint
 from lpa_core.delivery.claims import DedupStores
-from lpa_core.delivery.consumer_group import LogRecord, Partition
+from lpa_core.delivery.consumer_group import OutgoingRecord, Partition
 from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
-from lpa_core.delivery.source_worker import Limits, Worker
+from lpa_core.delivery.source_worker import SourceLimits, SourceWorker
 from lpa_core.release import RELEASED_MS, RELEASES, WrongClockError
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.testing.doubles import MemorySink, MemorySource
 from lpa_core.testing.simulation.broker import Broker
-from lpa_core.testing.simulation.log import SimulatedLog
+from lpa_core.testing.simulation.consumer_group import SimulatedGroup
 from lpa_core.testing.simulation.records import PIPELINE, event
 from lpa_core.testing.simulation.scheduler import Host, Scheduler, SimulatedBackground
 from lpa_core.testing.simulation.sink import Database, SimulatedSink
@@ -36,12 +36,12 @@ class _Job:
         self.database = Database(self.scheduler, lambda raw: False, faults=False)
         host = Host("worker")
         self.worker = GroupWorker(
-            lambda: SimulatedLog(self.broker, host, "worker", "worker"),
+            lambda: SimulatedGroup(self.broker, host, "worker", "worker"),
             ["events"],
             PIPELINE,
             DedupStores(lambda partition: MemoryDedupStore(86_400_000), shared=False),
             [SimulatedSink(self.database, host)],
-            lambda reject: LogRecord("dlq", b"", b""),
+            lambda reject: OutgoingRecord("dlq", b"", b""),
             ttl_ms=86_400_000,
             limits=GroupLimits(max_records=10, max_seconds=0.3, max_buffered_bytes=20_000),
             background=SimulatedBackground(self.scheduler, host),
@@ -130,14 +130,14 @@ def test_failure_06_a_file_is_refused_under_a_wrong_clock() -> None:
     source = MemorySource("file", [event("a")])
     dedup = MemoryDedupStore(86_400_000)
 
-    def worker(clock: int) -> Worker:
-        return Worker(
+    def worker(clock: int) -> SourceWorker:
+        return SourceWorker(
             source,
             PIPELINE,
             dedup,
             [sink],
             MemoryCheckpoint(),
-            limits=Limits(100, 100_000),
+            limits=SourceLimits(100, 100_000),
             clock=lambda: clock,
             earliest=RELEASED_MS,
         )

@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from structlog.testing import capture_logs
 
 from lpa_core.cli import run
-from lpa_core.delivery.consumer_group import LogError, LogUnavailable
+from lpa_core.delivery.consumer_group import BrokerError, BrokerUnavailable
 from lpa_core.kafka.admin import admin_client, explained
 from lpa_core.kafka.client_log import QUIET_SECONDS, ClientLog
 from lpa_core.kafka.configuration import admin_configuration, consumer_configuration, producer_configuration
@@ -68,14 +68,14 @@ def test_failure_16_new_partitions_are_looked_for_every_few_seconds() -> None:
 
 @pytest.mark.parametrize("kafka", [{"no.such.property": "1"}, {"security.protocol": "xml"}])
 def test_a_property_that_librdkafka_does_not_take_is_an_error_in_one_line(kafka: dict[str, str]) -> None:
-    with pytest.raises(LogError, match=f"{re.escape(next(iter(kafka)))}.*see \\[kafka\\] in lpa.toml"):
+    with pytest.raises(BrokerError, match=f"{re.escape(next(iter(kafka)))}.*see \\[kafka\\] in lpa.toml"):
         admin_client(Settings(quality=NOWHERE, kafka=kafka))
 
 
 def test_brokers_that_cannot_be_reached_are_named() -> None:
     settings = Settings(quality=NOWHERE)
     with (
-        pytest.raises(LogUnavailable, match=r"Kafka at 127\.0\.0\.1:1 does not answer"),
+        pytest.raises(BrokerUnavailable, match=r"Kafka at 127\.0\.0\.1:1 does not answer"),
         explained("list topics", settings),
     ):
         admin_client(settings).list_topics(timeout=0.5)
@@ -86,14 +86,22 @@ def test_brokers_that_cannot_be_reached_are_named() -> None:
     [
         (
             KafkaError.CLUSTER_AUTHORIZATION_FAILED,
-            LogError,
+            BrokerError,
             "not permitted to create the topic t (because): let somebody",
         ),
-        (KafkaError.TOPIC_AUTHORIZATION_FAILED, LogError, "not permitted to create the topic t (because): this login"),
-        (KafkaError._AUTHENTICATION, LogError, "the login was refused: check sasl.username and sasl.password"),
-        (KafkaError.INVALID_PARTITIONS, LogError, "cannot create the topic t: because"),
-        (KafkaError._TIMED_OUT, LogUnavailable, "does not answer"),
-        (KafkaError.UNSTABLE_OFFSET_COMMIT, LogUnavailable, "cannot create the topic t now (because): a transaction"),
+        (
+            KafkaError.TOPIC_AUTHORIZATION_FAILED,
+            BrokerError,
+            "not permitted to create the topic t (because): this login",
+        ),
+        (KafkaError._AUTHENTICATION, BrokerError, "the login was refused: check sasl.username and sasl.password"),
+        (KafkaError.INVALID_PARTITIONS, BrokerError, "cannot create the topic t: because"),
+        (KafkaError._TIMED_OUT, BrokerUnavailable, "does not answer"),
+        (
+            KafkaError.UNSTABLE_OFFSET_COMMIT,
+            BrokerUnavailable,
+            "cannot create the topic t now (because): a transaction",
+        ),
     ],
 )
 def test_what_brokers_refuse_is_told_with_what_to_do(code: int, raised: type[Exception], said: str) -> None:

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from lpa_core.delivery.consumer_group import ForbiddenError, LogUnavailable
+from lpa_core.delivery.consumer_group import BrokerUnavailable, ForbiddenError
 from lpa_core.kafka import diagnosis
 from lpa_core.kafka.admin import admin_client, explained
 from lpa_core.kafka.diagnosis import diagnose
@@ -103,7 +103,7 @@ def test_failure_15_commands_end_with_what_was_found(listen: Listen) -> None:
         with explained("list topics", settings):
             admin_client(settings).list_topics(timeout=0.5)
 
-    with pytest.raises(LogUnavailable, match=r"does not answer: cannot list topics: .* nobody listens"):
+    with pytest.raises(BrokerUnavailable, match=r"does not answer: cannot list topics: .* nobody listens"):
         listed("127.0.0.1:1")
     with pytest.raises(ForbiddenError, match=r"cannot list topics: .* is an HTTP server"):
         listed(listen(http))

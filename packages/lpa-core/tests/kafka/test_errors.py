@@ -9,11 +9,11 @@ import pytest
 from confluent_kafka import KafkaError
 
 from lpa_core.delivery.consumer_group import (
+    BrokerError,
+    BrokerUnavailable,
     CommitUncertainError,
     FencedError,
     ForbiddenError,
-    LogError,
-    LogUnavailable,
     TakenOverError,
 )
 from lpa_core.kafka.errors import MEANINGS, Kind, fault, meaning
@@ -67,18 +67,18 @@ def test_failure_12_codes_are_looked_up_in_the_table_and_nowhere_else() -> None:
 @pytest.mark.parametrize(
     ("code", "fatal", "raised"),
     [
-        (KafkaError._TRANSPORT, False, LogUnavailable),
-        (KafkaError.COORDINATOR_LOAD_IN_PROGRESS, False, LogUnavailable),
+        (KafkaError._TRANSPORT, False, BrokerUnavailable),
+        (KafkaError.COORDINATOR_LOAD_IN_PROGRESS, False, BrokerUnavailable),
         (KafkaError.UNKNOWN_PRODUCER_ID, True, CommitUncertainError),
         (KafkaError.ILLEGAL_GENERATION, False, FencedError),
         (KafkaError.ILLEGAL_GENERATION, True, CommitUncertainError),
         (KafkaError.PRODUCER_FENCED, True, TakenOverError),
         (KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, True, ForbiddenError),
         (KafkaError.SASL_AUTHENTICATION_FAILED, False, ForbiddenError),
-        (KafkaError.OFFSET_METADATA_TOO_LARGE, False, LogError),
-        (KafkaError.MSG_SIZE_TOO_LARGE, False, LogError),
-        (KafkaError._BAD_MSG, False, LogError),
-        (KafkaError.FENCED_INSTANCE_ID, True, LogError),
+        (KafkaError.OFFSET_METADATA_TOO_LARGE, False, BrokerError),
+        (KafkaError.MSG_SIZE_TOO_LARGE, False, BrokerError),
+        (KafkaError._BAD_MSG, False, BrokerError),
+        (KafkaError.FENCED_INSTANCE_ID, True, BrokerError),
     ],
 )
 def test_failure_12_an_error_becomes_what_the_delivery_waits_for_or_ends_with(
@@ -93,7 +93,7 @@ def test_failure_12_an_error_becomes_what_the_delivery_waits_for_or_ends_with(
 def test_failure_12_a_consumer_that_ended_is_told_by_what_ended_it() -> None:
     inside = KafkaError(KafkaError.FENCED_INSTANCE_ID).str()
     found = fault(KafkaError(KafkaError._FATAL, f"Fatal error: {inside}: Fatal consumer error"), "cannot read")
-    assert type(found) is LogError
+    assert type(found) is BrokerError
     assert "QUALITY_GROUP_INSTANCE_ID" in str(found)
     assert (
         type(fault(KafkaError(KafkaError._FATAL, "Fatal error: of a new kind"), "cannot read")) is CommitUncertainError

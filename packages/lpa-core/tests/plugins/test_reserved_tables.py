@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.checkpoint import MemoryCheckpoint
-from lpa_core.delivery.source_worker import Limits, Worker
+from lpa_core.delivery.source_worker import SourceLimits, SourceWorker
 from lpa_core.errors import ConfigurationError
 from lpa_core.events.envelope import Envelope
 from lpa_core.events.event_type import EventType, Row, typed_table
@@ -137,13 +137,13 @@ def test_failure_09_two_blocks_of_a_range_never_share_a_token(monkeypatch: pytes
     sink = MemorySink()
     sink.open([*own.tables])
     event: dict[str, Any] = {"id": "1", "type": "own", "timestamp": 1_767_873_600_000, "data": {"text": "x"}}
-    worker = Worker(
+    worker = SourceWorker(
         MemorySource("topic", [json.dumps(event).encode()]),
         pipeline,
         MemoryDedupStore(1000),
         [sink],
         MemoryCheckpoint(),
-        limits=Limits(10, 1000),
+        limits=SourceLimits(10, 1000),
     )
     with pytest.raises(ConfigurationError, match="two tables are named streaming_events"):
         worker.run()

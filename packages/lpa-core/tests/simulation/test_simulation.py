@@ -22,24 +22,24 @@ from lpa_core.dedup.store import DedupStore
 from lpa_core.delivery import group_worker as group
 from lpa_core.delivery import writer
 from lpa_core.delivery.consumer_group import (
+    BrokerUnavailable,
     Commit,
     CommitUncertainError,
-    LogRecord,
-    LogUnavailable,
     Membership,
+    OutgoingRecord,
     Partition,
     TakenOverError,
 )
 from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.partitions import PartitionState
-from lpa_core.delivery.pending_range import Candidate, Delivery
+from lpa_core.delivery.pending_range import Delivery, PendingRange
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.writer import Writer
 from lpa_core.pipeline.verdicts import Accepted
 from lpa_core.records import Position
 from lpa_core.tables.table import Block, Table
 from lpa_core.testing.simulation import Outcome, many, simulate
-from lpa_core.testing.simulation.log import SimulatedLog
+from lpa_core.testing.simulation.consumer_group import SimulatedGroup
 from lpa_core.testing.simulation.many import Tally
 from lpa_core.testing.simulation.sink import SimulatedSink
 
@@ -136,11 +136,11 @@ def test_a_run_of_other_code_begins_anew(tmp_path: Path) -> None:
 def claim_before_validation() -> Iterator[None]:
     """Records that are then rejected hold keys, too."""
 
-    def claim(candidate: Candidate, dedup: DedupStore) -> None:
-        batch, verdicts = candidate.batch, candidate.verdicts
+    def claim(pending: PendingRange, dedup: DedupStore) -> None:
+        batch, verdicts = pending.batch, pending.verdicts
         keys = [verdict.dedup_key if type(verdict) is Accepted else verdict.event_id for verdict in verdicts]
         named = [key or f"none@{offset}" for key, offset in zip(keys, batch.offsets, strict=True)]
-        candidate.owners = dedup.claim(named, batch.topic, batch.partition, batch.offsets, candidate.range.batch_time)
+        pending.owners = dedup.claim(named, batch.topic, batch.partition, batch.offsets, pending.range.batch_time)
 
     with mock.patch.object(group, "claim", claim), mock.patch.object(writer, "claim", claim):
         yield
@@ -229,7 +229,7 @@ def changed_range_and_no_second_prepare() -> Iterator[None]:
                 state.buffer.clear()
                 assert state.committed is not None
                 state.next_offset = state.committed.offset
-                self._log.start(state.partition, state.next_offset)
+                self._group.start(state.partition, state.next_offset)
 
     with (
         mock.patch.object(Writer, "_commit", careless),
@@ -281,13 +281,13 @@ def write_alone_what_was_refused_together() -> Iterator[None]:
 @contextmanager
 def same_session_after_an_uncertain_commit() -> Iterator[None]:
     """What is committed is asked for, and the session goes on: a delayed request may still decide otherwise."""
-    commit = SimulatedLog.commit
+    commit = SimulatedGroup.commit
 
     def trusting(
-        self: SimulatedLog,
+        self: SimulatedGroup,
         membership: Membership,
         commits: Mapping[Partition, Commit],
-        records: Sequence[LogRecord] = (),
+        records: Sequence[OutgoingRecord] = (),
     ) -> None:
         try:
             commit(self, membership, commits, records)
@@ -295,9 +295,9 @@ def same_session_after_an_uncertain_commit() -> Iterator[None]:
             raise
         except CommitUncertainError:
             if self.committed(list(commits)) != commits:
-                raise LogUnavailable("it was not committed") from None
+                raise BrokerUnavailable("it was not committed") from None
 
-    with mock.patch.object(SimulatedLog, "commit", trusting):
+    with mock.patch.object(SimulatedGroup, "commit", trusting):
         yield
 
 

@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from lpa_core.dedup.rocksdb import RocksDBDedupStore
-from lpa_core.delivery.consumer_group import Commit, LogUnavailable, Partition
+from lpa_core.delivery.consumer_group import BrokerUnavailable, Commit, Partition
 from lpa_core.jobs.new_savepoint import new_savepoint
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.records import Position
@@ -49,7 +49,7 @@ def test_failure_04_claims_stay_until_those_of_the_savepoint_are_proven(
     def commit(admin: object, settings: Settings, commits: object) -> None:
         if not committed:
             committed.append("refused")
-            raise LogUnavailable("the broker does not answer")
+            raise BrokerUnavailable("the broker does not answer")
         committed.append(commits)
 
     monkeypatch.setattr(keeper, "admin_client", lambda settings: None)
@@ -61,7 +61,7 @@ def test_failure_04_claims_stay_until_those_of_the_savepoint_are_proven(
         keeper.restore(unreadable, settings, plugins)
     assert claim(here, "later", 60) == Position(*PARTITION, 50)
     renamed = str(good.rename(good.with_name("before the deployment")))
-    with pytest.raises(LogUnavailable):
+    with pytest.raises(BrokerUnavailable):
         keeper.restore(renamed, settings, plugins)
     assert claim(here, "later", 60) == Position(*PARTITION, 50)
     keeper.restore(renamed, settings, plugins)

@@ -8,7 +8,7 @@ from typing import Final, final
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from lpa_core.delivery.consumer_group import CommitUncertainError, LogError, LogRecord, TakenOverError
+from lpa_core.delivery.consumer_group import BrokerError, CommitUncertainError, OutgoingRecord, TakenOverError
 from lpa_core.kafka.admin import SECONDS, admin_client, explained
 from lpa_core.kafka.configuration import admin_configuration, producer_configuration
 from lpa_core.kafka.permissions import require
@@ -44,7 +44,7 @@ class TopicDelivery:
             spool: names the content of what is to be sent.
             settings: those of the replay's clients.
 
-        Raises ReplayError where the run was begun with another spool, LogError, LogUnavailable.
+        Raises ReplayError where the run was begun with another spool, BrokerError, BrokerUnavailable.
         """
         self._plan, self._spool, self._settings = plan, spool, settings
         self._topic = settings.quality.input_topic
@@ -75,14 +75,14 @@ class TopicDelivery:
             )
 
     def _look_at_topics(self) -> int:
-        """The partitions of the output topic. Raises LogError where a topic is missing."""
+        """The partitions of the output topic. Raises BrokerError where a topic is missing."""
         quality = self._settings.quality
         admin, names = admin_client(self._settings), (quality.input_topic, quality.quarantine_topic)
         require("lpa replay", admin, self._settings)
         found = partitions(admin, names, self._settings)
         missing = [name for name in names if name not in found]
         if missing:
-            raise LogError(
+            raise BrokerError(
                 f"Kafka at {quality.kafka_bootstrap} has no topic {', '.join(missing)}: check REPLAY_OUTPUT_TOPIC; "
                 "`lpa topics apply` makes what is missing"
             )
@@ -90,7 +90,7 @@ class TopicDelivery:
 
     @property
     def sent(self) -> int:
-        """How many records are in the topics, of this run's, in their order. Raises LogUnavailable."""
+        """How many records are in the topics, of this run's, in their order. Raises BrokerUnavailable."""
         return self._committed()[0]
 
     def _committed(self) -> tuple[int, str]:
@@ -113,8 +113,8 @@ class TopicDelivery:
 
         Records with the numbers in ``left_out`` are passed over.
 
-        Raises ReplayError where another process took the run over; LogError, LogUnavailable, CommitUncertainError:
-        begun again it goes on.
+        Raises ReplayError where another process took the run over; BrokerError, BrokerUnavailable,
+        CommitUncertainError: begun again it goes on.
         """
         first, events = self.sent, outgoing.count
         lines = chain(outgoing.lines(min(first, events)), exhausted.lines(max(0, first - events)))
@@ -138,14 +138,14 @@ class TopicDelivery:
         except CommitUncertainError as error:
             raise CommitUncertainError(f"{error}: run the same again, it goes on where it was") from None
 
-    def _record(self, each: Outgoing) -> LogRecord:
+    def _record(self, each: Outgoing) -> OutgoingRecord:
         headers = [(name, text.encode()) for name, text in each.headers]
         key, value = each.key.encode(), each.value
         if each.quarantined:
-            return LogRecord(self._settings.quality.quarantine_topic, key, value, headers)
+            return OutgoingRecord(self._settings.quality.quarantine_topic, key, value, headers)
         # Where it came from, the worker has the partition's claims: it sees a duplicate of what it has taken.
         back = each.origin.topic == self._topic and each.origin.partition < self._partitions
-        return LogRecord(self._topic, key, value, headers, each.origin.partition if back else None)
+        return OutgoingRecord(self._topic, key, value, headers, each.origin.partition if back else None)
 
     def close(self) -> None:
         self._consumer.close()

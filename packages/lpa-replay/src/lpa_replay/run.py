@@ -14,7 +14,7 @@ from typing import Any, final
 
 import attrs
 
-from lpa_core.delivery.consumer_group import LogError
+from lpa_core.delivery.consumer_group import BrokerError
 from lpa_core.jobs.assembly import build_pipeline
 from lpa_core.jobs.file_job import WatchSource
 from lpa_core.jobs.process import quiet_collector, stopped_by_signals
@@ -211,9 +211,9 @@ class _Stop:
 
 
 def _require_client(plan: Plan) -> None:
-    """Kafka's client is an extra. Raises LogError where the run needs it and it is not installed."""
+    """Kafka's client is an extra. Raises BrokerError where the run needs it and it is not installed."""
     if plan.asked.target == TOPIC and find_spec("confluent_kafka") is None:
-        raise LogError("Kafka's client is not installed: pip install 'lpa-core[kafka]'")
+        raise BrokerError("Kafka's client is not installed: pip install 'lpa-core[kafka]'")
 
 
 def _described(plan: Plan) -> str:

@@ -6,7 +6,7 @@ from contextlib import closing
 
 from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.checkpoint import MemoryCheckpoint
-from lpa_core.delivery.source_worker import Limits, Worker
+from lpa_core.delivery.source_worker import SourceLimits, SourceWorker
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
@@ -33,13 +33,13 @@ def test_failure_01_rejects_that_clickhouse_refuses_are_reduced(embedded: ClickH
                 b"nope",
                 event % (3, data % b"s"),
             ]
-            report = Worker(
+            report = SourceWorker(
                 MemorySource("reduced", values),
                 PIPELINE,
                 MemoryDedupStore(1000),
                 [sink],
                 MemoryCheckpoint(),
-                limits=Limits(100, 1 << 20),
+                limits=SourceLimits(100, 1 << 20),
             ).run()
             assert (report.read, report.accepted) == (5, 2)
             assert embedded.query(

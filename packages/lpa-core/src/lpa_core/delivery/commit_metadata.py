@@ -61,7 +61,7 @@ class _Written(msgspec.Struct, frozen=True, omit_defaults=True):
 @final
 @attrs.frozen(slots=True)
 class Prepared:
-    """A prepared range as found in the log, and the fingerprint of the settings it was judged under."""
+    """A prepared range as found in the group, and the fingerprint of the settings it was judged under."""
 
     range: Range
     fingerprint: str

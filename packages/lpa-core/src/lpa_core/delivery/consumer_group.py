@@ -1,4 +1,4 @@
-"""What the delivery asks of a partitioned log whose readers share the partitions out among themselves.
+"""What the delivery asks of a consumer group, whose members share the partitions of a topic among themselves.
 
 Kafka is one; a model in memory is another. Whatever a worker knows beyond its own memory it knows from here and from
 the sinks.
@@ -38,7 +38,7 @@ class Commit:
 
 @final
 @attrs.frozen(slots=True)
-class Span:
+class ReadableOffsets:
     """The offsets of a partition that can be read: the first, and the one after the last."""
 
     low: int
@@ -47,8 +47,8 @@ class Span:
 
 @final
 @attrs.frozen(slots=True)
-class LogRecord:
-    """A record to be written into a topic; ``partition`` None: where its key leads."""
+class OutgoingRecord:
+    """A record to be published in a topic; ``partition`` None: where its key leads."""
 
     topic: str
     key: bytes
@@ -57,16 +57,16 @@ class LogRecord:
     partition: int | None = None
 
 
-class LogError(ConfigurationError):
-    """The log cannot be used as configured: a login refused, a topic missing. One line, with the remedy."""
+class BrokerError(ConfigurationError):
+    """The broker cannot be used as configured: a login refused, a topic missing. One line, with the remedy."""
 
 
-class ForbiddenError(LogError):
-    """The log turns this login away. Permissions and logins are changed while workers run: it may pass."""
+class ForbiddenError(BrokerError):
+    """The broker turns this login away. Permissions and logins are changed while workers run: it may pass."""
 
 
-class LogUnavailable(Unavailable):
-    """The log does not answer now; nothing is known to have happened, the same call may succeed later."""
+class BrokerUnavailable(Unavailable):
+    """The broker does not answer now; nothing is known to have happened, the same call may succeed later."""
 
 
 class FencedError(JobFailed):
@@ -90,7 +90,7 @@ class OffsetsGoneError(JobFailed):
 
 
 class Assignment(Protocol):
-    """Is told, from within :meth:`Log.poll`, which partitions a worker has to look after."""
+    """Is told, from within :meth:`ConsumerGroup.poll`, which partitions a worker has to look after."""
 
     def assigned(self, partitions: Collection[Partition]) -> None:
         """These are added. They are read from where ``start`` says, not before it is called."""
@@ -105,33 +105,33 @@ class Assignment(Protocol):
         ...
 
 
-class Log(Protocol):
+class ConsumerGroup(Protocol):
     """One session of one member of a consumer group.
 
     ``commit`` may be called by another thread than the rest.
     """
 
     def join(self, topics: Sequence[str], assignment: Assignment) -> None:
-        """Ask to be given partitions of the topics. Raises LogError, LogUnavailable."""
+        """Ask to be given partitions of the topics. Raises BrokerError, BrokerUnavailable."""
         ...
 
     def poll(self, max_records: int, seconds: float) -> Sequence[RecordBatch]:
         """Records of started partitions, in order within each, waiting up to ``seconds`` for the first.
 
         Keeps the membership alive: has to be called again and again, also while nothing is wanted.
-        Raises LogError, OffsetsGoneError.
+        Raises BrokerError, OffsetsGoneError.
         """
         ...
 
     def committed(self, partitions: Collection[Partition]) -> Mapping[Partition, Commit | None]:
         """What the group has written down, None where nothing yet; never what a running commit may still undo.
 
-        Raises LogUnavailable while a commit is still undecided.
+        Raises BrokerUnavailable while a commit is still undecided.
         """
         ...
 
-    def span(self, partition: Partition) -> Span:
-        """The offsets that the partition holds now. Raises LogUnavailable."""
+    def span(self, partition: Partition) -> ReadableOffsets:
+        """The offsets that the partition holds now. Raises BrokerUnavailable."""
         ...
 
     def end(self, partition: Partition) -> int | None:
@@ -160,12 +160,12 @@ class Log(Protocol):
         ...
 
     def commit(
-        self, membership: Membership, commits: Mapping[Partition, Commit], records: Sequence[LogRecord] = ()
+        self, membership: Membership, commits: Mapping[Partition, Commit], records: Sequence[OutgoingRecord] = ()
     ) -> None:
         """Write down the commits and publish the records, all of it or nothing.
 
-        Raises FencedError where the membership is outdated, LogUnavailable where nothing was done, and
-        CommitUncertainError, LogError.
+        Raises FencedError where the membership is outdated, BrokerUnavailable where nothing was done, and
+        CommitUncertainError, BrokerError.
         """
         ...
 

@@ -15,22 +15,22 @@ from lpa_core.delivery.background import Background, Task, Threads
 from lpa_core.delivery.batch_clock import BatchClock
 from lpa_core.delivery.claims import Claims, DedupStores
 from lpa_core.delivery.consumer_group import (
+    BrokerUnavailable,
     CommitUncertainError,
+    ConsumerGroup,
     ForbiddenError,
-    Log,
-    LogRecord,
-    LogUnavailable,
     OffsetsGoneError,
+    OutgoingRecord,
     Partition,
 )
 from lpa_core.delivery.limits import GroupLimits, RejectLimitError
 from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.partitions import PartitionState, Phase
-from lpa_core.delivery.pending_range import Candidate, Delivery, claim, fix_duplicates, shape
-from lpa_core.delivery.range_builder import Closer
+from lpa_core.delivery.pending_range import Delivery, PendingRange, build_blocks, claim, fix_duplicates
+from lpa_core.delivery.range_builder import RangeBuilder
 from lpa_core.delivery.reader import Reader
 from lpa_core.delivery.standstill import Standstill
-from lpa_core.delivery.takeover import GapPolicy, Startup
+from lpa_core.delivery.takeover import GapPolicy, Takeover
 from lpa_core.delivery.writer import Writer
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.pipeline.reject_envelope import RejectEnvelope
@@ -44,26 +44,26 @@ _SESSION_AGAIN_SECONDS: Final = 1.0
 _log = structlog.get_logger("lpa.delivery")
 
 
-BeforeLeaving = Callable[[Mapping[Partition, PartitionState], Log], None]
+BeforeLeaving = Callable[[Mapping[Partition, PartitionState], ConsumerGroup], None]
 
 
 @final
 class GroupWorker:
     """Shares the partitions of its topics with the other workers of its consumer group.
 
-    Its own thread reads, judges, claims and shapes; beside it one cycle of ranges is prepared, written and finished.
-    What is known of a partition comes from the log alone: where a commit's outcome is unknown, the session is given up
-    and begun again.
+    Its own thread reads, judges, claims and builds blocks. Beside it one cycle of ranges is prepared, written and
+    finished. What is known of a partition comes from the group alone: if a commit's outcome is unknown, the session is
+    given up and begun again.
     """
 
     def __init__(
         self,
-        new_log: Callable[[], Log],
+        new_session: Callable[[], ConsumerGroup],
         topics: Sequence[str],
         pipeline: Pipeline,
         stores: DedupStores,
         sinks: Sequence[Sink],
-        publish: Callable[[RejectEnvelope], LogRecord],
+        publish: Callable[[RejectEnvelope], OutgoingRecord],
         *,
         ttl_ms: int,
         limits: GroupLimits,
@@ -72,18 +72,23 @@ class GroupWorker:
         archive: Archive | None = None,
         observer: Observer | None = None,
         background: Background | None = None,
-        announce: Callable[[Candidate], Sequence[LogRecord]] = lambda candidate: (),
-        before_leaving: BeforeLeaving = lambda states, log: None,
+        announce: Callable[[PendingRange], Sequence[OutgoingRecord]] = lambda pending: (),
+        before_leaving: BeforeLeaving = lambda states, group: None,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         earliest: int = 0,
     ) -> None:
-        """``new_log`` begins a session; ``clock`` gives the time of new ranges, epoch ms, not before ``earliest``.
+        """``new_session`` begins a session; ``clock`` gives the time of new ranges, epoch ms, not before ``earliest``.
 
         ``publish`` makes the record of a reject; ``announce`` what else is to be published with the finish of a range.
-        ``before_leaving`` is shown the partitions and the log when the worker stops as told: the stores are still open,
+        ``before_leaving`` is shown the partitions and the group when the worker stops as told: the stores are open,
         and nothing works on them.
         """
-        self._new_log, self._topics, self._pipeline, self._sinks = new_log, tuple(topics), pipeline, tuple(sinks)
+        self._new_session, self._topics, self._pipeline, self._sinks = (
+            new_session,
+            tuple(topics),
+            pipeline,
+            tuple(sinks),
+        )
         self._publish, self._limits, self._policy, self._fingerprint = publish, limits, gap_policy, fingerprint
         self._archive, self._clock, self._before_leaving = archive, clock, before_leaving
         self._announce = announce
@@ -128,7 +133,7 @@ class GroupWorker:
     def run(self) -> None:
         """Deliver until :meth:`stop`.
 
-        Raises LogError, ForbiddenError after some patience, SinkUnavailable, SinkMisconfigured, DedupStoreError,
+        Raises BrokerError, ForbiddenError after some patience, SinkUnavailable, SinkMisconfigured, DedupStoreError,
         ArchiveError, RejectLimitError. What was not finished is finished by the worker that gets the partitions next.
         """
         if self._archive is not None:
@@ -146,10 +151,10 @@ class GroupWorker:
                     _log.warning("the session is given up and a new one begins", reason=str(damage))
                     self.standstill.hindered(str(damage))
                     self._background.sleep(_SESSION_AGAIN_SECONDS)
-                except (LogUnavailable, ForbiddenError) as unavailable:
+                except (BrokerUnavailable, ForbiddenError) as unavailable:
                     if not self._was_joined:
                         raise
-                    _log.warning("waiting for the log", reason=str(unavailable))
+                    _log.warning("waiting for the broker", reason=str(unavailable))
                     if isinstance(unavailable, ForbiddenError):
                         self.standstill.refused(unavailable)
                     else:
@@ -160,9 +165,9 @@ class GroupWorker:
 
     def _session(self) -> None:
         self.joined = False
-        self._log = self._new_log()
-        self._startup = Startup(
-            self._log,
+        self._group = self._new_session()
+        self._takeover = Takeover(
+            self._group,
             self._sinks,
             self._claims,
             self._policy,
@@ -173,10 +178,10 @@ class GroupWorker:
             self._batch_clock,
         )
         self._writer = Writer(
-            self._log,
+            self._group,
             self._sinks,
             self._claims,
-            self._shape,
+            self._build_blocks,
             self._records,
             self._fingerprint,
             self._limits.metadata_bytes,
@@ -187,9 +192,9 @@ class GroupWorker:
             self._timed,
             self._archive,
         )
-        self._reader = Reader(self._log, self._limits, self._observer, self._background, self._timed)
-        self._closer = Closer(
-            self._log,
+        self._reader = Reader(self._group, self._limits, self._observer, self._background, self._timed)
+        self._builder = RangeBuilder(
+            self._group,
             self._pipeline,
             self._limits,
             self._observer,
@@ -202,7 +207,7 @@ class GroupWorker:
         self.backpressured = False
         self._observer.backpressure(False)
         try:
-            self._log.join(self._topics, self)
+            self._group.join(self._topics, self)
             while not self._stopping.is_set():
                 self._turn()
             self._wind_up()
@@ -211,15 +216,15 @@ class GroupWorker:
 
     def _turn(self) -> None:
         self.turned_at = self._background.now()
-        self._startup.advance(tuple(self._states.values()))
+        self._takeover.advance(tuple(self._states.values()))
         self._watch_writer()
         if not self._offered and not self._unclaimed:
-            self._unclaimed = self._closer.cycle(
+            self._unclaimed = self._builder.cycle(
                 self._states.values(), writing=self._task is not None, took=self._writer.took
             )
         self._claim_and_offer()
         try:
-            held_up = bool(self._closer.clock_wrong or self.waiting_for_dedup)
+            held_up = bool(self._builder.clock_wrong or self.waiting_for_dedup)
             self._reader.read(self._states, self._task, held_up=held_up)
         except OffsetsGoneError as gone:
             self._begin_again(gone.partition)
@@ -230,7 +235,7 @@ class GroupWorker:
     def _measure(self) -> None:
         self._measure_at = self._background.now() + _MEASURE_SECONDS
         for state in self._states.values():
-            state.end = self._log.end(state.partition) or state.end
+            state.end = self._group.end(state.partition) or state.end
             if state.end is not None and state.committed is not None:
                 self._observer.lagging(state.partition, max(0, state.end - state.committed.offset))
         self._look_for_standstill()
@@ -277,8 +282,8 @@ class GroupWorker:
         self.waiting_for_dedup = ""
         self._unclaimed = []
         for delivery in cycle:
-            self._shape(delivery.candidate)
-            if not delivery.repeated and delivery.candidate.range.count:  # one that was prepared before is past that
+            self._build_blocks(delivery.pending)
+            if not delivery.repeated and delivery.pending.range.count:  # one that was prepared before is past that
                 self._check_rejects(delivery)
         if not cycle:
             return
@@ -287,33 +292,33 @@ class GroupWorker:
         self._watch_writer()
 
     def _claim(self, delivery: Delivery) -> None:
-        if not delivery.candidate.range.count:
+        if not delivery.pending.range.count:
             return
-        store, candidate = delivery.state.dedup, delivery.candidate
+        store, pending = delivery.state.dedup, delivery.pending
         assert store is not None
         with self._timed("claim"), self._dedup_lock:
-            claim(candidate, store)
-        if candidate.range.duplicates is None:
-            fix_duplicates(candidate)
-        duplicates = candidate.range.duplicates or ()
-        self._observer.claimed(len(candidate.verdicts), len(duplicates))
-        self._observer.step(Step.CLAIMED, candidate.range)
+            claim(pending, store)
+        if pending.range.duplicates is None:
+            fix_duplicates(pending)
+        duplicates = pending.range.duplicates or ()
+        self._observer.claimed(len(pending.verdicts), len(duplicates))
+        self._observer.step(Step.CLAIMED, pending.range)
 
-    def _shape(self, candidate: Candidate) -> None:
+    def _build_blocks(self, pending: PendingRange) -> None:
         with self._timed("shape"):
-            shape(candidate, self._pipeline)
+            build_blocks(pending, self._pipeline)
         with self._timed("encode"):
             for sink in self._anticipating:
-                for block in candidate.blocks:
+                for block in pending.blocks:
                     sink.anticipate(block)
 
-    def _records(self, candidate: Candidate) -> Sequence[LogRecord]:
-        return [*map(self._publish, candidate.envelopes), *self._announce(candidate)]
+    def _records(self, pending: PendingRange) -> Sequence[OutgoingRecord]:
+        return [*map(self._publish, pending.envelopes), *self._announce(pending)]
 
     def _check_rejects(self, delivery: Delivery) -> None:
         """Stop before anything of the range is committed, if there are too many."""
         try:
-            self._limits.rejects.check(delivery.state, delivery.candidate)
+            self._limits.rejects.check(delivery.state, delivery.pending)
         except RejectLimitError:
             self._observer.rejects_limited(delivery.state.partition)
             raise
@@ -337,15 +342,15 @@ class GroupWorker:
         while self._task is not None and self._background.now() < deadline:
             if self._task.wait(_LOOK_SECONDS):
                 break
-            self._log.poll(1, 0)
+            self._group.poll(1, 0)
         if self._task is not None and self._task.wait(0):
             self._task.check()
             self._task = None
-        with suppress(LogUnavailable):
+        with suppress(BrokerUnavailable):
             self._measure()
         self.left = self.states
         if self._task is None:
-            self._before_leaving(self.states, self._log)
+            self._before_leaving(self.states, self._group)
         else:
             _log.warning("the ranges in work are abandoned; the worker that gets the partitions next repeats them")
 
@@ -363,11 +368,11 @@ class GroupWorker:
                 _log.warning("waiting for the sink to let go")
         self._task = None  # leaving the group must not wait for it any more
         with suppress(Exception):
-            self._log.close()
+            self._group.close()
         for state in tuple(self._states.values()):
             self._forget(state)
 
-    # Being given partitions, and giving them up (called from within the log's poll).
+    # Being given partitions, and giving them up (called from within the group's poll).
 
     def assigned(self, partitions: Collection[Partition]) -> None:
         self.joined = self._was_joined = True
@@ -400,7 +405,7 @@ class GroupWorker:
     def _forget(self, state: PartitionState) -> None:
         self._states.pop(state.partition, None)
         store, state.dedup = state.dedup, None
-        if store is not None and self._startup.settled(state) and not self._writer.works_on([state]):
+        if store is not None and self._takeover.settled(state) and not self._writer.works_on([state]):
             self._claims.release(store)
 
     @contextmanager

@@ -8,7 +8,7 @@ import attrs
 
 from lpa_core.delivery.commit_metadata import MAX_BYTES, MAX_SPAN
 from lpa_core.delivery.partitions import PartitionState
-from lpa_core.delivery.pending_range import Candidate
+from lpa_core.delivery.pending_range import PendingRange
 from lpa_core.errors import JobFailed
 
 
@@ -29,25 +29,25 @@ class RejectLimits:
     share: float = 0.0
     run: int = 0
 
-    def check(self, state: PartitionState, candidate: Candidate) -> None:
+    def check(self, state: PartitionState, pending: PendingRange) -> None:
         """Count the dead letters of a partition's next range. Raises RejectLimitError."""
         if not (self.share or self.run):
             return
-        dead = {e.source.offset for e in candidate.envelopes if not e.failure.quarantined}
+        dead = {e.source.offset for e in pending.envelopes if not e.failure.quarantined}
         longest = state.rejected_run
-        for offset in candidate.batch.offsets:
+        for offset in pending.batch.offsets:
             state.rejected_run = state.rejected_run + 1 if offset in dead else 0
             longest = max(longest, state.rejected_run)
-        share = len(dead) / len(candidate.batch)
+        share = len(dead) / len(pending.batch)
         if self.share and share > self.share:
-            raise self._reached(candidate, f"{share:.0%} of a range", "QUALITY_REJECT_LIMIT_SHARE")
+            raise self._reached(pending, f"{share:.0%} of a range", "QUALITY_REJECT_LIMIT_SHARE")
         if self.run and longest > self.run:
-            raise self._reached(candidate, f"{longest} in a row", "QUALITY_REJECT_LIMIT_CONSECUTIVE")
+            raise self._reached(pending, f"{longest} in a row", "QUALITY_REJECT_LIMIT_CONSECUTIVE")
 
     @staticmethod
-    def _reached(candidate: Candidate, what: str, setting: str) -> RejectLimitError:
+    def _reached(pending: PendingRange, what: str, setting: str) -> RejectLimitError:
         return RejectLimitError(
-            f"{candidate.batch!r}: {what} would be dead letters, more than {setting} allows: nothing "
+            f"{pending.batch!r}: {what} would be dead letters, more than {setting} allows: nothing "
             "of it was committed; look at the producer or the deployment, then raise the limit or start again"
         )
 
@@ -59,13 +59,13 @@ class GroupLimits:
 
     Attributes:
         max_records, max_bytes: of a range; it spans as many offsets at most.
-        max_seconds: from its first record's arrival; less where writing is quick, more where the log holds enough to
+        max_seconds: from its first record's arrival; less where writing is quick, more where the topic holds enough to
             fill it.
         max_buffered_bytes: of records read ahead, over all partitions; reading pauses there.
         handover_seconds: how long a partition that is asked back waits for its range in work to be finished.
         stop_seconds: how long a stop waits for the same.
         progress_seconds: how long nothing may be finished while records wait.
-        metadata_bytes: of a commit, as far as the log keeps them.
+        metadata_bytes: of a commit, as far as the group keeps them.
         rejects: how many dead letters stop the worker.
     """
 

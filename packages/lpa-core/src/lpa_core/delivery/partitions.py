@@ -9,7 +9,7 @@ from typing import TypeVar, final
 import attrs
 
 from lpa_core.dedup.store import DedupStore
-from lpa_core.delivery.consumer_group import Commit, Partition, Span
+from lpa_core.delivery.consumer_group import Commit, Partition, ReadableOffsets
 from lpa_core.delivery.ranges import Range
 from lpa_core.records import RecordBatch
 
@@ -111,7 +111,7 @@ class PartitionState:
     """It is another worker's: nothing of it is written any more."""
     rebuilt: float = 0.0
     """Share of the claims that are read back."""
-    span: Span | None = None
+    span: ReadableOffsets | None = None
     """What the partition held when the worker began with it."""
     end: int | None = None
     """Behind the partition's last record; None where nobody knows yet."""

@@ -26,7 +26,7 @@ _log = structlog.get_logger("lpa.delivery")
 
 @final
 @attrs.define(slots=True, eq=False)
-class Candidate:
+class PendingRange:
     """The records of a range, their verdicts, and what is to be written for them."""
 
     batch: RecordBatch
@@ -45,79 +45,79 @@ class Candidate:
 @final
 @attrs.define(slots=True, eq=False)
 class Delivery:
-    """A candidate and the partition it belongs to."""
+    """A range and the partition that it belongs to."""
 
     state: PartitionState
-    candidate: Candidate
+    pending: PendingRange
     repeated: bool = False
     """It was prepared before, by this worker or another: some of it may be written."""
 
 
-def claim(candidate: Candidate, dedup: DedupStore) -> None:
+def claim(pending: PendingRange, dedup: DedupStore) -> None:
     """Ask the store who owns each accepted event's key. Raises DedupStoreUnavailable, DedupStoreError."""
-    offsets = candidate.batch.offsets
-    accepted = [i for i, verdict in enumerate(candidate.verdicts) if type(verdict) is Accepted]
+    offsets = pending.batch.offsets
+    accepted = [i for i, verdict in enumerate(pending.verdicts) if type(verdict) is Accepted]
     owners = dedup.claim(
-        [candidate.verdicts[i].dedup_key or "" for i in accepted],
-        candidate.batch.topic,
-        candidate.batch.partition,
+        [pending.verdicts[i].dedup_key or "" for i in accepted],
+        pending.batch.topic,
+        pending.batch.partition,
         [offsets[i] for i in accepted],
-        candidate.range.batch_time,
+        pending.range.batch_time,
     )
-    found: list[Position | None] = [None] * len(candidate.verdicts)
+    found: list[Position | None] = [None] * len(pending.verdicts)
     for index, owner in zip(accepted, owners, strict=True):
         found[index] = owner
-    candidate.owners = found
+    pending.owners = found
 
 
-def fix_duplicates(candidate: Candidate) -> None:
+def fix_duplicates(pending: PendingRange) -> None:
     """Write into the range which of its records are duplicates, so that whoever repeats it decides the same."""
-    offsets = candidate.batch.offsets
-    duplicates = frozenset(offset for offset, owner in zip(offsets, candidate.owners, strict=True) if owner is not None)
-    candidate.range = attrs.evolve(candidate.range, duplicates=duplicates)
+    offsets = pending.batch.offsets
+    duplicates = frozenset(offset for offset, owner in zip(offsets, pending.owners, strict=True) if owner is not None)
+    pending.range = attrs.evolve(pending.range, duplicates=duplicates)
 
 
-def give_back(candidate: Candidate, dedup: DedupStore) -> None:
+def give_back(pending: PendingRange, dedup: DedupStore) -> None:
     """Give back the claims of refused events, so that a replay of them is not a duplicate."""
-    refused = candidate.range.refused
+    refused = pending.range.refused
     claimed = [
         (verdict.dedup_key, offset)
-        for verdict, offset in zip(candidate.verdicts, candidate.batch.offsets, strict=True)
+        for verdict, offset in zip(pending.verdicts, pending.batch.offsets, strict=True)
         if type(verdict) is Accepted and offset in refused
     ]
     dedup.release(
         [key for key, _ in claimed],
-        candidate.batch.topic,
-        candidate.batch.partition,
+        pending.batch.topic,
+        pending.batch.partition,
         [offset for _, offset in claimed],
     )
 
 
-def shape(candidate: Candidate, pipeline: Pipeline) -> None:
+def build_blocks(pending: PendingRange, pipeline: Pipeline) -> None:
     """Make the range's blocks and envelopes of its verdicts and owners."""
-    batch, range_ = candidate.batch, candidate.range
-    candidate.settled = settle(batch, candidate.verdicts, candidate.owners, range_, pipeline.describe)
-    candidate.envelopes = envelopes(candidate.settled, batch, range_, pipeline.max_row_bytes)
+    batch, range_ = pending.batch, pending.range
+    pending.settled = settle(batch, pending.verdicts, pending.owners, range_, pipeline.describe)
+    pending.envelopes = envelopes(pending.settled, batch, range_, pipeline.max_row_bytes)
     # Gaps come first, so that whoever finds a row of the range finds all its gaps.
-    candidate.blocks = [
-        *gap_blocks(candidate.gaps, range_),
-        *blocks(candidate.settled, candidate.envelopes, batch, range_),
+    pending.blocks = [
+        *gap_blocks(pending.gaps, range_),
+        *blocks(pending.settled, pending.envelopes, batch, range_),
     ]
 
 
 def write(
-    candidate: Candidate,
+    pending: PendingRange,
     sinks: Sequence[Sink],
-    refuse: Callable[[Candidate], None],
+    refuse: Callable[[PendingRange], None],
     written: Callable[[Block, Sink], None] = lambda block, sink: None,
     *,
     repeated: bool,
 ) -> None:
-    """Write the candidate's blocks into every sink.
+    """Write the range's blocks into every sink.
 
     Args:
         refuse: is to write down the range, to which the events and rejects that a sink has just refused were added, and
-            to shape the candidate again.
+            to build the blocks again.
         written: receives each block in each sink.
         repeated: an earlier attempt at the range may have written some of it.
 
@@ -125,7 +125,7 @@ def write(
     """
     while True:
         try:
-            for block in candidate.blocks:
+            for block in pending.blocks:
                 for sink in sinks:
                     if repeated and isinstance(sink, SupportsCompletion):
                         sink.complete(block)
@@ -138,8 +138,8 @@ def write(
                 raise SinkMisconfigured(
                     f"table {block.table.name} refuses gaps ({why}): mend the table, then run again"
                 ) from None
-            candidate.range = _without(candidate.range, block, refusal)
-            refuse(candidate)
+            pending.range = _without(pending.range, block, refusal)
+            refuse(pending)
         else:
             return
 
@@ -170,17 +170,17 @@ def _without(range_: Range, block: Block, refusal: RowsRefused) -> Range:
     return attrs.evolve(range_, reduced={**range_.reduced, **why_by_offset})
 
 
-def withdraw_refused(candidate: Candidate, sinks: Sequence[Sink]) -> None:
+def withdraw_refused(pending: PendingRange, sinks: Sequence[Sink]) -> None:
     """Take back what tables have of refused events, now or from before a crash. Raises what sinks raise."""
-    refused = candidate.range.refused
+    refused = pending.range.refused
     if not refused:
         return
     events = {
         offset: verdict
-        for offset, verdict in zip(candidate.batch.offsets, candidate.verdicts, strict=True)
+        for offset, verdict in zip(pending.batch.offsets, pending.verdicts, strict=True)
         if offset in refused and type(verdict) is Accepted
     }
     tables = dict.fromkeys([RAW_TABLE, *(table for event in events.values() for table, _ in event.rows)])
     for table in tables:
         for sink in sinks:
-            sink.withdraw(table, candidate.batch.topic, candidate.batch.partition, sorted(events))
+            sink.withdraw(table, pending.batch.topic, pending.batch.partition, sorted(events))

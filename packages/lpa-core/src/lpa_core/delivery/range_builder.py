@@ -11,11 +11,11 @@ import structlog
 
 from lpa_core.delivery.background import Background
 from lpa_core.delivery.batch_clock import BatchClock
-from lpa_core.delivery.consumer_group import Log, Partition
+from lpa_core.delivery.consumer_group import ConsumerGroup, Partition
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.partitions import PartitionState, Phase
-from lpa_core.delivery.pending_range import Candidate, Delivery
+from lpa_core.delivery.pending_range import Delivery, PendingRange
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.takeover import fail
 from lpa_core.pipeline.pipeline import Pipeline
@@ -25,7 +25,7 @@ from lpa_core.release import WrongClockError
 from lpa_core.tables.known_gaps import gaps
 
 PATIENCE: Final = 10
-"""How many times older a range may grow where the log holds enough to fill it."""
+"""How many times older a range may grow where the topic holds enough to fill it."""
 
 _TOGETHER: Final = 4
 """A cycle whose ranges are written together holds the records of so many full ones."""
@@ -43,12 +43,12 @@ _log = structlog.get_logger("lpa.delivery")
 
 
 @final
-class Closer:
+class RangeBuilder:
     """Closes ranges and has them judged."""
 
     def __init__(
         self,
-        log: Log,
+        group: ConsumerGroup,
         pipeline: Pipeline,
         limits: GroupLimits,
         observer: Observer,
@@ -60,7 +60,7 @@ class Closer:
     ) -> None:
         """``together``: the ranges of a cycle are written together, so that small ones cost nothing more."""
         self._together = together
-        self._log, self._pipeline, self._limits, self._observer = log, pipeline, limits, observer
+        self._group, self._pipeline, self._limits, self._observer = group, pipeline, limits, observer
         self._background, self._clock, self._timed = background, clock, timed
         self.clock_wrong = ""
         """Why no range is closed, while the clock cannot be believed."""
@@ -68,7 +68,7 @@ class Closer:
     def cycle(self, states: Collection[PartitionState], *, writing: bool = False, took: float = 0.0) -> list[Delivery]:
         """The ranges that are due, oldest first, as far as a cycle has room for them.
 
-        Beside them those that hold no records: where the log had none left, and offsets after the last one.
+        Beside them those that hold no records: where the topic had none left, and offsets after the last one.
 
         Args:
             writing: a cycle is being written.
@@ -80,7 +80,7 @@ class Closer:
         room, size_room = limits.max_records * (_TOGETHER if self._together else 1), limits.max_bytes
         wait = min(limits.max_seconds, max(_LEAST * limits.max_seconds, _REST * took))
         pace = Pace(room, self._together, writing, wait)
-        for state in due(states, limits, self._log.end, self._background.now(), pace):
+        for state in due(states, limits, self._group.end, self._background.now(), pace):
             records, size = min(state.buffer.records, limits.max_records), min(state.buffer.bytes, limits.max_bytes)
             if cycle and (records > room or size > size_room):
                 continue
@@ -97,10 +97,10 @@ class Closer:
         return cycle
 
     def _pass_over(self, state: PartitionState) -> Delivery | None:
-        """A range without records, where all that is left of the log up to its end is a gap."""
+        """A range without records, where all that is left of the partition up to its end is a gap."""
         if not state.usable or state.phase is not Phase.RUNNING or state.buffer.records:
             return None
-        position = self._log.position(state.partition) or 0
+        position = self._group.position(state.partition) or 0
         if position <= state.closed:
             return None
         if not self._take_time(state):
@@ -111,11 +111,11 @@ class Closer:
 
     def _candidate(
         self, state: PartitionState, batch: RecordBatch, verdicts: Sequence[Verdict], range_: Range
-    ) -> Candidate:
+    ) -> PendingRange:
         found = tuple(gaps(state.closed, batch.offsets, range_.next_offset))
         state.closed = range_.next_offset
         state.next_offset = max(state.next_offset, state.closed)
-        return Candidate(batch, verdicts, range_, found)
+        return PendingRange(batch, verdicts, range_, found)
 
     def _close(self, state: PartitionState) -> Delivery | None:
         repeated = state.phase is Phase.REPEATING
@@ -137,7 +137,7 @@ class Closer:
         else:
             batch = state.buffer.take(self._limits.max_records, self._limits.max_bytes, self._limits.max_records)
             end = batch.offsets[-1] + 1
-            behind = end if state.buffer.records else max(end, self._log.position(state.partition) or 0)
+            behind = end if state.buffer.records else max(end, self._group.position(state.partition) or 0)
             range_ = self._new_range(state, batch, batch.offsets[0], end, behind)
         if state.buffer.records:
             state.buffer.since = self._background.now()
@@ -206,7 +206,7 @@ def due(
 
     A range is due when it is full or old; a range that is being repeated, when all of it is read. While a cycle is
     being written, old is not enough, unless a cycle's records are held: they could only wait, and others join them.
-    Under a backlog it is not enough either: where the log holds enough to fill a range, it goes on filling, up to ten
+    Under a backlog it is not enough either: where the topic holds enough to fill a range, it goes on filling, up to ten
     times as long. So ranges are large when there is much to do, and quick when there is little. Where nothing is due
     and much is held already, the largest is.
 

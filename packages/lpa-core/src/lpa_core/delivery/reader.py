@@ -9,7 +9,7 @@ from typing import Final, final
 import structlog
 
 from lpa_core.delivery.background import Background, Task
-from lpa_core.delivery.consumer_group import Log, Partition
+from lpa_core.delivery.consumer_group import ConsumerGroup, Partition
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.observer import Observer
 from lpa_core.delivery.partitions import PartitionState, Phase
@@ -26,24 +26,24 @@ _log = structlog.get_logger("lpa.delivery")
 
 @final
 class Reader:
-    """Fills buffers from the log, and pauses the log while writing is behind."""
+    """Fills buffers with records, and pauses partitions while writing is behind."""
 
     def __init__(
         self,
-        log: Log,
+        group: ConsumerGroup,
         limits: GroupLimits,
         observer: Observer,
         background: Background,
         timed: Callable[[str], AbstractContextManager[None]],
     ) -> None:
-        self._log, self._limits, self._observer = log, limits, observer
+        self._group, self._limits, self._observer = group, limits, observer
         self._background, self._timed = background, timed
         self._full_since = 0.0
         self.paused = False
         """Whether reading stands still because writing does."""
 
     def read(self, states: Mapping[Partition, PartitionState], writing: Task | None, *, held_up: bool = False) -> None:
-        """Poll the log once; where enough is held, wait for ``writing`` first. Raises LogError, OffsetsGoneError.
+        """Poll the group once; where enough is held, wait for ``writing`` first. Raises BrokerError, OffsetsGoneError.
 
         ``held_up``: nothing is written, and what is read stays for long.
         """
@@ -63,7 +63,9 @@ class Reader:
         else:
             self._full_since = 0.0
         with self._timed("read"):
-            batches = self._log.poll(self._limits.max_records, _POLL_SECONDS if writing is None else _POLL_SECONDS / 4)
+            batches = self._group.poll(
+                self._limits.max_records, _POLL_SECONDS if writing is None else _POLL_SECONDS / 4
+            )
         now = self._background.now()
         for batch in batches:
             state = states.get(Partition(batch.topic, batch.partition))
@@ -74,7 +76,7 @@ class Reader:
         if batch.offsets[0] < state.next_offset:
             # Delivering them once more would move the group's offset back.
             _log.error("records came a second time and are passed over", records=repr(batch), next=state.next_offset)
-            self._log.start(state.partition, state.next_offset)
+            self._group.start(state.partition, state.next_offset)
             return
         state.buffer.add(batch, now)
         state.next_offset = batch.offsets[-1] + 1
@@ -83,7 +85,7 @@ class Reader:
     def _pause(self, paused: bool, states: Mapping[Partition, PartitionState]) -> None:
         self.paused = paused
         reading = [state.partition for state in states.values() if state.phase in _READING]
-        (self._log.pause if paused else self._log.resume)(reading)
+        (self._group.pause if paused else self._group.resume)(reading)
         self._observer.backpressure(paused)
         if paused:
             _log.warning("reading pauses until writing catches up")

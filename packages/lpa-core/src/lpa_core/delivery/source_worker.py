@@ -18,7 +18,7 @@ from lpa_core.dedup.store import DedupStore
 from lpa_core.delivery.batch_clock import BatchClock
 from lpa_core.delivery.checkpoint import Checkpoint
 from lpa_core.delivery.observer import Step
-from lpa_core.delivery.pending_range import Candidate, claim, give_back, shape, withdraw_refused, write
+from lpa_core.delivery.pending_range import PendingRange, build_blocks, claim, give_back, withdraw_refused, write
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.report import Report
 from lpa_core.pipeline.pipeline import Pipeline
@@ -33,7 +33,7 @@ StepListener = Callable[[Step, Range], None]
 
 @final
 @attrs.frozen(slots=True)
-class Limits:
+class SourceLimits:
     """When a range closes: at this many records, or once they hold this many bytes."""
 
     max_records: int
@@ -44,7 +44,7 @@ _UNBOUNDED = 1 << 62
 
 
 @final
-class Worker:
+class SourceWorker:
     """Delivers a source's records into sinks, each record exactly once.
 
     Stopping: :meth:`stop` lets the running range finish. A crash at any point is mended by the next worker on
@@ -59,7 +59,7 @@ class Worker:
         sinks: Sequence[Sink],
         checkpoint: Checkpoint,
         *,
-        limits: Limits,
+        limits: SourceLimits,
         archive: Archive | None = None,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         earliest: int = 0,
@@ -116,29 +116,29 @@ class Worker:
                 f"{prepared.topic}[{prepared.partition}] no longer holds the records {prepared.start} to "
                 f"{prepared.end - 1} that were being written: bring the source back as it was"
             )
-        candidate = self._judge(batch, prepared)
-        self._claim(candidate)
-        self._shape(candidate)
+        pending = self._judge(batch, prepared)
+        self._claim(pending)
+        self._build_blocks(pending)
         if prepared.refused:
-            withdraw_refused(candidate, self._sinks)
+            withdraw_refused(pending, self._sinks)
         self._repeating = True
-        self._deliver(candidate)
+        self._deliver(pending)
         self._repeating = False
 
     def _deliver_all(self) -> None:
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="write") as writer:
-            running: Future[Candidate] | None = None
+            running: Future[PendingRange] | None = None
             while not self._stopping.is_set():
                 batch = self._read()
                 if batch is None:
                     break
-                candidate = self._judge(batch, self._new_range(batch))
-                self._claim(candidate)
-                self._shape(candidate)
+                pending = self._judge(batch, self._new_range(batch))
+                self._claim(pending)
+                self._build_blocks(pending)
                 if running is not None and running.result().range.refused:
-                    self._claim(candidate)  # a key it found taken may have been given back
-                    self._shape(candidate)
-                running = writer.submit(self._deliver, candidate)
+                    self._claim(pending)  # a key it found taken may have been given back
+                    self._build_blocks(pending)
+                running = writer.submit(self._deliver, pending)
             if running is not None:
                 running.result()
 
@@ -158,62 +158,62 @@ class Worker:
             batch_time=self._last_time,
         )
 
-    def _judge(self, batch: RecordBatch, range_: Range) -> Candidate:
+    def _judge(self, batch: RecordBatch, range_: Range) -> PendingRange:
         with self._timed("judge"):
             verdicts = self._pipeline.judge(batch, range_.batch_time)
         self._listener(Step.JUDGED, range_)
-        return Candidate(batch, verdicts, range_)
+        return PendingRange(batch, verdicts, range_)
 
-    def _claim(self, candidate: Candidate) -> None:
+    def _claim(self, pending: PendingRange) -> None:
         with self._timed("claim"), self._dedup_lock:
-            claim(candidate, self._dedup)
-        self._listener(Step.CLAIMED, candidate.range)
+            claim(pending, self._dedup)
+        self._listener(Step.CLAIMED, pending.range)
 
-    def _deliver(self, candidate: Candidate) -> Candidate:
+    def _deliver(self, pending: PendingRange) -> PendingRange:
         """Prepare, write, finish. Runs in the writer's thread, one range after the other."""
         with self._timed("checkpoint"):
-            self._checkpoint.prepare(candidate.range)
-        self._listener(Step.PREPARED, candidate.range)
+            self._checkpoint.prepare(pending.range)
+        self._listener(Step.PREPARED, pending.range)
         if self._archive is not None:
             with self._timed("archive"):
-                self._archive.flush_due(candidate.range.batch_time)
-                self._archive.write(candidate.batch, candidate.range.batch_time)
-            self._listener(Step.ARCHIVED, candidate.range)
-        self._write(candidate)
-        if candidate.range.refused:
+                self._archive.flush_due(pending.range.batch_time)
+                self._archive.write(pending.batch, pending.range.batch_time)
+            self._listener(Step.ARCHIVED, pending.range)
+        self._write(pending)
+        if pending.range.refused:
             with self._dedup_lock:
-                give_back(candidate, self._dedup)
+                give_back(pending, self._dedup)
         with self._timed("checkpoint"):
-            self._checkpoint.finish(candidate.range)
-        self.report.add(candidate.settled, candidate.blocks)
-        self._listener(Step.FINISHED, candidate.range)
-        return candidate
+            self._checkpoint.finish(pending.range)
+        self.report.add(pending.settled, pending.blocks)
+        self._listener(Step.FINISHED, pending.range)
+        return pending
 
-    def _shape(self, candidate: Candidate) -> None:
+    def _build_blocks(self, pending: PendingRange) -> None:
         """Make the range's blocks, and let sinks do beforehand what they can."""
         with self._timed("shape"):
-            shape(candidate, self._pipeline)
+            build_blocks(pending, self._pipeline)
         with self._timed("encode"):
             for sink in self._anticipating:
-                for block in candidate.blocks:
+                for block in pending.blocks:
                     sink.anticipate(block)
 
-    def _write(self, candidate: Candidate) -> None:
+    def _write(self, pending: PendingRange) -> None:
         with self._timed("write"):
             write(
-                candidate,
+                pending,
                 self._sinks,
                 self._refuse,
-                lambda block, sink: self._listener(Step.WRITTEN, candidate.range),
+                lambda block, sink: self._listener(Step.WRITTEN, pending.range),
                 repeated=self._repeating,
             )
 
-    def _refuse(self, candidate: Candidate) -> None:
+    def _refuse(self, pending: PendingRange) -> None:
         """Turn refused events into rejects: write that down, then take back what other tables have of them."""
-        self._checkpoint.prepare(candidate.range)
-        self._listener(Step.PREPARED, candidate.range)
-        withdraw_refused(candidate, self._sinks)
-        self._shape(candidate)
+        self._checkpoint.prepare(pending.range)
+        self._listener(Step.PREPARED, pending.range)
+        withdraw_refused(pending, self._sinks)
+        self._build_blocks(pending)
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:

@@ -14,7 +14,7 @@ from lpa_core.delivery.background import Background, Task
 from lpa_core.delivery.batch_clock import BatchClock
 from lpa_core.delivery.claims import Claims
 from lpa_core.delivery.commit_metadata import DamagedMetadataError, Prepared, decode
-from lpa_core.delivery.consumer_group import Commit, Log, Partition, Span
+from lpa_core.delivery.consumer_group import Commit, ConsumerGroup, Partition, ReadableOffsets
 from lpa_core.delivery.observer import Observer
 from lpa_core.delivery.partitions import PartitionState, Phase
 from lpa_core.delivery.stored import Holding, StoredPositions
@@ -66,7 +66,7 @@ class _Beginning:
     prepared: Prepared | None
     """The range to repeat first."""
     start: int
-    span: Span
+    span: ReadableOffsets
     stored: StoredPositions | None = None
 
     @property
@@ -78,12 +78,12 @@ class _Beginning:
 
 
 @final
-class Startup:
+class Takeover:
     """Takes partitions from STARTING to REPEATING or RUNNING, without ever waiting."""
 
     def __init__(
         self,
-        log: Log,
+        group: ConsumerGroup,
         sinks: Sequence[Sink],
         claims: Claims,
         policy: GapPolicy,
@@ -93,7 +93,7 @@ class Startup:
         clock: Callable[[], int],
         batch_clock: BatchClock,
     ) -> None:
-        self._log, self._sinks, self._claims, self._policy = log, sinks, claims, policy
+        self._group, self._sinks, self._claims, self._policy = group, sinks, claims, policy
         self._fingerprint, self._observer, self._background, self._clock = fingerprint, observer, background, clock
         self._batch_clock = batch_clock
         self._beginnings: dict[PartitionState, _Beginning] = {}
@@ -102,7 +102,7 @@ class Startup:
     def advance(self, states: Sequence[PartitionState]) -> None:
         """Take each of the worker's partitions one step further, if there is one to take now.
 
-        A server that does not answer is asked again later; ``state.why`` says what is waited for. Raises LogError,
+        A server that does not answer is asked again later; ``state.why`` says what is waited for. Raises BrokerError,
         SinkMisconfigured, LostClaimsError.
         """
         for state in [state for state in self._beginnings if not state.usable]:
@@ -132,8 +132,8 @@ class Startup:
 
     def _begin(self, state: PartitionState) -> None:
         partition = state.partition
-        found = self._log.committed([partition])[partition]
-        span = state.span = self._log.span(partition)
+        found = self._group.committed([partition])[partition]
+        span = state.span = self._group.span(partition)
         prepared = self._prepared(partition, found)
         start = self._where(partition, found, prepared, span)
         if prepared is not None and start != prepared.range.start:
@@ -163,7 +163,7 @@ class Startup:
         del self._beginnings[state]
         self._batch_clock.stored(beginning.stored.newest)
         held = beginning.stored.of(partition)
-        if held and self._log.committed([partition])[partition] != beginning.found:
+        if held and self._group.committed([partition])[partition] != beginning.found:
             # Another worker had the partition meanwhile: what it stored is explained by what it committed.
             state.phase = Phase.STARTING
             return
@@ -198,7 +198,9 @@ class Startup:
             )
         return prepared
 
-    def _where(self, partition: Partition, found: Commit | None, prepared: Prepared | None, span: Span) -> int:
+    def _where(
+        self, partition: Partition, found: Commit | None, prepared: Prepared | None, span: ReadableOffsets
+    ) -> int:
         if found is None:
             return span.low
         start, end = (prepared.range.start, prepared.range.end) if prepared else (found.offset, found.offset)
@@ -279,7 +281,7 @@ class Startup:
     def _is_gap(self, partition: Partition, span: OffsetSpan) -> bool:
         return any(sink.is_gap(*partition, span) for sink in self._sinks if isinstance(sink, SupportsKnownGaps))
 
-    def _gap(self, span: Span, what: str, remedy: str) -> int:
+    def _gap(self, span: ReadableOffsets, what: str, remedy: str) -> int:
         if self._policy is GapPolicy.FAIL:
             raise _NeedsAPerson(f"{what}; {remedy}")
         where = span.low if self._policy is GapPolicy.EARLIEST else span.high
@@ -325,7 +327,7 @@ class Startup:
         state.buffer.clear()
         state.closed = state.committed.offset
         state.next_offset = state.prepared.start if state.prepared is not None else state.committed.offset
-        self._log.start(state.partition, state.next_offset)
+        self._group.start(state.partition, state.next_offset)
         if state.prepared is not None:
             state.phase, state.why = Phase.REPEATING, "a range that was prepared before is being repeated"
         else:

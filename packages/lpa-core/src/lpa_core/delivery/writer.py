@@ -17,19 +17,19 @@ from lpa_core.delivery.blocks import by_table
 from lpa_core.delivery.claims import Claims
 from lpa_core.delivery.commit_metadata import encode, fitting
 from lpa_core.delivery.consumer_group import (
+    BrokerUnavailable,
     Commit,
     CommitUncertainError,
+    ConsumerGroup,
     FencedError,
-    Log,
-    LogRecord,
-    LogUnavailable,
+    OutgoingRecord,
     Partition,
 )
 from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.partitions import PartitionState
 from lpa_core.delivery.pending_range import (
-    Candidate,
     Delivery,
+    PendingRange,
     claim,
     fix_duplicates,
     give_back,
@@ -62,11 +62,11 @@ class Writer:
 
     def __init__(
         self,
-        log: Log,
+        group: ConsumerGroup,
         sinks: Sequence[Sink],
         claims: Claims,
-        shape: Callable[[Candidate], None],
-        records: Callable[[Candidate], Sequence[LogRecord]],
+        build_blocks: Callable[[PendingRange], None],
+        records: Callable[[PendingRange], Sequence[OutgoingRecord]],
         fingerprint: str,
         metadata_bytes: int,
         observer: Observer,
@@ -76,9 +76,9 @@ class Writer:
         timed: Callable[[str], AbstractContextManager[None]],
         archive: Archive | None,
     ) -> None:
-        self._log, self._sinks, self._claims = log, sinks, claims
+        self._group, self._sinks, self._claims = group, sinks, claims
         self._gathering = gathering(sinks)
-        self._shape, self._records = shape, records
+        self._build_blocks, self._records = build_blocks, records
         self._fingerprint, self._metadata_bytes, self._standstill = fingerprint, metadata_bytes, standstill
         self._observer, self._background, self._timed = observer, background, timed
         self._dedup_lock, self._archive = dedup_lock, archive
@@ -113,7 +113,7 @@ class Writer:
     def run(self) -> None:
         """Deliver what was offered, and what is offered meanwhile.
 
-        Raises CommitUncertainError, SinkUnavailable, SinkMisconfigured, ArchiveError, LogError, DedupStoreError.
+        Raises CommitUncertainError, SinkUnavailable, SinkMisconfigured, ArchiveError, BrokerError, DedupStoreError.
         """
         finished: list[Delivery] = []
         began = self._background.now()
@@ -136,7 +136,7 @@ class Writer:
             following, self._ready = self._ready, []
             following = [delivery for delivery in following if delivery.state.usable]
             self._current = [*finished, *following]
-        if any(delivery.candidate.range.refused for delivery in finished):
+        if any(delivery.pending.range.refused for delivery in finished):
             for delivery in following:
                 if not delivery.repeated:
                     self._judge_again(delivery)
@@ -147,9 +147,9 @@ class Writer:
         store = delivery.state.dedup
         assert store is not None
         with self._dedup_lock:
-            self._patiently(lambda: claim(delivery.candidate, store))
-        fix_duplicates(delivery.candidate)
-        self._shape(delivery.candidate)
+            self._patiently(lambda: claim(delivery.pending, store))
+        fix_duplicates(delivery.pending)
+        self._build_blocks(delivery.pending)
 
     def _deliver(self, cycle: Sequence[Delivery]) -> list[Delivery]:
         """Write prepared ranges; answer those that are written whole."""
@@ -162,16 +162,16 @@ class Writer:
 
     def _begin(self, delivery: Delivery) -> bool:
         """What comes before writing; answer whether the range is still ours."""
-        candidate = delivery.candidate
+        pending = delivery.pending
         if delivery.state.gone:
             return False
-        if candidate.range.count:
-            self._observer.step(Step.PREPARED, candidate.range)
-        if self._archive is not None and candidate.range.count:
+        if pending.range.count:
+            self._observer.step(Step.PREPARED, pending.range)
+        if self._archive is not None and pending.range.count:
             with self._timed("archive"):
-                self._archive.flush_due(candidate.range.batch_time)
-                self._archive.write(candidate.batch, candidate.range.batch_time)
-            self._observer.step(Step.ARCHIVED, candidate.range)
+                self._archive.flush_due(pending.range.batch_time)
+                self._archive.write(pending.batch, pending.range.batch_time)
+            self._observer.step(Step.ARCHIVED, pending.range)
         return True
 
     def _write_together(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
@@ -179,9 +179,9 @@ class Writer:
 
         Where a sink refuses some rows, all of them are to be repeated.
         """
-        owners = {block.token: delivery for delivery in deliveries for block in delivery.candidate.blocks}
+        owners = {block.token: delivery for delivery in deliveries for block in delivery.pending.blocks}
         with self._timed("write"):
-            for blocks in by_table(block for delivery in deliveries for block in delivery.candidate.blocks):
+            for blocks in by_table(block for delivery in deliveries for block in delivery.pending.blocks):
                 for sink in self._gathering:
                     ours = [block for block in blocks if not owners[block.token].state.gone]
                     try:
@@ -196,16 +196,16 @@ class Writer:
 
     def _write(self, delivery: Delivery) -> bool:
         """Write a prepared range; answer whether it is written whole."""
-        candidate, state = delivery.candidate, delivery.state
+        pending, state = delivery.pending, delivery.state
         try:
             self._ours(state)
             with self._timed("write"):
-                if delivery.repeated and candidate.range.refused:
+                if delivery.repeated and pending.range.refused:
                     withdraw_refused(
-                        candidate, self._sinks
+                        pending, self._sinks
                     )  # whoever wrote that they were refused may not have come to it
                 write(
-                    candidate,
+                    pending,
                     self._sinks,
                     lambda refused: self._refuse(delivery),
                     lambda block, sink: self._written(delivery, block, sink),
@@ -213,11 +213,11 @@ class Writer:
                 )
         except _NotOurs:
             return False
-        if candidate.range.refused:
+        if pending.range.refused:
             store = state.dedup
             assert store is not None
             with self._dedup_lock:
-                self._patiently(lambda: give_back(candidate, store))
+                self._patiently(lambda: give_back(pending, store))
         return True
 
     def _ours(self, state: PartitionState) -> None:
@@ -230,16 +230,16 @@ class Writer:
 
     def _told_of(self, delivery: Delivery, block: Block, sink: Sink) -> None:
         self._observer.wrote(block, sink)
-        if delivery.candidate.range.count:
-            self._observer.step(Step.WRITTEN, delivery.candidate.range)
+        if delivery.pending.range.count:
+            self._observer.step(Step.WRITTEN, delivery.pending.range)
 
     def _refuse(self, delivery: Delivery) -> None:
         """Turn refused events into rejects: write that down, then take back what other tables have of them."""
-        delivery.candidate.range = fitting(delivery.candidate.range, self._fingerprint, self._metadata_bytes)
+        delivery.pending.range = fitting(delivery.pending.range, self._fingerprint, self._metadata_bytes)
         self._commit([], [delivery])
         self._ours(delivery.state)
-        withdraw_refused(delivery.candidate, self._sinks)
-        self._shape(delivery.candidate)
+        withdraw_refused(delivery.pending, self._sinks)
+        self._build_blocks(delivery.pending)
 
     def _commit(self, finished: Sequence[Delivery], prepared: list[Delivery]) -> None:
         """Finish some ranges and prepare others, all in one; what is no longer ours drops out of ``prepared``."""
@@ -248,19 +248,19 @@ class Writer:
             with self._timed("finish" if finished else "prepare"):
                 try:
                     # The proof comes first: whoever gets a partition that is found ours after it makes it worthless.
-                    membership = self._log.membership()
+                    membership = self._group.membership()
                     finished = [delivery for delivery in finished if not delivery.state.gone]
                     prepared[:] = [delivery for delivery in prepared if not delivery.state.gone]
                     if not finished and not prepared:
                         return
                     commits = self._commits(finished, prepared)
                     if commits:
-                        self._log.commit(membership, commits, self._published(finished))
+                        self._group.commit(membership, commits, self._published(finished))
                     break
                 except FencedError:
                     self._observer.fenced()
                     problem = "the consumer group is being shared out again"
-                except LogUnavailable as unavailable:
+                except BrokerUnavailable as unavailable:
                     problem = str(unavailable)
             self._standstill.hindered(problem)
             if all(delivery.state.gone for delivery in (*finished, *prepared)):
@@ -272,32 +272,32 @@ class Writer:
         for delivery in finished:
             self._finish(delivery)
         for delivery in prepared:
-            delivery.state.prepared = delivery.candidate.range
+            delivery.state.prepared = delivery.pending.range
 
     def _commits(self, finished: Sequence[Delivery], prepared: Sequence[Delivery]) -> dict[Partition, Commit]:
-        commits = {d.state.partition: Commit(d.candidate.range.next_offset) for d in finished}
+        commits = {d.state.partition: Commit(d.pending.range.next_offset) for d in finished}
         for delivery in prepared:
-            if not delivery.candidate.range.count:
+            if not delivery.pending.range.count:
                 continue  # gaps alone: nothing to repeat, and what is written of them is true whoever writes it
             partition, committed = delivery.state.partition, delivery.state.committed
             assert committed is not None
             unchanged = commits.get(partition, committed)
-            metadata = encode(delivery.candidate.range, self._fingerprint, self._metadata_bytes)
+            metadata = encode(delivery.pending.range, self._fingerprint, self._metadata_bytes)
             commits[partition] = Commit(unchanged.offset, metadata)
         return commits
 
-    def _published(self, finished: Sequence[Delivery]) -> list[LogRecord]:
-        return [record for delivery in finished for record in self._records(delivery.candidate)]
+    def _published(self, finished: Sequence[Delivery]) -> list[OutgoingRecord]:
+        return [record for delivery in finished for record in self._records(delivery.pending)]
 
     def _finish(self, delivery: Delivery) -> None:
-        candidate, state = delivery.candidate, delivery.state
-        state.committed, state.prepared = Commit(candidate.range.next_offset), None
+        pending, state = delivery.pending, delivery.state
+        state.committed, state.prepared = Commit(pending.range.next_offset), None
         self._standstill.finished()
-        self._mark(state, candidate.range.next_offset)
-        if not candidate.range.count:
+        self._mark(state, pending.range.next_offset)
+        if not pending.range.count:
             return
-        self._observer.finished(candidate.settled, candidate.blocks, candidate.range)
-        self._observer.step(Step.FINISHED, candidate.range)
+        self._observer.finished(pending.settled, pending.blocks, pending.range)
+        self._observer.step(Step.FINISHED, pending.range)
 
     def _mark(self, state: PartitionState, through: int) -> None:
         store = state.dedup

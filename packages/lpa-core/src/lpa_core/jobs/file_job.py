@@ -17,7 +17,7 @@ from lpa_core.delivery.checkpoint import (
 from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.report import Report
-from lpa_core.delivery.source_worker import Limits, StepListener, Worker
+from lpa_core.delivery.source_worker import SourceLimits, SourceWorker, StepListener
 from lpa_core.jobs.assembly import Job, build_pipeline, fold_rules, open_archive, open_sinks, start_derivation
 from lpa_core.jobs.process import map_large_buffers, prompt_handover, quiet_collector, stopped_by_signals, trim_memory
 from lpa_core.jobs.restoration import require_whole
@@ -77,7 +77,7 @@ def _assemble(
     watch: WatchSource,
     opened: ExitStack,
     recovering: bool,
-) -> Worker:
+) -> SourceWorker:
     pipeline = build_pipeline(plugins, settings)
     sink_uris = job.sinks_or_default(settings)
     sinks = [plugins.sink(uri) for uri in sink_uris]
@@ -96,13 +96,13 @@ def _assemble(
     archive = open_archive(job, plugins, opened)
     deriving = [sink for sink in sinks if isinstance(sink, SupportsDerivation)] if job.facts else []
     derivation = start_derivation(deriving, fold_rules(plugins, settings), opened)
-    return Worker(
+    return SourceWorker(
         source,
         pipeline,
         dedup,
         sinks,
         checkpoint,
-        limits=Limits(settings.clickhouse.sink_max_batch_size, settings.clickhouse.sink_max_batch_bytes),
+        limits=SourceLimits(settings.clickhouse.sink_max_batch_size, settings.clickhouse.sink_max_batch_bytes),
         archive=archive,
         listener=_each(derivation.step, watch(source), _give_back),
         earliest=RELEASED_MS,

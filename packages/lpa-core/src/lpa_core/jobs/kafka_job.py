@@ -15,18 +15,18 @@ import structlog
 from lpa_core.admin.job import JobState, PartitionStatus, SavepointStatus
 from lpa_core.admin.server import AdminServer
 from lpa_core.delivery.commit_metadata import MAX_SPAN
-from lpa_core.delivery.consumer_group import LogError, LogRecord
+from lpa_core.delivery.consumer_group import BrokerError, OutgoingRecord
 from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits, RejectLimits
 from lpa_core.delivery.partitions import Phase, given_up, waiting
-from lpa_core.delivery.pending_range import Candidate
+from lpa_core.delivery.pending_range import PendingRange
 from lpa_core.delivery.range_builder import PATIENCE
 from lpa_core.delivery.report import Report
 from lpa_core.delivery.takeover import GapPolicy
 from lpa_core.delivery.touched import touches
 from lpa_core.health.monitor import monitor_of
 from lpa_core.jobs.assembly import Job, build_pipeline, fold_rules, open_archive, open_sinks, start_derivation
-from lpa_core.jobs.metrics_observer import Accounts
+from lpa_core.jobs.metrics_observer import MetricsObserver
 from lpa_core.jobs.partition_claims import stores_of
 from lpa_core.jobs.process import map_large_buffers, prompt_handover, quiet_collector, stopped_by_signals
 from lpa_core.jobs.savepoint_stop import SavepointStop
@@ -62,7 +62,7 @@ class KafkaJob:
     """Runs a worker until a signal or the admin endpoint stops it. The admin endpoint shows it (an AdministeredJob)."""
 
     def __init__(
-        self, job: Job, settings: Settings, plugins: PluginManager, observe: type[Accounts] = Accounts
+        self, job: Job, settings: Settings, plugins: PluginManager, observe: type[MetricsObserver] = MetricsObserver
     ) -> None:
         self._job, self._settings, self._plugins = job, _at(job.source, settings), plugins
         self._observe = observe
@@ -129,18 +129,18 @@ class KafkaJob:
         return self._accounts.report
 
     def _check_topics(self) -> None:
-        """Say what is missing before anything is begun. Raises ForbiddenError, LogError, LogUnavailable."""
+        """Say what is missing before anything is begun. Raises ForbiddenError, BrokerError, BrokerUnavailable."""
         admin, names = admin_client(self._settings), [each.name for each in wanted_topics(self._settings)]
         require("lpa ingest", admin, self._settings)
         found = partitions(admin, names, self._settings)
         missing = [name for name in names if name not in found]
         if missing:
             where = self._settings.quality.kafka_bootstrap
-            raise LogError(
+            raise BrokerError(
                 f"Kafka at {where} has no topic {', '.join(missing)}: `lpa topics apply` makes what is missing"
             )
 
-    def _assemble(self, opened: ExitStack) -> tuple[GroupWorker, Accounts]:
+    def _assemble(self, opened: ExitStack) -> tuple[GroupWorker, MetricsObserver]:
         settings, plugins, job = self._settings, self._plugins, self._job
         quality, limits = settings.quality, settings.clickhouse
         pipeline = build_pipeline(plugins, settings)
@@ -153,12 +153,12 @@ class KafkaJob:
         derivation = start_derivation(here, fold_rules(plugins, settings), opened, self._metrics.derived)
         accounts = self._observe(quality.input_topic, self._metrics, sinks, derivation.step)
         # Imported here: the client is an extra, and everything else can be looked at without it.
-        from lpa_core.kafka.group_log import KafkaLog
+        from lpa_core.kafka.consumer_group import KafkaConsumerGroup
 
         # One name for all sessions of the process: the next one decides what the one before left open.
         transactional_id = f"{quality.group_id}-{uuid.uuid4().hex}"
         worker = GroupWorker(
-            lambda: KafkaLog(
+            lambda: KafkaConsumerGroup(
                 consumer_configuration(settings),
                 producer_configuration(settings, transactional_id),
                 with_keys=archive is not None,
@@ -190,15 +190,15 @@ class KafkaJob:
         self._metrics.standstill.set_function(worker.standstill.seconds)
         return worker, accounts
 
-    def _publish(self, envelope: RejectEnvelope) -> LogRecord:
+    def _publish(self, envelope: RejectEnvelope) -> OutgoingRecord:
         record = reject_record(envelope)
         quality = self._settings.quality
         topic = quality.quarantine_topic if envelope.failure.quarantined else quality.dlq_topic
-        return LogRecord(topic, record.key, record.value, record.headers)
+        return OutgoingRecord(topic, record.key, record.value, record.headers)
 
-    def _announce(self, candidate: Candidate) -> Sequence[LogRecord]:
+    def _announce(self, pending: PendingRange) -> Sequence[OutgoingRecord]:
         topic = self._settings.quality.touched_topic
-        return [LogRecord(topic, touch.key, touch.encode(), ()) for touch in touches(candidate.blocks)]
+        return [OutgoingRecord(topic, touch.key, touch.encode(), ()) for touch in touches(pending.blocks)]
 
     # What the admin endpoint shows, and asks for.
 
@@ -265,7 +265,7 @@ class KafkaJob:
         return self._accounts.as_json()
 
 
-def _nothing(candidate: Candidate) -> Sequence[LogRecord]:
+def _nothing(pending: PendingRange) -> Sequence[OutgoingRecord]:
     return ()
 
 

@@ -20,7 +20,7 @@ from lpa_core.tables.table import Block
 
 
 @final
-class Accounts(Observer):
+class MetricsObserver(Observer):
     """``sinks`` gives each sink the name it has in metrics; ``listener`` receives each step too."""
 
     def __init__(

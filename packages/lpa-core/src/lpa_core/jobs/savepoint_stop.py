@@ -17,7 +17,7 @@ import structlog
 from lpa_core.admin.job import SavepointStatus, StopRefused
 from lpa_core.data_folder import claims_name
 from lpa_core.delivery.claims import THROUGH_FILE
-from lpa_core.delivery.consumer_group import Commit, Log, LogUnavailable, Partition
+from lpa_core.delivery.consumer_group import BrokerUnavailable, Commit, ConsumerGroup, Partition
 from lpa_core.delivery.partitions import PartitionState
 from lpa_core.jobs.new_savepoint import new_savepoint
 from lpa_core.plugins.manager import PluginManager
@@ -65,16 +65,16 @@ class SavepointStop:
             request.answered.set()
         return request.status
 
-    def save(self, states: Mapping[Partition, PartitionState], log: Log) -> None:
-        """Make the savepoint, if one was asked for. Raises SavepointError, LogUnavailable."""
+    def save(self, states: Mapping[Partition, PartitionState], group: ConsumerGroup) -> None:
+        """Make the savepoint, if one was asked for. Raises SavepointError, BrokerUnavailable."""
         request = self._request
         if request is None:
             return
         try:
-            location = self._make_savepoint(request, states, log.committed(tuple(states)) if states else {})
+            location = self._make_savepoint(request, states, group.committed(tuple(states)) if states else {})
             request.status = SavepointStatus(completed=True, location=location)
             _log.info("savepoint made", location=location)
-        except (SavepointError, LogUnavailable) as error:
+        except (SavepointError, BrokerUnavailable) as error:
             request.status = SavepointStatus(completed=True, failure=str(error))
             raise
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from lpa_core.delivery.consumer_group import CommitUncertainError, FencedError, LogError, LogUnavailable
+from lpa_core.delivery.consumer_group import BrokerError, BrokerUnavailable, CommitUncertainError, FencedError
 from lpa_core.kafka.configuration import admin_configuration
 from lpa_core.kafka.explained import explained as explained_by
 from lpa_core.settings.settings import Settings
@@ -19,21 +19,24 @@ SECONDS: Final = 15.0
 
 
 def admin_client(settings: Settings) -> AdminClient:
-    """A client that connects with its first request. Raises LogError where it is not installed or cannot be set up."""
+    """A client that connects with its first request.
+
+    Raises BrokerError where it is not installed or cannot be set up.
+    """
     try:
         from confluent_kafka import KafkaException
         from confluent_kafka.admin import AdminClient
     except ImportError:
-        raise LogError("Kafka's client is not installed: pip install 'lpa-core[kafka]'") from None
+        raise BrokerError("Kafka's client is not installed: pip install 'lpa-core[kafka]'") from None
     try:
         return AdminClient(admin_configuration(settings))
     except KafkaException as error:
-        raise LogError(f"Kafka's client cannot be set up: {error.args[0].str()}; see [kafka] in lpa.toml") from None
+        raise BrokerError(f"Kafka's client cannot be set up: {error.args[0].str()}; see [kafka] in lpa.toml") from None
 
 
 @contextmanager
 def explained(what: str, settings: Settings) -> Iterator[None]:
-    """Turn errors of confluent-kafka into LogError, or LogUnavailable where the same may succeed later.
+    """Turn errors of confluent-kafka into BrokerError, or BrokerUnavailable where the same may succeed later.
 
     ``what`` says what was being done, as in "cannot ...".
     """
@@ -41,4 +44,4 @@ def explained(what: str, settings: Settings) -> Iterator[None]:
         with explained_by(what, admin_configuration(settings)):
             yield
     except (CommitUncertainError, FencedError) as error:
-        raise LogUnavailable(f"{error}: run the same again") from None
+        raise BrokerUnavailable(f"{error}: run the same again") from None

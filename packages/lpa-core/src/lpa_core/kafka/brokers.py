@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from lpa_core.delivery.commit_metadata import MAX_BYTES, MAX_SPAN, room, widest
-from lpa_core.delivery.consumer_group import LogError
+from lpa_core.delivery.consumer_group import BrokerError
 from lpa_core.kafka.admin import SECONDS
 from lpa_core.settings.settings import Settings
 
@@ -22,7 +22,7 @@ _log = structlog.get_logger("lpa.kafka")
 def metadata_bytes(admin: AdminClient, settings: Settings) -> int:
     """How many bytes of metadata a commit may have, MAX_BYTES at most; so many too where this login may not ask.
 
-    Raises LogError where that is too little for ranges of the size that is set.
+    Raises BrokerError where that is too little for ranges of the size that is set.
     """
     limit = _smallest(admin)
     if limit is None:
@@ -30,7 +30,7 @@ def metadata_bytes(admin: AdminClient, settings: Settings) -> int:
     span = min(settings.clickhouse.sink_max_batch_size, MAX_SPAN)
     if room(span) > limit:
         lower = f", or CLICKHOUSE_SINK_MAX_BATCH_SIZE to {widest(limit)} or less" if widest(limit) else ""
-        raise LogError(
+        raise BrokerError(
             f"Kafka at {settings.quality.kafka_bootstrap}: {_METADATA} of the brokers is {limit}, but ranges of "
             f"{span} records may need {room(span)}: set it to {MAX_BYTES} on the brokers{lower}"
         )

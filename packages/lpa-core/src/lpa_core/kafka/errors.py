@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final, final
 import attrs
 
 from lpa_core.delivery.consumer_group import (
+    BrokerError,
+    BrokerUnavailable,
     CommitUncertainError,
     FencedError,
     ForbiddenError,
-    LogError,
-    LogUnavailable,
     TakenOverError,
 )
 
@@ -270,13 +270,13 @@ def fault(problem: KafkaError, what: str) -> Exception:
         case Kind.FORBIDDEN:
             return ForbiddenError(text)
         case Kind.SETTING | Kind.FINAL:
-            return LogError(text)
+            return BrokerError(text)
         case Kind.TAKEN_OVER:
             return TakenOverError(text)
         case Kind.MEMBERSHIP if not ended:
             return FencedError(text)
         case _:
-            return CommitUncertainError(text) if ended else LogUnavailable(text)
+            return CommitUncertainError(text) if ended else BrokerUnavailable(text)
 
 
 def _name(problem: KafkaError) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from lpa_core.delivery.consumer_group import ForbiddenError, LogUnavailable
+from lpa_core.delivery.consumer_group import BrokerUnavailable, ForbiddenError
 from lpa_core.kafka.diagnosis import diagnose
 from lpa_core.kafka.errors import Kind, fault, meaning
 
@@ -20,7 +20,7 @@ def explained(what: str, connection: Mapping[str, Any]) -> Iterator[None]:
 
     Where no broker can be reached it takes some seconds to find out why. ``connection`` is the client's configuration.
 
-    Raises LogError, ForbiddenError, LogUnavailable, CommitUncertainError, FencedError.
+    Raises BrokerError, ForbiddenError, BrokerUnavailable, CommitUncertainError, FencedError.
     """
     from confluent_kafka import KafkaException
 
@@ -39,10 +39,10 @@ def explanation(problem: KafkaError, what: str, connection: Mapping[str, Any]) -
         if diagnosis is not None and not diagnosis.passes:
             return ForbiddenError(f"{where}: cannot {what}: {diagnosis.text}")
         why = f"{problem.str()}: {found.words}" if diagnosis is None else diagnosis.text
-        return LogUnavailable(f"{where} does not answer: cannot {what}: {why}")
+        return BrokerUnavailable(f"{where} does not answer: cannot {what}: {why}")
     if found.kind is Kind.FORBIDDEN:
         return ForbiddenError(f"{where}: not permitted to {what} ({problem.str()}): {found.words}")
     if found.kind is Kind.PASSES and not problem.fatal():
         words = f": {found.words}" if found.words else ""
-        return LogUnavailable(f"{where}: cannot {what} now ({problem.str()}){words}: try again in a while")
+        return BrokerUnavailable(f"{where}: cannot {what} now ({problem.str()}){words}: try again in a while")
     return fault(problem, f"{where}: cannot {what}")

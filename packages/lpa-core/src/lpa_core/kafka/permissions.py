@@ -133,7 +133,7 @@ def require(command: str, admin: AdminClient, settings: Settings) -> None:
 def missing(permissions: Sequence[Permission], admin: AdminClient, settings: Settings) -> list[Permission]:
     """Those that this login lacks, as far as brokers tell. A topic that is not there lacks none.
 
-    Raises LogError, LogUnavailable.
+    Raises BrokerError, BrokerUnavailable.
     """
     needed = [each for each in permissions if not each.optional and each.resource not in _UNASKABLE]
     topics = {each.name(settings) for each in needed if each.resource == "TOPIC"}

@@ -87,7 +87,7 @@ def wanted_topics(settings: Settings, input_partitions: int = BROKERS_DEFAULT) -
 
 
 def compare(admin: AdminClient, topics: Sequence[Topic], settings: Settings) -> list[TopicState]:
-    """How each of the topics is found. Raises LogError, LogUnavailable."""
+    """How each of the topics is found. Raises BrokerError, BrokerUnavailable."""
     found = partitions(admin, [topic.name for topic in topics], settings)
     with explained("describe the settings of topics", settings):
         return [
@@ -99,7 +99,10 @@ def compare(admin: AdminClient, topics: Sequence[Topic], settings: Settings) -> 
 
 
 def partitions(admin: AdminClient, names: Sequence[str], settings: Settings) -> dict[str, int]:
-    """How many partitions each of the topics has that are there. Raises ForbiddenError, LogError, LogUnavailable."""
+    """How many partitions each of the topics has that are there.
+
+    Raises ForbiddenError, BrokerError, BrokerUnavailable.
+    """
     from confluent_kafka import KafkaError, KafkaException, TopicCollection
 
     found = {}
@@ -119,7 +122,8 @@ def partitions(admin: AdminClient, names: Sequence[str], settings: Settings) -> 
 def apply(admin: AdminClient, topics: Sequence[Topic], settings: Settings) -> list[TopicState]:
     """Make those that are missing; what is there is left as it is.
 
-    Raises LogError, where it is not permitted among others, and LogUnavailable. Some topics may have been made then.
+    Raises BrokerError, where it is not permitted among others, and BrokerUnavailable. Some topics may have been made
+    then.
     """
     from confluent_kafka import KafkaError, KafkaException
     from confluent_kafka.cimpl import NewTopic

@@ -8,7 +8,7 @@ from typing import Any, Final, final
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 
-from lpa_core.delivery.consumer_group import CommitUncertainError, LogError, LogRecord
+from lpa_core.delivery.consumer_group import BrokerError, CommitUncertainError, OutgoingRecord
 from lpa_core.kafka.errors import fault
 from lpa_core.kafka.explained import explained
 
@@ -26,20 +26,23 @@ class Transactions:
     """
 
     def __init__(self, producer: Mapping[str, Any]) -> None:
-        """``producer`` is a configuration, see :mod:`lpa_core.kafka.configuration`. Raises LogError, LogUnavailable."""
+        """``producer`` is a configuration, see :mod:`lpa_core.kafka.configuration`.
+
+        Raises BrokerError, BrokerUnavailable.
+        """
         with explained("set up a client", producer):
             self._producer = Producer(dict(producer))
         with explained("begin a transactional session", producer):
             self._producer.init_transactions(_SECONDS)
 
-    def commit(self, offsets: Sequence[TopicPartition], proof: object, records: Sequence[LogRecord]) -> None:
+    def commit(self, offsets: Sequence[TopicPartition], proof: object, records: Sequence[OutgoingRecord]) -> None:
         """Publish the records and commit the offsets, all of it or nothing.
 
         Args:
             proof: metadata of the consumer group, as a consumer of it gives it.
 
-        Raises FencedError, LogUnavailable where nothing was done, CommitUncertainError, TakenOverError,
-        ForbiddenError, LogError.
+        Raises FencedError, BrokerUnavailable where nothing was done, CommitUncertainError, TakenOverError,
+        ForbiddenError, BrokerError.
         """
         failed: list[KafkaError] = []
 
@@ -69,7 +72,7 @@ class Transactions:
                 self._abort(problem)
             found = fault(problem, "Kafka does not say whether a transaction was committed")
             raise (
-                found if isinstance(found, (LogError, CommitUncertainError)) else CommitUncertainError(str(found))
+                found if isinstance(found, (BrokerError, CommitUncertainError)) else CommitUncertainError(str(found))
             ) from None
 
     def _send_offsets(self, offsets: Sequence[TopicPartition], proof: object) -> None:
@@ -93,7 +96,7 @@ class Transactions:
         if failed:
             raise failed[0]
 
-    def _produce(self, record: LogRecord, delivered: Callable[[KafkaError | None, Message], None]) -> None:
+    def _produce(self, record: OutgoingRecord, delivered: Callable[[KafkaError | None, Message], None]) -> None:
         while True:
             try:
                 self._producer.produce(
@@ -117,7 +120,7 @@ class Transactions:
             if not problem.fatal():
                 _persistently(lambda: self._producer.abort_transaction(_SECONDS))
         except KafkaException as error:
-            if not isinstance(found, LogError):
+            if not isinstance(found, BrokerError):
                 raise CommitUncertainError(
                     f"{found}; the transaction could not be undone: {error.args[0].str()}"
                 ) from None

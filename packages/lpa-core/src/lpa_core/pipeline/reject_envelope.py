@@ -65,7 +65,7 @@ class Rejected:
 
 @final
 @attrs.frozen(slots=True)
-class Source:
+class RejectSource:
     topic: str
     partition: int
     offset: int
@@ -113,7 +113,7 @@ class RejectEnvelope:
     """
 
     schema_version: str
-    source: Source
+    source: RejectSource
     failure: Failure
     identity: Identity
     dimensions: Dimensions | None
@@ -138,7 +138,7 @@ def envelope(rejected: Rejected, record_timestamp: int, ingestion_timestamp: int
     dimensions = Dimensions(rejected.orchestrator, rejected.broadcaster, rejected.region)
     whole = RejectEnvelope(
         schema_version=SCHEMA_VERSION,
-        source=Source(storable.text(position.topic), position.partition, position.offset, record_timestamp),
+        source=RejectSource(storable.text(position.topic), position.partition, position.offset, record_timestamp),
         failure=attrs.evolve(rejected.failure, details=storable.details(rejected.failure.details)),
         identity=Identity(_bounded(rejected.event_id), _bounded(rejected.event_type), _bounded(rejected.event_version)),
         dimensions=dimensions if rejected.document else None,
@@ -263,7 +263,7 @@ def _camel_case(name: str) -> str:
 
 def _envelope_converter() -> cattrs.Converter:
     converter = cattrs.Converter(unstruct_collection_overrides={})
-    for model in (Source, Failure, Identity, Dimensions, Payload, RejectEnvelope):
+    for model in (RejectSource, Failure, Identity, Dimensions, Payload, RejectEnvelope):
         names = {
             field.name: override(rename=_camel_case(field.name), omit=field.name == "first_failure_ms")
             for field in attrs.fields(model)

@@ -68,7 +68,8 @@ def create(
         base: id of a full backup in the same store: only what it does not have is written.
         freeze: whether to freeze the tables, too.
 
-    Raises BackupError, CheckpointError where a restore into it was broken off, LogError, LogUnavailable, SettingsError.
+    Raises BackupError, CheckpointError where a restore into it was broken off, BrokerError, BrokerUnavailable,
+    SettingsError.
     """
     _require_apart(store, sink, settings)
     store.check()

@@ -68,8 +68,8 @@ def restore(
     database.
 
     Raises BackupError where it is damaged, or of another group or topic, or the target is not empty and not to be
-    replaced; SavepointError while the group has members; SinkMisconfigured, SinkUnavailable, LogError, LogUnavailable,
-    CheckpointError and DedupStoreError.
+    replaced; SavepointError while the group has members; SinkMisconfigured, SinkUnavailable, BrokerError,
+    BrokerUnavailable, CheckpointError and DedupStoreError.
     """
     store, folder = store_of(location)
     located = store.check_files(folder)

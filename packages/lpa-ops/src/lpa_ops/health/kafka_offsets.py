@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import attrs
 
-from lpa_core.delivery.consumer_group import Commit, LogError, Partition
+from lpa_core.delivery.consumer_group import BrokerError, Commit, Partition
 from lpa_core.health.check import NotApplicable, Scope
 from lpa_core.kafka.admin import admin_client, explained
 from lpa_core.kafka.permissions import require
@@ -43,7 +43,7 @@ class Standing:
 
 @final
 class Offsets:
-    """Of the input topic and the group of the settings. Raises NotApplicable, LogError, LogUnavailable."""
+    """Of the input topic and the group of the settings. Raises NotApplicable, BrokerError, BrokerUnavailable."""
 
     def __init__(self, scope: Scope) -> None:
         if not scope.kafka:
@@ -87,7 +87,7 @@ class Offsets:
         with explained(f"describe the topic {topic}", self._settings):
             found = self._admin.list_topics(topic, timeout=self._seconds).topics[topic]
         if not found.partitions:
-            raise LogError(f"Kafka has no topic {topic}: `lpa topics apply` makes it")
+            raise BrokerError(f"Kafka has no topic {topic}: `lpa topics apply` makes it")
         return [Partition(topic, number) for number in sorted(found.partitions)]
 
     def _listed(self, partitions: Iterable[Partition], what: Any, *, committed: bool = True) -> dict[Partition, int]:

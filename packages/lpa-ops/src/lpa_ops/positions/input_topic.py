@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, final
 
-from lpa_core.delivery.consumer_group import LogUnavailable, Partition
+from lpa_core.delivery.consumer_group import BrokerUnavailable, Partition
 from lpa_core.kafka.admin import SECONDS, admin_client, explained
 from lpa_core.kafka.configuration import admin_configuration
 from lpa_core.settings.settings import QualitySettings, Settings
@@ -36,7 +36,7 @@ def reads_kafka(settings: Settings, sink: str | None) -> bool:
 class InputTopic:
     """Asks Kafka, with the first question; belongs to no group. To be closed.
 
-    ``seconds``: how long reading may take in all. Methods raise LogError, LogUnavailable.
+    ``seconds``: how long reading may take in all. Methods raise BrokerError, BrokerUnavailable.
     """
 
     def __init__(self, settings: Settings, seconds: float) -> None:
@@ -81,7 +81,7 @@ class InputTopic:
                 found, through = found + 1, offset + 1
                 if time.monotonic() > self._until:
                     return found + max(0, span.behind - through)
-        except LogUnavailable:
+        except BrokerUnavailable:
             return found + max(0, span.behind - through)
         return found
 
@@ -142,7 +142,7 @@ class InputTopic:
                     return
                 yield message
             if time.monotonic() > self._until:
-                raise LogUnavailable(
+                raise BrokerUnavailable(
                     f"{partition}: offsets {stretch.first} to {stretch.behind - 1} could not be read within "
                     f"{self._seconds:.0f} s: look at the brokers, and run this again"
                 )
@@ -170,7 +170,7 @@ def list_offsets(
 ) -> dict[Partition, int]:
     """The ``earliest`` offset of each partition, or the ``latest``: the one after what can be read by now.
 
-    Behind that only transactions are that are still open. Raises LogError, LogUnavailable.
+    Behind that only transactions are that are still open. Raises BrokerError, BrokerUnavailable.
     """
     from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # documented there
 

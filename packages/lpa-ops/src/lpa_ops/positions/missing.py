@@ -59,7 +59,7 @@ class Positions:
     """Tells of one database which positions are missing.
 
     ``topic`` is asked about what the tables do not say; None where all comes from files, which have no gaps. Methods
-    raise what ``ask`` raises, LogError and LogUnavailable.
+    raise what ``ask`` raises, BrokerError and BrokerUnavailable.
     """
 
     def __init__(self, ask: Ask, database: str, topic: InputTopic | None) -> None:

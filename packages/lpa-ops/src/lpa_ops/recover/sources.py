@@ -43,7 +43,7 @@ def sources(
     """What is to be read again, where ``stored`` tells for each partition the offset after its last row.
 
     Rows whose source does not have them any more are left where they are. ``holds_nothing`` tells whether there never
-    was a record at some offsets. Raises LogError, LogUnavailable, BackupError, and what that raises.
+    was a record at some offsets. Raises BrokerError, BrokerUnavailable, BackupError, and what that raises.
     """
     topic = settings.quality.input_topic
     found = checkpoints(settings, sink_name(sink, settings)).values()

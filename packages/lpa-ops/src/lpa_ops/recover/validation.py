@@ -36,7 +36,10 @@ class Check:
 
 
 def validate(client: Client, database: str, sink: str | None, settings: Settings) -> list[Check]:
-    """``sink`` is as given on the command line. Raises the client's errors, LogError, LogUnavailable, BackupError."""
+    """``sink`` is as given on the command line.
+
+    Raises the client's errors, BrokerError, BrokerUnavailable, BackupError.
+    """
     with positions_of(client, database, sink, settings) as known:
         conserved = _conservation(client, database, known)
     return [

@@ -53,7 +53,7 @@ def default_location(settings: Settings) -> str:
 def create(settings: Settings, plugins: PluginManager, location: str | None = None) -> tuple[str, Savepoint]:
     """Make a savepoint of the stopped group, with the claims that are on this machine, and answer where it is.
 
-    Raises SavepointError, DedupStoreError, LogError, LogUnavailable.
+    Raises SavepointError, DedupStoreError, BrokerError, BrokerUnavailable.
     """
     admin = admin_client(settings)
     require("lpa savepoint", admin, settings)

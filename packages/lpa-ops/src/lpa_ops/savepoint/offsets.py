@@ -9,7 +9,7 @@ import attrs
 import tenacity
 
 from lpa_core.delivery.commit_metadata import MARK
-from lpa_core.delivery.consumer_group import Commit, LogError, LogUnavailable, Partition
+from lpa_core.delivery.consumer_group import BrokerError, BrokerUnavailable, Commit, Partition
 from lpa_core.kafka.admin import SECONDS, explained
 from lpa_core.savepoints import SavepointError
 from lpa_core.settings.settings import Settings
@@ -46,7 +46,7 @@ def require_stopped(admin: AdminClient, settings: Settings) -> None:
 def committed(admin: AdminClient, settings: Settings) -> dict[Partition, Commit]:
     """What the group has committed, for every partition that it has committed anything for.
 
-    Raises LogUnavailable also where a transaction that commits offsets is still open, LogError.
+    Raises BrokerUnavailable also where a transaction that commits offsets is still open, BrokerError.
     """
     with explained("read committed offsets", settings):
         listed = admin.list_consumer_group_offsets(
@@ -67,7 +67,7 @@ def committed_in_the_end(admin: AdminClient, settings: Settings) -> dict[Partiti
     Raises what :func:`committed` raises, after a minute.
     """
     return tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(LogUnavailable),
+        retry=tenacity.retry_if_exception_type(BrokerUnavailable),
         stop=tenacity.stop_after_delay(_PATIENCE_SECONDS),
         wait=tenacity.wait_random(0.05, 0.3),
         reraise=True,
@@ -77,7 +77,7 @@ def committed_in_the_end(admin: AdminClient, settings: Settings) -> dict[Partiti
 def commit(admin: AdminClient, settings: Settings, commits: Mapping[Partition, Commit]) -> None:
     """Make these what the group has committed; other partitions stay as they are.
 
-    Raises SavepointError while the group has members, LogError, LogUnavailable.
+    Raises SavepointError while the group has members, BrokerError, BrokerUnavailable.
     """
     from confluent_kafka import TopicPartition
 
@@ -102,12 +102,12 @@ def bar(admin: AdminClient, settings: Settings, commits: Mapping[Partition, Comm
 
 
 def earliest(admin: AdminClient, settings: Settings, partitions: Iterable[Partition]) -> dict[Partition, int]:
-    """The first offset that each of the partitions holds. Raises LogError, LogUnavailable."""
+    """The first offset that each of the partitions holds. Raises BrokerError, BrokerUnavailable."""
     return list_offsets(admin, settings, partitions, "earliest")
 
 
 def latest(admin: AdminClient, settings: Settings, partitions: Iterable[Partition]) -> dict[Partition, int]:
-    """The offset after what can be read of each of the partitions by now. Raises LogError, LogUnavailable."""
+    """The offset after what can be read of each of the partitions by now. Raises BrokerError, BrokerUnavailable."""
     return list_offsets(admin, settings, partitions, "latest")
 
 
@@ -124,7 +124,7 @@ def of_derivation(settings: Settings) -> Settings:
 def put_back(admin: AdminClient, settings: Settings, commits: Mapping[Partition, Commit]) -> dict[Partition, Commit]:
     """What to commit, so that the group goes on where it stood: what it began since is read from its beginning.
 
-    Raises LogError, LogUnavailable.
+    Raises BrokerError, BrokerUnavailable.
     """
     topic = settings.quality.input_topic
     begun = [each for each in committed_in_the_end(admin, settings) if each.topic == topic and each not in commits]
@@ -132,13 +132,13 @@ def put_back(admin: AdminClient, settings: Settings, commits: Mapping[Partition,
 
 
 def partitions_of(admin: AdminClient, settings: Settings) -> list[Partition]:
-    """The partitions of the input topic. Raises LogError, also if there is no such topic, and LogUnavailable."""
+    """The partitions of the input topic. Raises BrokerError, also if there is no such topic, and BrokerUnavailable."""
     topic = settings.quality.input_topic
     with explained("list topics", settings):
         found = admin.list_topics(topic, timeout=SECONDS).topics[topic]
     if found.error is not None:
         where = settings.quality.kafka_bootstrap
-        raise LogError(f"Kafka at {where} has no topic {topic}: `lpa topics apply` makes what is missing")
+        raise BrokerError(f"Kafka at {where} has no topic {topic}: `lpa topics apply` makes what is missing")
     return [Partition(topic, number) for number in sorted(found.partitions)]
 
 

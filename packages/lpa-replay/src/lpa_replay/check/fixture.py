@@ -10,7 +10,7 @@ import attrs
 
 from lpa_core.delivery.checkpoint import MemoryCheckpoint
 from lpa_core.delivery.derivation import Derivation
-from lpa_core.delivery.source_worker import Limits, Worker
+from lpa_core.delivery.source_worker import SourceLimits, SourceWorker
 from lpa_core.events.model import MAX_EPOCH_MS
 from lpa_core.jobs.assembly import build_pipeline, fold_rules
 from lpa_core.plugins.manager import PluginManager
@@ -55,13 +55,13 @@ def run_fixture(path: Path, settings: Settings, folder: Path, database: str) -> 
         with closing(derivation):
             derivation.start()
             dedup = stack.enter_context(closing(plugins.dedup_store("memory://")))
-            worker = Worker(
+            worker = SourceWorker(
                 stack.enter_context(closing(open_fixture(path))),
                 pipeline,
                 dedup,
                 [sink],
                 MemoryCheckpoint(),
-                limits=Limits(_AT_ONCE, settings.clickhouse.sink_max_batch_bytes),
+                limits=SourceLimits(_AT_ONCE, settings.clickhouse.sink_max_batch_bytes),
                 clock=lambda: _RECEIVED_MS,
                 listener=derivation.step,
             )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from lpa_core.delivery.consumer_group import LogError
+from lpa_core.delivery.consumer_group import BrokerError
 from lpa_core.replays import ReplayRefused
 from lpa_core.settings.settings import Settings
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE
@@ -49,7 +49,7 @@ def open_source(
         archive: where the archive is.
         connect: makes a connection of the source's own.
 
-    Raises ReplayRefused, ReplayError, LogError, LogUnavailable, SinkMisconfigured, SinkUnavailable.
+    Raises ReplayRefused, ReplayError, BrokerError, BrokerUnavailable, SinkMisconfigured, SinkUnavailable.
     """
     if selection.filters.where and source not in TABLES:
         raise ReplayRefused(f"--where is a condition over a table's columns: it cannot be used with --from {source}")
@@ -64,7 +64,7 @@ def open_source(
 
             return TopicSource(replay_settings(settings), bounds)
         except ImportError:
-            raise LogError("Kafka's client is not installed: pip install 'lpa-core[kafka]'") from None
+            raise BrokerError("Kafka's client is not installed: pip install 'lpa-core[kafka]'") from None
     if source == ARCHIVE:
         if archive is None:
             raise ReplayRefused("--from archive needs --archive: the folder or object store that holds it")

@@ -36,7 +36,7 @@ class ReplaySource(Protocol):
     def read(self, selection: Selection) -> Iterator[Sequence[Found]]:
         """At least the records that the selection takes, in an order that is always the same, some at a time.
 
-        Raises ReplayError, LogUnavailable, SinkUnavailable, ArchiveError, SourceError.
+        Raises ReplayError, BrokerUnavailable, SinkUnavailable, ArchiveError, SourceError.
         """
         ...
 

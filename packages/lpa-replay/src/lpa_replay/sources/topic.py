@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, final
 
-from lpa_core.delivery.consumer_group import LogUnavailable
+from lpa_core.delivery.consumer_group import BrokerUnavailable
 from lpa_core.kafka.admin import SECONDS, explained
 from lpa_core.kafka.configuration import admin_configuration
 from lpa_core.records import Position
@@ -36,7 +36,7 @@ class TopicSource:
     clock = Clock.EVENT
 
     def __init__(self, settings: Settings, bounds: Mapping[str, str] | None = None) -> None:
-        """``settings`` are those of the replay's clients. Raises LogError, LogUnavailable, ReplayRefused."""
+        """``settings`` are those of the replay's clients. Raises BrokerError, BrokerUnavailable, ReplayRefused."""
         from confluent_kafka import Consumer, TopicPartition
 
         self._settings, self._topic = settings, settings.quality.dlq_topic
@@ -101,7 +101,7 @@ class TopicSource:
             if messages:
                 heard = time.monotonic()
             elif time.monotonic() - heard > _SILENCE_SECONDS:
-                raise LogUnavailable(f"{self._topic}[{number}] hands over nothing: check that the brokers run")
+                raise BrokerUnavailable(f"{self._topic}[{number}] hands over nothing: check that the brokers run")
             some = []
             for message in messages:
                 error = message.error()

@@ -15,7 +15,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from lpa_core.admin.job import JobState, PartitionStatus, SavepointStatus, StopRefused
 from lpa_core.admin.server import AdminServer
-from lpa_core.delivery.consumer_group import CommitUncertainError, ForbiddenError, LogError, Partition
+from lpa_core.delivery.consumer_group import BrokerError, CommitUncertainError, ForbiddenError, Partition
 from lpa_core.delivery.standstill import Standstill
 from lpa_core.delivery.touched import Touch, UnreadableTouchError, decode
 from lpa_core.health.monitor import monitor_of
@@ -109,7 +109,7 @@ class MaterializeJob:
     def run(self) -> Derived:
         """Derive until SIGINT or SIGTERM.
 
-        Raises LogError, LogUnavailable, SinkMisconfigured, SinkUnavailable, AdminError.
+        Raises BrokerError, BrokerUnavailable, SinkMisconfigured, SinkUnavailable, AdminError.
         """
         settings = self._settings
         with ExitStack() as opened:
@@ -188,7 +188,7 @@ class MaterializeJob:
             self._note_lag(batch)
 
     def _hindered(self, what: str, problem: KafkaError) -> None:
-        """Wait for what may pass. Raises LogError where that is no use, ForbiddenError after some patience."""
+        """Wait for what may pass. Raises BrokerError where that is no use, ForbiddenError after some patience."""
         found = explanation(problem, "derive from the topic of touched sessions", _configuration(self._settings))
         _log.warning(what, reason=str(found))
         self._standstill.hindered(str(found))
@@ -199,8 +199,8 @@ class MaterializeJob:
             self._waiting = str(found)
             self._stopping.wait(_AGAIN_SECONDS)
             self._join()
-        elif isinstance(found, (LogError, CommitUncertainError)):
-            raise LogError(str(found))
+        elif isinstance(found, (BrokerError, CommitUncertainError)):
+            raise BrokerError(str(found))
 
     def _is_derived(self, batch: _Batch) -> bool:
         """Derive, however long ClickHouse is away; False where the job was to stop before.

@@ -20,12 +20,12 @@ import attrs
 
 from lpa_core.delivery.commit_metadata import decode
 from lpa_core.delivery.consumer_group import (
+    BrokerUnavailable,
     Commit,
     CommitUncertainError,
     FencedError,
-    LogRecord,
-    LogUnavailable,
     Membership,
+    OutgoingRecord,
     Partition,
 )
 from lpa_core.testing.simulation.scheduler import Host, Scheduler
@@ -57,7 +57,7 @@ class _Transaction:
     committed: bool = False
     """What it decides then."""
     commits: Mapping[Partition, Commit] = attrs.field(factory=dict)
-    records: Sequence[LogRecord] = ()
+    records: Sequence[OutgoingRecord] = ()
 
 
 @final
@@ -66,7 +66,7 @@ class Broker:
         self.scheduler, self.faults = scheduler, faults
         self.log: dict[Partition, list[bytes | None]] = {Partition(topic, number): [] for number in range(partitions)}
         self.offsets: dict[Partition, Commit] = {}
-        self.published: list[LogRecord] = []
+        self.published: list[OutgoingRecord] = []
         self.prepared: set[tuple[Partition, int, int]] = set()
         """Every range that was ever named by committed metadata."""
         self.violations: list[str] = []
@@ -127,12 +127,12 @@ class Broker:
         epoch: int,
         membership: Membership,
         commits: Mapping[Partition, Commit],
-        records: Sequence[LogRecord],
+        records: Sequence[OutgoingRecord],
     ) -> None:
         draw = self.scheduler.random
         fate = draw.random() if self.faults else 1.0
         if fate < 0.03:
-            raise LogUnavailable("the request was lost")
+            raise BrokerUnavailable("the request was lost")
         if fate < 0.05:
             self.scheduler.say(f"a request to commit {_shown(commits)} is held up")
             self.scheduler.spawn(None, lambda: self._arrive_late(transactional_id, epoch, membership, commits, records))
@@ -158,7 +158,7 @@ class Broker:
         epoch: int,
         membership: Membership,
         commits: Mapping[Partition, Commit],
-        records: Sequence[LogRecord],
+        records: Sequence[OutgoingRecord],
     ) -> _Transaction:
         """Write the records, then the offsets, of a transaction that is decided by another request."""
         self._check(transactional_id, epoch, membership)
@@ -211,7 +211,7 @@ class Broker:
         epoch: int,
         membership: Membership,
         commits: Mapping[Partition, Commit],
-        records: Sequence[LogRecord],
+        records: Sequence[OutgoingRecord],
     ) -> None:
         """A request that its sender waits for no longer is judged like any other when it arrives."""
         self.scheduler.pause(self.scheduler.random.uniform(0.05, 4))
@@ -233,7 +233,7 @@ class Broker:
     def undecided(self, partition: Partition) -> bool:
         return any(partition in transaction.commits for transaction in self._open)
 
-    def _apply(self, commits: Mapping[Partition, Commit], records: Sequence[LogRecord]) -> None:
+    def _apply(self, commits: Mapping[Partition, Commit], records: Sequence[OutgoingRecord]) -> None:
         self.scheduler.say(f"committed {_shown(commits)}, {len(records)} rejects")
         for partition, commit in commits.items():
             before = self.offsets.get(partition)

@@ -14,7 +14,7 @@ import structlog
 from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.dedup.store import DedupStore
 from lpa_core.delivery.claims import DedupStores
-from lpa_core.delivery.consumer_group import Log, LogRecord, Partition
+from lpa_core.delivery.consumer_group import ConsumerGroup, OutgoingRecord, Partition
 from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.partitions import Phase
@@ -22,7 +22,7 @@ from lpa_core.pipeline.reject_envelope import RejectEnvelope
 from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.testing.simulation.broker import SESSION_SECONDS, Broker, Member
-from lpa_core.testing.simulation.log import SimulatedLog
+from lpa_core.testing.simulation.consumer_group import SimulatedGroup
 from lpa_core.testing.simulation.operator import Operator
 from lpa_core.testing.simulation.records import PIPELINE, draw_records, expected, refused_rows, with_gaps
 from lpa_core.testing.simulation.scheduler import Host, Scheduler, SimulatedBackground, Strand
@@ -210,14 +210,14 @@ class _World:
         background = SimulatedBackground(self.scheduler, host)
         sessions = iter(range(1, 1 << 30))
 
-        def new_log() -> Log:
-            log = SimulatedLog(self.broker, host, host.name, f"{host.name}-{next(sessions)}")
+        def new_session() -> ConsumerGroup:
+            session = SimulatedGroup(self.broker, host, host.name, f"{host.name}-{next(sessions)}")
             if self._freezes_before_reading:
-                return cast(Log, _FreezingLog(log, self, host))
-            return log
+                return cast(ConsumerGroup, _FreezingGroup(session, self, host))
+            return session
 
         machine.worker = worker = GroupWorker(
-            new_log,
+            new_session,
             [TOPIC],
             PIPELINE,
             self._stores(machine),
@@ -299,23 +299,23 @@ class _World:
 
 
 @final
-class _FreezingLog:
+class _FreezingGroup:
     """Freezes its process now and then right before it reads what is committed: so that it reads too late."""
 
-    def __init__(self, log: SimulatedLog, world: _World, host: Host) -> None:
-        self._log, self._world, self._host = log, world, host
+    def __init__(self, session: SimulatedGroup, world: _World, host: Host) -> None:
+        self._session, self._world, self._host = session, world, host
 
     def __getattr__(self, name: str) -> object:
         scheduler = self._world.scheduler
         if name == "committed" and scheduler.steps < _TROUBLED_STEPS and scheduler.random.random() < 0.2:
             self._host.frozen_until = scheduler.now + 1.5 * SESSION_SECONDS
             scheduler.say("freezes before it reads what is committed")
-        return getattr(self._log, name)
+        return getattr(self._session, name)
 
 
-def _publish(envelope: RejectEnvelope) -> LogRecord:
+def _publish(envelope: RejectEnvelope) -> OutgoingRecord:
     topic = "quarantine" if envelope.failure.quarantined else "dlq"
-    return LogRecord(topic, b"%d:%d" % (envelope.source.partition, envelope.source.offset), b"")
+    return OutgoingRecord(topic, b"%d:%d" % (envelope.source.partition, envelope.source.offset), b"")
 
 
 def _differences(where: str, wanted: Counter[tuple[int, int]], found: Counter[tuple[int, int]]) -> Iterator[str]:

@@ -10,13 +10,13 @@ from typing import final
 
 from lpa_core.delivery.consumer_group import (
     Assignment,
+    BrokerUnavailable,
     Commit,
     FencedError,
-    LogRecord,
-    LogUnavailable,
     Membership,
+    OutgoingRecord,
     Partition,
-    Span,
+    ReadableOffsets,
 )
 from lpa_core.records import RecordBatch
 from lpa_core.testing.simulation.broker import Broker, Member
@@ -24,8 +24,8 @@ from lpa_core.testing.simulation.scheduler import Host
 
 
 @final
-class SimulatedLog:
-    """One session of a member: the ``Log`` of a worker."""
+class SimulatedGroup:
+    """One session of a member: the :class:`ConsumerGroup` of a worker."""
 
     def __init__(self, broker: Broker, host: Host, transactional_id: str, name: str) -> None:
         self._broker, self._scheduler, self._id = broker, broker.scheduler, transactional_id
@@ -126,11 +126,11 @@ class SimulatedLog:
         self._scheduler.pause()
         self._broker.settle()
         if any(self._broker.undecided(partition) for partition in partitions):
-            raise LogUnavailable("a transaction is not decided")
+            raise BrokerUnavailable("a transaction is not decided")
         return {partition: self._broker.offsets.get(partition) for partition in partitions}
 
-    def span(self, partition: Partition) -> Span:
-        return Span(0, len(self._broker.log[partition]))
+    def span(self, partition: Partition) -> ReadableOffsets:
+        return ReadableOffsets(0, len(self._broker.log[partition]))
 
     def end(self, partition: Partition) -> int | None:
         return len(self._broker.log[partition])
@@ -156,7 +156,7 @@ class SimulatedLog:
         return self._proof
 
     def commit(
-        self, membership: Membership, commits: Mapping[Partition, Commit], records: Sequence[LogRecord] = ()
+        self, membership: Membership, commits: Mapping[Partition, Commit], records: Sequence[OutgoingRecord] = ()
     ) -> None:
         self._scheduler.pause()
         self._broker.expire()

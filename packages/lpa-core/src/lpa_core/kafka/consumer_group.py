@@ -20,17 +20,17 @@ from confluent_kafka import (
 
 from lpa_core.delivery.consumer_group import (
     Assignment,
+    BrokerError,
+    BrokerUnavailable,
     Commit,
     CommitUncertainError,
     FencedError,
     ForbiddenError,
-    LogError,
-    LogRecord,
-    LogUnavailable,
     Membership,
     OffsetsGoneError,
+    OutgoingRecord,
     Partition,
-    Span,
+    ReadableOffsets,
 )
 from lpa_core.kafka.errors import Kind, fault, meaning
 from lpa_core.kafka.explained import explained
@@ -46,7 +46,7 @@ _log = structlog.get_logger("lpa.kafka")
 
 
 @final
-class KafkaLog:
+class KafkaConsumerGroup:
     """One session of a member of a consumer group.
 
     Both steps that move offsets, preparing and finishing, are transactions: an offset commit of a consumer alone is
@@ -68,7 +68,7 @@ class KafkaLog:
             consumer, producer: configurations, see :mod:`lpa_core.kafka.configuration`.
             with_keys: hand over the records' keys and headers too, for an archive.
 
-        Raises LogError, LogUnavailable.
+        Raises BrokerError, BrokerUnavailable.
         """
         self._connection, self._with_keys = consumer, with_keys
         self._gone: list[Partition] = []
@@ -157,7 +157,7 @@ class KafkaLog:
             return
         found = fault(error, f"Kafka hands over nothing of {message.topic() or 'the topic'}")
         of_all = message.topic() is None
-        if isinstance(found, (CommitUncertainError, ForbiddenError)) or (isinstance(found, LogError) and of_all):
+        if isinstance(found, (CommitUncertainError, ForbiddenError)) or (isinstance(found, BrokerError) and of_all):
             raise found
         _log.warning("Kafka reports a problem", problem=str(found), partition=message.partition())
 
@@ -174,10 +174,10 @@ class KafkaLog:
             for entry in found
         }
 
-    def span(self, partition: Partition) -> Span:
+    def span(self, partition: Partition) -> ReadableOffsets:
         with self._explained(f"look at {partition}"):
             low, high = self._consumer.get_watermark_offsets(TopicPartition(*partition), _SECONDS)
-        return Span(low, high)
+        return ReadableOffsets(low, high)
 
     def end(self, partition: Partition) -> int | None:
         if partition in self._ended:
@@ -220,7 +220,7 @@ class KafkaLog:
         return Membership(proof)
 
     def commit(
-        self, membership: Membership, commits: Mapping[Partition, Commit], records: Sequence[LogRecord] = ()
+        self, membership: Membership, commits: Mapping[Partition, Commit], records: Sequence[OutgoingRecord] = ()
     ) -> None:
         offsets = [
             TopicPartition(partition.topic, partition.number, commit.offset, commit.metadata)
@@ -234,7 +234,7 @@ class KafkaLog:
             with explained(what, self._connection):
                 yield
         except FencedError as error:  # of a group that is sharing out its partitions
-            raise LogUnavailable(str(error)) from None
+            raise BrokerUnavailable(str(error)) from None
 
     def close(self) -> None:
         if self._closed.is_set():
@@ -262,7 +262,7 @@ def _is_member(proof: bytes) -> bool:
         return False
     mark = b"CGMDv2:"
     if not proof.startswith(mark):
-        raise LogError(
+        raise BrokerError(
             "this version of Kafka's client writes group memberships in an unknown way: install confluent-kafka 2.x"
         )
     (generation,) = struct.unpack_from("<i", proof, len(mark))
