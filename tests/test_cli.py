@@ -72,8 +72,16 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
     [
         (
             ["nonsense"],
-            'lpa: Unknown command "nonsense". Available commands: ingest, plugins, generate, topics; see lpa --help',
+            'lpa: there is no command "lpa nonsense": the nearest is "lpa generate"; lpa has generate, ingest, '
+            "plugins, topics; see lpa --help",
         ),
+        (["topcis", "show"], 'there is no command "lpa topcis": the nearest is "lpa topics"; lpa has generate, ingest'),
+        (
+            ["topics", "aply"],
+            'lpa: there is no command "lpa topics aply": the nearest is "lpa topics apply"; lpa topics has apply, '
+            "show; see lpa topics --help",
+        ),
+        (["apply"], 'lpa: there is no command "lpa apply": the nearest is "lpa topics apply"; lpa has generate, '),
         (["ingest", "--frob"], 'Invalid value "--frob" for SOURCE. there is no option --frob; see lpa ingest --help'),
         (["ingest", "a.ndjson", "--frob"], "lpa: Unknown option: --frob; see lpa ingest --help"),
         (["ingest", "a.ndjson", "b.ndjson"], "lpa: Unused Tokens: ['b.ndjson']; see lpa ingest --help"),

@@ -139,7 +139,7 @@ def test_every_position_is_in_one_table_and_triage_shows_the_bad(generated: Path
         f"SELECT source_offset FROM livepeer_analytics.{table}"
         for table in ("streaming_events", "streaming_events_dlq", "streaming_events_quarantine")
     )
-    names = ("failures_by_reason.sql", "latest_failures.sql")
+    names = ("failures_by_reason.sql", "latest_letters.sql")
     by_reason, latest = ((TRIAGE / name).read_text().rstrip().rstrip(";") for name in names)
     positions, failures, samples = query(
         tmp_path, f"SELECT count(), uniqExact(source_offset), max(source_offset) FROM ({union})", by_reason, latest

@@ -13,7 +13,7 @@ REFUSED = {
     "no window": ((), "no window: give --start and --end"),
     "end before start": (("--start", str(MOMENT), "--end", str(MOMENT - 1)), "is after --end"),
     "equal bounds": (("--start", str(MOMENT), "--end", str(MOMENT)), "the end is exclusive and has to be later"),
-    "not a number": (("--start", "noon"), "--start=noon: no moment"),
+    "not a number": (("--start", "noon"), "--start=noon: this is not a time"),
     "seconds": (("--start", "1767873600"), "these are seconds since the epoch, milliseconds are needed"),
     "no such file": (("--all", "--from", "none.ndjson"), "none.ndjson: No such file or directory: --from takes"),
     "no archive": (("--all", "--from", "archive", "--archive", "none"), "none: No such file or directory"),

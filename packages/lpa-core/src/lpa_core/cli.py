@@ -9,14 +9,15 @@ from typing import Any
 
 import cyclopts
 import structlog
-from rich.console import Console
 
 from lpa_core import logs
 from lpa_core.commands.generate import generate_app
 from lpa_core.commands.ingest import ingest
+from lpa_core.commands.output import abandon_output, console, flush_output, make_streams_safe, plain
 from lpa_core.commands.plugins import list_plugins
 from lpa_core.commands.topics import topics_app
-from lpa_core.errors import LpaError
+from lpa_core.commands.unknown import unknown_command
+from lpa_core.errors import LpaError, UsageError
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.loading import load
 from lpa_core.settings.settings import Settings
@@ -45,39 +46,51 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run ``lpa`` with these arguments and answer its exit status."""
-    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    make_streams_safe()
     raise_limit_of_files()
     try:
         settings = load()
         logs.configure(settings.lpa.log_format, settings.lpa.log_level)
         plugins = PluginManager(settings)
-        app = build_app(settings, plugins)
-        outcome: Any = app(arguments, exit_on_error=False, print_error=False)
-    except cyclopts.CycloptsError as error:
-        what = " ".join(str(error).split()).rstrip(".")
-        console.print(f"lpa: {what}; see {' '.join(('lpa', *(error.command_chain or ())))} --help", markup=False)
-        return 2
+        outcome = _called(build_app(settings, plugins), arguments)
+        flush_output()
     except LpaError as error:
-        console.print(f"lpa: {error}{_want_of_files(error)}", markup=False)
+        _tell(f"{error}{_want_of_files(error)}")
         return error.exit_status
     except KeyboardInterrupt:
-        console.print("lpa: stopped; run the same command again to go on", markup=False)
+        _tell("stopped; run the same command again to go on")
         return 130
     except BrokenPipeError:
+        abandon_output()
         return 1
     except Exception as error:  # a person gets a line, and the trace only when asked for
         reason = _of_the_system(error)
         if reason:
-            console.print(f"lpa: {reason}", markup=False)
+            _tell(reason)
             return 1
         structlog.get_logger("lpa").debug("unexpected error", exception=traceback.format_exc())
-        console.print(
-            f"lpa: unexpected {type(error).__name__}: {error}; this is a fault in lpa or a plugin: please report it "
-            "with the lines that LPA_LOG_LEVEL=debug prints",
-            markup=False,
+        _tell(
+            f"unexpected {type(error).__name__}: {error}; this is a fault in lpa or a plugin: please report it "
+            "with the lines that LPA_LOG_LEVEL=debug prints"
         )
         return 1
     return outcome if isinstance(outcome, int) else 0
+
+
+def _tell(what: str) -> None:
+    """Say on standard error why the command ends."""
+    for line in f"lpa: {what}".split("\n"):
+        console(stderr=True).print(plain(line), soft_wrap=True)
+
+
+def _called(app: cyclopts.App, arguments: list[str]) -> Any:
+    """What the command returns. Raises UsageError if it cannot be called like this, and whatever it raises."""
+    try:
+        return app(arguments, exit_on_error=False, print_error=False)
+    except cyclopts.CycloptsError as error:
+        what = unknown_command(app, error) or " ".join(str(error).split()).rstrip(".")
+        command = " ".join(("lpa", *(error.command_chain or ())))
+        raise UsageError(f"{what}; see {command} --help") from None
 
 
 def _of_the_system(error: Exception) -> str:

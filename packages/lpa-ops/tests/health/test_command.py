@@ -20,7 +20,6 @@ from lpa_core.settings.loading import described
 from lpa_core.settings.thresholds import State, Thresholds
 from lpa_ops.commands import health as command
 from lpa_ops.health import CHECKS
-from lpa_ops.health.window import since
 from lpa_ops.testing.day import Day
 
 HANGING = """
@@ -82,10 +81,14 @@ def test_a_critical_check_ends_it_with_1_and_says_what_to_do(
     arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HEALTH_DLQ_SHARE", "0,0")
-    monkeypatch.setenv("COLUMNS", "200")
     assert run(["health", *arguments]) == 1
     shown = capsys.readouterr().out
-    assert "Dead letters: `lpa triage` shows the reasons and samples. See docs/operations/health.md#dlq-rate" in shown
+    critical, _, others = shown.partition("\n\n")
+    assert critical.startswith("critical: 1\ndlq_rate: Dead letters\n"), "what is worst comes first"
+    assert "  to do   `lpa triage` shows the reasons and samples\n" in critical
+    assert critical.endswith("  see     docs/operations/health.md#dlq-rate")
+    assert others.index("not applicable: ") < others.index("ok: ")
+    assert "were dead-lettered" not in others, "what is ok takes a row"
     assert shown.rstrip().endswith("health: critical")
 
 
@@ -100,16 +103,11 @@ def test_where_no_database_is_nothing_is_green_by_accident(
 
 
 WRONG_BEGINNINGS = {
-    "yesterday": "is neither",
-    "5": "is neither",
-    "24 h": "is neither",
-    "2999-01-01": "is not in the past",
-    "0h": "is not in the past",
-    "999999d": "reaches too far back",
-    "999999999d": "reaches too far back",
-    "0001-01-01": "reaches too far back",
-    "0001-01-01T00:00:00+14:00": "reaches too far back",
-    "1969-01-01": "reaches too far back",
+    "yesterday": "this is not a time: write how long before now, such as 90s, 15m, 2h, 7d or 1w",
+    "2999-01-01": "times lie between 1900 and 2299",
+    "2200-01-01": "2200-01-01T00:00:00.000Z is not in the past",
+    "30000d": "this reaches too far back, not before 1971-01-01",
+    "1969-01-01": "this reaches too far back, not before 1971-01-01",
 }
 
 
@@ -119,9 +117,7 @@ def test_a_beginning_that_is_none_is_wrong_usage(
     command: str, text: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run([command, "--since", text]) == 2
-    error = capsys.readouterr().err.replace("\n", " ")
-    assert f"{text} {said}: write a duration such as 90m, 24h or 7d" in error
-    assert "not before 1971-01-01" in error
+    assert capsys.readouterr().err.startswith(f"lpa: --since={text}: {said}")
 
 
 @pytest.mark.parametrize("variable", ["HEALTH_WINDOW_HOURS", "HEALTH_TIMEOUT_SECONDS"])
@@ -141,20 +137,6 @@ def test_the_widest_window_and_the_longest_wait_can_be_had(monkeypatch: pytest.M
     monkeypatch.setenv("HEALTH_CHECKS_DISABLED", "disk")
     assert run(["health"]) == 0
     assert run(["health", "--since", "1971-01-01"]) == 0
-
-
-@pytest.mark.parametrize(
-    ("text", "ms"),
-    [
-        ("90m", 1_767_900_000_000 - 5_400_000),
-        ("7d", 1_767_900_000_000 - 604_800_000),
-        ("2026-01-08", 1_767_830_400_000),
-        ("2026-01-08T19:00:00", 1_767_898_800_000),
-        ("2026-01-08T20:00:00+01:00", 1_767_898_800_000),
-    ],
-)
-def test_a_beginning_is_a_duration_or_a_time(text: str, ms: int) -> None:
-    assert since(text, 1_767_900_000_000) == ms
 
 
 def _lpa(*arguments: str, folder: Path, **environment: str) -> subprocess.Popen[str]:
@@ -236,15 +218,18 @@ def test_watching_shows_a_report_each_time_until_it_is_interrupted(
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("TTY_COMPATIBLE", str(int(terminal)))
     with pytest.raises(SystemExit) as stopped:
-        run(["health", "--watch"])
+        run(["health", "--watch", "--wide"])
     shown = capsys.readouterr()
     assert (stopped.value.code, shown.err) == (130, "")
-    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in shown.out.splitlines() if line[:1] == "│"]
-    assert rows == [
-        [CHECKS[0].name, "warning", "2.5 minutes", "above 2", "above 3", "the first look"],
-        [CHECKS[0].name, "ok", "", "", "", "the second"],
-    ]
     first, _, second = shown.out.partition("health: warning\n")
-    assert f"{CHECKS[0].title}: do this. See " in first
+    assert first.endswith(
+        f"warning: 1\n{CHECKS[0].name}: {CHECKS[0].title}\n"
+        "  value   2.5 minutes\n"
+        "  beyond  warning above 2, critical above 3\n"
+        "  found   the first look\n"
+        "  to do   do this\n"
+        f"  see     {CHECKS[0].runbook}\n\n"
+    )
+    assert "the second" in second
     assert second.endswith("health: ok\n")
     assert ("\x1b[2J" in second) is terminal, "the one before is wiped off"

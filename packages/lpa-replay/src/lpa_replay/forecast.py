@@ -9,10 +9,12 @@ from typing import Any, final
 import attrs
 
 from lpa_core.records import Position
+from lpa_core.time_window import shown
 from lpa_replay.outcomes import ALREADY_STORED, PASSES, Decision, Outcome
-from lpa_replay.window import shown
 
 _HOUR_MS = 3_600_000
+_MOST_DETAILS = 1_000
+"""Details may be different for each record: further ones are counted without."""
 
 
 @final
@@ -26,6 +28,7 @@ class Forecast:
         missed: those that the window would take by the other clock only.
         by_class, by_reason, by_type, by_hour: of all selected records; hours are epoch ms.
         would_fail: of the published ones, by the reason why they would be rejected again.
+        would_fail_of: the same by event type, reason and details.
         why: of all others, by decision and reason.
         older_than_ttl: records that the dedup store has forgotten, if it ever knew them.
         first, last: positions of published records, lowest and highest.
@@ -43,6 +46,7 @@ class Forecast:
     by_type: Counter[str] = attrs.field(factory=Counter[str])
     by_hour: Counter[int | None] = attrs.field(factory=Counter[int | None])
     would_fail: Counter[str] = attrs.field(factory=Counter[str])
+    would_fail_of: Counter[tuple[str, str, str]] = attrs.field(factory=Counter[tuple[str, str, str]])
     why: Counter[tuple[Decision, str]] = attrs.field(factory=Counter[tuple[Decision, str]])
     older_than_ttl: int = 0
     typed_rows: int = 0
@@ -69,11 +73,20 @@ class Forecast:
             self.why.update([(each.decision, each.why) for each in outcomes if each.decision is not Decision.PUBLISHED])
         if not published:
             return
-        self.would_fail.update([each.forecast for each in published if each.forecast != PASSES])
+        for each in published:
+            if each.forecast != PASSES:
+                self._fails(each)
         self.typed_rows += sum([each.typed_rows for each in published])
         lowest, highest = min(each.origin for each in published), max(each.origin for each in published)
         self.first = lowest if self.first is None else min(self.first, lowest)
         self.last = highest if self.last is None else max(self.last, highest)
+
+    def _fails(self, outcome: Outcome) -> None:
+        self.would_fail[outcome.forecast] += 1
+        known = (outcome.event_type, outcome.forecast, outcome.forecast_details)
+        if known not in self.would_fail_of and len(self.would_fail_of) >= _MOST_DETAILS:
+            known = (outcome.event_type, outcome.forecast, "")
+        self.would_fail_of[known] += 1
 
     @property
     def selected(self) -> int:
@@ -101,6 +114,10 @@ class Forecast:
             **{decision.value: self.decisions[decision] for decision in Decision},
             "would_pass": self.would_pass,
             "would_fail": dict(self.would_fail.most_common()),
+            "would_fail_details": [
+                {"type": kind, "reason": reason, "details": details, "records": count}
+                for (kind, reason, details), count in self.would_fail_of.most_common()
+            ],
             "already_stored": self.already_stored,
             "older_than_ttl": self.older_than_ttl,
             "by_class": dict(self.by_class.most_common()),

@@ -34,7 +34,8 @@ class Outcome(msgspec.Struct, gc=False, frozen=True, array_like=True):
 
     Times are epoch ms, None where nobody knows. ``forecast``, of a published record, is ``passes`` or the reason why
     today's validators would reject it again. ``typed_rows`` is how many it makes if it is stored. ``generation`` is how
-    many replays the record itself tells of: of several copies the highest goes on.
+    many replays the record itself tells of: of several copies the highest goes on. ``forecast_details`` says what is
+    wrong with a record that would be rejected again, such as which field is missing.
     """
 
     number: int
@@ -51,6 +52,7 @@ class Outcome(msgspec.Struct, gc=False, frozen=True, array_like=True):
     attempt: int
     typed_rows: int
     generation: int
+    forecast_details: str = ""
 
 
 @final

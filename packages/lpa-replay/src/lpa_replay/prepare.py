@@ -53,6 +53,7 @@ class Prepared:
     event_type: str = ""
     event_ms: int | None = None
     typed_rows: int = 0
+    forecast_details: str = ""
 
 
 @final
@@ -134,7 +135,7 @@ def _forecast(each: Prepared, verdict: Rejected) -> None:
     if failure.failure_class is FailureClass.DESERIALIZATION_FAILED or failure.reason is Reason.ROOT_NOT_OBJECT:
         each.value, each.problem = None, "it is not JSON"
         return
-    each.forecast = failure.reason.value
+    each.forecast, each.forecast_details = failure.reason.value, failure.details
     each.dedup_key = verdict.dedup_key or ""
     each.event_type = verdict.event_type or each.event_type
     each.event_ms = verdict.event_timestamp if verdict.event_timestamp is not None else each.event_ms

@@ -182,6 +182,7 @@ def _outcome(number: int, each: Prepared, decision: Decision, why: str) -> Outco
         min(each.attempts + published, 2**16 - 1),
         each.typed_rows if published else 0,
         each.generation,
+        each.forecast_details if published else "",
     )
 
 
@@ -201,5 +202,11 @@ def skipped(outcome: Outcome, why: str) -> Outcome:
     """The same record, not sent after all."""
     attempt = outcome.attempt - (outcome.decision is Decision.PUBLISHED)
     return msgspec.structs.replace(
-        outcome, decision=Decision.SKIPPED, why=why, forecast="", typed_rows=0, attempt=attempt
+        outcome,
+        decision=Decision.SKIPPED,
+        why=why,
+        forecast="",
+        forecast_details="",
+        typed_rows=0,
+        attempt=attempt,
     )

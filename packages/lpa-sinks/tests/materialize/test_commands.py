@@ -15,7 +15,8 @@ from lpa_sinks.commands.materialize import materialize_app
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--start", "2026-01-02", "--end", "2026-01-01"), "--end 2026-01-01T00:00:00 is not later than --start"),
+        (("--start", "2026-01-02", "--end", "2026-01-01"), "--start 2026-01-02T00:00:00.000Z is after --end"),
+        (("--start", "2026-01-02", "--end", "today"), "--end=today: this is not a time: "),
         (("--start", "2026-01-01", "--end", "2026-01-02", "--sessions", "one"), "--sessions one: a session id has"),
     ],
 )

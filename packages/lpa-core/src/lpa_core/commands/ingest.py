@@ -6,13 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
+from lpa_core.commands.listing import Column, print_list, print_paragraph
 from lpa_core.commands.options import Json
-from lpa_core.commands.output import print_json
+from lpa_core.commands.output import console, print_json, print_line, printable
 from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.report import Report
@@ -59,22 +57,22 @@ def ingest(settings: Settings, plugins: PluginManager) -> Callable[..., None]:
             faster; `lpa materialize rebuild` derives later.
         """
         job = Job(source, sink, dedup, archive, from_savepoint, facts)
-        console = Console(stderr=True)
+        progress_shown = console(stderr=True)
         with Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.percentage:>3.0f}%"),
             TextColumn("{task.fields[records]:,} records"),
             TimeRemainingColumn(),
-            console=console,
+            console=progress_shown,
             transient=True,
-            disable=not console.is_terminal or json,
+            disable=not progress_shown.is_terminal or json,
         ) as progress:
             report = run_job(job, settings, plugins, lambda opened: _watch(progress, opened))
         if json:
             print_json(report.as_json())
         else:
-            _print_report(report, Console())
+            _print_report(report)
 
     return ingest_command
 
@@ -86,7 +84,7 @@ def _is_no_option(type_: object, source: str | None) -> None:
 
 
 def _watch(progress: Progress, source: Source) -> StepListener:
-    task = progress.add_task(source.topic, total=source.size, records=0)
+    task = progress.add_task(printable(source.topic), total=source.size, records=0)
     records = 0
 
     def listener(step: Step, range_: Range) -> None:
@@ -114,27 +112,24 @@ def _left(report: Report) -> Iterator[str]:
         yield "Nothing was read: no record waits in the partitions that this worker had."
 
 
-def _print_report(report: Report, console: Console) -> None:
-    summary = Table("records", "count", title=escape(report.source), title_justify="left")
-    summary.columns[1].justify = "right"
-    summary.add_row("read", f"{report.read:,}")
-    summary.add_row("accepted", f"{report.accepted:,}")
-    summary.add_row("dead-lettered", f"{sum(report.dead_lettered.values()):,}")
-    for (failure_class, reason), count in report.dead_lettered.most_common():
-        summary.add_row(f"  {failure_class} {reason}", f"{count:,}")
-    summary.add_row("quarantined (duplicates)", f"{report.quarantined:,}")
-    console.print(summary)
+def _print_report(report: Report) -> None:
+    screen = console()
+    count = Column("count", right=True)
+    records = [("read", report.read), ("accepted", report.accepted)]
+    records.append(("dead-lettered", sum(report.dead_lettered.values())))
+    records += [(f"  {kind} {reason}", number) for (kind, reason), number in report.dead_lettered.most_common()]
+    records.append(("quarantined (duplicates)", report.quarantined))
+    print_list(screen, ("records", count), [(name, f"{number:,}") for name, number in records], title=report.source)
     if report.rows:
-        rows = Table("table", "rows written")
-        rows.columns[1].justify = "right"
-        for table, count in sorted(report.rows.items()):
-            rows.add_row(table, f"{count:,}")
-        console.print(rows)
+        print_line("")
+        rows = [(table, f"{number:,}") for table, number in sorted(report.rows.items())]
+        print_list(screen, ("table", Column("rows written", right=True)), rows)
+    print_line("")
     if report.discarded:
-        kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(report.discarded.items()))
-        console.print(f"Times in the data of events were not believed and left out: {kinds}")
+        kinds = ", ".join(f"{number:,} {kind}" for kind, number in sorted(report.discarded.items()))
+        print_paragraph(screen, f"Times in the data of events were not believed and left out: {kinds}")
     if report.unfit:
-        console.print(f"{report.unfit:,} numbers were out of their column's range and left empty or 0")
-    console.print(f"{report.seconds:.1f} s, {report.events_per_second:,.0f} events/s")
+        print_paragraph(screen, f"{report.unfit:,} numbers were out of their column's range and left empty or 0")
+    print_line(f"{report.seconds:.1f} s, {report.events_per_second:,.0f} events/s")
     for line in _left(report):
-        console.print(line, markup=False)
+        print_paragraph(screen, line)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import attrs
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
+from lpa_core.commands.listing import Column, print_list
 from lpa_core.commands.options import Json
-from lpa_core.commands.output import print_json
+from lpa_core.commands.output import console, print_json
 from lpa_core.plugins.manager import PluginManager
 
 
@@ -20,11 +18,12 @@ def list_plugins(plugins: PluginManager) -> Callable[..., None]:
         if json:
             print_json([attrs.asdict(plugin) for plugin in plugins.plugins])
             return
-        table = Table("plugin", "package", "version", "state", "hooks")
+        rows = []
         for plugin in plugins.plugins:
             state = "disabled" if plugin.disabled else f"broken: {plugin.problem}" if plugin.problem else "loaded"
-            cells = (plugin.name, plugin.package, plugin.version, state, " ".join(plugin.hooks))
-            table.add_row(*map(escape, cells))
-        Console().print(table)
+            rows.append((plugin.name, plugin.package, plugin.version, state, " ".join(plugin.hooks)))
+        print_list(
+            console(), ("plugin", "package", "version", Column("state", prose=True), Column("hooks", prose=True)), rows
+        )
 
     return plugins_command

@@ -8,12 +8,10 @@ from typing import Annotated
 import attrs
 import cyclopts
 from cyclopts import Parameter
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
+from lpa_core.commands.listing import Column, print_list
 from lpa_core.commands.options import Json
-from lpa_core.commands.output import print_json
+from lpa_core.commands.output import console, print_json, print_line
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.topics import BROKERS_DEFAULT, TopicState, apply, compare, wanted_topics
 from lpa_core.plugins.context import AppContext
@@ -58,14 +56,13 @@ def _print(states: Sequence[TopicState], *, json: bool) -> None:
     if json:
         print_json([attrs.asdict(state) for state in states])
         return
-    table = Table("topic", "state", "partitions", "differs")
+    rows = []
     for state in states:
         name = "created" if state.created else "present" if state.present else "missing"
-        differs = "\n".join(f"{each.setting} is {each.found}, should be {each.wanted}" for each in state.differences)
-        table.add_row(escape(state.name), name, str(state.partitions or ""), escape(differs))
-    console = Console(soft_wrap=True)
-    console.print(table)
+        differs = "; ".join(f"{each.setting} is {each.found}, should be {each.wanted}" for each in state.differences)
+        rows.append((state.name, name, str(state.partitions or ""), differs))
+    print_list(console(), ("topic", "state", Column("partitions", right=True), Column("differs", prose=True)), rows)
     if not all(state.readable for state in states):
-        console.print("Some settings were not compared: this login lacks the ACL DESCRIBE_CONFIGS on the topics.")
+        print_line("Some settings were not compared: this login lacks the ACL DESCRIBE_CONFIGS on the topics.")
     if any(state.differences for state in states):
-        console.print("Settings of topics that exist are not changed: use kafka-configs or kafka-topics for that.")
+        print_line("Settings of topics that exist are not changed: use kafka-configs or kafka-topics for that.")

@@ -11,6 +11,7 @@ from typing import Final, final
 import attrs
 import structlog
 
+from lpa_core.errors import LpaError
 from lpa_core.health.answer import WrongAnswerError, message, sound
 from lpa_core.health.check import CheckResult, Finding, HealthCheck, NotApplicable, Scope
 from lpa_core.settings.loading import SettingsError
@@ -108,6 +109,14 @@ def _judge(asked: _Asked, scope: Scope) -> None:
             check.severity,
             f"could not be judged: the check {check.name} {wrong}",
             action=f"mend the check, or leave it out until then: HEALTH_CHECKS_DISABLED={check.name}",
+        )
+    except LpaError as error:  # tells by itself what is wrong, and what to do
+        _log.debug("a health check failed", check=check.name, exception=traceback.format_exc())
+        what = message(Exception(*error.args)) if error.remedy else message(error)
+        finding = Finding(
+            check.severity,
+            f"could not be judged: {what}",
+            action=error.remedy or "mend what the message names",
         )
     except BaseException as error:  # whatever a check raises is its own failure, an exit too
         _log.debug("a health check failed", check=check.name, exception=traceback.format_exc())

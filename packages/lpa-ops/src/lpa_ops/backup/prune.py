@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 from lpa_core.settings.settings import Settings
-from lpa_ops.backup.backup import BackupError
+from lpa_ops.backup.backup import Backup, BackupError, StoredBackup
 from lpa_ops.backup.freeze import remove_unfinished, unfreeze
 from lpa_ops.backup.own import is_of
 from lpa_ops.backup.retention import DAY_MS, expired, retention_days
@@ -30,18 +30,7 @@ def prune(store: BackupStore, settings: Settings, now_ms: int, sink: str | None 
     Returns where they were. Raises BackupError, also if one that stays lacks a file, and, when all else is done, if
     one stays because of its freeze.
     """
-    listed = store.list()
-    backups = [each.backup for each in listed if each.backup is not None]
-    gone = {each.id: each for each in expired(backups, retention_days(settings), now_ms)}
-    elsewhere = [each for each in gone.values() if each.freeze and not is_of(each, sink, settings)]
-    for backup in elsewhere:
-        gone.pop(backup.id)
-        gone.pop(backup.base, None)
-    if gone:
-        _require_whole(store, {backup.id for backup in backups} - gone.keys())
-    over = [each for each in listed if each.backup is not None and each.backup.id in gone]
-    # What adds to a backup goes before it, or it would stand there without for a while.
-    over.sort(key=lambda each: not (each.backup and each.backup.base))
+    over, elsewhere = _over(store, settings, now_ms, sink)
     removed = []
     for each in over:
         if each.backup is not None:
@@ -55,6 +44,32 @@ def prune(store: BackupStore, settings: Settings, now_ms: int, sink: str | None 
         kept = "; ".join(f"{each.id} has a freeze in {each.sink}" for each in elsewhere)
         raise BackupError(f"{len(removed)} backups removed, {kept}: name that database with --sink")
     return removed
+
+
+def to_prune(store: BackupStore, settings: Settings, now_ms: int, sink: str | None = None) -> list[str]:
+    """Where what :func:`prune` would remove is. Raises BackupError if one that stays lacks a file."""
+    over, _ = _over(store, settings, now_ms, sink)
+    names = [*(each.name for each in over), *(name for name in store.unfinished() if _is_old(name, now_ms))]
+    return [store.location(name) for name in names]
+
+
+def _over(
+    store: BackupStore, settings: Settings, now_ms: int, sink: str | None
+) -> tuple[list[StoredBackup], list[Backup]]:
+    """The backups whose time is over, in the order in which they go, and those that a freeze elsewhere keeps."""
+    listed = store.list()
+    backups = [each.backup for each in listed if each.backup is not None]
+    gone = {each.id: each for each in expired(backups, retention_days(settings), now_ms)}
+    elsewhere = [each for each in gone.values() if each.freeze and not is_of(each, sink, settings)]
+    for backup in elsewhere:
+        gone.pop(backup.id)
+        gone.pop(backup.base, None)
+    if gone:
+        _require_whole(store, {backup.id for backup in backups} - gone.keys())
+    over = [each for each in listed if each.backup is not None and each.backup.id in gone]
+    # What adds to a backup goes before it, or it would stand there without for a while.
+    over.sort(key=lambda each: not (each.backup and each.backup.base))
+    return over, elsewhere
 
 
 def _removed(store: BackupStore, name: str) -> str:

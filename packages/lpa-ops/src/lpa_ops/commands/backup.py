@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import cyclopts
 from cyclopts import Parameter
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Column, Table
 
-from lpa_core.commands.options import BackupLocation, Json, SinkUri, Switch
-from lpa_core.commands.output import print_json
+from lpa_core.commands.consent import confirmed
+from lpa_core.commands.options import BackupLocation, Json, SinkUri, Switch, Yes
+from lpa_core.commands.output import print_json, print_line
 from lpa_core.plugins.context import AppContext
 from lpa_core.settings.settings import Settings
-from lpa_ops.backup.backup import Backup, BackupError, StoredBackup
+from lpa_core.uris import masked
+from lpa_ops.backup.backup import BackupError
 from lpa_ops.backup.create import create as create_backup
-from lpa_ops.backup.own import backups_of
+from lpa_ops.backup.own import backups_of, is_of
 from lpa_ops.backup.prune import prune as prune_backups
-from lpa_ops.backup.restore import Restored
+from lpa_ops.backup.prune import to_prune
 from lpa_ops.backup.restore import restore as restore_backup
-from lpa_ops.backup.retention import expires_ms, retention_days
 from lpa_ops.backup.store import BackupStore, default_root
-from lpa_ops.backup.verify import Verification
 from lpa_ops.backup.verify import verify as verify_backup
-from lpa_sinks.databases import opened
+from lpa_ops.commands.backup_report import (
+    backup_as_json,
+    listed_as_json,
+    print_backup,
+    print_backups,
+    print_restored,
+    proved_text,
+    restored_as_json,
+)
+from lpa_sinks.databases import endpoint_of, opened
 
 _Server = Annotated[
     SinkUri,
@@ -73,27 +77,30 @@ def backup_app(context: AppContext) -> cyclopts.App:
                 client, database, sink, settings, context.plugins, store, base=base, freeze=freeze
             )
         if json:
-            print_json({"location": where, **_as_json(backup)})
+            print_json({"location": where, **backup_as_json(backup)})
             return
-        console = Console(soft_wrap=True)
-        console.print(_tables(backup))
-        if backup.freeze is not None:
-            console.print(f"frozen as shadow/{backup.freeze.name} in the folder of ClickHouse")
-        if backup.note:
-            console.print(escape(backup.note))
-        print(where)
+        print_backup(backup, where)
 
     @app.command(name="list")
-    def list_backups(*, location: BackupLocation = None, json: Json = False) -> None:
+    def list_backups(
+        *,
+        sink: Annotated[
+            SinkUri, Parameter(help="Only the backups of this database. Default: all that are there.")
+        ] = None,
+        location: BackupLocation = None,
+        json: Json = False,
+    ) -> None:
         """List the backups, oldest first."""
         store = _store(location, settings)
         found = store.list()
+        if sink is not None:
+            found = [each for each in found if each.backup is not None and is_of(each.backup, sink, settings)]
         if json:
-            print_json([_listed_as_json(each, settings) for each in found])
+            print_json([listed_as_json(each, settings) for each in found])
         elif not found:
-            print(f"There is no backup in {store.root}.")
+            print_line(f"There is no backup in {store.root}{f' of {masked(sink)}' if sink else ''}.")
         else:
-            Console(soft_wrap=True).print(_listed(found, settings))
+            print_backups(found, settings)
 
     @app.command
     def verify(location: str, /, *, sink: _Server = None, json: Json = False) -> int:
@@ -108,13 +115,16 @@ def backup_app(context: AppContext) -> cyclopts.App:
         if json:
             print_json({"location": location, "good": not result.problems, "problems": result.problems})
         elif result.problems:
-            Console(soft_wrap=True).print(*map(escape, result.problems), sep="\n")
+            for problem in result.problems:
+                print_line(problem)
         else:
-            print(f"{location} is good: {_proved(result)}")
+            print_line(f"{location} is good: {proved_text(result)}")
         return 1 if result.problems else 0
 
     @app.command
-    def restore(location: str, /, *, sink: SinkUri = None, replace: Switch = False, json: Json = False) -> None:
+    def restore(
+        location: str, /, *, sink: SinkUri = None, replace: Switch = False, yes: Yes = False, json: Json = False
+    ) -> int:
         """Bring back the database, claims, checkpoints and committed offsets, workers being stopped.
 
         Parameters
@@ -124,20 +134,30 @@ def backup_app(context: AppContext) -> cyclopts.App:
         replace
             Drop what is in the database now.
         """
+        plan = (f"{location} takes the place of all that is in {endpoint_of(sink, settings).database} now.",)
+        if replace and not confirmed(plan, "Restore?", yes=yes):
+            return 1
         restored = restore_backup(location, sink, settings, context.plugins, replace=replace)
         if json:
-            print_json(_restored_as_json(restored))
+            print_json(restored_as_json(restored))
         else:
-            _print_restored(restored)
+            print_restored(restored)
+        return 0
 
     @app.command
-    def prune(*, sink: _Frozen = None, location: BackupLocation = None, json: Json = False) -> None:
+    def prune(*, sink: _Frozen = None, location: BackupLocation = None, yes: Yes = False, json: Json = False) -> int:
         """Remove the backups that are older than LPA_BACKUP_RETENTION says; never the newest full one."""
-        removed = prune_backups(_store(location, settings), settings, time.time_ns() // 1_000_000, sink)
+        store, now_ms = _store(location, settings), time.time_ns() // 1_000_000
+        over = to_prune(store, settings, now_ms, sink)
+        if over and not confirmed(over, f"Remove these {len(over)}?", yes=yes):
+            return 1
+        removed = prune_backups(store, settings, now_ms, sink)
         if json:
             print_json(removed)
         else:
-            print("\n".join((*removed, f"{len(removed)} removed")))
+            for line in (*removed, f"{len(removed)} removed"):
+                print_line(line)
+        return 0
 
     return app
 
@@ -159,105 +179,3 @@ def _newest_full(store: BackupStore, database: str, sink: str | None, settings: 
     except BackupError as error:
         raise BackupError(f"{error}: make a full one, without --incremental") from None
     return full[-1]
-
-
-def _tables(backup: Backup) -> Table:
-    table = Table("table", Column("rows", justify="right"))
-    for name, content in backup.tables.items():
-        table.add_row(escape(name), f"{content.rows:,}")
-    for name in backup.unsettled:
-        table.add_row(escape(name), "changing")
-    return table
-
-
-def _proved(result: Verification) -> str:
-    assert result.backup is not None
-    settled = [content for name, content in result.restored.items() if name in result.backup.tables]
-    what = f"{len(settled)} tables with {sum(each.rows for each in settled):,} rows are as they were"
-    unsettled = ", ".join(result.backup.unsettled)
-    return f"{what}; {unsettled} changed while it was made, and can be read" if unsettled else what
-
-
-def _listed(found: Sequence[StoredBackup], settings: Settings) -> Table:
-    days = retention_days(settings)
-    columns = ("created", "environment", "kind", "database", "group", "MB", "expires", "problem")
-    table = Table(Column("location", overflow="fold"), *columns)
-    for each in found:
-        if each.backup is None:
-            table.add_row(escape(each.location), *[""] * (len(columns) - 1), escape(each.problem))
-            continue
-        backup, end = each.backup, expires_ms(each.backup, days)
-        table.add_row(
-            escape(each.location),
-            _time(backup.created_ms),
-            backup.environment,
-            (f"adds to {backup.base}" if backup.base else "full") + (", frozen" if backup.freeze else ""),
-            escape(backup.database),
-            escape(backup.group),
-            f"{each.bytes / 1e6:,.1f}",
-            "never" if end is None else _time(end),
-            escape(each.problem),
-        )
-    return table
-
-
-def _listed_as_json(each: StoredBackup, settings: Settings) -> dict[str, Any]:
-    if each.backup is None:
-        return {"location": each.location, "bytes": each.bytes, "problem": each.problem}
-    end = expires_ms(each.backup, retention_days(settings))
-    expires = None if end is None else _time(end)
-    told = {"location": each.location, "bytes": each.bytes, "expires": expires, "problem": each.problem}
-    return {**told, **_as_json(each.backup)}
-
-
-def _as_json(backup: Backup) -> dict[str, Any]:
-    return {
-        "id": backup.id,
-        "created": _time(backup.created_ms),
-        "environment": backup.environment,
-        "base": backup.base,
-        "database": backup.database,
-        "group": backup.group,
-        "boundaries": [
-            {"topic": partition.topic, "partition": partition.number, "offset": offset}
-            for partition, offset in sorted(backup.boundaries.items())
-        ],
-        "tables": {name: content.rows for name, content in backup.tables.items()},
-        "unsettled": list(backup.unsettled),
-        "freeze": backup.freeze.name if backup.freeze else "",
-        "note": backup.note,
-        "settings_fingerprint": backup.settings_fingerprint,
-        "versions": dict(backup.versions),
-    }
-
-
-def _restored_as_json(restored: Restored) -> dict[str, Any]:
-    return {
-        "backup": restored.backup.id,
-        "rows": dict(restored.rows),
-        "cut": dict(restored.cut),
-        "offsets": [
-            {"topic": partition.topic, "partition": partition.number, "offset": commit.offset}
-            for partition, commit in sorted(restored.offsets.items())
-        ],
-        "files": restored.files,
-        "claims_rebuilt": restored.claims,
-        "note": restored.note,
-    }
-
-
-def _print_restored(restored: Restored) -> None:
-    table = Table("table", Column("rows", justify="right"), Column("read again", justify="right"))
-    for name, rows in restored.rows.items():
-        table.add_row(escape(name), f"{rows:,}", f"{restored.cut.get(name, 0):,}")
-    Console(soft_wrap=True).print(table)
-    for partition, commit in sorted(restored.offsets.items()):
-        print(f"{partition} goes on at {commit.offset}")
-    if restored.files:
-        print(f"{restored.files} files go on where they stood")
-    if restored.note:
-        print(f"now: {restored.note}")
-
-
-def _time(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -11,11 +11,10 @@ import cyclopts
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from cyclopts import Parameter
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
+from lpa_core.commands.listing import Column, print_list, print_paragraph
 from lpa_core.commands.options import BackupLocation, Json, SinkUri
-from lpa_core.commands.output import print_json
+from lpa_core.commands.output import console, print_json
 from lpa_core.plugins.context import AppContext
 from lpa_ops.backup.store import default_root
 from lpa_ops.recover.clickhouse_corruption import ClickHouseCorruption
@@ -107,13 +106,18 @@ def recover_app(context: AppContext) -> cyclopts.App:
 
 
 def _run(scenario: Scenario[Any], context: Context, carry_out: bool, json: bool) -> int:
-    console = Console(soft_wrap=True)
+    screen = console()
+
+    def tell(step: Step, outcome: str) -> None:
+        if not json:
+            print_paragraph(screen, f"done: {step.name}: {outcome}", indent="  ")
+
     try:
         shown, steps = plan(scenario, context)
         if not json:
-            _print_plan(console, shown, steps, carry_out)
+            _print_plan(screen, shown, steps, carry_out)
         if carry_out:
-            execute(scenario, context, lambda step, outcome: None if json else print(f"done: {step.name}: {outcome}"))
+            execute(scenario, context, tell)
         if not carry_out or not shown.damage:
             if json:
                 print_json(_as_json(shown, steps, []))
@@ -125,34 +129,33 @@ def _run(scenario: Scenario[Any], context: Context, carry_out: bool, json: bool)
     if json:
         print_json(_as_json(shown, [(step, True) for step, _ in steps], checks))
     else:
-        _print_checks(console, checks)
-        then = [*shown.then, "run `lpa check parity` once everything is read and derived"]
-        print("\n".join(f"now: {each}" for each in then))
+        _print_checks(screen, checks)
+        for then in [*shown.then, "run `lpa check parity` once everything is read and derived"]:
+            print_paragraph(screen, f"now: {then}", indent="  ")
     return 1 if any(check.good is False for check in checks) else 0
 
 
-def _print_plan(console: Console, shown: Plan, steps: Sequence[tuple[Step, bool]], carry_out: bool) -> None:
+def _print_plan(screen: Console, shown: Plan, steps: Sequence[tuple[Step, bool]], carry_out: bool) -> None:
     if shown.journal is not None:
-        since = f"begun at {shown.since}, it goes on; to give it up, remove {shown.journal}"
-        console.print(escape(since))
+        print_paragraph(screen, f"begun at {shown.since}, it goes on; to give it up, remove {shown.journal}")
     if not shown.damage:
-        console.print("There is nothing to recover.", *map(escape, shown.lost), sep="\n")
+        for line in ("There is nothing to recover.", *shown.lost):
+            print_paragraph(screen, line)
         return
-    console.print(*(f"damaged: {escape(each)}" for each in shown.damage), sep="\n")
-    console.print(*(f"lost: {escape(each)}" for each in shown.lost or ["nothing"]), sep="\n")
-    table = Table("step", "what", "")
-    for step, done in steps:
-        table.add_row(step.name, escape(step.what), "done" if done else "")
-    console.print(table)
+    for line in (
+        *(f"damaged: {each}" for each in shown.damage),
+        *(f"lost: {each}" for each in shown.lost or ["nothing"]),
+    ):
+        print_paragraph(screen, line, indent="  ")
+    rows = [(step.name, "done" if done else "", step.what) for step, done in steps]
+    print_list(screen, ("step", "", Column("what", prose=True)), rows)
     hint = "" if carry_out else "; nothing is done without --execute"
-    console.print(f"takes about {shown.seconds:,} s{hint}")
+    print_paragraph(screen, f"takes about {shown.seconds:,} s{hint}")
 
 
-def _print_checks(console: Console, checks: Sequence[Check]) -> None:
-    table = Table("validation", "", "found")
-    for check in checks:
-        table.add_row(check.name, {True: "good", False: "NOT SO", None: ""}[check.good], escape(check.found))
-    console.print(table)
+def _print_checks(screen: Console, checks: Sequence[Check]) -> None:
+    rows = [(check.name, {True: "good", False: "NOT SO", None: ""}[check.good], check.found) for check in checks]
+    print_list(screen, ("validation", "", Column("found", prose=True)), rows)
 
 
 def _as_json(shown: Plan, steps: Sequence[tuple[Step, bool]], checks: Sequence[Check]) -> dict[str, Any]:

@@ -10,24 +10,19 @@ from typing import Annotated, Final
 
 import cyclopts
 from cyclopts import Parameter
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from lpa_core.commands.listing import Column, print_list
 from lpa_core.commands.options import SinkUri
-from lpa_core.commands.output import Format, print_json
+from lpa_core.commands.output import Format, console, plain, print_json
 from lpa_core.health.check import Scope
 from lpa_core.plugins.context import AppContext
 from lpa_ops.health.window import since as beginning
 from lpa_ops.release import GATES
-from lpa_ops.release.gate import Target, Verdict
+from lpa_ops.release.gate import Outcome, Target, Verdict
 from lpa_ops.release.run import Judged, passed, run
 
+_PROBLEMS_SHOWN: Final = 10
 _STYLES: Final = {Verdict.PASSED: "green", Verdict.FAILED: "bold red", Verdict.NOT_JUDGED: "bold red"}
-
-
-def _is_beginning(type_: object, text: str) -> None:
-    beginning(text, time.time_ns() // 1_000_000)
 
 
 def release_check_app(context: AppContext) -> cyclopts.App:
@@ -39,7 +34,7 @@ def release_check_app(context: AppContext) -> cyclopts.App:
         *,
         junit: Annotated[Sequence[Path], Parameter(negative="")] = (),
         sink: SinkUri = None,
-        since: Annotated[str, Parameter(validator=_is_beginning)] = "24h",
+        since: str = "24h",
         json: Format = False,
         markdown: Format = False,
     ) -> int:
@@ -51,7 +46,7 @@ def release_check_app(context: AppContext) -> cyclopts.App:
             Test reports, as ./dev tests --junit-xml=report.xml writes them; may be given several times.
             Default: report*.xml of the working folder.
         since
-            Compare rows from then on: 90m, 24h, 7d, or a UTC time.
+            Compare rows from then on: 15m, 24h, 7d, or a time, UTC if it has no zone.
         json
             Print JSON.
         markdown
@@ -66,7 +61,7 @@ def release_check_app(context: AppContext) -> cyclopts.App:
         elif markdown:
             print(as_markdown(judged, target.version))
         else:
-            _print(judged, target.version, Console())
+            _print(judged, target.version)
         return 0 if passed(judged) else 1
 
     return app
@@ -101,9 +96,14 @@ def as_markdown(judged: Sequence[Judged], name: str) -> str:
     return "\n".join(lines)
 
 
-def _print(judged: Sequence[Judged], name: str, console: Console) -> None:
-    table = Table("gate", "verdict", "found", title=f"Release check of {name}", title_justify="left")
-    for gate, outcome in judged:
-        found = "\n".join(outcome.problems[:10]) or outcome.detail
-        table.add_row(Text(gate.title), Text(outcome.verdict.value, _STYLES[outcome.verdict]), Text(found))
-    console.print(table)
+def _print(judged: Sequence[Judged], name: str) -> None:
+    rows = [
+        (gate.title, plain(outcome.verdict.value, _STYLES[outcome.verdict]), _found(outcome))
+        for gate, outcome in judged
+    ]
+    columns = ("gate", "verdict", Column("found", prose=True))
+    print_list(console(), columns, rows, title=f"Release check of {name}")
+
+
+def _found(outcome: Outcome) -> str:
+    return "; ".join(outcome.problems[:_PROBLEMS_SHOWN]) or outcome.detail

@@ -7,12 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import cyclopts
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Column, Table
 
-from lpa_core.commands.options import Json, SavepointLocation
-from lpa_core.commands.output import print_json
+from lpa_core.commands.consent import confirmed
+from lpa_core.commands.listing import Column, print_list, print_paragraph
+from lpa_core.commands.options import Json, SavepointLocation, Yes
+from lpa_core.commands.output import console, print_json, print_line
 from lpa_core.plugins.context import AppContext
 from lpa_core.savepoints import Savepoint, StoredSavepoint
 from lpa_ops.savepoint import keeper
@@ -30,11 +29,10 @@ def savepoint_app(context: AppContext) -> cyclopts.App:
         if json:
             print_json({"location": where, **_as_json(savepoint)})
             return
-        console = Console(soft_wrap=True)
-        console.print(_partitions(savepoint))
+        _print_partitions(savepoint)
         if savepoint.note:
-            console.print(escape(savepoint.note))
-        print(where)
+            print_paragraph(console(), savepoint.note)
+        print_line(where)
 
     @app.command(name="list")
     def list_savepoints(*, location: SavepointLocation = None, json: Json = False) -> None:
@@ -44,12 +42,12 @@ def savepoint_app(context: AppContext) -> cyclopts.App:
         if json:
             print_json([_listed_as_json(each) for each in found])
         elif not found:
-            print(f"There is no savepoint in {place}.")
+            print_line(f"There is no savepoint in {place}.")
         else:
-            Console(soft_wrap=True).print(_listed(found))
+            _print_found(found)
 
     @app.command
-    def restore(location: str, /, *, json: Json = False) -> None:
+    def restore(location: str, /, *, yes: Yes = False, json: Json = False) -> int:
         """Bring the stopped group's committed offsets, and the claims on this machine, back to a savepoint.
 
         Parameters
@@ -57,44 +55,48 @@ def savepoint_app(context: AppContext) -> cyclopts.App:
         location
             The savepoint, as `lpa savepoint list` shows it.
         """
+        plan = (f"The offsets of {settings.quality.group_id} and the claims here go back to {location}.",)
+        if not confirmed(plan, "Restore?", yes=yes):
+            return 1
         savepoint = keeper.restore(location, settings, context.plugins)
         if json:
             print_json({"location": location, **_as_json(savepoint)})
-            return
-        console = Console(soft_wrap=True)
-        console.print(_partitions(savepoint))
+            return 0
+        _print_partitions(savepoint)
         if savepoint.note:
-            console.print(escape(f"Not restored: {savepoint.note}"))
+            print_paragraph(console(), f"Not restored: {savepoint.note}")
+        return 0
 
     return app
 
 
-def _partitions(savepoint: Savepoint) -> Table:
-    table = Table("topic", "partition", "offset", "prepared range", "claims")
-    for partition, commit in sorted(savepoint.commits.items(), key=lambda item: item[0]):
-        claims = "saved" if partition in savepoint.dedup else ""
-        prepared = "yes" if commit.metadata else ""
-        table.add_row(escape(partition.topic), str(partition.number), str(commit.offset), prepared, claims)
-    return table
+def _print_partitions(savepoint: Savepoint) -> None:
+    columns = ("topic", Column("partition", right=True), Column("offset", right=True), "prepared range", "claims")
+    rows = [
+        (
+            partition.topic,
+            str(partition.number),
+            str(commit.offset),
+            "yes" if commit.metadata else "",
+            "saved" if partition in savepoint.dedup else "",
+        )
+        for partition, commit in sorted(savepoint.commits.items(), key=lambda item: item[0])
+    ]
+    print_list(console(), columns, rows)
 
 
-def _listed(found: Sequence[StoredSavepoint]) -> Table:
-    table = Table(Column("location", overflow="fold"), "created", "group", "topic", "partitions", "MB", "problem")
+def _print_found(found: Sequence[StoredSavepoint]) -> None:
+    rows = []
     for each in found:
         if each.savepoint is None:
-            table.add_row(escape(each.location), "", "", "", "", "", escape(each.problem))
+            rows.append((each.location, "", "", "", "", "", each.problem))
             continue
         savepoint = each.savepoint
-        table.add_row(
-            escape(each.location),
-            _time(savepoint.created_ms),
-            escape(savepoint.group),
-            escape(",".join(savepoint.topics)),
-            str(len(savepoint.commits)),
-            f"{each.bytes / 1e6:,.1f}",
-            "",
-        )
-    return table
+        created, topics = _time(savepoint.created_ms), ",".join(savepoint.topics)
+        size = f"{each.bytes / 1e6:,.1f}"
+        rows.append((each.location, created, savepoint.group, topics, str(len(savepoint.commits)), size, ""))
+    columns = ("location", "created", "group", "topic", "partitions", "MB", Column("problem", prose=True))
+    print_list(console(), columns, rows)
 
 
 def _listed_as_json(each: StoredSavepoint) -> dict[str, Any]:

@@ -7,14 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from lpa_core.commands.listing import Column, print_list, print_paragraph
+from lpa_core.commands.output import plain
 from lpa_ops.triage.queries import Answer
 
 _TTL: Final = timedelta(hours=24)
 """How far a snapshot may lie from a signal (docs/spec/lifecycle.md section 5)."""
-_SHOWN: Final = 60
 
 _METHODS: Final = {
     "exact_orchestrator_time_match": "a snapshot of the very millisecond",
@@ -28,9 +27,9 @@ _METHODS: Final = {
 def show_life(life: Mapping[str, Answer], console: Console) -> None:
     """Print what :func:`~lpa_ops.triage.queries.session_life` answered of a session that there is."""
     (fact,) = life["session"].as_json()
-    console.print(Text(fact["workflow_session_id"], style="bold"))
+    print_paragraph(console, plain(fact["workflow_session_id"], "bold"))
     for line in (_outcome(fact), _span(fact), _attribution(fact), *_reasons(fact, life["snapshots"])):
-        console.print(Text(line))
+        print_paragraph(console, line, first="  ", indent="    ")
     _print_table(
         console, "Signals", life["signals"], {"first", "last", "signals", "kind", "what", "named_wallet", "output_fps"}
     )
@@ -87,17 +86,17 @@ def _reasons(fact: Mapping[str, Any], snapshots: Answer) -> Iterator[str]:
         return
     rows = snapshots.as_json()
     if not rows:
-        yield "  why: none of its signals names a wallet"
+        yield "why: none of its signals names a wallet"
     for wallet in sorted({row["named_wallet"] for row in rows}):
         offers = [row for row in rows if row["named_wallet"] == wallet and row["snapshots"]]
         orchestrators = sorted({row["orchestrator"] for row in offers if _near(row, fact)})
         if not offers:
-            yield f"  why: no snapshot names the wallet {wallet}"
+            yield f"why: no snapshot names the wallet {wallet}"
         elif len(orchestrators) > 1:
-            yield f"  why: {wallet} stands for several orchestrators within 24 hours: {', '.join(orchestrators)}"
+            yield f"why: {wallet} stands for several orchestrators within 24 hours: {', '.join(orchestrators)}"
         else:
             models = ", ".join(sorted({row["model"] or "no model" for row in offers}))
-            yield f"  why: {wallet} offers {models}, and the session is of {fact['model_id'] or 'no known model'}"
+            yield f"why: {wallet} offers {models}, and the session is of {fact['model_id'] or 'no known model'}"
 
 
 def _near(row: Mapping[str, Any], fact: Mapping[str, Any]) -> bool:
@@ -109,17 +108,15 @@ def _print_table(console: Console, title: str, answer: Answer, shown: set[str]) 
     if not answer.rows:
         return
     places = [index for index, name in enumerate(answer.columns) if name in shown]
-    table = Table(*(answer.columns[index] for index in places), title=title, title_justify="left")
-    for row in answer.rows:
-        table.add_row(*(Text(_cell(row[index])) for index in places))
-    console.print(table)
+    columns = [Column(answer.columns[index], prose=answer.columns[index] == "what") for index in places]
+    console.print()
+    print_list(console, columns, [[_cell(row[index]) for index in places] for row in answer.rows], title=title)
 
 
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    text = _time(value) if isinstance(value, datetime) else str(value)
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return _time(value) if isinstance(value, datetime) else str(value)
 
 
 def _time(moment: datetime) -> str:

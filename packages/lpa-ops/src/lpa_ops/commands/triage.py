@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import cyclopts
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from datetime import datetime
+from typing import Any
 
-from lpa_core.commands.options import Json, SinkUri
-from lpa_core.commands.output import print_json
+import cyclopts
+
+from lpa_core.commands.listing import print_list
+from lpa_core.commands.options import Json, SinkUri, Switch
+from lpa_core.commands.output import console, print_json, print_line
 from lpa_core.plugins.context import AppContext
+from lpa_ops.commands.dead_letters_report import payload_text, print_dead_letters
 from lpa_ops.commands.session_life import show_life
 from lpa_ops.triage.queries import (
     Answer,
     failures_by_reason,
-    latest_failures,
+    failures_in_detail,
+    latest_letters,
     latest_sessions,
     outcomes,
     session_life,
@@ -22,8 +25,6 @@ from lpa_ops.triage.queries import (
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.databases import opened
 
-_SHOWN_OF_A_BODY = 120
-_LIST_WIDTH = 150
 _LISTED = ("workflow_session_id", "session_start_ts", "seconds", "outcome", "attribution", "signals", "errors", "swaps")
 
 
@@ -32,32 +33,36 @@ def triage_app(context: AppContext) -> cyclopts.App:
     app = cyclopts.App(name="triage")
 
     @app.default
-    def triage(*, sink: SinkUri = None, json: Json = False) -> None:
-        """Show what was rejected in the last hour and is not recovered: counts by reason, and the latest samples."""
+    def triage(*, sink: SinkUri = None, wide: Switch = False, json: Json = False) -> None:
+        """Show what was rejected in the last hour and is not recovered: counts by reason, and the latest samples.
+
+        Parameters
+        ----------
+        wide
+            Show all reasons, the last 20 samples, and what was sent in full.
+        """
         with opened(sink, settings) as (client, database):
-            failures, samples, became = AT_ONCE.run(
+            failures, details, letters, became = AT_ONCE.run(
                 f"{database}: triage",
                 lambda: (
-                    failures_by_reason(client, database),
-                    latest_failures(client, database),
+                    failures_by_reason(client, database).as_json(),
+                    failures_in_detail(client, database).as_json(),
+                    latest_letters(client, database).as_json(),
                     outcomes(client, database),
                 ),
             )
         if json:
-            print_json({"failures": failures.as_json(), "samples": samples.as_json(), **became})
+            samples = [{**letter, "payload_text": payload_text(letter)} for letter in letters]
+            print_json({"failures": failures, "details": details, "samples": samples, **became})
             return
-        console = Console(soft_wrap=True)
-        if failures.rows:
-            console.print(_table("Dead letters of the last hour", failures))
-            console.print(_table("The latest", samples))
+        if failures:
+            print_dead_letters(console(), details, letters, wide=wide)
         elif not became["recovered"]:
-            console.print("Nothing was dead-lettered in the last hour.")
+            print_line("Nothing was dead-lettered in the last hour.")
         if became["recovered"]:
-            console.print(
-                f"{became['recovered']:,} dead letters of the last hour are recovered: their events are stored."
-            )
+            print_line(f"{became['recovered']:,} dead letters of the last hour are recovered: their events are stored.")
         if became["given_up"]:
-            console.print(f"Replays gave {became['given_up']:,} of those above up: they are in quarantine.")
+            print_line(f"Replays gave {became['given_up']:,} of those above up: they are in quarantine.")
 
     @app.command
     def sessions(
@@ -86,9 +91,9 @@ def triage_app(context: AppContext) -> cyclopts.App:
         if json:
             print_json({name: answer.as_json() for name, answer in life.items()})
         elif life["session"].rows:
-            show_life(life, Console())
+            show_life(life, console())
         else:
-            print(f"{database} has no session {session}: `lpa triage sessions` lists the latest")
+            print_line(f"{database} has no session {session}: `lpa triage sessions` lists the latest")
         return 0 if life["session"].rows else 1
 
     return app
@@ -98,22 +103,11 @@ def _show_list(latest: Answer, json: bool) -> None:
     if json:
         print_json(latest.as_json())
     elif latest.rows:
-        table = Table(title="The latest sessions", title_justify="left")
-        for name in _LISTED:
-            table.add_column(name, no_wrap=True)
-        for row in latest.as_json():
-            table.add_row(*(Text(str(row[name])) for name in _LISTED))
-        Console(width=max(Console().width, _LIST_WIDTH)).print(table)
+        rows = [[_cell(row[name]) for name in _LISTED] for row in latest.as_json()]
+        print_list(console(), _LISTED, rows, title="The latest sessions")
     else:
-        print("There are no sessions yet: `lpa ingest` and `lpa materialize` make them.")
+        print_line("There are no sessions yet: `lpa ingest` and `lpa materialize` make them.")
 
 
-def _table(title: str, answer: Answer) -> Table:
-    table = Table(*answer.columns, title=title, title_justify="left")
-    for row in answer.rows:
-        table.add_row(*(Text(_shortened(str(value))) for value in row))
-    return table
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _SHOWN_OF_A_BODY else text[: _SHOWN_OF_A_BODY - 1] + "…"
+def _cell(value: Any) -> str:
+    return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else str(value)

@@ -1,4 +1,4 @@
-"""The queries of triage, from their .sql files: the two of the operations guide, and those about sessions."""
+"""The queries of triage, from their .sql files."""
 
 from __future__ import annotations
 
@@ -32,9 +32,14 @@ def failures_by_reason(client: Client, database: str) -> Answer:
     return _ask_of_the_rest(client, "failures_by_reason.sql", database)
 
 
-def latest_failures(client: Client, database: str) -> Answer:
+def failures_in_detail(client: Client, database: str) -> Answer:
+    """The same by event type, class, reason and details, such as which field was missing; the 100 most frequent."""
+    return _ask_of_the_rest(client, "failures_in_detail.sql", database)
+
+
+def latest_letters(client: Client, database: str) -> Answer:
     """The last 20 dead letters of the last hour that are not recovered, with what was sent."""
-    return _ask_of_the_rest(client, "latest_failures.sql", database)
+    return _ask_of_the_rest(client, "latest_letters.sql", database)
 
 
 def outcomes(client: Client, database: str) -> dict[str, int]:
@@ -64,7 +69,7 @@ def session_life(client: Client, database: str, session: str) -> dict[str, Answe
 
 
 def _ask_of_the_rest(client: Client, file: str, database: str) -> Answer:
-    """A query of the guide, which is about all dead letters, asked of those that are not recovered."""
+    """A query about all dead letters, asked of those that are not recovered."""
     rest = f"(SELECT * FROM ({dead_letters(_LAST_HOUR)}) WHERE state != 'recovered')"
     return _answer(client, _text(file).replace(_TABLE, rest), database)
 
@@ -74,7 +79,6 @@ def _ask(client: Client, file: str, database: str, **parameters: object) -> Answ
 
 
 def _text(file: str) -> str:
-    # The files hold the guide's text word for word.
     return (files(__package__) / "sql" / file).read_text(encoding="utf-8").rstrip().rstrip(";")
 
 

@@ -7,35 +7,38 @@ from typing import Any
 
 import attrs
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Column, Table
 
+from lpa_core.commands.listing import Column, print_block, print_list, print_paragraph
+from lpa_core.commands.output import folded
+from lpa_core.time_window import shown
 from lpa_replay.audit import RunRecord
 from lpa_replay.plan import Asked, Plan
 from lpa_replay.verify import Check
-from lpa_replay.window import Clock, shown
+from lpa_replay.window import Clock
 
-_KINDS_SHOWN = 20
-_SHOWN_OF_A_SAMPLE = 400
+_KINDS_SHOWN = 5
+_SAMPLES_SHOWN = 1
+_SHOWN_OF_A_SAMPLE = 200
+_SHOWN_ELSEWHERE = ("replay_id", "verification")
 
 
 def print_plan(console: Console, plan: Plan, figures: Mapping[str, Any], samples: Sequence[tuple[str, str]]) -> None:
-    """What a run would do."""
+    """What a run would do, on one screen."""
     asked = plan.asked
-    console.print(escape(f"Replay {plan.id}: {plan.window} by {asked.clock.value} time, from {asked.source}"))
-    console.print(_counted("records", [(name, figures[key]) for name, key in _FIGURES.items()]))
+    print_paragraph(
+        console, f"Replay {plan.id}: {plan.window} by {asked.clock.value} time, from {asked.source}", indent="  "
+    )
+    _print_figures(console, _FIGURES, figures)
     if hint := missed_text(asked, figures):
-        console.print(hint)
-    for title, key in (("class", "by_class"), ("reason", "by_reason"), ("type", "by_type"), ("hour", "by_hour")):
-        counts = {name or "-": count for name, count in figures[key].items()}
-        if counts:
-            console.print(_counted(title, list(counts.items())))
+        print_paragraph(console, hint)
     _print_reasons(console, figures)
-    for before, after in samples:
-        console.print(escape(f"before  {_cut(before)}"), highlight=False)
-        console.print(escape(f"after   {_cut(after)}"), highlight=False)
+    for title, key in (("class", "by_class"), ("reason", "by_reason"), ("type", "by_type"), ("hour", "by_hour")):
+        _print_counts(console, f"by {title}", list(figures[key].items()))
+    for before, after in samples[:_SAMPLES_SHOWN]:
+        for name, text in (("before", before), ("after", after)):
+            print_paragraph(console, folded(_cut(text)), first=f"{name:8}", indent=" " * 8)
     if asked.rate:
-        console.print(f"At {asked.rate:g} records a second: {estimated_seconds(plan, figures):,.0f} s")
+        print_paragraph(console, f"At {asked.rate:g} records a second: {estimated_seconds(plan, figures):,.0f} s")
 
 
 def missed_text(asked: Asked, figures: Mapping[str, Any]) -> str:
@@ -54,15 +57,6 @@ def missed_text(asked: Asked, figures: Mapping[str, Any]) -> str:
     )
 
 
-def agreed(console: Console) -> bool:
-    """Whether the plan shown is to be carried out, as somebody at the terminal answers."""
-    console.print("Send? [y/N] ", end="", markup=False, highlight=False)
-    try:
-        return input().strip().lower() in ("y", "yes")
-    except EOFError:
-        return False
-
-
 def estimated_seconds(plan: Plan, figures: Mapping[str, Any]) -> float | None:
     """How long sending takes at the plan's rate; None without one."""
     return figures["published"] / plan.asked.rate if plan.asked.rate else None
@@ -71,43 +65,36 @@ def estimated_seconds(plan: Plan, figures: Mapping[str, Any]) -> float | None:
 def print_run(console: Console, asked: Asked, figures: Mapping[str, Any]) -> None:
     """What a run did."""
     if figures["already_delivered"]:
-        console.print(escape(f"Replay {figures['id']} was delivered before: nothing is sent twice."))
-    named = {"sent" if key == "published" else name: figures[key] for name, key in _FIGURES.items()}
-    console.print(_counted("records", list(named.items())))
+        print_paragraph(console, f"Replay {figures['id']} was delivered before: nothing is sent twice.")
+    named = {"sent" if key == "published" else name: key for name, key in _FIGURES.items()}
+    _print_figures(console, named, figures)
     if hint := missed_text(asked, figures):
-        console.print(hint)
+        print_paragraph(console, hint)
     _print_reasons(console, figures)
-    console.print(escape(f"lpa replay verify {figures['id']}"))
+    print_paragraph(console, f"lpa replay verify {figures['id']}")
 
 
 def print_checks(console: Console, run: RunRecord, checks: Sequence[Check]) -> None:
-    table = Table("check", "", "found", title=escape(f"Replay {run.replay_id}"), title_justify="left")
-    for check in checks:
-        mark = "" if check.passed is None else "pass" if check.passed else "FAIL"
-        table.add_row(check.name, mark, escape(check.said))
-    console.print(table)
+    rows = [(each.name, "" if each.passed is None else "pass" if each.passed else "FAIL", each.said) for each in checks]
+    print_list(console, ("check", "", Column("found", prose=True)), rows, title=f"Replay {run.replay_id}")
 
 
 def print_runs(console: Console, runs: Sequence[RunRecord]) -> None:
-    table = Table(Column("id", no_wrap=True), "state", Column("window", overflow="fold"), "from", "selected", "sent")
+    columns = ("id", "state", "window", "from", Column("selected", right=True), Column("sent", right=True))
+    rows = []
     for run in runs:
         sent = "" if run.state == "staged" else f"{run.records_published:,}"
-        cells = (run.replay_id, run.state, window_text(run), run.source, f"{run.records_selected:,}", sent)
-        table.add_row(*map(escape, cells))
-    console.print(table)
+        rows.append((run.replay_id, run.state, window_text(run), run.source, f"{run.records_selected:,}", sent))
+    print_list(console, columns, rows)
 
 
 def print_record(console: Console, run: RunRecord, results: Sequence[tuple[str, str, int]]) -> None:
     """All of a run's audit, and its records by what became of them."""
-    table = Table("", Column("value", overflow="fold"), title=escape(f"Replay {run.replay_id}"), title_justify="left")
-    for name, value in run_json(run).items():
-        if name != "verification" and value not in (None, ""):
-            table.add_row(name, escape(str(value)))
-    console.print(table)
-    outcomes = Table("result", "why", "records")
-    for result, why, records in results:
-        outcomes.add_row(escape(result), escape(why), f"{records:,}")
-    console.print(outcomes)
+    fields = [(name, str(value)) for name, value in run_json(run).items() if value not in (None, "")]
+    print_block(console, f"Replay {run.replay_id}", [each for each in fields if each[0] not in _SHOWN_ELSEWHERE])
+    console.print()
+    columns = ("result", Column("why", prose=True), Column("records", right=True))
+    print_list(console, columns, [(result, why, f"{records:,}") for result, why, records in results])
 
 
 def run_json(run: RunRecord) -> dict[str, Any]:
@@ -139,24 +126,47 @@ _FIGURES = {
 }
 
 
+def _print_figures(console: Console, named: Mapping[str, str], figures: Mapping[str, Any]) -> None:
+    """Those that are not 0; what was read, selected and sent is always told."""
+    always = ("read", "selected", "published")
+    rows = [(name, f"{figures[key]:,}") for name, key in named.items() if figures[key] or key in always]
+    print_list(console, ("records", Column("count", right=True)), rows)
+
+
 def _print_reasons(console: Console, figures: Mapping[str, Any]) -> None:
-    if figures["would_fail"]:
-        console.print(_counted("would fail again", list(figures["would_fail"].items())))
+    # A run that an earlier version staged tells no details.
+    details = figures.get("would_fail_details")
+    if details is None:
+        fails = list(figures["would_fail"].items())
+    else:
+        fails = [
+            (f"{each['type'] or '-'}: {each['reason']} {each['details']}".rstrip(), each["records"]) for each in details
+        ]
+    _print_counted(console, "would fail again", fails)
     others = [(f"{each['outcome']}: {each['why']}", each["records"]) for each in figures["not_published"]]
-    if others:
-        console.print(_counted("not sent", others))
+    _print_counted(console, "not sent", others)
 
 
-def _counted(title: str, counts: Sequence[tuple[str, int]]) -> Table:
-    table = Table(title, "count")
-    table.columns[1].justify = "right"
-    for name, count in counts[:_KINDS_SHOWN]:
-        table.add_row(escape(_cut(name)), f"{count:,}")
+def _print_counted(console: Console, title: str, counts: Sequence[tuple[str, int]]) -> None:
+    """The most frequent, a row each; nothing if there are none."""
+    if counts:
+        rows = [(f"{count:,}", name) for name, count in _most_frequent(counts)]
+        print_list(console, (Column("count", right=True), Column(title, prose=True)), rows)
+
+
+def _print_counts(console: Console, title: str, counts: Sequence[tuple[str, int]]) -> None:
+    """The most frequent, in a line or two; nothing if there are none."""
+    if counts:
+        told = ", ".join(f"{count:,} {name}" for name, count in _most_frequent(counts))
+        print_paragraph(console, f"{title}: {told}", indent="  ")
+
+
+def _most_frequent(counts: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """The first few, and how many all others come to."""
+    shown = [(name or "-", count) for name, count in counts[:_KINDS_SHOWN]]
     rest = counts[_KINDS_SHOWN:]
-    if rest:
-        table.add_row(f"{len(rest):,} others", f"{sum(count for _, count in rest):,}")
-    return table
+    return [*shown, (f"in {len(rest):,} others", sum(count for _, count in rest))] if rest else shown
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _SHOWN_OF_A_SAMPLE else text[: _SHOWN_OF_A_SAMPLE - 1] + "…"
+    return text if len(text) <= _SHOWN_OF_A_SAMPLE else f"{text[:_SHOWN_OF_A_SAMPLE]} ..."

@@ -5,9 +5,9 @@ from __future__ import annotations
 from types import TracebackType
 from typing import final
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from lpa_core.commands.output import console
 from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.source_worker import StepListener
@@ -19,15 +19,15 @@ class Shown:
     """What a run tells while it sends."""
 
     def __init__(self, *, enabled: bool) -> None:
-        console = Console(stderr=True)
+        screen = console(stderr=True)
         self._progress = Progress(
             TextColumn("sending"),
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
-            console=console,
+            console=screen,
             transient=True,
-            disable=not (enabled and console.is_terminal),
+            disable=not (enabled and screen.is_terminal),
         )
         self._task = self._progress.add_task("sending", total=None)
 

@@ -10,10 +10,10 @@ from typing import Final
 import attrs
 import cyclopts
 import msgspec
-from rich.console import Console
 
+from lpa_core.commands.consent import agreed, somebody_is_there
 from lpa_core.commands.options import Json, SinkUri, Yes
-from lpa_core.commands.output import print_json
+from lpa_core.commands.output import console, print_json, print_line
 from lpa_core.plugins.context import AppContext
 from lpa_core.release import require_clock
 from lpa_core.replays import ReplayRefused
@@ -61,9 +61,8 @@ def replay_app(context: AppContext) -> cyclopts.App:
             told = {"samples": samples, "estimated_seconds": seconds, "hint": hint}
             print_json({"id": made.id, "plan": str(file), **figures, **told})
             return
-        console = Console(soft_wrap=True)
-        present.print_plan(console, made, figures, forecast.samples)
-        print(f"lpa replay run --plan {file}")
+        present.print_plan(console(), made, figures, forecast.samples)
+        print_line(f"lpa replay run --plan {file}")
 
     @app.command
     def run(options: Options = _NOTHING, *, plan: Path | None = None, yes: Yes = False, json: Json = False) -> int:
@@ -76,18 +75,17 @@ def replay_app(context: AppContext) -> cyclopts.App:
         """
         replays = _replays(context)
         made, begun = _to_run(options, plan, replays)
-        if not begun and not yes and sys.stdin.isatty() and sys.stdout.isatty():
+        if not begun and not yes and somebody_is_there():
             made, forecast = replays.foresee(made)
-            console = Console(soft_wrap=True, stderr=json)
-            present.print_plan(console, made, forecast.as_json(), forecast.samples)
-            if not present.agreed(console):
+            present.print_plan(console(stderr=json), made, forecast.as_json(), forecast.samples)
+            if not agreed("Send?", stderr=json):
                 return 1
         with Shown(enabled=not json) as shown:
             figures = replays.run(made, shown.watch, shown.sent)
         if json:
             print_json(figures)
         else:
-            present.print_run(Console(soft_wrap=True), made.asked, figures)
+            present.print_run(console(), made.asked, figures)
         return 0
 
     @app.command(name="verify")
@@ -115,7 +113,7 @@ def replay_app(context: AppContext) -> cyclopts.App:
         if json:
             print_json({"id": replay_id, "passed": passed, "checks": [check.as_json() for check in checks]})
         else:
-            present.print_checks(Console(soft_wrap=True), found, checks)
+            present.print_checks(console(), found, checks)
         return 0 if passed else 1
 
     @app.command(name="list")
@@ -126,9 +124,9 @@ def replay_app(context: AppContext) -> cyclopts.App:
         if json:
             print_json([present.run_json(each) for each in found])
         elif found:
-            present.print_runs(Console(soft_wrap=True), found)
+            present.print_runs(console(), found)
         else:
-            print("There was no replay yet.")
+            print_line("There was no replay yet.")
 
     @app.command
     def show(replay_id: str, /, *, sink: SinkUri = None, json: Json = False) -> None:
@@ -146,7 +144,7 @@ def replay_app(context: AppContext) -> cyclopts.App:
             kinds = [{"result": result, "why": why, "records": records} for result, why, records in became]
             print_json({**present.run_json(found), "results": kinds})
         else:
-            present.print_record(Console(soft_wrap=True), found, became)
+            present.print_record(console(), found, became)
 
     add_check(app, settings)
     return app

@@ -7,12 +7,10 @@ from pathlib import Path
 
 import attrs
 import cyclopts
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Column, Table
 
+from lpa_core.commands.listing import Column, print_list, print_paragraph
 from lpa_core.commands.options import Json
-from lpa_core.commands.output import print_json
+from lpa_core.commands.output import console, print_json, print_line
 from lpa_core.settings.settings import Settings
 from lpa_replay.check.fixture import open_fixture, run_fixture
 from lpa_replay.check.layers import Dump
@@ -52,7 +50,7 @@ def add_check(app: cyclopts.App, settings: Settings) -> None:
                 }
             )
         else:
-            _print(Console(soft_wrap=True), first, repeated, differs)
+            _print(first, repeated, differs)
         return 0 if repeated is None and differs is None else 1
 
 
@@ -60,17 +58,16 @@ def _as_json(dump: Dump) -> dict[str, object]:
     return {"layer": dump.layer, "table": dump.table, "rows": len(dump.rows), "sha256": dump.sha256}
 
 
-def _print(console: Console, run: list[Dump], repeated: Difference | None, differs: Difference | None) -> None:
-    table = Table("layer", "table", "rows", Column("sha256", overflow="fold"))
-    for dump in run:
-        table.add_row(dump.layer, dump.table, f"{len(dump.rows):,}", dump.sha256)
-    console.print(table)
+def _print(run: list[Dump], repeated: Difference | None, differs: Difference | None) -> None:
+    screen = console()
+    rows = [(dump.layer, dump.table, f"{len(dump.rows):,}", dump.sha256) for dump in run]
+    print_list(screen, ("layer", "table", Column("rows", right=True), "sha256"), rows)
     for what, difference in (("The second run differs", repeated), ("It differs from the recorded run", differs)):
         if difference is None:
             continue
-        console.print(escape(f"{what} first in {difference.layer}, table {difference.table}."))
-        for sign, rows in (("-", difference.only_recorded), ("+", difference.only_now)):
-            for row in rows:
-                console.print(escape(f"{sign} {row}"), highlight=False)
+        print_paragraph(screen, f"{what} first in {difference.layer}, table {difference.table}.")
+        for sign, found in (("-", difference.only_recorded), ("+", difference.only_now)):
+            for row in found:
+                print_line(f"{sign} {row}")
     if repeated is None:
-        console.print("Run twice, it gives the same both times, byte for byte.")
+        print_paragraph(screen, "Run twice, it gives the same both times, byte for byte.")

@@ -90,6 +90,6 @@ def _refuse_if_taken(path: Path) -> None:
             if pid is None or int(pid[1]) != os.getpid():
                 holder = f"process {pid[1]}" if pid else "another process"
                 raise SinkMisconfigured(
-                    f"{path}: the embedded database is open in {holder}: wait for it or stop it, "
-                    "or use a ClickHouse server, which many processes can share"
+                    f"{path}: the embedded database is open in {holder}",
+                    remedy="wait for it or stop it, or use a ClickHouse server, which many processes can share",
                 ) from None

@@ -10,16 +10,17 @@ from typing import Final
 
 import cyclopts
 from clickhouse_connect.driver.client import Client
-from rich.console import Console
 from rich.progress import track
 from rich.text import Text
 
+from lpa_core.commands.listing import print_paragraph
 from lpa_core.commands.options import Json, SinkUri
-from lpa_core.commands.output import Format, print_json
+from lpa_core.commands.output import Format, console, print_json, print_line
 from lpa_core.errors import UsageError
 from lpa_core.plugins.context import AppContext
 from lpa_core.settings.settings import Settings
 from lpa_core.sinks.sink import SinkMisconfigured
+from lpa_core.time_window import parse_time, require_order
 from lpa_sinks import parity
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.databases import opened
@@ -40,8 +41,8 @@ def check_app(context: AppContext) -> cyclopts.App:
     @app.command(name="parity")
     def check_parity(
         *assertions: str,
-        start: datetime | None = None,
-        end: datetime | None = None,
+        start: str | None = None,
+        end: str | None = None,
         sink: SinkUri = None,
         json: Json = False,
     ) -> int:
@@ -54,19 +55,20 @@ def check_app(context: AppContext) -> cyclopts.App:
         assertions
             Names of assertions, such as facts_are_read_once. Default: all.
         start
-            Begin of the window, UTC unless it says otherwise, such as 2026-01-08T10:00:00. Whole hours compare best.
-            Default: HEALTH_WINDOW_HOURS before the end.
+            Begin of the window, such as 2026-01-08T10:00:00, in UTC if it has no zone, or 7d for a week ago. Whole
+            hours compare best. Default: HEALTH_WINDOW_HOURS before the end.
         end
             End of the window; what lies on it is outside. Default: the end of the newest such hour.
         """
         asked = _asked(assertions)
-        start, end = _in_utc(start), _in_utc(end)
-        if start is not None and end is not None:
-            _require_some(start, end)
+        now_ms = time.time_ns() // 1_000_000
+        begin, behind = _in_utc(start, "--start", now_ms), _in_utc(end, "--end", now_ms)
+        if begin is not None and behind is not None:
+            _require_some(begin, behind)
         with opened(sink, settings) as (client, database):
             _require_tables(client, database)
-            last = end or AT_ONCE.run(f"{database}: newest event", lambda: _newest(client, database, settings))
-            first = start or max(last - timedelta(hours=settings.health.window_hours), _FIRST)
+            last = behind or AT_ONCE.run(f"{database}: newest event", lambda: _newest(client, database, settings))
+            first = begin or max(last - timedelta(hours=settings.health.window_hours), _FIRST)
             _require_some(first, last)
 
             def ask(assertion: parity.Assertion) -> parity.Finding:
@@ -75,13 +77,13 @@ def check_app(context: AppContext) -> cyclopts.App:
                     lambda: parity.ask(client, database, assertion, first, last),
                 )
 
-            shown = track(asked, "checking", console=Console(stderr=True), transient=True)
+            shown = track(asked, "checking", console=console(stderr=True), transient=True)
             findings = [ask(assertion) for assertion in shown]
         if json:
             print_json([_as_json(finding) for finding in findings])
         else:
             if start is None or end is None:  # what was not asked for has to be seen
-                print(f"from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC")
+                print_line(f"from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC")
             _print(findings)
         return 1 if any(finding.severity is parity.Severity.FAIL for finding in findings) else 0
 
@@ -107,7 +109,8 @@ def check_app(context: AppContext) -> cyclopts.App:
             )
         else:
             for each in parity.assertions():
-                print(f"{each.severities:12} {each.name}: {each.meaning}")
+                print_paragraph(console(), f"{each.name} ({each.severities})")
+                print_paragraph(console(), each.meaning, first="  ", indent="  ")
 
     return app
 
@@ -134,18 +137,17 @@ def _newest(client: Client, database: str, settings: Settings) -> datetime:
 
 
 def _require_some(first: datetime, last: datetime) -> None:
-    if first >= last:
-        raise UsageError(f"the window from {first} to {last} is empty", remedy="--start has to be before --end")
+    require_order(round(first.timestamp() * 1000), round(last.timestamp() * 1000))
 
 
-def _in_utc(moment: datetime | None) -> datetime | None:
-    """The time, in UTC where it names no zone. Raises UsageError where views or ClickHouse's DateTime end."""
-    if moment is None:
+def _in_utc(text: str | None, option: str, now_ms: int) -> datetime | None:
+    """Raises UsageError where views or ClickHouse's DateTime end."""
+    if text is None:
         return None
-    zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    if not _FIRST <= zoned <= _LAST:
-        raise UsageError(f"{moment}: windows lie between 2000 and 2106")
-    return zoned
+    moment = datetime.fromtimestamp(parse_time(text, option, now_ms) / 1000, UTC)
+    if not _FIRST <= moment <= _LAST:
+        raise UsageError(f"{option}={text}: windows lie between 2000 and 2106")
+    return moment
 
 
 def _as_json(finding: parity.Finding) -> dict[str, object]:
@@ -163,16 +165,16 @@ def _plain(value: object) -> object:
 
 
 def _print(findings: Sequence[parity.Finding]) -> None:
-    console = Console(soft_wrap=True, highlight=False)
+    screen = console()
     offending = [(finding.severity, finding) for finding in findings if finding.severity]
     offending.sort(key=lambda found: list(parity.Severity).index(found[0]))
     for severity, finding in offending:
         rows = f"{len(finding.rows)}{'+' if len(finding.rows) == parity.ROWS_SHOWN else ''} rows"
-        console.print(Text.assemble((severity, _STYLES[severity]), f" {finding.assertion.name}: {rows}"))
-        console.print(f"  {finding.assertion.meaning}", markup=False)
-        console.print(f"  To do: {finding.assertion.to_do}", markup=False)
+        screen.print(Text.assemble((severity, _STYLES[severity]), f" {finding.assertion.name}: {rows}"), soft_wrap=True)
+        for line in (finding.assertion.meaning, f"To do: {finding.assertion.to_do}"):
+            print_paragraph(screen, line, first="  ", indent="  ")
         for row in finding.rows[:_EXAMPLES_SHOWN]:
             shown = ", ".join(f"{name}={value}" for name, value in row.items() if name != "severity")
-            console.print(f"    {shown}", markup=False)
+            print_paragraph(screen, shown, first="    ", indent="      ")
     failed = sum(severity is parity.Severity.FAIL for severity, _ in offending)
-    console.print(f"{len(findings)} assertions: {len(findings) - len(offending)} hold, {failed} fail")
+    print_line(f"{len(findings)} assertions: {len(findings) - len(offending)} hold, {failed} fail")

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated
 
 import attrs
 import cyclopts
 from cyclopts import Parameter
-from rich.console import Console
 from rich.progress import Progress as Bar
 
 from lpa_core.commands.options import Json, SinkUri
-from lpa_core.commands.output import print_json
+from lpa_core.commands.output import console, print_json, print_line
 from lpa_core.errors import UsageError
 from lpa_core.jobs.assembly import fold_rules
 from lpa_core.plugins.context import AppContext
 from lpa_core.sinks.derived import Derived
+from lpa_core.time_window import parse_time, require_order
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.databases import endpoint_of, opened
 from lpa_sinks.materialize.database import Database
@@ -55,8 +55,8 @@ def materialize_app(context: AppContext) -> cyclopts.App:
     @app.command
     def rebuild(
         *,
-        start: datetime,
-        end: datetime,
+        start: str,
+        end: str,
         sessions: Annotated[Sequence[str], Parameter(negative="", consume_multiple=True)] = (),
         sink: SinkUri = None,
         json: Json = False,
@@ -68,27 +68,27 @@ def materialize_app(context: AppContext) -> cyclopts.App:
         Parameters
         ----------
         start
-            Event time, inclusive, ISO 8601; UTC where no zone is given.
+            Event time, inclusive, such as 2026-01-08T10:00:00, in UTC if it has no zone, or 7d for a week ago.
         end
             Event time, exclusive.
         sessions
             Only these: session ids, as workflow_session_id has them (stream_id|request_id).
         """
-        first, last = _milliseconds(start), _milliseconds(end) - 1
-        if first > last:
-            raise UsageError(f"--end {end.isoformat()} is not later than --start {start.isoformat()}")
+        now_ms = time.time_ns() // 1_000_000
+        first, behind = parse_time(start, "--start", now_ms), parse_time(end, "--end", now_ms)
+        require_order(first, behind)
         only = [*map(_key, sessions)]
         rules = fold_rules(context.plugins, settings)
         embedded = endpoint_of(sink, settings).path is not None
-        console = Console(stderr=True)
+        screen = console(stderr=True)
         done = Derived()
         with (
             opened(sink, settings) as (client, database),
-            Bar(console=console, transient=True, disable=not console.is_terminal or json) as bar,
+            Bar(console=screen, transient=True, disable=not screen.is_terminal or json) as bar,
         ):
             if embedded:  # without facts so far, nobody has made their tables
                 AT_ONCE.run(f"{database}: make the schema", lambda: apply(client, database, ()))
-            work = Rebuild(Database(client, database), rules, Span(first, last), only)
+            work = Rebuild(Database(client, database), rules, Span(first, behind - 1), only)
             total = AT_ONCE.run(f"{database}: look for sessions", work.prepare)
             task = bar.add_task("sessions", total=total)
             while (progress := AT_ONCE.run(f"{database}: rebuild", work.step)) is not None:
@@ -106,13 +106,8 @@ def _key(name: str) -> SessionKey:
     return SessionKey.of(stream.removeprefix("_missing_stream"), request.removeprefix("_missing_request"))
 
 
-def _milliseconds(moment: datetime) -> int:
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return round(aware.timestamp() * 1000)
-
-
 def _print(done: Derived, json: bool) -> None:
     if json:
         print_json(attrs.asdict(done))
     else:
-        print(f"{done.sessions:,} sessions written, {done.signals:,} signals folded")
+        print_line(f"{done.sessions:,} sessions written, {done.signals:,} signals folded")

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import attrs
 import cyclopts
-from rich.console import Console
-from rich.table import Table as Printed
 
+from lpa_core.commands.listing import Column, print_list, print_paragraph
 from lpa_core.commands.options import Json, SinkUri
-from lpa_core.commands.output import Format, print_json
+from lpa_core.commands.output import Format, console, print_json, print_line
 from lpa_core.events.json_schema import json_schema as schema_of_events
 from lpa_core.plugins.context import AppContext
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
@@ -48,10 +47,10 @@ def schema_app(context: AppContext) -> cyclopts.App:
             print_json(made)
         else:
             for name in made:
-                print(f"{database}.{name}")
-            print(f"{len(made)} made in {database}, the rest was there")
+                print_line(f"{database}.{name}")
+            print_line(f"{len(made)} made in {database}, the rest was there")
             for drift in left:
-                print(f"not changed: {drift}: {drift.remedy}")
+                print_paragraph(console(), f"not changed: {drift}: {drift.remedy}", indent="  ")
 
     @app.command
     def check(*, sink: SinkUri = None, json: Json = False) -> int:
@@ -64,7 +63,7 @@ def schema_app(context: AppContext) -> cyclopts.App:
         elif drifts:
             _print_drifts(drifts)
         else:
-            print(f"{len(tables)} tables of {database} agree with their rows and their DDL")
+            print_line(f"{len(tables)} tables of {database} agree with their rows and their DDL")
         return 1 if drifts else 0
 
     @app.command
@@ -105,10 +104,9 @@ def _tables(context: AppContext) -> Sequence[Table]:
 
 
 def _print_drifts(drifts: Sequence[schema.Drift]) -> None:
-    printed = Printed("table", "where", "what", "name", "expected", "found", title=f"{len(drifts)} disagreements")
-    for drift in drifts:
-        printed.add_row(drift.table, drift.place, drift.kind.value, drift.column, drift.expected, drift.found)
-    Console(soft_wrap=True).print(printed)
+    columns = ("table", "where", "what", "name", Column("expected", prose=True), Column("found", prose=True))
+    rows = [(drift.table, drift.place, drift.kind.value, drift.column, drift.expected, drift.found) for drift in drifts]
+    print_list(console(), columns, rows, title=f"{len(drifts)} disagreements")
     for drift in drifts:
         if drift.is_live:
-            print(f"{drift}: {drift.remedy}")
+            print_paragraph(console(), f"{drift}: {drift.remedy}", indent="  ")

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import cyclopts
 from clickhouse_connect.driver.client import Client
-from rich.console import Console
-from rich.table import Table as Printed
 
-from lpa_core.commands.options import Json, SinkUri, Switch
-from lpa_core.commands.output import print_json
+from lpa_core.commands.consent import confirmed
+from lpa_core.commands.listing import Column, print_list, print_paragraph
+from lpa_core.commands.options import Json, SinkUri, Switch, Yes
+from lpa_core.commands.output import console, print_json, print_line
 from lpa_core.errors import UsageError
 from lpa_core.settings.settings import Settings
 from lpa_sinks.clickhouse.retries import AT_ONCE
@@ -53,20 +53,26 @@ def add_migration_commands(app: cyclopts.App, settings: Settings) -> None:
             print_json(rows)
             return
         if not rows:
-            print(f"There are no migrations: {database} is at the baseline.")
+            print_line(f"There are no migrations: {database} is at the baseline.")
             return
-        table = Printed("migration", "state", "adds", "views")
-        for row in rows:
-            adds = "" if row["adds"] is None else str(row["adds"])
-            table.add_row(row["migration"], row["state"], adds, ", ".join(row["views"]))
-        Console(soft_wrap=True).print(table)
+        columns = ("migration", "state", Column("adds", right=True), Column("views", prose=True))
+        cells = [
+            (row["migration"], row["state"], "" if row["adds"] is None else str(row["adds"]), ", ".join(row["views"]))
+            for row in rows
+        ]
+        print_list(console(), columns, cells)
         if elsewhere:
-            print(_not_held(database, elsewhere, migrations))
+            print_paragraph(console(), _not_held(database, elsewhere, migrations))
 
     @app.command
     def rollback(
-        *, sink: SinkUri = None, migrations: Path = BUILTIN, views_only: Switch = False, json: Json = False
-    ) -> None:
+        *,
+        sink: SinkUri = None,
+        migrations: Path = BUILTIN,
+        views_only: Switch = False,
+        yes: Yes = False,
+        json: Json = False,
+    ) -> int:
         """Take the newest migration back: its views are as they were before it.
 
         Parameters
@@ -77,6 +83,11 @@ def add_migration_commands(app: cyclopts.App, settings: Settings) -> None:
             Do it without the migration's files, where these are gone: what it added stays.
         """
         with opened(sink, settings) as (client, database):
+            newest = AT_ONCE.run(f"{database}: read migrations", lambda: newest_in_force(client, database))
+            views_before = ", ".join(sorted(newest.previous_views)) or "none"
+            plan = (f"{newest} is taken back in {database}; views that change: {views_before}.",)
+            if not confirmed(plan, "Roll back?", yes=yes):
+                return 1
             name, views = AT_ONCE.run(
                 f"{database}: roll back", lambda: roll_newest_back(client, database, None if views_only else migrations)
             )
@@ -84,7 +95,8 @@ def add_migration_commands(app: cyclopts.App, settings: Settings) -> None:
             print_json({"migration": name, "views": views})
         else:
             stays = "; what it added stays" if views_only else ""
-            print(f"{name} is rolled back in {database}; views as before: {', '.join(views) or 'none'}{stays}")
+            print_line(f"{name} is rolled back in {database}; views as before: {', '.join(views) or 'none'}{stays}")
+        return 0
 
 
 def apply_migrations(client: Client, database: str, folder: Path) -> list[str]:
@@ -101,15 +113,19 @@ def roll_newest_back(client: Client, database: str, folder: Path | None) -> tupl
     Without a folder only its views are taken back. Raises UsageError if there is none, or the folder does not hold
     it, and the client's errors.
     """
-    applied = applied_migrations(client, database)
-    in_force = [each for each in applied.values() if each.in_force]
-    if not in_force:
-        raise UsageError(f"{database} has no migration to roll back: it is at the baseline")
-    newest = in_force[-1]
+    newest = newest_in_force(client, database)
     held = {} if folder is None else {str(each): each for each in read_migrations(folder, database)}
     if folder is not None and str(newest) not in held:
         raise UsageError(f"{_not_held(database, [newest], folder)}, or give --views-only where its files are gone")
     return str(newest), roll_back(client, database, newest, held.get(str(newest)))
+
+
+def newest_in_force(client: Client, database: str) -> Applied:
+    """Raises UsageError if no migration is in force, and the client's errors."""
+    in_force = [each for each in applied_migrations(client, database).values() if each.in_force]
+    if not in_force:
+        raise UsageError(f"{database} has no migration to roll back: it is at the baseline")
+    return in_force[-1]
 
 
 def _rows(found: Sequence[Migration], applied: Mapping[str, Applied]) -> list[dict[str, Any]]:
