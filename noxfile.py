@@ -3,11 +3,13 @@
 Sessions install the versions of uv.lock and keep their environments in .nox/, so a second run starts at once.
 """
 
+import argparse
 import json
 import os
 import shutil
+import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import nox
@@ -21,6 +23,9 @@ BOTH_PATHS = "packages/lpa-core/tests/pipeline/test_both_paths.py::test_failure_
 KILLED = ["tests/test_kill.py", "packages/lpa-replay/tests/test_killed.py"]
 SOURCES = sorted(Path("packages").glob("*/src"))
 EXAMPLES = sorted(Path("examples").glob("*/src"))
+
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+"""What ./dev tests --python takes."""
 
 QUICKSTART = Path("quickstart")
 QUICKSTART_STEPS = [
@@ -66,10 +71,15 @@ def quickstart(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests, two at a time. Arguments go to pytest: ./dev tests -k dedup."""
+    """Run the tests, two at a time: ./dev tests -k dedup, ./dev tests --python 3.13. Other arguments go to pytest."""
     require_programs(session)
-    sync(session, "--all-packages", "--all-extras", "--group", "test")
-    session.run("pytest", "--numprocesses=2", "--dist=worksteal", *session.posargs)
+    python, arguments = chosen_python(session.posargs)
+    if python:
+        programs = sync_other_python(session, python, "--all-packages", "--all-extras", "--group", "test")
+    else:
+        sync(session, "--all-packages", "--all-extras", "--group", "test")
+        programs = Path(session.bin)
+    session.run(str(programs / "pytest"), "--numprocesses=2", "--dist=worksteal", *arguments, external=True)
 
 
 @nox.session(default=False)
@@ -215,6 +225,44 @@ def sync(session: nox.Session, *selection: str) -> None:
         "uv", "sync", "--quiet", "--frozen", *selection,
         env={"UV_PROJECT_ENVIRONMENT": session.virtualenv.location},
     )  # fmt: skip
+
+
+def chosen_python(arguments: Sequence[str]) -> tuple[str, list[str]]:
+    """The version that ``--python VERSION`` names, or nothing, and the other arguments."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--python", default="")
+    chosen, others = parser.parse_known_args(arguments)
+    return str(chosen.python), others
+
+
+def sync_other_python(session: nox.Session, version: str, *selection: str) -> Path:
+    """Bring an environment of this Python to what uv.lock holds for the selection, and return its folder of programs."""
+    python = interpreter(version)
+    if python is None:
+        there = [each for each in PYTHONS if interpreter(each)]
+        session.error(
+            f"Python {version} is not on this machine, or does not start; there are {', '.join(there) or 'none'} of "
+            f"{', '.join(PYTHONS)}: install it, for example with pyenv, or put its folder on the PATH"
+        )
+    folder = Path(session.virtualenv.location).with_name(f"{session.name}-{version}").absolute()
+    session.env["PYTHONDONTWRITEBYTECODE"] = ""
+    session.env["PATH"] = os.pathsep.join([str(folder / "bin"), os.environ["PATH"]])
+    session.run_install(
+        "uv", "sync", "--quiet", "--frozen", "--python", python, *selection,
+        env={"UV_PROJECT_ENVIRONMENT": str(folder)},
+    )  # fmt: skip
+    return folder / "bin"
+
+
+def interpreter(version: str) -> str | None:
+    """A Python of this version, such as 3.13, on the PATH or among pyenv's; None if there is none that starts."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
+    for found in [shutil.which(f"python{version}"), *sorted(pyenv.glob(f"{version}*/bin/python"), reverse=True)]:
+        if found:
+            told = subprocess.run([found, "-V"], capture_output=True, text=True, check=False).stdout
+            if f"{told.strip()}.".startswith(f"Python {version}."):
+                return str(found)
+    return None
 
 
 def clean_environment(session: nox.Session, folder: Path, locked: Path, wheels: list[str]) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -142,10 +143,19 @@ class RocksDBDedupStore:
             return action(self._files)
         except (DedupStoreUnavailable, DamagedClaimsError) as failure:
             kind, problem = type(failure), str(failure)
+            _let_go(failure)
         # Not inside the handler: the traceback there keeps alive what keeps the folder locked.
         with suppress(DedupStoreUnavailable, DamagedClaimsError):
             self.close()
         raise kind(problem)
+
+
+def _let_go(failure: BaseException) -> None:
+    """Empty the frames that the failure passed: from Python 3.12 on, something else may keep them, and so the lock."""
+    error: BaseException | None = failure
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__
 
 
 def _size(file: Path) -> int:
