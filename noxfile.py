@@ -236,7 +236,7 @@ def chosen_python(arguments: Sequence[str]) -> tuple[str, list[str]]:
 
 
 def sync_other_python(session: nox.Session, version: str, *selection: str) -> Path:
-    """Bring an environment of this Python to what uv.lock holds for the selection, and return its folder of programs."""
+    """Bring an environment of this Python to what uv.lock holds, and return its folder of programs."""
     python = interpreter(version)
     if python is None:
         there = [each for each in PYTHONS if interpreter(each)]
