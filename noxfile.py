@@ -152,7 +152,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("lint-imports", env=sources)
-    session.run("python", "tools/check_imports.py", "lpa_core", "lpa_replay", env=sources)
+    session.run("python", "tools/check_imports.py", "lpa_core", "lpa_sinks", "lpa_replay", "lpa_ops", env=sources)
 
 
 @nox.session

@@ -38,7 +38,7 @@ from lpa_core.sinks.derived import Derived
 from lpa_core.sinks.sink import StoredRange
 from lpa_sinks.clickhouse.client import connect, endpoint
 from lpa_sinks.materialize.rebuild import Rebuild
-from lpa_sinks.materialize.rows import Span
+from lpa_sinks.materialize.row_filter import TimeSpan
 from lpa_sinks.testing.stored import StoredEvents
 
 DATABASE = "benchmark"
@@ -162,7 +162,7 @@ def rebuild(store: StoredEvents, arguments: argparse.Namespace) -> dict[str, Any
     trim_memory()
     Path("/proc/self/clear_refs").write_text("5")  # filling the tables has a peak of its own
     before = _peak()
-    work = Rebuild(store.database, FoldRules(), Span(MIDNIGHT, MIDNIGHT + DAY_MS - 1))
+    work = Rebuild(store.database, FoldRules(), TimeSpan(MIDNIGHT, MIDNIGHT + DAY_MS - 1))
     with quiet_collector():
         began = time.perf_counter()
         work.prepare()

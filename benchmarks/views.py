@@ -27,7 +27,7 @@ from rich.progress import track
 from rich.table import Table
 
 from lpa_sinks.clickhouse.client import connect, endpoint
-from lpa_sinks.materialize.database import Database
+from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.rollups import ChangedSamples, roll_up
 from lpa_sinks.schema import apply
 
@@ -139,7 +139,7 @@ def main() -> None:
 
 def _fill(client: Client, today: int, days: int, sessions: int, samples: int) -> None:
     seconds = 0.0
-    database = Database(client, DATABASE)
+    database = FactDatabase(client, DATABASE)
     for number in track(range(days), "making days", console=console):
         day = today - (days - number) * DAY
         values = {"first": number * sessions, "day": day, "sessions": sessions, "samples": samples}

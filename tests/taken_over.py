@@ -37,8 +37,8 @@ print(json.dumps(told))
 """
 _ASK: Final = """
 import json, sys
-from lpa_core.settings.settings import load
-from lpa_sinks.databases import opened
+from lpa_core.settings.loading import load
+from lpa_sinks.clickhouse.database import opened
 with opened(None, load()) as (client, _):
     print(json.dumps([client.query(query).result_rows for query in json.loads(sys.argv[1])], default=str))
 """

@@ -12,7 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from lpa_core.metrics import described
-from lpa_ops.health import CHECKS
+from lpa_ops.health.checks import CHECKS
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "configs" / "prometheus"

@@ -17,9 +17,9 @@ from services.place import SECRETS, Place
 
 from lpa_core.cli import run
 from lpa_ops.backup import database
-from lpa_ops.backup.manifest import Manifest, decode, encode
-from lpa_ops.backup.set_aside import is_set_aside
+from lpa_ops.backup.manifest import BackupManifest, decode, encode
 from lpa_ops.backup.store import BackupStore
+from lpa_ops.positions.set_aside import is_set_aside
 from lpa_ops.recover.expiry import may_have_expired
 from lpa_ops.testing.backups import FULL
 
@@ -141,7 +141,7 @@ def test_verify_compares_what_is_restored_with_what_was_backed_up(place: Place) 
         ("gone", was, "the table is missing"),
     ):
         tables = {**manifest.backup.tables, table: wrong}
-        file.write_bytes(encode(Manifest(attrs.evolve(manifest.backup, tables=tables), manifest.files)))
+        file.write_bytes(encode(BackupManifest(attrs.evolve(manifest.backup, tables=tables), manifest.files)))
         assert place.lpa("backup", "verify", str(location), status=1)["problems"] == [f"{table}: {said}"]
     with place.server.client() as client:
         assert client.query("SELECT name FROM system.databases WHERE name LIKE '%_verify_%'").result_rows == []
@@ -210,7 +210,7 @@ def test_verify_misses_a_table_that_changed_while_it_was_backed_up(place: Place)
     location = Path(place.lpa("backup", "create")["location"])
     manifest = decode((location / "manifest.json").read_bytes())
     changed = attrs.evolve(manifest.backup, unsettled=["gone"])
-    (location / "manifest.json").write_bytes(encode(Manifest(changed, manifest.files)))
+    (location / "manifest.json").write_bytes(encode(BackupManifest(changed, manifest.files)))
     found = place.lpa("backup", "verify", str(location), status=1)
     assert found["problems"] == ["gone: the table is missing"]
 

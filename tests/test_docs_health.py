@@ -17,7 +17,7 @@ from lpa_core.cli import build_app
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.loading import described
 from lpa_core.settings.settings import Settings
-from lpa_ops.health import CHECKS
+from lpa_ops.health.checks import CHECKS
 from lpa_ops.release import GATES
 from lpa_ops.release.notes import SECTIONS
 

@@ -12,7 +12,7 @@ from lpa_core.dedup.redis import RedisDedupStore
 from lpa_core.dedup.store import DedupStoreError
 from lpa_core.kafka.permissions import PERMISSIONS, Permission
 from lpa_core.testing.redis_server import RedisServer
-from lpa_sinks.clickhouse.grants import GLOBAL_GRANTS, GRANTS
+from lpa_sinks.sink.grants import GLOBAL_GRANTS, GRANTS
 
 PAGE = (Path(__file__).parents[1] / "docs" / "operations" / "permissions.md").read_text()
 (REDIS,) = re.findall(r"^```\n(ACL SETUSER .*)\n```$", PAGE, re.MULTILINE)

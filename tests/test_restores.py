@@ -13,7 +13,7 @@ from services.place import Place
 from lpa_core.cli import run
 from lpa_ops.backup import exchange
 from lpa_ops.backup.backup import Backup
-from lpa_ops.backup.manifest import Manifest, decode, encode
+from lpa_ops.backup.manifest import BackupManifest, decode, encode
 from lpa_sinks.testing.http_front import Fault
 
 
@@ -89,7 +89,7 @@ def test_failure_04_another_backup_under_the_name_of_the_base_is_refused(place: 
 def change_manifest(location: str, change: Callable[[Backup], Backup]) -> None:
     file = Path(location, "manifest.json")
     manifest = decode(file.read_bytes())
-    file.write_bytes(encode(Manifest(change(manifest.backup), manifest.files)))
+    file.write_bytes(encode(BackupManifest(change(manifest.backup), manifest.files)))
 
 
 def test_failure_04_what_cannot_be_proven_replaces_nothing(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,8 +18,8 @@ from lpa_core.delivery.commit_metadata import DamagedMetadataError, decode
 from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.settings.loading import load
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE
-from lpa_ops.savepoint.offsets import commit as commit_offsets
-from lpa_ops.savepoint.offsets import committed, committed_in_the_end, of_derivation
+from lpa_ops.positions.committed import commit as commit_offsets
+from lpa_ops.positions.committed import committed, committed_in_the_end, of_derivation
 from lpa_sinks.testing.http_front import Fault
 
 NewJob = Callable[..., Job]

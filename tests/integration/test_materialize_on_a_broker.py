@@ -17,7 +17,7 @@ from services.materializer import Materializer, behind
 from lpa_core.generate.generator import generate
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_sinks.materialize.rebuild import Rebuild
-from lpa_sinks.materialize.rows import Span
+from lpa_sinks.materialize.row_filter import TimeSpan
 from lpa_sinks.testing.http_front import Fault
 from lpa_sinks.testing.stored import StoredEvents
 
@@ -27,7 +27,7 @@ PARTITIONS = 4
 SESSION_SECONDS = 6
 """How long a member of the group may be silent, as Job sets it."""
 PATIENT = {"CLICKHOUSE_SINK_TIMEOUT_SECONDS": "60"}
-ALL_TIME = Span(0, 4_000_000_000_000)
+ALL_TIME = TimeSpan(0, 4_000_000_000_000)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from lpa_core.records import Position
 from lpa_core.savepoints import SavepointError
 from lpa_core.settings.loading import load
 from lpa_core.settings.settings import Settings
-from lpa_ops.savepoint.offsets import commit, committed
+from lpa_ops.positions.committed import commit, committed
 
 NOW = 1_767_900_000_000
 

@@ -15,7 +15,7 @@ from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.kafka.admin import admin_client
 from lpa_core.settings.loading import load
 from lpa_core.settings.settings import Settings
-from lpa_ops.savepoint.offsets import commit, committed, committed_in_the_end
+from lpa_ops.positions.committed import commit, committed, committed_in_the_end
 
 ENVIRONMENT = {
     "QUALITY_INPUT_TOPIC": "from-0.1.0",

@@ -49,7 +49,7 @@ LIBRARIES = (
     "clickhouse_connect",
     "confluent_kafka",
     "lpa_core.dedup.rocksdb",
-    "lpa_sinks.clickhouse.sink",
+    "lpa_sinks.sink.sink",
     "numpy",
     "pyarrow",
     "rocksdict",

@@ -10,13 +10,13 @@ from services.job import Job
 
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
-from lpa_sinks.materialize.database import Database
+from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.rebuild import Rebuild
-from lpa_sinks.materialize.rows import SessionKey, Span
+from lpa_sinks.materialize.row_filter import SessionKey, TimeSpan
 from soak.load import Load
 
 _DATABASE = "livepeer_analytics"
-_ALL_TIME = Span(0, 4_000_000_000_000)
+_ALL_TIME = TimeSpan(0, 4_000_000_000_000)
 _REBUILT = 50
 
 _POSITIONS = f"""
@@ -77,7 +77,7 @@ def _rebuilt_otherwise(job: Job) -> Iterator[str]:
     with job.clickhouse.client() as client:
         before = content(client, kind="fact_")
         sample = {SessionKey.of(*row) for row in client.query(_SAMPLE).result_rows}
-        rebuild = Rebuild(Database(client, _DATABASE), FoldRules(), _ALL_TIME, sample)
+        rebuild = Rebuild(FactDatabase(client, _DATABASE), FoldRules(), _ALL_TIME, sample)
         if not rebuild.prepare():
             yield "no session could be rebuilt"
         while rebuild.step() is not None:

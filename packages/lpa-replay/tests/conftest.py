@@ -8,7 +8,7 @@ import structlog
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.settings.loading import described
-from lpa_replay.testing.place import FIX, Place
+from lpa_replay.testing.place import FIX, ReplayPlace
 
 
 @pytest.fixture
@@ -19,14 +19,14 @@ def place(
     database: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> Place:
+) -> ReplayPlace:
     for setting in described():
         monkeypatch.delenv(setting.variable, raising=False)
     monkeypatch.setenv("CLICKHOUSE_DATABASE", database)
     monkeypatch.setenv("LPA_LOG_LEVEL", "error")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "fix.toml").write_text(FIX)
-    return Place(tmp_path, engine, engine_path, database, capsys)
+    return ReplayPlace(tmp_path, engine, engine_path, database, capsys)
 
 
 @pytest.fixture(autouse=True)

@@ -9,10 +9,10 @@ import pytest
 from lpa_core.kafka.rejects import reject_record
 from lpa_core.pipeline.reject_envelope import Rejected, envelope
 from lpa_core.validation.reasons import Reason, schema_invalid
-from lpa_replay.testing.place import FIX, MOMENT, Place, event
+from lpa_replay.testing.place import FIX, MOMENT, ReplayPlace, event
 
 
-def check(place: Place, name: str, status: int = 0) -> dict[str, Any]:
+def check(place: ReplayPlace, name: str, status: int = 0) -> dict[str, Any]:
     (found,) = [each for each in place.lpa("health", status=status)["checks"] if each["name"] == name]
     return dict(found)
 
@@ -26,7 +26,7 @@ def _only_dead_letters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEALTH_CHECKS_DISABLED", ",".join(others))
 
 
-def test_failure_19_after_a_verified_replay_of_all_dead_letters_health_and_triage_are_green(place: Place) -> None:
+def test_failure_19_after_a_verified_replay_of_all_dead_letters_health_and_triage_are_green(place: ReplayPlace) -> None:
     place.ingest([*(event(f"good-{number}", pipeline="p") for number in range(20)), event("a"), event("", message="b")])
     assert check(place, "dlq_rate", status=1)["state"] == "critical"
     assert len(place.lpa("triage")["samples"]) == 2
@@ -38,7 +38,7 @@ def test_failure_19_after_a_verified_replay_of_all_dead_letters_health_and_triag
     assert place.lpa("triage") == {"failures": [], "samples": [], "recovered": 2, "given_up": 0}
 
 
-def test_failure_19_a_dead_letter_whose_replay_failed_again_is_one_and_stays_red(place: Place) -> None:
+def test_failure_19_a_dead_letter_whose_replay_failed_again_is_one_and_stays_red(place: ReplayPlace) -> None:
     place.ingest([*(event(f"good-{number}", pipeline="p") for number in range(20)), event("a"), event("b")])
     (place.folder / "fix.toml").write_text(FIX + '\n[[fix]]\nwhere = [{ path = "id", equals = "a" }]\n'
                                            'steps = [{ set = "type", value = "no such type" }]\n')  # fmt: skip
@@ -53,14 +53,14 @@ def test_failure_19_a_dead_letter_whose_replay_failed_again_is_one_and_stays_red
     )
 
 
-def test_failure_19_a_mended_file_that_is_read_again_recovers_what_was_rejected(place: Place) -> None:
+def test_failure_19_a_mended_file_that_is_read_again_recovers_what_was_rejected(place: ReplayPlace) -> None:
     place.ingest([event("a"), event("b")])
     place.ingest([event("a", pipeline="p"), event("b", pipeline="p")], "mended.ndjson")
     assert place.lpa("triage") == {"failures": [], "samples": [], "recovered": 2, "given_up": 0}
     assert check(place, "dlq_rate")["state"] == "ok"
 
 
-def test_failure_19_a_record_that_replays_gave_up_is_told_apart(place: Place) -> None:
+def test_failure_19_a_record_that_replays_gave_up_is_told_apart(place: ReplayPlace) -> None:
     place.ingest([*(event(f"good-{number}", pipeline="p") for number in range(20)), event("a")])
     place.replay("--all")
     place.replay("--all", "--max-attempts", "1")
@@ -73,7 +73,7 @@ def test_failure_19_a_record_that_replays_gave_up_is_told_apart(place: Place) ->
     assert check(place, "quarantine_rate", status=1)["value"] == 0, "it is no duplicate of a producer"
 
 
-def test_failure_19_a_verification_does_not_fail_for_the_duplicates_of_others(place: Place) -> None:
+def test_failure_19_a_verification_does_not_fail_for_the_duplicates_of_others(place: ReplayPlace) -> None:
     place.ingest([event("other", pipeline="p"), event("a"), event("b")])
     insert = f"INSERT INTO {place.database}.streaming_events SELECT * REPLACE"
     copy = f"FROM {place.database}.streaming_events WHERE dedup_key"
@@ -93,7 +93,7 @@ def test_failure_19_a_verification_does_not_fail_for_the_duplicates_of_others(pl
     assert checks["duplicates by dedup key"]["figures"]["of_this_replay"] == 1, "it was stored before the replay"
 
 
-def test_failure_19_a_verification_does_not_fail_for_the_dead_letters_of_others(place: Place) -> None:
+def test_failure_19_a_verification_does_not_fail_for_the_dead_letters_of_others(place: ReplayPlace) -> None:
     place.ingest([event("a"), event("b")])
     done = place.replay("--all", "--fix", "fix.toml")
     place.ingest((event(f"later-{number}") for number in range(50)), "later.ndjson")
@@ -101,7 +101,7 @@ def test_failure_19_a_verification_does_not_fail_for_the_dead_letters_of_others(
     assert (rate["passed"], rate["figures"]["dead_letters"], rate["figures"]["accepted"]) == (True, 0, 2)
 
 
-def test_failure_19_since_goes_by_the_time_of_rejection_and_a_hint_tells_of_the_others(place: Place) -> None:
+def test_failure_19_since_goes_by_the_time_of_rejection_and_a_hint_tells_of_the_others(place: ReplayPlace) -> None:
     place.ingest(event(f"e-{number}", MOMENT + number) for number in range(6))
     assert place.plan("--since", "1h")["selected"] == 6, (
         "what was rejected in the last hour, however old the events are"
@@ -120,7 +120,7 @@ def test_failure_19_since_goes_by_the_time_of_rejection_and_a_hint_tells_of_the_
     place.capsys.readouterr()
 
 
-def test_failure_19_a_file_of_envelopes_tells_of_the_others_too(place: Place) -> None:
+def test_failure_19_a_file_of_envelopes_tells_of_the_others_too(place: ReplayPlace) -> None:
     rejected = [
         Rejected(
             position, schema_invalid(Reason.MISSING_FIELD, "data.pipeline"), b"{}", event_timestamp=MOMENT + number

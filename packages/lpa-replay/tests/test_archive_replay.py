@@ -10,10 +10,10 @@ import pytest
 
 from lpa_core.generate.generator import generate
 from lpa_core.records import RecordBatch
-from lpa_replay.found import Filters, Selection
 from lpa_replay.sources.archive import ArchiveSource
-from lpa_replay.testing.place import MOMENT, Place, event
-from lpa_replay.window import Clock, Window
+from lpa_replay.sources.record import Filters, Selection
+from lpa_replay.sources.window import Clock, Window
+from lpa_replay.testing.place import MOMENT, ReplayPlace, event
 from lpa_sinks.archive import FileArchive
 
 HOUR_MS = 3_600_000
@@ -25,7 +25,7 @@ SELECT count(), groupBitXor(row_hash), sum(row_hash) FROM (
 """
 
 
-def typed_tables(place: Place) -> dict[str, Any]:
+def typed_tables(place: ReplayPlace) -> dict[str, Any]:
     """The content of each typed table, but for where and when its rows were read."""
     names = place.rows(
         "SELECT table FROM system.columns WHERE database = '{}' AND name = 'raw_event_uid' AND default_kind = '' "
@@ -35,7 +35,9 @@ def typed_tables(place: Place) -> dict[str, Any]:
     return {name: place.rows(CONTENT % name) for (name,) in names}
 
 
-def test_into_an_empty_database_it_gives_the_same_typed_tables(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_into_an_empty_database_it_gives_the_same_typed_tables(
+    place: ReplayPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     place.ingest(
         generate(2_000, duplicates=0.03, bad=0.03, sessions=20, seed=5), "events.ndjson", "--archive", "archive"
     )
@@ -57,7 +59,9 @@ def test_into_an_empty_database_it_gives_the_same_typed_tables(place: Place, mon
     assert place.count("streaming_events") == events
 
 
-def test_a_repaired_record_that_is_archived_too_is_replayed_once(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_repaired_record_that_is_archived_too_is_replayed_once(
+    place: ReplayPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The archive has the broken record, and the one that an earlier replay sent in its place."""
     place.ingest([event("a")], "events.ndjson", "--archive", "archive")
     place.replay("--all", "--fix", "fix.toml")
@@ -97,7 +101,7 @@ def test_ten_minutes_of_a_month_read_only_the_files_of_that_window(month: Path) 
     assert source.bounds["files"].startswith("1 sha256 ")
 
 
-def test_a_damaged_file_sends_nothing(place: Place) -> None:
+def test_a_damaged_file_sends_nothing(place: ReplayPlace) -> None:
     place.ingest([event(str(number), pipeline="p") for number in range(50)], "events.ndjson", "--archive", "archive")
     (file,) = (place.folder / "archive").rglob("*.zst")
     whole = file.read_bytes()

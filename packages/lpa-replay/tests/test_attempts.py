@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lpa_replay.testing.place import Place, event
+from lpa_replay.testing.place import ReplayPlace, event
 
 FIRST = """
 [[fix]]
@@ -19,11 +19,11 @@ steps = [{ set = "data.pipeline", value = "live-video-to-video" }]
 
 
 def test_runs_that_were_stopped_before_they_sent_a_record_are_no_attempts_at_it(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    place: ReplayPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place.ingest([event("a"), event("b")])
     with monkeypatch.context() as stopping:
-        stopping.setattr("lpa_replay.run.deliver_locally", lambda *given: False)
+        stopping.setattr("lpa_replay.running.run.deliver_locally", lambda *given: False)
         for rate in ("1", "2", "3"):
             assert "was stopped" in place.replay("--all", "--rate", rate, status=1)
     done = place.replay("--all", "--fix", "fix.toml")
@@ -31,7 +31,7 @@ def test_runs_that_were_stopped_before_they_sent_a_record_are_no_attempts_at_it(
     assert place.count("streaming_events") == 2
 
 
-def test_a_second_fix_sees_what_the_first_has_made(place: Place) -> None:
+def test_a_second_fix_sees_what_the_first_has_made(place: ReplayPlace) -> None:
     broken = event("a")
     del broken["data"]["request_id"]
     place.ingest([broken])
@@ -43,7 +43,7 @@ def test_a_second_fix_sees_what_the_first_has_made(place: Place) -> None:
     assert place.rows("SELECT dedup_key, replay_attempt FROM {}.streaming_events") == [("a", 2)]
 
 
-def test_plans_are_for_the_user_alone_since_they_hold_the_address_of_the_dedup_store(place: Place) -> None:
+def test_plans_are_for_the_user_alone_since_they_hold_the_address_of_the_dedup_store(place: ReplayPlace) -> None:
     place.ingest([event("a")])
     place.plan("--all")
     done = place.replay("--plan", "plan.json")

@@ -8,25 +8,25 @@ import msgspec
 import pytest
 
 from lpa_core.dedup.rocksdb import RocksDBDedupStore
-from lpa_replay.testing.place import MOMENT, Place, event
+from lpa_replay.testing.place import MOMENT, ReplayPlace, event
 
 GOOD = [event(f"e-{number}", MOMENT + number, pipeline="p") for number in range(20)]
 
 
-def write_accepted(place: Place) -> None:
+def write_accepted(place: ReplayPlace) -> None:
     """A file of the accepted events as they were sent."""
     lines = [msgspec.json.encode(each) for each in GOOD]
     (place.folder / "accepted.ndjson").write_bytes(b"\n".join(lines))
 
 
-def test_a_dead_letter_owns_no_claim_though_its_key_and_id_stay_the_same(place: Place) -> None:
+def test_a_dead_letter_owns_no_claim_though_its_key_and_id_stay_the_same(place: ReplayPlace) -> None:
     place.ingest([event("same")])
     assert place.replay("--all", "--fix", "fix.toml")["published"] == 1
     assert place.rows("SELECT dedup_key FROM {}.streaming_events") == [("same",)]
     assert place.count("streaming_events_quarantine") == 0
 
 
-def test_an_event_that_a_sink_refused_is_stored_by_its_replay(place: Place) -> None:
+def test_an_event_that_a_sink_refused_is_stored_by_its_replay(place: ReplayPlace) -> None:
     place.ingest([event("first", pipeline="p")])
     table = f"{place.database}.ai_stream_events"
     place.engine.command(f"ALTER TABLE {table} ADD CONSTRAINT brief CHECK message != 'refused'")
@@ -38,7 +38,7 @@ def test_an_event_that_a_sink_refused_is_stored_by_its_replay(place: Place) -> N
 
 
 @pytest.mark.parametrize("forced", [False, True])
-def test_accepted_events_are_never_doubled(place: Place, forced: bool) -> None:
+def test_accepted_events_are_never_doubled(place: ReplayPlace, forced: bool) -> None:
     place.ingest(GOOD)
     write_accepted(place)
     force = ("--force",) if forced else ()
@@ -50,7 +50,7 @@ def test_accepted_events_are_never_doubled(place: Place, forced: bool) -> None:
     assert place.count("streaming_events_quarantine") == (20 if forced else 0)
 
 
-def test_nor_when_the_dedup_store_has_forgotten_them(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nor_when_the_dedup_store_has_forgotten_them(place: ReplayPlace, monkeypatch: pytest.MonkeyPatch) -> None:
     """25 hours later with a TTL of 24: the claims are gone, the rows are not."""
     monkeypatch.setenv("QUALITY_DEDUP_TTL_MINUTES", "1440")
     place.ingest(GOOD)
@@ -73,14 +73,14 @@ def test_nor_when_the_dedup_store_has_forgotten_them(place: Place, monkeypatch: 
     assert not checks["duplicates by dedup key"]["passed"], "forced past the TTL it doubles, and verify says so"
 
 
-def test_base64_is_counted_or_repaired(place: Place) -> None:
+def test_base64_is_counted_or_repaired(place: ReplayPlace) -> None:
     place.ingest([b"\xff" + base64.b64encode(b"x"), b"{'id': 1}"])
     done = place.replay("--all")
     assert (done["unrecoverable"], done["published"]) == (2, 0)
     assert place.verified(done["id"])["every record in one place"]["figures"]["unrecoverable"] == 2
 
 
-def test_a_quarantined_duplicate_is_taken_only_when_asked_for(place: Place) -> None:
+def test_a_quarantined_duplicate_is_taken_only_when_asked_for(place: ReplayPlace) -> None:
     place.ingest([GOOD[0], GOOD[0]])
     assert place.plan("--all")["selected"] == 0
     plan = place.plan("--all", "--from", "quarantine-table")

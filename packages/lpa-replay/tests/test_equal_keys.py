@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from lpa_replay.testing.place import Place, event
+from lpa_replay.testing.place import ReplayPlace, event
 
 DECOY = '"id":"first","d\\u0061ta":{"stream_id":"first"},"timestamp":1,"type":"x"'
 
@@ -18,7 +18,7 @@ def twice(identity: str, **data: str) -> bytes:
     return text.encode()
 
 
-def test_failure_07_rows_views_aliases_and_replays_agree(place: Place) -> None:
+def test_failure_07_rows_views_aliases_and_replays_agree(place: ReplayPlace) -> None:
     marked_before = twice("c").replace(b"{", b'{"__\\u0072eplay_id":"old","__repl\\u0061y_origin":"x:0:1",', 1)
     place.ingest([twice("a", pipeline="p"), twice("b"), twice("a", pipeline="other"), marked_before])
     assert place.rows("SELECT dedup_key FROM {}.streaming_events_quarantine") == [("a",)]

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from lpa_replay.testing.place import MOMENT, Place, event
+from lpa_replay.testing.place import MOMENT, ReplayPlace, event
 
 HUGE = 99_999_999_999_999_999_999_999
 
 
 @pytest.mark.parametrize("place_of_it", ["x:0:-1", "x:-1:0", "x:99999999999:0", f"x:0:{HUGE}"])
-def test_a_mark_that_names_no_position_leads_nowhere(place: Place, place_of_it: str) -> None:
+def test_a_mark_that_names_no_position_leads_nowhere(place: ReplayPlace, place_of_it: str) -> None:
     place.ingest([event("a"), {**event("b"), "__replay_origin": place_of_it}])
     done = place.replay("--all", "--fix", "fix.toml")
     assert done["selected"] == 2
@@ -43,7 +43,7 @@ def envelope(**changes: Any) -> dict[str, Any]:
         ({"schemaVersion": "v9", "eventTimestamp": 99_999_999_999_999_999}, 0),
     ],
 )
-def test_an_envelope_with_numbers_that_cannot_be(place: Place, changes: dict[str, Any], published: int) -> None:
+def test_an_envelope_with_numbers_that_cannot_be(place: ReplayPlace, changes: dict[str, Any], published: int) -> None:
     place.ingest([event("stored", pipeline="p")])
     lines = [envelope(**changes), event("beside", pipeline="p")]
     (place.folder / "some.ndjson").write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -52,14 +52,14 @@ def test_an_envelope_with_numbers_that_cannot_be(place: Place, changes: dict[str
     assert place.rows("SELECT count() FROM {}.streaming_events WHERE dedup_key = 'beside'") == [(1,)]
 
 
-def test_an_event_may_use_the_names_of_an_envelope_below_its_root(place: Place) -> None:
+def test_an_event_may_use_the_names_of_an_envelope_below_its_root(place: ReplayPlace) -> None:
     place.ingest([event("stored", pipeline="p")])
     own = {"schemaVersion": "2", "failure": "x", "payload": "y"}
     (place.folder / "some.ndjson").write_text(json.dumps(event("a", pipeline="p", **own)) + "\n")
     assert place.replay("--all", "--from", "some.ndjson")["would_pass"] == 1
 
 
-def test_another_file_of_the_same_name_holds_other_records(place: Place) -> None:
+def test_another_file_of_the_same_name_holds_other_records(place: ReplayPlace) -> None:
     for folder in ("first", "second"):
         (place.folder / folder).mkdir()
         lines = [json.dumps(event(f"{folder}-{number}", pipeline="p")) + "\n" for number in range(3)]
@@ -71,14 +71,14 @@ def test_another_file_of_the_same_name_holds_other_records(place: Place) -> None
     assert place.count("streaming_events") == 6
 
 
-def test_what_can_be_read_only_once_is_refused(place: Place) -> None:
+def test_what_can_be_read_only_once_is_refused(place: ReplayPlace) -> None:
     os.mkfifo(place.folder / "pipe")
     writer = threading.Thread(target=lambda: (place.folder / "pipe").open("wb").close(), daemon=True)
     writer.start()
     assert "pipe can be read only once" in place.replay("--all", "--from", "pipe", status=2)
 
 
-def test_a_fix_leaves_a_number_that_no_double_holds_as_it_was(place: Place) -> None:
+def test_a_fix_leaves_a_number_that_no_double_holds_as_it_was(place: ReplayPlace) -> None:
     line = json.dumps(event("a")).replace('"message": "m"', '"message": "m", "much": 1e400')
     place.ingest([line.encode()])
     done = place.replay("--all", "--fix", "fix.toml")
@@ -98,17 +98,17 @@ def test_a_fix_leaves_a_number_that_no_double_holds_as_it_was(place: Place) -> N
         (("--all", "--from", "bad\udcff.ndjson"), "the name is not UTF-8"),
     ],
 )
-def test_options_that_come_to_nothing(place: Place, options: tuple[str, ...], said: str) -> None:
+def test_options_that_come_to_nothing(place: ReplayPlace, options: tuple[str, ...], said: str) -> None:
     place.ingest([event("a")])
     assert said in place.plan(*options, status=2)
 
 
 def test_a_transform_that_answers_something_else_fails_for_its_record_alone(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    place: ReplayPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place.ingest([event("a"), event("b")])
     monkeypatch.setattr(
-        "lpa_replay.run.repairs_of",
+        "lpa_replay.running.run.repairs_of",
         lambda plan, plugins: [("odd", lambda record: "text" if b'"a"' in record.payload else None)],
     )
     done = place.replay("--all")

@@ -28,9 +28,9 @@ from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_replay.audit import recorded_runs
 from lpa_replay.database import opened
-from lpa_replay.folder import unfinished
-from lpa_replay.request import Request, asked, new_plan
-from lpa_replay.run import Replays
+from lpa_replay.planning.request import Request, asked, new_plan
+from lpa_replay.running.run import Replays
+from lpa_replay.spool.run_folder import unfinished
 from lpa_replay.testing.place import FIX, MOMENT, event
 from lpa_replay.verify import verify
 

@@ -9,13 +9,13 @@ import msgspec
 import pytest
 
 from lpa_core.cli import run
-from lpa_replay.testing.place import FIX, MOMENT, Place, event
+from lpa_replay.testing.place import FIX, MOMENT, ReplayPlace, event
 
 RECORDS = 10_000
 WINDOW = ("--start", str(MOMENT), "--end", str(MOMENT + RECORDS), "--fix", "fix.toml")
 
 
-def test_a_producers_bug_is_repaired_once(place: Place) -> None:
+def test_a_producers_bug_is_repaired_once(place: ReplayPlace) -> None:
     place.ingest(event(f"e-{number}", MOMENT + number) for number in range(RECORDS))
     (failure,) = place.lpa("triage")["failures"]
     assert (failure["failure_class"], failure["failure_reason"]) == ("SCHEMA_INVALID", "missing_field")
@@ -57,7 +57,7 @@ def test_a_producers_bug_is_repaired_once(place: Place) -> None:
     assert shown["results"] == [{"result": "skipped", "why": "already stored", "records": RECORDS}]
 
 
-def test_each_record_ends_in_one_place(place: Place) -> None:
+def test_each_record_ends_in_one_place(place: ReplayPlace) -> None:
     place.ingest(
         [
             event("recovered"),
@@ -96,7 +96,7 @@ def test_each_record_ends_in_one_place(place: Place) -> None:
     assert json.loads(payload)["__replay_failure_class"] == "SCHEMA_INVALID"
 
 
-def test_a_row_that_was_doubled_fails_the_verification(place: Place) -> None:
+def test_a_row_that_was_doubled_fails_the_verification(place: ReplayPlace) -> None:
     place.ingest([event("a"), event("b")])
     done = place.replay("--all", "--fix", "fix.toml")
     place.engine.command(
@@ -110,7 +110,7 @@ def test_a_row_that_was_doubled_fails_the_verification(place: Place) -> None:
     assert listed["state"] == "failed"
 
 
-def test_rows_that_are_missing_fail_the_verification(place: Place) -> None:
+def test_rows_that_are_missing_fail_the_verification(place: ReplayPlace) -> None:
     place.ingest([event("a"), event("b")])
     done = place.replay("--all", "--fix", "fix.toml")
     for table in ("ai_stream_events", "streaming_events"):
@@ -122,7 +122,7 @@ def test_rows_that_are_missing_fail_the_verification(place: Place) -> None:
     assert checks["every record in one place"]["figures"]["missing"] == 1
 
 
-def test_what_fails_again_goes_round_three_times_and_then_to_quarantine(place: Place) -> None:
+def test_what_fails_again_goes_round_three_times_and_then_to_quarantine(place: ReplayPlace) -> None:
     place.ingest([event("a")])
     for attempt in (1, 2, 3):
         assert place.replay("--all")["published"] == 1
@@ -140,7 +140,7 @@ def test_what_fails_again_goes_round_three_times_and_then_to_quarantine(place: P
     assert plan["selected"] == 1
 
 
-def test_a_plan_is_carried_out_exactly_or_not_at_all(place: Place) -> None:
+def test_a_plan_is_carried_out_exactly_or_not_at_all(place: ReplayPlace) -> None:
     place.ingest([event("a")])
     place.plan("--all", "--fix", "fix.toml")
     (place.folder / "fix.toml").unlink()
@@ -162,7 +162,7 @@ def test_a_plan_is_carried_out_exactly_or_not_at_all(place: Place) -> None:
     assert "--plan says all there is to say" in place.replay("--plan", "plan.json", "--all", status=2)
 
 
-def test_conditions_in_sql(place: Place) -> None:
+def test_conditions_in_sql(place: ReplayPlace) -> None:
     place.ingest([event("a"), event("b"), event("c", pipeline="p", type="")])
     assert (
         place.plan("--all", "--where", "event_id = 'a' OR failure_details LIKE '%data.type%' -- both")["selected"] == 2
@@ -173,7 +173,7 @@ def test_conditions_in_sql(place: Place) -> None:
         assert "--where: no condition over the columns of the table" in place.plan("--all", "--where", wrong, status=2)
 
 
-def test_the_answer_to_a_question_is_taken(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_answer_to_a_question_is_taken(place: ReplayPlace, monkeypatch: pytest.MonkeyPatch) -> None:
     place.ingest([event("a")])
     for stream in ("stdin", "stdout"):
         monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True, raising=False)

@@ -13,8 +13,8 @@ from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.pipeline.verdicts import Accepted
 from lpa_core.records import Position
-from lpa_replay.found import Found
-from lpa_replay.marks import Marks, NotAnObjectError, lineage, marked, position_text
+from lpa_replay.sources.record import Found
+from lpa_replay.staging.marks import Marks, NotAnObjectError, lineage, marked, position_text
 
 PLACE = Position("events", 3, 41)
 PIPELINE = Pipeline(BUILTIN_EVENT_TYPES)

@@ -7,7 +7,7 @@ import gzip
 import msgspec
 import pytest
 
-from lpa_replay.testing.place import MOMENT, Place, event
+from lpa_replay.testing.place import MOMENT, ReplayPlace, event
 
 REFUSED = {
     "no window": ((), "no window: give --start and --end"),
@@ -30,7 +30,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("options", "said"), REFUSED.values(), ids=REFUSED.keys())
 def test_what_cannot_be_replayed_is_refused_before_anything_is_done(
-    options: tuple[str, ...], said: str, place: Place
+    options: tuple[str, ...], said: str, place: ReplayPlace
 ) -> None:
     (place.folder / "events.ndjson").write_bytes(b"")
     place.engine.command(f"CREATE DATABASE {place.database}")
@@ -40,19 +40,19 @@ def test_what_cannot_be_replayed_is_refused_before_anything_is_done(
     assert not [*(place.folder / "lpa-data" / "replays").glob("*/manifest.json")]
 
 
-def test_a_table_that_is_not_there(place: Place) -> None:
+def test_a_table_that_is_not_there(place: ReplayPlace) -> None:
     place.ingest([event("a")])
     place.engine.command(f"DROP TABLE {place.database}.streaming_events_dlq SYNC")
     assert "has no table streaming_events_dlq: `lpa schema apply` makes" in place.replay("--all", status=2)
 
 
-def test_a_replay_that_is_not_there(place: Place) -> None:
+def test_a_replay_that_is_not_there(place: ReplayPlace) -> None:
     place.ingest([event("a")])
     for command in ("verify", "show"):
         assert "there is no replay 'nonsense'" in place.lpa("replay", command, "nonsense", status=2)
 
 
-def test_what_is_no_plan(place: Place) -> None:
+def test_what_is_no_plan(place: ReplayPlace) -> None:
     assert "plan.json: No such file or directory" in place.replay("--plan", "plan.json", status=2)
     (place.folder / "plan.json").write_text("{}")
     assert "plan.json is not a plan: name a file that `lpa replay plan` wrote" in place.replay(
@@ -60,7 +60,7 @@ def test_what_is_no_plan(place: Place) -> None:
     )
 
 
-def test_envelopes_that_cannot_be_read_are_counted(place: Place) -> None:
+def test_envelopes_that_cannot_be_read_are_counted(place: ReplayPlace) -> None:
     place.ingest([event("stored", pipeline="p")])
     lines = [
         b'{"schemaVersion": "v9", "failure": {}, "payload": {}}',
@@ -74,7 +74,7 @@ def test_envelopes_that_cannot_be_read_are_counted(place: Place) -> None:
     assert place.plan("--start", str(MOMENT), "--from", "envelopes.ndjson")["untimed"] == 4
 
 
-def test_a_file_that_breaks_off_sends_nothing(place: Place) -> None:
+def test_a_file_that_breaks_off_sends_nothing(place: ReplayPlace) -> None:
     place.ingest([event("stored", pipeline="p")])
     lines = b"".join(msgspec.json.encode(event(str(number), pipeline="p")) + b"\n" for number in range(20_000))
     whole = gzip.compress(lines)

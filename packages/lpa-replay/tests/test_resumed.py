@@ -9,9 +9,9 @@ from lpa_core.delivery.ranges import Range
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.loading import load
 from lpa_core.sources.source import Source
-from lpa_replay.plan import read_plan
-from lpa_replay.run import Replays
-from lpa_replay.testing.place import MOMENT, Place, event
+from lpa_replay.planning.plan import read_plan
+from lpa_replay.running.run import Replays
+from lpa_replay.testing.place import MOMENT, ReplayPlace, event
 
 RECORDS = 40
 FORGETFUL = ("--dedup", "memory://")
@@ -32,7 +32,7 @@ def killed_while_it_writes(source: Source) -> object:
 
 @pytest.mark.parametrize(("taken", "sent"), [("'e-25', 'e-26', 'e-39'", 37), ("'none'", 40)])
 def test_what_another_run_stored_meanwhile_is_left_out_of_the_rest(
-    place: Place, taken: str, sent: int, monkeypatch: pytest.MonkeyPatch
+    place: ReplayPlace, taken: str, sent: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLICKHOUSE_SINK_MAX_BATCH_SIZE", "10")
     place.ingest(event(f"e-{number}", MOMENT + number) for number in range(RECORDS))

@@ -13,14 +13,14 @@ from lpa_core.kafka.rejects import reject_record
 from lpa_core.pipeline.reject_envelope import Rejected, envelope, read_envelope_json
 from lpa_core.records import Position, RecordBatch
 from lpa_core.replays import ReplayError, ReplayRecord
-from lpa_replay.folder import RunFolder
-from lpa_replay.found import Filters, Found
-from lpa_replay.marks import Marks, marked, position_text
-from lpa_replay.outcomes import Decision, Outcome
-from lpa_replay.stored import Earlier
+from lpa_replay.sources.record import Filters, Found
+from lpa_replay.sources.window import Clock, Window
+from lpa_replay.spool.outcomes import Decision, ReplayDecision
+from lpa_replay.spool.run_folder import RunFolder
+from lpa_replay.staging.knowledge import Earlier
+from lpa_replay.staging.marks import Marks, marked, position_text
 from lpa_replay.testing.place import MOMENT, event
 from lpa_replay.testing.staging import NOW, PIPELINE, Known, plan, staged
-from lpa_replay.window import Clock, Window
 
 
 def place(offset: int) -> Position:
@@ -37,7 +37,7 @@ def good(identity: str) -> dict[str, Any]:
     return event(identity, pipeline="p")
 
 
-def decided(outcomes: list[Outcome]) -> list[tuple[str, str]]:
+def decided(outcomes: list[ReplayDecision]) -> list[tuple[str, str]]:
     return [(outcome.decision.value, outcome.why or outcome.forecast) for outcome in outcomes]
 
 

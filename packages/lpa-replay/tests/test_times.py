@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from lpa_replay.fix.file import parse_fixes
-from lpa_replay.testing.place import MOMENT, Place, event
+from lpa_replay.testing.place import MOMENT, ReplayPlace, event
 
 DAY_MS: Final = 86_400_000
 FIXES: Final = """
@@ -25,7 +25,7 @@ steps = [{ multiply = "timestamp", by = 0.001 }]
 """
 
 
-def test_failure_08_other_units_are_mended_by_a_fix_and_verified(place: Place) -> None:
+def test_failure_08_other_units_are_mended_by_a_fix_and_verified(place: ReplayPlace) -> None:
     (place.folder / "times.toml").write_text(FIXES)
     sent = {"seconds": MOMENT // 1000, "digits": str(MOMENT // 1000), "microseconds": MOMENT * 1000 + 7, "fine": MOMENT}
     place.ingest([event(name, timestamp, pipeline="p") for name, timestamp in sent.items()])
@@ -43,7 +43,7 @@ def test_failure_08_other_units_are_mended_by_a_fix_and_verified(place: Place) -
 
 
 def test_failure_08_what_was_ahead_of_its_record_still_is_when_it_is_replayed_later(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    place: ReplayPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = time.time_ns() // 1_000_000
     place.ingest([event("ahead", now + 2 * DAY_MS, pipeline="p")])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lpa_core.errors import UsageError
 from lpa_core.settings.settings import ReplaySettings, Settings
-from lpa_replay.window import Window, window
+from lpa_replay.sources.window import Window, window
 
 NOW = 1_767_873_600_000
 NOTHING = Settings()

@@ -31,7 +31,7 @@ from lpa_core.testing.simulation.broker import Broker
 from lpa_core.testing.simulation.consumer_group import SimulatedGroup
 from lpa_core.testing.simulation.records import PIPELINE, event
 from lpa_core.testing.simulation.scheduler import Host, Scheduler, SimulatedBackground
-from lpa_core.testing.simulation.sink import Database, SimulatedSink
+from lpa_core.testing.simulation.sink import SimulatedDatabase, SimulatedSink
 
 LIMITS = GroupLimits(max_records=100, max_bytes=100_000, max_seconds=1.0, max_buffered_bytes=10_000)
 
@@ -232,7 +232,7 @@ def deliver(records: Mapping[int, int], limits: GroupLimits, *, embedded: bool =
         ["events"],
         PIPELINE,
         DedupStores(lambda partition: MemoryDedupStore(86_400_000), shared=False),
-        [SimulatedSink(Database(scheduler, lambda block: {}, faults=False, embedded=embedded), host)],
+        [SimulatedSink(SimulatedDatabase(scheduler, lambda block: {}, faults=False, embedded=embedded), host)],
         lambda reject: OutgoingRecord("dlq", b"", b""),
         ttl_ms=86_400_000,
         limits=limits,

@@ -25,7 +25,7 @@ from lpa_core.testing.simulation.broker import Broker
 from lpa_core.testing.simulation.consumer_group import SimulatedGroup
 from lpa_core.testing.simulation.records import PIPELINE, event
 from lpa_core.testing.simulation.scheduler import Host, Scheduler, SimulatedBackground
-from lpa_core.testing.simulation.sink import Database, SimulatedSink
+from lpa_core.testing.simulation.sink import SimulatedDatabase, SimulatedSink
 
 TTL = 86_400_000
 COUNT = 40
@@ -47,7 +47,7 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.scheduler = Scheduler(1)
         self.broker = Broker(self.scheduler, "events", 1, faults=False)
-        self.database = Database(self.scheduler, lambda block: {}, faults=False)
+        self.database = SimulatedDatabase(self.scheduler, lambda block: {}, faults=False)
         self.folder = folder / "events-0"
         self.worker: GroupWorker | None = None
         self.opened: list[DedupStore] = []

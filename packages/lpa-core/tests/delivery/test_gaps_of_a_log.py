@@ -17,7 +17,7 @@ from lpa_core.testing.simulation.broker import Broker
 from lpa_core.testing.simulation.consumer_group import SimulatedGroup
 from lpa_core.testing.simulation.records import PIPELINE, event
 from lpa_core.testing.simulation.scheduler import Host, Scheduler, SimulatedBackground
-from lpa_core.testing.simulation.sink import Database, SimulatedSink
+from lpa_core.testing.simulation.sink import SimulatedDatabase, SimulatedSink
 
 HERE = Partition("events", 0)
 
@@ -51,7 +51,7 @@ def test_failure_13_a_worker_goes_on_behind_offsets_without_records(
     scheduler = Scheduler(1)
     broker = Broker(scheduler, HERE.topic, 1, faults=False)
     broker.log[HERE] += log_of(text)
-    database, host, lag = Database(scheduler, lambda raw: False, faults=False), Host("worker"), Lag()
+    database, host, lag = SimulatedDatabase(scheduler, lambda raw: False, faults=False), Host("worker"), Lag()
     worker = GroupWorker(
         lambda: SimulatedGroup(broker, host, "worker", "worker"),
         [HERE.topic],

@@ -25,7 +25,7 @@ from lpa_core.testing.simulation.broker import Broker
 from lpa_core.testing.simulation.consumer_group import SimulatedGroup
 from lpa_core.testing.simulation.records import PIPELINE, event
 from lpa_core.testing.simulation.scheduler import Host, Scheduler, SimulatedBackground
-from lpa_core.testing.simulation.sink import Database, SimulatedSink
+from lpa_core.testing.simulation.sink import SimulatedDatabase, SimulatedSink
 
 ZERO, ONE = Partition("events", 0), Partition("events", 1)
 COUNT = 40
@@ -68,8 +68,8 @@ class Group:
         for partition, values in self.broker.log.items():
             values += [event(f"{partition.number}-{offset}") for offset in range(COUNT)]
 
-    def new_database(self) -> Database:
-        return Database(self.scheduler, lambda raw: False, faults=False)
+    def new_database(self) -> SimulatedDatabase:
+        return SimulatedDatabase(self.scheduler, lambda raw: False, faults=False)
 
     def run(
         self,
@@ -121,7 +121,9 @@ class Group:
         self.scheduler.now += 10
         return failed
 
-    def stored(self, partition: Partition, table: str = RAW_TABLE.name, database: Database | None = None) -> list[int]:
+    def stored(
+        self, partition: Partition, table: str = RAW_TABLE.name, database: SimulatedDatabase | None = None
+    ) -> list[int]:
         rows = (database or self.database).rows.get(table, ())
         return sorted(row["source_offset"] for row in rows if row["source_partition"] == partition.number)
 

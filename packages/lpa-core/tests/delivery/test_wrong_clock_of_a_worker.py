@@ -21,7 +21,7 @@ from lpa_core.testing.simulation.broker import Broker
 from lpa_core.testing.simulation.consumer_group import SimulatedGroup
 from lpa_core.testing.simulation.records import PIPELINE, event
 from lpa_core.testing.simulation.scheduler import Host, Scheduler, SimulatedBackground
-from lpa_core.testing.simulation.sink import Database, SimulatedSink
+from lpa_core.testing.simulation.sink import SimulatedDatabase, SimulatedSink
 
 PARTITION = Partition("events", 0)
 YEAR_2099 = 4_070_908_800_000
@@ -33,7 +33,7 @@ class _Job:
     def __init__(self, earliest: int = 0) -> None:
         self.scheduler, self.off = Scheduler(1), 0
         self.broker = Broker(self.scheduler, "events", 1, faults=False)
-        self.database = Database(self.scheduler, lambda raw: False, faults=False)
+        self.database = SimulatedDatabase(self.scheduler, lambda raw: False, faults=False)
         host = Host("worker")
         self.worker = GroupWorker(
             lambda: SimulatedGroup(self.broker, host, "worker", "worker"),

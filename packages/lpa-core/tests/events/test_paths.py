@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from lpa_core.events.paths import Step, of_envelope, steps
+from lpa_core.events.paths import PathStep, of_envelope, steps
 
 
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("state", [Step("state")]),
-        ("a.b.c", [Step("a"), Step("b"), Step("c")]),
-        ("stats.tracks[type=video].jitter", [Step("stats"), Step("tracks", "type", "video"), Step("jitter")]),
-        ("tracks[url=https://a.b/c].x", [Step("tracks", "url", "https://a.b/c"), Step("x")]),
-        ("content-type.first name", [Step("content-type"), Step("first name")]),
+        ("state", [PathStep("state")]),
+        ("a.b.c", [PathStep("a"), PathStep("b"), PathStep("c")]),
+        (
+            "stats.tracks[type=video].jitter",
+            [PathStep("stats"), PathStep("tracks", "type", "video"), PathStep("jitter")],
+        ),
+        ("tracks[url=https://a.b/c].x", [PathStep("tracks", "url", "https://a.b/c"), PathStep("x")]),
+        ("content-type.first name", [PathStep("content-type"), PathStep("first name")]),
     ],
 )
-def test_a_path_is_steps(path: str, expected: list[Step]) -> None:
+def test_a_path_is_steps(path: str, expected: list[PathStep]) -> None:
     assert list(steps(path)) == expected
 
 

@@ -38,7 +38,7 @@ from lpa_core.delivery.writer import Writer
 from lpa_core.pipeline.verdicts import Accepted
 from lpa_core.records import Position
 from lpa_core.tables.table import Block, Table
-from lpa_core.testing.simulation import Outcome, many, simulate
+from lpa_core.testing.simulation import SimulationResult, many, simulate
 from lpa_core.testing.simulation.consumer_group import SimulatedGroup
 from lpa_core.testing.simulation.many import Tally
 from lpa_core.testing.simulation.sink import SimulatedSink
@@ -48,22 +48,24 @@ SEEDS = 150
 
 
 @pytest.fixture(scope="module")
-def worlds() -> list[Outcome]:
+def worlds() -> list[SimulationResult]:
     return [simulate(seed) for seed in range(SEEDS)]
 
 
-def test_no_world_loses_or_repeats_anything(worlds: list[Outcome]) -> None:
+def test_no_world_loses_or_repeats_anything(worlds: list[SimulationResult]) -> None:
     wrong = [outcome for outcome in worlds if outcome.violations]
     assert not wrong, "\n".join(f"seed {outcome.seed}: {outcome.violations}" for outcome in wrong)
 
 
-def test_failure_03_worlds_lose_offsets_and_operators_set_them_right(worlds: list[Outcome]) -> None:
+def test_failure_03_worlds_lose_offsets_and_operators_set_them_right(worlds: list[SimulationResult]) -> None:
     told = ["\n".join(outcome.trace) for outcome in worlds]
     for how in ("metadata", "deleted", "set back"):
         assert any(f" {how}\n" in trace and "an operator:" in trace for trace in told), how
 
 
-def test_worlds_with_an_embedded_engine_write_ranges_of_several_partitions_together(worlds: list[Outcome]) -> None:
+def test_worlds_with_an_embedded_engine_write_ranges_of_several_partitions_together(
+    worlds: list[SimulationResult],
+) -> None:
     """Some of these inserts are broken off, and some of the partitions are away meanwhile."""
     told = [[line for line in outcome.trace if "under together" in line] for outcome in worlds]
     several = [lines for lines in told if any(len(set(re.findall(r"\((\d+), ", line))) > 1 for line in lines)]
@@ -330,4 +332,4 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[None]]] = {
 def test_a_broken_protocol_is_found_out(name: str) -> None:
     with BROKEN[name]():
         found = next((o for o in map(simulate, range(SEEDS)) if o.violations), None)
-    assert isinstance(found, Outcome), f"no world shows what is wrong with: {name}"
+    assert isinstance(found, SimulationResult), f"no world shows what is wrong with: {name}"

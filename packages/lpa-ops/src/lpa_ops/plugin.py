@@ -34,7 +34,7 @@ def lpa_cli_commands(context: AppContext) -> Sequence[cyclopts.App]:
 
 @hookimpl
 def lpa_health_checks(settings: Settings) -> Sequence[HealthCheck]:
-    from lpa_ops.health import CHECKS
+    from lpa_ops.health.checks import CHECKS
 
     return CHECKS
 

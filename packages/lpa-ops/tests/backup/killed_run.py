@@ -27,8 +27,8 @@ from lpa_core.sources.source import Source
 from lpa_ops.backup.create import create
 from lpa_ops.backup.restore import restore
 from lpa_ops.backup.store import BackupStore
-from lpa_ops.backup.tables import stored_tables
-from lpa_sinks.databases import opened
+from lpa_ops.positions.stored_tables import stored_tables
+from lpa_sinks.clickhouse.database import opened
 
 EVENTS = 3_000
 KILLS = ((Step.CLAIMED, 2), (Step.PREPARED, 2), (Step.WRITTEN, 4), (Step.WRITTEN, 20), (Step.FINISHED, 2))

@@ -14,13 +14,13 @@ from structlog.testing import capture_logs
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_ops.backup.backup import Backup, BackupError, Freeze
-from lpa_ops.backup.checkpoints import sink_name
 from lpa_ops.backup.create import create
 from lpa_ops.backup.prune import prune
 from lpa_ops.backup.retention import DAY_MS
 from lpa_ops.backup.store import BackupStore
+from lpa_ops.positions.checkpoints import sink_name
 from lpa_ops.testing.backups import FULL
-from lpa_sinks.databases import opened
+from lpa_sinks.clickhouse.database import opened
 from lpa_sinks.testing.http_front import PASSWORD, USER, Fault, Front
 
 NOW = FULL.created_ms + 100 * DAY_MS

@@ -9,10 +9,11 @@ import pytest
 
 from lpa_core.settings.loading import SettingsError, load
 from lpa_core.settings.settings import ProcessSettings, Settings
-from lpa_ops.backup.backup import Backup, Content
+from lpa_ops.backup.backup import Backup
 from lpa_ops.backup.prune import prune
 from lpa_ops.backup.retention import DAY_MS, expired, expires_ms, retention_days
 from lpa_ops.backup.store import BackupStore
+from lpa_ops.positions.stored_tables import Content
 from lpa_ops.testing.backups import FULL
 
 DAYS = {"dev": 7, "prod": 90}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lpa_core.settings.thresholds import State
-from lpa_ops.health import attribution_coverage
+from lpa_ops.health.checks import attribution_coverage
 from lpa_ops.testing.day import Day
 
 

@@ -10,9 +10,9 @@ import pytest
 from lpa_core.health.check import NotApplicable, Scope
 from lpa_core.settings.settings import ProcessSettings, Settings
 from lpa_core.settings.thresholds import State
-from lpa_ops.backup.checkpoints import sink_name
 from lpa_ops.backup.store import BackupStore
-from lpa_ops.health.backup_age import judge
+from lpa_ops.health.checks.backup_age import judge
+from lpa_ops.positions.checkpoints import sink_name
 from lpa_ops.testing.backups import FULL
 
 HOUR_MS = 3_600_000

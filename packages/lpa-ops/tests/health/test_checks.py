@@ -20,9 +20,8 @@ from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.thresholds import State
 from lpa_core.testing.claim_damage import closed_store
 from lpa_ops.backup.backup import DATABASE_FOLDER
-from lpa_ops.backup.checkpoints import sink_name
 from lpa_ops.backup.store import BackupStore
-from lpa_ops.health import (
+from lpa_ops.health.checks import (
     CHECKS,
     api_view_parity,
     attribution_coverage,
@@ -38,6 +37,7 @@ from lpa_ops.health import (
     session_consistency,
 )
 from lpa_ops.health.parity import judge_parity
+from lpa_ops.positions.checkpoints import sink_name
 from lpa_ops.testing.backups import FULL
 from lpa_ops.testing.day import HOUR_MS, Day, ok, red
 

@@ -19,7 +19,7 @@ from lpa_core.health.run import CheckRunner
 from lpa_core.settings.loading import described
 from lpa_core.settings.thresholds import State, Thresholds
 from lpa_ops.commands import health as command
-from lpa_ops.health import CHECKS
+from lpa_ops.health.checks import CHECKS
 from lpa_ops.testing.day import Day
 
 HANGING = """

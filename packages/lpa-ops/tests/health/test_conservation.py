@@ -12,11 +12,9 @@ from lpa_core.jobs import restoration
 from lpa_core.settings.settings import ClickHouseSettings
 from lpa_core.settings.thresholds import State
 from lpa_ops.backup.backup import DATABASE_FOLDER
-from lpa_ops.backup.checkpoints import sink_name
 from lpa_ops.backup.store import BackupStore
-from lpa_ops.health import (
-    conservation,
-)
+from lpa_ops.health.checks import conservation
+from lpa_ops.positions.checkpoints import sink_name
 from lpa_ops.recover.validation import validate
 from lpa_ops.testing.backups import FULL
 from lpa_ops.testing.day import Day, ok, red

@@ -12,7 +12,7 @@ from lpa_core.health.check import Finding, Scope
 from lpa_core.settings.settings import Settings
 from lpa_core.settings.thresholds import State
 from lpa_core.tables.known_gaps import OffsetSpan
-from lpa_ops.health import consumer_lag
+from lpa_ops.health.checks import consumer_lag
 from lpa_ops.health.kafka_offsets import Standing
 
 ZERO, ONE = Partition("events", 0), Partition("events", 1)
@@ -45,7 +45,7 @@ def judged(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Any:
 
             def close(self) -> None: ...
 
-        monkeypatch.setattr(consumer_lag, "Offsets", Offsets)
+        monkeypatch.setattr(consumer_lag, "KafkaOffsets", Offsets)
         monkeypatch.setattr(consumer_lag, "InputTopic", Topic)
         sink = f"chdb://{tmp_path / 'none'}"
         return consumer_lag.judge(Scope(Settings(), NOW, NOW - 3_600_000, sink, kafka=True))

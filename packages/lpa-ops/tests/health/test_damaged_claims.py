@@ -15,8 +15,8 @@ from lpa_core.health.check import Finding, Scope
 from lpa_core.settings.settings import Settings
 from lpa_core.settings.thresholds import State
 from lpa_core.testing.claim_damage import DAMAGE, closed_store
-from lpa_ops.health.dedup_store import judge
-from lpa_ops.health.kafka_offsets import Offsets, Standing
+from lpa_ops.health.checks.dedup_store import judge
+from lpa_ops.health.kafka_offsets import KafkaOffsets, Standing
 
 NOW = 1_767_900_000_000
 TTL = 86_400_000
@@ -31,7 +31,7 @@ def judged(folder: Path, *, kafka: bool = False) -> Finding:
 def partition(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a partition's claims, as a worker leaves it."""
     monkeypatch.setattr(
-        Offsets, "standings", lambda offsets: {PARTITION: Standing(*([3000] * len(attrs.fields(Standing))))}
+        KafkaOffsets, "standings", lambda offsets: {PARTITION: Standing(*([3000] * len(attrs.fields(Standing))))}
     )
     folder = tmp_path / claims_name(*PARTITION)
     closed_store(folder, TTL, NOW, 3000)

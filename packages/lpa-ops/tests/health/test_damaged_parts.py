@@ -9,8 +9,8 @@ import attrs
 import pytest
 
 from lpa_core.settings.thresholds import State
-from lpa_ops.health import damaged_parts
-from lpa_ops.health.damaged_parts import PartReader
+from lpa_ops.health.checks import damaged_parts
+from lpa_ops.health.checks.damaged_parts import PartReader
 from lpa_ops.testing.day import Day, ok, red
 
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 import pytest
 
 from lpa_core.settings.thresholds import State
-from lpa_ops.health import deduplication_windows
-from lpa_ops.health.database import Database
+from lpa_ops.health.checks import deduplication_windows
+from lpa_ops.health.database import HealthDatabase
 from lpa_ops.testing.day import HOUR_MS, Day
 
 MINUTE_MS: Final = 60_000
@@ -64,13 +64,13 @@ def test_the_busiest_span_is_compared_with_the_smallest_window(busy: Day) -> Non
 @pytest.fixture
 def replicated(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tables are taken for replicated ones, which the embedded engine cannot have."""
-    ask = Database.ask
+    ask = HealthDatabase.ask
 
-    def asked(database: Database, file: str, **parameters: Any) -> list[dict[str, Any]]:
+    def asked(database: HealthDatabase, file: str, **parameters: Any) -> list[dict[str, Any]]:
         rows = ask(database, file, **parameters)
         return [{**row, "replicated": 1} for row in rows] if file == "windows.sql" else rows
 
-    monkeypatch.setattr(Database, "ask", asked)
+    monkeypatch.setattr(HealthDatabase, "ask", asked)
 
 
 @pytest.mark.usefixtures("replicated")

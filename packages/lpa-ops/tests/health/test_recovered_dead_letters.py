@@ -6,7 +6,7 @@ import pytest
 
 from lpa_core.settings.thresholds import State
 from lpa_ops.dead_letters.statement import dead_letters
-from lpa_ops.health import dlq_rate, quarantine_rate
+from lpa_ops.health.checks import dlq_rate, quarantine_rate
 from lpa_ops.testing.day import HOUR_MS, Day, ok, red
 
 _MARKED = '{"__replay":true,"__replay_origin":"%s","data":{}}'

@@ -13,7 +13,7 @@ from lpa_core.health.check import Finding, Scope
 from lpa_core.settings.settings import Settings
 from lpa_core.settings.thresholds import State
 from lpa_core.testing.redis_server import RedisServer
-from lpa_ops.health.dedup_store import judge
+from lpa_ops.health.checks.dedup_store import judge
 
 KEPT = ("--appendonly", "yes")
 BOUNDED = ("--maxmemory", "100mb")

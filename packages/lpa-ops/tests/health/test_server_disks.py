@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 from lpa_core.settings.thresholds import State
-from lpa_ops.health import disk
+from lpa_ops.health.checks import disk
 from lpa_ops.testing.day import Day
 from lpa_sinks.testing.http_front import PASSWORD, USER, Front
 

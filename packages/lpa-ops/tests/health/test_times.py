@@ -11,7 +11,7 @@ from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.pipeline.verdicts import Accepted
 from lpa_core.records import Position
 from lpa_core.settings.thresholds import State, Thresholds
-from lpa_ops.health import discarded_timestamps, implausible_timestamps
+from lpa_ops.health.checks import discarded_timestamps, implausible_timestamps
 from lpa_ops.testing.day import Day, ok, red
 
 T = 1_767_873_600_000

@@ -6,7 +6,7 @@ import pytest
 
 from lpa_core.health.check import HealthCheck
 from lpa_core.settings.thresholds import State
-from lpa_ops.health import input_to_fact_freshness, rollup_lag
+from lpa_ops.health.checks import input_to_fact_freshness, rollup_lag
 from lpa_ops.testing.day import Day
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lpa_core.settings.thresholds import State
-from lpa_ops.health import dlq_rate
+from lpa_ops.health.checks import dlq_rate
 from lpa_ops.testing.day import HOUR_MS, Day
 
 

@@ -27,7 +27,7 @@ from lpa_core.jobs import restoration
 from lpa_ops.backup import exchange
 from lpa_ops.positions.doubled import ingested_tables
 from lpa_ops.recover import doubled_rows, row_removal, tokens, total_loss
-from lpa_sinks.databases import opened
+from lpa_sinks.clickhouse.database import opened
 
 EVENTS = 2_000
 

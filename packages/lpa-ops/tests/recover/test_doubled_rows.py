@@ -13,7 +13,7 @@ from lpa_core.cli import build_app
 from lpa_core.jobs.assembly import fold_rules
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.thresholds import State
-from lpa_ops.health import conservation
+from lpa_ops.health.checks import conservation
 from lpa_ops.positions.doubled import doubled, ingested_tables
 from lpa_ops.recover.doubled_rows import DoubledRows
 from lpa_ops.recover.run import execute, plan
@@ -21,9 +21,9 @@ from lpa_ops.recover.scenario import Context
 from lpa_ops.recover.validation import validate
 from lpa_ops.testing.day import Day, ok, red
 from lpa_sinks import parity
-from lpa_sinks.materialize.database import Database
+from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.rebuild import Rebuild
-from lpa_sinks.materialize.rows import Span
+from lpa_sinks.materialize.row_filter import TimeSpan
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +70,7 @@ def read_again(day: Day, first: int, last: int) -> None:
 
 def rebuild(day: Day) -> None:
     rules = fold_rules(PluginManager(day.settings), day.settings)
-    work = Rebuild(Database(day.engine, day.settings.clickhouse.database), rules, Span(0, 4_000_000_000_000))
+    work = Rebuild(FactDatabase(day.engine, day.settings.clickhouse.database), rules, TimeSpan(0, 4_000_000_000_000))
     work.prepare()
     while work.step() is not None:
         pass

@@ -11,7 +11,7 @@ import pytest
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.settings import ProcessSettings, Settings
 from lpa_ops.recover.run import execute, plan
-from lpa_ops.recover.scenario import Context, Findings, RecoveryError, Step
+from lpa_ops.recover.scenario import Context, Findings, RecoveryError, RecoveryStep
 
 
 @final
@@ -30,12 +30,12 @@ class Failing:
     def look_again(self, found: Findings, begun: Collection[str], started_ms: int, context: Context) -> Findings:
         return found
 
-    def steps(self, found: Findings, context: Context) -> Sequence[Step]:
+    def steps(self, found: Findings, context: Context) -> Sequence[RecoveryStep]:
         return [
-            Step("look", "look first", lambda: self.call("look")),
-            Step("restore", "bring all back", lambda: self.call("restore"), once=True),
-            Step("check", "check it", lambda: self.call("check")),
-            Step("commit", "commit it", self.commit, once=True),
+            RecoveryStep("look", "look first", lambda: self.call("look")),
+            RecoveryStep("restore", "bring all back", lambda: self.call("restore"), once=True),
+            RecoveryStep("check", "check it", lambda: self.call("check")),
+            RecoveryStep("commit", "commit it", self.commit, once=True),
         ]
 
     def then(self, found: Findings) -> Sequence[str]:

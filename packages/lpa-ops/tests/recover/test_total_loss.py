@@ -12,9 +12,9 @@ from clickhouse_connect.driver.client import Client
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_core.tables.row_layout import RAW_TABLE
-from lpa_ops.backup.backup import Content
-from lpa_ops.backup.checkpoints import sink_name
 from lpa_ops.backup.store import BackupStore
+from lpa_ops.positions.checkpoints import sink_name
+from lpa_ops.positions.stored_tables import Content
 from lpa_ops.recover.scenario import Context
 from lpa_ops.recover.total_loss import Loss, TotalLoss
 from lpa_ops.testing.backups import FULL

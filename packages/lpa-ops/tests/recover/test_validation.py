@@ -7,12 +7,12 @@ import re
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.settings.settings import Settings
-from lpa_ops.recover.validation import Check, validate
+from lpa_ops.recover.validation import ValidationResult, validate
 from lpa_ops.testing.day import Day
 from lpa_sinks import schema
 
 
-def found(client: Client, database: str) -> dict[str, Check]:
+def found(client: Client, database: str) -> dict[str, ValidationResult]:
     return {check.name: check for check in validate(client, database, None, Settings())}
 
 
@@ -29,14 +29,16 @@ def test_derived_data_that_disagree_are_named(day: Day) -> None:
     )
     damaged = found(day.engine, database)
     day.run("DELETE FROM day.fact_workflow_session_segments_versions WHERE workflow_session_id = 'fault|fault'")
-    assert damaged["derived data agree"] == Check("derived data agree", None, "not yet: segments_reference_sessions")
+    assert damaged["derived data agree"] == ValidationResult(
+        "derived data agree", None, "not yet: segments_reference_sessions"
+    )
 
 
 def test_the_newest_event_tells_how_fresh_all_is(engine: Client, database: str) -> None:
     schema.apply(engine, database, ())
     empty = found(engine, database)
     for name in ("freshness", "derived data agree"):
-        assert empty[name] == Check(name, None, "no event is stored")
+        assert empty[name] == ValidationResult(name, None, "no event is stored")
     for minutes in (90, 30, 60):
         engine.command(
             f"INSERT INTO {database}.streaming_events (source_topic, source_offset, ingestion_timestamp) "

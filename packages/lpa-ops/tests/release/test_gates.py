@@ -21,7 +21,7 @@ from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.loading import described
 from lpa_core.settings.settings import Settings
 from lpa_ops.release import documentation, notes, parity, rollups, schema, tests
-from lpa_ops.release.gate import CannotJudgeError, Gate, Outcome, Target, Verdict
+from lpa_ops.release.gate import CannotJudgeError, Gate, GateResult, GateState, Target
 from lpa_ops.release.run import run
 from lpa_ops.testing.day import HOUR_MS, Day
 from lpa_sinks.parity import Assertion, Severity
@@ -51,7 +51,7 @@ def target(folder: Path, *junit: Path, sink: str | None = None, settings: Settin
     return Target(settings, PluginManager(settings), version("lpa-ops"), folder, scope, junit)
 
 
-def judged(gate: Gate, of: Target) -> Outcome:
+def judged(gate: Gate, of: Target) -> GateResult:
     ((_, outcome),) = run([gate], of)
     return outcome
 
@@ -71,7 +71,7 @@ def test_reports_without_failures_pass_and_are_found_in_the_folder(tmp_path: Pat
     report(tmp_path, "report-integration.xml", tests=7)
     outcome = judged(tests.GATE, target(tmp_path))
     assert (outcome.verdict, outcome.detail) == (
-        Verdict.PASSED,
+        GateState.PASSED,
         "12 tests passed or were skipped (2), in 2 reports",
     )
 
@@ -90,7 +90,7 @@ def test_a_report_that_proves_nothing_fails(made: dict[str, object], said: str, 
     other = report(tmp_path, "fine.xml")
     bad = report(tmp_path, "bad.xml", **made)  # type: ignore[arg-type]
     outcome = judged(tests.GATE, target(tmp_path, other, bad))
-    assert outcome.verdict is Verdict.FAILED
+    assert outcome.verdict is GateState.FAILED
     assert said in outcome.detail
 
 
@@ -110,7 +110,7 @@ def test_a_report_that_cannot_be_is_not_judged(made: dict[str, object], said: st
     other = report(tmp_path, "fine.xml")
     bad = report(tmp_path, "bad.xml", **made)  # type: ignore[arg-type]
     outcome = judged(tests.GATE, target(tmp_path, other, bad))
-    assert outcome.verdict is Verdict.NOT_JUDGED
+    assert outcome.verdict is GateState.NOT_JUDGED
     assert outcome.detail == f"{bad} cannot be believed: {said}; run the tests again"
 
 
@@ -119,7 +119,7 @@ def test_a_report_that_cannot_be_is_not_judged(made: dict[str, object], said: st
 )
 def test_what_can_be_is_judged(made: dict[str, object], tmp_path: Path) -> None:
     bad = report(tmp_path, "bad.xml", **made)  # type: ignore[arg-type]
-    assert judged(tests.GATE, target(tmp_path, bad)).verdict is not Verdict.NOT_JUDGED
+    assert judged(tests.GATE, target(tmp_path, bad)).verdict is not GateState.NOT_JUDGED
 
 
 def test_a_report_from_before_the_last_commit_is_stale(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_report_from_before_the_last_commit_is_stale(tmp_path: Path) -> None:
     for command in (["init", "-q"], [*identity, "commit", "-q", "--allow-empty", "-m", "Begin"]):
         subprocess.run(["git", *command], cwd=tmp_path, env=environment, check=True)
     outcome = judged(tests.GATE, target(tmp_path, report(tmp_path)))
-    assert outcome.verdict is Verdict.FAILED
+    assert outcome.verdict is GateState.FAILED
     assert "older than a day or than the last commit" in outcome.detail
 
 
@@ -137,7 +137,7 @@ def test_without_a_report_it_cannot_be_judged(content: str | None, tmp_path: Pat
     if content is not None:
         (tmp_path / "report.xml").write_text(content)
     outcome = judged(tests.GATE, target(tmp_path))
-    assert outcome.verdict is Verdict.NOT_JUDGED
+    assert outcome.verdict is GateState.NOT_JUDGED
     assert "report" in outcome.detail
 
 
@@ -147,7 +147,7 @@ def test_the_schema_of_the_database_has_to_agree(day: Day, tmp_path: Path) -> No
     day.run("ALTER TABLE day.discovery_results ADD COLUMN surplus String")
     outcome = judged(schema.GATE, of)
     day.run("ALTER TABLE day.discovery_results DROP COLUMN surplus")
-    assert outcome.verdict is Verdict.FAILED
+    assert outcome.verdict is GateState.FAILED
     assert "discovery_results in a_day: column surplus String is not expected" in outcome.problems
     assert judged(schema.GATE, of) == before
 
@@ -156,16 +156,16 @@ def test_parity_and_rollups_have_to_hold_for_the_window(day: Day, tmp_path: Path
     of = target(tmp_path, sink=day.sink, settings=day.settings)
     of = attrs.evolve(of, scope=Scope(day.settings, day.now_ms, day.now_ms - 24 * HOUR_MS, day.sink))
     outcome = judged(parity.GATE, of)
-    assert (outcome.verdict, outcome.problems) == (Verdict.PASSED, ())
+    assert (outcome.verdict, outcome.problems) == (GateState.PASSED, ())
     rolled = "SELECT * FROM day.agg_session_performance_1h_versions"
     day.run(f"CREATE TABLE day.rolled ENGINE = MergeTree ORDER BY () AS {rolled}")
     day.run("TRUNCATE TABLE day.agg_session_performance_1h_versions")
     outcome = judged(rollups.GATE, of)
     day.run("INSERT INTO day.agg_session_performance_1h_versions SELECT * FROM day.rolled")
     day.run("DROP TABLE day.rolled SYNC")
-    assert outcome.verdict is Verdict.FAILED
+    assert outcome.verdict is GateState.FAILED
     assert any(problem.startswith("hour_rollup_matches_samples: ") for problem in outcome.problems), outcome.problems
-    assert judged(rollups.GATE, of).verdict is Verdict.PASSED
+    assert judged(rollups.GATE, of).verdict is GateState.PASSED
 
 
 @pytest.mark.parametrize(
@@ -186,13 +186,13 @@ def test_a_violated_assertion_is_judged_by_its_severity(
     of = target(tmp_path, sink=day.sink, settings=day.settings)
     of = attrs.evolve(of, scope=Scope(day.settings, day.now_ms, day.now_ms - 24 * HOUR_MS, day.sink))
     outcome = judged(gate, of)
-    assert outcome.verdict is (Verdict.PASSED if passes else Verdict.FAILED)
+    assert outcome.verdict is (GateState.PASSED if passes else GateState.FAILED)
     assert outcome.problems == (() if passes else ("mended: it was broken (1 rows)",))
 
 
-@pytest.mark.parametrize(("covers", "verdict"), [(77, Verdict.FAILED), (79, Verdict.PASSED)])
+@pytest.mark.parametrize(("covers", "verdict"), [(77, GateState.FAILED), (79, GateState.PASSED)])
 def test_a_release_asks_for_conservation_and_not_for_freshness(
-    covers: int, verdict: Verdict, day: Day, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    covers: int, verdict: GateState, day: Day, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     violated = Assertion("mended", Severity.FAIL, (covers,), "it was broken", "mend it", "SELECT 1")
     monkeypatch.setattr("lpa_sinks.parity.assertions", lambda: [violated])
@@ -205,14 +205,14 @@ def test_a_window_without_events_cannot_be_judged(day: Day, tmp_path: Path) -> N
     of = target(tmp_path, sink=day.sink, settings=day.settings)
     for gate in (parity.GATE, rollups.GATE):
         outcome = judged(gate, of)
-        assert outcome.verdict is Verdict.NOT_JUDGED
+        assert outcome.verdict is GateState.NOT_JUDGED
         assert "no event from 2026-01-07 12:00" in outcome.detail
 
 
 def test_the_documentation_of_this_repository_is_up_to_date() -> None:
     outcome = judged(documentation.GATE, target(ROOT))
     assert outcome.problems == ()
-    assert outcome.verdict is Verdict.PASSED
+    assert outcome.verdict is GateState.PASSED
 
 
 @pytest.fixture
@@ -243,19 +243,19 @@ def test_what_is_not_documented_is_named(page: str, text: str, said: str, copy: 
     assert text in content
     (copy / page).write_text(content.replace(text, ""))
     outcome = judged(documentation.GATE, target(copy / "docs"))
-    assert outcome.verdict is Verdict.FAILED
+    assert outcome.verdict is GateState.FAILED
     assert any(said in problem for problem in outcome.problems), outcome.problems
 
 
 def test_outside_of_the_repository_it_cannot_be_judged(tmp_path: Path) -> None:
     for gate in (documentation.GATE, notes.GATE):
         outcome = judged(gate, target(tmp_path))
-        assert outcome.verdict is Verdict.NOT_JUDGED
+        assert outcome.verdict is GateState.NOT_JUDGED
         assert "run it in a checkout" in outcome.detail
 
 
 def test_notes_are_needed_for_the_version_itself(copy: Path) -> None:
-    assert judged(notes.GATE, target(copy)).verdict is Verdict.PASSED
+    assert judged(notes.GATE, target(copy)).verdict is GateState.PASSED
     page = copy / "docs" / "releases" / f"{version('lpa-ops')}.md"
     whole = page.read_text()
     page.write_text(whole.replace("## Rollback", "## Rolling back"))
@@ -269,14 +269,14 @@ def test_notes_are_needed_for_the_version_itself(copy: Path) -> None:
 
 
 def test_a_gate_that_breaks_is_not_passed(tmp_path: Path) -> None:
-    def broken(of: Target) -> Outcome:
+    def broken(of: Target) -> GateResult:
         raise RuntimeError("a\nfault")
 
-    def lacking(of: Target) -> Outcome:
+    def lacking(of: Target) -> GateResult:
         raise CannotJudgeError("it lacks something")
 
     for judge, said in ((broken, "RuntimeError: a fault"), (lacking, "it lacks something")):
-        assert judged(Gate("x", "X", judge), target(tmp_path)) == Outcome(Verdict.NOT_JUDGED, said)
+        assert judged(Gate("x", "X", judge), target(tmp_path)) == GateResult(GateState.NOT_JUDGED, said)
 
 
 def test_the_command_fails_where_a_gate_cannot_be_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

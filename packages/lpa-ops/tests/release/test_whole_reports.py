@@ -14,7 +14,7 @@ from lpa_core.health.check import Scope
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.settings import Settings
 from lpa_ops.release import tests
-from lpa_ops.release.gate import Outcome, Target, Verdict
+from lpa_ops.release.gate import GateResult, GateState, Target
 from lpa_ops.release.run import run
 
 TESTS = {
@@ -37,7 +37,7 @@ def repository(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def judged(folder: Path, *reports: Path) -> Outcome:
+def judged(folder: Path, *reports: Path) -> GateResult:
     now, settings = time.time_ns() // 1_000_000 + 1000, Settings()
     target = Target(settings, PluginManager(settings), "0", folder, Scope(settings, now, now - 1), reports)
     ((_, outcome),) = run([tests.GATE], target)
@@ -82,7 +82,7 @@ def test_failure_17_the_report_of_a_whole_run_passes(repository: Path) -> None:
     time.sleep(max(0, 1 - time.time() % 1))  # the commit's time has no fractions
     report = ran(repository, "packages", "tests/test_b.py")
     outcome = judged(repository, report)
-    assert (outcome.verdict, outcome.problems) == (Verdict.PASSED, ())
+    assert (outcome.verdict, outcome.problems) == (GateState.PASSED, ())
     assert outcome.detail == (
         "4 tests passed or were skipped (0), in 1 reports: all 3 that the repository defines"
     )  # fmt: skip
@@ -100,16 +100,16 @@ def test_failure_17_a_report_that_was_narrowed_fails_though_every_test_is_in_it(
     arguments: tuple[str, ...], said: str, repository: Path
 ) -> None:
     outcome = judged(repository, ran(repository, *arguments))
-    assert outcome.verdict is Verdict.FAILED
+    assert outcome.verdict is GateState.FAILED
     assert said in outcome.problems[0]
 
 
 @pytest.mark.parametrize("left_out", ALL)
 def test_failure_17_a_test_that_is_in_no_report_fails_the_gate(left_out: str, repository: Path) -> None:
     outcome = judged(repository, written(repository, *(set(ALL) - {left_out})))
-    assert outcome.verdict is Verdict.FAILED
+    assert outcome.verdict is GateState.FAILED
     assert f"1 of 3 tests are in no report, such as {left_out}: give the whole reports of ./dev tests" in outcome.detail
-    assert judged(repository, written(repository, *ALL)).verdict is Verdict.PASSED
+    assert judged(repository, written(repository, *ALL)).verdict is GateState.PASSED
 
 
 @pytest.mark.parametrize(
@@ -125,13 +125,13 @@ def test_failure_17_a_report_of_another_kind_or_commit_fails(
     made: dict[str, str | None], said: str, repository: Path
 ) -> None:
     outcome = judged(repository, written(repository, *ALL, **made))  # type: ignore[arg-type]
-    assert outcome.verdict is Verdict.FAILED
+    assert outcome.verdict is GateState.FAILED
     assert said in outcome.detail
 
 
 def test_failure_17_a_skip_with_a_reason_passes_and_a_report_that_lost_cases_does_not(repository: Path) -> None:
     report = written(repository, *ALL, skip="the recorded sessions are not there")
-    assert judged(repository, report).verdict is Verdict.PASSED
+    assert judged(repository, report).verdict is GateState.PASSED
     report.write_text(report.read_text().replace('tests="3"', 'tests="4"'))
     assert "names 3 of its 4 tests" in judged(repository, report).detail
     report.write_text(report.read_text()[:-40])

@@ -10,13 +10,14 @@ import pytest
 
 from lpa_core.savepoints import SavepointError
 from lpa_core.settings.settings import ProcessSettings, Settings
-from lpa_ops.savepoint.scratch import scratch_folder
+from lpa_ops.bundle.scratch import scratch_folder
 
 HOLD = """
 import sys
 from pathlib import Path
-from lpa_core.settings.settings import ProcessSettings, Settings
-from lpa_ops.savepoint.scratch import scratch_folder
+from lpa_core.settings.settings import ProcessSettings
+from lpa_core.settings.settings import Settings
+from lpa_ops.bundle.scratch import scratch_folder
 with scratch_folder(Settings(lpa=ProcessSettings(data_dir=Path(sys.argv[1])))) as folder:
     (folder / "claims").mkdir()
     (folder / "claims" / "rows").touch()

@@ -10,10 +10,10 @@ from typing import Any, Final, final
 import attrs
 
 from lpa_core.tables.table import Column, Kind, Table
-from lpa_replay.database import Database
-from lpa_replay.folder import Manifest
-from lpa_replay.outcomes import Outcome
-from lpa_replay.plan import Plan
+from lpa_replay.database import ReplayDatabase
+from lpa_replay.planning.plan import Plan
+from lpa_replay.spool.outcomes import ReplayDecision
+from lpa_replay.spool.run_folder import StagedManifest
 
 RUNS: Final = Table(
     "replay_runs",
@@ -104,7 +104,7 @@ class RunRecord:
     verification: str = ""
 
 
-def run_record(plan: Plan, manifest: Manifest, state: str, source: str) -> RunRecord:
+def run_record(plan: Plan, manifest: StagedManifest, state: str, source: str) -> RunRecord:
     """``source`` describes it, for people."""
     asked, figures, window = plan.asked, manifest.figures, plan.window
     target = asked.target if not asked.topics else f"{asked.target} {asked.topics[1]}"
@@ -136,7 +136,7 @@ def run_record(plan: Plan, manifest: Manifest, state: str, source: str) -> RunRe
     )
 
 
-def record_run(database: Database, run: RunRecord, updated_ms: int) -> None:
+def record_run(database: ReplayDatabase, run: RunRecord, updated_ms: int) -> None:
     """Write a run down, in the place of what was written of it before."""
     row = [
         run.replay_id,
@@ -149,26 +149,28 @@ def record_run(database: Database, run: RunRecord, updated_ms: int) -> None:
     database.insert(RUNS, [[value] for value in row], token)
 
 
-def record_outcomes(database: Database, plan: Plan, outcomes: Iterable[Sequence[Outcome]], recorded_ms: int) -> None:
+def record_outcomes(
+    database: ReplayDatabase, plan: Plan, outcomes: Iterable[Sequence[ReplayDecision]], recorded_ms: int
+) -> None:
     """Write the outcomes down, in the place of what was recorded earlier; done again it changes nothing."""
     for lines in outcomes:
         columns = [list(column) for column in zip(*(_row(plan, line, recorded_ms) for line in lines), strict=True)]
         database.insert(OUTCOMES, columns, f"replay:{plan.id}:outcomes:{recorded_ms}:{lines[0].number}")
 
 
-def recorded_runs(database: Database, replay_id: str = "") -> Sequence[RunRecord]:
+def recorded_runs(database: ReplayDatabase, replay_id: str = "") -> Sequence[RunRecord]:
     """All runs, the oldest first, or the one of that id."""
     database.require(RUNS.name, OUTCOMES.name)
     return [RunRecord(*row) for row in database.rows("read the replays", database.sql("runs.sql"), replay_id=replay_id)]
 
 
-def results(database: Database, replay_id: str) -> list[tuple[str, str, int]]:
+def results(database: ReplayDatabase, replay_id: str) -> list[tuple[str, str, int]]:
     """Records of a run by what became of them and why, at most 100 kinds."""
     found = database.rows("read outcomes", database.sql("results.sql"), replay_id=replay_id)
     return [(str(result), str(reason), int(records)) for result, reason, records in found]
 
 
-def _row(plan: Plan, line: Outcome, recorded_ms: int) -> tuple[Any, ...]:
+def _row(plan: Plan, line: ReplayDecision, recorded_ms: int) -> tuple[Any, ...]:
     return (
         plan.id,
         line.number,

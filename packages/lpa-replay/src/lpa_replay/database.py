@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
-from importlib.resources import files
-from string import Template
 from typing import Any, Final, TypeVar, final
 
 import attrs
@@ -17,10 +14,13 @@ from lpa_core.sinks.sink import SinkMisconfigured
 from lpa_core.tables.table import Table
 from lpa_sinks import schema
 from lpa_sinks.clickhouse.client import connect
+from lpa_sinks.clickhouse.database import endpoint_of
 from lpa_sinks.clickhouse.insert import encode, insert, insert_settings
+from lpa_sinks.clickhouse.names import qualified, quoted
 from lpa_sinks.clickhouse.retries import AT_ONCE
-from lpa_sinks.databases import endpoint_of
-from lpa_sinks.schema.ddl import quoted
+from lpa_sinks.clickhouse.sql_files import SqlFiles
+
+_SQL: Final = SqlFiles(__package__)
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ _OWN_TABLES: Final = ("replay_runs", "replay_outcomes")
 
 @final
 @attrs.frozen
-class Database:
+class ReplayDatabase:
     """A client of the database, and statements of this package with its tables' names filled in."""
 
     client: Client
@@ -37,11 +37,11 @@ class Database:
 
     def table(self, name: str) -> str:
         """Qualified and quoted. Raises SinkMisconfigured for what is not a name."""
-        return f"{quoted(self.name)}.{quoted(name)}"
+        return qualified(self.name, name)
 
     def sql(self, file: str, **names: str) -> str:
         """A statement; ``$name`` stands for what is given, ``$database`` for the database."""
-        return Template(_text(file)).substitute(database=quoted(self.name), **names)
+        return _SQL.fill(file, database=quoted(self.name), **names)
 
     def rows(self, what: str, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """What a query answers. ``what`` is the action, for people. Raises SinkUnavailable, SinkMisconfigured."""
@@ -74,12 +74,12 @@ class Database:
             )
 
     def _missing(self, tables: Sequence[str]) -> list[str]:
-        there = {name for (name,) in self.rows("list the tables", _text("table_names.sql"), database=self.name)}
+        there = {name for (name,) in self.rows("list the tables", _SQL.text("table_names.sql"), database=self.name)}
         return [table for table in tables if table not in there]
 
 
 @contextmanager
-def opened(sink: str | None, settings: Settings, *, make: bool = False) -> Iterator[Database]:
+def opened(sink: str | None, settings: Settings, *, make: bool = False) -> Iterator[ReplayDatabase]:
     """The database that ``sink`` names, by default the embedded one in the data folder.
 
     An embedded one gets the tables of replays where it lacks them; if there is none it is made if ``make`` says so.
@@ -90,7 +90,7 @@ def opened(sink: str | None, settings: Settings, *, make: bool = False) -> Itera
         raise SinkMisconfigured(f"{endpoint.path}: there is no embedded database yet: `lpa ingest FILE` makes one")
     client = connect(endpoint, settings.clickhouse.password)
     try:
-        database = Database(client, endpoint.database)
+        database = ReplayDatabase(client, endpoint.database)
         if endpoint.path is not None:
             database.complete()
         yield database
@@ -101,8 +101,3 @@ def opened(sink: str | None, settings: Settings, *, make: bool = False) -> Itera
 def is_embedded(sink: str | None, settings: Settings) -> bool:
     """Whether the database is a folder, which only one process at a time can have open."""
     return endpoint_of(sink, settings).path is not None
-
-
-@cache
-def _text(name: str) -> str:
-    return files("lpa_replay").joinpath("sql", name).read_text(encoding="utf-8")

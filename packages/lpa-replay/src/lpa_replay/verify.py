@@ -9,7 +9,7 @@ import attrs
 
 from lpa_core.tables.table import Table
 from lpa_replay.audit import RunRecord
-from lpa_replay.database import Database
+from lpa_replay.database import ReplayDatabase
 
 _TOLERATED_SHARE: Final = 0.01
 """Dead letters of all input: docs/spec/operations.md section 5 alerts above it."""
@@ -19,7 +19,7 @@ _CLOCKS_MAY_DIFFER_MS: Final = 3_600_000
 
 @final
 @attrs.frozen
-class Check:
+class VerificationResult:
     """One line of the checklist. ``figures`` are what it was judged by; ``passed`` None: for information only."""
 
     name: str
@@ -31,7 +31,9 @@ class Check:
         return attrs.asdict(self)
 
 
-def verify(database: Database, run: RunRecord, tables: Sequence[Table], ttl_ms: int, now: int) -> list[Check]:
+def verify(
+    database: ReplayDatabase, run: RunRecord, tables: Sequence[Table], ttl_ms: int, now: int
+) -> list[VerificationResult]:
     """Find out what became of each record of a run, write it into ``replay_outcomes``, and judge.
 
     Args:
@@ -56,7 +58,7 @@ def verify(database: Database, run: RunRecord, tables: Sequence[Table], ttl_ms: 
     ]
 
 
-def _accounts(run: RunRecord, figures: dict[str, int]) -> Check:
+def _accounts(run: RunRecord, figures: dict[str, int]) -> VerificationResult:
     kinds = ("recovered", "failed_again", "skipped", "unrecoverable")
     settled = sum(figures[kind] for kind in kinds)
     agree = settled == figures["records"] == figures["numbers"] == run.records_selected
@@ -69,17 +71,19 @@ def _accounts(run: RunRecord, figures: dict[str, int]) -> Check:
     if not agree and not figures["missing"] and not figures["ambiguous"]:
         said += f"; the audit has {figures['records']:,} of {run.records_selected:,} records"
     shown = {name: figures[name] for name in ("records", *kinds, "missing", "ambiguous")}
-    return Check("every record in one place", agree, shown, said)
+    return VerificationResult("every record in one place", agree, shown, said)
 
 
-def _rows(database: Database, tables: Sequence[Table], expected: int, about: dict[str, Any]) -> Iterator[Check]:
+def _rows(
+    database: ReplayDatabase, tables: Sequence[Table], expected: int, about: dict[str, Any]
+) -> Iterator[VerificationResult]:
     counts = {}
     for table in tables:
         sql = database.sql("verify_rows.sql", table=database.table(table.name))
         ((counts[table.name],),) = database.rows(f"count rows of {table.name}", sql, **about)
     found = sum(counts.values())
     rows = {name: count for name, count in counts.items() if count}
-    yield Check(
+    yield VerificationResult(
         "rows in typed tables",
         found == expected,
         {"expected": expected, "found": found, "tables": rows},
@@ -91,10 +95,10 @@ def _rows(database: Database, tables: Sequence[Table], expected: int, about: dic
         ((facts[name],),) = database.rows(f"count rows of {name}", sql, **about)
     made = {name: count for name, count in facts.items() if count}
     said = f"{sum(made.values()):,} in {len(made)} tables" if facts else "there are no fact tables"
-    yield Check("rows in fact tables", None, {"tables": made}, said)
+    yield VerificationResult("rows in fact tables", None, {"tables": made}, said)
 
 
-def _rate(database: Database, run: RunRecord, figures: dict[str, int]) -> Check:
+def _rate(database: ReplayDatabase, run: RunRecord, figures: dict[str, int]) -> VerificationResult:
     """The records of the run alone: what others send meanwhile says nothing about it."""
     ((dead_before, accepted_before),) = database.rows(
         "look up the usual rate of dead letters", database.sql("verify_rate.sql"), replay_id=run.replay_id
@@ -103,7 +107,7 @@ def _rate(database: Database, run: RunRecord, figures: dict[str, int]) -> Check:
     after = failed / (failed + recovered) if failed + recovered else 0.0
     before = dead_before / (dead_before + accepted_before) if dead_before + accepted_before else 0.0
     allowed = max(before, _TOLERATED_SHARE)
-    return Check(
+    return VerificationResult(
         "rate of dead letters",
         after <= allowed,
         {"before": before, "after": after, "allowed": allowed, "dead_letters": failed, "accepted": recovered},
@@ -111,7 +115,7 @@ def _rate(database: Database, run: RunRecord, figures: dict[str, int]) -> Check:
     )
 
 
-def _duplicates(database: Database, run: RunRecord) -> Iterator[Check]:
+def _duplicates(database: ReplayDatabase, run: RunRecord) -> Iterator[VerificationResult]:
     """What this run doubled fails it; the duplicates of others in its window are told of."""
     parameters = {"start": run.start_ms, "end": run.end_ms}
     moment = "event_timestamp" if run.clock == "event" else "ingestion_timestamp"
@@ -127,7 +131,7 @@ def _duplicates(database: Database, run: RunRecord) -> Iterator[Check]:
     (there,) = database.rows("look for duplicates", sql, **parameters)
     (ours,) = database.rows("look for what was doubled", database.sql("verify_doubled.sql"), replay_id=run.replay_id)
     for name, found, doubled in zip(("by dedup key", "by position"), there, ours, strict=True):
-        yield Check(
+        yield VerificationResult(
             f"duplicates {name}",
             not doubled,
             {"in_window": found, "of_this_replay": doubled},
@@ -135,11 +139,13 @@ def _duplicates(database: Database, run: RunRecord) -> Iterator[Check]:
         )
 
 
-def _ttl(run: RunRecord, figures: dict[str, int], ttl_ms: int) -> Check:
+def _ttl(run: RunRecord, figures: dict[str, int], ttl_ms: int) -> VerificationResult:
     """What is stored was looked up, whatever the dedup store remembers; a forced run relied on the store alone."""
     age = run.started_ms - figures["oldest_ms"] if figures["published"] else 0
     within = age <= ttl_ms
     said = f"the oldest record is {'within' if within else 'beyond'} the dedup TTL"
     if not within:
         said += ": forced, so duplicates may be stored" if run.forced else "; what is stored was looked up by key"
-    return Check("window against dedup TTL", within or not run.forced, {"age_ms": age, "ttl_ms": ttl_ms}, said)
+    return VerificationResult(
+        "window against dedup TTL", within or not run.forced, {"age_ms": age, "ttl_ms": ttl_ms}, said
+    )

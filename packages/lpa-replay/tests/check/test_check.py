@@ -14,8 +14,8 @@ from services.preloaded import preloaded_lpa
 
 from lpa_core.cli import run
 from lpa_replay.check.layers import Dump
-from lpa_replay.check.record import Difference, first_difference, read_record, write_record
-from lpa_replay.testing.place import MOMENT, Place, event
+from lpa_replay.check.record import RunDifference, first_difference, read_record, write_record
+from lpa_replay.testing.place import MOMENT, ReplayPlace, event
 
 
 def check(folder: Path, *arguments: str, status: int = 0) -> Any:
@@ -61,9 +61,9 @@ def test_the_first_layer_that_differs_is_named_with_its_first_rows(tmp_path: Pat
     write_record(tmp_path / "run", recorded)
     assert read_record(tmp_path / "run") == recorded
     now = [recorded[0], Dump("typed", "a", ("x", *"bcdef")), Dump("facts", "f", ("y",)), Dump("facts", "new", ())]
-    assert first_difference(recorded, now) == Difference("typed", "a", (), ("b", "c", "d"))
+    assert first_difference(recorded, now) == RunDifference("typed", "a", (), ("b", "c", "d"))
     assert first_difference(recorded, recorded) is None
-    assert first_difference(recorded, recorded[:1]) == Difference("typed", "a", ("x",), ())
+    assert first_difference(recorded, recorded[:1]) == RunDifference("typed", "a", ("x",), ())
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_the_first_layer_that_differs_is_named_with_its_first_rows(tmp_path: Pat
         (("there.ndjson", "--against", "there.ndjson"), "there.ndjson is not a recorded run"),
     ],
 )
-def test_what_cannot_be_checked(arguments: tuple[str, ...], said: str, place: Place) -> None:
+def test_what_cannot_be_checked(arguments: tuple[str, ...], said: str, place: ReplayPlace) -> None:
     (place.folder / "there.ndjson").write_bytes(b"{}\n")
     assert run(["replay", "check", *arguments]) == 2
     assert said in place.capsys.readouterr().err

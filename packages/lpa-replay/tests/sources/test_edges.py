@@ -9,10 +9,10 @@ import msgspec
 
 from lpa_core.settings.loading import load
 from lpa_replay.database import opened
-from lpa_replay.found import Filters, Selection
 from lpa_replay.sources.opening import open_source
-from lpa_replay.testing.place import MOMENT, Place, event
-from lpa_replay.window import Clock, Window
+from lpa_replay.sources.record import Filters, Selection
+from lpa_replay.sources.window import Clock, Window
+from lpa_replay.testing.place import MOMENT, ReplayPlace, event
 
 OFFSETS = range(-2, 3)
 EDGES = [(-2, 3), (-1, 1), (0, 1), (0, 2), (2, 3), (3, 9), (-9, -2)]
@@ -22,7 +22,7 @@ def expected(start: int, end: int) -> int:
     return len([offset for offset in OFFSETS if start <= offset < end])
 
 
-def taken(place: Place, source: str, start: int, end: int, clock: Clock = Clock.EVENT) -> int:
+def taken(place: ReplayPlace, source: str, start: int, end: int, clock: Clock = Clock.EVENT) -> int:
     """How many records of a source a window takes."""
     settings, selection = load(), Selection(Window(start, end), clock, Filters())
     with ExitStack() as stack:
@@ -34,7 +34,7 @@ def taken(place: Place, source: str, start: int, end: int, clock: Clock = Clock.
         return sum(selection.takes(each) for some in found.read(selection) for each in some)
 
 
-def test_by_event_time_from_the_tables_and_files(place: Place) -> None:
+def test_by_event_time_from_the_tables_and_files(place: ReplayPlace) -> None:
     good = [event(f"d{offset}", MOMENT + offset, pipeline="p") for offset in OFFSETS]
     place.ingest([*(event(str(offset), MOMENT + offset) for offset in OFFSETS), *good])
     place.ingest(good, "again.ndjson")
@@ -44,7 +44,7 @@ def test_by_event_time_from_the_tables_and_files(place: Place) -> None:
             assert taken(place, source, MOMENT + start, MOMENT + end) == expected(start, end), source
 
 
-def envelopes(place: Place) -> Iterator[bytes]:
+def envelopes(place: ReplayPlace) -> Iterator[bytes]:
     """Those of the table of dead letters, as a topic has them."""
     for moment, body, offset in place.rows(
         "SELECT toUnixTimestamp64Milli(event_timestamp), payload_body, source_offset FROM {}.streaming_events_dlq"
@@ -60,7 +60,7 @@ def envelopes(place: Place) -> Iterator[bytes]:
         )
 
 
-def test_by_the_time_of_the_record_where_the_event_has_none(place: Place) -> None:
+def test_by_the_time_of_the_record_where_the_event_has_none(place: ReplayPlace) -> None:
     place.ingest([event("e", "no time")])
     ((moment, rejected),) = place.rows(
         "SELECT toUnixTimestamp64Milli(source_record_timestamp), toUnixTimestamp64Milli(ingestion_timestamp) "
@@ -71,7 +71,7 @@ def test_by_the_time_of_the_record_where_the_event_has_none(place: Place) -> Non
         assert taken(place, "dlq-table", rejected + start, rejected + end, Clock.INGESTION) == count
 
 
-def test_from_the_archive_by_both_clocks(place: Place) -> None:
+def test_from_the_archive_by_both_clocks(place: ReplayPlace) -> None:
     place.ingest([event(str(offset), MOMENT + offset) for offset in OFFSETS], "events.ndjson", "--archive", "archive")
     ((received,),) = place.rows("SELECT toUnixTimestamp64Milli(max(ingestion_timestamp)) FROM {}.streaming_events_dlq")
     for start, end in EDGES:

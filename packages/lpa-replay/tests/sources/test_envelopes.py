@@ -13,8 +13,8 @@ from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.pipeline.reject_envelope import Rejected, envelope, envelope_json
 from lpa_core.records import Position
-from lpa_replay.found import Found
 from lpa_replay.sources.envelopes import looks_like_envelope, read_envelope
+from lpa_replay.sources.record import Found
 
 PLACE = Position("events", 1, 7)
 HERE = Position("dlq", 0, 99)

@@ -35,9 +35,9 @@ def lpa_cli_commands(context: AppContext) -> Sequence[cyclopts.App]:
 
 
 def _clickhouse(uri: str, settings: Settings) -> Sink:
+    from lpa_sinks.clickhouse.database import endpoint_of
     from lpa_sinks.clickhouse.retries import RetryPolicy
-    from lpa_sinks.clickhouse.sink import ClickHouseSink
-    from lpa_sinks.databases import endpoint_of
+    from lpa_sinks.sink.sink import ClickHouseSink
 
     retry = RetryPolicy(seconds=settings.clickhouse.sink_retry_seconds or None)
     return ClickHouseSink(

@@ -27,10 +27,10 @@ from lpa_core.sinks.sink import SinkMisconfigured, SinkUnavailable
 from lpa_core.testing.sink_suite import OTHER_TABLE, TABLE, block
 from lpa_sinks.clickhouse.answers import NotClickHouseError, why_not
 from lpa_sinks.clickhouse.client import connect
-from lpa_sinks.clickhouse.errors import Verdict, classify, describe
+from lpa_sinks.clickhouse.errors import ErrorKind, classify, describe
 from lpa_sinks.clickhouse.retries import RetryPolicy
-from lpa_sinks.clickhouse.sink import ClickHouseSink
 from lpa_sinks.commands.schema import schema_app
+from lpa_sinks.sink.sink import ClickHouseSink
 from lpa_sinks.testing.http_front import PASSWORD, USER, Fault, Front
 from lpa_sinks.testing.places import ClickHousePlace
 
@@ -158,7 +158,7 @@ def test_failure_02_no_cut_of_an_answer_is_taken_for_a_result(server: ClickHouse
                 found, error = _outcome(ask)
                 if error is not None:
                     refused += 1
-                    assert classify(error) is Verdict.RETRY, (name, cut)
+                    assert classify(error) is ErrorKind.RETRY, (name, cut)
                 else:
                     assert whole is None or repr(found) == whole, (name, cut)
                 front.faults.clear()

@@ -13,7 +13,7 @@ import pytest
 from lpa_core.sinks.sink import SinkUnavailable
 from lpa_core.tables.table import Block
 from lpa_core.testing.sink_suite import TABLE, block
-from lpa_sinks.clickhouse.sink import ClickHouseSink
+from lpa_sinks.sink.sink import ClickHouseSink
 from lpa_sinks.testing.http_front import Fault, Front
 from lpa_sinks.testing.places import ClickHousePlace
 

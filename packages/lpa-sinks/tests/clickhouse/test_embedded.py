@@ -90,7 +90,7 @@ def test_an_insert_of_ranges_together_that_fails_is_tried_again(
             fails = False
             raise OperationalError("Code: 241. DB::Exception: memory limit exceeded. (MEMORY_LIMIT_EXCEEDED)")
 
-    monkeypatch.setattr("lpa_sinks.clickhouse.sink.insert", failing)
+    monkeypatch.setattr("lpa_sinks.sink.sink.insert", failing)
     patient = attrs.evolve(embedded, retry=RetryPolicy(sleep=lambda seconds: None))
     with closing(patient.sink()) as sink:
         sink.open([TABLE])

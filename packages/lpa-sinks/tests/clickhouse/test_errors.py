@@ -8,7 +8,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError, DataError, Error, OperationalError, ProgrammingError
 
 from lpa_sinks.clickhouse.answers import NotClickHouseError
-from lpa_sinks.clickhouse.errors import CODES, Verdict, classify, describe, explain
+from lpa_sinks.clickhouse.errors import CODES, ErrorKind, classify, describe, explain
 
 
 def test_codes_bear_the_names_that_clickhouse_gives_them(engine: Client) -> None:
@@ -22,52 +22,52 @@ def test_codes_bear_the_names_that_clickhouse_gives_them(engine: Client) -> None
 @pytest.mark.parametrize(
     ("code", "verdict"),
     [
-        (252, Verdict.RETRY),
-        (241, Verdict.RETRY),
-        (159, Verdict.RETRY),
-        (999, Verdict.RETRY),
-        (242, Verdict.RETRY),
-        (243, Verdict.RETRY),
-        (210, Verdict.RETRY),
-        (319, Verdict.RETRY),
-        *((code, Verdict.ROW) for code in (6, 26, 27, 53, 70, 72, 131, 349, 469)),
-        (60, Verdict.CONFIGURATION),
-        (16, Verdict.CONFIGURATION),
-        (81, Verdict.CONFIGURATION),
-        (497, Verdict.CONFIGURATION),
-        (516, Verdict.CONFIGURATION),
-        (49, Verdict.UNKNOWN),
-        (1002, Verdict.UNKNOWN),
-        (987654, Verdict.UNKNOWN),
+        (252, ErrorKind.RETRY),
+        (241, ErrorKind.RETRY),
+        (159, ErrorKind.RETRY),
+        (999, ErrorKind.RETRY),
+        (242, ErrorKind.RETRY),
+        (243, ErrorKind.RETRY),
+        (210, ErrorKind.RETRY),
+        (319, ErrorKind.RETRY),
+        *((code, ErrorKind.ROW) for code in (6, 26, 27, 53, 70, 72, 131, 349, 469)),
+        (60, ErrorKind.CONFIGURATION),
+        (16, ErrorKind.CONFIGURATION),
+        (81, ErrorKind.CONFIGURATION),
+        (497, ErrorKind.CONFIGURATION),
+        (516, ErrorKind.CONFIGURATION),
+        (49, ErrorKind.UNKNOWN),
+        (1002, ErrorKind.UNKNOWN),
+        (987654, ErrorKind.UNKNOWN),
     ],
 )
 @pytest.mark.parametrize("kind", [DatabaseError, OperationalError, ProgrammingError])
-def test_a_code_decides(code: int, verdict: Verdict, kind: type[Error]) -> None:
+def test_a_code_decides(code: int, verdict: ErrorKind, kind: type[Error]) -> None:
     assert classify(kind(f"Code: {code}. DB::Exception: words", code=code)) is verdict
 
 
 @pytest.mark.parametrize(
     ("error", "verdict"),
     [
-        (OperationalError("Error executing HTTP request"), Verdict.RETRY),
+        (OperationalError("Error executing HTTP request"), ErrorKind.RETRY),
         *(
-            (NotClickHouseError(status, "a page"), Verdict.RETRY)
+            (NotClickHouseError(status, "a page"), ErrorKind.RETRY)
             for status in (200, 204, 302, 401, 403, 404, 429, 502, 511)
         ),
-        *((NotClickHouseError(status, "a page"), Verdict.CONFIGURATION) for status in (405, 407, 413)),
-        (DatabaseError("something new"), Verdict.UNKNOWN),
-        (ProgrammingError("Setting async_insert is readonly"), Verdict.CONFIGURATION),
-        (DataError("Invalid None value in non-Nullable column"), Verdict.ROW),
-        (struct.error("required argument is not an integer"), Verdict.ROW),
-        (UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"), Verdict.ROW),
-        (OverflowError("int too large to convert to float"), Verdict.ROW),
-        (TypeError("expected bytes, str found"), Verdict.ROW),
-        (OSError(errno.ENOSPC, "No space left on device"), Verdict.RETRY),
-        (OSError(errno.EACCES, "Permission denied"), Verdict.CONFIGURATION),
-        (KeyError("x"), Verdict.UNKNOWN),
+        *((NotClickHouseError(status, "a page"), ErrorKind.CONFIGURATION) for status in (405, 407, 413)),
+        (DatabaseError("something new"), ErrorKind.UNKNOWN),
+        (ProgrammingError("Setting async_insert is readonly"), ErrorKind.CONFIGURATION),
+        (DataError("Invalid None value in non-Nullable column"), ErrorKind.ROW),
+        (struct.error("required argument is not an integer"), ErrorKind.ROW),
+        (UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"), ErrorKind.ROW),
+        (OverflowError("int too large to convert to float"), ErrorKind.ROW),
+        (TypeError("expected bytes, str found"), ErrorKind.ROW),
+        (OSError(errno.ENOSPC, "No space left on device"), ErrorKind.RETRY),
+        (OSError(errno.EACCES, "Permission denied"), ErrorKind.CONFIGURATION),
+        (KeyError("x"), ErrorKind.UNKNOWN),
     ],
 )
-def test_errors_without_a_code(error: Exception, verdict: Verdict) -> None:
+def test_errors_without_a_code(error: Exception, verdict: ErrorKind) -> None:
     assert classify(error) is verdict
 
 
@@ -105,14 +105,14 @@ def test_clickhouses_words_end_before_the_query() -> None:
 @pytest.mark.parametrize(
     ("number", "verdict", "told"),
     [
-        (24, Verdict.RETRY, "CANNOT_OPEN_FILE (code 76): Too many open files: this process may have"),
-        (28, Verdict.RETRY, "No space left on device: make room on the disk"),
-        (30, Verdict.CONFIGURATION, "Read-only file system: mount the file system writable"),
-        (13, Verdict.CONFIGURATION, "Permission denied: give this user the right"),
+        (24, ErrorKind.RETRY, "CANNOT_OPEN_FILE (code 76): Too many open files: this process may have"),
+        (28, ErrorKind.RETRY, "No space left on device: make room on the disk"),
+        (30, ErrorKind.CONFIGURATION, "Read-only file system: mount the file system writable"),
+        (13, ErrorKind.CONFIGURATION, "Permission denied: give this user the right"),
     ],
 )
 def test_failure_14_an_error_of_the_system_decides_where_the_code_tells_nothing(
-    number: int, verdict: Verdict, told: str
+    number: int, verdict: ErrorKind, told: str
 ) -> None:
     text = f"Code: 76. DB::ErrnoException: Cannot open file /x: , errno: {number}, strerror: words. (CANNOT_OPEN_FILE)"
     error = DatabaseError(text, code=76, name="CANNOT_OPEN_FILE")

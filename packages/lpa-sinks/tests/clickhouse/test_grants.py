@@ -8,7 +8,7 @@ from typing import Any
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from lpa_sinks.clickhouse.client import connect
-from lpa_sinks.clickhouse.grants import GLOBAL_GRANTS, GRANTS, missing
+from lpa_sinks.sink.grants import GLOBAL_GRANTS, GRANTS, missing
 from lpa_sinks.testing.http_front import PASSWORD
 from lpa_sinks.testing.places import ClickHousePlace
 

@@ -22,7 +22,7 @@ from lpa_core.testing.sink_suite import (
     block,
 )
 from lpa_sinks.clickhouse.client import Endpoint
-from lpa_sinks.clickhouse.sink import ClickHouseSink
+from lpa_sinks.sink.sink import ClickHouseSink
 from lpa_sinks.testing.http_front import USER, Front
 from lpa_sinks.testing.places import ClickHousePlace
 

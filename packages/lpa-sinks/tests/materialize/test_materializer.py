@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from lpa_core.generate.generator import generate
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.sinks.sink import StoredRange
-from lpa_sinks.materialize.database import Database
+from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.materializer import DerivationOvertakenError, Materializer
-from lpa_sinks.materialize.rows import Rows, SessionKey, Span
+from lpa_sinks.materialize.row_filter import RowFilter, SessionKey, TimeSpan
 from lpa_sinks.materialize.signals import BySession, read
+from lpa_sinks.testing.hand_made import DAY
 from lpa_sinks.testing.stored import NewStore
-from lpa_sinks.testing.told import DAY, HOUR, MINUTE, Events, T, network
+from lpa_sinks.testing.told import HOUR, MINUTE, Events, T, network
 
 LONG_AGO = 1_767_955_200_000
 """2026-01-09."""
@@ -175,7 +176,7 @@ def test_capabilities_that_another_worker_was_told_of_are_seen(new_store: NewSto
 class DyingDatabase:
     """A database that fails at its nth statement, for good."""
 
-    def __init__(self, database: Database, statements: int) -> None:
+    def __init__(self, database: FactDatabase, statements: int) -> None:
         self._database, self._left = database, statements
 
     def __getattr__(self, name: str) -> Any:
@@ -290,7 +291,7 @@ def test_a_rebuild_of_named_sessions_leaves_others_alone(new_store: NewStore) ->
 def test_a_rebuild_takes_sessions_of_its_window_whole(new_store: NewStore) -> None:
     store = new_store()
     store.store(NETWORK)
-    assert store.rebuild(Span(T + 20 * MINUTE, T + HOUR)) == 1
+    assert store.rebuild(TimeSpan(T + 20 * MINUTE, T + HOUR)) == 1
     (session,) = store.query(
         "SELECT workflow_session_id, session_start_ts < '2096-09-25 11:00:00' FROM $.fact_workflow_sessions"
     )
@@ -312,7 +313,7 @@ def test_a_rebuild_in_portions_rolls_up_every_hour_it_touches(
     store.store(records)
     store.rebuild()
     assert by_uid(store.derived()) == expected
-    store.rebuild(Span(T + 20 * MINUTE, T + 3 * HOUR))  # sessions that began earlier among them
+    store.rebuild(TimeSpan(T + 20 * MINUTE, T + 3 * HOUR))  # sessions that began earlier among them
     assert by_uid(store.derived()) == expected
 
 
@@ -325,7 +326,7 @@ def test_a_backlog_is_derived_in_portions(
     records = [*generate(3_000, duplicates=0, bad=0.01, sessions=40, seed=3)]
     sizes: list[int] = []
 
-    def counted(database: Database, rows: Rows) -> BySession:
+    def counted(database: FactDatabase, rows: RowFilter) -> BySession:
         found = read(database, rows)
         sizes.append(sum(len(signals.found) for signals in found.values()))
         return found

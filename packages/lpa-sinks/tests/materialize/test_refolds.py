@@ -16,10 +16,10 @@ from lpa_core.delivery.touched import Touch
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.sinks.derived import Derived, Refold
 from lpa_core.sinks.sink import StoredRange
-from lpa_sinks.materialize.database import Database
+from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.following import Following
 from lpa_sinks.materialize.materializer import Materializer
-from lpa_sinks.materialize.rows import SessionKey
+from lpa_sinks.materialize.row_filter import SessionKey
 from lpa_sinks.testing.stored import NewStore, StoredEvents
 from lpa_sinks.testing.told import MINUTE, Events, T, network
 
@@ -84,7 +84,7 @@ def test_a_row_that_was_read_before_its_turn_and_withdrawn_then_leaves(new_store
 class FailingDatabase:
     """A database that fails at a statement, once."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: FactDatabase) -> None:
         self._database = database
         self.left = -1
         """Statements until then; negative for never."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lpa_sinks.materialize.database import Database
+from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.rollups import ChangedSamples, roll_up
 from lpa_sinks.testing.hand_made import DAY, HandMade
 
@@ -363,7 +363,7 @@ def test_failure_08_hours_reach_from_2000_to_2299(hand: HandMade) -> None:
         minute = int(datetime.fromisoformat(f"{at}Z").timestamp())
         changed.add([minute], [f"{name}|r"])
     hand.roll_up()
-    roll_up(Database(hand.client, hand.database), changed)
+    roll_up(FactDatabase(hand.client, hand.database), changed)
     minutes = hand.rows("SELECT toString(window_start) FROM $.agg_stream_performance_1m ORDER BY window_start")
     assert minutes == [(f"{at}.000",) for at in times.values()]
     expected = [("first", "2000-01-01 00:00:00.000"), ("late", "2299-12-31 22:00:00.000")]

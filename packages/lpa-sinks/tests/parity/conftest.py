@@ -12,23 +12,23 @@ from clickhouse_connect.driver.client import Client
 from lpa_core.generate.generator import START_MS, generate
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_sinks.materialize.rebuild import Rebuild
-from lpa_sinks.materialize.rows import Span
-from lpa_sinks.testing.damage import Stored
+from lpa_sinks.materialize.row_filter import TimeSpan
+from lpa_sinks.testing.damage import DerivedDatabase
 from lpa_sinks.testing.stored import StoredEvents
 
 HOUR: Final = 3_600_000
 
 
 @pytest.fixture(scope="session")
-def stored(engine: Client) -> Iterator[Stored]:
+def stored(engine: Client) -> Iterator[DerivedDatabase]:
     events = StoredEvents(engine, "parity")
     records = [*generate(1200, duplicates=0, bad=0.02, sessions=20, seed=3, start_ms=START_MS)]
     events.store([*records, *_odd_sessions(records)])
-    rebuild = Rebuild(events.database, FoldRules(), Span(START_MS - 24 * HOUR, START_MS + 24 * HOUR))
+    rebuild = Rebuild(events.database, FoldRules(), TimeSpan(START_MS - 24 * HOUR, START_MS + 24 * HOUR))
     rebuild.prepare()
     while rebuild.step():
         pass
-    yield Stored(events)
+    yield DerivedDatabase(events)
     engine.command("DROP DATABASE parity SYNC")
 
 

@@ -26,7 +26,7 @@ from lpa_sinks.parity.hours import end_of_events
 from lpa_sinks.parity.page import markdown
 from lpa_sinks.schema.apply import apply
 from lpa_sinks.schema.ddl import INGESTED_FILE
-from lpa_sinks.testing.damage import Stored
+from lpa_sinks.testing.damage import DerivedDatabase
 
 PAGE = Path(__file__).parents[4] / "docs" / "parity.md"
 Run = Callable[..., Any]
@@ -50,7 +50,7 @@ def run(engine_path: Path, tmp_path: Path) -> Run:
 
 
 def test_the_commands_of_the_page_run_and_all_hold(
-    stored: Stored, run: Run, capsys: pytest.CaptureFixture[str]
+    stored: DerivedDatabase, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     whole, all_of_a_day, some = map(shlex.split, re.findall(r"^lpa check parity\b(.*)$", markdown(), re.MULTILINE))
     assert run(*some) == 0
@@ -64,7 +64,7 @@ def test_the_commands_of_the_page_run_and_all_hold(
     )
 
 
-def test_one_end_of_the_window_is_enough(stored: Stored, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_end_of_the_window_is_enough(stored: DerivedDatabase, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     with stored.mended(["fact_workflow_sessions_versions"], []):
         stored.change("fact_workflow_sessions", swap_count="77")
         assert run("swap_counts_agree", "--start", "2026-01-01") == 1
@@ -95,7 +95,9 @@ def test_hours_are_settled_once_they_are_over_and_derived() -> None:
     assert settled_hours(never, 0, 1)[1] == datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def test_a_failure_is_shown_with_what_to_do(stored: Stored, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failure_is_shown_with_what_to_do(
+    stored: DerivedDatabase, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     with stored.mended(["fact_workflow_sessions_versions"], []):
         stored.change("fact_workflow_sessions", swap_count="77")
         assert run("swap_counts_agree", "facts_are_read_once", *WINDOW) == 1
@@ -108,13 +110,13 @@ def test_a_failure_is_shown_with_what_to_do(stored: Stored, run: Run, capsys: py
     assert (found["assertion"], found["found"], found["rows"][0]["swap_count"]) == ("swap_counts_agree", "fail", 77)
 
 
-def test_what_lies_outside_the_window_does_not_count(stored: Stored, run: Run) -> None:
+def test_what_lies_outside_the_window_does_not_count(stored: DerivedDatabase, run: Run) -> None:
     with stored.mended(["fact_workflow_sessions_versions"], []):
         stored.change("fact_workflow_sessions", swap_count="77")
         assert run("swap_counts_agree", "--start", "2026-02-01", "--end", "2026-03-01") == 0
 
 
-def test_warnings_fail_nothing(stored: Stored, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_warnings_fail_nothing(stored: DerivedDatabase, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     with stored.mended(["fact_workflow_sessions_versions"], []):
         stored.change("fact_workflow_sessions", "workflow_session_id = 'tail|tail'", is_deleted="1")
         assert run("samples_reference_sessions", *WINDOW) == 0
@@ -131,7 +133,7 @@ def test_warnings_fail_nothing(stored: Stored, run: Run, capsys: pytest.CaptureF
         (("--start", "noon"), "--start=noon: this is not a time: write how long before now, such as 90s"),
     ],
 )
-def test_wrong_usage(stored: Stored, run: Run, arguments: tuple[str, ...], complaint: str) -> None:
+def test_wrong_usage(stored: DerivedDatabase, run: Run, arguments: tuple[str, ...], complaint: str) -> None:
     with pytest.raises(UsageError, match=complaint):
         run(*arguments)
 

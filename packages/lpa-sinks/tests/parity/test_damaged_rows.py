@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from lpa_sinks.parity import Severity
-from lpa_sinks.testing.damage import Damage, Stored, fact, facts, rows, view
+from lpa_sinks.testing.damage import Damage, DerivedDatabase, fact, facts, rows, view
 
 SESSIONS: Final = "fact_workflow_sessions"
 SEGMENTS: Final = "fact_workflow_session_segments"
@@ -26,7 +26,7 @@ def one(table: str) -> str:
     return f"raw_event_uid = (SELECT min(raw_event_uid) FROM $.{table})"
 
 
-def _unkeyed(stored: Stored) -> None:
+def _unkeyed(stored: DerivedDatabase) -> None:
     """Key sessions as the reference does: by a start that moves."""
     stored.command(f"DROP TABLE $.{SESSIONS}_versions SYNC")
     stored.command(
@@ -189,13 +189,13 @@ CASES: Final = [(name, damage) for name, damages in DAMAGES.items() for damage i
 
 
 @pytest.mark.parametrize(("name", "damage"), CASES, ids=[f"{name}-{number}" for number, (name, _) in enumerate(CASES)])
-def test_a_damage_is_found(stored: Stored, name: str, damage: Damage) -> None:
+def test_a_damage_is_found(stored: DerivedDatabase, name: str, damage: Damage) -> None:
     with stored.mended(damage.tables, damage.views):
         damage.do(stored)
         assert stored.ask(name).severity is damage.severity
 
 
-def test_rejects_are_told_of(stored: Stored) -> None:
+def test_rejects_are_told_of(stored: DerivedDatabase) -> None:
     found = stored.ask("core_types_have_no_rejects")
     assert found.severity is Severity.INFO
     with stored.mended(["streaming_events_dlq"], []):
@@ -203,7 +203,7 @@ def test_rejects_are_told_of(stored: Stored) -> None:
         assert stored.ask("core_types_have_no_rejects").severity is None
 
 
-def _materialized_view(stored: Stored) -> None:
+def _materialized_view(stored: DerivedDatabase) -> None:
     stored.command(
         f"CREATE MATERIALIZED VIEW $.mv_doubling TO $.{SAMPLES}_versions AS "
         "SELECT event_timestamp AS sample_ts, stream_id AS workflow_session_id FROM $.ai_stream_status"
@@ -221,7 +221,7 @@ def _materialized_view(stored: Stored) -> None:
     ],
 )
 def test_failure_10_offsets_that_are_known_to_have_no_record_are_accounted_for(
-    stored: Stored, lost: list[int], gaps: list[tuple[int, int]], found: Severity | None
+    stored: DerivedDatabase, lost: list[int], gaps: list[tuple[int, int]], found: Severity | None
 ) -> None:
     """Offsets count from the first that is stored."""
     with stored.mended([*PLACES, "known_gaps"], []):
@@ -238,7 +238,7 @@ def test_failure_10_offsets_that_are_known_to_have_no_record_are_accounted_for(
         assert stored.ask("records_are_accounted_for").severity is found
 
 
-def test_a_record_that_replays_gave_up_lies_beside_its_dead_letter(stored: Stored) -> None:
+def test_a_record_that_replays_gave_up_lies_beside_its_dead_letter(stored: DerivedDatabase) -> None:
     with stored.mended(["streaming_events_quarantine"], []):
         for failure_class, found in (("REPLAY_EXHAUSTED", None), ("DUPLICATE", Severity.FAIL)):
             stored.command(
@@ -251,7 +251,9 @@ def test_a_record_that_replays_gave_up_lies_beside_its_dead_letter(stored: Store
 
 
 @pytest.mark.parametrize(("days", "found"), [(28, Severity.FAIL), (30, None)])
-def test_rows_of_discoveries_expire_before_their_events(stored: Stored, days: int, found: Severity | None) -> None:
+def test_rows_of_discoveries_expire_before_their_events(
+    stored: DerivedDatabase, days: int, found: Severity | None
+) -> None:
     with stored.mended(["streaming_events"], []):
         stored.command(
             "INSERT INTO $.streaming_events (type, dedup_key, timestamp, ingestion_timestamp) "
@@ -261,7 +263,7 @@ def test_rows_of_discoveries_expire_before_their_events(stored: Stored, days: in
         assert stored.ask("payments_and_discoveries_match_typed_rows").severity is found
 
 
-def test_a_materialized_view_fails(stored: Stored) -> None:
+def test_a_materialized_view_fails(stored: DerivedDatabase) -> None:
     try:
         _materialized_view(stored)
         assert stored.ask("no_materialized_views").severity is Severity.FAIL
@@ -269,7 +271,7 @@ def test_a_materialized_view_fails(stored: Stored) -> None:
         stored.command("DROP VIEW $.mv_doubling SYNC")
 
 
-def test_facts_are_fresh_is_about_now(stored: Stored) -> None:
+def test_facts_are_fresh_is_about_now(stored: DerivedDatabase) -> None:
     assert stored.ask("facts_are_fresh", end=datetime(2026, 2, 1, tzinfo=UTC)).severity is None
     assert stored.ask("facts_are_fresh").severity is Severity.FAIL
     with stored.mended([f"{SAMPLES}_versions", f"{SESSIONS}_versions"], []):

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from lpa_sinks.parity import Severity
-from lpa_sinks.testing.damage import Damage, Stored, facts, view
+from lpa_sinks.testing.damage import Damage, DerivedDatabase, facts, view
 
 DAMAGES: Final[dict[str, list[Damage]]] = {
     "gpu_metrics_cover_healthy_sessions": [view("v_api_gpu_metrics", "known_sessions = 0")],
@@ -130,7 +130,7 @@ CASES: Final = [(name, damage) for name, damages in DAMAGES.items() for damage i
 
 
 @pytest.mark.parametrize(("name", "damage"), CASES, ids=[f"{name}-{number}" for number, (name, _) in enumerate(CASES)])
-def test_a_damage_is_found(stored: Stored, name: str, damage: Damage) -> None:
+def test_a_damage_is_found(stored: DerivedDatabase, name: str, damage: Damage) -> None:
     with stored.mended(damage.tables, damage.views):
         damage.do(stored)
         assert stored.ask(name).severity is damage.severity

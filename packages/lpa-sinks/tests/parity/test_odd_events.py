@@ -13,9 +13,9 @@ from clickhouse_connect.driver.client import Client
 
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_sinks.materialize.rebuild import Rebuild
-from lpa_sinks.materialize.rows import Span
-from lpa_sinks.parity import Finding, ask, assertions
-from lpa_sinks.testing.damage import Stored
+from lpa_sinks.materialize.row_filter import TimeSpan
+from lpa_sinks.parity import AssertionResult, ask, assertions
+from lpa_sinks.testing.damage import DerivedDatabase
 from lpa_sinks.testing.stored import StoredEvents
 
 HOUR = 3_600_000
@@ -155,13 +155,13 @@ def odd(engine: Client) -> Iterator[StoredEvents]:
 def derive(odd: StoredEvents, records: Sequence[bytes]) -> None:
     odd.clear()
     odd.store(records)
-    rebuild = Rebuild(odd.database, FoldRules(), Span(START - HOUR, START + HOUR))
+    rebuild = Rebuild(odd.database, FoldRules(), TimeSpan(START - HOUR, START + HOUR))
     rebuild.prepare()
     while rebuild.step():
         pass
 
 
-def asked(odd: StoredEvents, name: str) -> Finding:
+def asked(odd: StoredEvents, name: str) -> AssertionResult:
     (assertion,) = (each for each in assertions() if each.name == name)
     start, end = (datetime.fromtimestamp((START + shift) / 1000, UTC) for shift in (-HOUR, HOUR))
     return ask(odd.client, odd.name, assertion, start, end)
@@ -178,7 +178,7 @@ def test_failure_01_parity_holds_on_odd_events(
 @pytest.mark.parametrize("column", ["gpu_id", "model_id", "pipeline", "orchestrator_address"])
 def test_failure_01_what_nobody_offered_is_still_told_of(odd: StoredEvents, column: str) -> None:
     derive(odd, a_gpu_that_is_named_later())
-    stored = Stored(odd)
+    stored = DerivedDatabase(odd)
     with stored.mended(["fact_stream_status_samples_versions"], []):
         stored.change("fact_stream_status_samples", **{column: "'another'"})
         assert len(asked(odd, "samples_agree_with_segments").rows) == 1

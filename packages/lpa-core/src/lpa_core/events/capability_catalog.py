@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 CATALOG_VERSION: Final = "v1"
 
 
-class Capability(NamedTuple):
+class CatalogEntry(NamedTuple):
     id: int
     name: str
     group: str
@@ -56,12 +56,12 @@ _GROUPS: Final = {
 }
 
 CATALOG: Final = {
-    number: Capability(number, name, group) for group, names in _GROUPS.items() for number, name in names.items()
+    number: CatalogEntry(number, name, group) for group, names in _GROUPS.items() for number, name in names.items()
 }
 
 
-def capability(number: int | None) -> Capability:
+def capability(number: int | None) -> CatalogEntry:
     """The capability of that id; ``unknown`` with the same id, or -1 for none, where it is not listed."""
     if number is None:
-        return Capability(-1, "unknown", "unknown")
-    return CATALOG.get(number) or Capability(number, "unknown", "unknown")
+        return CatalogEntry(-1, "unknown", "unknown")
+    return CATALOG.get(number) or CatalogEntry(number, "unknown", "unknown")

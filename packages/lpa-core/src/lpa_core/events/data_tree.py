@@ -12,7 +12,7 @@ import msgspec
 
 from lpa_core.events.fields import fields
 from lpa_core.events.model import EventStruct, Text, annotation_of
-from lpa_core.events.paths import Step, of_envelope, steps
+from lpa_core.events.paths import PathStep, of_envelope, steps
 from lpa_core.tables.table import Column, Kind
 
 
@@ -75,7 +75,7 @@ def sources(column: Column) -> list[tuple[str, Any]]:
     return [(column.at, annotation_of(column, nullable=maybe)), (column.otherwise, last)]
 
 
-def _add(node: ObjectNode, path: tuple[Step, ...], annotation: Any) -> None:
+def _add(node: ObjectNode, path: tuple[PathStep, ...], annotation: Any) -> None:
     step, rest = path[0], path[1:]
     inner = node.arrays if step.key else node.objects
     others: list[dict[str, Any]] = [kind for kind in (node.values, node.objects, node.arrays) if kind is not inner]
@@ -90,7 +90,7 @@ def _add(node: ObjectNode, path: tuple[Step, ...], annotation: Any) -> None:
         return
     below = inner.setdefault(step.name, ObjectNode())
     if step.key:
-        _add(below, (Step(step.key),), Text)
+        _add(below, (PathStep(step.key),), Text)
     _add(below, rest, annotation)
 
 

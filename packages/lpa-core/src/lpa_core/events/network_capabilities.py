@@ -10,7 +10,7 @@ from typing import Any, final
 
 import msgspec
 
-from lpa_core.events.capability_catalog import CATALOG_VERSION, Capability, capability
+from lpa_core.events.capability_catalog import CATALOG_VERSION, CatalogEntry, capability
 from lpa_core.events.coercion import address, whole_number
 from lpa_core.events.envelope import Envelope
 from lpa_core.events.event_type import EventType, Row, typed_table
@@ -163,7 +163,7 @@ def _capability_number(key: str | None) -> int | None:
     return number if number is not None and abs(number) <= _MAX_INT32 else None
 
 
-def _capability_values(found: Capability) -> Row:
+def _capability_values(found: CatalogEntry) -> Row:
     return (found.id, found.name, found.group, CATALOG_VERSION)
 
 

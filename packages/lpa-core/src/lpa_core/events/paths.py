@@ -21,7 +21,7 @@ _STEP: Final = re.compile(r"([^.\[\]=$]+)(?:\[([^.\[\]=]+)=([^\[\]]+)\])?(?:\.(?
 
 @final
 @attrs.frozen(slots=True)
-class Step:
+class PathStep:
     """An attribute; where it is an array, ``key`` and ``value`` say which of its items is meant."""
 
     name: str
@@ -39,14 +39,14 @@ def of_envelope(path: str) -> str | None:
     return name
 
 
-def steps(path: str) -> tuple[Step, ...]:
+def steps(path: str) -> tuple[PathStep, ...]:
     """The steps of a path into the data. Raises ValueError where it is none."""
     found, position = [], 0
     while position < len(path):
         step = _STEP.match(path, position)
         if step is None:
             break
-        found.append(Step(step[1], step[2] or "", step[3] or ""))
+        found.append(PathStep(step[1], step[2] or "", step[3] or ""))
         position = step.end()
     if not found or position < len(path) or found[-1].key:
         raise ValueError(f"{path!r} is not a path: write it like a.b, or a.b[type=video].c for an item of an array")

@@ -41,7 +41,7 @@ class Gpu:
 
 @final
 @attrs.frozen(slots=True)
-class Orchestrator:
+class GeneratedOrchestrator:
     """``wallet`` is the canonical one; ``proxy`` is the one that streams name, often another."""
 
     wallet: str
@@ -107,7 +107,7 @@ class Gateway:
 
     name: str
     wallet: str
-    orchestrators: tuple[Orchestrator, ...]
+    orchestrators: tuple[GeneratedOrchestrator, ...]
     older: bool
 
 
@@ -131,10 +131,10 @@ def uuid(rng: Random) -> str:
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
-def _orchestrator(rng: Random, index: int, model: str) -> Orchestrator:
+def _orchestrator(rng: Random, index: int, model: str) -> GeneratedOrchestrator:
     wallet = _wallet(rng)
     name, major, minor, memory = _GPUS[rng.randrange(len(_GPUS))]
-    return Orchestrator(
+    return GeneratedOrchestrator(
         wallet=wallet,
         proxy=wallet if rng.random() < 0.25 else _wallet(rng),
         url=f"https://orch-{index:02d}.example.net:{8930 + rng.randrange(20)}",

@@ -11,7 +11,7 @@ from typing import Any, final
 
 import msgspec
 
-from lpa_core.generate.network import Gateway, Orchestrator, uuid
+from lpa_core.generate.network import Gateway, GeneratedOrchestrator, uuid
 
 Event = dict[str, Any]
 
@@ -30,7 +30,7 @@ _encode = msgspec.json.encode
 
 @final
 class Producer:
-    def __init__(self, rng: Random, gateway: Gateway, orchestrator: Orchestrator, start: int) -> None:
+    def __init__(self, rng: Random, gateway: Gateway, orchestrator: GeneratedOrchestrator, start: int) -> None:
         self.rng = rng
         self.gateway = gateway
         self.orchestrator = orchestrator
@@ -61,7 +61,7 @@ class Producer:
         }
         return self._event(at + self.rng.randrange(3), "stream_trace", data)
 
-    def swap(self, at: int, successor: Orchestrator) -> Event:
+    def swap(self, at: int, successor: GeneratedOrchestrator) -> Event:
         """The stream goes on with another orchestrator; its trace carries no time of its own."""
         self.orchestrator = successor
         self._payment_session = f"{self.rng.getrandbits(32):08x}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from random import Random
 
-from lpa_core.generate.network import Gateway, Orchestrator
+from lpa_core.generate.network import Gateway, GeneratedOrchestrator
 from lpa_core.generate.producer import Event, Producer
 
 Window = tuple[int, list[tuple[int, Event]]]
@@ -30,7 +30,7 @@ _GATEWAY_ERRORS = (
 _CLOSING_ERRORS = ("mediamtx ingest disconnected", "WHIP disconnected", "user disconnected")
 
 
-class Outcome(StrEnum):
+class SessionEnding(StrEnum):
     CLEAN = "clean"
     SWAPPED = "swapped"
     FAULTY = "faulty"
@@ -38,22 +38,22 @@ class Outcome(StrEnum):
     NO_ORCHESTRATOR = "no orchestrator"
 
 
-def draw_outcome(rng: Random) -> Outcome:
+def draw_outcome(rng: Random) -> SessionEnding:
     draw = rng.random()
     if draw < 0.72:
-        return Outcome.CLEAN
+        return SessionEnding.CLEAN
     if draw < 0.82:
-        return Outcome.SWAPPED
+        return SessionEnding.SWAPPED
     if draw < 0.91:
-        return Outcome.FAULTY
-    return Outcome.STARTUP_FAILED if draw < 0.96 else Outcome.NO_ORCHESTRATOR
+        return SessionEnding.FAULTY
+    return SessionEnding.STARTUP_FAILED if draw < 0.96 else SessionEnding.NO_ORCHESTRATOR
 
 
-def session(rng: Random, gateway: Gateway, start: int, outcome: Outcome, budget: int) -> Iterator[Window]:
+def session(rng: Random, gateway: Gateway, start: int, outcome: SessionEnding, budget: int) -> Iterator[Window]:
     """One stream's events, window by window, about ``budget`` of them, but none of the outcome left out."""
     orchestrators = gateway.orchestrators
     producer = Producer(rng, gateway, orchestrators[rng.randrange(len(orchestrators))], start)
-    if outcome is Outcome.NO_ORCHESTRATOR:
+    if outcome is SessionEnding.NO_ORCHESTRATOR:
         return _refused(producer)
     return _streamed(producer, outcome, budget)
 
@@ -73,9 +73,9 @@ def _refused(producer: Producer) -> Iterator[Window]:
     )
 
 
-def _streamed(producer: Producer, outcome: Outcome, budget: int) -> Iterator[Window]:
+def _streamed(producer: Producer, outcome: SessionEnding, budget: int) -> Iterator[Window]:
     rng = producer.rng
-    startup = _startup(producer, failing=outcome is Outcome.STARTUP_FAILED)
+    startup = _startup(producer, failing=outcome is SessionEnding.STARTUP_FAILED)
     playable = startup[-1][0]
     payment_due = playable + rng.randrange(10_000)
     turning_point = 3 + rng.randrange(max(1, min(budget // 6, 200)))
@@ -90,10 +90,10 @@ def _streamed(producer: Producer, outcome: Outcome, budget: int) -> Iterator[Win
         startup = startup[len(events) :]
         events.append((now, producer.metrics(now)))
         if now > playable:
-            if outcome is Outcome.SWAPPED and tick >= turning_point:
-                outcome = Outcome.CLEAN
+            if outcome is SessionEnding.SWAPPED and tick >= turning_point:
+                outcome = SessionEnding.CLEAN
                 events.append((now - 900, producer.swap(now - 900, _successor(producer))))
-            if outcome is Outcome.FAULTY and tick >= turning_point:
+            if outcome is SessionEnding.FAULTY and tick >= turning_point:
                 turning_point = tick + 10 + rng.randrange(60)
                 degraded = 2
                 events.append((now - 700, producer.failure(now - 700, _one_of(rng, _RUNNER_ERRORS))))
@@ -107,7 +107,7 @@ def _streamed(producer: Producer, outcome: Outcome, budget: int) -> Iterator[Win
             events.append((now + 1, producer.status(now + 1, _state(producer, now, playable, degraded))))
             degraded -= degraded > 0
         told += len(events)
-        if outcome is Outcome.STARTUP_FAILED and tick >= _TICKS_BEFORE_FAILURE:
+        if outcome is SessionEnding.STARTUP_FAILED and tick >= _TICKS_BEFORE_FAILURE:
             budget = 0
         events.sort(key=_time)
         yield now, events
@@ -170,7 +170,7 @@ def _state(producer: Producer, now: int, playable: int, degraded: int) -> str:
     return "DEGRADED_INPUT" if producer.rng.random() < 0.02 else "ONLINE"
 
 
-def _successor(producer: Producer) -> Orchestrator:
+def _successor(producer: Producer) -> GeneratedOrchestrator:
     """Another orchestrator of the gateway, of the same model where there is one."""
     others = [other for other in producer.gateway.orchestrators if other is not producer.orchestrator]
     same = [other for other in others if other.model == producer.orchestrator.model]

@@ -10,7 +10,7 @@ from typing import final
 
 from lpa_core.generate.network import Gateway
 from lpa_core.generate.producer import Event, Producer
-from lpa_core.generate.session import Outcome, Window, draw_outcome, session
+from lpa_core.generate.session import SessionEnding, Window, draw_outcome, session
 
 _EVENTS_PER_SESSION = 24
 """A stream that starts, runs for a moment and closes leaves fewer."""
@@ -53,10 +53,10 @@ class _Plan:
         self.left = sessions
         self.free = events
 
-    def begin(self) -> tuple[Outcome, int]:
+    def begin(self) -> tuple[SessionEnding, int]:
         self.left -= 1
         if not self.left:
-            return Outcome.CLEAN, sys.maxsize
+            return SessionEnding.CLEAN, sys.maxsize
         budget = int(max(0, self.free) / (self.left + 1) * (0.4 + 1.2 * self.rng.random()))
         self.free -= budget
         return draw_outcome(self.rng), budget

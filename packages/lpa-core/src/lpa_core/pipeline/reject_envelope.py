@@ -74,7 +74,7 @@ class RejectSource:
 
 @final
 @attrs.frozen(slots=True)
-class Identity:
+class RejectIdentity:
     event_id: str | None
     event_type: str | None
     event_version: str | None
@@ -115,7 +115,7 @@ class RejectEnvelope:
     schema_version: str
     source: RejectSource
     failure: Failure
-    identity: Identity
+    identity: RejectIdentity
     dimensions: Dimensions | None
     payload: Payload
     dedup_key: str | None
@@ -140,7 +140,9 @@ def envelope(rejected: Rejected, record_timestamp: int, ingestion_timestamp: int
         schema_version=SCHEMA_VERSION,
         source=RejectSource(storable.text(position.topic), position.partition, position.offset, record_timestamp),
         failure=attrs.evolve(rejected.failure, details=storable.details(rejected.failure.details)),
-        identity=Identity(_bounded(rejected.event_id), _bounded(rejected.event_type), _bounded(rejected.event_version)),
+        identity=RejectIdentity(
+            _bounded(rejected.event_id), _bounded(rejected.event_type), _bounded(rejected.event_version)
+        ),
         dimensions=dimensions if rejected.document else None,
         payload=_payload(rejected),
         dedup_key=_bounded(rejected.dedup_key),
@@ -177,7 +179,7 @@ def reduced(of: RejectEnvelope, why: str) -> RejectEnvelope:
     return attrs.evolve(
         of,
         failure=attrs.evolve(of.failure, details=storable.details(f"only position, size and hash are stored: {why}")),
-        identity=Identity(None, None, None),
+        identity=RejectIdentity(None, None, None),
         dimensions=None,
         payload=Payload("json", None, None, of.payload.size, of.payload.sha256, truncated=True),
         dedup_key=None,
@@ -263,7 +265,7 @@ def _camel_case(name: str) -> str:
 
 def _envelope_converter() -> cattrs.Converter:
     converter = cattrs.Converter(unstruct_collection_overrides={})
-    for model in (RejectSource, Failure, Identity, Dimensions, Payload, RejectEnvelope):
+    for model in (RejectSource, Failure, RejectIdentity, Dimensions, Payload, RejectEnvelope):
         names = {
             field.name: override(rename=_camel_case(field.name), omit=field.name == "first_failure_ms")
             for field in attrs.fields(model)

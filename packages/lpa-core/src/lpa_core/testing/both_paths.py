@@ -40,7 +40,7 @@ THOROUGH: Final = Pipeline(BUILTIN_EVENT_TYPES, plugin_validators=[_passes])
 
 
 @attrs.frozen(slots=True)
-class Difference:
+class PathDifference:
     record: bytes
     fast: Sequence[str]
     thorough: Sequence[str]
@@ -51,7 +51,7 @@ class Difference:
         return f"{self.record!r}\n  fast:     {only_fast}\n  thorough: {only_thorough}"
 
 
-def differences(records: Sequence[bytes]) -> Iterator[Difference]:
+def differences(records: Sequence[bytes]) -> Iterator[PathDifference]:
     """The records of which the two paths make different rows."""
     for start in range(0, len(records), _AT_ONCE):
         some = records[start : start + _AT_ONCE]
@@ -59,7 +59,7 @@ def differences(records: Sequence[bytes]) -> Iterator[Difference]:
         if fast != thorough:
             for offset, record in enumerate(some):
                 if fast[offset] != thorough[offset]:
-                    yield Difference(record, fast[offset], thorough[offset])
+                    yield PathDifference(record, fast[offset], thorough[offset])
 
 
 def rows(pipeline: Pipeline, records: Sequence[bytes]) -> dict[int, list[str]]:
@@ -87,7 +87,7 @@ def rows(pipeline: Pipeline, records: Sequence[bytes]) -> dict[int, list[str]]:
     return found
 
 
-def _compare(task: tuple[int, int]) -> tuple[int, list[Difference]]:
+def _compare(task: tuple[int, int]) -> tuple[int, list[PathDifference]]:
     seed, count = task
     return count, list(differences(list(mutated_records(count, seed, whole=0.1))))
 

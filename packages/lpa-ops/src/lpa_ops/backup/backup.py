@@ -10,6 +10,7 @@ import attrs
 from lpa_core.commands.failure import CommandFailed
 from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
+from lpa_ops.positions.stored_tables import Content
 
 DATABASE_FOLDER: Final = "database"
 CHECKPOINTS_FOLDER: Final = "checkpoints"
@@ -19,16 +20,6 @@ _RECORD_TABLES: Final = frozenset({RAW_TABLE.name, DLQ_TABLE.name, QUARANTINE_TA
 
 class BackupError(CommandFailed):
     """A backup cannot be made, is damaged, or does not fit. One line: what, where, what to do."""
-
-
-@final
-@attrs.frozen(slots=True)
-class Content:
-    """Rows of a table, a checksum over all of their columns in whatever order, and when the oldest came, epoch s."""
-
-    rows: int
-    checksum: int
-    oldest: int = 0
 
 
 @final

@@ -18,9 +18,10 @@ from lpa_core.settings.settings import Settings
 from lpa_core.tables.row_layout import RAW_TABLE
 from lpa_ops.backup.backup import BackupError
 from lpa_ops.savepoint.keeper import snapshot
-from lpa_sinks.clickhouse.completion import Place
-from lpa_sinks.clickhouse.recall import stored_keys
-from lpa_sinks.schema.ddl import WITHDRAWN_TABLE, quoted
+from lpa_sinks.clickhouse.names import quoted
+from lpa_sinks.schema.ddl import WITHDRAWN_TABLE
+from lpa_sinks.sink.completion import TableTarget
+from lpa_sinks.sink.recall import stored_keys
 
 if TYPE_CHECKING:
     from lpa_core.dedup.rocksdb import RocksDBDedupStore
@@ -116,7 +117,7 @@ def stored_claims(
 
     Raises the client's errors.
     """
-    query = Place(RAW_TABLE, _name(database, RAW_TABLE.name), _name(database, WITHDRAWN_TABLE.name))
+    query = TableTarget(RAW_TABLE, _name(database, RAW_TABLE.name), _name(database, WITHDRAWN_TABLE.name))
     now = time.time_ns() // 1_000_000
     since = now - settings.quality.dedup_ttl_minutes * 60_000
     for topic, number in sorted(partitions):

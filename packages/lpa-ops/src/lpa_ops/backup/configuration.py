@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from operator import attrgetter
 from pathlib import Path
+from typing import Final
 
 import msgspec
 from clickhouse_connect.driver.client import Client
@@ -12,14 +13,16 @@ from lpa_core.settings.kafka import is_secret
 from lpa_core.settings.loading import described
 from lpa_core.settings.settings import Settings
 from lpa_core.uris import masked
-from lpa_ops.backup.set_aside import is_set_aside
-from lpa_ops.backup.statements import sql_file
+from lpa_ops.positions.set_aside import is_set_aside
+from lpa_sinks.clickhouse.sql_files import SqlFiles
+
+_SQL: Final = SqlFiles(__package__)
 
 
 def configuration(client: Client, database: str, settings: Settings, folder: Path) -> Path:
     """Write ``schema.sql`` and ``settings.json`` into the folder, which is made. Raises the client's errors."""
     folder.mkdir()
-    made = client.query(sql_file("create_statements.sql"), parameters={"database": database}).result_rows
+    made = client.query(_SQL.text("create_statements.sql"), parameters={"database": database}).result_rows
     own = [statement for table, statement in made if not is_set_aside(table)]
     (folder / "schema.sql").write_text("".join(f"{statement};\n\n" for statement in own))
     shown = {each.variable: _text(attrgetter(each.option)(settings)) for each in described() if not each.secret}

@@ -36,18 +36,17 @@ from lpa_ops.backup.backup import (
     FILE_CLAIMS_FOLDER,
     Backup,
     BackupError,
-    Content,
 )
-from lpa_ops.backup.checkpoints import checkpoints, from_kafka, sink_name
 from lpa_ops.backup.configuration import configuration
 from lpa_ops.backup.freeze import frozen
 from lpa_ops.backup.own import backups_of
 from lpa_ops.backup.store import BackupStore
-from lpa_ops.backup.tables import StoredTable, content, positions, stored_tables
-from lpa_ops.savepoint.offsets import committed_in_the_end, of_derivation
-from lpa_ops.savepoint.scratch import scratch_folder
+from lpa_ops.bundle.scratch import scratch_folder
+from lpa_ops.positions.checkpoints import checkpoints, from_kafka, sink_name
+from lpa_ops.positions.committed import committed_in_the_end, of_derivation
+from lpa_ops.positions.stored_tables import Content, StoredTable, content, positions, stored_tables
+from lpa_sinks.clickhouse.database import endpoint_of
 from lpa_sinks.clickhouse.errors import describe, explain
-from lpa_sinks.databases import endpoint_of
 
 
 def create(

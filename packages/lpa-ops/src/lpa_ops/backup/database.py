@@ -13,11 +13,13 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from lpa_core.uris import scheme
 from lpa_ops.backup.backup import DATABASE_FOLDER, BackupError
-from lpa_ops.backup.set_aside import is_set_aside
-from lpa_ops.backup.statements import sql_file
-from lpa_ops.backup.tables import table_names
+from lpa_ops.positions.set_aside import is_set_aside
+from lpa_ops.positions.stored_tables import table_names
 from lpa_sinks.clickhouse.errors import describe, explain
-from lpa_sinks.schema.ddl import quoted
+from lpa_sinks.clickhouse.names import quoted
+from lpa_sinks.clickhouse.sql_files import SqlFiles
+
+_SQL: Final = SqlFiles(__package__)
 
 _LOOK_AGAIN_SECONDS: Final = 0.05
 _NOT_PERMITTED: Final = (36, 497)
@@ -91,7 +93,7 @@ def _run(client: Client, statement: str, location: str) -> None:
     try:
         id_ = client.query(statement).result_rows[0][0]
         while True:
-            found = client.query(sql_file("operation.sql"), parameters={"id": id_}).result_rows
+            found = client.query(_SQL.text("operation.sql"), parameters={"id": id_}).result_rows
             status, error = found[0] if found else ("lost", "the server was restarted")
             if status in ("BACKUP_CREATED", "RESTORED"):
                 return

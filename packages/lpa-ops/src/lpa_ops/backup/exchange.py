@@ -16,10 +16,12 @@ from clickhouse_connect.driver.client import Client
 from lpa_ops.backup import database
 from lpa_ops.backup.backup import BackupError
 from lpa_ops.backup.proof import differences, restored_content
-from lpa_ops.backup.statements import sql_file
 from lpa_ops.backup.store import Located
-from lpa_ops.backup.tables import cut, stored_tables, table_names
-from lpa_sinks.schema.ddl import quoted
+from lpa_ops.positions.stored_tables import cut, stored_tables, table_names
+from lpa_sinks.clickhouse.names import quoted
+from lpa_sinks.clickhouse.sql_files import SqlFiles
+
+_SQL: Final = SqlFiles(__package__)
 
 _RESTORED: Final = "__restored_"
 _REPLACED: Final = "__replaced_"
@@ -103,7 +105,7 @@ class Exchange:
 
     def _there(self, suffix: str) -> list[str]:
         prefix = f"{self._name}{suffix}"
-        return [name for (name,) in self._client.query(sql_file("databases.sql"), {"prefix": prefix}).result_rows]
+        return [name for (name,) in self._client.query(_SQL.text("databases.sql"), {"prefix": prefix}).result_rows]
 
 
 def require_room(client: Client, located: Located, tables: Collection[str]) -> None:
@@ -119,7 +121,7 @@ def require_room(client: Client, located: Located, tables: Collection[str]) -> N
 
 def free_bytes(client: Client) -> int:
     """What is free on all disks of ClickHouse together. Raises the client's errors."""
-    return int(client.query(sql_file("free_bytes.sql")).result_rows[0][0])
+    return int(client.query(_SQL.text("free_bytes.sql")).result_rows[0][0])
 
 
 def require_proven(client: Client, name: str, located: Located, only: Collection[str] | None = None) -> None:

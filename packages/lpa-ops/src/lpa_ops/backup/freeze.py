@@ -13,11 +13,13 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from lpa_core.settings.settings import Settings
 from lpa_ops.backup.backup import Backup, BackupError, Freeze
-from lpa_ops.backup.statements import sql_file
-from lpa_ops.backup.tables import StoredTable
+from lpa_ops.positions.stored_tables import StoredTable
+from lpa_sinks.clickhouse.database import endpoint_of, opened
 from lpa_sinks.clickhouse.errors import describe, explain
-from lpa_sinks.databases import endpoint_of, opened
-from lpa_sinks.schema.ddl import quoted
+from lpa_sinks.clickhouse.names import quoted
+from lpa_sinks.clickhouse.sql_files import SqlFiles
+
+_SQL: Final = SqlFiles(__package__)
 
 _SHADOW: Final = "shadow"
 """Where ClickHouse keeps freezes, in its folder."""
@@ -103,7 +105,7 @@ def _remove_folder(name: str, sink: str | None, settings: Settings) -> None:
 
 
 def _uuids(client: Client, database: str) -> dict[str, str]:
-    found = client.query(sql_file("uuids.sql"), parameters={"database": database})
+    found = client.query(_SQL.text("uuids.sql"), parameters={"database": database})
     return {str(name): str(uuid) for name, uuid in found.result_rows}
 
 

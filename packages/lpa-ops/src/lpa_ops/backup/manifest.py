@@ -9,9 +9,10 @@ import attrs
 import msgspec
 
 from lpa_core.delivery.consumer_group import Partition
-from lpa_ops.backup.backup import Backup, Content, Freeze
+from lpa_ops.backup.backup import Backup, Freeze
 from lpa_ops.bundle import manifest
 from lpa_ops.bundle.manifest import SavedFile
+from lpa_ops.positions.stored_tables import Content
 from lpa_ops.savepoint.manifest import PartitionEntry, commits, dedup, entries
 
 FORMAT: Final = 1
@@ -19,7 +20,7 @@ FORMAT: Final = 1
 
 @final
 @attrs.frozen(slots=True)
-class Manifest:
+class BackupManifest:
     """``files`` are paths below the backup."""
 
     backup: Backup
@@ -55,7 +56,7 @@ class _Content(manifest.Sealed, frozen=True, kw_only=True):
     """Only a backup with a freeze has it: versions that do not know freezes can read all others."""
 
 
-def encode(content: Manifest) -> bytes:
+def encode(content: BackupManifest) -> bytes:
     backup = content.backup
     return manifest.encode(
         _Content(
@@ -81,7 +82,7 @@ def encode(content: Manifest) -> bytes:
     )
 
 
-def decode(text: bytes) -> Manifest:
+def decode(text: bytes) -> BackupManifest:
     """Raises DamagedManifestError."""
     content = manifest.decode(text, _Content, FORMAT)
     manifest.require_below((*content.files, content.base), "backup")
@@ -104,4 +105,4 @@ def decode(text: bytes) -> Manifest:
         versions=content.versions,
         freeze=None if content.freeze is msgspec.UNSET else content.freeze,
     )
-    return Manifest(backup, content.files)
+    return BackupManifest(backup, content.files)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from lpa_core.settings.settings import Settings
 from lpa_ops.backup.backup import Backup
-from lpa_ops.backup.checkpoints import same_database, sink_name
 from lpa_ops.backup.store import BackupStore
+from lpa_ops.positions.checkpoints import same_database, sink_name
 
 
 def is_of(backup: Backup, sink: str | None, settings: Settings) -> bool:

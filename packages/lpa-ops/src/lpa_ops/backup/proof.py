@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 
 from clickhouse_connect.driver.client import Client
 
-from lpa_ops.backup.backup import Backup, Content
-from lpa_ops.backup.set_aside import is_set_aside
-from lpa_ops.backup.tables import content, stored_tables
+from lpa_ops.backup.backup import Backup
+from lpa_ops.positions.set_aside import is_set_aside
+from lpa_ops.positions.stored_tables import Content, content, stored_tables
 
 
 def restored_content(

@@ -24,12 +24,14 @@ from lpa_ops.backup import checkpoints, claims
 from lpa_ops.backup.backup import CHECKPOINTS_FOLDER, FILE_CLAIMS_FOLDER, Backup, BackupError
 from lpa_ops.backup.exchange import Exchange
 from lpa_ops.backup.store import store_of
-from lpa_ops.backup.tables import positions, rows, stored_tables
 from lpa_ops.backup.understood import require_understood
-from lpa_ops.savepoint.offsets import bar, commit, of_derivation, put_back, require_stopped
-from lpa_ops.savepoint.scratch import scratch_folder
+from lpa_ops.bundle.scratch import scratch_folder
+from lpa_ops.positions.checkpoints import checkpoints as checkpoints_towards
+from lpa_ops.positions.checkpoints import from_kafka, sink_name
+from lpa_ops.positions.committed import bar, commit, of_derivation, put_back, require_stopped
+from lpa_ops.positions.stored_tables import positions, rows, stored_tables
+from lpa_sinks.clickhouse.database import opened
 from lpa_sinks.clickhouse.errors import describe, explain
-from lpa_sinks.databases import opened
 
 _log = structlog.get_logger("lpa.backup")
 
@@ -88,7 +90,7 @@ def restore(
         fetched = scratch / "checkpoints" / CHECKPOINTS_FOLDER
         checkpoints.require_readable(fetched, located.location)
         _require_unused_claims(backup, settings)
-        target = checkpoints.sink_name(sink, settings)
+        target = sink_name(sink, settings)
         checkpoints.require_unused(settings, target)
         try:
             note = "" if backup.group else _behind_the_group(client, name, target, settings)
@@ -175,12 +177,12 @@ def _behind_the_group(client: Client, name: str, target: str, settings: Settings
 
     Raises SavepointError while the group has members.
     """
-    files = checkpoints.checkpoints(settings, target).values()
+    files = checkpoints_towards(settings, target).values()
     try:
         stored = positions(client, stored_tables(client, name))
     except ClickHouseError:  # what is damaged is replaced all the same
         stored = {}
-    if not checkpoints.from_kafka(stored, files, settings):
+    if not from_kafka(stored, files, settings):
         return ""
     require_stopped(admin_client(settings), settings)
     return (

@@ -13,7 +13,7 @@ from tenacity.wait import wait_base
 from lpa_core.settings.settings import Settings
 from lpa_core.uris import masked, scheme
 from lpa_ops.backup.backup import DATABASE_FOLDER, Backup, BackupError, StoredBackup
-from lpa_ops.backup.manifest import Manifest, decode, encode
+from lpa_ops.backup.manifest import BackupManifest, decode, encode
 from lpa_ops.bundle.manifest import DamagedManifestError, SavedFile
 from lpa_ops.bundle.store import ATTEMPTS, MANIFEST, WAIT, BundleStore, split
 
@@ -88,7 +88,7 @@ class BackupStore:
                 f"{self.location(backup.id)}: ClickHouse has written the database, but its files are not to be seen "
                 "here: name an s3:// location, or a folder that the server and this machine share"
             )
-        self._bundles.put_manifest(backup.id, encode(Manifest(backup, files)))
+        self._bundles.put_manifest(backup.id, encode(BackupManifest(backup, files)))
         return self.location(backup.id)
 
     def list(self) -> Sequence[StoredBackup]:
@@ -101,7 +101,7 @@ class BackupStore:
         whole = set(self._bundles.whole())
         return [name for name in self._bundles.all() if name not in whole]
 
-    def manifest(self, name: str) -> Manifest:
+    def manifest(self, name: str) -> BackupManifest:
         """Raises BackupError if there is none, or it is damaged."""
         try:
             return decode(self._bundles.manifest(name))
@@ -161,7 +161,7 @@ class BackupStore:
         return f"adds to {self.location(base)}, which is missing or incomplete: put that one back beside it"
 
 
-def _of_database(manifest: Manifest) -> dict[str, SavedFile]:
+def _of_database(manifest: BackupManifest) -> dict[str, SavedFile]:
     return {path: file for path, file in manifest.files.items() if path.startswith(_DATABASE)}
 
 

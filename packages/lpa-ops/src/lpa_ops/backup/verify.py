@@ -18,14 +18,15 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from lpa_core.settings.settings import Settings
 from lpa_ops.backup import database
-from lpa_ops.backup.backup import Backup, BackupError, Content
+from lpa_ops.backup.backup import Backup, BackupError
 from lpa_ops.backup.proof import differences, restored_content
 from lpa_ops.backup.store import Located, store_of
-from lpa_ops.savepoint.scratch import scratch_folder
+from lpa_ops.bundle.scratch import scratch_folder
+from lpa_ops.positions.stored_tables import Content
 from lpa_sinks.clickhouse.client import Endpoint, connect
+from lpa_sinks.clickhouse.database import endpoint_of, opened
 from lpa_sinks.clickhouse.errors import describe, explain
-from lpa_sinks.databases import endpoint_of, opened
-from lpa_sinks.schema.ddl import quoted
+from lpa_sinks.clickhouse.names import quoted
 
 
 @final

@@ -31,7 +31,7 @@ from lpa_ops.commands.backup_report import (
     proved_text,
     restored_as_json,
 )
-from lpa_sinks.databases import endpoint_of, opened
+from lpa_sinks.clickhouse.database import endpoint_of, opened
 
 _Server = Annotated[
     SinkUri,

@@ -20,15 +20,15 @@ from lpa_ops.backup.store import default_root
 from lpa_ops.recover.clickhouse_corruption import ClickHouseCorruption
 from lpa_ops.recover.doubled_rows import DoubledRows
 from lpa_ops.recover.lost_claims import LostClaims
-from lpa_ops.recover.offset_loss import Offsets
+from lpa_ops.recover.offset_loss import OffsetLoss
 from lpa_ops.recover.run import execute, plan
-from lpa_ops.recover.scenario import Context, Plan, RecoveryError, Scenario, Step
+from lpa_ops.recover.scenario import Context, RecoveryError, RecoveryPlan, RecoveryStep, Scenario
 from lpa_ops.recover.schema_rollback import SchemaRollback
 from lpa_ops.recover.total_loss import TotalLoss
-from lpa_ops.recover.validation import Check, validate
+from lpa_ops.recover.validation import ValidationResult, validate
 from lpa_ops.recover.wrong_times import WrongTimes
+from lpa_sinks.clickhouse.database import endpoint_of, opened
 from lpa_sinks.clickhouse.errors import describe, explain
-from lpa_sinks.databases import endpoint_of, opened
 from lpa_sinks.schema.migrations import BUILTIN
 
 _Execute = Annotated[
@@ -42,7 +42,7 @@ _FROM_BACKUPS: Final[Mapping[Callable[[], Scenario[Any]], str]] = {
     TotalLoss: "The database is gone: restore everything from the newest good backup, and go on from its offsets.",
 }
 _FROM_TABLES: Final[Mapping[Callable[[], Scenario[Any]], str]] = {
-    Offsets: "The group's offsets are gone or were moved: find the right ones in the database, and commit them.",
+    OffsetLoss: "The group's offsets are gone or were moved: find the right ones in the database, and commit them.",
     DoubledRows: "Records are stored twice: take out what came later, and derive from what is left.",
     WrongTimes: "Rows were stored under a clock that was ahead: set their ingestion times to now.",
 }
@@ -108,7 +108,7 @@ def recover_app(context: AppContext) -> cyclopts.App:
 def _run(scenario: Scenario[Any], context: Context, carry_out: bool, json: bool) -> int:
     screen = console()
 
-    def tell(step: Step, outcome: str) -> None:
+    def tell(step: RecoveryStep, outcome: str) -> None:
         if not json:
             print_paragraph(screen, f"done: {step.name}: {outcome}", indent="  ")
 
@@ -135,7 +135,9 @@ def _run(scenario: Scenario[Any], context: Context, carry_out: bool, json: bool)
     return 1 if any(check.good is False for check in checks) else 0
 
 
-def _print_plan(screen: Console, shown: Plan, steps: Sequence[tuple[Step, bool]], carry_out: bool) -> None:
+def _print_plan(
+    screen: Console, shown: RecoveryPlan, steps: Sequence[tuple[RecoveryStep, bool]], carry_out: bool
+) -> None:
     if shown.journal is not None:
         print_paragraph(screen, f"begun at {shown.since}, it goes on; to give it up, remove {shown.journal}")
     if not shown.damage:
@@ -153,12 +155,14 @@ def _print_plan(screen: Console, shown: Plan, steps: Sequence[tuple[Step, bool]]
     print_paragraph(screen, f"takes about {shown.seconds:,} s{hint}")
 
 
-def _print_checks(screen: Console, checks: Sequence[Check]) -> None:
+def _print_checks(screen: Console, checks: Sequence[ValidationResult]) -> None:
     rows = [(check.name, {True: "good", False: "NOT SO", None: ""}[check.good], check.found) for check in checks]
     print_list(screen, ("validation", "", Column("found", prose=True)), rows)
 
 
-def _as_json(shown: Plan, steps: Sequence[tuple[Step, bool]], checks: Sequence[Check]) -> dict[str, Any]:
+def _as_json(
+    shown: RecoveryPlan, steps: Sequence[tuple[RecoveryStep, bool]], checks: Sequence[ValidationResult]
+) -> dict[str, Any]:
     return {
         "damage": shown.damage,
         "lost": shown.lost,

@@ -18,11 +18,11 @@ from lpa_core.health.check import Scope
 from lpa_core.plugins.context import AppContext
 from lpa_ops.health.window import since as beginning
 from lpa_ops.release import GATES
-from lpa_ops.release.gate import Outcome, Target, Verdict
+from lpa_ops.release.gate import GateResult, GateState, Target
 from lpa_ops.release.run import Judged, passed, run
 
 _PROBLEMS_SHOWN: Final = 10
-_STYLES: Final = {Verdict.PASSED: "green", Verdict.FAILED: "bold red", Verdict.NOT_JUDGED: "bold red"}
+_STYLES: Final = {GateState.PASSED: "green", GateState.FAILED: "bold red", GateState.NOT_JUDGED: "bold red"}
 
 
 def release_check_app(context: AppContext) -> cyclopts.App:
@@ -91,7 +91,7 @@ def as_markdown(judged: Sequence[Judged], name: str) -> str:
     ]
     for gate, outcome in judged:
         detail = outcome.detail.replace("|", r"\|").replace("<", "&lt;")
-        verdict = outcome.verdict.value if outcome.verdict is Verdict.PASSED else f"**{outcome.verdict.value}**"
+        verdict = outcome.verdict.value if outcome.verdict is GateState.PASSED else f"**{outcome.verdict.value}**"
         lines.append(f"| {gate.title} | {verdict} | {detail} |")
     return "\n".join(lines)
 
@@ -105,5 +105,5 @@ def _print(judged: Sequence[Judged], name: str) -> None:
     print_list(console(), columns, rows, title=f"Release check of {name}")
 
 
-def _found(outcome: Outcome) -> str:
+def _found(outcome: GateResult) -> str:
     return "; ".join(outcome.problems[:_PROBLEMS_SHOWN]) or outcome.detail

@@ -22,8 +22,8 @@ from lpa_ops.triage.queries import (
     outcomes,
     session_life,
 )
+from lpa_sinks.clickhouse.database import opened
 from lpa_sinks.clickhouse.retries import AT_ONCE
-from lpa_sinks.databases import opened
 
 _LISTED = ("workflow_session_id", "session_start_ts", "seconds", "outcome", "attribution", "signals", "errors", "swaps")
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
-from string import Template
+from typing import Final
+
+from lpa_sinks.clickhouse.sql_files import SqlFiles
+
+_SQL: Final = SqlFiles(__package__)
 
 
 @cache
@@ -13,5 +16,4 @@ def dead_letters(since: str) -> str:
 
     ``since`` is an SQL expression of a time. The text names the database ``livepeer_analytics``.
     """
-    text = (files(__package__) / "sql" / "dead_letters.sql").read_text(encoding="utf-8")
-    return Template(text).substitute(since=since).rstrip()
+    return _SQL.fill("dead_letters.sql", since=since).rstrip()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.resources import files
 from typing import Any, Final, final
 
 import attrs
@@ -15,9 +14,13 @@ from lpa_core.health.check import NotApplicable, Scope
 from lpa_core.uris import scheme
 from lpa_ops.dead_letters.statement import dead_letters
 from lpa_sinks.clickhouse.client import SCHEMES, connect
+from lpa_sinks.clickhouse.database import endpoint_of
+from lpa_sinks.clickhouse.names import quoted
 from lpa_sinks.clickhouse.retries import AT_ONCE
-from lpa_sinks.databases import endpoint_of
-from lpa_sinks.schema.ddl import DEFAULT_DATABASE, quoted
+from lpa_sinks.clickhouse.sql_files import SqlFiles
+from lpa_sinks.schema.ddl import DEFAULT_DATABASE
+
+_SQL: Final = SqlFiles(__package__)
 
 _SINCE: Final = "fromUnixTimestamp64Milli({since:Int64}, 'UTC')"
 
@@ -39,7 +42,7 @@ class MissingDatabaseError(NotApplicable):
 
 @final
 @attrs.frozen
-class Database:
+class HealthDatabase:
     """A database of one check, for as long as the check lasts."""
 
     client: Client
@@ -49,7 +52,7 @@ class Database:
 
     def ask(self, file: str, **parameters: Any) -> list[dict[str, Any]]:
         """The rows of a question. ``since`` and ``now`` (epoch ms) of the scope are bound in each."""
-        text = (files(__package__) / "sql" / file).read_text(encoding="utf-8")
+        text = _SQL.text(file)
         text = text.replace("$dead_letters", dead_letters(_SINCE))
         bound = {"since": self._scope.since_ms, "now": self._scope.now_ms, "database": self.name, **parameters}
         answer = self._asked(file, text.replace(f"{DEFAULT_DATABASE}.", f"{quoted(self.name)}."), bound)
@@ -89,7 +92,7 @@ def long_before(scope: Scope) -> int:
 
 
 @contextmanager
-def opened(scope: Scope) -> Iterator[Database]:
+def opened(scope: Scope) -> Iterator[HealthDatabase]:
     """The database of the scope.
 
     Raises NotApplicable where it is not a ClickHouse, MissingDatabaseError where it is an embedded one that does not
@@ -104,6 +107,6 @@ def opened(scope: Scope) -> Iterator[Database]:
         )
     client = connect(endpoint, scope.settings.clickhouse.password, scope.settings.health.costly_timeout_seconds)
     try:
-        yield Database(client, endpoint.database, endpoint.path is not None, scope)
+        yield HealthDatabase(client, endpoint.database, endpoint.path is not None, scope)
     finally:
         client.close()

@@ -12,8 +12,8 @@ from lpa_core.health.check import NotApplicable, Scope
 from lpa_core.kafka.admin import admin_client, explained
 from lpa_core.kafka.permissions import require
 from lpa_core.settings.settings import Settings
+from lpa_ops.positions.committed import committed
 from lpa_ops.positions.input_topic import offsets_by
-from lpa_ops.savepoint.offsets import committed
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
@@ -42,7 +42,7 @@ class Standing:
 
 
 @final
-class Offsets:
+class KafkaOffsets:
     """Of the input topic and the group of the settings. Raises NotApplicable, BrokerError, BrokerUnavailable."""
 
     def __init__(self, scope: Scope) -> None:

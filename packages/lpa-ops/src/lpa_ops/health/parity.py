@@ -12,7 +12,7 @@ import attrs
 
 from lpa_core.health.check import Finding, NotApplicable, Scope
 from lpa_core.settings.thresholds import State, Thresholds
-from lpa_ops.health.database import Database, opened
+from lpa_ops.health.database import HealthDatabase, opened
 from lpa_sinks import parity
 from lpa_sinks.clickhouse.retries import AT_ONCE
 
@@ -23,7 +23,7 @@ rows is a matter of the traffic."""
 
 @final
 @attrs.frozen
-class Outcome:
+class AssertionOutcome:
     """Of one assertion. ``severity`` is None where it holds; ``detail`` is what it means that it does not."""
 
     name: str
@@ -35,9 +35,9 @@ class Outcome:
 
 
 def outcomes(
-    database: Database, scope: Scope, invariants: Collection[int] = (), without: Collection[int] = ()
-) -> Sequence[Outcome]:
-    """Ask the assertions that cover any of these invariants (docs/spec/serving.md section 10); none for all.
+    database: HealthDatabase, scope: Scope, invariants: Collection[int] = (), without: Collection[int] = ()
+) -> Sequence[AssertionOutcome]:
+    """Ask the assertions that cover any of these invariants (spec/serving.md section 10); none for all.
 
     Those that cover one of ``without`` are left out.
 
@@ -49,7 +49,7 @@ def outcomes(
         raise NotApplicable(f"no event from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC")
     asked = [each for each in parity.assertions() if _is_asked(each, frozenset(invariants), frozenset(without))]
 
-    def ask(assertion: parity.Assertion) -> parity.Finding:
+    def ask(assertion: parity.Assertion) -> parity.AssertionResult:
         return AT_ONCE.run(
             f"{database.name}: {assertion.name}",
             lambda: parity.ask(database.client, database.name, assertion, start, end),
@@ -86,10 +86,10 @@ def _is_asked(assertion: parity.Assertion, invariants: frozenset[int], without: 
     return not covers & without and (not invariants or bool(covers & invariants))
 
 
-def _outcome(found: parity.Finding) -> Outcome:
+def _outcome(found: parity.AssertionResult) -> AssertionOutcome:
     if found.severity is None:
-        return Outcome(found.assertion.name, None)
-    return Outcome(found.assertion.name, found.severity, f"{found.assertion.meaning} ({len(found.rows)} rows)")
+        return AssertionOutcome(found.assertion.name, None)
+    return AssertionOutcome(found.assertion.name, found.severity, f"{found.assertion.meaning} ({len(found.rows)} rows)")
 
 
 def _hours(scope: Scope) -> tuple[datetime, datetime]:

@@ -9,7 +9,7 @@ import attrs
 
 from lpa_core.health.check import Finding, NotApplicable, Scope
 from lpa_core.settings.thresholds import State, Thresholds
-from lpa_ops.health.database import Database, long_before, opened
+from lpa_ops.health.database import HealthDatabase, long_before, opened
 
 _FEW: Final = 10
 """Rejects that are no reason to compare shares."""
@@ -30,7 +30,7 @@ class Share:
         return self.rejects / self.records if self.records else 0.0
 
 
-Corrected = Callable[[Database, Share, Mapping[str, Any]], Share]
+Corrected = Callable[[HealthDatabase, Share, Mapping[str, Any]], Share]
 """Looks closer at a share that is beyond a threshold."""
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import groupby
-from string import Template
 from typing import Any, Final, NamedTuple, final
 
 import msgspec
@@ -19,9 +18,10 @@ from lpa_core.delivery.consumer_group import Partition
 from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.validation.reasons import FailureClass
-from lpa_ops.backup.tables import StoredTable, stored_tables
-from lpa_ops.positions.statements import sql, text_of
-from lpa_sinks.schema.ddl import WITHDRAWN_TABLE, materialized, quoted
+from lpa_ops.positions.statements import SQL, sql
+from lpa_ops.positions.stored_tables import StoredTable, stored_tables
+from lpa_sinks.clickhouse.names import quoted
+from lpa_sinks.schema.ddl import WITHDRAWN_TABLE, materialized
 
 PLACES: Final = (RAW_TABLE.name, DLQ_TABLE.name, QUARANTINE_TABLE.name)
 """A record is in one of these tables, once."""
@@ -151,7 +151,7 @@ def _overlaps(spans: Iterable[OffsetSpan]) -> Iterator[OffsetSpan]:
 
 def _versions(client: Client, database: str, partition: Partition, span: OffsetSpan) -> dict[int, list[Version]]:
     where = {"topic": partition.topic, "partition": partition.number, **span._asdict()}
-    query = Template(text_of("versions.sql")).substitute(versions=_of_places(database))
+    query = SQL.fill("versions.sql", versions=_of_places(database))
     with client.query_rows_stream(query, parameters=where) as rows:
         return {
             offset: [Version(batch_time, PLACES[place], key, count) for _, batch_time, place, key, count in some]

@@ -12,7 +12,7 @@ from lpa_core.kafka.admin import SECONDS, admin_client, explained
 from lpa_core.kafka.configuration import admin_configuration
 from lpa_core.settings.settings import QualitySettings, Settings
 from lpa_core.tables.known_gaps import OffsetSpan
-from lpa_sinks.databases import endpoint_of
+from lpa_sinks.clickhouse.database import endpoint_of
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, Message

@@ -18,10 +18,10 @@ from clickhouse_connect.driver.client import Client
 from lpa_core.delivery.consumer_group import Partition
 from lpa_core.settings.settings import Settings
 from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
-from lpa_ops.backup.checkpoints import checkpoints, sink_name
+from lpa_ops.positions.checkpoints import checkpoints, sink_name
 from lpa_ops.positions.input_topic import InputTopic
 from lpa_ops.positions.statements import sql
-from lpa_sinks.clickhouse.known_gaps import in_gaps_query
+from lpa_sinks.sink.known_gaps import in_gaps_query
 
 Ask = Callable[[str, Mapping[str, Any]], Sequence[Sequence[Any]]]
 """Runs a query with parameters, and answers its rows."""

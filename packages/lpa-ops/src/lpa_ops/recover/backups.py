@@ -8,10 +8,10 @@ import structlog
 
 from lpa_core.delivery.consumer_group import Partition
 from lpa_ops.backup.backup import Backup, BackupError, StoredBackup
-from lpa_ops.backup.checkpoints import checkpoints, from_kafka, sink_name
 from lpa_ops.backup.own import is_of
 from lpa_ops.backup.restore import require_own
 from lpa_ops.backup.store import BackupStore, store_of
+from lpa_ops.positions.checkpoints import checkpoints, from_kafka, sink_name
 from lpa_ops.recover.scenario import Context, RecoveryError
 
 _log = structlog.get_logger("lpa.recover")

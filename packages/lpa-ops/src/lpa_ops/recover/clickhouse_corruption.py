@@ -17,21 +17,22 @@ from lpa_ops.backup import checkpoints, database, exchange
 from lpa_ops.backup.backup import CHECKPOINTS_FOLDER, Backup, BackupError, StoredBackup
 from lpa_ops.backup.exchange import beside, drop, require_proven, require_room
 from lpa_ops.backup.proof import differences, restored_content
-from lpa_ops.backup.set_aside import is_set_aside, suffix
 from lpa_ops.backup.store import BackupStore, store_of
-from lpa_ops.backup.tables import content, cut, positions, rows, stored_tables, table_names
+from lpa_ops.bundle.scratch import scratch_folder
+from lpa_ops.positions.checkpoints import sink_name
+from lpa_ops.positions.committed import commit, of_derivation, put_back, require_stopped
 from lpa_ops.positions.missing import positions_of
+from lpa_ops.positions.set_aside import is_set_aside, suffix
+from lpa_ops.positions.stored_tables import content, cut, positions, rows, stored_tables, table_names
 from lpa_ops.recover.backups import backup_at, is_own, newest_good, require_is_own
 from lpa_ops.recover.estimate import seconds_to_read, seconds_to_restore
 from lpa_ops.recover.expiry import may_have_expired
-from lpa_ops.recover.scenario import Context, Findings, Position, Step, as_positions, broken_off, offsets
+from lpa_ops.recover.scenario import Context, Findings, FoundOffset, RecoveryStep, as_positions, broken_off, offsets
 from lpa_ops.recover.sources import Sources, sources
 from lpa_ops.recover.statements import sql
 from lpa_ops.recover.tokens import detached, forget
-from lpa_ops.savepoint.offsets import commit, of_derivation, put_back, require_stopped
-from lpa_ops.savepoint.scratch import scratch_folder
-from lpa_sinks.databases import endpoint_of, opened
-from lpa_sinks.schema.ddl import quoted
+from lpa_sinks.clickhouse.database import endpoint_of, opened
+from lpa_sinks.clickhouse.names import quoted
 
 
 class Corruption(Findings, frozen=True, kw_only=True):
@@ -45,8 +46,8 @@ class Corruption(Findings, frozen=True, kw_only=True):
     """Of the backup; empty if there is none."""
     beyond_backup: list[str]
     """What is lost because the backup does not have it."""
-    cut: list[Position]
-    commits: list[Position]
+    cut: list[FoundOffset]
+    commits: list[FoundOffset]
     detached: list[tuple[str, str]]
     """Tables and parts that somebody had detached before."""
 
@@ -123,7 +124,7 @@ class ClickHouseCorruption:
             where = _sources(client, name, backup, stored, found.concerned, context)
         return _with_sources(found, where)
 
-    def steps(self, found: Corruption, context: Context) -> Sequence[Step]:
+    def steps(self, found: Corruption, context: Context) -> Sequence[RecoveryStep]:
         first = "the first record that there still is"
         names, to = ", ".join(found.concerned), f"names that end in {found.suffix}"
         wanted = f"{', '.join(found.tables)} from {found.location}" if found.tables else "nothing"
@@ -131,16 +132,16 @@ class ClickHouseCorruption:
         restored = [f"put {', '.join(found.tables)} in their place"] if found.tables else []
         anew = [f"make {', '.join(found.emptied)} again, without rows"] if found.emptied else []
         return [
-            Step("stopped", "make sure that no worker is running", lambda: self._stopped(found, context)),
-            Step("prove", proven, lambda: self._prove(found, context)),
-            Step(_ISOLATE, f"rename {names} to {to}", lambda: self._isolate(found, context), once=True),
-            Step("restore", ", ".join([*restored, *anew]), lambda: self._restore(found, context), once=True),
-            Step(
+            RecoveryStep("stopped", "make sure that no worker is running", lambda: self._stopped(found, context)),
+            RecoveryStep("prove", proven, lambda: self._prove(found, context)),
+            RecoveryStep(_ISOLATE, f"rename {names} to {to}", lambda: self._isolate(found, context), once=True),
+            RecoveryStep("restore", ", ".join([*restored, *anew]), lambda: self._restore(found, context), once=True),
+            RecoveryStep(
                 _CUT,
                 f"take out of all tables what {'came since the backup and ' if found.location else ''}is read again",
                 lambda: self._cut(found, context),
             ),
-            Step(
+            RecoveryStep(
                 "offsets",
                 f"set committed offsets and checkpoints to {'where the backup has them' if found.location else first}",
                 lambda: self._go_on(found, context),
@@ -279,13 +280,13 @@ def _with_sources(found: Corruption, where: Sources) -> Corruption:
         lost=[*where.lost, *found.beyond_backup],
         seconds=found.seconds - seconds_to_read(found.again) + seconds_to_read(where.again),
         cut=as_positions(where.cut),
-        commits=[Position(*each, commit.offset, commit.metadata) for each, commit in where.commits.items()],
+        commits=[FoundOffset(*each, commit.offset, commit.metadata) for each, commit in where.commits.items()],
         again=where.again,
     )
 
 
 def _target(context: Context) -> str:
-    return checkpoints.sink_name(context.sink, context.settings)
+    return sink_name(context.sink, context.settings)
 
 
 def _damaged(client: Client, name: str) -> dict[str, str]:

@@ -12,17 +12,17 @@ from lpa_core.delivery.consumer_group import Partition
 from lpa_core.jobs.assembly import fold_rules
 from lpa_core.kafka.admin import admin_client
 from lpa_core.sinks.sink import StoredRange
-from lpa_ops.backup.checkpoints import checkpoints, from_kafka, sink_name
+from lpa_ops.positions.checkpoints import checkpoints, from_kafka, sink_name
+from lpa_ops.positions.committed import of_derivation, require_stopped
 from lpa_ops.positions.doubled import Kept, Misplaced, doubled
-from lpa_ops.recover.offset_loss import Offsets
+from lpa_ops.recover.offset_loss import OffsetLoss
 from lpa_ops.recover.row_removal import remove
-from lpa_ops.recover.scenario import Context, Findings, Step
-from lpa_ops.savepoint.offsets import of_derivation, require_stopped
-from lpa_sinks.databases import endpoint_of, opened
-from lpa_sinks.materialize.database import Database
-from lpa_sinks.materialize.known import touched_sessions
+from lpa_ops.recover.scenario import Context, Findings, RecoveryStep
+from lpa_sinks.clickhouse.database import endpoint_of, opened
+from lpa_sinks.materialize.fact_database import FactDatabase
+from lpa_sinks.materialize.known_sessions import touched_sessions
 from lpa_sinks.materialize.materializer import Materializer
-from lpa_sinks.materialize.rows import Extent, SessionKey, Span, between, of_ranges
+from lpa_sinks.materialize.row_filter import Extent, SessionKey, TimeSpan, between, of_ranges
 from lpa_sinks.schema.apply import apply
 
 
@@ -70,22 +70,22 @@ class DoubledRows:
     ) -> DoubledPositions:
         return found  # part of what was doubled may be gone, and its sessions are still to be rebuilt
 
-    def steps(self, found: DoubledPositions, context: Context) -> Sequence[Step]:
+    def steps(self, found: DoubledPositions, context: Context) -> Sequence[RecoveryStep]:
         return [
-            Step("stopped", "make sure that no worker is running", lambda: self._stopped(found, context)),
-            Step(
+            RecoveryStep("stopped", "make sure that no worker is running", lambda: self._stopped(found, context)),
+            RecoveryStep(
                 "rows",
                 "take out of all tables what came of these positions in a later batch",
                 lambda: self._remove(found, context),
                 once=True,
             ),
-            Step(
+            RecoveryStep(
                 "offsets",
                 "commit the offset before which all is stored, where another one is committed",
                 lambda: self._go_on(found, context),
                 once=True,
             ),
-            Step(
+            RecoveryStep(
                 "derived",
                 f"derive facts and rollups of {len(found.sessions):,} sessions again",
                 lambda: self._derive(found, context),
@@ -113,7 +113,7 @@ class DoubledRows:
         """Also where a range is prepared: repeated, it would bring back what was taken out."""
         if not found.partitions:
             return "no consumer group is concerned"
-        offsets = Offsets(not_to_repeat={Partition(*each) for each in found.partitions})
+        offsets = OffsetLoss(not_to_repeat={Partition(*each) for each in found.partitions})
         right = offsets.assess(context)
         for step in offsets.steps(right, context) if right.damage else ():
             step.do()
@@ -126,7 +126,7 @@ class DoubledRows:
             rules = fold_rules(context.plugins, context.settings)
             done = sum(
                 each.sessions
-                for each in Materializer(Database(client, name), rules, open_sessions=0).rebuild(
+                for each in Materializer(FactDatabase(client, name), rules, open_sessions=0).rebuild(
                     _extents(client, name, found.sessions)
                 )
             )
@@ -145,7 +145,7 @@ def _sessions(client: Client, name: str, removed: Collection[tuple[Partition, in
     ranges = [StoredRange(*partition, batch_time) for partition, batch_time in sorted(removed)]
     return [
         TouchedSession(*key, extent.rows, extent.span.earliest, extent.span.latest)
-        for key, extent in touched_sessions(Database(client, name), of_ranges(ranges)).items()
+        for key, extent in touched_sessions(FactDatabase(client, name), of_ranges(ranges)).items()
     ]
 
 
@@ -154,9 +154,9 @@ def _extents(client: Client, name: str, sessions: Sequence[TouchedSession]) -> M
     if not sessions:
         return {}
     before = {
-        SessionKey(each.stream_id, each.request_id): Extent(each.rows, Span(each.earliest, each.latest))
+        SessionKey(each.stream_id, each.request_id): Extent(each.rows, TimeSpan(each.earliest, each.latest))
         for each in sessions
     }
-    all_times = Span.hull([extent.span for extent in before.values()])
-    now = touched_sessions(Database(client, name), between(all_times).of_sessions(list(before)))
+    all_times = TimeSpan.hull([extent.span for extent in before.values()])
+    now = touched_sessions(FactDatabase(client, name), between(all_times).of_sessions(list(before)))
     return dict(sorted({**before, **now}.items(), key=lambda item: item[1].span.earliest))

@@ -11,15 +11,15 @@ import msgspec
 
 from lpa_core.durable import write_file
 from lpa_core.jobs import restoration
-from lpa_ops.backup.checkpoints import sink_name
 from lpa_ops.backup.store import BackupStore
+from lpa_ops.positions.checkpoints import sink_name
 from lpa_ops.recover.scenario import Context, Findings, RecoveryError, Scenario, broken_off
-from lpa_sinks.databases import endpoint_of
+from lpa_sinks.clickhouse.database import endpoint_of
 
 F = TypeVar("F", bound=Findings)
 
 
-class Progress(msgspec.Struct, Generic[F], frozen=True):
+class RecoveryProgress(msgspec.Struct, Generic[F], frozen=True):
     """How far a recovery has come.
 
     Attributes:
@@ -53,15 +53,15 @@ class Journal(Generic[F]):
         self.path: Path = context.settings.lpa.data.recoveries / f"{scenario.name}.json"
         self._scenario, self._context = scenario, context
         self._sink = sink_name(context.sink, context.settings)
-        self._type: Any = Progress[scenario.findings]  # type: ignore[name-defined]  # known at run time only
+        self._type: Any = RecoveryProgress[scenario.findings]  # type: ignore[name-defined]  # known at run time only
 
-    def read(self) -> Progress[F] | None:
+    def read(self) -> RecoveryProgress[F] | None:
         """How far it has come; None where nothing is under way, or a restore has brought the database back since.
 
         Raises RecoveryError where the file cannot be read, or another database or place of backups is under way.
         """
         try:
-            written: Progress[F] = msgspec.json.decode(self.path.read_bytes(), type=self._type)
+            written: RecoveryProgress[F] = msgspec.json.decode(self.path.read_bytes(), type=self._type)
         except FileNotFoundError:
             return None
         except (OSError, msgspec.DecodeError) as error:
@@ -82,12 +82,12 @@ class Journal(Generic[F]):
         """Until the recovery is done. Raises CheckpointError."""
         restoration.bar(self._sink, broken_off(self._scenario.name), self._context.settings)
 
-    def begin(self, found: F) -> Progress[F]:
+    def begin(self, found: F) -> RecoveryProgress[F]:
         """Nothing is done yet."""
         now = time.time_ns() // 1_000_000
-        return Progress(_database(self._context), _backups(self._context), now, found, [], [])
+        return RecoveryProgress(_database(self._context), _backups(self._context), now, found, [], [])
 
-    def write(self, progress: Progress[F]) -> None:
+    def write(self, progress: RecoveryProgress[F]) -> None:
         """Raises RecoveryError."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,10 +10,10 @@ from lpa_core.dedup.store import Claimed, DedupStore, SupportsVouching
 from lpa_core.kafka.admin import admin_client
 from lpa_core.uris import without_secrets
 from lpa_ops.backup.claims import stored_claims
-from lpa_ops.backup.tables import positions, stored_tables
-from lpa_ops.recover.scenario import Context, Findings, RecoveryError, Step
-from lpa_ops.savepoint.offsets import require_stopped
-from lpa_sinks.databases import opened
+from lpa_ops.positions.committed import require_stopped
+from lpa_ops.positions.stored_tables import positions, stored_tables
+from lpa_ops.recover.scenario import Context, Findings, RecoveryError, RecoveryStep
+from lpa_sinks.clickhouse.database import opened
 
 
 class LostClaimsFindings(Findings, frozen=True, kw_only=True):
@@ -47,10 +47,12 @@ class LostClaims:
     ) -> LostClaimsFindings:
         return self.assess(context)  # the live state tells all there is to know
 
-    def steps(self, found: LostClaimsFindings, context: Context) -> Sequence[Step]:
+    def steps(self, found: LostClaimsFindings, context: Context) -> Sequence[RecoveryStep]:
         return [
-            Step("stopped", "make sure that no worker is running", lambda: self._stopped(found, context)),
-            Step("claims", "claim every key again that is stored and has not expired", lambda: self._claim(context)),
+            RecoveryStep("stopped", "make sure that no worker is running", lambda: self._stopped(found, context)),
+            RecoveryStep(
+                "claims", "claim every key again that is stored and has not expired", lambda: self._claim(context)
+            ),
         ]
 
     def then(self, found: LostClaimsFindings) -> Sequence[str]:

@@ -10,21 +10,21 @@ from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.permissions import require
 from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
-from lpa_ops.backup.tables import cut, positions, stored_tables
+from lpa_ops.positions.committed import commit, committed_in_the_end, earliest, latest, partitions_of, require_stopped
 from lpa_ops.positions.missing import Positions, positions_of
+from lpa_ops.positions.stored_tables import cut, positions, stored_tables
 from lpa_ops.recover.estimate import seconds_to_read
-from lpa_ops.recover.scenario import Context, Findings, Position, Step, as_positions, offsets
-from lpa_ops.savepoint.offsets import commit, committed_in_the_end, earliest, latest, partitions_of, require_stopped
-from lpa_sinks.databases import opened
+from lpa_ops.recover.scenario import Context, Findings, FoundOffset, RecoveryStep, as_positions, offsets
+from lpa_sinks.clickhouse.database import opened
 
 
-class OffsetLoss(Findings, frozen=True, kw_only=True):
-    offsets: list[Position]
+class OffsetLossFindings(Findings, frozen=True, kw_only=True):
+    offsets: list[FoundOffset]
     """What is to be committed."""
 
 
 @final
-class Offsets:
+class OffsetLoss:
     """Commits, for each partition, the offset after the last record before which all are stored.
 
     Args:
@@ -32,12 +32,12 @@ class Offsets:
     """
 
     name = "offset-loss"
-    findings = OffsetLoss
+    findings = OffsetLossFindings
 
     def __init__(self, not_to_repeat: Collection[Partition] = ()) -> None:
         self._not_to_repeat = frozenset(not_to_repeat)
 
-    def assess(self, context: Context) -> OffsetLoss:
+    def assess(self, context: Context) -> OffsetLossFindings:
         settings, admin = context.settings, admin_client(context.settings)
         require("lpa recover offset-loss", admin, settings)
         partitions = partitions_of(admin, settings)
@@ -72,39 +72,41 @@ class Offsets:
                     damage.append(problem)
                     right[partition] = through
         again = sum(high[partition] - offset for partition, offset in right.items())
-        return OffsetLoss(
+        return OffsetLossFindings(
             damage=damage, lost=lost, seconds=1 + seconds_to_read(again), offsets=as_positions(right), again=again
         )
 
-    def look_again(self, found: OffsetLoss, begun: Collection[str], started_ms: int, context: Context) -> OffsetLoss:
+    def look_again(
+        self, found: OffsetLossFindings, begun: Collection[str], started_ms: int, context: Context
+    ) -> OffsetLossFindings:
         return self.assess(context)  # the live state tells all there is to know
 
-    def steps(self, found: OffsetLoss, context: Context) -> Sequence[Step]:
+    def steps(self, found: OffsetLossFindings, context: Context) -> Sequence[RecoveryStep]:
         right = ", ".join(f"{Partition(each.topic, each.partition)} at {each.offset}" for each in found.offsets)
         return [
-            Step("stopped", "make sure that no worker is running", lambda: self._stopped(context)),
-            Step(
+            RecoveryStep("stopped", "make sure that no worker is running", lambda: self._stopped(context)),
+            RecoveryStep(
                 "cut",
                 "take out of all tables what a range that was not finished has left behind these offsets",
                 lambda: self._cut(found, context),
             ),
-            Step("offsets", f"commit {right}", lambda: self._commit(found, context)),
+            RecoveryStep("offsets", f"commit {right}", lambda: self._commit(found, context)),
         ]
 
-    def then(self, found: OffsetLoss) -> Sequence[str]:
+    def then(self, found: OffsetLossFindings) -> Sequence[str]:
         return [f"start the workers: they read {found.again:,} records"]
 
     def _stopped(self, context: Context) -> str:
         require_stopped(admin_client(context.settings), context.settings)
         return "the group has no members"
 
-    def _cut(self, found: OffsetLoss, context: Context) -> str:
+    def _cut(self, found: OffsetLossFindings, context: Context) -> str:
         with opened(context.sink, context.settings) as (client, name):
             tables = stored_tables(client, name)
             kept = {**positions(client, tables), **offsets(found.offsets)}
             return f"{sum(cut(client, table, kept) for table in tables):,} rows"
 
-    def _commit(self, found: OffsetLoss, context: Context) -> str:
+    def _commit(self, found: OffsetLossFindings, context: Context) -> str:
         right = {partition: Commit(offset) for partition, offset in offsets(found.offsets).items()}
         commit(admin_client(context.settings), context.settings, right)
         return f"{len(right)} partitions"

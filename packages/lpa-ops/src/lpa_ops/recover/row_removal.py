@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib.resources import files
 from itertools import groupby
-from string import Template
 from typing import Any, Final, TypeVar
 
 from clickhouse_connect.driver.client import Client
@@ -13,8 +11,9 @@ from clickhouse_connect.driver.client import Client
 from lpa_core.delivery.consumer_group import Partition
 from lpa_core.tables.row_layout import QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.validation.reasons import FailureClass
-from lpa_ops.backup.tables import StoredTable
 from lpa_ops.positions.doubled import PLACES, Kept, Misplaced, ingested_tables
+from lpa_ops.positions.stored_tables import StoredTable
+from lpa_ops.recover.statements import SQL
 
 T = TypeVar("T")
 
@@ -83,9 +82,8 @@ def _rows(client: Client, table: StoredTable) -> int:
 
 
 def _text(file: str, table: StoredTable, **more: str) -> str:
-    text = files("lpa_ops.recover").joinpath("sql", file).read_text(encoding="utf-8")
     but = _GIVEN_UP if table.name == QUARANTINE_TABLE.name else ""
-    return Template(text).substitute(table=table.target, but=but, **more)
+    return SQL.fill(file, table=table.target, but=but, **more)
 
 
 def _portions(some: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -8,21 +8,29 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from lpa_ops.recover.journal import Journal, Progress
-from lpa_ops.recover.scenario import Context, Findings, Plan, RecoveryError, RecoveryOvertakenError, Scenario, Step
+from lpa_ops.recover.journal import Journal, RecoveryProgress
+from lpa_ops.recover.scenario import (
+    Context,
+    Findings,
+    RecoveryError,
+    RecoveryOvertakenError,
+    RecoveryPlan,
+    RecoveryStep,
+    Scenario,
+)
 
 F = TypeVar("F", bound=Findings)
 
 _log = structlog.get_logger("lpa.recover")
 
 
-def plan(scenario: Scenario[F], context: Context) -> tuple[Plan, list[tuple[Step, bool]]]:
+def plan(scenario: Scenario[F], context: Context) -> tuple[RecoveryPlan, list[tuple[RecoveryStep, bool]]]:
     """What was found, and the steps with whether each is done already; changes nothing."""
     journal = Journal(scenario, context)
     progress, under_way = _progress(scenario, context, journal)
     found = progress.found
     steps = scenario.steps(found, context) if found.damage else []
-    shown = Plan(
+    shown = RecoveryPlan(
         damage=found.damage,
         lost=found.lost,
         seconds=found.seconds,
@@ -34,7 +42,7 @@ def plan(scenario: Scenario[F], context: Context) -> tuple[Plan, list[tuple[Step
 
 
 def execute(
-    scenario: Scenario[F], context: Context, tell: Callable[[Step, str], None] = lambda step, outcome: None
+    scenario: Scenario[F], context: Context, tell: Callable[[RecoveryStep, str], None] = lambda step, outcome: None
 ) -> bool:
     """Do the steps that are not done; False where there is nothing to recover.
 
@@ -64,7 +72,7 @@ def execute(
     return True
 
 
-def _progress(scenario: Scenario[F], context: Context, journal: Journal[F]) -> tuple[Progress[F], bool]:
+def _progress(scenario: Scenario[F], context: Context, journal: Journal[F]) -> tuple[RecoveryProgress[F], bool]:
     """How far it has come, and whether it had begun before."""
     written = journal.read()
     if written is None:

@@ -38,7 +38,7 @@ class Context:
 
 @final
 @attrs.frozen
-class Step:
+class RecoveryStep:
     """One step.
 
     Attributes:
@@ -55,7 +55,7 @@ class Step:
 
 @final
 @attrs.frozen
-class Plan:
+class RecoveryPlan:
     """For people.
 
     Attributes:
@@ -85,7 +85,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     """Records of the topic that are read afterwards."""
 
 
-class Position(msgspec.Struct, frozen=True):
+class FoundOffset(msgspec.Struct, frozen=True):
     """An offset of a partition, in findings."""
 
     topic: str
@@ -121,7 +121,7 @@ class Scenario(Protocol[F]):
         """
         ...
 
-    def steps(self, found: F, context: Context) -> Sequence[Step]:
+    def steps(self, found: F, context: Context) -> Sequence[RecoveryStep]:
         """What to do about it, in order."""
         ...
 
@@ -135,9 +135,9 @@ def broken_off(scenario: str) -> str:
     return f"a recovery was interrupted, or is still running: run `lpa recover {scenario} --execute` again"
 
 
-def offsets(positions: Sequence[Position]) -> dict[Partition, int]:
+def offsets(positions: Sequence[FoundOffset]) -> dict[Partition, int]:
     return {Partition(each.topic, each.partition): each.offset for each in positions}
 
 
-def as_positions(offsets: Mapping[Partition, int]) -> list[Position]:
-    return [Position(*partition, offset) for partition, offset in sorted(offsets.items())]
+def as_positions(offsets: Mapping[Partition, int]) -> list[FoundOffset]:
+    return [FoundOffset(*partition, offset) for partition, offset in sorted(offsets.items())]

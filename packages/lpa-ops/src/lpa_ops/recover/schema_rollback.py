@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import final
 
-from lpa_ops.recover.scenario import Context, Findings, Step
-from lpa_sinks.databases import opened
+from lpa_ops.recover.scenario import Context, Findings, RecoveryStep
+from lpa_sinks.clickhouse.database import opened
 from lpa_sinks.schema.ddl import DEFAULT_DATABASE
 from lpa_sinks.schema.migrate import roll_back
 from lpa_sinks.schema.migrations import BUILTIN, Applied, Migration, applied_migrations, read_migrations
@@ -58,10 +58,10 @@ class SchemaRollback:
     ) -> BadMigration:
         return self.assess(context)  # the live state tells all there is to know
 
-    def steps(self, found: BadMigration, context: Context) -> Sequence[Step]:
+    def steps(self, found: BadMigration, context: Context) -> Sequence[RecoveryStep]:
         then = "run its down.sql" if found.files else f"leave what it added: {self._migrations} does not hold it"
         what = f"define the views as they were before {found.number:04d}-{found.name}, then {then}"
-        return [Step("roll back", what, lambda: self._roll_back(found, context))]
+        return [RecoveryStep("roll back", what, lambda: self._roll_back(found, context))]
 
     def then(self, found: BadMigration) -> Sequence[str]:
         return ["mend the migration, and apply it again"]

@@ -13,8 +13,8 @@ from lpa_core.kafka.permissions import require
 from lpa_core.settings.settings import Settings
 from lpa_core.tables.known_gaps import OffsetSpan
 from lpa_ops.backup.backup import Backup
-from lpa_ops.backup.checkpoints import checkpoints, sink_name
-from lpa_ops.savepoint.offsets import committed_in_the_end, earliest, latest
+from lpa_ops.positions.checkpoints import checkpoints, sink_name
+from lpa_ops.positions.committed import committed_in_the_end, earliest, latest
 
 
 @final

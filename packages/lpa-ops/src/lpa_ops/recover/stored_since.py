@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-from string import Template
-
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
-from lpa_ops.backup.tables import stored_tables
+from lpa_ops.positions.stored_tables import stored_tables
+from lpa_ops.recover.statements import sql_of
 
 
 def stored_since(client: Client, database: str, since_ms: int) -> int:
     """How many records were stored, accepted or rejected, after ``since_ms`` (epoch ms). Raises the client's errors."""
     places = {RAW_TABLE.name, DLQ_TABLE.name, QUARANTINE_TABLE.name}
-    query = Template(files("lpa_ops.recover").joinpath("sql", "stored_since.sql").read_text(encoding="utf-8"))
     return sum(
-        int(client.query(query.substitute(table=table.target), parameters={"since": since_ms}).result_rows[0][0])
+        int(client.query(sql_of("stored_since.sql", table.target), parameters={"since": since_ms}).result_rows[0][0])
         for table in stored_tables(client, database)
         if table.name in places
     )

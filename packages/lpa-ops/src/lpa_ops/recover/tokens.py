@@ -7,7 +7,7 @@ from collections.abc import Collection
 from clickhouse_connect.driver.client import Client
 
 from lpa_ops.recover.statements import sql
-from lpa_sinks.schema.ddl import quoted
+from lpa_sinks.clickhouse.names import quoted
 
 
 def detached(client: Client, database: str) -> list[tuple[str, str]]:

@@ -12,14 +12,14 @@ from lpa_core.kafka.permissions import require
 from lpa_ops.backup.backup import Backup, BackupError
 from lpa_ops.backup.restore import restore
 from lpa_ops.backup.store import BackupStore, store_of
-from lpa_ops.backup.tables import positions, stored_tables
+from lpa_ops.positions.committed import earliest, latest
+from lpa_ops.positions.stored_tables import positions, stored_tables
 from lpa_ops.recover.backups import is_own, newest_good, require_is_own
 from lpa_ops.recover.estimate import seconds_to_read, seconds_to_restore
-from lpa_ops.recover.scenario import Context, Findings, RecoveryOvertakenError, Step
+from lpa_ops.recover.scenario import Context, Findings, RecoveryOvertakenError, RecoveryStep
 from lpa_ops.recover.stored_since import stored_since
-from lpa_ops.savepoint.offsets import earliest, latest
+from lpa_sinks.clickhouse.database import endpoint_of, opened
 from lpa_sinks.clickhouse.embedded import DamagedDatabaseError
-from lpa_sinks.databases import endpoint_of, opened
 
 
 class Loss(Findings, frozen=True, kw_only=True):
@@ -83,13 +83,13 @@ class TotalLoss:
             )
         return found
 
-    def steps(self, found: Loss, context: Context) -> Sequence[Step]:
+    def steps(self, found: Loss, context: Context) -> Sequence[RecoveryStep]:
         left = f"rename what is left of the folder to {found.aside}"
-        aside = [Step("set aside", left, lambda: self._aside(found, context), once=True)] if found.aside else []
+        aside = [RecoveryStep("set aside", left, lambda: self._aside(found, context), once=True)] if found.aside else []
         return [
-            Step("check", f"read every file of {found.location}", lambda: self._check(found)),
+            RecoveryStep("check", f"read every file of {found.location}", lambda: self._check(found)),
             *aside,
-            Step(
+            RecoveryStep(
                 _RESTORE,
                 "restore tables, claims, checkpoints and committed offsets from it",
                 lambda: self._restore(found, context),

@@ -14,8 +14,8 @@ from lpa_core.delivery.commit_metadata import MAX_SPAN
 from lpa_core.settings.settings import Settings
 from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
-from lpa_ops.backup.tables import stored_spans, stored_tables, table_names
 from lpa_ops.positions.missing import Positions, positions_of
+from lpa_ops.positions.stored_tables import stored_spans, stored_tables, table_names
 from lpa_ops.recover.statements import sql
 from lpa_sinks import parity
 
@@ -27,7 +27,7 @@ _PARITY_HOURS: Final = 24
 
 @final
 @attrs.frozen
-class Check:
+class ValidationResult:
     """What one check found. ``good`` is None where it only informs."""
 
     name: str
@@ -35,7 +35,7 @@ class Check:
     found: str
 
 
-def validate(client: Client, database: str, sink: str | None, settings: Settings) -> list[Check]:
+def validate(client: Client, database: str, sink: str | None, settings: Settings) -> list[ValidationResult]:
     """``sink`` is as given on the command line.
 
     Raises the client's errors, BrokerError, BrokerUnavailable, BackupError.
@@ -52,20 +52,20 @@ def validate(client: Client, database: str, sink: str | None, settings: Settings
     ]
 
 
-def _duplicates_by_position(client: Client, database: str) -> Check:
+def _duplicates_by_position(client: Client, database: str) -> ValidationResult:
     found = client.query(sql("twice_stored.sql", database)).result_rows
     what = [f"{topic}[{number}]: {count:,} between {low} and {high}" for topic, number, count, low, high in found]
-    return Check("no record is stored twice", not found, _listed(what))
+    return ValidationResult("no record is stored twice", not found, _listed(what))
 
 
-def _duplicates_by_key(client: Client, database: str, settings: Settings) -> Check:
+def _duplicates_by_key(client: Client, database: str, settings: Settings) -> ValidationResult:
     ttl = {"ttl_seconds": settings.quality.dedup_ttl_minutes * 60}
     found = client.query(sql("twice_accepted.sql", database), parameters=ttl).result_rows
     what = [f"{topic}[{number}]: {count:,} keys" for topic, number, count in found]
-    return Check("no key is accepted twice within its TTL", not found, _listed(what))
+    return ValidationResult("no key is accepted twice within its TTL", not found, _listed(what))
 
 
-def _conservation(client: Client, database: str, known: Positions) -> Check:
+def _conservation(client: Client, database: str, known: Positions) -> ValidationResult:
     places = {RAW_TABLE.name, DLQ_TABLE.name, QUARANTINE_TABLE.name}
     tables = [table for table in stored_tables(client, database) if table.name in places]
     missing = []
@@ -74,42 +74,42 @@ def _conservation(client: Client, database: str, known: Positions) -> Check:
         found = known.missing(partition, OffsetSpan(max(first, behind - MAX_SPAN), behind))
         if found:
             missing.append(f"{partition}: {found[0].first} is in no table, though {behind - 1} is")
-    return Check("every record is in one table", not missing, _listed(missing))
+    return ValidationResult("every record is in one table", not missing, _listed(missing))
 
 
-def _freshness(client: Client, database: str) -> Check:
+def _freshness(client: Client, database: str) -> ValidationResult:
     ((rows, newest),) = client.query(sql("freshness.sql", database)).result_rows
     if not rows:
-        return Check("freshness", None, "no event is stored")
+        return ValidationResult("freshness", None, "no event is stored")
     minutes = (time.time_ns() // 1_000_000 - newest) / 60_000
-    return Check("freshness", None, f"the newest event was stored {minutes:,.1f} minutes ago")
+    return ValidationResult("freshness", None, f"the newest event was stored {minutes:,.1f} minutes ago")
 
 
-def _views(client: Client, database: str) -> Check:
+def _views(client: Client, database: str) -> ValidationResult:
     broken = []
     for (name,) in client.query(sql("views.sql", database), parameters={"database": database}).result_rows:
         try:
             client.query(f"SELECT 1 FROM `{database}`.`{name}` LIMIT 1")
         except Exception as error:  # of whatever kind: the view does not answer
             broken.append(f"{name}: {' '.join(str(error).split())[:200]}")
-    return Check("every view answers", not broken, _listed(broken))
+    return ValidationResult("every view answers", not broken, _listed(broken))
 
 
-def _parity(client: Client, database: str) -> Check:
+def _parity(client: Client, database: str) -> ValidationResult:
     absent = sorted(_ASKED - set(table_names(client, database)))
     if absent:
-        return Check("derived data agree", None, f"nothing was derived yet: there is no {', '.join(absent)}")
+        return ValidationResult("derived data agree", None, f"nothing was derived yet: there is no {', '.join(absent)}")
     ((events, hour),) = client.query(sql("newest_event.sql", database)).result_rows
     if not events:
-        return Check("derived data agree", None, "no event is stored")
+        return ValidationResult("derived data agree", None, "no event is stored")
     end = datetime.fromtimestamp(hour, UTC) + timedelta(hours=1)
     start = end - timedelta(hours=_PARITY_HOURS)
     found = [parity.ask(client, database, assertion, start, end) for assertion in parity.assertions()]
     failed = [each.assertion.name for each in found if each.severity is parity.Severity.FAIL]
     if not failed:
-        return Check("derived data agree", True, f"{len(found)} assertions hold over {_PARITY_HOURS} h")
+        return ValidationResult("derived data agree", True, f"{len(found)} assertions hold over {_PARITY_HOURS} h")
     # Workers are stopped, and some of what is derived from may come again: nobody can tell yet whether it is a fault.
-    return Check("derived data agree", None, f"not yet: {_listed(failed)}")
+    return ValidationResult("derived data agree", None, f"not yet: {_listed(failed)}")
 
 
 def _listed(what: Sequence[str]) -> str:

@@ -15,11 +15,11 @@ from lpa_core.release import require_clock, shown
 from lpa_core.settings.settings import Settings
 from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE
 from lpa_ops.backup import claims
-from lpa_ops.backup.tables import StoredTable, positions, stored_tables
-from lpa_ops.recover.scenario import Context, Findings, Step
+from lpa_ops.positions.committed import of_derivation, require_stopped
+from lpa_ops.positions.stored_tables import StoredTable, positions, stored_tables
+from lpa_ops.recover.scenario import Context, Findings, RecoveryStep
 from lpa_ops.recover.statements import sql_of
-from lpa_ops.savepoint.offsets import of_derivation, require_stopped
-from lpa_sinks.databases import opened
+from lpa_sinks.clickhouse.database import opened
 
 _SYNCHRONOUSLY: Final = {"mutations_sync": 2}
 
@@ -69,11 +69,11 @@ class WrongTimes:
     ) -> WrongTimesFindings:
         return self.assess(context)  # the live state tells all there is to know
 
-    def steps(self, found: WrongTimesFindings, context: Context) -> Sequence[Step]:
+    def steps(self, found: WrongTimesFindings, context: Context) -> Sequence[RecoveryStep]:
         return [
-            Step("stopped", "make sure that no worker is running", lambda: self._stopped(found, context)),
-            Step("claims", "have the claims of this machine rebuilt", lambda: self._claims(context)),
-            Step("times", "set these ingestion times to now", lambda: self._set(found, context)),
+            RecoveryStep("stopped", "make sure that no worker is running", lambda: self._stopped(found, context)),
+            RecoveryStep("claims", "have the claims of this machine rebuilt", lambda: self._claims(context)),
+            RecoveryStep("times", "set these ingestion times to now", lambda: self._set(found, context)),
         ]
 
     def then(self, found: WrongTimesFindings) -> Sequence[str]:

@@ -13,12 +13,12 @@ from lpa_core import metrics
 from lpa_core.cli import build_app
 from lpa_core.plugins.hookspecs import HookSpecs
 from lpa_core.settings import loading
-from lpa_ops.health import CHECKS
-from lpa_ops.release.gate import Gate, Outcome, Target, outcome
+from lpa_ops.health.checks import CHECKS
+from lpa_ops.release.gate import Gate, GateResult, Target, outcome
 from lpa_sinks.schema.ddl import SCHEMA_FILES, declared, sql_file
 
 
-def judge(target: Target) -> Outcome:
+def judge(target: Target) -> GateResult:
     root = target.repository()
     problems = [*_problems(root, target)]
     return outcome(problems, "settings, hooks, metrics, tables, commands and health checks are documented")

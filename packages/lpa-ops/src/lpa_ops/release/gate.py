@@ -15,7 +15,7 @@ from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.settings import Settings
 
 
-class Verdict(StrEnum):
+class GateState(StrEnum):
     PASSED = "passed"
     FAILED = "failed"
     NOT_JUDGED = "not judged"
@@ -56,20 +56,20 @@ class Target:
 
 @final
 @attrs.frozen
-class Outcome:
+class GateResult:
     """``problems`` are why it failed, a line each; ``detail`` is one line."""
 
-    verdict: Verdict
+    verdict: GateState
     detail: str
     problems: Sequence[str] = ()
 
 
-def outcome(problems: Sequence[str], passed: str) -> Outcome:
+def outcome(problems: Sequence[str], passed: str) -> GateResult:
     """Passed if there is no problem; ``passed`` says what was looked at."""
     if not problems:
-        return Outcome(Verdict.PASSED, passed)
+        return GateResult(GateState.PASSED, passed)
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return Outcome(Verdict.FAILED, f"{problems[0]}{more}", tuple(problems))
+    return GateResult(GateState.FAILED, f"{problems[0]}{more}", tuple(problems))
 
 
 @final
@@ -79,4 +79,4 @@ class Gate:
 
     name: str
     title: str
-    judge: Callable[[Target], Outcome]
+    judge: Callable[[Target], GateResult]

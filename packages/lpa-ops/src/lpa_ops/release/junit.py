@@ -32,7 +32,7 @@ class Case:
 
 @final
 @attrs.frozen
-class Report:
+class JunitReport:
     """What a file says. ``cases`` may be fewer than ``tests``; ``properties`` are empty where another tool wrote it."""
 
     tests: int
@@ -43,14 +43,14 @@ class Report:
     properties: Mapping[str, str]
 
 
-def read_report(file: Path, now_ms: int) -> Report:
+def read_report(file: Path, now_ms: int) -> JunitReport:
     """Raises CannotJudgeError where it is not a report, or says what cannot be."""
     try:
         suites = ElementTree.parse(file).getroot()
         found = [suite for suite in suites.iter("testsuite") if suite.find("testsuite") is None]
         for suite in found:
             _require_possible(file, suite, now_ms)
-        return Report(
+        return JunitReport(
             tests=sum(_count(suite, "tests") for suite in found),
             failed=sum(_count(suite, "failures") + _count(suite, "errors") for suite in found),
             skipped=sum(_count(suite, "skipped") for suite in found),

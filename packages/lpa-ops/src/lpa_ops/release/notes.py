@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from lpa_ops.release.gate import Gate, Outcome, Target, outcome
+from lpa_ops.release.gate import Gate, GateResult, Target, outcome
 
 SECTIONS: Final = ("Cut-over", "Rollback", "Retention")
 """What the notes of a version have to say (docs/spec/operations.md section 7)."""
 
 
-def judge(target: Target) -> Outcome:
+def judge(target: Target) -> GateResult:
     page = target.repository() / "docs" / "releases" / f"{target.version}.md"
     name = page.relative_to(target.repository())
     if not page.is_file():

@@ -6,14 +6,14 @@ from typing import Final
 
 from lpa_ops.health.database import opened
 from lpa_ops.health.parity import outcomes
-from lpa_ops.release.gate import Gate, Outcome, Target, outcome
+from lpa_ops.release.gate import Gate, GateResult, Target, outcome
 from lpa_sinks.parity import Severity
 
 _FRESHNESS: Final = frozenset({79})
 """Of a system that runs, at this moment: `lpa health` tells it. A release is judged by hours that are over."""
 
 
-def judge(target: Target) -> Outcome:
+def judge(target: Target) -> GateResult:
     with opened(target.scope) as database:
         found = outcomes(database, target.scope, without=_FRESHNESS)
     problems = [str(each) for each in found if each.severity is Severity.FAIL]

@@ -6,13 +6,13 @@ from typing import Final
 
 from lpa_ops.health.database import opened
 from lpa_ops.health.parity import outcomes
-from lpa_ops.release.gate import Gate, Outcome, Target, outcome
+from lpa_ops.release.gate import Gate, GateResult, Target, outcome
 from lpa_sinks.parity import Severity
 
 INVARIANTS: Final = frozenset({36, 37, 38, 40, 41, 48, 49, 51})
 
 
-def judge(target: Target) -> Outcome:
+def judge(target: Target) -> GateResult:
     with opened(target.scope) as database:
         found = outcomes(database, target.scope, INVARIANTS)
     problems = [str(each) for each in found if each.severity in (Severity.FAIL, Severity.WARN)]

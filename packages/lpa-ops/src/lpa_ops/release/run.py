@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lpa_core.health.check import NotApplicable
-from lpa_ops.release.gate import CannotJudgeError, Gate, Outcome, Target, Verdict
+from lpa_ops.release.gate import CannotJudgeError, Gate, GateResult, GateState, Target
 
-Judged = tuple[Gate, Outcome]
+Judged = tuple[Gate, GateResult]
 
 
 def run(gates: Sequence[Gate], target: Target) -> list[Judged]:
@@ -16,13 +16,13 @@ def run(gates: Sequence[Gate], target: Target) -> list[Judged]:
 
 
 def passed(judged: Sequence[Judged]) -> bool:
-    return all(outcome.verdict is Verdict.PASSED for _, outcome in judged)
+    return all(outcome.verdict is GateState.PASSED for _, outcome in judged)
 
 
-def _judge(gate: Gate, target: Target) -> Outcome:
+def _judge(gate: Gate, target: Target) -> GateResult:
     try:
         return gate.judge(target)
     except (CannotJudgeError, NotApplicable) as reason:
-        return Outcome(Verdict.NOT_JUDGED, str(reason))
+        return GateResult(GateState.NOT_JUDGED, str(reason))
     except Exception as error:  # a gate that breaks must not look like one that was passed
-        return Outcome(Verdict.NOT_JUDGED, f"{type(error).__name__}: {' '.join(str(error).split())}")
+        return GateResult(GateState.NOT_JUDGED, f"{type(error).__name__}: {' '.join(str(error).split())}")

@@ -7,11 +7,11 @@ from typing import Final
 
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_ops.health.database import opened
-from lpa_ops.release.gate import Gate, Outcome, Target, outcome
+from lpa_ops.release.gate import Gate, GateResult, Target, outcome
 from lpa_sinks import schema
 
 
-def judge(target: Target) -> Outcome:
+def judge(target: Target) -> GateResult:
     typed = chain.from_iterable(each.tables for each in target.plugins.event_types())
     tables = [RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE, *typed]
     with opened(target.scope) as database:

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Final
 
 from lpa_ops.release.defined_tests import defined_tests
-from lpa_ops.release.gate import CannotJudgeError, Gate, Outcome, Target, outcome
-from lpa_ops.release.junit import COMMIT, NARROWED, Report, read_report
+from lpa_ops.release.gate import CannotJudgeError, Gate, GateResult, Target, outcome
+from lpa_ops.release.junit import COMMIT, NARROWED, JunitReport, read_report
 
 _FOUND: Final = "report*.xml"
 _FRESH_MS: Final = 86_400_000
 
 
-def judge(target: Target) -> Outcome:
+def judge(target: Target) -> GateResult:
     files = target.junit or sorted(target.folder.glob(_FOUND))
     if not files:
         raise CannotJudgeError(
@@ -37,7 +37,7 @@ def judge(target: Target) -> Outcome:
     return outcome(problems, f"{said}: all {len(defined):,} that the repository defines")
 
 
-def _problems(file: Path, report: Report, since: int) -> Iterator[str]:
+def _problems(file: Path, report: JunitReport, since: int) -> Iterator[str]:
     if report.failed:
         yield f"{file}: {report.failed:,} of {report.tests:,} tests failed"
     if not report.tests - report.skipped:
@@ -47,7 +47,7 @@ def _problems(file: Path, report: Report, since: int) -> Iterator[str]:
         yield f"{file} is of {time:%Y-%m-%d %H:%M} UTC: older than a day or than the last commit; run the tests again"
 
 
-def _left_out(reports: Mapping[Path, Report], defined: frozenset[str], head: str) -> Iterator[str]:
+def _left_out(reports: Mapping[Path, JunitReport], defined: frozenset[str], head: str) -> Iterator[str]:
     """Why the reports may be about some of the tests only, or about others."""
     for file, report in reports.items():
         narrowed, commit = report.properties.get(NARROWED), report.properties.get(COMMIT)

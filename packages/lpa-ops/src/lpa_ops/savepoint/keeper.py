@@ -20,8 +20,8 @@ from lpa_core.plugins.fingerprint import fingerprint
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.savepoints import Savepoint, SavepointError
 from lpa_core.settings.settings import Settings
-from lpa_ops.savepoint.offsets import commit, committed_in_the_end, require_stopped
-from lpa_ops.savepoint.scratch import scratch_folder
+from lpa_ops.bundle.scratch import scratch_folder
+from lpa_ops.positions.committed import commit, committed_in_the_end, require_stopped
 from lpa_ops.savepoint.store import FileSavepointStore, store_of
 
 THROUGH: Final = "through.json"

@@ -18,7 +18,7 @@ FORMAT: Final = 1
 
 @final
 @attrs.frozen(slots=True)
-class Manifest:
+class SavepointManifest:
     """``files`` are paths below the savepoint."""
 
     savepoint: Savepoint
@@ -47,7 +47,7 @@ class _Content(manifest.Sealed, frozen=True, kw_only=True):
     versions: dict[str, str]
 
 
-def encode(content: Manifest) -> bytes:
+def encode(content: SavepointManifest) -> bytes:
     savepoint = content.savepoint
     return manifest.encode(
         _Content(
@@ -64,7 +64,7 @@ def encode(content: Manifest) -> bytes:
     )
 
 
-def decode(text: bytes) -> Manifest:
+def decode(text: bytes) -> SavepointManifest:
     """Raises DamagedManifestError."""
     content = manifest.decode(text, _Content, FORMAT)
     manifest.require_below(content.files, "savepoint")
@@ -78,7 +78,7 @@ def decode(text: bytes) -> Manifest:
         settings_fingerprint=content.settings_fingerprint,
         versions=content.versions,
     )
-    return Manifest(savepoint, content.files)
+    return SavepointManifest(savepoint, content.files)
 
 
 def entries(commits: Mapping[Partition, Commit], dedup: Mapping[Partition, str]) -> list[PartitionEntry]:

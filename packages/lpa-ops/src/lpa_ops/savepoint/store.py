@@ -11,7 +11,7 @@ from tenacity.wait import wait_base
 from lpa_core.savepoints import Savepoint, SavepointError, StoredSavepoint
 from lpa_ops.bundle.manifest import DamagedManifestError
 from lpa_ops.bundle.store import ATTEMPTS, MANIFEST, WAIT, BundleStore, split
-from lpa_ops.savepoint.manifest import Manifest, decode, encode
+from lpa_ops.savepoint.manifest import SavepointManifest, decode, encode
 
 
 @final
@@ -27,7 +27,7 @@ class FileSavepointStore:
 
     def create(self, savepoint: Savepoint, folders: Mapping[str, Path]) -> str:
         files = self._bundles.put_folders(savepoint.id, folders)
-        self._bundles.put_manifest(savepoint.id, encode(Manifest(savepoint, files)))
+        self._bundles.put_manifest(savepoint.id, encode(SavepointManifest(savepoint, files)))
         return self._bundles.location(savepoint.id)
 
     def list(self) -> Sequence[StoredSavepoint]:
@@ -46,7 +46,7 @@ class FileSavepointStore:
                 )
         return manifest.savepoint
 
-    def _manifest(self, bundle: str) -> Manifest:
+    def _manifest(self, bundle: str) -> SavepointManifest:
         try:
             return decode(self._bundles.manifest(bundle))
         except DamagedManifestError as damage:

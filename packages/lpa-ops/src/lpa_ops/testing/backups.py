@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from lpa_ops.backup.backup import Backup, Content
+from lpa_ops.backup.backup import Backup
+from lpa_ops.positions.stored_tables import Content
 
 FULL: Final = Backup(
     id="full",

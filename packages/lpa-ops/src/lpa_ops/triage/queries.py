@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import Any, Final, final
 
 import attrs
 from clickhouse_connect.driver.client import Client
 
 from lpa_ops.dead_letters.statement import dead_letters
+from lpa_sinks.clickhouse.sql_files import SqlFiles
+
+_SQL: Final = SqlFiles(__package__)
 
 DATABASE_IN_FILES: Final = "livepeer_analytics"
 _LAST_HOUR: Final = "now64(3, 'UTC') - INTERVAL 1 HOUR"
@@ -79,7 +81,7 @@ def _ask(client: Client, file: str, database: str, **parameters: object) -> Answ
 
 
 def _text(file: str) -> str:
-    return (files(__package__) / "sql" / file).read_text(encoding="utf-8").rstrip().rstrip(";")
+    return _SQL.text(file).rstrip().rstrip(";")
 
 
 def _answer(client: Client, text: str, database: str, **parameters: object) -> Answer:

@@ -12,7 +12,7 @@ from lpa_core.pipeline.reject_envelope import Rejected
 from lpa_core.pipeline.verdicts import Verdict
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.tables.table import Table
-from lpa_replay.database import Database
+from lpa_replay.database import ReplayDatabase
 
 LAYERS: Final = ("decoded", "typed", "facts", "rollups")
 """In the order in which one is made of the other."""
@@ -39,7 +39,7 @@ def decoded(verdicts: Sequence[Verdict]) -> Dump:
     return Dump("decoded", "verdicts", tuple(_said(number, verdict) for number, verdict in enumerate(verdicts)))
 
 
-def dumps(database: Database, typed: Sequence[Table]) -> Iterator[Dump]:
+def dumps(database: ReplayDatabase, typed: Sequence[Table]) -> Iterator[Dump]:
     """Every table that has rows of a layer: those that ingestion writes, and whatever is derived from them."""
     names = [
         name for (name,) in database.rows("list the tables", database.sql("table_names.sql"), database=database.name)
@@ -59,7 +59,7 @@ def _layer(name: str) -> str:
     return next((layer for prefix, layer in _DERIVED.items() if name.startswith(prefix)), "")
 
 
-def _dump(database: Database, layer: str, table: str) -> Dump:
+def _dump(database: ReplayDatabase, layer: str, table: str) -> Dump:
     columns = [
         name
         for (name,) in database.rows(

@@ -26,7 +26,7 @@ _CONVERTER: Final = make_converter()
 
 @final
 @attrs.frozen
-class Difference:
+class RunDifference:
     """The first layer and table in which two runs differ, and the first rows that only one of them has."""
 
     layer: str
@@ -56,7 +56,7 @@ def read_record(path: Path) -> list[Dump]:
         raise ReplayRefused(f"{path} is not a recorded run: --against takes what `check --output` wrote") from error
 
 
-def first_difference(recorded: Sequence[Dump], now: Sequence[Dump]) -> Difference | None:
+def first_difference(recorded: Sequence[Dump], now: Sequence[Dump]) -> RunDifference | None:
     """None where the runs are the same. A table that one of them lacks counts as empty there."""
     before = {(dump.layer, dump.table): dump for dump in recorded}
     after = {(dump.layer, dump.table): dump for dump in now}
@@ -64,7 +64,7 @@ def first_difference(recorded: Sequence[Dump], now: Sequence[Dump]) -> Differenc
         rows_before = before[layer, table].rows if (layer, table) in before else ()
         rows_after = after[layer, table].rows if (layer, table) in after else ()
         if rows_before != rows_after:
-            return Difference(layer, table, _first_of(rows_before, rows_after), _first_of(rows_after, rows_before))
+            return RunDifference(layer, table, _first_of(rows_before, rows_after), _first_of(rows_after, rows_before))
     return None
 
 

@@ -9,8 +9,8 @@ import attrs
 from cyclopts import Parameter, validators
 
 from lpa_core.commands.options import SinkUri, Switch
-from lpa_replay.found import Filters
-from lpa_replay.request import Request
+from lpa_replay.planning.request import Request
+from lpa_replay.sources.record import Filters
 
 
 @final

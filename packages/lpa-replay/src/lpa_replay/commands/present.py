@@ -12,9 +12,9 @@ from lpa_core.commands.listing import Column, print_block, print_list, print_par
 from lpa_core.commands.output import folded
 from lpa_core.time_window import shown
 from lpa_replay.audit import RunRecord
-from lpa_replay.plan import Asked, Plan
-from lpa_replay.verify import Check
-from lpa_replay.window import Clock
+from lpa_replay.planning.plan import Asked, Plan
+from lpa_replay.sources.window import Clock
+from lpa_replay.verify import VerificationResult
 
 _KINDS_SHOWN = 5
 _SAMPLES_SHOWN = 1
@@ -74,7 +74,7 @@ def print_run(console: Console, asked: Asked, figures: Mapping[str, Any]) -> Non
     print_paragraph(console, f"lpa replay verify {figures['id']}")
 
 
-def print_checks(console: Console, run: RunRecord, checks: Sequence[Check]) -> None:
+def print_checks(console: Console, run: RunRecord, checks: Sequence[VerificationResult]) -> None:
     rows = [(each.name, "" if each.passed is None else "pass" if each.passed else "FAIL", each.said) for each in checks]
     print_list(console, ("check", "", Column("found", prose=True)), rows, title=f"Replay {run.replay_id}")
 

@@ -22,12 +22,12 @@ from lpa_replay.commands import present
 from lpa_replay.commands.options import Options
 from lpa_replay.commands.progress import Shown
 from lpa_replay.commands.replay_check import add_check
-from lpa_replay.database import Database, opened
-from lpa_replay.folder import unfinished
-from lpa_replay.plan import Plan, read_plan, write_plan
-from lpa_replay.request import asked, new_plan
-from lpa_replay.run import Replays, State
-from lpa_replay.spool import write_durably
+from lpa_replay.database import ReplayDatabase, opened
+from lpa_replay.planning.plan import Plan, read_plan, write_plan
+from lpa_replay.planning.request import asked, new_plan
+from lpa_replay.running.run import Replays, RunState
+from lpa_replay.spool.run_folder import unfinished
+from lpa_replay.spool.spool_file import write_durably
 from lpa_replay.verify import verify
 
 _NOTHING: Final = Options()
@@ -100,14 +100,14 @@ def replay_app(context: AppContext) -> cyclopts.App:
         replays = _replays(context)
         with opened(sink, settings) as database:
             found = _recorded(database, replay_id)
-            if found.state == State.STAGED:
+            if found.state == RunState.STAGED:
                 raise ReplayRefused(f"replay {replay_id} is not sent yet: start it again, it goes on where it was")
             tables = [table for each in replays.plugins.event_types() for table in each.tables]
             ttl_ms = settings.quality.dedup_ttl_minutes * 60_000
             now = _now()
             checks = verify(database, found, tables, ttl_ms, now)
             passed = all(check.passed is not False for check in checks)
-            state = State.VERIFIED if passed else State.FAILED
+            state = RunState.VERIFIED if passed else RunState.FAILED
             said = msgspec.json.encode([check.as_json() for check in checks]).decode()
             record_run(database, attrs.evolve(found, state=state.value, verification=said), now)
         if json:
@@ -173,7 +173,7 @@ def _to_run(options: Options, file: Path | None, replays: Replays) -> tuple[Plan
     return begun or new, begun is not None
 
 
-def _recorded(database: Database, replay_id: str) -> RunRecord:
+def _recorded(database: ReplayDatabase, replay_id: str) -> RunRecord:
     found = recorded_runs(database, replay_id) if replay_id else []
     if not found:
         raise ReplayRefused(

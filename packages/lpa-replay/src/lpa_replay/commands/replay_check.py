@@ -14,7 +14,7 @@ from lpa_core.commands.output import console, print_json, print_line
 from lpa_core.settings.settings import Settings
 from lpa_replay.check.fixture import open_fixture, run_fixture
 from lpa_replay.check.layers import Dump
-from lpa_replay.check.record import Difference, first_difference, read_record, write_record
+from lpa_replay.check.record import RunDifference, first_difference, read_record, write_record
 
 
 def add_check(app: cyclopts.App, settings: Settings) -> None:
@@ -58,7 +58,7 @@ def _as_json(dump: Dump) -> dict[str, object]:
     return {"layer": dump.layer, "table": dump.table, "rows": len(dump.rows), "sha256": dump.sha256}
 
 
-def _print(run: list[Dump], repeated: Difference | None, differs: Difference | None) -> None:
+def _print(run: list[Dump], repeated: RunDifference | None, differs: RunDifference | None) -> None:
     screen = console()
     rows = [(dump.layer, dump.table, f"{len(dump.rows):,}", dump.sha256) for dump in run]
     print_list(screen, ("layer", "table", Column("rows", right=True), "sha256"), rows)

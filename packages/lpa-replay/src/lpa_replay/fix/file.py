@@ -28,7 +28,7 @@ from lpa_core.replays import ReplayRecord, ReplayRefused
 from lpa_core.validation.reasons import FailureClass, Reason, Stage
 from lpa_replay.fix.conditions import FailureCondition, PayloadCondition
 from lpa_replay.fix.paths import EVERY, Path
-from lpa_replay.fix.steps import CASTS, Cast, Multiply, Remove, Rename, Replace, Set, Step
+from lpa_replay.fix.steps import CASTS, Cast, FixStep, Multiply, Remove, Rename, Replace, Set
 
 _CONDITIONS: Final = ("class", "reason", "stage", "type")
 _KNOWN: Final = {"class": FailureClass, "reason": Reason, "stage": Stage}
@@ -53,7 +53,7 @@ STEPS: Final = {
 class Fix:
     failure: FailureCondition
     where: tuple[PayloadCondition, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[FixStep, ...]
 
     def apply(self, record: ReplayRecord, document: dict[str, Any]) -> bool:
         """Repair the document where the fix is for it, and tell whether it was. Raises ValueError."""
@@ -149,7 +149,7 @@ def _condition(entry: Any) -> PayloadCondition:
     return PayloadCondition(_path(table["path"]), missing, table.get("equals"), pattern)
 
 
-def _step(entry: Any) -> Step:
+def _step(entry: Any) -> FixStep:
     table = _table(entry, {*STEPS, *set().union(*STEPS.values())}, "a step")
     (kind, *others) = [name for name in STEPS if name in table] or [""]
     if not kind or others:

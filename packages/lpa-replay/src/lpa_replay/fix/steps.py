@@ -14,7 +14,7 @@ from lpa_core.events.coercion import is_number, scalar_text, whole_number
 from lpa_replay.fix.paths import EVERY, Path, Slot, made, slots
 
 
-class Step(Protocol):
+class FixStep(Protocol):
     """Changes a document in place. Raises ValueError, in words, where it cannot."""
 
     def apply(self, document: dict[str, Any]) -> None: ...

@@ -9,9 +9,9 @@ from typing import final
 from lpa_core.records import Position
 from lpa_core.replays import ReplayError, ReplayRefused
 from lpa_core.sinks.archive import ArchiveError
-from lpa_replay.found import Found, Selection, raw_record
+from lpa_replay.sources.record import Found, Selection, raw_record
 from lpa_replay.sources.source import RECORDS_AT_ONCE
-from lpa_replay.window import Clock, Window
+from lpa_replay.sources.window import Clock, Window
 from lpa_sinks.archive.lines import ArchivedRecord
 from lpa_sinks.archive.reader import archive_files, read_files
 

@@ -13,7 +13,7 @@ from msgspec import UNSET, UnsetType
 from lpa_core.events.coercion import timestamp
 from lpa_core.pipeline.reject_envelope import SCHEMA_VERSION
 from lpa_core.records import Position
-from lpa_replay.found import Found, possible_position
+from lpa_replay.sources.record import Found, possible_position
 
 
 @final

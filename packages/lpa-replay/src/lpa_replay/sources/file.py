@@ -11,10 +11,10 @@ from lpa_core.records import Position
 from lpa_core.replays import ReplayError, ReplayRefused
 from lpa_core.sources.files import open_file
 from lpa_core.sources.source import SourceError
-from lpa_replay.found import Found, Selection, raw_record
 from lpa_replay.sources.envelopes import looks_like_envelope, read_envelope
+from lpa_replay.sources.record import Found, Selection, raw_record
 from lpa_replay.sources.source import BYTES_AT_ONCE, RECORDS_AT_ONCE
-from lpa_replay.window import Clock
+from lpa_replay.sources.window import Clock
 
 
 @final

@@ -10,14 +10,14 @@ from lpa_core.delivery.consumer_group import BrokerError
 from lpa_core.replays import ReplayRefused
 from lpa_core.settings.settings import Settings
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE
-from lpa_replay.database import Database
-from lpa_replay.found import Selection
-from lpa_replay.kafka_settings import replay_settings
+from lpa_replay.database import ReplayDatabase
 from lpa_replay.sources.archive import ArchiveSource
 from lpa_replay.sources.file import FileSource
+from lpa_replay.sources.kafka_settings import replay_settings
+from lpa_replay.sources.record import Selection
 from lpa_replay.sources.source import ReplaySource
 from lpa_replay.sources.table import TableSource
-from lpa_replay.window import Clock
+from lpa_replay.sources.window import Clock
 
 DLQ_TOPIC: Final = "dlq-topic"
 TABLES: Final = {"dlq-table": ("dlq", DLQ_TABLE), "quarantine-table": ("quarantine", QUARANTINE_TABLE)}
@@ -39,7 +39,7 @@ def open_source(
     archive: str | None,
     selection: Selection,
     settings: Settings,
-    connect: Callable[[], Database],
+    connect: Callable[[], ReplayDatabase],
     bounds: Mapping[str, str] | None = None,
 ) -> ReplaySource:
     """Open a source, or open it again with the ``bounds`` that it had.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
-from lpa_replay.found import Found, Selection
-from lpa_replay.window import Clock
+from lpa_replay.sources.record import Found, Selection
+from lpa_replay.sources.window import Clock
 
 RECORDS_AT_ONCE: Final = 5_000
 BYTES_AT_ONCE: Final = 16 << 20

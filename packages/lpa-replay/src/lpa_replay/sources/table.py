@@ -12,10 +12,10 @@ from lpa_core.records import Position
 from lpa_core.replays import ReplayRefused
 from lpa_core.sinks.sink import SinkUnavailable
 from lpa_core.tables.table import Table
-from lpa_replay.database import Database
-from lpa_replay.found import Found, Selection
+from lpa_replay.database import ReplayDatabase
 from lpa_replay.sources.envelopes import payload_bytes
-from lpa_replay.window import Clock
+from lpa_replay.sources.record import Found, Selection
+from lpa_replay.sources.window import Clock
 from lpa_sinks.clickhouse.errors import describe
 
 _MOMENT: Final = {
@@ -42,7 +42,9 @@ class TableSource:
 
     clock = Clock.EVENT
 
-    def __init__(self, name: str, table: Table, database: Database, bounds: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, name: str, table: Table, database: ReplayDatabase, bounds: Mapping[str, str] | None = None
+    ) -> None:
         """``database`` is for this source alone: while it is read from, it answers nothing else.
 
         Raises SinkMisconfigured where the table is not there.

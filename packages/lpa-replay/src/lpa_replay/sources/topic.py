@@ -13,10 +13,10 @@ from lpa_core.kafka.configuration import admin_configuration
 from lpa_core.records import Position
 from lpa_core.replays import ReplayRefused
 from lpa_core.settings.settings import Settings
-from lpa_replay.found import Found, Selection
 from lpa_replay.sources.envelopes import read_envelope
+from lpa_replay.sources.record import Found, Selection
 from lpa_replay.sources.source import RECORDS_AT_ONCE
-from lpa_replay.window import Clock
+from lpa_replay.sources.window import Clock
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, Message

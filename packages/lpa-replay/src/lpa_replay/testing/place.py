@@ -34,7 +34,7 @@ def event(identity: str, timestamp: object = MOMENT, **data: object) -> dict[str
 
 @final
 @attrs.frozen
-class Place:
+class ReplayPlace:
     """Where a test works: ``lpa`` is run in ``folder``, on a database that nobody else has."""
 
     folder: Path

@@ -11,14 +11,15 @@ import attrs
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.records import Position
-from lpa_replay.folder import Manifest, RunFolder
-from lpa_replay.found import Filters, Found, Selection
-from lpa_replay.outcomes import Outcome, Outgoing
-from lpa_replay.plan import Asked, Plan
-from lpa_replay.prepare import Preparation, Repair
-from lpa_replay.staged import Stage
-from lpa_replay.stored import Earlier
-from lpa_replay.window import Clock, Window
+from lpa_replay.planning.plan import Asked, Plan
+from lpa_replay.sources.record import Filters, Found, Selection
+from lpa_replay.sources.window import Clock, Window
+from lpa_replay.spool.outcomes import Outgoing, ReplayDecision
+from lpa_replay.spool.run_folder import RunFolder, StagedManifest
+from lpa_replay.staging.knowledge import Earlier
+from lpa_replay.staging.prepare import Preparation
+from lpa_replay.staging.repairs import Repair
+from lpa_replay.staging.stager import Stager
 
 NOW = 1_767_900_000_000
 PIPELINE = Pipeline(BUILTIN_EVENT_TYPES)
@@ -84,11 +85,11 @@ def plan(**changes: object) -> Plan:
 
 def staged(
     folder: Path, some: Sequence[Found], known: Known | None = None, repairs: Sequence[Repair] = (), **changes: object
-) -> tuple[list[Outcome], list[Outgoing], list[Outgoing], Manifest]:
+) -> tuple[list[ReplayDecision], list[Outgoing], list[Outgoing], StagedManifest]:
     """What a run decides about these records, and what it would send and give up."""
     decided = plan(**changes)
     preparation = Preparation(PIPELINE, repairs, replay_id=decided.id, source="dlq", marked_at=NOW)
-    stage = Stage(preparation, known or Known(), 1_000_000, 86_400_000, lambda: NOW)
+    stage = Stager(preparation, known or Known(), 1_000_000, 86_400_000, lambda: NOW)
     run = RunFolder(folder, decided.id)
     with run.locked(decided):
         manifest = stage.stage(decided, ListSource(some), run)

@@ -15,7 +15,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from lpa_core.sinks.sink import SinkMisconfigured, SinkUnavailable
 from lpa_core.uris import masked
 from lpa_sinks.clickhouse.answers import NotClickHouseError, checked_connections
-from lpa_sinks.clickhouse.errors import Verdict, classify, describe
+from lpa_sinks.clickhouse.errors import ErrorKind, classify, describe
 
 _ENCODED: Final = "its port is not a number, or a character such as / ? # @ in a name is not percent-encoded"
 SCHEMES: Final = ("chdb", "clickhouse", "http", "https")
@@ -120,7 +120,7 @@ def connect(to: Endpoint, password: str = "", seconds: int = 60) -> Client:
     except NotClickHouseError as error:
         raise SinkUnavailable(f"{to}: {describe(error)}: {REMEDY}") from None
     except ClickHouseError as error:
-        if classify(error) is Verdict.CONFIGURATION:
+        if classify(error) is ErrorKind.CONFIGURATION:
             raise SinkMisconfigured(
                 f"{to}: ClickHouse refuses user {to.user!r}: {describe(error)}: "
                 "check CLICKHOUSE_USER and CLICKHOUSE_PASSWORD"

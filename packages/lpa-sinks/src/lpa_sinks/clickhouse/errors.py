@@ -17,7 +17,7 @@ from lpa_core.system_errors import PASSING, explained, has_advice, number_in
 from lpa_sinks.clickhouse.answers import NotClickHouseError
 
 
-class Verdict(StrEnum):
+class ErrorKind(StrEnum):
     RETRY = "retry"
     """The same insert may succeed later: a network, a limit, a server that is busy or short of something."""
     ROW = "row"
@@ -143,12 +143,12 @@ _CONFIGURATION: Final = {
     516: "AUTHENTICATION_FAILED",
     720: "USER_EXPIRED",
 }
-CODES: Final[Mapping[int, tuple[str, Verdict]]] = {
+CODES: Final[Mapping[int, tuple[str, ErrorKind]]] = {
     code: (name, verdict)
     for verdict, codes in (
-        (Verdict.RETRY, _RETRY),
-        (Verdict.ROW, _ROW),
-        (Verdict.CONFIGURATION, _CONFIGURATION),
+        (ErrorKind.RETRY, _RETRY),
+        (ErrorKind.ROW, _ROW),
+        (ErrorKind.CONFIGURATION, _CONFIGURATION),
     )
     for code, name in codes.items()
 }
@@ -162,33 +162,33 @@ _NEVER_TAKEN: Final = (405, 407, 411, 413, 414, 431)
 _CONSTRAINT: Final = re.compile(r"Constraint `([^`]*)`")
 
 
-def classify(error: Exception) -> Verdict:
+def classify(error: Exception) -> ErrorKind:
     """What follows for the rows from an error that a ClickHouse client raised."""
     if isinstance(error, ClickHouseError):
         return _of_client(error)
     if isinstance(error, OSError):
-        return Verdict.RETRY if error.errno in PASSING else Verdict.CONFIGURATION
-    return Verdict.ROW if isinstance(error, _SERIALISATION_ERRORS) else Verdict.UNKNOWN
+        return ErrorKind.RETRY if error.errno in PASSING else ErrorKind.CONFIGURATION
+    return ErrorKind.ROW if isinstance(error, _SERIALISATION_ERRORS) else ErrorKind.UNKNOWN
 
 
-def _of_client(error: ClickHouseError) -> Verdict:
+def _of_client(error: ClickHouseError) -> ErrorKind:
     code = getattr(error, "code", None)
     if code is not None:
         return CODES[code][1] if code in CODES else _of_system(number_in(str(error)))
     if isinstance(error, NotClickHouseError) and error.status in _NEVER_TAKEN:
-        return Verdict.CONFIGURATION
+        return ErrorKind.CONFIGURATION
     if isinstance(error, OperationalError):
-        return Verdict.RETRY
+        return ErrorKind.RETRY
     if isinstance(error, DataError):
-        return Verdict.ROW
-    return Verdict.CONFIGURATION if isinstance(error, ProgrammingError) else Verdict.UNKNOWN
+        return ErrorKind.ROW
+    return ErrorKind.CONFIGURATION if isinstance(error, ProgrammingError) else ErrorKind.UNKNOWN
 
 
-def _of_system(number: int | None) -> Verdict:
+def _of_system(number: int | None) -> ErrorKind:
     """What follows from an error of the system that ClickHouse passes on, whatever it was doing."""
     if number is None:
-        return Verdict.UNKNOWN
-    return Verdict.RETRY if number in PASSING else Verdict.CONFIGURATION
+        return ErrorKind.UNKNOWN
+    return ErrorKind.RETRY if number in PASSING else ErrorKind.CONFIGURATION
 
 
 def describe(error: Exception) -> str:

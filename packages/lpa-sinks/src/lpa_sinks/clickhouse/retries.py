@@ -13,7 +13,7 @@ from tenacity.wait import wait_base, wait_random_exponential
 
 from lpa_core.errors import ConfigurationError, JobFailed, Unavailable, UsageError
 from lpa_core.sinks.sink import RowsRefused, SinkMisconfigured, SinkUnavailable
-from lpa_sinks.clickhouse.errors import Verdict, classify, describe, explain
+from lpa_sinks.clickhouse.errors import ErrorKind, classify, describe, explain
 
 _log = structlog.get_logger("lpa.sinks.clickhouse")
 
@@ -34,7 +34,7 @@ _OUTCOMES: Final = (RowsRefused, UsageError, ConfigurationError, Unavailable, Ab
 
 @final
 @attrs.define(slots=True)
-class Trouble:
+class RetryTrouble:
     """Why the last attempt failed, while another one is to come; empty otherwise."""
 
     reason: str = ""
@@ -61,7 +61,7 @@ class RetryPolicy:
     sleep: Callable[[float], object] = attrs.field(
         default=attrs.Factory(lambda self: self.interrupted.wait, takes_self=True)
     )
-    trouble: Trouble = attrs.field(factory=Trouble)
+    trouble: RetryTrouble = attrs.field(factory=RetryTrouble)
 
     def run(self, what: str, action: Callable[[], T]) -> T:
         """Return what ``action`` answers, once it does.
@@ -78,7 +78,7 @@ class RetryPolicy:
             nonlocal unknown
             if self.interrupted.is_set():
                 return True
-            if _verdict(_error(state)) is Verdict.UNKNOWN:
+            if _verdict(_error(state)) is ErrorKind.UNKNOWN:
                 unknown += 1
                 return unknown >= self.unknown_attempts
             # Time spent waiting counts even where the clock of a test stands still.
@@ -98,7 +98,7 @@ class RetryPolicy:
         except _OUTCOMES:
             raise
         except Exception as error:
-            if _verdict(error) is Verdict.CONFIGURATION:
+            if _verdict(error) is ErrorKind.CONFIGURATION:
                 raise SinkMisconfigured(f"{what}: {describe(error)}: {explain(error)}") from error
             raise SinkUnavailable(f"{what}: {_describe(error)}: still so after the last attempt") from error
         finally:
@@ -126,15 +126,15 @@ AT_ONCE: Final = RetryPolicy(seconds=0, unknown_attempts=1)
 def _worth_retrying(error: BaseException) -> bool:
     if not isinstance(error, Exception) or isinstance(error, _OUTCOMES):
         return False
-    return _verdict(error) is not Verdict.CONFIGURATION
+    return _verdict(error) is not ErrorKind.CONFIGURATION
 
 
-def _verdict(error: Exception) -> Verdict:
+def _verdict(error: Exception) -> ErrorKind:
     """An error about rows where none were written, or of none of the rows, is as good as unknown."""
     if isinstance(error, InexplicableError):
-        return Verdict.UNKNOWN
+        return ErrorKind.UNKNOWN
     verdict = classify(error)
-    return Verdict.UNKNOWN if verdict is Verdict.ROW else verdict
+    return ErrorKind.UNKNOWN if verdict is ErrorKind.ROW else verdict
 
 
 def _describe(error: Exception) -> str:

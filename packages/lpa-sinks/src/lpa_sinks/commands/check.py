@@ -22,8 +22,8 @@ from lpa_core.settings.settings import Settings
 from lpa_core.sinks.sink import SinkMisconfigured
 from lpa_core.time_window import parse_time, require_order
 from lpa_sinks import parity
+from lpa_sinks.clickhouse.database import opened
 from lpa_sinks.clickhouse.retries import AT_ONCE
-from lpa_sinks.databases import opened
 from lpa_sinks.parity import page
 from lpa_sinks.schema.apply import object_names
 
@@ -71,7 +71,7 @@ def check_app(context: AppContext) -> cyclopts.App:
             first = begin or max(last - timedelta(hours=settings.health.window_hours), _FIRST)
             _require_some(first, last)
 
-            def ask(assertion: parity.Assertion) -> parity.Finding:
+            def ask(assertion: parity.Assertion) -> parity.AssertionResult:
                 return AT_ONCE.run(
                     f"{database}: check {assertion.name}",
                     lambda: parity.ask(client, database, assertion, first, last),
@@ -150,7 +150,7 @@ def _in_utc(text: str | None, option: str, now_ms: int) -> datetime | None:
     return moment
 
 
-def _as_json(finding: parity.Finding) -> dict[str, object]:
+def _as_json(finding: parity.AssertionResult) -> dict[str, object]:
     return {
         "assertion": finding.assertion.name,
         "found": finding.severity.value if finding.severity else "holds",
@@ -164,7 +164,7 @@ def _plain(value: object) -> object:
     return value if isinstance(value, str | int | float | None) else str(value)
 
 
-def _print(findings: Sequence[parity.Finding]) -> None:
+def _print(findings: Sequence[parity.AssertionResult]) -> None:
     screen = console()
     offending = [(finding.severity, finding) for finding in findings if finding.severity]
     offending.sort(key=lambda found: list(parity.Severity).index(found[0]))

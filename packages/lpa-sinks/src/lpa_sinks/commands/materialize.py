@@ -18,11 +18,11 @@ from lpa_core.jobs.assembly import fold_rules
 from lpa_core.plugins.context import AppContext
 from lpa_core.sinks.derived import Derived
 from lpa_core.time_window import parse_time, require_order
+from lpa_sinks.clickhouse.database import endpoint_of, opened
 from lpa_sinks.clickhouse.retries import AT_ONCE
-from lpa_sinks.databases import endpoint_of, opened
-from lpa_sinks.materialize.database import Database
+from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.rebuild import Rebuild
-from lpa_sinks.materialize.rows import SessionKey, Span
+from lpa_sinks.materialize.row_filter import SessionKey, TimeSpan
 from lpa_sinks.schema.apply import apply
 
 
@@ -88,7 +88,7 @@ def materialize_app(context: AppContext) -> cyclopts.App:
         ):
             if embedded:  # without facts so far, nobody has made their tables
                 AT_ONCE.run(f"{database}: make the schema", lambda: apply(client, database, ()))
-            work = Rebuild(Database(client, database), rules, Span(first, behind - 1), only)
+            work = Rebuild(FactDatabase(client, database), rules, TimeSpan(first, behind - 1), only)
             total = AT_ONCE.run(f"{database}: look for sessions", work.prepare)
             task = bar.add_task("sessions", total=total)
             while (progress := AT_ONCE.run(f"{database}: rebuild", work.step)) is not None:

@@ -18,9 +18,9 @@ from lpa_core.plugins.context import AppContext
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.tables.table import Table
 from lpa_sinks import schema
+from lpa_sinks.clickhouse.database import opened
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.commands.schema_migrations import add_migration_commands, apply_migrations
-from lpa_sinks.databases import opened
 from lpa_sinks.schema.migrations import BUILTIN
 
 

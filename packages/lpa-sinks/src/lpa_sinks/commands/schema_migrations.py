@@ -16,8 +16,8 @@ from lpa_core.commands.options import Json, SinkUri, Switch, Yes
 from lpa_core.commands.output import console, print_json, print_line
 from lpa_core.errors import UsageError
 from lpa_core.settings.settings import Settings
+from lpa_sinks.clickhouse.database import opened
 from lpa_sinks.clickhouse.retries import AT_ONCE
-from lpa_sinks.databases import opened
 from lpa_sinks.schema.migrate import migrate, roll_back
 from lpa_sinks.schema.migrations import (
     BUILTIN,

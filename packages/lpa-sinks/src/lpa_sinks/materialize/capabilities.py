@@ -11,8 +11,8 @@ from lpa_core.events.times import MOST_APART_MS
 from lpa_core.lifecycle.capabilities import TTL_MS, Capability, CapabilityIndex
 from lpa_core.sinks.sink import StoredRange
 from lpa_core.tables.table import Column, Kind
-from lpa_sinks.materialize.database import Database
-from lpa_sinks.materialize.rows import Rows, SessionKey, Span, between, of_ranges, table
+from lpa_sinks.materialize.fact_database import FactDatabase
+from lpa_sinks.materialize.row_filter import RowFilter, SessionKey, TimeSpan, between, of_ranges, table
 
 _EARLIEST: Final = -(1 << 45)
 _LATEST: Final = 1 << 45
@@ -40,15 +40,15 @@ class _Changes:
         self.at.update((wallet, time) for time in at)
 
     @property
-    def span(self) -> Span:
-        return Span(min([*self.since.values(), *(time for _, time in self.at)]), _LATEST)
+    def span(self) -> TimeSpan:
+        return TimeSpan(min([*self.since.values(), *(time for _, time in self.at)]), _LATEST)
 
 
 @final
-class Capabilities:
+class HeldSnapshots:
     """The snapshots around the signals of the wallets asked for so far."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: FactDatabase) -> None:
         self.index = CapabilityIndex()
         self.snapshots = 0
         """How many are held."""
@@ -103,7 +103,7 @@ class Capabilities:
         self._seen = ranges
         return self.arrived(of_ranges(sorted(new))) if new else set()
 
-    def arrived(self, rows: Rows) -> set[SessionKey]:
+    def arrived(self, rows: RowFilter) -> set[SessionKey]:
         """Take in the snapshots that these rows are, and answer whose facts may change by them.
 
         A snapshot that offers what the one before offered changes nothing but for signals of its very time, and those
@@ -126,7 +126,7 @@ class Capabilities:
         )
         return {SessionKey(*ids) for ids in zip(streams, requests, strict=True)}
 
-    def _changes(self, rows: Rows) -> _Changes:
+    def _changes(self, rows: RowFilter) -> _Changes:
         found = _Changes()
         columns = self._database.query("arrived_snapshots.sql", 4, rows.parameters, rows=rows.condition)
         for wallet, time, previous, same in zip(*columns, strict=True):

@@ -23,8 +23,8 @@ from lpa_core.lifecycle.facts import (
 )
 from lpa_core.tables.table import Column, Kind
 from lpa_sinks.clickhouse.types import column_type
-from lpa_sinks.materialize.database import Database
-from lpa_sinks.materialize.rows import Span, table
+from lpa_sinks.materialize.fact_database import FactDatabase
+from lpa_sinks.materialize.row_filter import TimeSpan, table
 from lpa_sinks.schema.ddl import declared
 
 _TIME_COLUMNS: Final[Mapping[type[Fact], str | None]] = {
@@ -67,7 +67,7 @@ class FoldedSession:
 
     facts: Facts
     ingested: int
-    stored: Span
+    stored: TimeSpan
 
 
 @final
@@ -75,10 +75,10 @@ class FoldedSession:
 class _Rows:
     facts: list[Fact] = attrs.field(factory=list[Fact])
     ingested: list[int] = attrs.field(factory=list[int])
-    spans: list[Span] = attrs.field(factory=list[Span])
+    spans: list[TimeSpan] = attrs.field(factory=list[TimeSpan])
 
 
-def write(database: Database, sessions: Iterable[FoldedSession], version: int) -> None:
+def write(database: FactDatabase, sessions: Iterable[FoldedSession], version: int) -> None:
     """Write the sessions' facts as of ``version``. Raises the client's errors."""
     tables = {kind: _Rows() for kind in _TIME_COLUMNS}
     for session in sessions:
@@ -101,7 +101,7 @@ def write(database: Database, sessions: Iterable[FoldedSession], version: int) -
             database.insert(f"{kind.table}_versions", _columns(kind), values)
 
 
-def buried_minutes(database: Database, sessions: Collection[str], version: int, times: Span) -> set[int]:
+def buried_minutes(database: FactDatabase, sessions: Collection[str], version: int, times: TimeSpan) -> set[int]:
     """The minutes (epoch seconds) of status samples that :func:`bury` would bury. Raises the client's errors."""
     (minutes,) = database.query(
         "buried_minutes.sql",
@@ -113,7 +113,7 @@ def buried_minutes(database: Database, sessions: Collection[str], version: int, 
     return set(minutes)
 
 
-def bury(database: Database, sessions: Collection[str], version: int, times: Span) -> None:
+def bury(database: FactDatabase, sessions: Collection[str], version: int, times: TimeSpan) -> None:
     """Bury the rows of these sessions that are older than ``version``: it says all there is of them.
 
     Args:

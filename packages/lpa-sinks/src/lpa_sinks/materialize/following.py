@@ -11,7 +11,7 @@ import structlog
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.sinks.derived import Derived
 from lpa_core.sinks.sink import StoredRange
-from lpa_sinks.materialize.database import Database
+from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.materializer import Materializer
 
 _OPEN_SESSIONS: Final = 20_000
@@ -27,7 +27,7 @@ class Following:
     ``expect`` is called by the thread that writes, everything else by the one that derives; each has its own client.
     """
 
-    def __init__(self, writing: Database, deriving: Database, *, exclusive: bool) -> None:
+    def __init__(self, writing: FactDatabase, deriving: FactDatabase, *, exclusive: bool) -> None:
         """``writing`` is used by ``expect`` alone.
 
         ``exclusive``: nobody else writes into the database: what was folded can be kept, and whatever was left undone
@@ -66,7 +66,7 @@ class Following:
             self._forward(stored)
         return done
 
-    def _look(self, database: Database) -> dict[str, int]:
+    def _look(self, database: FactDatabase) -> dict[str, int]:
         """What an earlier process left, read before this one notes anything."""
         if self._left is None:
             self._left = dict(zip(*database.query("underived.sql", 2), strict=True))
@@ -108,5 +108,5 @@ class Following:
             self._noted.clear()
 
 
-def _note(database: Database, topic: str, batch_time: int, *, is_derived: bool = False) -> None:
+def _note(database: FactDatabase, topic: str, batch_time: int, *, is_derived: bool = False) -> None:
     database.command("note_underived.sql", {"topic": topic, "batch_time": batch_time, "is_derived": int(is_derived)})

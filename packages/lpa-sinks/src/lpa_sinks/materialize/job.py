@@ -32,11 +32,11 @@ from lpa_core.settings.settings import Settings
 from lpa_core.sinks.derived import Derived
 from lpa_core.sinks.sink import SinkUnavailable, StoredRange
 from lpa_sinks.clickhouse.client import connect
+from lpa_sinks.clickhouse.database import endpoint_of
 from lpa_sinks.clickhouse.retries import AT_ONCE
-from lpa_sinks.databases import endpoint_of
-from lpa_sinks.materialize.database import Database
+from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.materializer import DerivationOvertakenError, Materializer
-from lpa_sinks.materialize.rows import SessionKey
+from lpa_sinks.materialize.row_filter import SessionKey
 
 _TOUCHES_AT_ONCE: Final = 20_000
 _POLL_SECONDS: Final = 0.5
@@ -116,7 +116,7 @@ class MaterializeJob:
             client = connect(self._endpoint, settings.clickhouse.password, settings.clickhouse.sink_timeout_seconds)
             opened.callback(client.close)
             self._materializer = Materializer(
-                Database(client, self._endpoint.database),
+                FactDatabase(client, self._endpoint.database),
                 self._rules,
                 open_sessions=_OPEN_SESSIONS,
                 before_writing=self._still_ours,

@@ -16,12 +16,12 @@ from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.sinks.derived import Derived, Refold
 from lpa_core.sinks.sink import StoredRange
 from lpa_sinks.clickhouse.retries import AbandonedError
-from lpa_sinks.materialize.capabilities import Capabilities
-from lpa_sinks.materialize.database import Database
+from lpa_sinks.materialize.capabilities import HeldSnapshots
+from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.facts import FoldedSession, buried_minutes, bury, write
-from lpa_sinks.materialize.known import KnownSession, known_sessions, touched_sessions
+from lpa_sinks.materialize.known_sessions import KnownSession, known_sessions, touched_sessions
 from lpa_sinks.materialize.rollups import ChangedSamples, project, project_stored, roll_up
-from lpa_sinks.materialize.rows import Extent, Rows, SessionKey, Span, between, of_ranges, since
+from lpa_sinks.materialize.row_filter import Extent, RowFilter, SessionKey, TimeSpan, between, of_ranges, since
 from lpa_sinks.materialize.sessions import OpenSession, OpenSessions
 from lpa_sinks.materialize.signals import BySession, Signals, read
 
@@ -71,7 +71,7 @@ class Materializer:
 
     def __init__(
         self,
-        database: Database,
+        database: FactDatabase,
         rules: FoldRules,
         *,
         open_sessions: int,
@@ -83,11 +83,11 @@ class Materializer:
         """
         self._database, self._rules, self._before_writing = database, rules, before_writing
         self._sessions = OpenSessions(open_sessions)
-        self._capabilities = Capabilities(database)
+        self._capabilities = HeldSnapshots(database)
 
     def forget(self) -> None:
         """Keep nothing of earlier passes: somebody else may have derived since."""
-        self._capabilities = Capabilities(self._database)
+        self._capabilities = HeldSnapshots(self._database)
         self._sessions.clear()
 
     def update(
@@ -151,7 +151,7 @@ class Materializer:
         roll_up(self._database, work.changed)
         return work.done
 
-    def _arrived(self, ranges: Sequence[StoredRange], keys: Collection[SessionKey] | None) -> Iterator[Rows]:
+    def _arrived(self, ranges: Sequence[StoredRange], keys: Collection[SessionKey] | None) -> Iterator[RowFilter]:
         """The signals of these ranges, in portions of whole sessions that can be held in memory."""
         if not ranges or (keys is not None and not keys):
             return
@@ -208,7 +208,7 @@ class Materializer:
         (times,) = self._database.query("server_time.sql", 1)
         return int(times[0])
 
-    def _projected(self, rows: Rows) -> set[SessionKey]:
+    def _projected(self, rows: RowFilter) -> set[SessionKey]:
         """Project new rows, whichever tables have some; returns the sessions whose facts may change by them."""
         tables = project_stored(self._database, rows)
         return self._capabilities.arrived(rows) if "network_capabilities" in tables else set()
@@ -287,7 +287,7 @@ class Materializer:
         spans += [came[key].span if key in known else came[key].span.wider(_DAY_MS) for key in keys if key in came]
         if not spans:
             return
-        sessions = read(self._database, between(Span.hull(spans)).of_sessions(keys))
+        sessions = read(self._database, between(TimeSpan.hull(spans)).of_sessions(keys))
         for key in _expired(known, sessions, work.version):
             _log.warning("facts are left as they are: events that they are made of have expired", session="|".join(key))
             del known[key]
@@ -310,7 +310,7 @@ class Materializer:
         work.changed.include(ChangedSamples.of(folded))
         if known:
             names = {each.name for each in known.values()}
-            derived = Span.hull([each.derived for each in known.values()])
+            derived = TimeSpan.hull([each.derived for each in known.values()])
             work.changed.add(buried_minutes(self._database, names, work.version, derived), names)
             bury(self._database, names, work.version, derived)
 

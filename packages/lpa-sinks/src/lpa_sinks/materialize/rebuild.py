@@ -7,18 +7,20 @@ from typing import final
 
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.sinks.derived import Derived
-from lpa_sinks.materialize.database import Database
-from lpa_sinks.materialize.known import touched_sessions
+from lpa_sinks.materialize.fact_database import FactDatabase
+from lpa_sinks.materialize.known_sessions import touched_sessions
 from lpa_sinks.materialize.materializer import Materializer
 from lpa_sinks.materialize.rollups import project_stored
-from lpa_sinks.materialize.rows import SessionKey, Span, between
+from lpa_sinks.materialize.row_filter import SessionKey, TimeSpan, between
 
 
 @final
 class Rebuild:
     """Sessions with an event in a span, each whole, however far it reaches out of it."""
 
-    def __init__(self, database: Database, rules: FoldRules, span: Span, sessions: Collection[SessionKey] = ()) -> None:
+    def __init__(
+        self, database: FactDatabase, rules: FoldRules, span: TimeSpan, sessions: Collection[SessionKey] = ()
+    ) -> None:
         """``sessions``: only these; none for all."""
         self._database, self._span, self._sessions = database, span, frozenset(sessions)
         self._materializer = Materializer(database, rules, open_sessions=0)

@@ -8,9 +8,9 @@ from typing import Final, final
 
 import attrs
 
-from lpa_sinks.materialize.database import Database
+from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.facts import FoldedSession, named
-from lpa_sinks.materialize.rows import Rows
+from lpa_sinks.materialize.row_filter import RowFilter
 from lpa_sinks.materialize.statements import PROJECTIONS
 
 _HOUR: Final = 3600
@@ -58,7 +58,7 @@ class ChangedSamples:
             self.sessions.setdefault(hour, set()).update(other.sessions[hour])
 
 
-def roll_up(database: Database, changed: ChangedSamples, before: float = math.inf) -> None:
+def roll_up(database: FactDatabase, changed: ChangedSamples, before: float = math.inf) -> None:
     """Rebuild the rollups that changed samples go into, and forget that they changed.
 
     Args:
@@ -80,7 +80,7 @@ def roll_up(database: Database, changed: ChangedSamples, before: float = math.in
             del changed.minutes[hour], changed.sessions[hour]
 
 
-def project_stored(database: Database, rows: Rows) -> Sequence[str]:
+def project_stored(database: FactDatabase, rows: RowFilter) -> Sequence[str]:
     """Project these rows of every table that has some, and return which tables have. Raises the client's errors."""
     tables, first, last = database.query("stored_spans.sql", 3, rows.parameters, rows=rows.condition)
     for table, earliest, latest in zip(tables, first, last, strict=True):
@@ -88,7 +88,7 @@ def project_stored(database: Database, rows: Rows) -> Sequence[str]:
     return tables
 
 
-def project(database: Database, table: str, first: int, last: int) -> None:
+def project(database: FactDatabase, table: str, first: int, last: int) -> None:
     """Project the rows of a typed table with batch times from ``first`` to ``last``, epoch ms, both among them.
 
     Raises the client's errors.

@@ -13,7 +13,7 @@ from lpa_core.lifecycle.signals import Signal, order, session_id
 from lpa_core.sinks.derived import Refold
 from lpa_core.sinks.sink import StoredRange
 from lpa_sinks.materialize.facts import FoldedSession
-from lpa_sinks.materialize.rows import SessionKey, Span
+from lpa_sinks.materialize.row_filter import SessionKey, TimeSpan
 from lpa_sinks.materialize.signals import Signals
 
 
@@ -33,7 +33,7 @@ class OpenSession:
 
     def take(self) -> FoldedSession:
         """What changed since the last time; all there is, the first time."""
-        return FoldedSession(self.fold.take(), self.ingested, Span(self.earliest, self.latest))
+        return FoldedSession(self.fold.take(), self.ingested, TimeSpan(self.earliest, self.latest))
 
     def apply(self, signals: Signals, known_from: float) -> int | Refold:
         """Fold in what is new of these signals, and return how many that is; else why all is to be folded again.

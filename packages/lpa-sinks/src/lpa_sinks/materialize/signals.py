@@ -10,8 +10,8 @@ import attrs
 
 from lpa_core.lifecycle.signals import Signal, SignalKind, edge_time, session_id
 from lpa_core.sinks.sink import StoredRange
-from lpa_sinks.materialize.database import Database
-from lpa_sinks.materialize.rows import Extent, Rows, SessionKey, Span
+from lpa_sinks.materialize.fact_database import FactDatabase
+from lpa_sinks.materialize.row_filter import Extent, RowFilter, SessionKey, TimeSpan
 
 
 @final
@@ -37,7 +37,7 @@ class Signals:
 
     @property
     def extent(self) -> Extent:
-        return Extent(sum(map(len, self.ranges.values())), Span(self.earliest, self.latest))
+        return Extent(sum(map(len, self.ranges.values())), TimeSpan(self.earliest, self.latest))
 
 
 _Column = Sequence[Any]
@@ -46,7 +46,7 @@ BySession = Mapping[str, Signals]
 """Session id -> its signals."""
 
 
-def read(database: Database, rows: Rows) -> BySession:
+def read(database: FactDatabase, rows: RowFilter) -> BySession:
     """The signals that these rows are. Raises the client's errors."""
     sessions: dict[str, Signals] = {}
     for file, (width, make) in _TABLES.items():

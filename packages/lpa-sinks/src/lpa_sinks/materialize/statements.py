@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
-from importlib.resources import files
-from string import Template
 from typing import Final
 
-from lpa_sinks.schema.ddl import quoted
+from lpa_sinks.clickhouse.names import quoted
+from lpa_sinks.clickhouse.sql_files import SqlFiles
+
+SQL: Final = SqlFiles(__package__)
 
 PROJECTIONS: Final[Mapping[str, str]] = {
     "stream_ingest_metrics": "project_ingest_samples.sql",
@@ -22,10 +22,4 @@ PROJECTIONS: Final[Mapping[str, str]] = {
 
 def statement(name: str, database: str) -> str:
     """A statement of this package's SQL files for the database. Raises SinkMisconfigured for a name that is none."""
-    return Template(text(name)).substitute(database=quoted(database))
-
-
-@cache
-def text(name: str) -> str:
-    """One of this package's SQL files."""
-    return files("lpa_sinks.materialize").joinpath("sql", name).read_text(encoding="utf-8")
+    return SQL.fill(name, database=quoted(database))

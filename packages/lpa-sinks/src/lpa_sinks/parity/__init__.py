@@ -1,7 +1,16 @@
 """Parity: whether stored tables, facts, rollups and views agree, as named SQL assertions."""
 
-from lpa_sinks.parity.asking import ROWS_SHOWN, Finding, ask
+from lpa_sinks.parity.asking import ROWS_SHOWN, AssertionResult, ask
 from lpa_sinks.parity.assertions import Assertion, Severity, assertions
 from lpa_sinks.parity.hours import end_of_events, settled_hours
 
-__all__ = ["ROWS_SHOWN", "Assertion", "Finding", "Severity", "ask", "assertions", "end_of_events", "settled_hours"]
+__all__ = [
+    "ROWS_SHOWN",
+    "Assertion",
+    "AssertionResult",
+    "Severity",
+    "ask",
+    "assertions",
+    "end_of_events",
+    "settled_hours",
+]

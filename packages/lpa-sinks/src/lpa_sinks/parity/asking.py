@@ -17,7 +17,7 @@ ROWS_SHOWN: Final = 100
 
 @final
 @attrs.frozen
-class Finding:
+class AssertionResult:
     """What an assertion found.
 
     Attributes:
@@ -30,7 +30,7 @@ class Finding:
     rows: Sequence[Mapping[str, Any]]
 
 
-def ask(client: Client, database: str, assertion: Assertion, start: datetime, end: datetime) -> Finding:
+def ask(client: Client, database: str, assertion: Assertion, start: datetime, end: datetime) -> AssertionResult:
     """What the assertion finds in ``[start, end)``, times with a zone, from 2000 to 2106.
 
     Raises the client's errors and SinkMisconfigured.
@@ -39,7 +39,7 @@ def ask(client: Client, database: str, assertion: Assertion, start: datetime, en
     query = f"SELECT * FROM ({assertion.query(database)}) LIMIT {ROWS_SHOWN}"
     answer = client.query(query, parameters=window)
     rows = [dict(zip(answer.column_names, row, strict=True)) for row in answer.result_rows]
-    return Finding(assertion, _worst(assertion, rows), rows)
+    return AssertionResult(assertion, _worst(assertion, rows), rows)
 
 
 def _worst(assertion: Assertion, rows: Sequence[Mapping[str, Any]]) -> Severity | None:

@@ -12,12 +12,14 @@ import re
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
 from typing import Final, final
 
 import attrs
 
+from lpa_sinks.clickhouse.sql_files import SqlFiles
 from lpa_sinks.schema.ddl import in_database
+
+_SQL: Final = SqlFiles(__package__)
 
 _FIELD: Final = re.compile(r"^-- (severity|covers|meaning|to do): (.*(?:\n--   .*)*)\n", re.MULTILINE)
 
@@ -63,8 +65,7 @@ class Assertion:
 @cache
 def assertions() -> Sequence[Assertion]:
     """All of them, by name."""
-    folder = files("lpa_sinks.parity").joinpath("sql")
-    return [_read(file.name, file.read_text(encoding="utf-8")) for file in sorted(folder.iterdir(), key=str)]
+    return [_read(name, _SQL.text(name)) for name in _SQL.names()]
 
 
 def _read(file: str, text: str) -> Assertion:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from importlib.resources import files
 from typing import Final
 
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.settings.settings import Settings
+from lpa_sinks.clickhouse.sql_files import SqlFiles
 from lpa_sinks.schema.ddl import in_database
+
+_SQL: Final = SqlFiles(__package__, "queries")
 
 HOUR_MS: Final = 3_600_000
 
@@ -28,7 +30,7 @@ def end_of_events(client: Client, database: str, end: datetime) -> datetime:
 
     Raises the client's errors and SinkMisconfigured.
     """
-    query = in_database(files("lpa_sinks.parity").joinpath("newest_hour.sql").read_text(encoding="utf-8"), database)
+    query = in_database(_SQL.text("newest_hour.sql"), database)
     ((events, ended),) = client.query(query, parameters={"end": end.strftime("%Y-%m-%d %H:%M:%S")}).result_rows
     return datetime.fromtimestamp(ended, UTC) if events else end
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from lpa_core.tables.table import Table
-from lpa_sinks.schema.ddl import quoted, statements
+from lpa_sinks.clickhouse.names import quoted
+from lpa_sinks.schema.ddl import statements
 
 LOCAL: Final = "_local"
 """Ends the name of the table on each shard."""

@@ -10,8 +10,6 @@ import re
 from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from importlib.resources import files
-from string import Template
 from typing import Final, final
 
 import attrs
@@ -19,7 +17,11 @@ import attrs
 from lpa_core.sinks.sink import SinkMisconfigured
 from lpa_core.tables.row_layout import LEADING_COLUMNS
 from lpa_core.tables.table import Column, Kind, Table
+from lpa_sinks.clickhouse.names import quoted
+from lpa_sinks.clickhouse.sql_files import SqlFiles
 from lpa_sinks.clickhouse.types import column_type
+
+SQL: Final = SqlFiles("lpa_sinks.schema")
 
 INGESTED_FILE: Final = "01-schema.sql"
 """Makes the tables that ingestion writes."""
@@ -40,7 +42,6 @@ WITHDRAWN_TABLE: Final = Table(
 )
 """What was withdrawn from which table, kept for longer than any overtaken worker lives on."""
 
-_IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CREATE: Final = re.compile(
     rf"^CREATE (?:TABLE|VIEW) IF NOT EXISTS {DEFAULT_DATABASE}\.(\w+)\n\((.*?)^\)(.*?);$", re.MULTILINE | re.DOTALL
 )
@@ -71,16 +72,7 @@ class DeclaredTable:
 
 def sql_file(name: str) -> str:
     """The text of one of this package's SQL files."""
-    return files("lpa_sinks.schema").joinpath("sql", name).read_text(encoding="utf-8")
-
-
-def quoted(identifier: str) -> str:
-    """The identifier in backticks. Raises SinkMisconfigured where it is more than letters, digits, underscores."""
-    if _IDENTIFIER.fullmatch(identifier) is None:
-        raise SinkMisconfigured(
-            f"{identifier!r} cannot name a database, table or column: use letters, digits and underscores"
-        )
-    return f"`{identifier}`"
+    return SQL.text(name)
 
 
 def statements(tables: Iterable[Table], database: str, files: Sequence[str] = SCHEMA_FILES) -> list[str]:
@@ -177,7 +169,8 @@ def plugin_table(table: Table) -> str:
             raise SinkMisconfigured(f"table {table.name} is ordered by {name}, which can be null: order it by others")
     for name in (table.name, *by_name):
         quoted(name)
-    return Template(sql_file(PLUGIN_TABLE_FILE)).substitute(
+    return SQL.fill(
+        PLUGIN_TABLE_FILE,
         table=table.name,
         columns=",\n    ".join(f"{column.name} {column_type(column)}" for column in table.columns),
         order=", ".join(dict.fromkeys(["event_date", *table.order_by, "event_timestamp"])),

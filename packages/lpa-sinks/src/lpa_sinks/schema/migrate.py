@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from string import Template
 from typing import Any, Final, final
 
 import attrs
@@ -17,7 +16,8 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from lpa_sinks.clickhouse.errors import describe, explain
-from lpa_sinks.schema.ddl import quoted, sql_file
+from lpa_sinks.clickhouse.names import quoted
+from lpa_sinks.schema.ddl import SQL, sql_file
 from lpa_sinks.schema.migrations import Alias, Applied, Migration, MigrationError, View, applied_migrations, remember
 
 _CANDIDATE: Final = "__next"
@@ -149,7 +149,8 @@ def _content(
 ) -> tuple[Any, ...]:
     """How many rows there are, and a sum of what they hold as these types."""
     hours = window_hours if time else 0
-    query = Template(sql_file("compare_views.sql")).substitute(
+    query = SQL.fill(
+        "compare_views.sql",
         columns=", ".join(f"CAST({quoted(name)} AS {type_})" for name, type_ in columns.items()),
         view=f"{quoted(database)}.{quoted(view)}",
         condition=f"{quoted(time)} >= now() - INTERVAL {{hours:UInt32}} HOUR" if time else "{hours:UInt32} = 0",

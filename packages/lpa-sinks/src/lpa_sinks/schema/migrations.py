@@ -7,14 +7,14 @@ import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from string import Template
 from typing import Final, final
 
 import attrs
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.errors import ConfigurationError
-from lpa_sinks.schema.ddl import DEFAULT_DATABASE, quoted, sql_file
+from lpa_sinks.clickhouse.names import quoted
+from lpa_sinks.schema.ddl import DEFAULT_DATABASE, SQL, sql_file
 from lpa_sinks.schema.sql_text import clauses, statements, strange_quotes
 
 BUILTIN: Final = Path(__file__).with_name("migrations")
@@ -128,14 +128,14 @@ def applied_migrations(client: Client, database: str) -> dict[str, Applied]:
     where = {"database": database, "name": MIGRATIONS_TABLE}
     if not client.query(sql_file("view_definition.sql"), parameters=where).result_rows:
         return {}
-    query = Template(sql_file("migration_states.sql")).substitute(database=quoted(database))
+    query = SQL.fill("migration_states.sql", database=quoted(database))
     known = [Applied(*row) for row in client.query(query).result_rows]
     return {str(each): each for each in known}
 
 
 def remember(client: Client, database: str, applied: Applied) -> None:
     """Raises the client's errors."""
-    client.command(Template(sql_file("schema_migrations.sql")).substitute(database=quoted(database)))
+    client.command(SQL.fill("schema_migrations.sql", database=quoted(database)))
     columns = ["number", "name", "checksum", "state", "previous_views"]
     row = [applied.number, applied.name, applied.checksum, applied.state, dict(applied.previous_views)]
     # The same may be remembered again: a migration that was rolled back and is applied once more.

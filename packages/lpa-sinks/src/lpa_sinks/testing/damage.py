@@ -9,7 +9,7 @@ from typing import Final, final
 
 import attrs
 
-from lpa_sinks.parity import Finding, Severity, ask, assertions
+from lpa_sinks.parity import AssertionResult, Severity, ask, assertions
 from lpa_sinks.schema import statements
 from lpa_sinks.testing.stored import StoredEvents
 
@@ -18,7 +18,7 @@ END: Final = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @final
-class Stored:
+class DerivedDatabase:
     """Stored events with what is derived of them."""
 
     def __init__(self, events: StoredEvents) -> None:
@@ -30,7 +30,7 @@ class Stored:
         """Run a statement; ``$`` stands for the database."""
         self.client.command(sql.replace("$", self.name), settings={"mutations_sync": 2})
 
-    def ask(self, name: str, end: datetime = END) -> Finding:
+    def ask(self, name: str, end: datetime = END) -> AssertionResult:
         (assertion,) = (each for each in assertions() if each.name == name)
         return ask(self.client, self.name, assertion, START, end)
 
@@ -87,7 +87,7 @@ class Stored:
 class Damage:
     """What is done to which tables and views, and what the assertion is to find then."""
 
-    do: Callable[[Stored], None]
+    do: Callable[[DerivedDatabase], None]
     tables: tuple[str, ...] = ()
     views: tuple[str, ...] = ()
     severity: Severity = Severity.FAIL

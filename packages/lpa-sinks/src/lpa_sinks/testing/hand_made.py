@@ -8,7 +8,7 @@ from typing import Any, Final, final
 
 from clickhouse_connect.driver.client import Client
 
-from lpa_sinks.materialize.database import Database
+from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.rollups import ChangedSamples, roll_up
 
 DAY: Final = "2090-01-08"
@@ -86,7 +86,7 @@ class HandMade:
         sessions = self.rows("SELECT DISTINCT workflow_session_id FROM $.fact_stream_status_samples_versions")
         changed = ChangedSamples()
         changed.add(minutes, [session for (session,) in sessions])
-        roll_up(Database(self.client, self.database), changed)
+        roll_up(FactDatabase(self.client, self.database), changed)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """What a query answers; ``$`` stands for the database."""

@@ -10,7 +10,7 @@ from clickhouse_connect.driver.client import Client
 from lpa_core.tables.table import Kind, Table
 from lpa_sinks.clickhouse.client import Endpoint
 from lpa_sinks.clickhouse.retries import RetryPolicy
-from lpa_sinks.clickhouse.sink import ClickHouseSink
+from lpa_sinks.sink.sink import ClickHouseSink
 from lpa_sinks.testing.http_front import PASSWORD
 
 

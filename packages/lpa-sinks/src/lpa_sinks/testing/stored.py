@@ -16,15 +16,15 @@ from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.records import RecordBatch
 from lpa_core.sinks.sink import StoredRange
 from lpa_core.tables.table import Block
-from lpa_sinks.materialize.database import Database
+from lpa_sinks.clickhouse.names import quoted
+from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.materializer import Materializer
 from lpa_sinks.materialize.rebuild import Rebuild
-from lpa_sinks.materialize.rows import SessionKey, Span
+from lpa_sinks.materialize.row_filter import SessionKey, TimeSpan
 from lpa_sinks.schema.apply import apply
-from lpa_sinks.schema.ddl import quoted
 
 _PIPELINE: Final = Pipeline(BUILTIN_EVENT_TYPES)
-ALL_TIME: Final = Span(0, 4_085_808_000_000)
+ALL_TIME: Final = TimeSpan(0, 4_085_808_000_000)
 """Until 2099-06-23, epoch ms."""
 DERIVED: Final = (
     "fact_workflow_sessions",
@@ -49,7 +49,7 @@ class StoredEvents:
 
     def __init__(self, client: Client, name: str) -> None:
         self.client, self.name = client, name
-        self.database = Database(client, name)
+        self.database = FactDatabase(client, name)
         self.touched: list[Touch] = []
         """What the ranges that were stored touch."""
         apply(client, name, [])
@@ -85,7 +85,7 @@ class StoredEvents:
         self.touched += touches(stored)
         return StoredRange(topic, partition, batch_time)
 
-    def rebuild(self, span: Span = ALL_TIME, sessions: Sequence[SessionKey] = ()) -> int:
+    def rebuild(self, span: TimeSpan = ALL_TIME, sessions: Sequence[SessionKey] = ()) -> int:
         """Rebuild all facts of a span, of all sessions or of some, and answer how many there are."""
         work = Rebuild(self.database, FoldRules(), span, sessions)
         found = work.prepare()

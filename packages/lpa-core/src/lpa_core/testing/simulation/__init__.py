@@ -3,6 +3,6 @@
 ``simulate(seed)`` runs one world; ``python -m lpa_core.testing.simulation --seeds 0:1000`` many.
 """
 
-from lpa_core.testing.simulation.world import Outcome, simulate
+from lpa_core.testing.simulation.world import SimulationResult, simulate
 
-__all__ = ["Outcome", "simulate"]
+__all__ = ["SimulationResult", "simulate"]

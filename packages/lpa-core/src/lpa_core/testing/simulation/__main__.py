@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lpa_core.testing.simulation.many import Tally, run
-from lpa_core.testing.simulation.world import Outcome, simulate
+from lpa_core.testing.simulation.world import SimulationResult, simulate
 
 _LINE_SECONDS: Final = 30.0
 _INTERRUPTED: Final = 130
@@ -72,7 +72,7 @@ def _lines() -> Callable[[Tally], None]:
     return line
 
 
-def _show(outcome: Outcome) -> None:
+def _show(outcome: SimulationResult) -> None:
     for violation in outcome.violations[:_SHOWN]:
         print(f"seed {outcome.seed}: {violation}", flush=True)
     if len(outcome.violations) > _SHOWN:

@@ -16,7 +16,7 @@ import msgspec
 
 import lpa_core
 from lpa_core.durable import write_file
-from lpa_core.testing.simulation.world import Outcome, simulate
+from lpa_core.testing.simulation.world import SimulationResult, simulate
 
 _WORLDS_A_TASK: Final = 20
 _TASKS_A_JOB: Final = 3
@@ -49,7 +49,7 @@ def run(
     *,
     jobs: int,
     record: Path,
-    violated: Callable[[Outcome], None],
+    violated: Callable[[SimulationResult], None],
     progressed: Callable[[Tally], None],
 ) -> Tally:
     """Run the worlds of the seeds from ``first`` to before ``end``.
@@ -61,7 +61,7 @@ def run(
         progressed: receives how far the run is, after every few worlds.
     """
     tally = taken_up(record, first, end) or Tally(first, end, first, _fingerprint())
-    pending: deque[Future[list[Outcome]]] = deque()
+    pending: deque[Future[list[SimulationResult]]] = deque()
     next_seed, saved = tally.done, 0.0
     with ProcessPoolExecutor(jobs, initializer=_leave_interrupts_to_the_parent) as pool:
         try:
@@ -88,7 +88,7 @@ def run(
     return tally
 
 
-def _simulated(first: int, end: int) -> list[Outcome]:
+def _simulated(first: int, end: int) -> list[SimulationResult]:
     """The outcomes without their traces: ``--trace`` makes one again."""
     return [attrs.evolve(simulate(seed), trace=()) for seed in range(first, end)]
 

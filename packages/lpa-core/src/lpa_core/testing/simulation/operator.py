@@ -11,14 +11,14 @@ from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.tables.table import Table
 from lpa_core.testing.simulation.broker import Broker
-from lpa_core.testing.simulation.sink import Database
+from lpa_core.testing.simulation.sink import SimulatedDatabase
 
 
 @final
 class Operator:
     """Acts only while the group has no members, as brokers demand."""
 
-    def __init__(self, broker: Broker, database: Database) -> None:
+    def __init__(self, broker: Broker, database: SimulatedDatabase) -> None:
         self._broker, self._database = broker, database
         self._how = broker.scheduler.random.choice(("metadata", "deleted", "set back"))
         self._tampered = False

@@ -38,7 +38,7 @@ class _Insert:
 
 
 @final
-class Database:
+class SimulatedDatabase:
     """What all workers write into."""
 
     def __init__(
@@ -134,7 +134,7 @@ class Database:
 class SimulatedSink:
     """One worker's client of the database."""
 
-    def __init__(self, database: Database, host: Host) -> None:
+    def __init__(self, database: SimulatedDatabase, host: Host) -> None:
         self._database, self._scheduler, self._host = database, database.scheduler, host
         self._interrupted = False
 

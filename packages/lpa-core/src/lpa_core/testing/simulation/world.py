@@ -26,7 +26,7 @@ from lpa_core.testing.simulation.consumer_group import SimulatedGroup
 from lpa_core.testing.simulation.operator import Operator
 from lpa_core.testing.simulation.records import PIPELINE, draw_records, expected, refused_rows, with_gaps
 from lpa_core.testing.simulation.scheduler import Host, Scheduler, SimulatedBackground, Strand
-from lpa_core.testing.simulation.sink import Database, SimulatedSink
+from lpa_core.testing.simulation.sink import SimulatedDatabase, SimulatedSink
 
 TOPIC: Final = "events"
 START_MS: Final = 1_768_000_000_000
@@ -43,7 +43,7 @@ _LIMITS: Final = GroupLimits(
 
 @final
 @attrs.frozen
-class Outcome:
+class SimulationResult:
     """What was wrong in the end, and what happened, for people."""
 
     seed: int
@@ -73,7 +73,7 @@ class _World:
         draw = self.scheduler.random
         embedded = draw.random() < 0.4
         self.broker = Broker(self.scheduler, TOPIC, draw.choice((2, 3, 4) if embedded else (1, 2, 3)), faults=True)
-        self.database = Database(self.scheduler, refused_rows, faults=True, embedded=embedded)
+        self.database = SimulatedDatabase(self.scheduler, refused_rows, faults=True, embedded=embedded)
         self._folder = folder / str(seed)
         self._durable = draw.random() < 0.5
         # Only one process can have an embedded database open.
@@ -87,7 +87,7 @@ class _World:
         self._operator = Operator(self.broker, self.database)
         self._tampered_at = draw.randint(1, 3 * _TROUBLED_STEPS)
 
-    def run(self) -> Outcome:
+    def run(self) -> SimulationResult:
         scheduler = self.scheduler
         for machine in self._machines:
             self._start(machine)
@@ -101,7 +101,7 @@ class _World:
         else:
             self.broker.violations.append(f"not delivered within {_MAX_STEPS} steps")
         self._machines_off()
-        return Outcome(0, tuple(self._violations()), tuple(scheduler.trace), scheduler.steps)
+        return SimulationResult(0, tuple(self._violations()), tuple(scheduler.trace), scheduler.steps)
 
     def _records_come(self, *, everything: bool) -> None:
         for partition, values in self._to_come.items():
@@ -328,7 +328,7 @@ def _say_nothing(logger: object, method: str, event: MutableMapping[str, Any]) -
     raise structlog.DropEvent
 
 
-def simulate(seed: int) -> Outcome:
+def simulate(seed: int) -> SimulationResult:
     """Run the world of a seed to its end. The same seed gives the same outcome."""
     before = structlog.get_config()
     structlog.configure(processors=[_say_nothing])

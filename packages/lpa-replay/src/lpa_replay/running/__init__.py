@@ -1,0 +1,1 @@
+"""Carries a plan out, or goes on with a run that was interrupted."""

@@ -1,0 +1,1 @@
+"""The folder of a run: what was decided and what is to be sent, on disk."""

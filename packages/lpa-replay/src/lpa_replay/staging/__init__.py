@@ -1,0 +1,1 @@
+"""Decides about every record before anything is sent."""

@@ -1,0 +1,97 @@
+"""Looks up what the database knows of records: which events it holds, and what earlier replays did with a record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, NamedTuple, Protocol, final
+from uuid import uuid4
+
+from lpa_core.records import Position
+from lpa_core.tables.table import Column, Kind
+from lpa_replay.database import ReplayDatabase
+from lpa_sinks.clickhouse.insert import encode, insert, insert_settings
+
+_KEYS: Final = (Column("key", Kind.TEXT),)
+_POSITIONS: Final = (Column("topic", Kind.TEXT), Column("partition", Kind.UINT32), Column("offset", Kind.UINT64))
+
+
+class Earlier(NamedTuple):
+    """What earlier replays did with a record: how often they sent it, under which keys, and whether one gave it up."""
+
+    attempts: int = 0
+    keys: Sequence[str] = ()
+    exhausted: bool = False
+
+
+class Knowledge(Protocol):
+    """Asked for many records at once. Raises SinkUnavailable, SinkMisconfigured."""
+
+    def stored(self, keys: Iterable[str]) -> set[str]:
+        """Those of the dedup keys whose event is stored, however long ago, and not by this run."""
+        ...
+
+    def earlier(self, origins: Iterable[Position]) -> Mapping[Position, Earlier]:
+        """For those of the records that were replayed before, by another run than this."""
+        ...
+
+
+@final
+class StoredKnowledge:
+    """Asks the database, whatever the dedup store may have forgotten since."""
+
+    def __init__(self, database: ReplayDatabase, replay_id: str) -> None:
+        self._database, self._id = database, replay_id
+        ((replays,),) = database.rows(
+            "count replays", f"SELECT count() FROM {database.table('replay_outcomes')} LIMIT 1"
+        )
+        self._any_replay = bool(replays)
+
+    def stored(self, keys: Iterable[str]) -> set[str]:
+        wanted = list(dict.fromkeys(key for key in keys if key))
+        if not wanted:
+            return set()
+
+        def ask() -> set[str]:
+            with self._scratch(_KEYS, [wanted]) as table:
+                query = self._database.sql("stored_keys.sql", keys=table)
+                rows = self._database.client.query(query, parameters={"replay_id": self._id}).result_rows
+            return {key for (key,) in rows}
+
+        return self._database.run("look stored events up", ask)
+
+    def earlier(self, origins: Iterable[Position]) -> Mapping[Position, Earlier]:
+        wanted = set(origins) if self._any_replay else set[Position]()
+        if not wanted:
+            return {}
+        columns: list[list[Any]] = [
+            [p.topic for p in wanted],
+            [p.partition for p in wanted],
+            [p.offset for p in wanted],
+        ]
+
+        def ask() -> Mapping[Position, Earlier]:
+            with self._scratch(_POSITIONS, columns) as table:
+                query = self._database.sql("earlier_replays.sql", positions=table)
+                rows = self._database.client.query(query, parameters={"replay_id": self._id}).result_rows
+            return {
+                Position(topic, partition, offset): Earlier(attempts, keys, bool(exhausted))
+                for topic, partition, offset, attempts, keys, exhausted in rows
+            }
+
+        return self._database.run("look earlier replays up", ask)
+
+    @contextmanager
+    def _scratch(self, columns: Sequence[Column], values: Sequence[Sequence[Any]]) -> Iterator[str]:
+        """A table of this session with these rows: parameters would have to fit a URL."""
+        client, name = self._database.client, f"`lpa_replay_{uuid4().hex}`"
+        types = ", ".join(f"{column.name} {_TYPES[column.kind]}" for column in columns)
+        client.command(f"CREATE TEMPORARY TABLE {name} ({types}) ENGINE = Memory")
+        try:
+            insert(client, name, columns, encode(client, columns, values), insert_settings(client))
+            yield name
+        finally:
+            client.command(f"DROP TEMPORARY TABLE {name}")
+
+
+_TYPES: Final = {Kind.TEXT: "String", Kind.UINT32: "UInt32", Kind.UINT64: "UInt64"}

@@ -1,0 +1,31 @@
+"""What repairs records before they are judged again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from lpa_core.plugins.manager import PluginManager
+from lpa_core.replays import ReplayRecord, ReplayRefused
+from lpa_replay.fix.file import parse_fixes
+from lpa_replay.planning.plan import Plan
+from lpa_replay.planning.request import transforms_of
+
+Repair = tuple[str, Callable[[ReplayRecord], bytes | None]]
+"""A transform and its name, for outcomes."""
+
+
+def repairs_of(plan: Plan, plugins: PluginManager) -> Sequence[Repair]:
+    """What records go through: the plugins' transforms, then the fix file's. Raises ReplayRefused.
+
+    A plan whose transforms are no longer those that are loaded would not do what was planned.
+    """
+    loaded = transforms_of(plugins)
+    if loaded != plan.transforms:
+        raise ReplayRefused(
+            f"planned with the transforms {', '.join(plan.transforms) or 'of no plugin'}, but "
+            f"{', '.join(loaded) or 'none'} are loaded: plan again, or bring the plugins back"
+        )
+    repairs: list[Repair] = [(transform.__name__, transform) for _, transform in plugins.replay_transforms()]
+    if plan.asked.fix is not None:
+        repairs.append(("fix", parse_fixes(plan.asked.fix, "the plan's fix file").apply))
+    return repairs
