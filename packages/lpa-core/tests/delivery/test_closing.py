@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import nullcontext
 from types import SimpleNamespace
-from typing import Any, cast, final
+from typing import cast, final
 
 import attrs
 import pytest
@@ -18,12 +17,15 @@ from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.background import Background
 from lpa_core.delivery.claims import DedupStores
 from lpa_core.delivery.consumer_group import ConsumerGroup, OutgoingRecord, Partition
+from lpa_core.delivery.destination import Destination
 from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.partitions import PartitionState, Phase
 from lpa_core.delivery.range_builder import Pace, RangeBuilder, due
+from lpa_core.delivery.range_steps import RangeSteps
 from lpa_core.delivery.ranges import Range
+from lpa_core.delivery.surroundings import Surroundings
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.pipeline.verdicts import Verdict
 from lpa_core.records import RecordBatch
@@ -75,12 +77,9 @@ def test_failure_08_a_range_of_a_group_is_judged_by_the_time_it_is_prepared_with
         found.prepared = Range(topic="t", partition=0, start=0, end=5, count=5, resume="", batch_time=2 * day)
         closer = RangeBuilder(
             cast(ConsumerGroup, SimpleNamespace(end=lambda partition: None, position=lambda partition: None)),
-            cast(Pipeline, Judge()),
             LIMITS,
-            Observer(),
-            cast(Background, SimpleNamespace(now=lambda: 100.0)),
-            cast(Any, SimpleNamespace(time=lambda *told: 9 * day)),
-            lambda stage: nullcontext(),
+            RangeSteps(cast(Pipeline, Judge()), [], lambda stage, seconds: None),
+            Surroundings(background=cast(Background, SimpleNamespace(now=lambda: 100.0)), clock=lambda: 9 * day),
         )
         (delivery,) = closer.cycle([found])
         assert asked == [delivery.pending.range.batch_time] == [expected]
@@ -129,12 +128,11 @@ def test_a_worker_rests_longer_the_longer_its_cycles_take(took: float, wait: flo
     now = 0.0
     closer = RangeBuilder(
         cast(ConsumerGroup, SimpleNamespace(end=lambda partition: None, position=lambda partition: None)),
-        cast(Pipeline, SimpleNamespace(judge=lambda batch, batch_time: [])),
         LIMITS,
-        Observer(),
-        cast(Background, SimpleNamespace(now=lambda: now)),
-        cast(Any, SimpleNamespace(time=lambda *told: 1)),
-        lambda stage: nullcontext(),
+        RangeSteps(
+            cast(Pipeline, SimpleNamespace(judge=lambda batch, batch_time: [])), [], lambda stage, seconds: None
+        ),
+        Surroundings(background=cast(Background, SimpleNamespace(now=lambda: now)), clock=lambda: 1),
     )
     found = state(0, 5, since=0.0)
     now = wait - 0.01
@@ -231,14 +229,17 @@ def deliver(records: Mapping[int, int], limits: GroupLimits, *, embedded: bool =
         lambda: _SlowLog(broker, host, "worker", "worker"),
         ["events"],
         PIPELINE,
-        DedupStores(lambda partition: MemoryDedupStore(86_400_000), shared=False),
-        [SimulatedSink(SimulatedDatabase(scheduler, lambda block: {}, faults=False, embedded=embedded), host)],
-        lambda reject: OutgoingRecord("dlq", b"", b""),
-        ttl_ms=86_400_000,
+        DedupStores(lambda partition: MemoryDedupStore(86_400_000), ttl_ms=86_400_000, shared=False),
+        Destination(
+            [SimulatedSink(SimulatedDatabase(scheduler, lambda block: {}, faults=False, embedded=embedded), host)],
+            lambda reject: OutgoingRecord("dlq", b"", b""),
+        ),
         limits=limits,
-        observer=told,
-        background=SimulatedBackground(scheduler, host),
-        clock=lambda: 1_768_000_000_000 + int(scheduler.now * 1000),
+        surroundings=Surroundings(
+            observer=told,
+            background=SimulatedBackground(scheduler, host),
+            clock=lambda: 1_768_000_000_000 + int(scheduler.now * 1000),
+        ),
     )
     strand = scheduler.spawn(host, worker.run)
     while not strand.ended:

@@ -13,10 +13,12 @@ from lpa_core.dedup.rocksdb import RocksDBDedupStore
 from lpa_core.dedup.store import DamagedClaimsError, DedupStore
 from lpa_core.delivery.claims import THROUGH_FILE, DedupStores
 from lpa_core.delivery.consumer_group import OutgoingRecord, Partition
+from lpa_core.delivery.destination import Destination
 from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.ranges import Range
+from lpa_core.delivery.surroundings import Surroundings
 from lpa_core.sinks.sink import Sink
 from lpa_core.tables.row_layout import QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.testing.claim_damage import DAMAGE, LOSS
@@ -62,14 +64,14 @@ class World:
             lambda: SimulatedGroup(self.broker, host, "worker", "worker"),
             ["events"],
             PIPELINE,
-            DedupStores(self._open, shared=False, folder=lambda partition: self.folder),
-            [sink or SimulatedSink(self.database, host)],
-            lambda reject: OutgoingRecord("dlq", b"", b""),
-            ttl_ms=TTL,
+            DedupStores(self._open, ttl_ms=TTL, shared=False, folder=lambda partition: self.folder),
+            Destination([sink or SimulatedSink(self.database, host)], lambda reject: OutgoingRecord("dlq", b"", b"")),
             limits=GroupLimits(max_records=10, max_seconds=0.5),
-            observer=told,
-            background=SimulatedBackground(self.scheduler, host),
-            clock=lambda: int(self.scheduler.now * 1000),
+            surroundings=Surroundings(
+                observer=told,
+                background=SimulatedBackground(self.scheduler, host),
+                clock=lambda: int(self.scheduler.now * 1000),
+            ),
         )
         strand = self.scheduler.spawn(host, worker.run)
         why, until = "", self.scheduler.now + 60

@@ -14,10 +14,12 @@ from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.claims import THROUGH_FILE, DedupStores
 from lpa_core.delivery.commit_metadata import encode
 from lpa_core.delivery.consumer_group import Commit, OutgoingRecord, Partition, ReadableOffsets
+from lpa_core.delivery.destination import Destination
 from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.partitions import Phase
 from lpa_core.delivery.ranges import Range
+from lpa_core.delivery.surroundings import Surroundings
 from lpa_core.delivery.takeover import GapPolicy
 from lpa_core.sinks.sink import Sink, SinkUnavailable, SupportsStoredOffsets
 from lpa_core.tables.row_layout import RAW_TABLE
@@ -86,16 +88,20 @@ class Group:
             PIPELINE,
             DedupStores(
                 lambda partition: self.claims or MemoryDedupStore(TTL_MS),
+                ttl_ms=TTL_MS,
                 shared=False,
                 folder=lambda partition: self.folder,
             ),
-            sinks(host) if sinks else [SimulatedSink(self.database, host)],
-            lambda reject: OutgoingRecord("dlq", b"", b""),
-            ttl_ms=TTL_MS,
+            Destination(
+                sinks(host) if sinks else [SimulatedSink(self.database, host)],
+                lambda reject: OutgoingRecord("dlq", b"", b""),
+            ),
             limits=GroupLimits(max_records=10, max_seconds=0.3),
             gap_policy=policy,
-            background=SimulatedBackground(self.scheduler, host),
-            clock=lambda: 1_768_000_000_000 + int(self.scheduler.now * 1000),
+            surroundings=Surroundings(
+                background=SimulatedBackground(self.scheduler, host),
+                clock=lambda: 1_768_000_000_000 + int(self.scheduler.now * 1000),
+            ),
         )
         strand = self.scheduler.spawn(host, worker.run)
 

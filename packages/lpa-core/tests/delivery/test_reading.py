@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from typing import Any, cast
 
 from lpa_core.delivery.background import Background, Task
@@ -11,7 +10,10 @@ from lpa_core.delivery.consumer_group import ConsumerGroup, Partition
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.observer import Observer
 from lpa_core.delivery.partitions import PartitionState, Phase
+from lpa_core.delivery.range_steps import RangeSteps
 from lpa_core.delivery.reader import Reader
+from lpa_core.delivery.surroundings import Surroundings
+from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.records import RecordBatch
 
 HERE = Partition("t", 0)
@@ -48,13 +50,10 @@ class World(Observer):
     def now(self) -> float:
         return self.time
 
-    @contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        yield
-
     def reader(self) -> Reader:
         limits = GroupLimits(max_buffered_bytes=100)
-        return Reader(cast(ConsumerGroup, self), limits, self, cast(Background, self), self.timed)
+        steps = RangeSteps(Pipeline([]), [], lambda stage, seconds: None)
+        return Reader(cast(ConsumerGroup, self), limits, steps, Surroundings(self, cast(Background, self)))
 
     def read(self, reader: Reader, times: int, *, writing: bool = True) -> int:
         """Answer how many bytes are held then."""

@@ -23,9 +23,11 @@ from lpa_core.delivery.consumer_group import (
     Partition,
     ReadableOffsets,
 )
+from lpa_core.delivery.destination import Destination
 from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.standstill import Standstill
+from lpa_core.delivery.surroundings import Surroundings
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.records import RecordBatch
@@ -188,12 +190,10 @@ def worker(clock: Clock, new_log: Callable[[], _Log]) -> GroupWorker:
         new_log,
         ["events"],
         Pipeline(BUILTIN_EVENT_TYPES),
-        DedupStores(lambda partition: MemoryDedupStore(1000), shared=False),
-        [],
-        lambda reject: OutgoingRecord("dlq", b"", b""),
-        ttl_ms=1000,
+        DedupStores(lambda partition: MemoryDedupStore(1000), ttl_ms=1000, shared=False),
+        Destination([], lambda reject: OutgoingRecord("dlq", b"", b"")),
         limits=GroupLimits(progress_seconds=LIMIT),
-        background=_Background(clock),
+        surroundings=Surroundings(background=_Background(clock)),
     )
 
 

@@ -19,8 +19,7 @@ from greenlet import greenlet
 from lpa_core.dedup.digest import digests
 from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.dedup.store import DedupStore
-from lpa_core.delivery import group_worker as group
-from lpa_core.delivery import writer
+from lpa_core.delivery import range_steps, writer
 from lpa_core.delivery.consumer_group import (
     BrokerUnavailable,
     Commit,
@@ -144,7 +143,7 @@ def claim_before_validation() -> Iterator[None]:
         named = [key or f"none@{offset}" for key, offset in zip(keys, batch.offsets, strict=True)]
         pending.owners = dedup.claim(named, batch.topic, batch.partition, batch.offsets, pending.range.batch_time)
 
-    with mock.patch.object(group, "claim", claim), mock.patch.object(writer, "claim", claim):
+    with mock.patch.object(range_steps, "claim", claim), mock.patch.object(writer, "claim", claim):
         yield
 
 

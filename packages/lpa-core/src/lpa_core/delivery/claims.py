@@ -29,11 +29,13 @@ class DedupStores:
 
     Attributes:
         open: the store of a partition; for a shared one the same each time.
+        ttl_ms: how long a claim lives.
         shared: all workers see the same claims, whatever partition they look after.
         folder: the folder of a partition's store; None where claims end with the process.
     """
 
     open: Callable[[Partition], DedupStore]
+    ttl_ms: int
     shared: bool
     folder: Callable[[Partition], Path | None] = lambda partition: None
 
@@ -60,8 +62,8 @@ class Claims:
     sink have them: key, position and time.
     """
 
-    def __init__(self, stores: DedupStores, sinks: Sequence[Sink], ttl_ms: int) -> None:
-        self._stores, self._ttl = stores, ttl_ms
+    def __init__(self, stores: DedupStores, sinks: Sequence[Sink]) -> None:
+        self._stores = stores
         self._recalling = next((sink for sink in sinks if isinstance(sink, SupportsRecall)), None)
         self._shared: DedupStore | None = None
 
@@ -136,7 +138,7 @@ class Claims:
             return
         _log.info("rebuilding claims from the sink", partition=str(partition), offsets=f"{first} to {committed - 1}")
         keys, highest = 0, first
-        for stored in self._recalling.recall(partition.topic, partition.number, first, now - self._ttl):
+        for stored in self._recalling.recall(partition.topic, partition.number, first, now - self._stores.ttl_ms):
             store.claim(stored.keys, partition.topic, partition.number, stored.offsets, stored.batch_time)
             keys += len(stored.keys)
             highest = max(highest, *stored.offsets)

@@ -102,6 +102,21 @@ def encode(range_: Range, fingerprint: str, limit: int = MAX_BYTES) -> str:
     return text
 
 
+@final
+@attrs.frozen(slots=True)
+class CommitFormat:
+    """How a worker writes its prepared ranges: with the fingerprint of its settings, in so many bytes at most."""
+
+    fingerprint: str
+    max_bytes: int
+
+    def encode(self, range_: Range) -> str:
+        return encode(range_, self.fingerprint, self.max_bytes)
+
+    def fitting(self, range_: Range) -> Range:
+        return fitting(range_, self.fingerprint, self.max_bytes)
+
+
 def _by_reason(offsets: Mapping[int, str]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for offset, why in offsets.items():

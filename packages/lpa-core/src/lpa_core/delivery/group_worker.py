@@ -3,39 +3,38 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Final, final
 
 import structlog
 
 from lpa_core.dedup.store import DamagedClaimsError, DedupStoreUnavailable
-from lpa_core.delivery.background import Background, Task, Threads
-from lpa_core.delivery.batch_clock import BatchClock
+from lpa_core.delivery.background import Task
 from lpa_core.delivery.claims import Claims, DedupStores
+from lpa_core.delivery.commit_metadata import CommitFormat
 from lpa_core.delivery.consumer_group import (
     BrokerUnavailable,
     CommitUncertainError,
     ConsumerGroup,
     ForbiddenError,
     OffsetsGoneError,
-    OutgoingRecord,
     Partition,
 )
+from lpa_core.delivery.destination import Destination
 from lpa_core.delivery.limits import GroupLimits, RejectLimitError
-from lpa_core.delivery.observer import Observer, Step
+from lpa_core.delivery.observer import Step
 from lpa_core.delivery.partitions import PartitionState, Phase
-from lpa_core.delivery.pending_range import Delivery, PendingRange, build_blocks, claim, fix_duplicates
+from lpa_core.delivery.pending_range import Delivery, fix_duplicates
 from lpa_core.delivery.range_builder import RangeBuilder
+from lpa_core.delivery.range_steps import RangeSteps
 from lpa_core.delivery.reader import Reader
 from lpa_core.delivery.standstill import Standstill
+from lpa_core.delivery.surroundings import Surroundings
 from lpa_core.delivery.takeover import GapPolicy, Takeover
 from lpa_core.delivery.writer import Writer
 from lpa_core.pipeline.pipeline import Pipeline
-from lpa_core.pipeline.reject_envelope import RejectEnvelope
-from lpa_core.sinks.archive import Archive
-from lpa_core.sinks.sink import Sink, SupportsInterrupt, SupportsPreEncode, gathering
+from lpa_core.sinks.sink import SupportsInterrupt, gathering
 
 _LOOK_SECONDS: Final = 0.1
 _CLAIM_AGAIN_SECONDS: Final = 1.0
@@ -62,42 +61,26 @@ class GroupWorker:
         topics: Sequence[str],
         pipeline: Pipeline,
         stores: DedupStores,
-        sinks: Sequence[Sink],
-        publish: Callable[[RejectEnvelope], OutgoingRecord],
+        destination: Destination,
         *,
-        ttl_ms: int,
         limits: GroupLimits,
         gap_policy: GapPolicy = GapPolicy.FAIL,
         fingerprint: str = "",
-        archive: Archive | None = None,
-        observer: Observer | None = None,
-        background: Background | None = None,
-        announce: Callable[[PendingRange], Sequence[OutgoingRecord]] = lambda pending: (),
+        surroundings: Surroundings | None = None,
         before_leaving: BeforeLeaving = lambda states, group: None,
-        clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
-        earliest: int = 0,
     ) -> None:
-        """``new_session`` begins a session; ``clock`` gives the time of new ranges, epoch ms, not before ``earliest``.
+        """``new_session`` begins a session.
 
-        ``publish`` makes the record of a reject; ``announce`` what else is to be published with the finish of a range.
         ``before_leaving`` is shown the partitions and the group when the worker stops as told: the stores are open,
         and nothing works on them.
         """
-        self._new_session, self._topics, self._pipeline, self._sinks = (
-            new_session,
-            tuple(topics),
-            pipeline,
-            tuple(sinks),
-        )
-        self._publish, self._limits, self._policy, self._fingerprint = publish, limits, gap_policy, fingerprint
-        self._archive, self._clock, self._before_leaving = archive, clock, before_leaving
-        self._announce = announce
-        self._observer = observer or Observer()
-        self._background = background or Threads()
-        self._batch_clock = BatchClock(clock, self._background.now, earliest)
-        self._claims = Claims(stores, sinks, ttl_ms)
-        self._anticipating = tuple(sink for sink in self._sinks if isinstance(sink, SupportsPreEncode))
-        self._dedup_lock = threading.Lock()
+        self._new_session, self._topics, self._destination = new_session, tuple(topics), destination
+        self._limits, self._policy, self._before_leaving = limits, gap_policy, before_leaving
+        self._format = CommitFormat(fingerprint, limits.metadata_bytes)
+        self._surroundings = surroundings or Surroundings()
+        self._observer, self._background = self._surroundings.observer, self._surroundings.background
+        self._claims = Claims(stores, destination.sinks)
+        self._steps = RangeSteps(pipeline, destination.sinks, self._observer.spent)
         self._stopping = threading.Event()
         self._states: dict[Partition, PartitionState] = {}
         self._unclaimed: list[Delivery] = []
@@ -136,8 +119,8 @@ class GroupWorker:
         Raises BrokerError, ForbiddenError after some patience, SinkUnavailable, SinkMisconfigured, DedupStoreError,
         ArchiveError, RejectLimitError. What was not finished is finished by the worker that gets the partitions next.
         """
-        if self._archive is not None:
-            self._archive.recover()
+        if self._destination.archive is not None:
+            self._destination.archive.recover()
         try:
             while not self._stopping.is_set():
                 self.turned_at = self._background.now()
@@ -166,42 +149,22 @@ class GroupWorker:
     def _session(self) -> None:
         self.joined = False
         self._group = self._new_session()
+        sinks = self._destination.sinks
         self._takeover = Takeover(
-            self._group,
-            self._sinks,
-            self._claims,
-            self._policy,
-            self._fingerprint,
-            self._observer,
-            self._background,
-            self._clock,
-            self._batch_clock,
+            self._group, sinks, self._claims, self._policy, self._format.fingerprint, self._surroundings
         )
         self._writer = Writer(
             self._group,
-            self._sinks,
+            self._destination,
             self._claims,
-            self._build_blocks,
-            self._records,
-            self._fingerprint,
-            self._limits.metadata_bytes,
-            self._observer,
+            self._steps,
+            self._format,
             self.standstill,
-            self._background,
-            self._dedup_lock,
-            self._timed,
-            self._archive,
+            self._surroundings,
         )
-        self._reader = Reader(self._group, self._limits, self._observer, self._background, self._timed)
+        self._reader = Reader(self._group, self._limits, self._steps, self._surroundings)
         self._builder = RangeBuilder(
-            self._group,
-            self._pipeline,
-            self._limits,
-            self._observer,
-            self._background,
-            self._batch_clock,
-            self._timed,
-            together=bool(gathering(self._sinks)),
+            self._group, self._limits, self._steps, self._surroundings, together=bool(gathering(sinks))
         )
         self._unclaimed, self._task, self._offered = [], None, False
         self.backpressured = False
@@ -240,7 +203,7 @@ class GroupWorker:
                 self._observer.lagging(state.partition, max(0, state.end - state.committed.offset))
         self._look_for_standstill()
         stores = {id(state.dedup): state.dedup for state in self._states.values() if state.phase is Phase.RUNNING}
-        with suppress(DedupStoreUnavailable), self._dedup_lock:
+        with suppress(DedupStoreUnavailable), self._steps.dedup_lock:
             self._observer.dedup_stores([store.statistics() for store in stores.values() if store is not None])
 
     def _look_for_standstill(self) -> None:
@@ -282,7 +245,7 @@ class GroupWorker:
         self.waiting_for_dedup = ""
         self._unclaimed = []
         for delivery in cycle:
-            self._build_blocks(delivery.pending)
+            self._steps.build_blocks(delivery.pending)
             if not delivery.repeated and delivery.pending.range.count:  # one that was prepared before is past that
                 self._check_rejects(delivery)
         if not cycle:
@@ -296,24 +259,12 @@ class GroupWorker:
             return
         store, pending = delivery.state.dedup, delivery.pending
         assert store is not None
-        with self._timed("claim"), self._dedup_lock:
-            claim(pending, store)
+        self._steps.claim(pending, store)
         if pending.range.duplicates is None:
             fix_duplicates(pending)
         duplicates = pending.range.duplicates or ()
         self._observer.claimed(len(pending.verdicts), len(duplicates))
         self._observer.step(Step.CLAIMED, pending.range)
-
-    def _build_blocks(self, pending: PendingRange) -> None:
-        with self._timed("shape"):
-            build_blocks(pending, self._pipeline)
-        with self._timed("encode"):
-            for sink in self._anticipating:
-                for block in pending.blocks:
-                    sink.anticipate(block)
-
-    def _records(self, pending: PendingRange) -> Sequence[OutgoingRecord]:
-        return [*map(self._publish, pending.envelopes), *self._announce(pending)]
 
     def _check_rejects(self, delivery: Delivery) -> None:
         """Stop before anything of the range is committed, if there are too many."""
@@ -360,7 +311,7 @@ class GroupWorker:
         for state in self._states.values():
             state.gone = True
         if self._task is not None and not self._task.wait(0):
-            for sink in self._sinks:
+            for sink in self._destination.sinks:
                 if isinstance(sink, SupportsInterrupt):
                     sink.interrupt()
             # A sink is used by one thread at a time: another session has to wait for this one's.
@@ -407,11 +358,3 @@ class GroupWorker:
         store, state.dedup = state.dedup, None
         if store is not None and self._takeover.settled(state) and not self._writer.works_on([state]):
             self._claims.release(store)
-
-    @contextmanager
-    def _timed(self, stage: str) -> Iterator[None]:
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._observer.spent(stage, time.perf_counter() - started)

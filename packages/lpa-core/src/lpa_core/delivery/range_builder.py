@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from contextlib import AbstractContextManager
 from typing import Final, final
 
 import attrs
 import structlog
 
-from lpa_core.delivery.background import Background
-from lpa_core.delivery.batch_clock import BatchClock
 from lpa_core.delivery.consumer_group import ConsumerGroup, Partition
 from lpa_core.delivery.limits import GroupLimits
-from lpa_core.delivery.observer import Observer, Step
+from lpa_core.delivery.observer import Step
 from lpa_core.delivery.partitions import PartitionState, Phase
 from lpa_core.delivery.pending_range import Delivery, PendingRange
+from lpa_core.delivery.range_steps import RangeSteps
 from lpa_core.delivery.ranges import Range
+from lpa_core.delivery.surroundings import Surroundings
 from lpa_core.delivery.takeover import fail
-from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.pipeline.verdicts import Verdict
 from lpa_core.records import RecordBatch
 from lpa_core.release import WrongClockError
@@ -49,19 +47,17 @@ class RangeBuilder:
     def __init__(
         self,
         group: ConsumerGroup,
-        pipeline: Pipeline,
         limits: GroupLimits,
-        observer: Observer,
-        background: Background,
-        clock: BatchClock,
-        timed: Callable[[str], AbstractContextManager[None]],
+        steps: RangeSteps,
+        surroundings: Surroundings,
         *,
         together: bool = False,
     ) -> None:
         """``together``: the ranges of a cycle are written together, so that small ones cost nothing more."""
         self._together = together
-        self._group, self._pipeline, self._limits, self._observer = group, pipeline, limits, observer
-        self._background, self._clock, self._timed = background, clock, timed
+        self._group, self._limits, self._steps = group, limits, steps
+        self._observer, self._background = surroundings.observer, surroundings.background
+        self._clock = surroundings.batch_clock
         self.clock_wrong = ""
         """Why no range is closed, while the clock cannot be believed."""
 
@@ -107,9 +103,9 @@ class RangeBuilder:
             return None
         batch = RecordBatch(*state.partition, [], [], [])
         range_ = self._new_range(state, batch, state.closed, state.closed, position)
-        return Delivery(state, self._candidate(state, batch, [], range_))
+        return Delivery(state, self._pending(state, batch, [], range_))
 
-    def _candidate(
+    def _pending(
         self, state: PartitionState, batch: RecordBatch, verdicts: Sequence[Verdict], range_: Range
     ) -> PendingRange:
         found = tuple(gaps(state.closed, batch.offsets, range_.next_offset))
@@ -142,8 +138,7 @@ class RangeBuilder:
         if state.buffer.records:
             state.buffer.since = self._background.now()
         try:
-            with self._timed("judge"):
-                verdicts = self._pipeline.judge(batch, range_.batch_time)
+            verdicts = self._steps.judge(batch, range_)
         except Exception as error:  # a defect: it must not take the other partitions along
             _log.exception("judging failed")
             fail(state, f"judging {batch!r} failed: {type(error).__name__}: {error}")
@@ -151,7 +146,7 @@ class RangeBuilder:
         if repeated:
             state.phase, state.why = Phase.RUNNING, ""
         self._observer.step(Step.JUDGED, range_)
-        return Delivery(state, self._candidate(state, batch, verdicts, range_), repeated)
+        return Delivery(state, self._pending(state, batch, verdicts, range_), repeated)
 
     def _take_time(self, state: PartitionState) -> bool:
         """Set the time of the partition's next range; False where the clock cannot be believed."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from typing import Final, final
 
 import structlog
 
-from lpa_core.delivery.background import Background, Task
+from lpa_core.delivery.background import Task
 from lpa_core.delivery.consumer_group import ConsumerGroup, Partition
 from lpa_core.delivery.limits import GroupLimits
-from lpa_core.delivery.observer import Observer
 from lpa_core.delivery.partitions import PartitionState, Phase
+from lpa_core.delivery.range_steps import RangeSteps
+from lpa_core.delivery.surroundings import Surroundings
 from lpa_core.records import RecordBatch
 
 _POLL_SECONDS: Final = 0.1
@@ -32,12 +32,11 @@ class Reader:
         self,
         group: ConsumerGroup,
         limits: GroupLimits,
-        observer: Observer,
-        background: Background,
-        timed: Callable[[str], AbstractContextManager[None]],
+        steps: RangeSteps,
+        surroundings: Surroundings,
     ) -> None:
-        self._group, self._limits, self._observer = group, limits, observer
-        self._background, self._timed = background, timed
+        self._group, self._limits, self._steps = group, limits, steps
+        self._observer, self._background = surroundings.observer, surroundings.background
         self._full_since = 0.0
         self.paused = False
         """Whether reading stands still because writing does."""
@@ -62,7 +61,7 @@ class Reader:
             self._pause(True, states)
         else:
             self._full_since = 0.0
-        with self._timed("read"):
+        with self._steps.timed("read"):
             batches = self._group.poll(
                 self._limits.max_records, _POLL_SECONDS if writing is None else _POLL_SECONDS / 4
             )

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import final
 
 import attrs
@@ -18,13 +17,14 @@ from lpa_core.dedup.store import DedupStore
 from lpa_core.delivery.batch_clock import BatchClock
 from lpa_core.delivery.checkpoint import Checkpoint
 from lpa_core.delivery.observer import Step
-from lpa_core.delivery.pending_range import PendingRange, build_blocks, claim, give_back, withdraw_refused, write
+from lpa_core.delivery.pending_range import PendingRange, withdraw_refused, write
+from lpa_core.delivery.range_steps import RangeSteps
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.report import Report
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.records import RecordBatch
 from lpa_core.sinks.archive import Archive
-from lpa_core.sinks.sink import Sink, SupportsNewestTime, SupportsPreEncode
+from lpa_core.sinks.sink import Sink, SupportsNewestTime
 from lpa_core.sources.source import Source, SourceError
 
 StepListener = Callable[[Step, Range], None]
@@ -67,15 +67,14 @@ class SourceWorker:
         listener: StepListener = lambda step, range_: None,
     ) -> None:
         """``clock`` gives the time of new ranges, epoch ms, not before ``earliest``; ``steady`` counts seconds."""
-        self._source, self._pipeline, self._dedup = source, pipeline, dedup
+        self._source, self._dedup = source, dedup
         self._sinks, self._checkpoint, self._archive = tuple(sinks), checkpoint, archive
         self._limits, self._clock, self._listener = limits, BatchClock(clock, steady, earliest), listener
-        self._anticipating = tuple(sink for sink in self._sinks if isinstance(sink, SupportsPreEncode))
-        self._dedup_lock = threading.Lock()
         self._stopping = threading.Event()
         self._last_time = 0
         self._repeating = False
         self.report = Report(source.topic)
+        self._steps = RangeSteps(pipeline, self._sinks, self.report.spend)
 
     def stop(self) -> None:
         """Ask the run to end after the range in work. Safe from a signal handler."""
@@ -118,7 +117,7 @@ class SourceWorker:
             )
         pending = self._judge(batch, prepared)
         self._claim(pending)
-        self._build_blocks(pending)
+        self._steps.build_blocks(pending)
         if prepared.refused:
             withdraw_refused(pending, self._sinks)
         self._repeating = True
@@ -134,16 +133,16 @@ class SourceWorker:
                     break
                 pending = self._judge(batch, self._new_range(batch))
                 self._claim(pending)
-                self._build_blocks(pending)
+                self._steps.build_blocks(pending)
                 if running is not None and running.result().range.refused:
                     self._claim(pending)  # a key it found taken may have been given back
-                    self._build_blocks(pending)
+                    self._steps.build_blocks(pending)
                 running = writer.submit(self._deliver, pending)
             if running is not None:
                 running.result()
 
     def _read(self) -> RecordBatch | None:
-        with self._timed("read"):
+        with self._steps.timed("read"):
             return self._source.read(self._limits.max_records, self._limits.max_bytes)
 
     def _new_range(self, batch: RecordBatch) -> Range:
@@ -159,47 +158,35 @@ class SourceWorker:
         )
 
     def _judge(self, batch: RecordBatch, range_: Range) -> PendingRange:
-        with self._timed("judge"):
-            verdicts = self._pipeline.judge(batch, range_.batch_time)
+        verdicts = self._steps.judge(batch, range_)
         self._listener(Step.JUDGED, range_)
         return PendingRange(batch, verdicts, range_)
 
     def _claim(self, pending: PendingRange) -> None:
-        with self._timed("claim"), self._dedup_lock:
-            claim(pending, self._dedup)
+        self._steps.claim(pending, self._dedup)
         self._listener(Step.CLAIMED, pending.range)
 
     def _deliver(self, pending: PendingRange) -> PendingRange:
         """Prepare, write, finish. Runs in the writer's thread, one range after the other."""
-        with self._timed("checkpoint"):
+        with self._steps.timed("checkpoint"):
             self._checkpoint.prepare(pending.range)
         self._listener(Step.PREPARED, pending.range)
         if self._archive is not None:
-            with self._timed("archive"):
+            with self._steps.timed("archive"):
                 self._archive.flush_due(pending.range.batch_time)
                 self._archive.write(pending.batch, pending.range.batch_time)
             self._listener(Step.ARCHIVED, pending.range)
         self._write(pending)
         if pending.range.refused:
-            with self._dedup_lock:
-                give_back(pending, self._dedup)
-        with self._timed("checkpoint"):
+            self._steps.give_back(pending, self._dedup)
+        with self._steps.timed("checkpoint"):
             self._checkpoint.finish(pending.range)
         self.report.add(pending.settled, pending.blocks)
         self._listener(Step.FINISHED, pending.range)
         return pending
 
-    def _build_blocks(self, pending: PendingRange) -> None:
-        """Make the range's blocks, and let sinks do beforehand what they can."""
-        with self._timed("shape"):
-            build_blocks(pending, self._pipeline)
-        with self._timed("encode"):
-            for sink in self._anticipating:
-                for block in pending.blocks:
-                    sink.anticipate(block)
-
     def _write(self, pending: PendingRange) -> None:
-        with self._timed("write"):
+        with self._steps.timed("write"):
             write(
                 pending,
                 self._sinks,
@@ -213,12 +200,4 @@ class SourceWorker:
         self._checkpoint.prepare(pending.range)
         self._listener(Step.PREPARED, pending.range)
         withdraw_refused(pending, self._sinks)
-        self._build_blocks(pending)
-
-    @contextmanager
-    def _timed(self, stage: str) -> Iterator[None]:
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.report.spend(stage, time.perf_counter() - started)
+        self._steps.build_blocks(pending)

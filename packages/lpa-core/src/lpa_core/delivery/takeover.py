@@ -10,14 +10,13 @@ import attrs
 import structlog
 
 from lpa_core.dedup.store import DamagedClaimsError, DedupStoreError, LostClaimsError
-from lpa_core.delivery.background import Background, Task
-from lpa_core.delivery.batch_clock import BatchClock
+from lpa_core.delivery.background import Task
 from lpa_core.delivery.claims import Claims
 from lpa_core.delivery.commit_metadata import DamagedMetadataError, Prepared, decode
 from lpa_core.delivery.consumer_group import Commit, ConsumerGroup, Partition, ReadableOffsets
-from lpa_core.delivery.observer import Observer
 from lpa_core.delivery.partitions import PartitionState, Phase
 from lpa_core.delivery.stored import Holding, StoredPositions
+from lpa_core.delivery.surroundings import Surroundings
 from lpa_core.errors import Unavailable
 from lpa_core.sinks.sink import Sink, SinkUnavailable, SupportsKnownGaps
 from lpa_core.tables.known_gaps import OffsetSpan
@@ -88,14 +87,11 @@ class Takeover:
         claims: Claims,
         policy: GapPolicy,
         fingerprint: str,
-        observer: Observer,
-        background: Background,
-        clock: Callable[[], int],
-        batch_clock: BatchClock,
+        surroundings: Surroundings,
     ) -> None:
         self._group, self._sinks, self._claims, self._policy = group, sinks, claims, policy
-        self._fingerprint, self._observer, self._background, self._clock = fingerprint, observer, background, clock
-        self._batch_clock = batch_clock
+        self._fingerprint, self._surroundings = fingerprint, surroundings
+        self._observer, self._background = surroundings.observer, surroundings.background
         self._beginnings: dict[PartitionState, _Beginning] = {}
         self._rebuilds: dict[Partition, Task] = {}
 
@@ -161,7 +157,7 @@ class Takeover:
             del self._beginnings[state]
             raise
         del self._beginnings[state]
-        self._batch_clock.stored(beginning.stored.newest)
+        self._surroundings.batch_clock.stored(beginning.stored.newest)
         held = beginning.stored.of(partition)
         if held and self._group.committed([partition])[partition] != beginning.found:
             # Another worker had the partition meanwhile: what it stored is explained by what it committed.
@@ -294,7 +290,7 @@ class Takeover:
         )
 
     def _rebuild(self, state: PartitionState, first: int, committed: int) -> None:
-        partition, store, now = state.partition, state.dedup, self._clock()
+        partition, store, now = state.partition, state.dedup, self._surroundings.clock()
         assert store is not None
 
         def progress(share: float, keys: int) -> None:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from typing import Final, final
 
 import structlog
 import tenacity
 
 from lpa_core.dedup.store import DedupStoreError, DedupStoreUnavailable
-from lpa_core.delivery.background import Background
 from lpa_core.delivery.blocks import by_table
 from lpa_core.delivery.claims import Claims
-from lpa_core.delivery.commit_metadata import encode, fitting
+from lpa_core.delivery.commit_metadata import CommitFormat
 from lpa_core.delivery.consumer_group import (
     BrokerUnavailable,
     Commit,
@@ -25,19 +24,20 @@ from lpa_core.delivery.consumer_group import (
     OutgoingRecord,
     Partition,
 )
-from lpa_core.delivery.observer import Observer, Step
+from lpa_core.delivery.destination import Destination
+from lpa_core.delivery.observer import Step
 from lpa_core.delivery.partitions import PartitionState
 from lpa_core.delivery.pending_range import (
     Delivery,
-    PendingRange,
     claim,
     fix_duplicates,
     give_back,
     withdraw_refused,
     write,
 )
+from lpa_core.delivery.range_steps import RangeSteps
 from lpa_core.delivery.standstill import Standstill
-from lpa_core.sinks.archive import Archive
+from lpa_core.delivery.surroundings import Surroundings
 from lpa_core.sinks.sink import RowsRefused, Sink, gathering
 from lpa_core.tables.table import Block
 
@@ -63,25 +63,18 @@ class Writer:
     def __init__(
         self,
         group: ConsumerGroup,
-        sinks: Sequence[Sink],
+        destination: Destination,
         claims: Claims,
-        build_blocks: Callable[[PendingRange], None],
-        records: Callable[[PendingRange], Sequence[OutgoingRecord]],
-        fingerprint: str,
-        metadata_bytes: int,
-        observer: Observer,
+        steps: RangeSteps,
+        commit_format: CommitFormat,
         standstill: Standstill,
-        background: Background,
-        dedup_lock: threading.Lock,
-        timed: Callable[[str], AbstractContextManager[None]],
-        archive: Archive | None,
+        surroundings: Surroundings,
     ) -> None:
-        self._group, self._sinks, self._claims = group, sinks, claims
-        self._gathering = gathering(sinks)
-        self._build_blocks, self._records = build_blocks, records
-        self._fingerprint, self._metadata_bytes, self._standstill = fingerprint, metadata_bytes, standstill
-        self._observer, self._background, self._timed = observer, background, timed
-        self._dedup_lock, self._archive = dedup_lock, archive
+        self._group, self._destination, self._claims = group, destination, claims
+        self._sinks, self._archive = destination.sinks, destination.archive
+        self._gathering = gathering(destination.sinks)
+        self._steps, self._format, self._standstill = steps, commit_format, standstill
+        self._observer, self._background = surroundings.observer, surroundings.background
         self._slot = threading.Lock()
         self._ready: list[Delivery] = []
         self._current: list[Delivery] = []
@@ -146,10 +139,10 @@ class Writer:
         """A key that was found taken may have been given back."""
         store = delivery.state.dedup
         assert store is not None
-        with self._dedup_lock:
+        with self._steps.dedup_lock:
             self._patiently(lambda: claim(delivery.pending, store))
         fix_duplicates(delivery.pending)
-        self._build_blocks(delivery.pending)
+        self._steps.build_blocks(delivery.pending)
 
     def _deliver(self, cycle: Sequence[Delivery]) -> list[Delivery]:
         """Write prepared ranges; answer those that are written whole."""
@@ -168,7 +161,7 @@ class Writer:
         if pending.range.count:
             self._observer.step(Step.PREPARED, pending.range)
         if self._archive is not None and pending.range.count:
-            with self._timed("archive"):
+            with self._steps.timed("archive"):
                 self._archive.flush_due(pending.range.batch_time)
                 self._archive.write(pending.batch, pending.range.batch_time)
             self._observer.step(Step.ARCHIVED, pending.range)
@@ -180,7 +173,7 @@ class Writer:
         Where a sink refuses some rows, all of them are to be repeated.
         """
         owners = {block.token: delivery for delivery in deliveries for block in delivery.pending.blocks}
-        with self._timed("write"):
+        with self._steps.timed("write"):
             for blocks in by_table(block for delivery in deliveries for block in delivery.pending.blocks):
                 for sink in self._gathering:
                     ours = [block for block in blocks if not owners[block.token].state.gone]
@@ -199,7 +192,7 @@ class Writer:
         pending, state = delivery.pending, delivery.state
         try:
             self._ours(state)
-            with self._timed("write"):
+            with self._steps.timed("write"):
                 if delivery.repeated and pending.range.refused:
                     withdraw_refused(
                         pending, self._sinks
@@ -216,7 +209,7 @@ class Writer:
         if pending.range.refused:
             store = state.dedup
             assert store is not None
-            with self._dedup_lock:
+            with self._steps.dedup_lock:
                 self._patiently(lambda: give_back(pending, store))
         return True
 
@@ -235,17 +228,17 @@ class Writer:
 
     def _refuse(self, delivery: Delivery) -> None:
         """Turn refused events into rejects: write that down, then take back what other tables have of them."""
-        delivery.pending.range = fitting(delivery.pending.range, self._fingerprint, self._metadata_bytes)
+        delivery.pending.range = self._format.fitting(delivery.pending.range)
         self._commit([], [delivery])
         self._ours(delivery.state)
         withdraw_refused(delivery.pending, self._sinks)
-        self._build_blocks(delivery.pending)
+        self._steps.build_blocks(delivery.pending)
 
     def _commit(self, finished: Sequence[Delivery], prepared: list[Delivery]) -> None:
         """Finish some ranges and prepare others, all in one; what is no longer ours drops out of ``prepared``."""
         patient_until = self._background.now() + _PATIENCE_SECONDS
         while True:
-            with self._timed("finish" if finished else "prepare"):
+            with self._steps.timed("finish" if finished else "prepare"):
                 try:
                     # The proof comes first: whoever gets a partition that is found ours after it makes it worthless.
                     membership = self._group.membership()
@@ -282,12 +275,12 @@ class Writer:
             partition, committed = delivery.state.partition, delivery.state.committed
             assert committed is not None
             unchanged = commits.get(partition, committed)
-            metadata = encode(delivery.pending.range, self._fingerprint, self._metadata_bytes)
+            metadata = self._format.encode(delivery.pending.range)
             commits[partition] = Commit(unchanged.offset, metadata)
         return commits
 
     def _published(self, finished: Sequence[Delivery]) -> list[OutgoingRecord]:
-        return [record for delivery in finished for record in self._records(delivery.pending)]
+        return [record for delivery in finished for record in self._destination.records(delivery.pending)]
 
     def _finish(self, delivery: Delivery) -> None:
         pending, state = delivery.pending, delivery.state
@@ -302,7 +295,7 @@ class Writer:
     def _mark(self, state: PartitionState, through: int) -> None:
         store = state.dedup
         # A mark that is missing costs a rebuild; whatever is wrong with the store shows at the next claim.
-        with suppress(DedupStoreUnavailable, DedupStoreError), self._dedup_lock:
+        with suppress(DedupStoreUnavailable, DedupStoreError), self._steps.dedup_lock:
             if store is not None:  # the partition may be another worker's by now
                 self._claims.mark(state.partition, store, through)
 

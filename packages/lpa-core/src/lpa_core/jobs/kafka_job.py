@@ -16,12 +16,14 @@ from lpa_core.admin.job import JobState, PartitionStatus, SavepointStatus
 from lpa_core.admin.server import AdminServer
 from lpa_core.delivery.commit_metadata import MAX_SPAN
 from lpa_core.delivery.consumer_group import BrokerError, OutgoingRecord
+from lpa_core.delivery.destination import Destination
 from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits, RejectLimits
 from lpa_core.delivery.partitions import Phase, given_up, waiting
 from lpa_core.delivery.pending_range import PendingRange
 from lpa_core.delivery.range_builder import PATIENCE
 from lpa_core.delivery.report import Report
+from lpa_core.delivery.surroundings import Surroundings
 from lpa_core.delivery.takeover import GapPolicy
 from lpa_core.delivery.touched import touches
 from lpa_core.health.monitor import monitor_of
@@ -165,10 +167,13 @@ class KafkaJob:
             ),
             [quality.input_topic],
             pipeline,
-            stores_of(job.dedup_or_default(settings), plugins),
-            self._sinks,
-            self._publish,
-            ttl_ms=quality.dedup_ttl_minutes * 60_000,
+            stores_of(job.dedup_or_default(settings), quality.dedup_ttl_minutes * 60_000, plugins),
+            Destination(
+                self._sinks,
+                self._publish,
+                announce=self._announce if any(not each.exclusive for each in deriving) else _nothing,
+                archive=archive,
+            ),
             limits=GroupLimits(
                 max_records=min(limits.sink_max_batch_size, MAX_SPAN),
                 max_bytes=limits.sink_max_batch_bytes,
@@ -181,11 +186,8 @@ class KafkaJob:
             ),
             gap_policy=GapPolicy(quality.offset_gap_policy),
             fingerprint=fingerprint(settings, plugins.plugins),
-            archive=archive,
-            observer=accounts,
-            announce=self._announce if any(not each.exclusive for each in deriving) else _nothing,
             before_leaving=self._stop.save,
-            earliest=RELEASED_MS,
+            surroundings=Surroundings(observer=accounts, earliest=RELEASED_MS),
         )
         self._metrics.standstill.set_function(worker.standstill.seconds)
         return worker, accounts

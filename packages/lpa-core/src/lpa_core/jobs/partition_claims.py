@@ -13,19 +13,19 @@ from lpa_core.plugins.manager import PluginManager
 from lpa_core.uris import local_path, scheme
 
 
-def stores_of(uri: str, plugins: PluginManager) -> DedupStores:
+def stores_of(uri: str, ttl_ms: int, plugins: PluginManager) -> DedupStores:
     """RocksDB and memory: a store for each partition. Any other: one that is shared. Raises DedupStoreError."""
     if scheme(uri) == "memory":
-        return DedupStores(lambda partition: plugins.dedup_store(uri), shared=False)
+        return DedupStores(lambda partition: plugins.dedup_store(uri), ttl_ms, shared=False)
     if scheme(uri) != "rocksdb":
         _require_kept(uri, plugins)
-        return DedupStores(lambda partition: plugins.dedup_store(uri), shared=True)
+        return DedupStores(lambda partition: plugins.dedup_store(uri), ttl_ms, shared=True)
 
     def folder(partition: Partition) -> Path:
         return local_path(uri) / claims_name(*partition)
 
     return DedupStores(
-        lambda partition: plugins.dedup_store(f"rocksdb://{folder(partition)}"), shared=False, folder=folder
+        lambda partition: plugins.dedup_store(f"rocksdb://{folder(partition)}"), ttl_ms, shared=False, folder=folder
     )
 
 
