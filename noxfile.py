@@ -160,7 +160,7 @@ def types(session: nox.Session) -> None:
     """Check the types of all four packages and of the examples, strictly, and that the public API has no gap."""
     sync(session, "--all-packages", "--all-extras", "--group", "types")
     session.run("mypy", *map(str, SOURCES), *map(str, EXAMPLES))
-    session.run("python", "tests/public_types.py")
+    session.run("python", "tools/check_public_types.py")
 
 
 @nox.session(default=False)
@@ -194,6 +194,13 @@ def wheels(session: nox.Session) -> None:
         require_plugins(session, every / "lpa", {"core", "sinks", "replay", "ops"})
         if "CREATE TABLE" not in output_of(session, every / "lpa", "schema", "show"):
             session.error("the wheel of lpa-sinks should hold the schema")
+
+
+@nox.session(default=False)
+def docs(session: nox.Session) -> None:
+    """Build the docs site into site/, offline; a warning is an error. Open site/index.html."""
+    sync(session, "--all-packages", "--all-extras", "--group", "docs")
+    session.run("sphinx-build", "--builder", "html", "--fresh-env", "--fail-on-warning", "--keep-going", "docs", "site")
 
 
 @nox.session(default=False)

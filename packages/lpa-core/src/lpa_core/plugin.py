@@ -143,5 +143,11 @@ _HOMES = {
     "lpa_core.pipeline.verdicts": "Accepted Verdict",
 }
 
+
+def __dir__() -> list[str]:
+    """The public names, for those who ask what there is."""
+    return sorted(__all__)
+
+
 if not TYPE_CHECKING:  # a type checker is to know these names and no others
     __getattr__ = finder(__name__, _HOMES)

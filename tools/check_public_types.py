@@ -1,6 +1,6 @@
 """Fails unless each public name of lpa-core, and all that belongs to it, has a complete type.
 
-.nox/types/bin/python tests/public_types.py     prints the share, and what lacks a type
+.nox/types/bin/python tools/check_public_types.py     prints the share, and what lacks a type
 """
 
 from __future__ import annotations
