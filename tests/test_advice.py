@@ -22,6 +22,9 @@ RECOVERIES = "tests/integration/test_recovery_on_servers.py"
 TRANSACTIONS = "tests/integration/test_recovery_with_transactions.py"
 TOPICS = "tests/integration/test_topics_on_a_broker.py"
 FOLLOWED = {
+    "archive mirror": (
+        "packages/lpa-sinks/tests/archive/test_mirror.py::test_a_mirror_has_every_record_and_takes_only_what_is_new"
+    ),
     "backup create": f"{HERE}_what_a_drift_asks_for_mends_it",
     "backup prune": f"{RESTORES}_nothing_is_pruned_where_what_stays_lacks_a_file",
     "backup restore": f"{RESTORES}_a_backup_is_restored_wherever_it_is_found_good",

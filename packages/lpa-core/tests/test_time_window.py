@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lpa_core.errors import UsageError
-from lpa_core.time_window import parse_time, require_order, shown
+from lpa_core.time_window import parse_duration, parse_time, require_order, shown
 
 NOW = 1_767_873_600_000
 UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
@@ -23,6 +23,17 @@ def parse(text: str) -> int:
 @given(st.integers(1, 400), st.sampled_from(sorted(UNITS)))
 def test_a_duration_counts_back_from_now(count: int, unit: str) -> None:
     assert parse(f"{count}{unit}") == parse(f" 0{count}{unit} ") == NOW - count * UNITS[unit]
+
+
+@given(st.integers(0, 400), st.sampled_from(sorted(UNITS)))
+def test_a_duration_alone_is_written_alike_and_may_be_none(count: int, unit: str) -> None:
+    assert parse_duration(f" {count}{unit} ", "--every") == count * UNITS[unit]
+
+
+@pytest.mark.parametrize("text", ["", "1", "-1s", "1.5h", "1h30m", "hourly", "1H", "٣s", "1234567890s"])
+def test_what_is_not_a_duration_is_wrong_usage_that_names_the_option(text: str) -> None:
+    with pytest.raises(UsageError, match=r"--every=.*: write one such as 90s"):
+        parse_duration(text, "--every")
 
 
 @given(st.datetimes(datetime(1900, 1, 2), datetime(2299, 1, 1)), st.none() | ZONES)

@@ -51,6 +51,18 @@ def parse_time(text: str, option: str, now_ms: int) -> int:
     return moment
 
 
+def parse_duration(text: str, option: str) -> int:
+    """Milliseconds of a duration in the grammar of this module; ``0s`` is one.
+
+    Raises:
+        UsageError: it is not a duration.
+    """
+    found = re.fullmatch(r"([0-9]{1,9})([smhdw])", text.strip(), re.ASCII)
+    if found is None:
+        raise UsageError(f"{option}={text}: this is not a duration", remedy=f"write one such as {DURATION_EXAMPLES}")
+    return int(found[1]) * _UNITS[found[2]]
+
+
 def require_order(start_ms: int, end_ms: int, start: str = "--start", end: str = "--end") -> None:
     """Raises UsageError, which names both, unless the window that ends before ``end_ms`` holds something."""
     if start_ms >= end_ms:

@@ -92,7 +92,7 @@ def test_rows_come_back_from_the_freeze_that_belongs_to_the_backup(
     assert parts(engine_path, backup.freeze) == []
 
 
-def test_a_freeze_that_is_refused_leaves_neither_backup_nor_freeze(
+def test_failure_20_a_freeze_that_is_refused_leaves_neither_backup_nor_freeze(
     engine_path: Path, filled: str, settings: Settings, store: BackupStore, front: Front
 ) -> None:
     front.faults.append(Fault("second` FREEZE", code=497, text="Not enough privileges"))
@@ -104,7 +104,7 @@ def test_a_freeze_that_is_refused_leaves_neither_backup_nor_freeze(
     assert {path for path in shadow.rglob("*") if path.is_file()} - before <= {shadow / "increment.txt"}
 
 
-def test_a_backup_stays_if_its_freeze_cannot_be_removed_and_of_a_replaced_table_the_folder_is_named(
+def test_failure_20_a_backup_stays_if_its_freeze_cannot_be_removed_and_of_a_replaced_table_the_folder_is_named(
     engine: Client, engine_path: Path, filled: str, settings: Settings, store: BackupStore, front: Front
 ) -> None:
     sink = f"http://127.0.0.1:{front.port}/{filled}"
@@ -150,7 +150,7 @@ def test_a_freeze_of_the_embedded_database_is_removed_without_opening_it(
     assert prune(store, settings, NOW) == []
 
 
-def test_a_backup_with_a_freeze_elsewhere_stays_and_is_named(
+def test_failure_20_a_backup_with_a_freeze_elsewhere_stays_and_is_named(
     settings: Settings, store: BackupStore, tmp_path: Path
 ) -> None:
     elsewhere = attrs.evolve(FULL, sink="http:elsewhere:8123/d")

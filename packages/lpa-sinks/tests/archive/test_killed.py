@@ -133,7 +133,7 @@ def test_killed_while_an_object_store_is_written(
             assert archived(location) == sent[6]
 
 
-def test_a_mirror_killed_before_every_change_of_a_file_goes_on(
+def test_failure_20_a_mirror_killed_before_every_change_of_a_file_goes_on(
     worker: Worker, sent: dict[int, dict[Position, bytes | None]], tmp_path: Path
 ) -> None:
     location = str(tmp_path / "archive")
@@ -155,7 +155,7 @@ def test_a_mirror_killed_before_every_change_of_a_file_goes_on(
     assert archived(location) == sent[6]
 
 
-def test_a_mirror_killed_while_an_object_store_is_written_goes_on(
+def test_failure_20_a_mirror_killed_while_an_object_store_is_written_goes_on(
     bucket: str, sent: dict[int, dict[Position, bytes | None]], tmp_path: Path
 ) -> None:
     with started() as worker:

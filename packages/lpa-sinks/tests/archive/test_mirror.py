@@ -104,7 +104,9 @@ def test_an_archive_in_an_object_store_is_mirrored_into_a_folder(
 
 
 @pytest.mark.parametrize("kind", ["folder", "object store"])
-def test_a_damaged_copy_is_found_and_replaced(place: Path, mirror: Callable[..., Any], bucket: str, kind: str) -> None:
+def test_failure_20_a_damaged_copy_is_found_and_replaced(
+    place: Path, mirror: Callable[..., Any], bucket: str, kind: str
+) -> None:
     location = str(place / "copy") if kind == "folder" else bucket
     mirror(location)
     target = open_storage(location, wait=wait_none(), attempts=1)
@@ -135,7 +137,7 @@ def test_a_copy_that_was_taken_away_is_made_again_and_what_else_is_there_stays(
     assert (moved.parent / "notes.txt").exists()
 
 
-def test_a_damaged_original_leaves_its_copy_alone(place: Path, mirror: Callable[..., Any]) -> None:
+def test_failure_20_a_damaged_original_leaves_its_copy_alone(place: Path, mirror: Callable[..., Any]) -> None:
     mirror("copy")
     original = files(place / "archive")[0]
     whole = original.read_bytes()
@@ -164,7 +166,7 @@ def test_what_is_not_whole_is_not_copied_until_it_is(place: Path, mirror: Callab
     assert (done["status"], done["copied"]) == (0, 1)
 
 
-def test_a_whole_file_of_another_archive_is_not_replaced(place: Path, mirror: Callable[..., Any]) -> None:
+def test_failure_20_a_whole_file_of_another_archive_is_not_replaced(place: Path, mirror: Callable[..., Any]) -> None:
     mirror("copy")
     original = files(place / "archive")[0]
     original.unlink()
@@ -181,7 +183,7 @@ def test_a_whole_file_of_another_archive_is_not_replaced(place: Path, mirror: Ca
     assert copy.read_bytes() == before
 
 
-def test_what_was_proven_may_be_lost(place: Path, mirror: Callable[..., Any]) -> None:
+def test_failure_20_what_was_proven_may_be_lost(place: Path, mirror: Callable[..., Any]) -> None:
     mirror("copy")
     (proven,) = (place / "lpa-data" / "mirrors").glob("*.ndjson")
     proven.write_bytes(proven.read_bytes()[:-5])
@@ -208,6 +210,9 @@ def test_two_do_not_copy_into_one_mirror(place: Path, mirror: Callable[..., Any]
         ([".", "--archive", "archive"], "need places apart"),
         (["s3://bucket/raw/mirror", "--archive", "s3://bucket/raw"], "need places apart"),
         ([], "set LPA_MIRROR_DIR"),
+        (["copy", "--every", "0s"], "at least 1s"),
+        (["copy", "--every", "hourly"], "write one such as 90s"),
+        (["copy", "--recheck", "999999999w", "--every", "999999999w"], "at most 366d"),
         (["copy", "--archive", "nowhere"], "name the folder of the archive"),
     ],
 )
@@ -289,7 +294,7 @@ def target(place: Path, bucket: str, request: pytest.FixtureRequest) -> Storage:
     return open_storage(str(place / "copy") if request.param == "folder" else bucket, wait=wait_none(), attempts=2)
 
 
-def test_a_file_that_grows_is_left_to_the_next_run(place: Path, target: Storage) -> None:
+def test_failure_20_a_file_that_grows_is_left_to_the_next_run(place: Path, target: Storage) -> None:
     inner = open_storage(str(place / "archive"), wait=wait_none(), attempts=1)
     path = files(place / "archive")[0].relative_to(place / "archive").as_posix()
     growing = Odd(inner, [lambda whole: whole[:-3]], {path: 5})
@@ -299,7 +304,9 @@ def test_a_file_that_grows_is_left_to_the_next_run(place: Path, target: Storage)
     assert (done.growing, done.copied, done.compared) == ([], 1, 2)
 
 
-def test_a_file_that_changes_between_its_check_and_its_copy_does_not_appear(place: Path, target: Storage) -> None:
+def test_failure_20_a_file_that_changes_between_its_check_and_its_copy_does_not_appear(
+    place: Path, target: Storage
+) -> None:
     inner = open_storage(str(place / "archive"), wait=wait_none(), attempts=1)
     path = files(place / "archive")[0].relative_to(place / "archive").as_posix()
     done = mirrored(place, Odd(inner, [bytes, lambda whole: whole + b"more"]), target)
@@ -308,7 +315,9 @@ def test_a_file_that_changes_between_its_check_and_its_copy_does_not_appear(plac
     assert mirrored(place, inner, target).copied == 1
 
 
-def test_a_target_that_keeps_something_else_is_an_error_and_nothing_is_proven(place: Path, target: Storage) -> None:
+def test_failure_20_a_target_that_keeps_something_else_is_an_error_and_nothing_is_proven(
+    place: Path, target: Storage
+) -> None:
     source = open_storage(str(place / "archive"), wait=wait_none(), attempts=1)
     with pytest.raises(ArchiveError, match="does not come back as it was sent"):
         mirrored(place, source, Odd(target, [lambda whole: whole[:-1]]))

@@ -5,23 +5,25 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Final
 
 import attrs
 import cyclopts
 
 from lpa_core.commands.options import Json
-from lpa_core.commands.output import print_json
+from lpa_core.commands.output import print_json, print_line
 from lpa_core.durable import write_file
 from lpa_core.errors import UsageError
 from lpa_core.plugins.context import AppContext
+from lpa_core.time_window import parse_duration
 from lpa_sinks.archive.mirror import Mirror, Mirrored
 from lpa_sinks.archive.mirror_places import open_places
 from lpa_sinks.archive.proven_copies import ProvenCopies
 
 _FINISHED: Final = "finished"
 """File beside what was proven: a run ended without a problem when it was written."""
+
+_LONGEST_PAUSE_MS: Final = 366 * 86_400_000
 
 
 def archive_app(context: AppContext) -> cyclopts.App:
@@ -34,8 +36,8 @@ def archive_app(context: AppContext) -> cyclopts.App:
         /,
         *,
         archive: str | None = None,
-        every: timedelta | None = None,
-        recheck: timedelta = timedelta(days=7),
+        every: str | None = None,
+        recheck: str = "7d",
         json: Json = False,
     ) -> int:
         """Copy what the mirror does not have, and compare each copy with its original; remove nothing there.
@@ -61,25 +63,34 @@ def archive_app(context: AppContext) -> cyclopts.App:
             raise UsageError("no archive is named: give --archive, or set LPA_ARCHIVE_DIR")
         if not location:
             raise UsageError("no mirror is named: give its location, or set LPA_MIRROR_DIR")
+        pause_seconds = None if every is None else _pause_seconds(every)
+        again_after_ms = parse_duration(recheck, "--recheck")
         source, target = open_places(archive, location)
         folder = settings.lpa.data.mirrors
         name = hashlib.sha256(f"{source.name}\n{target.name}".encode()).hexdigest()[:16]
         with ProvenCopies(folder / f"{name}.ndjson") as proven:
-            again_after_ms = round(recheck.total_seconds() * 1000)
             work = Mirror(source, target, proven, again_after_ms=again_after_ms, clock=_now_ms)
             while True:
                 done = work.run()
                 if json:
                     print_json(attrs.asdict(done))
                 else:
-                    print("\n".join(_told(done)), flush=True)
+                    for line in _told(done):
+                        print_line(line)
                 if not done.problems:
                     write_file(folder / _FINISHED, ())
-                if every is None:
+                if pause_seconds is None:
                     return 1 if done.problems else 0
-                time.sleep(every.total_seconds())
+                time.sleep(pause_seconds)
 
     return app
+
+
+def _pause_seconds(every: str) -> float:
+    pause_ms = parse_duration(every, "--every")
+    if not 1_000 <= pause_ms <= _LONGEST_PAUSE_MS:
+        raise UsageError(f"--every={every}: give at least 1s and at most 366d")
+    return pause_ms / 1000
 
 
 def _told(done: Mirrored) -> Iterator[str]:
