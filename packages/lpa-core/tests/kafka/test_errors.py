@@ -16,7 +16,7 @@ from lpa_core.delivery.consumer_group import (
     ForbiddenError,
     TakenOverError,
 )
-from lpa_core.kafka.errors import MEANINGS, Kind, fault, meaning
+from lpa_core.kafka.errors import MEANINGS, KafkaErrorKind, fault, meaning
 
 PACKAGES = Path(__file__).parents[3]
 CODES = {
@@ -24,7 +24,10 @@ CODES = {
     for name in dir(KafkaError)
     if re.fullmatch(r"_?[A-Z][A-Z_]*", name) and isinstance(code := getattr(KafkaError, name), int)
 }
-EXPECTED = {name for name, found in MEANINGS.items() if found.kind is Kind.ANSWER} | {"_STATE", "UNKNOWN_TOPIC_OR_PART"}
+EXPECTED = {name for name, found in MEANINGS.items() if found.kind is KafkaErrorKind.ANSWER} | {
+    "_STATE",
+    "UNKNOWN_TOPIC_OR_PART",
+}
 """Codes that a caller may ask for by name: they answer its question.
 
 ``_STATE`` is how a seek says "not assigned", and the other how a description says "there is none".
@@ -42,15 +45,15 @@ def test_failure_12_each_code_is_found_by_its_number(name: str) -> None:
 
 
 def test_failure_12_a_code_of_a_later_client_passes() -> None:
-    assert meaning(KafkaError(32_000)).kind is Kind.PASSES
+    assert meaning(KafkaError(32_000)).kind is KafkaErrorKind.PASSES
 
 
 def test_failure_12_what_needs_a_setting_names_it() -> None:
     named = re.compile(r"[A-Z]+_[A-Z_]{4,}|[a-z]+\.[a-z.]+|--[a-z]+|topics show|\backs\b")
     for name, found in MEANINGS.items():
-        if found.kind is Kind.SETTING:
+        if found.kind is KafkaErrorKind.SETTING:
             assert named.search(found.words), name
-        if found.kind in (Kind.FORBIDDEN, Kind.FINAL):
+        if found.kind in (KafkaErrorKind.FORBIDDEN, KafkaErrorKind.FINAL):
             assert found.words, name
 
 

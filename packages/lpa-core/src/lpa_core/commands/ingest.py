@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lpa_core.commands.listing import Column, print_list, print_paragraph
+from lpa_core.commands.listing import ListColumn, print_list, print_paragraph
 from lpa_core.commands.options import Json
 from lpa_core.commands.output import console, print_json, print_line, printable
 from lpa_core.delivery.observer import Step
@@ -114,7 +114,7 @@ def _left(report: Report) -> Iterator[str]:
 
 def _print_report(report: Report) -> None:
     screen = console()
-    count = Column("count", right=True)
+    count = ListColumn("count", right=True)
     records = [("read", report.read), ("accepted", report.accepted)]
     records.append(("dead-lettered", sum(report.dead_lettered.values())))
     records += [(f"  {kind} {reason}", number) for (kind, reason), number in report.dead_lettered.most_common()]
@@ -123,7 +123,7 @@ def _print_report(report: Report) -> None:
     if report.rows:
         print_line("")
         rows = [(table, f"{number:,}") for table, number in sorted(report.rows.items())]
-        print_list(screen, ("table", Column("rows written", right=True)), rows)
+        print_list(screen, ("table", ListColumn("rows written", right=True)), rows)
     print_line("")
     if report.discarded:
         kinds = ", ".join(f"{number:,} {kind}" for kind, number in sorted(report.discarded.items()))

@@ -22,7 +22,7 @@ Cell = str | Text
 
 @final
 @attrs.frozen
-class Column:
+class ListColumn:
     """``prose`` may be wrapped between words, ``right`` is for numbers."""
 
     name: str
@@ -31,10 +31,10 @@ class Column:
 
 
 def print_list(
-    console: Console, columns: Sequence[str | Column], rows: Iterable[Sequence[Cell]], *, title: str = ""
+    console: Console, columns: Sequence[str | ListColumn], rows: Iterable[Sequence[Cell]], *, title: str = ""
 ) -> None:
     """Print rows. If they are too wide, print the first cell of each, which names it, and the others below it."""
-    named = [Column(column) if isinstance(column, str) else column for column in columns]
+    named = [ListColumn(column) if isinstance(column, str) else column for column in columns]
     cells = [[_text(cell) for cell in row] for row in rows]
     if title:
         print_paragraph(console, plain(title, "bold"))
@@ -85,7 +85,7 @@ def _text(cell: Cell) -> Text:
     return cell if isinstance(cell, Text) else plain(cell)
 
 
-def _fits(console: Console, columns: Sequence[Column], rows: Sequence[Sequence[Text]]) -> bool:
+def _fits(console: Console, columns: Sequence[ListColumn], rows: Sequence[Sequence[Text]]) -> bool:
     widths = [_GAP * (len(columns) - 1)]
     for index, column in enumerate(columns):
         widest = max((row[index].cell_len for row in rows), default=0)
@@ -96,7 +96,7 @@ def _fits(console: Console, columns: Sequence[Column], rows: Sequence[Sequence[T
     return sum(widths) <= console.width
 
 
-def _table(columns: Sequence[Column], rows: Sequence[Sequence[Text]]) -> Table:
+def _table(columns: Sequence[ListColumn], rows: Sequence[Sequence[Text]]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
     for column in columns:
         table.add_column(

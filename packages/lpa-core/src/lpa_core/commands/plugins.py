@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import attrs
 
-from lpa_core.commands.listing import Column, print_list
+from lpa_core.commands.listing import ListColumn, print_list
 from lpa_core.commands.options import Json
 from lpa_core.commands.output import console, print_json
 from lpa_core.plugins.manager import PluginManager
@@ -23,7 +23,9 @@ def list_plugins(plugins: PluginManager) -> Callable[..., None]:
             state = "disabled" if plugin.disabled else f"broken: {plugin.problem}" if plugin.problem else "loaded"
             rows.append((plugin.name, plugin.package, plugin.version, state, " ".join(plugin.hooks)))
         print_list(
-            console(), ("plugin", "package", "version", Column("state", prose=True), Column("hooks", prose=True)), rows
+            console(),
+            ("plugin", "package", "version", ListColumn("state", prose=True), ListColumn("hooks", prose=True)),
+            rows,
         )
 
     return plugins_command

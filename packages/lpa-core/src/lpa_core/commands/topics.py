@@ -9,7 +9,7 @@ import attrs
 import cyclopts
 from cyclopts import Parameter
 
-from lpa_core.commands.listing import Column, print_list
+from lpa_core.commands.listing import ListColumn, print_list
 from lpa_core.commands.options import Json
 from lpa_core.commands.output import console, print_json, print_line
 from lpa_core.kafka.admin import admin_client
@@ -61,7 +61,9 @@ def _print(states: Sequence[TopicState], *, json: bool) -> None:
         name = "created" if state.created else "present" if state.present else "missing"
         differs = "; ".join(f"{each.setting} is {each.found}, should be {each.wanted}" for each in state.differences)
         rows.append((state.name, name, str(state.partitions or ""), differs))
-    print_list(console(), ("topic", "state", Column("partitions", right=True), Column("differs", prose=True)), rows)
+    print_list(
+        console(), ("topic", "state", ListColumn("partitions", right=True), ListColumn("differs", prose=True)), rows
+    )
     if not all(state.readable for state in states):
         print_line("Some settings were not compared: this login lacks the ACL DESCRIBE_CONFIGS on the topics.")
     if any(state.differences for state in states):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, final
 
 import structlog
 
-from lpa_core.kafka.errors import Kind, meaning
+from lpa_core.kafka.errors import KafkaErrorKind, meaning
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError
@@ -44,5 +44,9 @@ class ClientLog:
         self._told[name] = now
         tell = _log.error if error.fatal() else _log.warning
         found = meaning(error)
-        remedy = {"remedy": found.words} if found.kind in (Kind.FORBIDDEN, Kind.SETTING, Kind.FINAL) else {}
+        remedy = (
+            {"remedy": found.words}
+            if found.kind in (KafkaErrorKind.FORBIDDEN, KafkaErrorKind.SETTING, KafkaErrorKind.FINAL)
+            else {}
+        )
         tell("kafka client error", error=name, said=error.str(), fatal=error.fatal(), **remedy)

@@ -32,7 +32,7 @@ from lpa_core.delivery.consumer_group import (
     Partition,
     ReadableOffsets,
 )
-from lpa_core.kafka.errors import Kind, fault, meaning
+from lpa_core.kafka.errors import KafkaErrorKind, fault, meaning
 from lpa_core.kafka.explained import explained
 from lpa_core.kafka.transactions import Transactions
 from lpa_core.records import RecordBatch
@@ -152,7 +152,7 @@ class KafkaConsumerGroup:
         if error.code() == KafkaError._PARTITION_EOF:
             self._ended[partition] = int(message.offset() or 0)
             return
-        if meaning(error).kind is Kind.OFFSETS_GONE:
+        if meaning(error).kind is KafkaErrorKind.OFFSETS_GONE:
             self._gone.append(partition)
             return
         found = fault(error, f"Kafka hands over nothing of {message.topic() or 'the topic'}")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from confluent_kafka import KafkaError
 
 
-class Kind(Enum):
+class KafkaErrorKind(Enum):
     """What has to happen before the same can succeed."""
 
     ANSWER = auto()
@@ -51,22 +51,26 @@ class Kind(Enum):
 class Meaning:
     """``words``: what the error is about and what to do, to stand behind a colon; empty where the client's say it."""
 
-    kind: Kind
+    kind: KafkaErrorKind
     words: str = ""
 
 
 _TOPIC_ACL: Final = "this login lacks an ACL on the topic (docs/operations/permissions.md lists them)"
-_TABLE: Final[tuple[tuple[Kind, str, str], ...]] = (
-    (Kind.ANSWER, "", "NO_ERROR _PARTITION_EOF _NO_OFFSET _NOENT _NOOP _ASSIGN_PARTITIONS _REVOKE_PARTITIONS"),
-    (Kind.ANSWER, "", "TOPIC_ALREADY_EXISTS GROUP_ID_NOT_FOUND"),
+_TABLE: Final[tuple[tuple[KafkaErrorKind, str, str], ...]] = (
     (
-        Kind.UNREACHABLE,
+        KafkaErrorKind.ANSWER,
+        "",
+        "NO_ERROR _PARTITION_EOF _NO_OFFSET _NOENT _NOOP _ASSIGN_PARTITIONS _REVOKE_PARTITIONS",
+    ),
+    (KafkaErrorKind.ANSWER, "", "TOPIC_ALREADY_EXISTS GROUP_ID_NOT_FOUND"),
+    (
+        KafkaErrorKind.UNREACHABLE,
         "check QUALITY_KAFKA_BOOTSTRAP and that the brokers run",
         "_TRANSPORT _ALL_BROKERS_DOWN _TIMED_OUT _TIMED_OUT_QUEUE _RESOLVE _SSL _UNKNOWN_BROKER NETWORK_EXCEPTION "
         "BROKER_NOT_AVAILABLE REBOOTSTRAP_REQUIRED",
     ),
     (
-        Kind.PASSES,
+        KafkaErrorKind.PASSES,
         "a broker is starting, or a partition moves to another one",
         "LEADER_NOT_AVAILABLE NOT_LEADER_FOR_PARTITION REPLICA_NOT_AVAILABLE FENCED_LEADER_EPOCH UNKNOWN_LEADER_EPOCH "
         "PREFERRED_LEADER_NOT_AVAILABLE ELIGIBLE_LEADERS_NOT_AVAILABLE REASSIGNMENT_IN_PROGRESS OFFSET_NOT_AVAILABLE "
@@ -74,168 +78,172 @@ _TABLE: Final[tuple[tuple[Kind, str, str], ...]] = (
         "_NODE_UPDATE _DESTROY_BROKER FETCH_SESSION_ID_NOT_FOUND INVALID_FETCH_SESSION_EPOCH",
     ),
     (
-        Kind.PASSES,
+        KafkaErrorKind.PASSES,
         "the coordinator of the group or of transactions is starting, or moves to another broker",
         "COORDINATOR_LOAD_IN_PROGRESS COORDINATOR_NOT_AVAILABLE NOT_COORDINATOR TRANSACTION_COORDINATOR_FENCED "
         "_WAIT_COORD",
     ),
     (
-        Kind.PASSES,
+        KafkaErrorKind.PASSES,
         "fewer brokers run than min.insync.replicas of the topic asks for: start them",
         "NOT_ENOUGH_REPLICAS NOT_ENOUGH_REPLICAS_AFTER_APPEND _ISR_INSUFF",
     ),
     (
-        Kind.PASSES,
+        KafkaErrorKind.PASSES,
         "a transaction is not decided yet",
         "CONCURRENT_TRANSACTIONS UNSTABLE_OFFSET_COMMIT TRANSACTION_ABORTABLE _PURGE_QUEUE _PURGE_INFLIGHT",
     ),
     (
-        Kind.PASSES,
+        KafkaErrorKind.PASSES,
         "there is no such topic or partition: `lpa topics apply` makes what is missing",
         "UNKNOWN_TOPIC_OR_PART _UNKNOWN_TOPIC _UNKNOWN_PARTITION UNKNOWN_TOPIC_ID INCONSISTENT_TOPIC_ID",
     ),
-    (Kind.PASSES, "the brokers slow this client down, by a quota of theirs", "THROTTLING_QUOTA_EXCEEDED"),
-    (Kind.PASSES, "the group has as many members as group.max.size of the brokers allows", "GROUP_MAX_SIZE_REACHED"),
-    (Kind.PASSES, "a broker's disk fails: see its log", "KAFKA_STORAGE_ERROR LOG_DIR_NOT_FOUND"),
-    (Kind.PASSES, "a broker has a fault of its own: see its log", "UNKNOWN"),
+    (KafkaErrorKind.PASSES, "the brokers slow this client down, by a quota of theirs", "THROTTLING_QUOTA_EXCEEDED"),
     (
-        Kind.PASSES,
+        KafkaErrorKind.PASSES,
+        "the group has as many members as group.max.size of the brokers allows",
+        "GROUP_MAX_SIZE_REACHED",
+    ),
+    (KafkaErrorKind.PASSES, "a broker's disk fails: see its log", "KAFKA_STORAGE_ERROR LOG_DIR_NOT_FOUND"),
+    (KafkaErrorKind.PASSES, "a broker has a fault of its own: see its log", "UNKNOWN"),
+    (
+        KafkaErrorKind.PASSES,
         "",
         "_QUEUE_FULL _IN_PROGRESS _PREV_IN_PROGRESS _RETRY _INTR _OUTDATED _PARTIAL _UNDERFLOW _WAIT_CACHE _FAIL "
         "_STATE _CONFLICT UNKNOWN_SUBSCRIPTION_ID TELEMETRY_TOO_LARGE OPERATION_NOT_ATTEMPTED",
     ),
     (
-        Kind.SESSION,
+        KafkaErrorKind.SESSION,
         "the producer's session is out of step with the brokers",
         "UNKNOWN_PRODUCER_ID INVALID_PRODUCER_ID_MAPPING OUT_OF_ORDER_SEQUENCE_NUMBER DUPLICATE_SEQUENCE_NUMBER "
         "INVALID_TXN_STATE _GAPLESS_GUARANTEE _INCONSISTENT _FATAL _DESTROY _INVALID_DIFFERENT_RECORD _APPLICATION",
     ),
     (
-        Kind.MEMBERSHIP,
+        KafkaErrorKind.MEMBERSHIP,
         "the consumer group is sharing out its partitions",
         "ILLEGAL_GENERATION UNKNOWN_MEMBER_ID REBALANCE_IN_PROGRESS MEMBER_ID_REQUIRED FENCED_MEMBER_EPOCH "
         "STALE_MEMBER_EPOCH _ASSIGNMENT_LOST _MAX_POLL_EXCEEDED",
     ),
     (
-        Kind.TAKEN_OVER,
+        KafkaErrorKind.TAKEN_OVER,
         "another session has the same transactional id",
         "_FENCED PRODUCER_FENCED INVALID_PRODUCER_EPOCH",
     ),
-    (Kind.OFFSETS_GONE, "", "OFFSET_OUT_OF_RANGE _AUTO_OFFSET_RESET _LOG_TRUNCATION"),
-    (Kind.FORBIDDEN, _TOPIC_ACL, "TOPIC_AUTHORIZATION_FAILED"),
+    (KafkaErrorKind.OFFSETS_GONE, "", "OFFSET_OUT_OF_RANGE _AUTO_OFFSET_RESET _LOG_TRUNCATION"),
+    (KafkaErrorKind.FORBIDDEN, _TOPIC_ACL, "TOPIC_AUTHORIZATION_FAILED"),
     (
-        Kind.FORBIDDEN,
+        KafkaErrorKind.FORBIDDEN,
         "this login lacks the ACL READ on the group (docs/operations/permissions.md lists all)",
         "GROUP_AUTHORIZATION_FAILED",
     ),
     (
-        Kind.FORBIDDEN,
+        KafkaErrorKind.FORBIDDEN,
         "this login lacks the ACL WRITE on the transactional id, which begins with the group's name "
         "(docs/operations/permissions.md lists all)",
         "TRANSACTIONAL_ID_AUTHORIZATION_FAILED",
     ),
     (
-        Kind.FORBIDDEN,
+        KafkaErrorKind.FORBIDDEN,
         "let somebody who may do it, or give this login the ACL on the cluster (docs/operations/permissions.md)",
         "CLUSTER_AUTHORIZATION_FAILED",
     ),
     (
-        Kind.FORBIDDEN,
+        KafkaErrorKind.FORBIDDEN,
         "the login was refused: check sasl.username and sasl.password (LPA_KAFKA_SASL_USERNAME, "
         "LPA_KAFKA_SASL_PASSWORD)",
         "_AUTHENTICATION SASL_AUTHENTICATION_FAILED UNACCEPTABLE_CREDENTIAL PRINCIPAL_DESERIALIZATION_FAILURE",
     ),
     (
-        Kind.FORBIDDEN,
+        KafkaErrorKind.FORBIDDEN,
         "the delegation token is not taken: make another one, and set sasl.username and sasl.password to it",
         "DELEGATION_TOKEN_AUTH_DISABLED DELEGATION_TOKEN_NOT_FOUND DELEGATION_TOKEN_OWNER_MISMATCH "
         "DELEGATION_TOKEN_REQUEST_NOT_ALLOWED DELEGATION_TOKEN_AUTHORIZATION_FAILED DELEGATION_TOKEN_EXPIRED "
         "INVALID_PRINCIPAL_TYPE",
     ),
     (
-        Kind.SETTING,
+        KafkaErrorKind.SETTING,
         "offset.metadata.max.bytes of the brokers is too small for ranges of this size: set it to 4096 on the "
         "brokers, or lower CLICKHOUSE_SINK_MAX_BATCH_SIZE",
         "OFFSET_METADATA_TOO_LARGE INVALID_COMMIT_OFFSET_SIZE",
     ),
     (
-        Kind.SETTING,
+        KafkaErrorKind.SETTING,
         "max.message.bytes of the topic is too small for the largest record: `lpa topics show` says what it should be",
         "MSG_SIZE_TOO_LARGE RECORD_LIST_TOO_LARGE INVALID_MSG_SIZE",
     ),
     (
-        Kind.SETTING,
+        KafkaErrorKind.SETTING,
         "the topic refuses records as lpa writes them: compare its settings with `lpa topics show`",
         "INVALID_MSG INVALID_TIMESTAMP INVALID_RECORD",
     ),
     (
-        Kind.SETTING,
+        KafkaErrorKind.SETTING,
         "another process runs under the same QUALITY_GROUP_INSTANCE_ID: give each worker one of its own",
         "FENCED_INSTANCE_ID UNRELEASED_INSTANCE_ID",
     ),
-    (Kind.SETTING, "the brokers do not take the group's name: check QUALITY_GROUP_ID", "INVALID_GROUP_ID"),
+    (KafkaErrorKind.SETTING, "the brokers do not take the group's name: check QUALITY_GROUP_ID", "INVALID_GROUP_ID"),
     (
-        Kind.SETTING,
+        KafkaErrorKind.SETTING,
         "set session.timeout.ms between group.min.session.timeout.ms and group.max.session.timeout.ms of the brokers",
         "INVALID_SESSION_TIMEOUT",
     ),
     (
-        Kind.SETTING,
+        KafkaErrorKind.SETTING,
         "members of another program, or of another version, share the group: check QUALITY_GROUP_ID",
         "INCONSISTENT_GROUP_PROTOCOL UNSUPPORTED_ASSIGNOR",
     ),
     (
-        Kind.SETTING,
+        KafkaErrorKind.SETTING,
         "set transaction.timeout.ms to at most transaction.max.timeout.ms of the brokers",
         "INVALID_TRANSACTION_TIMEOUT",
     ),
     (
-        Kind.SETTING,
+        KafkaErrorKind.SETTING,
         "check sasl.mechanism and security.protocol",
         "UNSUPPORTED_SASL_MECHANISM ILLEGAL_SASL_STATE",
     ),
     (
-        Kind.SETTING,
+        KafkaErrorKind.SETTING,
         "Kafka takes topics of letters, digits, dots, dashes and underscores, 249 at most: check QUALITY_INPUT_TOPIC "
         "and the other topics' names",
         "TOPIC_EXCEPTION",
     ),
     (
-        Kind.SETTING,
+        KafkaErrorKind.SETTING,
         "compression.type is none that the brokers or this client have",
         "UNSUPPORTED_COMPRESSION_TYPE _BAD_COMPRESSION",
     ),
-    (Kind.SETTING, "acks is none that the brokers take", "INVALID_REQUIRED_ACKS"),
+    (KafkaErrorKind.SETTING, "acks is none that the brokers take", "INVALID_REQUIRED_ACKS"),
     (
-        Kind.SETTING,
+        KafkaErrorKind.SETTING,
         "the brokers do not make a topic like this: check --partitions, and default.replication.factor and policies "
         "of the brokers",
         "INVALID_PARTITIONS INVALID_REPLICATION_FACTOR INVALID_REPLICA_ASSIGNMENT INVALID_CONFIG POLICY_VIOLATION",
     ),
     (
-        Kind.SETTING,
+        KafkaErrorKind.SETTING,
         "see [kafka] in lpa.toml and the LPA_KAFKA_ variables",
         "_INVALID_ARG _NOT_CONFIGURED _UNKNOWN_PROTOCOL _FS _EXISTING_SUBSCRIPTION",
     ),
     (
-        Kind.FINAL,
+        KafkaErrorKind.FINAL,
         "the group has live members: stop the workers first",
         "NON_EMPTY_GROUP GROUP_SUBSCRIBED_TO_TOPIC",
     ),
     (
-        Kind.FINAL,
+        KafkaErrorKind.FINAL,
         "a name holds characters that Kafka's client does not take, or a record is damaged: client.id, group.id and "
         "group.instance.id may hold printable ASCII only",
         "_BAD_MSG",
     ),
     (
-        Kind.FINAL,
+        KafkaErrorKind.FINAL,
         "the brokers are too old, or too new for this client: lpa needs brokers from 2.5 on",
         "UNSUPPORTED_VERSION _UNSUPPORTED_FEATURE UNSUPPORTED_FOR_MESSAGE_FORMAT",
     ),
-    (Kind.FINAL, "this machine has no memory or threads left", "_CRIT_SYS_RESOURCE"),
+    (KafkaErrorKind.FINAL, "this machine has no memory or threads left", "_CRIT_SYS_RESOURCE"),
     (
-        Kind.FINAL,
+        KafkaErrorKind.FINAL,
         "lpa asks for nothing that is answered like this: report it as a fault in lpa",
         "_NOT_IMPLEMENTED _READ_ONLY _INVALID_TYPE _UNKNOWN_GROUP _KEY_SERIALIZATION _VALUE_SERIALIZATION "
         "_KEY_DESERIALIZATION _VALUE_DESERIALIZATION INVALID_REQUEST SECURITY_DISABLED LISTENER_NOT_FOUND "
@@ -253,7 +261,7 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
 """By the name of the code, as :class:`confluent_kafka.KafkaError` has it."""
 
 _ENDED: Final = "_FATAL"
-_NEWER: Final = Meaning(Kind.PASSES, "this version of lpa does not know the error")
+_NEWER: Final = Meaning(KafkaErrorKind.PASSES, "this version of lpa does not know the error")
 
 
 def meaning(problem: KafkaError) -> Meaning:
@@ -267,13 +275,13 @@ def fault(problem: KafkaError, what: str) -> Exception:
     ended = problem.fatal() or problem.name() == _ENDED
     text = f"{what}: {problem.str()}{f': {found.words}' if found.words else ''}"
     match found.kind:
-        case Kind.FORBIDDEN:
+        case KafkaErrorKind.FORBIDDEN:
             return ForbiddenError(text)
-        case Kind.SETTING | Kind.FINAL:
+        case KafkaErrorKind.SETTING | KafkaErrorKind.FINAL:
             return BrokerError(text)
-        case Kind.TAKEN_OVER:
+        case KafkaErrorKind.TAKEN_OVER:
             return TakenOverError(text)
-        case Kind.MEMBERSHIP if not ended:
+        case KafkaErrorKind.MEMBERSHIP if not ended:
             return FencedError(text)
         case _:
             return CommitUncertainError(text) if ended else BrokerUnavailable(text)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lpa_core.delivery.consumer_group import BrokerUnavailable, ForbiddenError
 from lpa_core.kafka.diagnosis import diagnose
-from lpa_core.kafka.errors import Kind, fault, meaning
+from lpa_core.kafka.errors import KafkaErrorKind, fault, meaning
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError
@@ -34,15 +34,15 @@ def explanation(problem: KafkaError, what: str, connection: Mapping[str, Any]) -
     """What :func:`explained` raises for the error."""
     where = f"Kafka at {connection['bootstrap.servers']}"
     found = meaning(problem)
-    if found.kind is Kind.UNREACHABLE and not problem.fatal():
+    if found.kind is KafkaErrorKind.UNREACHABLE and not problem.fatal():
         diagnosis = diagnose(connection)
         if diagnosis is not None and not diagnosis.passes:
             return ForbiddenError(f"{where}: cannot {what}: {diagnosis.text}")
         why = f"{problem.str()}: {found.words}" if diagnosis is None else diagnosis.text
         return BrokerUnavailable(f"{where} does not answer: cannot {what}: {why}")
-    if found.kind is Kind.FORBIDDEN:
+    if found.kind is KafkaErrorKind.FORBIDDEN:
         return ForbiddenError(f"{where}: not permitted to {what} ({problem.str()}): {found.words}")
-    if found.kind is Kind.PASSES and not problem.fatal():
+    if found.kind is KafkaErrorKind.PASSES and not problem.fatal():
         words = f": {found.words}" if found.words else ""
         return BrokerUnavailable(f"{where}: cannot {what} now ({problem.str()}){words}: try again in a while")
     return fault(problem, f"{where}: cannot {what}")

@@ -12,7 +12,7 @@ import attrs
 
 from lpa_core.delivery.consumer_group import ForbiddenError
 from lpa_core.kafka.admin import SECONDS, explained
-from lpa_core.kafka.errors import Kind, meaning
+from lpa_core.kafka.errors import KafkaErrorKind, meaning
 from lpa_core.settings.settings import Settings
 
 if TYPE_CHECKING:
@@ -180,9 +180,9 @@ def _allowed(described: Any) -> Collection[str] | None:
         operations = described.result().authorized_operations
     except KafkaException as error:
         found = meaning(error.args[0])
-        if found.kind is Kind.FORBIDDEN:
+        if found.kind is KafkaErrorKind.FORBIDDEN:
             return ()
-        if found.kind in (Kind.UNREACHABLE, Kind.SETTING, Kind.FINAL):
+        if found.kind in (KafkaErrorKind.UNREACHABLE, KafkaErrorKind.SETTING, KafkaErrorKind.FINAL):
             raise
         return None
     return None if operations is None else {each.name for each in operations}

@@ -10,7 +10,7 @@ import tenacity
 
 from lpa_core.kafka.admin import SECONDS, explained
 from lpa_core.kafka.configuration import envelope_max_bytes
-from lpa_core.kafka.errors import Kind, meaning
+from lpa_core.kafka.errors import KafkaErrorKind, meaning
 from lpa_core.settings.loading import SettingsError
 from lpa_core.settings.settings import Settings
 
@@ -171,7 +171,7 @@ def _settings_of(admin: AdminClient, topic: str) -> dict[str, str] | None:
     try:
         return {name: entry.value for name, entry in described.result().items()}
     except KafkaException as error:
-        if meaning(error.args[0]).kind is not Kind.FORBIDDEN:
+        if meaning(error.args[0]).kind is not KafkaErrorKind.FORBIDDEN:
             raise
         return None
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from lpa_core.commands.listing import Column, print_list, print_paragraph
+from lpa_core.commands.listing import ListColumn, print_list, print_paragraph
 from lpa_core.commands.output import console, print_line
 from lpa_core.settings.settings import Settings
 from lpa_ops.backup.backup import Backup, StoredBackup
@@ -19,7 +19,7 @@ def print_backup(backup: Backup, location: str) -> None:
     """Print the tables of a new backup, and where it is as the last line."""
     rows = [(name, f"{content.rows:,}") for name, content in backup.tables.items()]
     rows += [(name, "changing") for name in backup.unsettled]
-    print_list(console(), ("table", Column("rows", right=True)), rows)
+    print_list(console(), ("table", ListColumn("rows", right=True)), rows)
     if backup.freeze is not None:
         print_line(f"frozen as shadow/{backup.freeze.name} in the folder of ClickHouse")
     if backup.note:
@@ -49,12 +49,12 @@ def print_backups(found: Sequence[StoredBackup], settings: Settings) -> None:
                 each.problem,
             )
         )
-    print_list(console(), (*columns, Column("problem", prose=True)), rows)
+    print_list(console(), (*columns, ListColumn("problem", prose=True)), rows)
 
 
 def print_restored(restored: Restored) -> None:
     rows = [(name, f"{rows:,}", f"{restored.cut.get(name, 0):,}") for name, rows in restored.rows.items()]
-    print_list(console(), ("table", Column("rows", right=True), Column("read again", right=True)), rows)
+    print_list(console(), ("table", ListColumn("rows", right=True), ListColumn("read again", right=True)), rows)
     for partition, commit in sorted(restored.offsets.items()):
         print_line(f"{partition} goes on at {commit.offset}")
     if restored.files:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from lpa_core.commands.listing import Cell, Column, print_block, print_list, print_paragraph
+from lpa_core.commands.listing import Cell, ListColumn, print_block, print_list, print_paragraph
 from lpa_core.commands.output import folded
 
 _REASONS_SHOWN: Final = 10
@@ -27,7 +27,7 @@ def print_dead_letters(
     """
     shown = details if wide else details[:_REASONS_SHOWN]
     rows = [(f"{row['total']:,}", row["event_type"] or "-", reason(row)) for row in shown]
-    columns = (Column("count", right=True), "type", Column("reason", prose=True))
+    columns = (ListColumn("count", right=True), "type", ListColumn("reason", prose=True))
     print_list(console, columns, rows, title="Dead letters of the last hour")
     _print_rest(console, len(details) - len(shown), "reasons")
     samples = letters if wide else letters[:_LETTERS_SHOWN]

@@ -7,7 +7,7 @@ from typing import Final
 
 from rich.console import Console
 
-from lpa_core.commands.listing import Column, print_block, print_list
+from lpa_core.commands.listing import ListColumn, print_block, print_list
 from lpa_core.commands.output import plain
 from lpa_core.health.check import CheckResult
 from lpa_core.health.report import HealthReport
@@ -60,7 +60,7 @@ def _print_trouble(console: Console, alike: Sequence[CheckResult]) -> None:
 
 
 def _print_rows(console: Console, last: str, rows: Sequence[tuple[str, str, str]]) -> None:
-    columns = [Column("check"), Column("value"), Column(last, prose=True)]
+    columns = [ListColumn("check"), ListColumn("value"), ListColumn(last, prose=True)]
     kept = [0, *(index for index in (1, 2) if any(row[index] for row in rows))]
     print_list(console, [columns[index] for index in kept], [[row[index] for index in kept] for row in rows])
 

@@ -12,7 +12,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from cyclopts import Parameter
 from rich.console import Console
 
-from lpa_core.commands.listing import Column, print_list, print_paragraph
+from lpa_core.commands.listing import ListColumn, print_list, print_paragraph
 from lpa_core.commands.options import BackupLocation, Json, SinkUri
 from lpa_core.commands.output import console, print_json
 from lpa_core.plugins.context import AppContext
@@ -150,14 +150,14 @@ def _print_plan(
     ):
         print_paragraph(screen, line, indent="  ")
     rows = [(step.name, "done" if done else "", step.what) for step, done in steps]
-    print_list(screen, ("step", "", Column("what", prose=True)), rows)
+    print_list(screen, ("step", "", ListColumn("what", prose=True)), rows)
     hint = "" if carry_out else "; nothing is done without --execute"
     print_paragraph(screen, f"takes about {shown.seconds:,} s{hint}")
 
 
 def _print_checks(screen: Console, checks: Sequence[ValidationResult]) -> None:
     rows = [(check.name, {True: "good", False: "NOT SO", None: ""}[check.good], check.found) for check in checks]
-    print_list(screen, ("validation", "", Column("found", prose=True)), rows)
+    print_list(screen, ("validation", "", ListColumn("found", prose=True)), rows)
 
 
 def _as_json(

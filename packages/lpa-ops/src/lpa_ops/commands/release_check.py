@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import cyclopts
 from cyclopts import Parameter
 
-from lpa_core.commands.listing import Column, print_list
+from lpa_core.commands.listing import ListColumn, print_list
 from lpa_core.commands.options import SinkUri
 from lpa_core.commands.output import Format, console, plain, print_json
 from lpa_core.health.check import Scope
@@ -101,7 +101,7 @@ def _print(judged: Sequence[Judged], name: str) -> None:
         (gate.title, plain(outcome.verdict.value, _STYLES[outcome.verdict]), _found(outcome))
         for gate, outcome in judged
     ]
-    columns = ("gate", "verdict", Column("found", prose=True))
+    columns = ("gate", "verdict", ListColumn("found", prose=True))
     print_list(console(), columns, rows, title=f"Release check of {name}")
 
 

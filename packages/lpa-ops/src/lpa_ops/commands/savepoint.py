@@ -9,7 +9,7 @@ from typing import Any
 import cyclopts
 
 from lpa_core.commands.consent import confirmed
-from lpa_core.commands.listing import Column, print_list, print_paragraph
+from lpa_core.commands.listing import ListColumn, print_list, print_paragraph
 from lpa_core.commands.options import Json, SavepointLocation, Yes
 from lpa_core.commands.output import console, print_json, print_line
 from lpa_core.plugins.context import AppContext
@@ -71,7 +71,13 @@ def savepoint_app(context: AppContext) -> cyclopts.App:
 
 
 def _print_partitions(savepoint: Savepoint) -> None:
-    columns = ("topic", Column("partition", right=True), Column("offset", right=True), "prepared range", "claims")
+    columns = (
+        "topic",
+        ListColumn("partition", right=True),
+        ListColumn("offset", right=True),
+        "prepared range",
+        "claims",
+    )
     rows = [
         (
             partition.topic,
@@ -95,7 +101,7 @@ def _print_found(found: Sequence[StoredSavepoint]) -> None:
         created, topics = _time(savepoint.created_ms), ",".join(savepoint.topics)
         size = f"{each.bytes / 1e6:,.1f}"
         rows.append((each.location, created, savepoint.group, topics, str(len(savepoint.commits)), size, ""))
-    columns = ("location", "created", "group", "topic", "partitions", "MB", Column("problem", prose=True))
+    columns = ("location", "created", "group", "topic", "partitions", "MB", ListColumn("problem", prose=True))
     print_list(console(), columns, rows)
 
 

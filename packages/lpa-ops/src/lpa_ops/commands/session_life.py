@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from lpa_core.commands.listing import Column, print_list, print_paragraph
+from lpa_core.commands.listing import ListColumn, print_list, print_paragraph
 from lpa_core.commands.output import plain
 from lpa_ops.triage.queries import Answer
 
@@ -108,7 +108,7 @@ def _print_table(console: Console, title: str, answer: Answer, shown: set[str]) 
     if not answer.rows:
         return
     places = [index for index, name in enumerate(answer.columns) if name in shown]
-    columns = [Column(answer.columns[index], prose=answer.columns[index] == "what") for index in places]
+    columns = [ListColumn(answer.columns[index], prose=answer.columns[index] == "what") for index in places]
     console.print()
     print_list(console, columns, [[_cell(row[index]) for index in places] for row in answer.rows], title=title)
 

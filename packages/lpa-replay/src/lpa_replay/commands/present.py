@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 from rich.console import Console
 
-from lpa_core.commands.listing import Column, print_block, print_list, print_paragraph
+from lpa_core.commands.listing import ListColumn, print_block, print_list, print_paragraph
 from lpa_core.commands.output import folded
 from lpa_core.time_window import shown
 from lpa_replay.audit import RunRecord
@@ -76,11 +76,11 @@ def print_run(console: Console, asked: Asked, figures: Mapping[str, Any]) -> Non
 
 def print_checks(console: Console, run: RunRecord, checks: Sequence[VerificationResult]) -> None:
     rows = [(each.name, "" if each.passed is None else "pass" if each.passed else "FAIL", each.said) for each in checks]
-    print_list(console, ("check", "", Column("found", prose=True)), rows, title=f"Replay {run.replay_id}")
+    print_list(console, ("check", "", ListColumn("found", prose=True)), rows, title=f"Replay {run.replay_id}")
 
 
 def print_runs(console: Console, runs: Sequence[RunRecord]) -> None:
-    columns = ("id", "state", "window", "from", Column("selected", right=True), Column("sent", right=True))
+    columns = ("id", "state", "window", "from", ListColumn("selected", right=True), ListColumn("sent", right=True))
     rows = []
     for run in runs:
         sent = "" if run.state == "staged" else f"{run.records_published:,}"
@@ -93,7 +93,7 @@ def print_record(console: Console, run: RunRecord, results: Sequence[tuple[str, 
     fields = [(name, str(value)) for name, value in run_json(run).items() if value not in (None, "")]
     print_block(console, f"Replay {run.replay_id}", [each for each in fields if each[0] not in _SHOWN_ELSEWHERE])
     console.print()
-    columns = ("result", Column("why", prose=True), Column("records", right=True))
+    columns = ("result", ListColumn("why", prose=True), ListColumn("records", right=True))
     print_list(console, columns, [(result, why, f"{records:,}") for result, why, records in results])
 
 
@@ -130,7 +130,7 @@ def _print_figures(console: Console, named: Mapping[str, str], figures: Mapping[
     """Those that are not 0; what was read, selected and sent is always told."""
     always = ("read", "selected", "published")
     rows = [(name, f"{figures[key]:,}") for name, key in named.items() if figures[key] or key in always]
-    print_list(console, ("records", Column("count", right=True)), rows)
+    print_list(console, ("records", ListColumn("count", right=True)), rows)
 
 
 def _print_reasons(console: Console, figures: Mapping[str, Any]) -> None:
@@ -151,7 +151,7 @@ def _print_counted(console: Console, title: str, counts: Sequence[tuple[str, int
     """The most frequent, a row each; nothing if there are none."""
     if counts:
         rows = [(f"{count:,}", name) for name, count in _most_frequent(counts)]
-        print_list(console, (Column("count", right=True), Column(title, prose=True)), rows)
+        print_list(console, (ListColumn("count", right=True), ListColumn(title, prose=True)), rows)
 
 
 def _print_counts(console: Console, title: str, counts: Sequence[tuple[str, int]]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 import cyclopts
 
-from lpa_core.commands.listing import Column, print_list, print_paragraph
+from lpa_core.commands.listing import ListColumn, print_list, print_paragraph
 from lpa_core.commands.options import Json
 from lpa_core.commands.output import console, print_json, print_line
 from lpa_core.settings.settings import Settings
@@ -61,7 +61,7 @@ def _as_json(dump: Dump) -> dict[str, object]:
 def _print(run: list[Dump], repeated: RunDifference | None, differs: RunDifference | None) -> None:
     screen = console()
     rows = [(dump.layer, dump.table, f"{len(dump.rows):,}", dump.sha256) for dump in run]
-    print_list(screen, ("layer", "table", Column("rows", right=True), "sha256"), rows)
+    print_list(screen, ("layer", "table", ListColumn("rows", right=True), "sha256"), rows)
     for what, difference in (("The second run differs", repeated), ("It differs from the recorded run", differs)):
         if difference is None:
             continue

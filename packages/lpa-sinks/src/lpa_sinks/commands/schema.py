@@ -10,7 +10,7 @@ from pathlib import Path
 import attrs
 import cyclopts
 
-from lpa_core.commands.listing import Column, print_list, print_paragraph
+from lpa_core.commands.listing import ListColumn, print_list, print_paragraph
 from lpa_core.commands.options import Json, SinkUri
 from lpa_core.commands.output import Format, console, print_json, print_line
 from lpa_core.events.json_schema import json_schema as schema_of_events
@@ -104,7 +104,7 @@ def _tables(context: AppContext) -> Sequence[Table]:
 
 
 def _print_drifts(drifts: Sequence[schema.Drift]) -> None:
-    columns = ("table", "where", "what", "name", Column("expected", prose=True), Column("found", prose=True))
+    columns = ("table", "where", "what", "name", ListColumn("expected", prose=True), ListColumn("found", prose=True))
     rows = [(drift.table, drift.place, drift.kind.value, drift.column, drift.expected, drift.found) for drift in drifts]
     print_list(console(), columns, rows, title=f"{len(drifts)} disagreements")
     for drift in drifts:

@@ -11,7 +11,7 @@ import cyclopts
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.commands.consent import confirmed
-from lpa_core.commands.listing import Column, print_list, print_paragraph
+from lpa_core.commands.listing import ListColumn, print_list, print_paragraph
 from lpa_core.commands.options import Json, SinkUri, Switch, Yes
 from lpa_core.commands.output import console, print_json, print_line
 from lpa_core.errors import UsageError
@@ -55,7 +55,7 @@ def add_migration_commands(app: cyclopts.App, settings: Settings) -> None:
         if not rows:
             print_line(f"There are no migrations: {database} is at the baseline.")
             return
-        columns = ("migration", "state", Column("adds", right=True), Column("views", prose=True))
+        columns = ("migration", "state", ListColumn("adds", right=True), ListColumn("views", prose=True))
         cells = [
             (row["migration"], row["state"], "" if row["adds"] is None else str(row["adds"]), ", ".join(row["views"]))
             for row in rows
