@@ -1,8 +1,8 @@
 -- severity: fail
 -- covers: 16, 33, 34, 76
 -- meaning: Every fact is read once, in one version: a session, a segment, the sample of an event.
--- to do: lpa schema check: the sorting key or the engine of a <name>_versions table was changed; make the table
---   anew and rebuild
+-- to do: lpa schema check: the sorting key or the engine of a <name>_versions table was changed; create the table
+--   again and rebuild
 SELECT fact, key, count() AS rows
 FROM
 (

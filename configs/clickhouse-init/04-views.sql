@@ -6,7 +6,7 @@
 -- * leave out sessions and hours before 2000-01-01, which only wrong clocks make.
 -- * have hours from 1900 to 2299: toStartOfInterval of milliseconds gives a DateTime64, toStartOfHour a DateTime, which ends in 2106.
 -- * divide by nothing: a ratio whose denominator is 0 is null, unless its comment says otherwise.
--- Additive columns may be summed over rows, then ratios have to be made anew; sessions and streams are distinct counts, which
+-- Additive columns may be summed over rows, then ratios have to be computed again; sessions and streams are distinct counts, which
 -- do not add up over models, GPUs or hours.
 --
 -- A session counts in demand and GPU figures in the hour in which it started, with its final identity; in SLA figures in

@@ -26,11 +26,11 @@ from typing import ClassVar
 
 
 class LpaError(Exception):
-    """Tells in one line what is wrong, where, and what to do. Raise one of its branches.
+    """Says in one line what is wrong, where, and what to do. Raise one of its branches.
 
     Attributes:
         exit_status: of a command that ends with it.
-        remedy: what to do, if it is told apart from the rest; ``str()`` has both.
+        remedy: what to do, if the rest does not say it; ``str()`` has both.
     """
 
     exit_status: ClassVar[int] = 1

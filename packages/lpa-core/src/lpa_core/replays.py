@@ -28,7 +28,7 @@ class ReplayRecord:
         origin: the position that it was first read from.
         failure_stage, failure_class, failure_reason, failure_details: why it was rejected; empty where it was not, as
             for a record of an archive.
-        event_type: as far as it could be read, else empty.
+        event_type: empty if it could not be read.
         attempt: how often it has been replayed before.
     """
 

@@ -1,4 +1,4 @@
-"""What an error of the operating system means for a person, whoever passes it on: Python, RocksDB, ClickHouse."""
+"""What an error of the operating system means for a person, if Python, RocksDB or ClickHouse reports it."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def _rate(database: ReplayDatabase, run: RunRecord, figures: dict[str, int]) -> 
 
 
 def _duplicates(database: ReplayDatabase, run: RunRecord) -> Iterator[VerificationResult]:
-    """What this run doubled fails it; the duplicates of others in its window are told of."""
+    """A duplicate that this run made fails it. Duplicates of other runs in its window are only reported."""
     parameters = {"start": run.start_ms, "end": run.end_ms}
     moment = "event_timestamp" if run.clock == "event" else "ingestion_timestamp"
     in_window = (

@@ -35,9 +35,9 @@ class _Stop(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
 
 @final
 class AdminApp:
-    """Shows a job, and stops it for whoever has the token. Without a token nobody can.
+    """Shows a job, and stops it for a client that has the token. If no token is set, nobody can stop it.
 
-    Called in several threads at once.
+    Several threads call it at once.
     """
 
     def __init__(

@@ -12,7 +12,7 @@ from lpa_core.errors import UsageError
 
 
 class JobState(StrEnum):
-    """Flink's names, as far as there is a use for them: deployment scripts know them."""
+    """The names of Flink's states that this job uses: deployment scripts know them."""
 
     CREATED = "CREATED"
     RUNNING = "RUNNING"

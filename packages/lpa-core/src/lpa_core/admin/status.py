@@ -1,4 +1,4 @@
-"""The job as JSON, in the shapes of Flink's REST API as far as deployment scripts read them."""
+"""The job as JSON: the parts of Flink's REST API that deployment scripts read."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ DIGEST_BYTES = 16
 def digests(keys: Sequence[str]) -> list[bytes]:
     """BLAKE2b of each key's UTF-8 bytes, :data:`DIGEST_BYTES` long.
 
-    A key may be up to 1 MB of a producer's text. A cryptographic hash, because whoever finds
-    two keys with one digest makes a good event look like a duplicate; BLAKE2b, because its
-    digest size is a parameter and it is fast without help from the processor.
+    A key may be up to 1 MB of a producer's text. The hash is cryptographic: an attacker
+    with two keys of one digest could make a good event look like a duplicate. BLAKE2b has a
+    digest size to choose and is fast without help from the processor.
     """
     return [blake2b(key.encode(), digest_size=DIGEST_BYTES).digest() for key in keys]

@@ -200,7 +200,7 @@ def _files(path: Path) -> Iterator[Path]:
 
 
 def require_readable(path: Path) -> None:
-    """Open the files of a store and close them again, whoever has them open meanwhile; they are not changed.
+    """Open the files of a store and close them again, even if another process has them open. Change nothing.
 
     Raises DedupStoreError, DedupStoreUnavailable.
     """

@@ -94,7 +94,7 @@ def envelopes(settled: Settled, batch: RecordBatch, range_: Range, max_row_bytes
 def blocks(settled: Settled, rejects: Sequence[RejectEnvelope], batch: RecordBatch, range_: Range) -> list[Block]:
     """The blocks of a range: typed tables, then the raw table, then the rejects; none of them empty.
 
-    Typed rows come before the raw row, so that whoever finds an event in the raw table finds all of it.
+    Typed rows come before the raw row: a reader that finds an event in the raw table finds all of it.
     Raises ConfigurationError if two blocks had one token: a sink would take the second for a repetition of the first.
     """
     found = [*_typed_blocks(settled, range_)]

@@ -148,9 +148,9 @@ class FileCheckpoint:
 
 
 def finished_towards(folder: Path, sink: str) -> dict[str, int]:
-    """Of each topic that has a checkpoint in the folder towards the sink, maybe among others, how many records.
+    """The number of finished records of each topic that has a checkpoint for this sink in the folder.
 
-    What cannot be read is passed over: whoever opens it says so.
+    It skips checkpoints that cannot be read: the job that opens one reports it.
     """
     found: dict[str, int] = {}
     for path in folder.glob("*.json"):

@@ -124,7 +124,7 @@ class Claims:
         now: int,
         progress: Callable[[float, int], None],
     ) -> None:
-        """Read the claims of the offsets from ``first`` back from the sink, as far as they are alive at ``now`` (ms).
+        """Read from the sink the claims of the offsets from ``first`` that are still alive at ``now`` (ms).
 
         ``progress`` receives the share that is done, and how many keys came since. Raises SinkUnavailable,
         SinkMisconfigured, DedupStoreUnavailable.

@@ -90,7 +90,7 @@ class OffsetsGoneError(JobFailed):
 
 
 class Assignment(Protocol):
-    """Is told, from within :meth:`ConsumerGroup.poll`, which partitions a worker has to look after."""
+    """Receives, within :meth:`ConsumerGroup.poll`, the partitions that the worker gets and loses."""
 
     def assigned(self, partitions: Collection[Partition]) -> None:
         """These are added. They are read from where ``start`` says, not before it is called."""
@@ -135,7 +135,7 @@ class ConsumerGroup(Protocol):
         ...
 
     def end(self, partition: Partition) -> int | None:
-        """The offset after the last record that can be read of the partition, as far as is known without asking."""
+        """The offset after the partition's last readable record, if it is known without a request."""
         ...
 
     def position(self, partition: Partition) -> int | None:

@@ -65,7 +65,7 @@ class GroupLimits:
         handover_seconds: how long a partition that is asked back waits for its range in work to be finished.
         stop_seconds: how long a stop waits for the same.
         progress_seconds: how long nothing may be finished while records wait.
-        metadata_bytes: of a commit, as far as the group keeps them.
+        metadata_bytes: how many bytes of a commit's metadata the group keeps.
         rejects: how many dead letters stop the worker.
     """
 

@@ -71,7 +71,7 @@ def claim(pending: PendingRange, dedup: DedupStore) -> None:
 
 
 def fix_duplicates(pending: PendingRange) -> None:
-    """Write into the range which of its records are duplicates, so that whoever repeats it decides the same."""
+    """Write into the range which of its records are duplicates, so that a repetition decides the same."""
     offsets = pending.batch.offsets
     duplicates = frozenset(offset for offset, owner in zip(offsets, pending.owners, strict=True) if owner is not None)
     pending.range = attrs.evolve(pending.range, duplicates=duplicates)

@@ -62,9 +62,9 @@ class RangeBuilder:
         """Why no range is closed, while the clock cannot be believed."""
 
     def cycle(self, states: Collection[PartitionState], *, writing: bool = False, took: float = 0.0) -> list[Delivery]:
-        """The ranges that are due, oldest first, as far as a cycle has room for them.
+        """The ranges that are due, oldest first, up to what one cycle holds.
 
-        Beside them those that hold no records: where the topic had none left, and offsets after the last one.
+        Ranges without records come with them: those of offsets at which the topic has no record.
 
         Args:
             writing: a cycle is being written.

@@ -1,4 +1,4 @@
-"""Reading ahead into the buffers of a worker's partitions, as far as memory allows."""
+"""Reading ahead into the buffers of a worker's partitions, up to a limit of memory."""
 
 from __future__ import annotations
 

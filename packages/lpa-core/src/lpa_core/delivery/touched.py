@@ -1,4 +1,4 @@
-"""What a finished range touches: whoever derives facts elsewhere is told by a topic (rule 4 of the architecture)."""
+"""What a finished range touches. A topic tells materializers about it (rule 4 of the architecture)."""
 
 from __future__ import annotations
 

@@ -34,8 +34,8 @@ class EventType:
 
     Attributes:
         name: the exact, case-sensitive value of the envelope's ``type``.
-        model: what ``data`` is decoded into: a struct or attrs class, or a union of a list of them and one. Where
-            there is no ``shape`` it is made of the columns.
+        model: what ``data`` is decoded into: a struct or attrs class, or a union of a list of them and one. If
+            there is no ``shape``, lpa makes it from the columns.
         required: paths that must be present, not null and not empty text, such as ``data.stream_id``.
             Each first step below ``data`` is an attribute of the model, annotated ``Text``.
         tables: every table that rows are made for, each once where its columns say where they come from.

@@ -1,7 +1,7 @@
 """Builds one event after the other, as the producers of one stream send them (docs/spec/events.md section 3).
 
 A producer knows one stream on one gateway and what holds at the moment: orchestrator, frame rate,
-counters. What happens when is told by the session.
+counters. The session decides what happens and when.
 """
 
 from __future__ import annotations

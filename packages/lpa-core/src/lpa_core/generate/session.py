@@ -1,4 +1,4 @@
-"""How a stream goes, from request to close, told as the events that it leaves behind."""
+"""The course of a stream from request to close, as the events that it produces."""
 
 from __future__ import annotations
 

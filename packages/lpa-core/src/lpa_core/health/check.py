@@ -15,7 +15,7 @@ from lpa_core.settings.thresholds import State, Thresholds
 
 
 class NotApplicable(JobFailed):
-    """There is nothing to judge. The message says what is missing, in one line."""
+    """Nothing could be judged. The message says in one line what is missing."""
 
 
 @final
@@ -72,7 +72,7 @@ class HealthCheck:
     """A question that is asked again and again.
 
     ``judge`` may block for as long as ``HEALTH_TIMEOUT_SECONDS``; it is called in a thread of its own. It raises
-    NotApplicable where there is nothing to judge. Whatever else it raises, or answers, is the check's failure.
+    NotApplicable if nothing can be judged. If it raises anything else, or returns anything else, the check has failed.
 
     Attributes:
         name: lower-case words joined by underscores.

@@ -1,4 +1,4 @@
-"""What the brokers are set to, as far as the delivery depends on it."""
+"""The settings of the brokers on which the delivery depends."""
 
 from __future__ import annotations
 

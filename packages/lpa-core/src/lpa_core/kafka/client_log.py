@@ -23,7 +23,7 @@ _NOT_NEWS: Final = frozenset({"FAIL", "CONFWARN"})
 
 @final
 class ClientLog:
-    """The ``logger`` and, as :meth:`error`, the ``error_cb`` of a client. The same error is told once a minute."""
+    """The ``logger`` and, as :meth:`error`, the ``error_cb`` of a client. It logs the same error once a minute."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """``clock`` gives seconds."""

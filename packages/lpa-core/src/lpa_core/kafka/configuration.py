@@ -15,7 +15,7 @@ CLIENT_ID: Final = "lpa"
 QUEUED_KBYTES: Final = 65_536
 """Of records that a consumer holds in advance, over all its partitions."""
 TRANSACTION_TIMEOUT_MS: Final = 15_000
-"""After which the broker aborts the transaction of a worker that is gone; whoever takes over waits as long."""
+"""After this time the broker aborts the transaction of a dead worker; the next worker waits for that."""
 NEW_PARTITIONS_MS: Final = 5_000
 """How often a consumer looks for partitions that were added."""
 _ROOM_BYTES: Final = 65_536

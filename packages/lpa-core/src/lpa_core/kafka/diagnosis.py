@@ -44,9 +44,9 @@ class Diagnosis:
 @final
 @attrs.frozen(slots=True)
 class _Answer:
-    """What an address answers a login's first request with.
+    """What an address replies to the first request of a login.
 
-    ``mechanisms``: those that a Kafka listener takes, none where it asks for no login; None: it is no answer of Kafka.
+    ``mechanisms``: those that a Kafka listener accepts, empty if it wants no login; None: Kafka did not send this.
     """
 
     mechanisms: tuple[str, ...] | None = None
@@ -249,7 +249,7 @@ def _speaks_tls(host: str, port: int) -> bool:
 
 
 def _context(connection: Mapping[str, Any]) -> ssl.SSLContext:
-    """As the client's properties say, as far as Python's has them."""
+    """A context with those of the client's properties that Python's TLS has, too."""
     context = ssl.create_default_context()
     if authority := str(connection.get("ssl.ca.location", "")):
         with suppress(OSError):

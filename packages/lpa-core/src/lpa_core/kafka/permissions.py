@@ -131,7 +131,7 @@ def require(command: str, admin: AdminClient, settings: Settings) -> None:
 
 
 def missing(permissions: Sequence[Permission], admin: AdminClient, settings: Settings) -> list[Permission]:
-    """Those that this login lacks, as far as brokers tell. A topic that is not there lacks none.
+    """The permissions that this login lacks according to the brokers. A topic that does not exist lacks none.
 
     Raises BrokerError, BrokerUnavailable.
     """

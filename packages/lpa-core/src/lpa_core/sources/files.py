@@ -62,7 +62,7 @@ class LineSource:
 
 
 def open_file(path: Path, run: str) -> LineSource:
-    """The lines of a file, whose name is the topic. Compression is told by the first bytes.
+    """The lines of a file, whose name is the topic. The first bytes show the compression.
 
     A pipe cannot be read again: its topic is ``<name>-<run>``, so that each run's positions are its own.
 

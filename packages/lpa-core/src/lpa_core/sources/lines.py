@@ -31,9 +31,9 @@ class ByteStream(Protocol):
 class Lines:
     """Hands out the lines of a stream in order, without their ends (LF or CRLF).
 
-    A byte order mark at the very beginning is no part of the first line. What stands after the last line end is a
-    line too. A stream that breaks off (a truncated archive) raises SourceError, but only once the whole lines before
-    the break have been handed out.
+    A byte order mark at the very beginning is not a part of the first line. Text after the last line end is a line,
+    too. A stream that ends too early (a truncated archive) raises SourceError, but only after it handed out all whole
+    lines.
     """
 
     def __init__(self, stream: ByteStream, name: str) -> None:

@@ -1,4 +1,4 @@
-"""A job for the admin endpoint to show, that says whatever it is told to say."""
+"""A job for the admin endpoint to show. A test decides what it reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ways in which the files of a RocksDB dedup store get damaged, each with what is told of it."""
+"""Ways in which the files of a RocksDB dedup store get damaged, each with what the store reports."""
 
 from __future__ import annotations
 

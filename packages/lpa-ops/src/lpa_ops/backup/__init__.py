@@ -1,1 +1,1 @@
-"""Backups: the database, and where whoever fills it stands, as of one moment."""
+"""Backups: the database, and how far its sources are read, as of one moment."""

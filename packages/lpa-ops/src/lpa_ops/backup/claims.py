@@ -68,9 +68,9 @@ def copy(folder: Path, target: Path, settings: Settings) -> bool:
 
 
 def put_back(copied: Path | None, folder: Path) -> None:
-    """Have the claims that were copied, or none. Folders inside are left alone. Raises BackupError.
+    """Make the folder hold the copied claims, or none. It does not touch folders inside. Raises BackupError.
 
-    Broken off, it leaves a folder that :func:`are_there` denies, and can be run again.
+    If it is interrupted, :func:`are_there` returns False for the folder, and it can run again.
     """
     try:
         (folder / _MARK).unlink(missing_ok=True)

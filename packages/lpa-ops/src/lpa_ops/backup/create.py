@@ -1,8 +1,8 @@
 """Makes a backup, also while rows are being written.
 
-What is consistent is told by positions. Where every source stands is read before the database is written: whatever
-came from before these boundaries is in the tables by then, and stays. What comes from behind them may or may not be in
-the copy; it is cut off when the backup is restored, and read from its source again.
+Positions define what is consistent. lpa reads how far every source is read, then copies the database. All rows from
+before these boundaries are in the tables by then, and stay. Rows from after them may be in the copy or not. A restore
+deletes them and reads them from their source again.
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ def create(
     base: str = "",
     freeze: bool = False,
 ) -> tuple[str, Backup]:
-    """Make a backup of the database ``name`` and answer where it is.
+    """Make a backup of the database ``name`` and return where it is.
 
     Args:
         sink: the URI by which the database is known to jobs; None for the embedded one.
         base: id of a full backup in the same store: only what it does not have is written.
         freeze: whether to freeze the tables, too.
 
-    Raises BackupError, CheckpointError where a restore into it was broken off, BrokerError, BrokerUnavailable,
+    Raises BackupError, CheckpointError if a restore into it was interrupted, BrokerError, BrokerUnavailable,
     SettingsError.
     """
     _require_apart(store, sink, settings)

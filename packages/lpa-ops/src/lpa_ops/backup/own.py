@@ -16,7 +16,7 @@ def is_of(backup: Backup, sink: str | None, settings: Settings) -> bool:
 
 
 def backups_of(store: BackupStore, sink: str | None, settings: Settings) -> Sequence[Backup]:
-    """The backups of the database that can be restored as far as their manifests tell, oldest first.
+    """The backups of the database that can be restored according to their manifests, oldest first.
 
     Raises BackupError.
     """

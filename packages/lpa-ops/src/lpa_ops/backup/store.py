@@ -73,7 +73,7 @@ class BackupStore:
         self._bundles.require_root()
 
     def check(self) -> None:
-        """Make sure, as far as can be told, that files can be put."""
+        """Raise if the store would refuse files."""
         self._bundles.check()
 
     def keep(self, backup: Backup, folders: Mapping[str, Path]) -> str:

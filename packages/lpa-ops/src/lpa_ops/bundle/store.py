@@ -63,7 +63,7 @@ class BundleStore:
             return self._storage.folders("")
 
     def check(self) -> None:
-        """Make sure, as far as can be told, that files can be put."""
+        """Raise if the store would refuse files."""
         with self._errors(self.root):
             self._storage.check()
 

@@ -12,7 +12,7 @@ from lpa_core.settings.thresholds import State, Thresholds
 from lpa_ops.health.database import HealthDatabase, long_before, opened
 
 _FEW: Final = 10
-"""Rejects that are no reason to compare shares."""
+"""Up to this number of rejects, shares are not compared."""
 _REQUIRED: Final = ("streaming_events", "streaming_events_dlq", "streaming_events_quarantine", "replay_outcomes")
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
 
 COUNTED: Final = 10_000
-"""Records that are told one by one: more of them are not more telling."""
+"""Up to this number, records are counted one by one: a larger number says nothing more."""
 _AT_ONCE: Final = 1_000
 _NEAR: Final = 5_000
 """Reading on over so many offsets costs less than beginning to read at another place."""

@@ -151,7 +151,7 @@ def _without_backup(context: Context) -> str:
 
 
 def _expected(context: Context) -> bool:
-    """Whether a backup has records, so that an empty database is no new one."""
+    """Whether a backup has records: then an empty database has lost them."""
     return any(backup.records for backup in _backups(context))
 
 

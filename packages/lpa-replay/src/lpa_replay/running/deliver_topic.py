@@ -25,7 +25,7 @@ RECORDS_A_TRANSACTION: Final = 5_000
 _BYTES_A_TRANSACTION: Final = 8 << 20
 
 SentListener = Callable[[int], None]
-"""Is told how many records are sent, of all."""
+"""Receives how many records are sent, of all."""
 
 
 @final

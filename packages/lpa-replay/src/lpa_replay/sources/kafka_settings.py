@@ -1,4 +1,4 @@
-"""The settings of a replay's Kafka clients: those of the main job, as far as REPLAY_* says nothing else."""
+"""The settings of a replay's Kafka clients: those of the main job, unless REPLAY_* says otherwise."""
 
 from __future__ import annotations
 

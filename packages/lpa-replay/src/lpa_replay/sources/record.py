@@ -67,7 +67,7 @@ _glance: Final = msgspec.json.Decoder(_Glance).decode
 def raw_record(
     payload: bytes | None, place: Position, record_ms: int | None, ingested_ms: int | None, problem: str = ""
 ) -> Found:
-    """A record that nobody has judged yet; its event time and type as far as they can be read."""
+    """A record that nobody has judged yet, with its event time and type if they can be read."""
     glance = _Glance()
     if payload is not None:
         with suppress(ValueError, RecursionError):

@@ -56,13 +56,13 @@ class Marks(msgspec.Struct, gc=False, frozen=True, omit_defaults=True, rename=_n
 
 @final
 class Lineage(NamedTuple):
-    """What a record's own marks and envelope tell of its past.
+    """What a record's own marks and envelope say about its past.
 
     Attributes:
         origin: where it was first read from.
         attempts: how often it has been replayed.
-        first_failure_ms: when it was rejected first, epoch ms; None where it never was, as far as is known.
-        record_ms: the time of the record that was first read, epoch ms; None where nobody knows.
+        first_failure_ms: when it was rejected first, epoch ms; None if no rejection is known.
+        record_ms: the time of the record that was first read, epoch ms; None if unknown.
     """
 
     origin: Position

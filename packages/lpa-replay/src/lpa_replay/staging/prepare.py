@@ -26,12 +26,12 @@ class PreparedRecord:
 
     Attributes:
         origin: where it was first read from, before any replay.
-        attempts: replays before this one, as far as it or the audit tells.
-        first_failure_ms: when it was rejected first, epoch ms, as far as is known.
-        record_ms: the time of the record that was first read, epoch ms, as far as is known.
-        generation: replays that the record itself tells of.
-        value: what would be sent; None where ``problem`` or ``unfixed`` says why not.
-        problem: there is nothing that could be sent.
+        attempts: earlier replays that the record or the audit knows.
+        first_failure_ms: when it was rejected first, epoch ms, if known.
+        record_ms: the time of the record that was first read, epoch ms, if known.
+        generation: earlier replays that the record itself names.
+        value: what would be sent; None if ``problem`` or ``unfixed`` says why not.
+        problem: why nothing can be sent.
         unfixed: a repair could not do its work.
         forecast: ``passes``, or the reason why it would be rejected again.
     """

@@ -23,7 +23,7 @@ class Storage(Protocol):
         ...
 
     def check(self) -> None:
-        """Make sure, as far as can be told without writing, that files can be put."""
+        """Raise if the storage would refuse files. Write nothing."""
         ...
 
     def put(self, path: str, content: Callable[[], Iterable[bytes]]) -> None:

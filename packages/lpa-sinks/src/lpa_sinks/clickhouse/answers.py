@@ -29,7 +29,7 @@ _EXCEPTION_IN_BODY: Final = re.compile(rb"^(?:Code: \d+\. DB::Exception: |__exce
 _QUERY: Final = re.compile(r"\?\S+")
 """Of a URL that a page repeats: statements and their parameters."""
 _WORDS: Final = 80
-"""Characters of a foreign answer that are told."""
+"""Characters of a foreign response that a message shows."""
 
 
 class NotClickHouseError(JobFailed, OperationalError):

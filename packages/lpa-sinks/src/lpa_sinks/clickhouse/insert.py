@@ -33,7 +33,7 @@ _SETTINGS: Final[Mapping[str, int | str]] = {
 
 
 def insert_settings(client: Client) -> dict[str, int | str]:
-    """The settings of every insert, as far as this ClickHouse knows them."""
+    """Those settings of every insert that this ClickHouse knows."""
     return {name: value for name, value in _SETTINGS.items() if name in client.server_settings}
 
 

@@ -40,7 +40,7 @@ class Following:
         self._noted: dict[str, int] = {}
         """Topic -> the batch time that the database has for it."""
         self._left: dict[str, int] | None = None
-        """The same as an earlier process left it, as far as it is not derived yet; None before anybody looked."""
+        """The same from an earlier process, without what is derived by now; None before the first look."""
 
     def expect(self, stored: StoredRange) -> None:
         """Remember a range that is about to be written. Raises the client's errors."""

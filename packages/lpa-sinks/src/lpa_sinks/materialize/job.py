@@ -70,10 +70,10 @@ class _Batch:
 
 @final
 class MaterializeJob:
-    """Runs until it is told to stop; any number of them share the topic's partitions.
+    """Runs until somebody stops it. Any number of these jobs share the topic's partitions.
 
-    Offsets are committed once everything is written, so that a job that dies leaves what it had begun to whoever comes
-    next. Facts that are derived twice are the same facts. The admin endpoint shows it (an AdministeredJob).
+    It commits offsets after everything is written. If a job dies, the next one therefore repeats its unfinished work.
+    Facts that are derived twice are the same facts. The admin endpoint shows the job (an AdministeredJob).
     """
 
     def __init__(self, sink: str, settings: Settings, plugins: PluginManager) -> None:
@@ -188,7 +188,7 @@ class MaterializeJob:
             self._note_lag(batch)
 
     def _hindered(self, what: str, problem: KafkaError) -> None:
-        """Wait for what may pass. Raises BrokerError where that is no use, ForbiddenError after some patience."""
+        """Wait if the problem may pass. Raises BrokerError if it cannot pass, ForbiddenError after some time."""
         found = explanation(problem, "derive from the topic of touched sessions", _configuration(self._settings))
         _log.warning(what, reason=str(found))
         self._standstill.hindered(str(found))
@@ -293,7 +293,7 @@ class MaterializeJob:
             raise DerivationOvertakenError("the consumer group is being shared out again")
 
     def _ask_whether_ours(self) -> None:
-        """Commit once more where the batch begins: the broker lets only whoever has the partitions do that."""
+        """Commit the batch's first offsets again: the broker refuses this to a job that lost the partitions."""
         begins = [TopicPartition(topic, number, offset) for (topic, number), offset in self._begun.first.items()]
         try:
             self._consumer.commit(offsets=begins, asynchronous=False)
@@ -301,7 +301,7 @@ class MaterializeJob:
             raise DerivationOvertakenError(f"the process stood still, and the broker says: {error}") from error
 
     def _begin_again(self, batch: _Batch) -> None:
-        """Read the batch again, as far as it is still ours."""
+        """Read the batch again from the partitions that are still ours."""
         self._materializer.forget()
         for (topic, number), offset in batch.first.items():
             if number in self._assigned:

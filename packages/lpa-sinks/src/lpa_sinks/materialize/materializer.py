@@ -214,7 +214,7 @@ class Materializer:
         return self._capabilities.arrived(rows) if "network_capabilities" in tables else set()
 
     def _fold(self, arrived: BySession, changed: set[SessionKey], work: _Pass) -> None:
-        """Fold arrived signals in, and those sessions anew that are changed or that they cannot simply be added to."""
+        """Add arrived signals to their sessions. Refold sessions that changed or that cannot simply be added to."""
         if self._capabilities.snapshots > _SNAPSHOTS_AT_MOST:
             self.forget()
         self._capabilities.require(_wallets(arrived.values()))
@@ -275,11 +275,11 @@ class Materializer:
         reasons: Mapping[SessionKey, Refold],
         work: _Pass,
     ) -> None:
-        """Read all there is of these sessions and replace their facts.
+        """Read all events of these sessions and replace their facts.
 
         Args:
-            came: rows that are not in the facts yet, as far as is known.
-            reasons: why sessions that have facts are folded again, where that is to be counted.
+            came: rows that are probably not in the facts yet.
+            reasons: why sessions that have facts are folded again, if that is to be counted.
         """
         known = {key: all_known[key] for key in keys if key in all_known}
         spans = [each.stored.span for each in known.values()]

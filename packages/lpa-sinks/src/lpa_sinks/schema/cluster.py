@@ -54,7 +54,7 @@ def _replicated(engine: re.Match[str]) -> str:
 
 
 def _sharding_column(statement: str) -> str:
-    """The column by whose value rows are told to shards: the same rows to the same shard, however often they come."""
+    """The column whose value decides the shard of a row: a repeated row goes to the same shard."""
     engine, key = _ENGINE.search(statement), _SORTING_KEY.search(statement)
     assert engine, statement
     assert key, statement

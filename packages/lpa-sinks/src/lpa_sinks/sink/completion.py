@@ -1,8 +1,8 @@
-"""Writes what is missing of blocks whose tokens are remembered, and takes rows back for good.
+"""Writes the missing rows of blocks whose tokens are remembered, and withdraws rows for good.
 
-ClickHouse writes a block's token down before the rows are in their place: killed in between, it takes the repetition
-for done. Only the table itself tells. Whoever completes a block may have been overtaken meanwhile, so the server
-decides about each row as it inserts it: what is there by then is not added, nor what was withdrawn.
+ClickHouse stores a block's token before the rows are in their place. If it is killed in between, it drops the
+repetition, although rows are missing. Only the table itself shows this. Another worker may complete the same block
+meanwhile. The server therefore decides about each row at the insert: it adds no row that is there or was withdrawn.
 """
 
 from __future__ import annotations

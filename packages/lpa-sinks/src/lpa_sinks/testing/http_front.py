@@ -258,7 +258,7 @@ def _handler(front: Front) -> type[BaseHTTPRequestHandler]:
                 self._fail(fault.status, fault.code, fault.text)
 
         def _stand_between(self, status: int) -> None:
-            """Answer as a proxy does that cannot reach ClickHouse."""
+            """Reply as a proxy does that cannot reach ClickHouse."""
             page = f"<html><body>{HTTPStatus(status).phrase}</body></html>"
             self._send(status, page.encode(), {"Server": "nginx", "Content-Type": "text/html"})
 

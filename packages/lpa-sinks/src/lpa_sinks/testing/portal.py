@@ -11,12 +11,12 @@ import attrs
 @final
 @attrs.define
 class Portal:
-    """Answers requests by these methods with its page; none while there is no method.
+    """A page that replies to requests with these methods; to none while there is no method.
 
     Attributes:
         status: such as ``200 OK``.
-        query: it answers only requests that have this in their query; all where it is empty.
-        times: how many requests it answers, where it does not go on answering.
+        query: it replies only to requests with this in their query; to all if it is empty.
+        times: how many requests it replies to; None for all.
     """
 
     methods: Collection[str] = ()

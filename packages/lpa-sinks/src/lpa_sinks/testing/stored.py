@@ -120,4 +120,4 @@ class StoredEvents:
 
 
 NewStore = Callable[[], StoredEvents]
-"""Answers empty databases."""
+"""Returns an empty database at each call."""

@@ -1,12 +1,16 @@
-"""A model of Kafka as far as the delivery leans on it: a group, its offsets, transactions, and who is turned away.
+"""A model of the parts of Kafka that the delivery needs: a group, its offsets, transactions, and fencing.
 
-What it takes over from Kafka: a commit is checked against the producer's epoch and the group's generation and members,
-not against who owns the partition; a request may arrive long after its sender has given it up; offsets of a transaction
-that is not decided cannot be read; a new session of a transactional id decides what the one before left open, and turns
-away what comes late from it; a partition moves once its owner gave it up or was silent for the session timeout.
+It behaves as Kafka does:
 
-The end of a transaction names its producer's epoch and nothing else. Where it is delayed, and the same session has gone
-on to another transaction, it ends that one, however much of it has arrived (KIP-890;
+- The broker checks a commit against the producer's epoch and the group's generation and members. It does not check
+  who owns the partition.
+- A request may arrive long after its sender stopped waiting for it.
+- Nobody can read the offsets of an open transaction.
+- A new session of a transactional id ends the open transaction of the session before, and refuses its late requests.
+- A partition moves after its owner returned it, or was silent for the session timeout.
+
+The end of a transaction names its producer's epoch and nothing else. If it is delayed and the same session has started
+another transaction, it ends that one, however much of it has arrived (KIP-890;
 https://jepsen.io/analyses/bufstream-0.1.0, "torn transactions").
 """
 

@@ -1,7 +1,7 @@
-"""A model of ClickHouse as far as the delivery leans on it: inserts under tokens that live on without their client.
+"""A model of the part of ClickHouse that the delivery needs: inserts under tokens that outlive their client.
 
-An insert writes its token down first and puts its rows in place later, part by part. A server goes on with it when
-whoever sent it is dead; the embedded engine dies with its process.
+An insert first stores its token and then its rows, part by part. A server continues the insert after its client died.
+The embedded engine dies with its process.
 """
 
 from __future__ import annotations

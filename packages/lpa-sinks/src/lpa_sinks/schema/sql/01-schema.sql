@@ -47,7 +47,7 @@ SETTINGS
     replicated_deduplication_window = 10000,
     replicated_deduplication_window_seconds = 604800;
 
--- One row per reject: every record that was turned down and is no duplicate.
+-- One row per dead letter: a reject that is not a duplicate.
 CREATE TABLE IF NOT EXISTS livepeer_analytics.streaming_events_dlq
 (
     schema_version LowCardinality(String),
@@ -503,7 +503,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.payment_events
     client_ip String,
     capability String,
     event_date Date32 MATERIALIZED toDate32(event_timestamp),
-    face_value_wei UInt256 MATERIALIZED toUInt256OrZero(extract(face_value, '^([0-9]{1,77})(?: *[Ww][Ee][Ii])?$')) COMMENT 'wei; 0 where face_value is no whole number of wei',
+    face_value_wei UInt256 MATERIALIZED toUInt256OrZero(extract(face_value, '^([0-9]{1,77})(?: *[Ww][Ee][Ii])?$')) COMMENT 'wei; 0 if face_value is not a whole number of wei',
     INDEX raw_event_uid_index raw_event_uid TYPE bloom_filter,
     INDEX source_offset_index source_offset TYPE minmax,
     INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
@@ -538,7 +538,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.known_gaps
     source_topic LowCardinality(String),
     source_partition UInt32,
     source_offset UInt64,
-    next_offset UInt64 COMMENT 'the one behind the last of the gap, which begins at source_offset',
+    next_offset UInt64 COMMENT 'the offset after the gap, which begins at source_offset',
     reason LowCardinality(String) COMMENT 'no_record: nothing that a reader of committed records is given',
     ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3)
 )

@@ -175,7 +175,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_lifecycle_edge_coverage_versi
     model_id Nullable(String),
     gateway String,
     orchestrator_address String COMMENT 'canonical wallet, lower-case; empty: not attributed',
-    trace_type LowCardinality(String) COMMENT 'empty: the signal is no trace',
+    trace_type LowCardinality(String) COMMENT 'empty: the signal is not a trace',
     source_event_uid String,
     known_stream UInt8 COMMENT '1: the gateway had received the stream request',
     has_first_processed_edge UInt8,
