@@ -205,10 +205,11 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def pages(session: nox.Session) -> None:
-    """Write the pages that are made of SQL files: docs/data.md and docs/parity.md."""
-    sync(session, "--all-packages", "--extra", "chdb")
+    """Write what pages repeat: docs/data.md and docs/parity.md of SQL files, and the diagrams of imports."""
+    sync(session, "--all-packages", "--extra", "chdb", "--group", "lint")
     for page, command in {"data.md": ("schema", "show"), "parity.md": ("check", "assertions")}.items():
         Path("docs", page).write_text(output_of(session, Path(session.bin, "lpa"), *command, "--markdown"))
+    session.run("python", "tools/import_diagram.py")
 
 
 @nox.session(default=False)

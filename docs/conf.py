@@ -8,6 +8,7 @@ from importlib.metadata import version as version_of
 from pathlib import Path
 from types import ModuleType
 
+from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 
 import lpa_core
@@ -72,3 +73,4 @@ def directive(module: ModuleType, name: str) -> str:
 def setup(app: Sphinx) -> None:
     app.connect("source-read", name_what_is_not_on_the_site)
     app.connect("source-read", add_reference)
+    app.add_lexer("mermaid", TextLexer)  # forges draw it; here it is text, because nothing is loaded from elsewhere
