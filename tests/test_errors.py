@@ -60,6 +60,7 @@ STATUSES: Final = {
     "NotApplicable": 1,
     "NotClickHouseError": 1,
     "OffsetsGoneError": 1,
+    "PartitionStoppedError": 1,
     "RecoveryError": 1,
     "RecoveryOvertakenError": 1,
     "RejectLimitError": 1,

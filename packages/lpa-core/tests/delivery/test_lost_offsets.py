@@ -17,10 +17,10 @@ from lpa_core.delivery.consumer_group import Commit, OutgoingRecord, Partition, 
 from lpa_core.delivery.destination import Destination
 from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
+from lpa_core.delivery.offset_gaps import GapPolicy
 from lpa_core.delivery.partitions import Phase
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.surroundings import Surroundings
-from lpa_core.delivery.takeover import GapPolicy
 from lpa_core.sinks.sink import Sink, SinkUnavailable, SupportsStoredOffsets
 from lpa_core.tables.row_layout import RAW_TABLE
 from lpa_core.testing.simulation.broker import Broker

@@ -24,6 +24,7 @@ from lpa_core.delivery.consumer_group import (
 from lpa_core.delivery.destination import Destination
 from lpa_core.delivery.limits import GroupLimits, RejectLimitError
 from lpa_core.delivery.observer import Step
+from lpa_core.delivery.offset_gaps import GapPolicy
 from lpa_core.delivery.partitions import PartitionState, Phase
 from lpa_core.delivery.pending_range import Delivery, fix_duplicates
 from lpa_core.delivery.range_builder import RangeBuilder
@@ -31,7 +32,7 @@ from lpa_core.delivery.range_steps import RangeSteps
 from lpa_core.delivery.reader import Reader
 from lpa_core.delivery.standstill import Standstill
 from lpa_core.delivery.surroundings import Surroundings
-from lpa_core.delivery.takeover import GapPolicy, Takeover
+from lpa_core.delivery.takeover import Takeover
 from lpa_core.delivery.writer import Writer
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.sinks.sink import SupportsInterrupt, gathering

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TypeVar, final
 
 import attrs
+import structlog
 
 from lpa_core.dedup.store import DedupStore
 from lpa_core.delivery.consumer_group import Commit, Partition, ReadableOffsets
@@ -14,6 +15,8 @@ from lpa_core.delivery.ranges import Range
 from lpa_core.records import RecordBatch
 
 T = TypeVar("T")
+
+_log = structlog.get_logger("lpa.delivery")
 
 
 class Phase(StrEnum):
@@ -174,3 +177,10 @@ def _joined(batches: list[RecordBatch]) -> RecordBatch:
 def _column(parts: list[Sequence[T] | None]) -> list[T] | None:
     """One column of all; None where the source has it nowhere."""
     return None if parts[0] is None else [value for part in parts if part is not None for value in part]
+
+
+def fail(state: PartitionState, why: str) -> None:
+    """Leave the partition to a person; others go on."""
+    _log.error("partition stopped; the others go on", partition=str(state.partition), reason=why)
+    state.phase, state.why = Phase.FAILED, why
+    state.buffer.clear()

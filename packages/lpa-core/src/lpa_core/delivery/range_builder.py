@@ -11,12 +11,11 @@ import structlog
 from lpa_core.delivery.consumer_group import ConsumerGroup, Partition
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.observer import Step
-from lpa_core.delivery.partitions import PartitionState, Phase
+from lpa_core.delivery.partitions import PartitionState, Phase, fail
 from lpa_core.delivery.pending_range import Delivery, PendingRange
 from lpa_core.delivery.range_steps import RangeSteps
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.surroundings import Surroundings
-from lpa_core.delivery.takeover import fail
 from lpa_core.pipeline.verdicts import Verdict
 from lpa_core.records import RecordBatch
 from lpa_core.release import WrongClockError

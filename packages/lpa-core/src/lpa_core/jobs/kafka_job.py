@@ -19,12 +19,12 @@ from lpa_core.delivery.consumer_group import BrokerError, OutgoingRecord
 from lpa_core.delivery.destination import Destination
 from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits, RejectLimits
+from lpa_core.delivery.offset_gaps import GapPolicy
 from lpa_core.delivery.partitions import Phase, given_up, waiting
 from lpa_core.delivery.pending_range import PendingRange
 from lpa_core.delivery.range_builder import PATIENCE
 from lpa_core.delivery.report import Report
 from lpa_core.delivery.surroundings import Surroundings
-from lpa_core.delivery.takeover import GapPolicy
 from lpa_core.delivery.touched import touches
 from lpa_core.health.monitor import monitor_of
 from lpa_core.jobs.assembly import Job, build_pipeline, fold_rules, open_archive, open_sinks, start_derivation
