@@ -37,7 +37,7 @@ class AssertionOutcome:
 def outcomes(
     database: HealthDatabase, scope: Scope, invariants: Collection[int] = (), without: Collection[int] = ()
 ) -> Sequence[AssertionOutcome]:
-    """Ask the assertions that cover any of these invariants (spec/serving.md section 10); none for all.
+    """Ask the assertions that cover any of these invariants (docs/spec/serving.md section 10); none for all.
 
     Those that cover one of ``without`` are left out.
 
