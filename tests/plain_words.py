@@ -1,20 +1,15 @@
-"""Words that people in trouble stumble over, what to write instead, and where each still stands.
-
-.nox/tests/bin/python tests/plain_words.py     lower ceilings to what is left; never raises one
-"""
+"""Words that people in trouble stumble over, what to write instead, and each place that has one."""
 
 from __future__ import annotations
 
 import ast
-import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).parents[1]
-CEILINGS: Final = Path(__file__).with_name("plain_words.json")
 
 
 class Banned(NamedTuple):
@@ -44,17 +39,14 @@ BANNED: Final = {
 }
 """Name -> what it matches, and what to write instead."""
 
-Counts = Mapping[str, Mapping[str, int]]
-"""Place -> name of what is banned -> how often."""
 
-
-def counted() -> Counts:
-    """Each place with banned words in it."""
-    found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for place, text in _texts():
-        for word, number in banned_in(text, docstring=place.endswith(" docstrings")).items():
-            found[place][word] += number
-    return found
+def found() -> Mapping[str, Collection[str]]:
+    """Each place with banned words in it, and what to write instead."""
+    places: dict[str, set[str]] = defaultdict(set)
+    for place, text in texts():
+        for name in banned_in(text, docstring=place.endswith(" docstring")):
+            places[place].add(f"{name!r}: instead write {BANNED[name].instead}")
+    return places
 
 
 def banned_in(text: str, *, docstring: bool = False) -> dict[str, int]:
@@ -68,26 +60,18 @@ def banned_in(text: str, *, docstring: bool = False) -> dict[str, int]:
     return {name: number for name, number in numbers.items() if number}
 
 
-def ceilings() -> Counts:
-    """What a place may have at most."""
-    read: Counts = json.loads(CEILINGS.read_text())
-    return read
-
-
-def _texts() -> Iterator[tuple[str, str]]:
+def texts() -> Iterator[tuple[str, str]]:
     """Place and text of all that people read: pages, docstrings, and what programs print."""
     pages = [path for pattern in ("*.md", "docs/**/*.md", "packages/*/README.md") for path in ROOT.glob(pattern)]
     for page in pages:
-        name = page.relative_to(ROOT).as_posix()
-        yield "docs/decisions" if name.startswith("docs/decisions/") else name, page.read_text()
+        yield page.relative_to(ROOT).as_posix(), page.read_text()
     for source in ROOT.glob("packages/*/src/**/*.py"):
-        module = source.relative_to(ROOT).parts[3:]
-        folder = ".".join(module[:2] if len(module) > 2 else module[:1])
         tree = ast.parse(source.read_text())
         docstrings = {id(text) for text in _docstrings(tree)}
         for text, of in _strings(tree):
             if " " in text:  # others are names, not language
-                yield f"{folder} {'docstrings' if id(of) in docstrings else 'texts'}", text
+                kind = "docstring" if id(of) in docstrings else "text"
+                yield f"{source.relative_to(ROOT)}:{of.lineno}: {kind}", text
 
 
 def _strings(tree: ast.AST) -> Iterator[tuple[str, ast.AST]]:
@@ -107,18 +91,3 @@ def _docstrings(tree: ast.AST) -> Iterator[ast.AST]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             yield node.value
-
-
-def lower() -> None:
-    """Write lower ceilings where fewer banned words are left; one that is exceeded stays."""
-    now, most = counted(), ceilings()
-    kept = {
-        place: {word: min(number, now[place][word]) for word, number in words.items() if now.get(place, {}).get(word)}
-        for place, words in most.items()
-    }
-    left = {place: words for place, words in sorted(kept.items()) if words}
-    CEILINGS.write_text(json.dumps(left, indent=1, sort_keys=True) + "\n")
-
-
-if __name__ == "__main__":
-    lower()
