@@ -205,11 +205,12 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def pages(session: nox.Session) -> None:
-    """Write what pages repeat: docs/data.md and docs/parity.md of SQL files, and the diagrams of imports."""
+    """Write what repeats the packages: docs/data.md, docs/parity.md, files below configs/, the diagrams of imports."""
     sync(session, "--all-packages", "--extra", "chdb", "--group", "lint")
     for page, command in {"data.md": ("schema", "show"), "parity.md": ("check", "assertions")}.items():
         Path("docs", page).write_text(output_of(session, Path(session.bin, "lpa"), *command, "--markdown"))
     session.run("python", "tools/import_diagram.py")
+    session.run("python", "tools/write_configs.py", "configs")
 
 
 @nox.session(default=False)

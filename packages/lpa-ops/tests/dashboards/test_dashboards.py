@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 from lpa_core.metrics import described
 from lpa_ops.dashboards.dashboard import CLICKHOUSE, PROMETHEUS, Dashboard, Panel, PanelKind, Variable
-from lpa_ops.dashboards.write import DASHBOARDS, text
+from lpa_ops.dashboards.files import DASHBOARDS, text
 from lpa_ops.testing.day import Day
 from lpa_sinks.schema import apply
 from lpa_sinks.testing.hand_made import DAY, HandMade, time
@@ -195,7 +195,7 @@ def test_promql_names_metrics_and_labels_that_exist(expression: str) -> None:
 def test_the_files_are_as_the_builder_writes_them() -> None:
     there = {file.name: file.read_text() for file in (GRAFANA / "dashboards").iterdir()}
     written = {f"{dashboard.uid}.json": text(dashboard) for dashboard in DASHBOARDS}
-    assert there == written, "python -m lpa_ops.dashboards.write configs/grafana/dashboards"
+    assert there == written, "./dev pages writes them"
 
 
 def test_the_dashboards_are_those_of_the_specification() -> None:

@@ -54,7 +54,7 @@ def _problems(root: Path, target: Target) -> Iterator[str]:
             yield f"docs/data.md: the table {table} is missing: ./dev pages"
     for file in SCHEMA_FILES:
         if _text(root / "configs" / "clickhouse-init" / file) != sql_file(file):
-            yield f"configs/clickhouse-init/{file} is not the file of lpa-sinks: copy it"
+            yield f"configs/clickhouse-init/{file} is not the file of lpa-sinks: ./dev pages"
 
 
 def commands(app: cyclopts.App, prefix: str = "") -> Iterator[str]:
