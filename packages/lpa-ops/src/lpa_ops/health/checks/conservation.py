@@ -11,10 +11,10 @@ from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
 from lpa_core.jobs.restoration import require_whole
 from lpa_core.settings.thresholds import State, Thresholds
 from lpa_core.tables.known_gaps import OffsetSpan
-from lpa_ops.health.checks.group_offsets import where_offsets_fit
 from lpa_ops.health.consumed import Consumed, backed_up, of_files, of_topic
 from lpa_ops.health.database import HealthDatabase, MissingDatabaseError, opened
 from lpa_ops.health.kafka_offsets import KafkaOffsets
+from lpa_ops.health.offsets_fit import where_offsets_fit
 from lpa_ops.health.remedy import command
 from lpa_ops.health.runbook import section
 from lpa_ops.positions.checkpoints import sink_name

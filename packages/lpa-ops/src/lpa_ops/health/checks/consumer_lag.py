@@ -11,9 +11,9 @@ from lpa_core.delivery.consumer_group import Partition
 from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
 from lpa_core.settings.thresholds import State
 from lpa_core.tables.known_gaps import OffsetSpan
-from lpa_ops.health.checks.group_offsets import where_offsets_fit
 from lpa_ops.health.database import opened
 from lpa_ops.health.kafka_offsets import KafkaOffsets, Standing
+from lpa_ops.health.offsets_fit import where_offsets_fit
 from lpa_ops.health.runbook import section
 from lpa_ops.positions.input_topic import InputTopic
 
