@@ -16,9 +16,9 @@ from services.preloaded import preloaded_lpa
 from lpa_core.cli import build_app
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.settings import Settings
-from lpa_replay.commands.options import Options
 from lpa_replay.fix.file import STEPS
 from lpa_replay.fix.steps import CASTS
+from lpa_replay.planning.request import Request
 
 PAGE = (Path(__file__).parents[1] / "docs" / "operations" / "REPLAY_RUNBOOK.md").read_text()
 BLOCKS = re.findall(r"^```(\w+) ?(.*)\n((?:.*\n)*?)^```$", PAGE, re.MULTILINE)
@@ -62,7 +62,7 @@ def test_the_commands_that_need_servers_are_commands_of_lpa() -> None:
 
 
 def test_every_option_is_explained_and_no_other() -> None:
-    names = {f"--{field.name.replace('_', '-')}" for field in attrs.fields(Options)}
+    names = {f"--{field.name.replace('_', '-')}" for field in attrs.fields(Request)}
     plural = {"--classes": "--class", "--reasons": "--reason", "--types": "--type", "--stages": "--stage"}
     plural |= {"--partitions": "--partition", "--everything": "--all", "--max-records": "--max", "--source": "--from"}
     options = {plural.get(name, name) for name in names}

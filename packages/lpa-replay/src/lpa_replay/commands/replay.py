@@ -19,18 +19,17 @@ from lpa_core.release import require_clock
 from lpa_core.replays import ReplayRefused
 from lpa_replay.audit import RunRecord, record_run, recorded_runs, results
 from lpa_replay.commands import present
-from lpa_replay.commands.options import Options
 from lpa_replay.commands.progress import Shown
 from lpa_replay.commands.replay_check import add_check
 from lpa_replay.database import ReplayDatabase, opened
 from lpa_replay.planning.plan import Plan, read_plan, write_plan
-from lpa_replay.planning.request import asked, new_plan
+from lpa_replay.planning.request import Request, asked, new_plan
 from lpa_replay.running.run import Replays, RunState
 from lpa_replay.spool.run_folder import unfinished
 from lpa_replay.spool.spool_file import write_durably
 from lpa_replay.verify import verify
 
-_NOTHING: Final = Options()
+_NOTHING: Final = Request()
 
 
 def replay_app(context: AppContext) -> cyclopts.App:
@@ -38,7 +37,7 @@ def replay_app(context: AppContext) -> cyclopts.App:
     app = cyclopts.App(name="replay", help="Send dead letters or archived records through the pipeline again.")
 
     @app.command
-    def plan(options: Options = _NOTHING, *, output: Path | None = None, json: Json = False) -> None:
+    def plan(request: Request = _NOTHING, *, output: Path | None = None, json: Json = False) -> None:
         """Show what a replay would do, and write it down for `run --plan`; nothing is sent.
 
         Parameters
@@ -47,7 +46,7 @@ def replay_app(context: AppContext) -> cyclopts.App:
             Where the plan is written. Default: a new file in the working folder, named by the plan.
         """
         replays = _replays(context)
-        made, forecast = replays.foresee(_new(options, replays))
+        made, forecast = replays.foresee(_new(request, replays))
         file = output or Path(f"replay-{made.id}.json")
         try:
             write_durably(file.absolute(), write_plan(made), private=True)
@@ -65,7 +64,7 @@ def replay_app(context: AppContext) -> cyclopts.App:
         print_line(f"lpa replay run --plan {file}")
 
     @app.command
-    def run(options: Options = _NOTHING, *, plan: Path | None = None, yes: Yes = False, json: Json = False) -> int:
+    def run(request: Request = _NOTHING, *, plan: Path | None = None, yes: Yes = False, json: Json = False) -> int:
         """Replay: by a plan, or by options. A run that was killed goes on where it was when it is started again.
 
         Parameters
@@ -74,7 +73,7 @@ def replay_app(context: AppContext) -> cyclopts.App:
             A file that `lpa replay plan` wrote: exactly that is done, and only once.
         """
         replays = _replays(context)
-        made, begun = _to_run(options, plan, replays)
+        made, begun = _to_run(request, plan, replays)
         if not begun and not yes and somebody_is_there():
             made, forecast = replays.foresee(made)
             present.print_plan(console(stderr=json), made, forecast.as_json(), forecast.samples)
@@ -154,19 +153,18 @@ def _replays(context: AppContext) -> Replays:
     return Replays(context.settings, context.plugins)
 
 
-def _new(options: Options, replays: Replays) -> Plan:
-    request = options.request()
+def _new(request: Request, replays: Replays) -> Plan:
     what = asked(request, replays.settings)
     return new_plan(request, what, replays.settings, replays.plugins, replays.clock())
 
 
-def _to_run(options: Options, file: Path | None, replays: Replays) -> tuple[Plan, bool]:
+def _to_run(request: Request, file: Path | None, replays: Replays) -> tuple[Plan, bool]:
     """The plan to carry out, and whether that has been begun before or was looked at."""
     if file is not None:
-        if options != _NOTHING:
+        if request != _NOTHING:
             raise ReplayRefused("--plan says all there is to say: give no other option beside it")
         return read_plan(file), True
-    new = _new(options, replays)
+    new = _new(request, replays)
     begun = unfinished(replays.root, new.asked.fingerprint)
     if begun is not None:
         print(f"going on with replay {begun.id} of {begun.window}, which is not all sent", file=sys.stderr)
