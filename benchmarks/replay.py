@@ -32,7 +32,7 @@ from services.kafka import KafkaCluster
 
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.kafka.admin import admin_client
-from lpa_core.kafka.rejects import reject_record
+from lpa_core.kafka.reject_records import reject_record
 from lpa_core.kafka.topics import apply as apply_topics
 from lpa_core.kafka.topics import wanted_topics
 from lpa_core.pipeline.pipeline import Pipeline

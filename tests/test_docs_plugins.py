@@ -21,7 +21,7 @@ from structlog.testing import capture_logs
 
 from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.health.check import Scope
-from lpa_core.health.run import CheckRunner
+from lpa_core.health.check_runner import CheckRunner
 from lpa_core.jobs.new_savepoint import new_savepoint
 from lpa_core.lifecycle.capabilities import Capability, CapabilityIndex
 from lpa_core.pipeline.pipeline import Pipeline

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lpa_core.kafka.rejects import reject_record
+from lpa_core.kafka.reject_records import reject_record
 from lpa_core.pipeline.reject_envelope import Rejected, envelope
 from lpa_core.validation.reasons import Reason, schema_invalid
 from lpa_replay.testing.place import FIX, MOMENT, ReplayPlace, event

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from lpa_core.kafka.rejects import reject_record
+from lpa_core.kafka.reject_records import reject_record
 from lpa_core.pipeline.reject_envelope import Rejected, envelope, read_envelope_json
 from lpa_core.records import Position, RecordBatch
 from lpa_core.replays import ReplayError, ReplayRecord

@@ -21,7 +21,7 @@ from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.report import Report
 from lpa_core.delivery.source_worker import SourceLimits, SourceWorker, Step, StepListener
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
-from lpa_core.kafka.rejects import reject_record
+from lpa_core.kafka.reject_records import reject_record
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.pipeline.reject_envelope import Rejected, envelope, read_envelope_json, reduced
 from lpa_core.records import Position

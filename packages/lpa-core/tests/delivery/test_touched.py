@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lpa_core.delivery.touched import PROJECTED_TABLES, Touch, UnreadableTouchError, decode, touches
+from lpa_core.delivery.touched_sessions import PROJECTED_TABLES, Touch, UnreadableTouchError, decode, touches
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.tables.table import Block
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from structlog.testing import capture_logs
 
 from lpa_core.health.check import CheckResult, Finding, HealthCheck, NotApplicable, Scope
+from lpa_core.health.check_runner import CheckRunner
 from lpa_core.health.monitor import COSTLY_EVERY, HealthMonitor
-from lpa_core.health.run import CheckRunner
 from lpa_core.metrics import Metrics
 from lpa_core.settings.settings import Settings
 from lpa_core.settings.thresholds import State, Thresholds

@@ -15,8 +15,8 @@ import msgspec
 import pytest
 
 from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
+from lpa_core.health.check_runner import CheckRunner
 from lpa_core.health.report import HealthReport, worst_first
-from lpa_core.health.run import CheckRunner
 from lpa_core.metrics import Metrics
 from lpa_core.settings.health import HealthSettings
 from lpa_core.settings.loading import SettingsError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from lpa_core.kafka.rejects import reject_record
+from lpa_core.kafka.reject_records import reject_record
 from lpa_core.pipeline.reject_envelope import Rejected, RejectEnvelope, envelope, reject_row
 from lpa_core.records import Position
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage

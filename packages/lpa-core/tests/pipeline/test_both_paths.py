@@ -11,7 +11,7 @@ import pytest
 
 from lpa_core.delivery.blocks import blocks, envelopes, settle
 from lpa_core.delivery.ranges import Range
-from lpa_core.kafka.rejects import reject_record
+from lpa_core.kafka.reject_records import reject_record
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.pipeline.reject_envelope import Rejected, envelope, envelope_json, reject_row
 from lpa_core.pipeline.verdicts import Accepted

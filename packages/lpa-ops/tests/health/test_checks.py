@@ -14,8 +14,8 @@ import pytest
 
 from lpa_core.cli import build_app
 from lpa_core.health.check import Scope
+from lpa_core.health.check_runner import CheckRunner
 from lpa_core.health.report import HealthReport
-from lpa_core.health.run import CheckRunner
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.thresholds import State
 from lpa_core.testing.claim_damage import closed_store

@@ -15,7 +15,7 @@ import structlog
 
 from lpa_core.cli import run
 from lpa_core.health.check import CheckResult, Finding, Scope
-from lpa_core.health.run import CheckRunner
+from lpa_core.health.check_runner import CheckRunner
 from lpa_core.settings.loading import described
 from lpa_core.settings.thresholds import State, Thresholds
 from lpa_ops.commands import health as command

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lpa_core.delivery.touched import PROJECTED_TABLES
+from lpa_core.delivery.touched_sessions import PROJECTED_TABLES
 from lpa_sinks.materialize.statements import PROJECTIONS, statement
 from lpa_sinks.testing.hand_made import DAY, HandMade
 

@@ -12,7 +12,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from lpa_core.delivery.touched import Touch
+from lpa_core.delivery.touched_sessions import Touch
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.sinks.derived import Derived, Refold
 from lpa_core.sinks.sink import StoredRange

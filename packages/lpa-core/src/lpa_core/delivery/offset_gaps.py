@@ -12,7 +12,7 @@ import structlog
 from lpa_core.delivery.claims import Claims
 from lpa_core.delivery.commit_metadata import Prepared
 from lpa_core.delivery.consumer_group import Commit, Partition, ReadableOffsets
-from lpa_core.delivery.stored import Holding, StoredPositions
+from lpa_core.delivery.stored_positions import Holding, StoredPositions
 from lpa_core.errors import JobFailed
 from lpa_core.sinks.sink import Sink, SupportsKnownGaps
 from lpa_core.tables.known_gaps import OffsetSpan

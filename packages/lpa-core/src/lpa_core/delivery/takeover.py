@@ -14,7 +14,7 @@ from lpa_core.delivery.commit_metadata import DamagedMetadataError, Prepared, de
 from lpa_core.delivery.consumer_group import Commit, ConsumerGroup, Partition
 from lpa_core.delivery.offset_gaps import Beginning, GapPolicy, OffsetGaps, PartitionStoppedError
 from lpa_core.delivery.partitions import PartitionState, Phase, fail
-from lpa_core.delivery.stored import StoredPositions
+from lpa_core.delivery.stored_positions import StoredPositions
 from lpa_core.delivery.surroundings import Surroundings
 from lpa_core.errors import Unavailable
 from lpa_core.sinks.sink import Sink, SinkUnavailable

@@ -10,10 +10,10 @@ from typing import Final, final
 import structlog
 
 from lpa_core.events.event_type import EventType
-from lpa_core.health.answer import message
 from lpa_core.health.check import CheckResult, HealthCheck, Scope
+from lpa_core.health.check_answer import message
+from lpa_core.health.check_runner import CheckRunner
 from lpa_core.health.report import HealthReport
-from lpa_core.health.run import CheckRunner
 from lpa_core.settings.settings import Settings
 
 COSTLY_EVERY: Final = 15

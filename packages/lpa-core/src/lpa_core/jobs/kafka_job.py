@@ -25,7 +25,7 @@ from lpa_core.delivery.pending_range import PendingRange
 from lpa_core.delivery.range_builder import PATIENCE
 from lpa_core.delivery.report import Report
 from lpa_core.delivery.surroundings import Surroundings
-from lpa_core.delivery.touched import touches
+from lpa_core.delivery.touched_sessions import touches
 from lpa_core.health.monitor import monitor_of
 from lpa_core.jobs.assembly import Job, build_pipeline, fold_rules, open_archive, open_sinks, start_derivation
 from lpa_core.jobs.metrics_observer import MetricsObserver
@@ -36,7 +36,7 @@ from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.brokers import metadata_bytes
 from lpa_core.kafka.configuration import consumer_configuration, producer_configuration
 from lpa_core.kafka.permissions import require
-from lpa_core.kafka.rejects import reject_record
+from lpa_core.kafka.reject_records import reject_record
 from lpa_core.kafka.topics import partitions, wanted_topics
 from lpa_core.metrics import Metrics
 from lpa_core.pipeline.reject_envelope import RejectEnvelope

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from lpa_core.delivery.consumer_group import BrokerError, BrokerUnavailable, CommitUncertainError, FencedError
 from lpa_core.kafka.configuration import admin_configuration
-from lpa_core.kafka.explained import explained as explained_by
+from lpa_core.kafka.explained_errors import explained as explained_by
 from lpa_core.settings.settings import Settings
 
 if TYPE_CHECKING:

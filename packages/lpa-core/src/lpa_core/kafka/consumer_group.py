@@ -33,7 +33,7 @@ from lpa_core.delivery.consumer_group import (
     ReadableOffsets,
 )
 from lpa_core.kafka.errors import KafkaErrorKind, fault, meaning
-from lpa_core.kafka.explained import explained
+from lpa_core.kafka.explained_errors import explained
 from lpa_core.kafka.transactions import Transactions
 from lpa_core.records import RecordBatch
 

@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer, Topic
 
 from lpa_core.delivery.consumer_group import BrokerError, CommitUncertainError, OutgoingRecord
 from lpa_core.kafka.errors import fault
-from lpa_core.kafka.explained import explained
+from lpa_core.kafka.explained_errors import explained
 
 _SECONDS: Final = 20.0
 """Longer than the transaction's own timeout: after it, the outcome is decided."""

@@ -15,8 +15,8 @@ import msgspec
 from lpa_core.commands.options import Json, SinkUri, Switch
 from lpa_core.commands.output import console, print_json, write_json_text
 from lpa_core.health.check import Scope
+from lpa_core.health.check_runner import CheckRunner
 from lpa_core.health.report import HealthReport
-from lpa_core.health.run import CheckRunner
 from lpa_core.plugins.context import AppContext
 from lpa_core.settings.thresholds import State
 from lpa_ops.commands.health_report import print_report

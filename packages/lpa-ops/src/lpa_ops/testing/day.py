@@ -8,7 +8,7 @@ import attrs
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.health.check import CheckResult, HealthCheck, Scope
-from lpa_core.health.run import CheckRunner
+from lpa_core.health.check_runner import CheckRunner
 from lpa_core.settings.health import HealthSettings
 from lpa_core.settings.settings import Settings
 from lpa_core.settings.thresholds import State

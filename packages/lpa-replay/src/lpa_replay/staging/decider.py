@@ -8,7 +8,7 @@ from typing import Final, final
 import msgspec
 
 from lpa_core.jobs.process import trim_memory
-from lpa_core.kafka.rejects import reject_record
+from lpa_core.kafka.reject_records import reject_record
 from lpa_replay.planning.plan import Plan
 from lpa_replay.sources.record import Found
 from lpa_replay.sources.source import ReplaySource

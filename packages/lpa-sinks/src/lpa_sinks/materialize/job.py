@@ -17,13 +17,13 @@ from lpa_core.admin.job import JobState, PartitionStatus, SavepointStatus, StopR
 from lpa_core.admin.server import AdminServer
 from lpa_core.delivery.consumer_group import BrokerError, CommitUncertainError, ForbiddenError, Partition
 from lpa_core.delivery.standstill import Standstill
-from lpa_core.delivery.touched import Touch, UnreadableTouchError, decode
+from lpa_core.delivery.touched_sessions import Touch, UnreadableTouchError, decode
 from lpa_core.health.monitor import monitor_of
 from lpa_core.jobs.assembly import fold_rules
 from lpa_core.jobs.process import stopped_by_signals
 from lpa_core.kafka.admin import admin_client, explained
 from lpa_core.kafka.configuration import consumer_configuration
-from lpa_core.kafka.explained import explanation
+from lpa_core.kafka.explained_errors import explanation
 from lpa_core.kafka.permissions import require
 from lpa_core.metrics import Metrics
 from lpa_core.plugins.manager import PluginManager

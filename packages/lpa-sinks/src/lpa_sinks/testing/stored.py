@@ -9,7 +9,7 @@ from clickhouse_connect.driver.client import Client
 
 from lpa_core.delivery.blocks import blocks, envelopes, settle
 from lpa_core.delivery.ranges import Range
-from lpa_core.delivery.touched import Touch, touches
+from lpa_core.delivery.touched_sessions import Touch, touches
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.pipeline.pipeline import Pipeline

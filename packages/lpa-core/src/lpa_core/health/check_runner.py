@@ -12,8 +12,8 @@ import attrs
 import structlog
 
 from lpa_core.errors import LpaError
-from lpa_core.health.answer import WrongAnswerError, message, sound
 from lpa_core.health.check import CheckResult, Finding, HealthCheck, NotApplicable, Scope
+from lpa_core.health.check_answer import WrongAnswerError, message, sound
 from lpa_core.settings.loading import SettingsError
 from lpa_core.settings.settings import Settings
 from lpa_core.settings.thresholds import State
