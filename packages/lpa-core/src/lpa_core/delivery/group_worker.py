@@ -9,7 +9,7 @@ from typing import Final, final
 
 import structlog
 
-from lpa_core.dedup.store import DamagedClaimsError, DedupStoreUnavailable
+from lpa_core.dedup.store import DamagedClaimsError
 from lpa_core.delivery.background import Task
 from lpa_core.delivery.claims import Claims, DedupStores
 from lpa_core.delivery.commit_metadata import CommitFormat
@@ -21,12 +21,13 @@ from lpa_core.delivery.consumer_group import (
     OffsetsGoneError,
     Partition,
 )
+from lpa_core.delivery.cycle_claims import CycleClaims
 from lpa_core.delivery.destination import Destination
-from lpa_core.delivery.limits import GroupLimits, RejectLimitError
-from lpa_core.delivery.observer import Step
+from lpa_core.delivery.limits import GroupLimits
+from lpa_core.delivery.measures import Measures
 from lpa_core.delivery.offset_gaps import GapPolicy
 from lpa_core.delivery.partitions import PartitionState, Phase
-from lpa_core.delivery.pending_range import Delivery, fix_duplicates
+from lpa_core.delivery.pending_range import Delivery
 from lpa_core.delivery.range_builder import RangeBuilder
 from lpa_core.delivery.range_steps import RangeSteps
 from lpa_core.delivery.reader import Reader
@@ -38,8 +39,6 @@ from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.sinks.sink import SupportsInterrupt, gathering
 
 _LOOK_SECONDS: Final = 0.1
-_CLAIM_AGAIN_SECONDS: Final = 1.0
-_MEASURE_SECONDS: Final = 5.0
 _SESSION_AGAIN_SECONDS: Final = 1.0
 _log = structlog.get_logger("lpa.delivery")
 
@@ -82,17 +81,16 @@ class GroupWorker:
         self._observer, self._background = self._surroundings.observer, self._surroundings.background
         self._claims = Claims(stores, destination.sinks)
         self._steps = RangeSteps(pipeline, destination.sinks, self._observer.spent)
+        self._cycle_claims = CycleClaims(self._steps, limits.rejects, self._surroundings)
         self._stopping = threading.Event()
         self._states: dict[Partition, PartitionState] = {}
         self._unclaimed: list[Delivery] = []
         self._offered = False
-        self._claim_at = self._measure_at = 0.0
         self._task: Task | None = None
-        self.waiting_for_dedup = ""
-        """Why claims cannot be made, while they cannot."""
         self.turned_at = self._background.now()
         """When the loop turned last, by the background's clock."""
         self.standstill = Standstill(limits.progress_seconds, self._background.now)
+        self._measures = Measures(self._steps, self.standstill, self._surroundings)
         self.backpressured = False
         """Whether reading stands still because writing does."""
         self.left: Mapping[Partition, PartitionState] = {}
@@ -100,6 +98,11 @@ class GroupWorker:
         self.joined = False
         """Whether the worker is a member of the group that was told of its partitions, be it of none."""
         self._was_joined = False
+
+    @property
+    def waiting_for_dedup(self) -> str:
+        """Why claims cannot be made, while they cannot."""
+        return self._cycle_claims.waiting_for
 
     def stop(self) -> None:
         """Ask the run to end; the ranges in work are finished if that takes no longer than the limit."""
@@ -193,30 +196,11 @@ class GroupWorker:
         except OffsetsGoneError as gone:
             self._begin_again(gone.partition)
         self.backpressured = self._reader.paused
-        if self._background.now() >= self._measure_at:
+        if self._measures.due():
             self._measure()
 
     def _measure(self) -> None:
-        self._measure_at = self._background.now() + _MEASURE_SECONDS
-        for state in self._states.values():
-            state.end = self._group.end(state.partition) or state.end
-            if state.end is not None and state.committed is not None:
-                self._observer.lagging(state.partition, max(0, state.end - state.committed.offset))
-        self._look_for_standstill()
-        stores = {id(state.dedup): state.dedup for state in self._states.values() if state.phase is Phase.RUNNING}
-        with suppress(DedupStoreUnavailable), self._steps.dedup_lock:
-            self._observer.dedup_stores([store.statistics() for store in stores.values() if store is not None])
-
-    def _look_for_standstill(self) -> None:
-        if not self.joined:
-            return
-        running = (Phase.RUNNING, Phase.FAILED)  # what is with the others, their states say
-        seen = {
-            state.partition: (state.committed.offset, state.next_offset, (state.end or 0) > state.committed.offset)
-            for state in self._states.values()
-            if state.phase is Phase.RUNNING and state.committed is not None
-        }
-        self.standstill.look(seen, whole=all(state.phase in running for state in self._states.values()))
+        self._measures.take(self._group, tuple(self._states.values()), joined=self.joined)
 
     def _begin_again(self, partition: Partition) -> None:
         state = self._states.get(partition)
@@ -231,49 +215,15 @@ class GroupWorker:
     # From records to a cycle.
 
     def _claim_and_offer(self) -> None:
-        if not self._unclaimed or self._background.now() < self._claim_at:
+        cycle = self._cycle_claims.make(self._unclaimed) if self._unclaimed else None
+        if cycle is None:
             return
-        cycle = [delivery for delivery in self._unclaimed if delivery.state.usable]
-        try:
-            for delivery in cycle:
-                self._claim(delivery)
-        except DedupStoreUnavailable as unavailable:
-            if not self.waiting_for_dedup:
-                _log.warning("waiting for the dedup store", reason=str(unavailable))
-            self.waiting_for_dedup = str(unavailable)
-            self._claim_at = self._background.now() + _CLAIM_AGAIN_SECONDS
-            return
-        self.waiting_for_dedup = ""
         self._unclaimed = []
-        for delivery in cycle:
-            self._steps.build_blocks(delivery.pending)
-            if not delivery.repeated and delivery.pending.range.count:  # one that was prepared before is past that
-                self._check_rejects(delivery)
         if not cycle:
             return
         self._writer.offer(cycle)
         self._offered = True
         self._watch_writer()
-
-    def _claim(self, delivery: Delivery) -> None:
-        if not delivery.pending.range.count:
-            return
-        store, pending = delivery.state.dedup, delivery.pending
-        assert store is not None
-        self._steps.claim(pending, store)
-        if pending.range.duplicates is None:
-            fix_duplicates(pending)
-        duplicates = pending.range.duplicates or ()
-        self._observer.claimed(len(pending.verdicts), len(duplicates))
-        self._observer.step(Step.CLAIMED, pending.range)
-
-    def _check_rejects(self, delivery: Delivery) -> None:
-        """Stop before anything of the range is committed, if there are too many."""
-        try:
-            self._limits.rejects.check(delivery.state, delivery.pending)
-        except RejectLimitError:
-            self._observer.rejects_limited(delivery.state.partition)
-            raise
 
     # Writing.
 
