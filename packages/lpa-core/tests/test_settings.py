@@ -107,6 +107,8 @@ def test_every_setting_can_be_set_by_its_variable_and_by_its_name_in_the_file(tm
         "LPA_MATERIALIZE_GROUP_ID": "derivers",
         "LPA_SAVEPOINT_DIR": "s3://bucket/savepoints",
         "LPA_ENVIRONMENT": "staging",
+        "LPA_ARCHIVE_DIR": "s3://bucket/archive",
+        "LPA_MIRROR_DIR": "s3://bucket/mirror",
         "LPA_BACKUP_DIR": "s3://bucket/backups",
         "LPA_BACKUP_RETENTION": "staging=14,prod=365",
         "LPA_ADMIN_ADDRESS": "[::1]:0",
