@@ -41,7 +41,7 @@ RUNNER = """
 import contextlib, io, json, sys
 from lpa_core.cli import run
 from lpa_core.settings.settings import Settings
-from lpa_sinks.databases import opened
+from lpa_sinks.clickhouse.database import opened
 from services.few_assertions import ask_few
 
 ask_few()
