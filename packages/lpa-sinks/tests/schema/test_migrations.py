@@ -383,6 +383,23 @@ def test_a_migration_is_never_changed_once_applied(run: Run, tmp_path: Path) -> 
         run("apply")
 
 
+def test_a_person_is_asked_before_a_migration_is_taken_back(
+    run: Run, applied: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "0001-zone", ADD + WITH_REGION, DROP)
+    run("apply")
+    capsys.readouterr()
+    for stream in ("stdin", "stdout"):
+        monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda: "n")
+    assert run("rollback") == 1
+    asked = f"0001-zone is taken back in {applied}; views that change: {VIEW}.\nRoll back? [y/N] "
+    assert " ".join(capsys.readouterr().err.split()) == " ".join(asked.split())
+    assert states(run, capsys) == {"0001-zone": "applied"}
+    assert run("rollback", "--yes") == 0
+    assert states(run, capsys) == {"0001-zone": "pending"}
+
+
 def test_there_are_two_of_a_number(run: Run, tmp_path: Path) -> None:
     write(tmp_path, "0001-a", ADD)
     write(tmp_path, "0001-b", ADD)
@@ -443,6 +460,7 @@ def test_views_come_back_where_the_migrations_files_are_gone(
     (tmp_path / "migrations").rename(tmp_path / "elsewhere")
     (tmp_path / "migrations").mkdir()
     run("rollback", "--views-only")
-    assert capsys.readouterr().out.endswith(f"views as before: {VIEW}; what it added stays\n")
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.endswith(f"views as before: {VIEW}; what it added stays")
     assert view(engine, applied) == before
     assert engine.query(f"SELECT 1 FROM system.columns WHERE database = '{applied}' AND name = 'zone'").result_rows

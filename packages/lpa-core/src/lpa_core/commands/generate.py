@@ -17,9 +17,9 @@ else:
 
 import cyclopts
 from cyclopts import Parameter
-from rich.console import Console
 from rich.progress import Progress
 
+from lpa_core.commands.output import console
 from lpa_core.errors import JobFailed, UsageError
 from lpa_core.generate.generator import generate
 
@@ -68,7 +68,7 @@ def generate_command(
         File to write to, compressed when it ends in .gz or .zst. Default: standard output.
     """
     lines = generate(events, duplicates=duplicates, bad=bad, sessions=sessions, seed=seed)
-    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    screen = console(stderr=True)
     if output is None:
         for text, _ in _joined(lines):
             sys.stdout.buffer.write(text)
@@ -81,7 +81,7 @@ def generate_command(
             raise UsageError(
                 f"cannot write {output}: {error.strerror}", remedy="name a file that can be written"
             ) from None
-        progress = Progress(console=console, transient=True, disable=not console.is_terminal)
+        progress = Progress(console=screen, transient=True, disable=not screen.is_terminal)
         try:
             with progress:
                 task = progress.add_task(output.name, total=events)

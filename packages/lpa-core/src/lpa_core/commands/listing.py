@@ -39,7 +39,10 @@ def print_list(
     if title:
         print_paragraph(console, plain(title, "bold"))
     if _fits(console, named, cells):
-        console.print(_table(named, cells))
+        for line in console.render_lines(_table(named, cells), pad=False):
+            text = Text.assemble(*((segment.text, segment.style or "") for segment in line))
+            text.rstrip()
+            console.print(text, soft_wrap=True)
         return
     for heading, *rest in cells:
         print_paragraph(console, heading)

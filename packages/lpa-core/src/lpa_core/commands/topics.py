@@ -9,9 +9,9 @@ import attrs
 import cyclopts
 from cyclopts import Parameter
 
-from lpa_core.commands.listing import ListColumn, print_list
+from lpa_core.commands.listing import ListColumn, print_list, print_paragraph
 from lpa_core.commands.options import Json
-from lpa_core.commands.output import console, print_json, print_line
+from lpa_core.commands.output import console, print_json
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.topics import BROKERS_DEFAULT, TopicState, apply, compare, wanted_topics
 from lpa_core.plugins.context import AppContext
@@ -61,10 +61,15 @@ def _print(states: Sequence[TopicState], *, json: bool) -> None:
         name = "created" if state.created else "present" if state.present else "missing"
         differs = "; ".join(f"{each.setting} is {each.found}, should be {each.wanted}" for each in state.differences)
         rows.append((state.name, name, str(state.partitions or ""), differs))
+    screen = console()
     print_list(
-        console(), ("topic", "state", ListColumn("partitions", right=True), ListColumn("differs", prose=True)), rows
+        screen, ("topic", "state", ListColumn("partitions", right=True), ListColumn("differs", prose=True)), rows
     )
     if not all(state.readable for state in states):
-        print_line("Some settings were not compared: this login lacks the ACL DESCRIBE_CONFIGS on the topics.")
+        print_paragraph(
+            screen, "Some settings were not compared: this login lacks the ACL DESCRIBE_CONFIGS on the topics."
+        )
     if any(state.differences for state in states):
-        print_line("Settings of topics that exist are not changed: use kafka-configs or kafka-topics for that.")
+        print_paragraph(
+            screen, "Settings of topics that exist are not changed: use kafka-configs or kafka-topics for that."
+        )

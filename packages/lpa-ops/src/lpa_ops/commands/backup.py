@@ -9,8 +9,9 @@ import cyclopts
 from cyclopts import Parameter
 
 from lpa_core.commands.consent import confirmed
+from lpa_core.commands.listing import print_paragraph
 from lpa_core.commands.options import BackupLocation, Json, SinkUri, Switch, Yes
-from lpa_core.commands.output import print_json, print_line
+from lpa_core.commands.output import console, print_json, print_line
 from lpa_core.plugins.context import AppContext
 from lpa_core.settings.settings import Settings
 from lpa_core.uris import masked
@@ -116,9 +117,9 @@ def backup_app(context: AppContext) -> cyclopts.App:
             print_json({"location": location, "good": not result.problems, "problems": result.problems})
         elif result.problems:
             for problem in result.problems:
-                print_line(problem)
+                print_paragraph(console(), problem)
         else:
-            print_line(f"{location} is good: {proved_text(result)}")
+            print_paragraph(console(), f"{location} is good: {proved_text(result)}")
         return 1 if result.problems else 0
 
     @app.command

@@ -7,7 +7,7 @@ from typing import Any
 
 import cyclopts
 
-from lpa_core.commands.listing import print_list
+from lpa_core.commands.listing import print_list, print_paragraph
 from lpa_core.commands.options import Json, SinkUri, Switch
 from lpa_core.commands.output import console, print_json, print_line
 from lpa_core.plugins.context import AppContext
@@ -93,7 +93,7 @@ def triage_app(context: AppContext) -> cyclopts.App:
         elif life["session"].rows:
             show_life(life, console())
         else:
-            print_line(f"{database} has no session {session}: `lpa triage sessions` lists the latest")
+            print_paragraph(console(), f"{database} has no session {session}: `lpa triage sessions` lists the latest")
         return 0 if life["session"].rows else 1
 
     return app

@@ -18,7 +18,7 @@ from lpa_replay.verify import VerificationResult
 
 _KINDS_SHOWN = 5
 _SAMPLES_SHOWN = 1
-_SHOWN_OF_A_SAMPLE = 200
+_SHOWN_OF_A_SAMPLE = 120
 _SHOWN_ELSEWHERE = ("replay_id", "verification")
 
 
@@ -117,9 +117,9 @@ _FIGURES = {
     "without a time": "untimed",
     "selected": "selected",
     "to send": "published",
-    "  would pass": "would_pass",
+    "would pass": "would_pass",
     "skipped": "skipped",
-    "  already stored": "already_stored",
+    "already stored": "already_stored",
     "unrecoverable": "unrecoverable",
     "attempts exhausted": "exhausted",
     "older than the dedup TTL": "older_than_ttl",
@@ -127,10 +127,10 @@ _FIGURES = {
 
 
 def _print_figures(console: Console, named: Mapping[str, str], figures: Mapping[str, Any]) -> None:
-    """Those that are not 0; what was read, selected and sent is always told."""
+    """Those that are not 0; what was read, selected and sent is always there."""
     always = ("read", "selected", "published")
-    rows = [(name, f"{figures[key]:,}") for name, key in named.items() if figures[key] or key in always]
-    print_list(console, ("records", ListColumn("count", right=True)), rows)
+    told = [f"{figures[key]:,} {name}" for name, key in named.items() if figures[key] or key in always]
+    print_paragraph(console, f"records: {', '.join(told)}", indent="  ")
 
 
 def _print_reasons(console: Console, figures: Mapping[str, Any]) -> None:

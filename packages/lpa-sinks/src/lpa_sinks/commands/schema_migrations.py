@@ -95,7 +95,8 @@ def add_migration_commands(app: cyclopts.App, settings: Settings) -> None:
             print_json({"migration": name, "views": views})
         else:
             stays = "; what it added stays" if views_only else ""
-            print_line(f"{name} is rolled back in {database}; views as before: {', '.join(views) or 'none'}{stays}")
+            told = f"{name} is rolled back in {database}; views as before: {', '.join(views) or 'none'}{stays}"
+            print_paragraph(console(), told)
         return 0
 
 
