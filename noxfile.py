@@ -3,16 +3,16 @@
 Sessions install the versions of uv.lock and keep their environments in .nox/, so a second run starts at once.
 """
 
-import argparse
 import json
 import os
 import shutil
-import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import nox
+
+from tools.pythons import PYTHONS, chosen_python, interpreter
 
 nox.needs_version = ">=2026.10.20"
 nox.options.default_venv_backend = "uv"
@@ -22,10 +22,7 @@ nox.options.sessions = ["lint", "types", "tests"]
 BOTH_PATHS = "packages/lpa-core/tests/pipeline/test_both_paths.py::test_failure_01_both_paths_make_equal_rows"
 KILLED = ["tests/test_kill.py", "packages/lpa-replay/tests/test_killed.py"]
 SOURCES = sorted(Path("packages").glob("*/src"))
-EXAMPLES = sorted(Path("examples").glob("*/src"))
-
-PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-"""What ./dev tests --python takes."""
+EXAMPLES = sorted([*Path("examples").glob("*/src"), *Path("examples").glob("*.py")])
 
 QUICKSTART = Path("quickstart")
 QUICKSTART_STEPS = [
@@ -236,14 +233,6 @@ def sync(session: nox.Session, *selection: str) -> None:
     )  # fmt: skip
 
 
-def chosen_python(arguments: Sequence[str]) -> tuple[str, list[str]]:
-    """The version that ``--python VERSION`` names, or nothing, and the other arguments."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--python", default="")
-    chosen, others = parser.parse_known_args(arguments)
-    return str(chosen.python), others
-
-
 def sync_other_python(session: nox.Session, version: str, *selection: str) -> Path:
     """Bring an environment of this Python to what uv.lock holds, and return its folder of programs."""
     python = interpreter(version)
@@ -261,17 +250,6 @@ def sync_other_python(session: nox.Session, version: str, *selection: str) -> Pa
         env={"UV_PROJECT_ENVIRONMENT": str(folder)},
     )  # fmt: skip
     return folder / "bin"
-
-
-def interpreter(version: str) -> str | None:
-    """A Python of this version, such as 3.13, on the PATH or among pyenv's; None if there is none that starts."""
-    pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
-    for found in [shutil.which(f"python{version}"), *sorted(pyenv.glob(f"{version}*/bin/python"), reverse=True)]:
-        if found:
-            told = subprocess.run([found, "-V"], capture_output=True, text=True, check=False).stdout
-            if f"{told.strip()}.".startswith(f"Python {version}."):
-                return str(found)
-    return None
 
 
 def clean_environment(session: nox.Session, folder: Path, locked: Path, wheels: list[str]) -> Path:
