@@ -10,8 +10,17 @@ from typing import Final, final
 
 import attrs
 import structlog
+import tenacity
 
-from lpa_core.dedup.store import DamagedClaimsError, DedupStore, DedupStoreError, SupportsChangeCount, SupportsVouching
+from lpa_core.dedup.store import (
+    DamagedClaimsError,
+    DedupStore,
+    DedupStoreError,
+    DedupStoreUnavailable,
+    SupportsChangeCount,
+    SupportsVouching,
+)
+from lpa_core.delivery.background import Background
 from lpa_core.delivery.consumer_group import Partition
 from lpa_core.sinks.sink import Sink, SupportsRecall
 
@@ -189,3 +198,12 @@ class Claims:
         if self._shared is not None:
             self._shared.close()
             self._shared = None
+
+
+def patiently(action: Callable[[], None], background: Background) -> None:
+    """Do something with a dedup store, and wait while it is away: going on without it would lose claims."""
+    tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(DedupStoreUnavailable),
+        wait=tenacity.wait_fixed(1),
+        sleep=background.sleep,
+    )(action)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, final
 
 import structlog
-import tenacity
 
 from lpa_core.dedup.store import DedupStoreError, DedupStoreUnavailable
 from lpa_core.delivery.blocks import by_table
-from lpa_core.delivery.claims import Claims
+from lpa_core.delivery.claims import Claims, patiently
 from lpa_core.delivery.commit_metadata import CommitFormat
 from lpa_core.delivery.consumer_group import (
     BrokerUnavailable,
@@ -140,7 +139,7 @@ class Writer:
         store = delivery.state.dedup
         assert store is not None
         with self._steps.dedup_lock:
-            self._patiently(lambda: claim(delivery.pending, store))
+            patiently(lambda: claim(delivery.pending, store), self._background)
         fix_duplicates(delivery.pending)
         self._steps.build_blocks(delivery.pending)
 
@@ -210,7 +209,7 @@ class Writer:
             store = state.dedup
             assert store is not None
             with self._steps.dedup_lock:
-                self._patiently(lambda: give_back(pending, store))
+                patiently(lambda: give_back(pending, store), self._background)
         return True
 
     def _ours(self, state: PartitionState) -> None:
@@ -298,11 +297,3 @@ class Writer:
         with suppress(DedupStoreUnavailable, DedupStoreError), self._steps.dedup_lock:
             if store is not None:  # the partition may be another worker's by now
                 self._claims.mark(state.partition, store, through)
-
-    def _patiently(self, action: Callable[[], None]) -> None:
-        """Wait for the dedup store: going on without it would lose claims."""
-        tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(DedupStoreUnavailable),
-            wait=tenacity.wait_fixed(1),
-            sleep=self._background.sleep,
-        )(action)

@@ -101,3 +101,13 @@ class CheckResult:
     finding: Finding
     seconds: float
     checked_ms: int
+
+
+def is_health_check(brought: object) -> bool:
+    """Whether it can be asked, and what it says be shown."""
+    if not isinstance(brought, HealthCheck):
+        return False
+    texts: tuple[object, ...] = (brought.name, brought.title, brought.unit, brought.runbook)
+    judge: object = brought.judge
+    severity: object = brought.severity
+    return all(type(text) is str for text in texts) and callable(judge) and isinstance(severity, State)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
-from operator import attrgetter, or_
+from operator import or_
 from typing import Any, NoReturn, final
 
 import attrs
@@ -15,14 +15,12 @@ import msgspec
 
 from lpa_core.dedup.key import canonical_json, payload_hash
 from lpa_core.events.coercion import MAX_EPOCH_MS, epoch, timestamp
-from lpa_core.events.envelope import Envelope, WireEnvelope, wire_envelope
+from lpa_core.events.envelope import Envelope, WireEnvelope
 from lpa_core.events.event_type import EventType
-from lpa_core.events.lenient import Coercion, coercion_for
-from lpa_core.events.model import carries_version
 from lpa_core.events.registry import registry
-from lpa_core.events.row import MakeRows
 from lpa_core.events.times import EARLIEST_EVENT_MS, MOST_AHEAD_MS, DiscardedTime, latest_event_times
 from lpa_core.pipeline import storable
+from lpa_core.pipeline.compiled_type import compile_type
 from lpa_core.pipeline.reject_envelope import Rejected
 from lpa_core.pipeline.row_guard import RowGuard
 from lpa_core.pipeline.verdicts import Accepted, Verdict
@@ -37,21 +35,6 @@ FailureClassifier = Callable[[Failure, bytes | None], Failure | None]
 """Looks at a failure and the record's bytes; may answer a better failure."""
 
 DEFAULT_VERSION = "1"
-
-
-@final
-@attrs.frozen(slots=True)
-class _Compiled:
-    """An event type with all that can be worked out beforehand."""
-
-    name: str
-    envelope: type[WireEnvelope]
-    coerce: Coercion
-    make_rows: MakeRows
-    filled: Callable[[Any], Any] | None
-    """Gives the required attributes that the model does not prove: all of them true where none is missing or empty."""
-    has_version: Callable[[Any], bool]
-    needs_items: bool
 
 
 class _Unshapely(Exception):
@@ -90,7 +73,7 @@ class Pipeline:
         """``most_ahead_ms``: how long after its record an event may happen."""
         self.event_types: Mapping[str, EventType] = registry(event_types)
         self.tables: tuple[Table, ...] = tuple(t for e in self.event_types.values() for t in e.tables)
-        self._compiled = {name: _compile(event_type) for name, event_type in self.event_types.items()}
+        self._compiled = {name: compile_type(event_type) for name, event_type in self.event_types.items()}
         self._by_envelope = {compiled.envelope: compiled for compiled in self._compiled.values()}
         # A validator of a plugin has to be asked about each record.
         self._decode = _unfitting if plugin_validators else _decoder(self._by_envelope)
@@ -310,22 +293,6 @@ class Pipeline:
 
 
 _UNDECIDED = Failure(Stage.SCHEMA_VALIDATION, FailureClass.SCHEMA_INVALID, Reason.ROOT_NOT_OBJECT)
-
-
-def _compile(event_type: EventType) -> _Compiled:
-    filled: Callable[[Any], Any] | None = None
-    if event_type.unproven:
-        first = attrgetter(*event_type.unproven)
-        filled = first if len(event_type.unproven) > 1 else lambda data: (first(data),)
-    return _Compiled(
-        name=event_type.name,
-        envelope=wire_envelope(event_type.name, event_type.model),
-        coerce=coercion_for(event_type.model),
-        make_rows=event_type.make_rows,
-        filled=filled,
-        has_version=carries_version(event_type.model),
-        needs_items=event_type.requires_items,
-    )
 
 
 def _latest_of_replayed(latest: int, record_time: int | None) -> int:

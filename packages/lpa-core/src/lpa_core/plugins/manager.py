@@ -17,7 +17,7 @@ import structlog
 from lpa_core.dedup.store import DedupStore
 from lpa_core.errors import ConfigurationError
 from lpa_core.events.event_type import EventType
-from lpa_core.health.check import HealthCheck
+from lpa_core.health.check import HealthCheck, is_health_check
 from lpa_core.lifecycle.attribution import AttributionPolicy
 from lpa_core.pipeline.pipeline import FailureClassifier, Pipeline
 from lpa_core.plugins.context import AppContext
@@ -25,7 +25,6 @@ from lpa_core.plugins.hookspecs import PROJECT, HookSpecs
 from lpa_core.replays import ReplayTransform
 from lpa_core.savepoints import SavepointKeeper
 from lpa_core.settings.settings import Settings
-from lpa_core.settings.thresholds import State
 from lpa_core.sinks.archive import Archive
 from lpa_core.sinks.sink import Sink
 from lpa_core.sources.source import Source
@@ -150,7 +149,7 @@ class PluginManager:
             raise ValueError(f"lpa_attribution_policy: {brought.attribution_policy!r} has no select to call")
         taken = {check.name for check in self.health_checks()}
         for check in brought.health_checks:
-            if not _is_health_check(check):
+            if not is_health_check(check):
                 raise ValueError(
                     f"lpa_health_checks: {check!r} is none: "
                     "a HealthCheck has texts, a judge to call and a State as severity"
@@ -286,16 +285,6 @@ class PluginManager:
                 f"the {_URI_HOOKS[hook]} for {wanted}:// of {package} needs what is not installed ({error}): "
                 f"install {package} with the extra that brings it"
             ) from None
-
-
-def _is_health_check(brought: object) -> bool:
-    """Whether it can be asked, and what it says be shown."""
-    if not isinstance(brought, HealthCheck):
-        return False
-    texts: tuple[object, ...] = (brought.name, brought.title, brought.unit, brought.runbook)
-    judge: object = brought.judge
-    severity: object = brought.severity
-    return all(type(text) is str for text in texts) and callable(judge) and isinstance(severity, State)
 
 
 def _one_line(error: BaseException) -> str:
