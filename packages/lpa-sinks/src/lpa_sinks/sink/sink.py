@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from typing import Final, TypeVar, final
 
@@ -12,7 +11,6 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from lpa_core.lifecycle.rules import FoldRules
-from lpa_core.release import WrongClockError
 from lpa_core.sinks.derived import Derived
 from lpa_core.sinks.sink import (
     RowsRefused,
@@ -26,17 +24,12 @@ from lpa_core.sinks.sink import (
 from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
 from lpa_core.tables.row_layout import RAW_TABLE
 from lpa_core.tables.table import Block, Table
-from lpa_sinks.clickhouse.answers import NotClickHouseError
-from lpa_sinks.clickhouse.client import REMEDY, Endpoint, connect
+from lpa_sinks.clickhouse.client import Endpoint, connect
 from lpa_sinks.clickhouse.errors import ErrorKind, classify, describe, explain
-from lpa_sinks.clickhouse.insert import encode, insert, insert_nothing, insert_settings, token_of_all
-from lpa_sinks.clickhouse.names import quoted
+from lpa_sinks.clickhouse.insert import encode, insert, insert_settings, token_of_all
+from lpa_sinks.clickhouse.names import qualified
 from lpa_sinks.clickhouse.retries import AT_ONCE, InexplicableError, RetryPolicy
-from lpa_sinks.materialize.fact_database import FactDatabase
-from lpa_sinks.materialize.following import Following
-from lpa_sinks.schema.apply import apply
-from lpa_sinks.schema.check import Drift, DriftKind, check_live
-from lpa_sinks.schema.ddl import INGESTED_FILE, SCHEMA_FILES, WITHDRAWN_TABLE
+from lpa_sinks.schema.ddl import WITHDRAWN_TABLE
 from lpa_sinks.sink.completion import (
     TableTarget,
     complete,
@@ -45,13 +38,13 @@ from lpa_sinks.sink.completion import (
     query_id,
     withdraw,
 )
+from lpa_sinks.sink.derivation import SinkDerivation
 from lpa_sinks.sink.emptiness import holds, is_empty
-from lpa_sinks.sink.grants import missing
 from lpa_sinks.sink.inventory import newest_batch_time, stored_offsets, wait_for_inserts
 from lpa_sinks.sink.known_gaps import is_gap
+from lpa_sinks.sink.readiness import require_ready
 from lpa_sinks.sink.recall import stored_keys
 from lpa_sinks.sink.refusals import refused_rows
-from lpa_sinks.sink.server_clock import ahead_of_server
 
 _OFFSETS_AT_ONCE: Final = 1000
 """Bounds the length of a statement's parameters, which travel in a URL."""
@@ -81,10 +74,7 @@ class ClickHouseSink:
         self._settings: dict[str, int | str] = {}
         self._encoded: dict[str, tuple[Block, bytes]] = {}
         """Token -> a block that is to be written soon, and its rows encoded."""
-        self._deriving: Client | None = None
-        self._following: Following | None = None
-        self._made_derived = False
-        self._making = threading.Lock()
+        self._derivation: SinkDerivation | None = None
 
     def __repr__(self) -> str:
         return f"ClickHouseSink({self._endpoint})"
@@ -97,40 +87,10 @@ class ClickHouseSink:
         self._client = client = connect(self._endpoint, self._password, self._timeout)
         self._settings = insert_settings(client)
         self._tables = tuple(tables)
-        database = self._endpoint.database
-        if self._endpoint.path is not None:
-            # What keeps this process from it is for whoever started it, and does not pass by itself.
-            # What is derived gets its tables when something is: making them takes longer than a small file.
-            AT_ONCE.run(f"{self._endpoint}: make the schema", lambda: apply(client, database, tables, [INGESTED_FILE]))
-        else:
-            lacking = self._run("check the grants", lambda: missing(client, database))
-            if lacking:
-                raise SinkMisconfigured(
-                    f"{self._endpoint}: this user lacks {', '.join(lacking)}: GRANT it (docs/operations/permissions.md)"
-                )
-            differing = self._run("compare clocks", lambda: ahead_of_server(client))
-            if differing:
-                raise WrongClockError(f"{self._endpoint}: {differing}: set the one right that is wrong")
-        drifts = self._run("check the schema", lambda: check_live(client, database, tables))
-        stopping = [drift for drift in drifts if drift.stops_writing]
-        if stopping:
-            raise SinkMisconfigured(f"{self._endpoint}: {_what_to_do(stopping, tables)}")
-        self._see_that_inserts_are_answered(client)
-        self._deriving = connect(self._endpoint, self._password, self._timeout)
-        self._following = Following(
-            FactDatabase(client, database), FactDatabase(self._deriving, database), exclusive=self.exclusive
+        require_ready(client, self._endpoint, tables, self._retry)
+        self._derivation = SinkDerivation(
+            self._endpoint, client, connect(self._endpoint, self._password, self._timeout)
         )
-
-    def _see_that_inserts_are_answered(self, client: Client) -> None:
-        """Insert nothing: what stands between may pass answers to queries, and keep back those to inserts."""
-        if self._endpoint.path is not None:
-            return
-        try:
-            insert_nothing(client, RAW_TABLE, self._qualified(RAW_TABLE))
-        except NotClickHouseError as error:
-            raise SinkUnavailable(f"{self._endpoint}: an insert gets {describe(error)}: {REMEDY}") from None
-        except ClickHouseError:
-            pass  # the first block meets it again, and waits or says what is to be done
 
     def anticipate(self, block: Block) -> None:
         try:
@@ -193,30 +153,12 @@ class ClickHouseSink:
         return self._endpoint.path is not None
 
     def expect(self, stored: StoredRange) -> None:
-        client, following = self._opened, self._opened_following
-
-        def note() -> None:
-            self._make_derived(client)
-            following.expect(stored)
-
-        self._run("note what is to be derived", note)
+        derivation = self._opened_derivation
+        self._run("note what is to be derived", lambda: derivation.expect(stored))
 
     def derive(self, stored: Sequence[StoredRange], rules: FoldRules) -> Derived:
-        following = self._opened_following
-        assert self._deriving is not None
-        client = self._deriving
-
-        def derive() -> Derived:
-            self._make_derived(client)
-            return following.derive(stored, rules)
-
-        return AT_ONCE.run(f"{self._endpoint}: derive facts", derive)
-
-    def _make_derived(self, client: Client) -> None:
-        with self._making:
-            if not self._made_derived and self.exclusive:
-                apply(client, self._endpoint.database, (), SCHEMA_FILES)
-            self._made_derived = True
+        derivation = self._opened_derivation
+        return AT_ONCE.run(f"{self._endpoint}: derive facts", lambda: derivation.derive(stored, rules))
 
     def write(self, block: Block) -> None:
         self._retry.interrupted.clear()
@@ -322,14 +264,12 @@ class ClickHouseSink:
             )
 
     def close(self) -> None:
-        if self._following is not None:
-            with suppress(ClickHouseError):  # what cannot be noted is derived once more by the next process
-                self._following.close()
-            self._following = None
-        for client in (self._deriving, self._client):
-            if client is not None:
-                client.close()
-        self._deriving = self._client = None
+        if self._derivation is not None:
+            self._derivation.close()
+            self._derivation = None
+        if self._client is not None:
+            self._client.close()
+            self._client = None
 
     def _run(self, what: str, action: Callable[[], T]) -> T:
         return self._retry.run(f"{self._endpoint}: {what}", action)
@@ -341,24 +281,13 @@ class ClickHouseSink:
         return self._client
 
     @property
-    def _opened_following(self) -> Following:
-        if self._following is None:
+    def _opened_derivation(self) -> SinkDerivation:
+        if self._derivation is None:
             raise RuntimeError("the sink is not open")
-        return self._following
+        return self._derivation
 
     def _place(self, table: Table) -> TableTarget:
         return TableTarget(table, self._qualified(table), self._qualified(WITHDRAWN_TABLE))
 
     def _qualified(self, table: Table) -> str:
-        return f"{quoted(self._endpoint.database)}.{quoted(table.name)}"
-
-
-def _what_to_do(stopping: Sequence[Drift], tables: Sequence[Table]) -> str:
-    """Where nothing is there, something may be lost: what brings that back is named before what makes it empty."""
-    if all(drift.kind is DriftKind.MISSING_TABLE for drift in stopping) and len(stopping) >= len(tables):
-        return (
-            "none of the tables is there: if they held rows, `lpa recover total-loss` brings them back from a backup; "
-            "where this is a new database, `lpa schema apply` makes them"
-        )
-    more = f" (and {len(stopping) - 1} more, which `lpa schema check` names)" if len(stopping) > 1 else ""
-    return f"{stopping[0]}: {stopping[0].remedy}{more}"
+        return qualified(self._endpoint.database, table.name)
