@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from ruamel.yaml import YAML
 
 from lpa_core.admin.app import ROUTES
 from lpa_core.cli import build_app
+from lpa_core.generate.generator import generate
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.loading import described
 from lpa_core.settings.settings import Settings
@@ -51,6 +55,23 @@ def test_every_folder_is_made_beforehand() -> None:
     }
     assert mounted - made == {"clickhouse", "minio", "redis"}
     assert made <= mounted
+
+
+def test_what_is_sent_has_its_id_as_key(tmp_path: Path) -> None:
+    """A docker that only writes down what it is given stands in for the producer."""
+    docker = tmp_path / "docker"
+    docker.write_text('#!/bin/sh\necho "$@" > arguments\ncat > records\n')
+    docker.chmod(0o755)
+    events = [*islice(generate(200, duplicates=0.1, bad=0.1, sessions=4, seed=1), 200)]
+    (tmp_path / "events.ndjson").write_bytes(b"".join(event + b"\n" for event in events))
+    (line,) = [command for command in COMMANDS if "kafka-console-producer" in command]
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    subprocess.run(["bash", "-c", line], cwd=tmp_path, env={**os.environ, "PATH": path}, check=True, timeout=30)
+    assert "--property parse.key=true" in (tmp_path / "arguments").read_text()
+    keyed = [record.split(b"\t", 1) for record in (tmp_path / "records").read_bytes().splitlines()]
+    assert [record[-1] for record in keyed] == events
+    assert sum(len(record) == 2 for record in keyed) > 150
+    assert all(record[1].startswith(b'{"id":"%s"' % record[0]) for record in keyed if len(record) == 2)
 
 
 def test_every_profile_is_documented() -> None:
