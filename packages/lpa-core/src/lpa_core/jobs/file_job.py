@@ -24,7 +24,13 @@ from lpa_core.jobs.restoration import require_whole
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.release import RELEASED_MS, WrongClockError, shown
 from lpa_core.settings.settings import Settings
-from lpa_core.sinks.sink import Sink, SupportsDerivation, SupportsInventory, SupportsStoredOffsets
+from lpa_core.sinks.sink import (
+    Sink,
+    SupportsDerivation,
+    SupportsInventory,
+    SupportsPresence,
+    SupportsStoredOffsets,
+)
 from lpa_core.sources.source import Source
 from lpa_core.uris import local_path, without_secrets
 
@@ -84,6 +90,10 @@ def _assemble(
     checkpoint = _checkpoint(source, sink_uris, settings)
     opened.callback(checkpoint.close)
     require_whole(map(without_secrets, sink_uris), settings)
+    if not recovering:
+        for uri, sink in zip(sink_uris, sinks, strict=True):
+            if isinstance(sink, SupportsPresence) and not sink.is_there():
+                _require_nothing_read(uri, sink, settings)
     open_sinks(sinks, pipeline, opened)
     if not recovering:
         _require_stored(zip(sink_uris, sinks, strict=True), settings)
@@ -112,16 +122,19 @@ def _assemble(
 def _require_stored(sinks: Iterable[tuple[str, Sink]], settings: Settings) -> None:
     """Raise CheckpointError where a sink has lost what was read from files: it would be taken for stored."""
     for uri, sink in sinks:
-        if not isinstance(sink, SupportsInventory) or not sink.is_empty():
-            continue
-        read = finished_towards(settings.lpa.data.checkpoints, without_secrets(uri))
-        if read:
-            data = settings.lpa.data
-            raise CheckpointError(
-                f"{sink} holds nothing, though {sum(read.values()):,} records of {', '.join(sorted(read)[:3])} were "
-                f"stored in it: bring it back with `lpa recover total-loss`, or remove {data.checkpoints} and "
-                f"{data.claims} to read everything again"
-            )
+        if isinstance(sink, SupportsInventory) and sink.is_empty():
+            _require_nothing_read(uri, sink, settings)
+
+
+def _require_nothing_read(uri: str, sink: Sink, settings: Settings) -> None:
+    data = settings.lpa.data
+    read = finished_towards(data.checkpoints, without_secrets(uri))
+    if read:
+        raise CheckpointError(
+            f"{sink} holds nothing, though {sum(read.values()):,} records of {', '.join(sorted(read)[:3])} were "
+            f"stored in it: bring it back with `lpa recover total-loss`, or remove {data.checkpoints} and "
+            f"{data.claims} to read everything again"
+        )
 
 
 def _require_agreement(source: Source, sinks: Iterable[Sink], checkpoint: FileCheckpoint) -> None:

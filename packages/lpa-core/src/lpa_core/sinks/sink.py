@@ -171,6 +171,15 @@ class SupportsInventory(Protocol):
         ...
 
 
+@runtime_checkable
+class SupportsPresence(Protocol):
+    """A sink that can say before ``open`` whether its place exists: to open it would make it."""
+
+    def is_there(self) -> bool:
+        """Whether there is a place that may hold records; also true if only ``open`` can tell."""
+        ...
+
+
 @final
 @attrs.frozen(slots=True)
 class StoredOffsets:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import cyclopts
+from clickhouse_connect.driver.client import Client
 
 from lpa_core.commands.listing import print_list, print_paragraph
 from lpa_core.commands.options import Json, SinkUri, Switch
 from lpa_core.commands.output import console, print_json, print_line
 from lpa_core.plugins.context import AppContext
+from lpa_core.sinks.sink import SinkMisconfigured
 from lpa_ops.commands.dead_letters_report import payload_text, print_dead_letters
 from lpa_ops.commands.session_life import show_life
 from lpa_ops.triage.queries import (
@@ -24,7 +26,9 @@ from lpa_ops.triage.queries import (
 )
 from lpa_sinks.clickhouse.database import opened
 from lpa_sinks.clickhouse.retries import AT_ONCE
+from lpa_sinks.schema.apply import object_names
 
+_REPLAYS: Final = "replay_outcomes"
 _LISTED = ("workflow_session_id", "session_start_ts", "seconds", "outcome", "attribution", "signals", "errors", "swaps")
 
 
@@ -42,6 +46,7 @@ def triage_app(context: AppContext) -> cyclopts.App:
             Show all reasons, the last 20 samples, and what was sent in full.
         """
         with opened(sink, settings) as (client, database):
+            _require_replays(client, database)
             failures, details, letters, became = AT_ONCE.run(
                 f"{database}: triage",
                 lambda: (
@@ -97,6 +102,13 @@ def triage_app(context: AppContext) -> cyclopts.App:
         return 0 if life["session"].rows else 1
 
     return app
+
+
+def _require_replays(client: Client, database: str) -> None:
+    """What became of dead letters is told by the audit of replays: ingestion without facts makes no table of it."""
+    there = AT_ONCE.run(f"{database}: look for tables", lambda: object_names(client, database))
+    if _REPLAYS not in there:
+        raise SinkMisconfigured(f"{database} has no {_REPLAYS}: `lpa schema apply` makes it")
 
 
 def _show_list(latest: Answer, json: bool) -> None:

@@ -6,12 +6,14 @@ import time
 from collections.abc import Collection, Sequence
 from typing import Final, final
 
+from lpa_core.delivery.checkpoint import finished_towards
 from lpa_core.delivery.consumer_group import Partition
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.permissions import require
 from lpa_ops.backup.backup import Backup, BackupError
 from lpa_ops.backup.restore import restore
 from lpa_ops.backup.store import BackupStore, store_of
+from lpa_ops.positions.checkpoints import sink_name
 from lpa_ops.positions.committed import earliest, latest
 from lpa_ops.positions.stored_tables import positions, stored_tables
 from lpa_ops.recover.backups import is_own, newest_good, require_is_own
@@ -151,8 +153,9 @@ def _without_backup(context: Context) -> str:
 
 
 def _expected(context: Context) -> bool:
-    """Whether a backup has records: then an empty database has lost them."""
-    return any(backup.records for backup in _backups(context))
+    """Whether a backup has records, or files were read into it: then an empty database has lost them."""
+    read = finished_towards(context.settings.lpa.data.checkpoints, sink_name(context.sink, context.settings))
+    return bool(read) or any(backup.records for backup in _backups(context))
 
 
 def _backups(context: Context) -> list[Backup]:

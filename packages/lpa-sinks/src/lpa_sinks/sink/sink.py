@@ -82,6 +82,10 @@ class ClickHouseSink:
     def __str__(self) -> str:
         return str(self._endpoint)
 
+    def is_there(self) -> bool:
+        path = self._endpoint.path
+        return path is None or path.exists()
+
     def open(self, tables: Sequence[Table]) -> None:
         require_distinct(tables)
         self._client = client = connect(self._endpoint, self._password, self._timeout)
