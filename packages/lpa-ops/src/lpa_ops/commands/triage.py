@@ -105,7 +105,7 @@ def triage_app(context: AppContext) -> cyclopts.App:
 
 
 def _require_replays(client: Client, database: str) -> None:
-    """What became of dead letters is told by the audit of replays: ingestion without facts makes no table of it."""
+    """Triage asks the audit of replays what became of dead letters; ingestion without facts does not make it."""
     there = AT_ONCE.run(f"{database}: look for tables", lambda: object_names(client, database))
     if _REPLAYS not in there:
         raise SinkMisconfigured(f"{database} has no {_REPLAYS}: `lpa schema apply` makes it")
