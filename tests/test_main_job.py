@@ -205,7 +205,7 @@ def test_failure_03_an_older_checkpoint_doubles_nothing(generated: Path, tmp_pat
     (tmp_path / "older").rename(tmp_path / "lpa-data/checkpoints")
     generated.write_bytes(b"".join(lines))
     said = refused("ingest", "events.ndjson", cwd=tmp_path)
-    assert "holds records of events.ndjson behind the 500 that its checkpoint counts" in said
+    assert "holds records of events.ndjson after the 500 that its checkpoint counts" in said
     generated.rename(tmp_path / "again.ndjson")
     assert ingest("again.ndjson", tmp_path)["read"] == 3000
     (accepted,) = query(tmp_path, "SELECT count(), uniqExact(dedup_key) FROM livepeer_analytics.streaming_events")

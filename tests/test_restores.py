@@ -129,7 +129,7 @@ def test_failure_04_replicated_tables_are_not_restored_beside_those_that_stand(p
     taken = f"Replica /clickhouse/tables/{place.database}/replicas/one already exists. (REPLICA_ALREADY_EXISTS)"
     place.server.tell(Fault("RESTORE DATABASE", code=253, text=taken))
     said = place.lpa("backup", "restore", location, "--replace", status=1)
-    assert "replicated tables cannot be made beside those that stand" in said
+    assert "replicated tables cannot be created next to the existing ones" in said
     assert "drop the database on all replicas, then restore it" in said
     assert place.content() == before
     assert place.databases() == [place.database]

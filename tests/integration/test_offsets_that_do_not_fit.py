@@ -92,12 +92,12 @@ def test_failure_17_a_topic_that_was_made_anew_is_red_and_a_worker_that_gave_up_
     job.until(lambda: _job(job)["state"] == "FAILING", "the job has given its partition up")
     assert (_job(job)["tasks"]["failed"], _job(job)["tasks"]["running"]) == (1, 0)
     assert job.get(f"/jobs/{_job(job)['jid']}")[1]["healthy"] is False
-    job.until(lambda: "is left to a person" in _own(job, "group_offsets"), "its own health says so")
+    job.until(lambda: "needs a person" in _own(job, "group_offsets"), "its own health says so")
     assert job.get("/health")[0] == 503
     before = len(job.log.read_text())
     assert job.stop() == 0
     said = job.log.read_text()[before:]
-    assert f"{job.topic}[0] is left to a person" in said
+    assert f"{job.topic}[0] needs a person" in said
     assert f"7 records wait: 7 in {job.topic}[0]" in said
     assert "Nothing new" not in said
 

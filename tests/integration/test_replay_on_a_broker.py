@@ -222,7 +222,7 @@ def test_a_second_process_of_a_run_ends_the_first_and_goes_on_with_what_was_deci
 
     dead_letters(job, [event("e-149", now(), pipeline="p")])
     said = replay("run", "--plan", "plan.json", status=1, **third)
-    assert f"replay {plan['id']} was begun from another data folder" in said, "it decides otherwise by now"
+    assert f"replay {plan['id']} was started from another data folder" in said, "it decides otherwise by now"
     figures = replay("run", "--plan", "plan.json", **second)
     assert (figures["published"], figures["already_stored"]) == (149, 1)
     sent = [message for message in job.records(job.topic) if b'"__replay":true' in (message.value() or b"")]

@@ -70,11 +70,11 @@ def test_a_day_begins_at_midnight_in_utc() -> None:
         ("\u0661h", "this is not a time: "),
         ("2026-02-30", "this is not a time: "),
         ("1767873600", "these are seconds since the epoch, milliseconds are needed: 1767873600000?"),
-        ("1767873600000000", "times lie between 1900 and 2299: write "),
-        ("9" * 5000, "times lie between 1900 and 2299: write "),
-        ("999999999w", "times lie between 1900 and 2299: write "),
-        ("0001-01-01T00:00:00+14:00", "times lie between 1900 and 2299: write "),
-        ("9999-12-31T23:59:59Z", "times lie between 1900 and 2299: write "),
+        ("1767873600000000", "a time must be between 1900 and 2299: write "),
+        ("9" * 5000, "a time must be between 1900 and 2299: write "),
+        ("999999999w", "a time must be between 1900 and 2299: write "),
+        ("0001-01-01T00:00:00+14:00", "a time must be between 1900 and 2299: write "),
+        ("9999-12-31T23:59:59Z", "a time must be between 1900 and 2299: write "),
     ],
 )
 def test_what_is_not_a_time_is_wrong_usage_that_names_the_option(text: str, said: str) -> None:

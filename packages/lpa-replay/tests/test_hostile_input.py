@@ -92,9 +92,9 @@ def test_a_fix_leaves_a_number_that_no_double_holds_as_it_was(place: ReplayPlace
     [
         (("--all", "--max-attempts", "70000"), "70000"),
         (("--all", "--rate", "inf"), "--rate inf"),
-        (("--since", "999999w"), "--since=999999w: times lie between 1900 and 2299"),
-        (("--start", "0001-01-01T00:00:00+14:00", "--end", "2026-01-01"), "times lie between 1900"),
-        (("--start", "2026-01-01", "--end", "9999-12-31T23:59:59Z"), "times lie between 1900"),
+        (("--since", "999999w"), "--since=999999w: a time must be between 1900 and 2299"),
+        (("--start", "0001-01-01T00:00:00+14:00", "--end", "2026-01-01"), "a time must be between 1900"),
+        (("--start", "2026-01-01", "--end", "9999-12-31T23:59:59Z"), "a time must be between 1900"),
         (("--all", "--from", "bad\udcff.ndjson"), "the name is not UTF-8"),
     ],
 )

@@ -159,7 +159,7 @@ def test_a_plan_is_carried_out_exactly_or_not_at_all(place: ReplayPlace) -> None
     planned = (place.folder / "plan.json").read_text()
     (place.folder / "plan.json").write_text(planned.replace('"max_attempts": 3', '"max_attempts": 9'))
     assert "was changed since it was planned" in place.replay("--plan", "plan.json", status=2)
-    assert "--plan says all there is to say" in place.replay("--plan", "plan.json", "--all", status=2)
+    assert "--plan decides everything" in place.replay("--plan", "plan.json", "--all", status=2)
 
 
 def test_conditions_in_sql(place: ReplayPlace) -> None:

@@ -47,7 +47,7 @@ def parse_time(text: str, option: str, now_ms: int) -> int:
     else:
         moment = _iso(text, option)
     if not MIN_EPOCH_MS <= moment <= MAX_EPOCH_MS:
-        raise UsageError(f"{option}={text}: times lie between 1900 and 2299", remedy=REMEDY)
+        raise UsageError(f"{option}={text}: a time must be between 1900 and 2299", remedy=REMEDY)
     return moment
 
 

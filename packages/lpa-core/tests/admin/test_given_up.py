@@ -38,7 +38,7 @@ def test_failure_17_partitions_that_are_given_up_are_failed_tasks_of_a_job_that_
     assert sum(tasks.values()) == 2 * len(held), "the total, and each partition once"
     failed = any(each.failed for each in held)
     assert details(job, 0)["healthy"] is not failed
-    assert (b"left to a person" in page(job, 0, {"checks": [], "state": "ok"})) is failed
+    assert (b"need a person" in page(job, 0, {"checks": [], "state": "ok"})) is failed
 
 
 def test_failure_17_what_waits_and_what_is_given_up_is_known_of_each_partition() -> None:
@@ -65,11 +65,11 @@ def test_failure_17_what_waits_and_what_is_given_up_is_known_of_each_partition()
         (Report("a.ndjson"), "Nothing new: all of it was read before.", "wait"),
         (
             Report("events", waiting={"events[1]": 6416}, given_up={"events[1]": WHY}),
-            "events[1] is left to a person: events[1]: no offset is committed\n6,416 records wait: 6,416 in events[1].",
+            "events[1] needs a person: events[1]: no offset is committed\n6,416 records wait: 6,416 in events[1].",
             "Nothing new",
         ),
         (Report("events", read=5, accepted=5, waiting={"events[1]": 3}), "3 records wait: 3 in events[1].", "Nothing"),
-        (Report("events", waiting={}, given_up={"events[1]": WHY}), "events[1] is left to a person", "Nothing"),
+        (Report("events", waiting={}, given_up={"events[1]": WHY}), "events[1] needs a person", "Nothing"),
         (Report("events", waiting={}), "Nothing was read: no record waits in the partitions", "Nothing new"),
     ],
 )

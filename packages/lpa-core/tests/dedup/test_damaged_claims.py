@@ -41,9 +41,7 @@ def test_failure_14_damage_is_told_as_damage_each_time(path: Path, name: str) ->
     closed_store(path, TTL, NOON, KEYS)
     DAMAGE[name](path)
     for look in (opened, require_readable, opened):
-        with pytest.raises(
-            DamagedClaimsError, match=r"the dedup claims are damaged \(.*\); bring back a backup"
-        ) as told:
+        with pytest.raises(DamagedClaimsError, match=r"the dedup claims are damaged \(.*\); restore a backup") as told:
             look(path)
         assert "\n" not in str(told.value)
         assert "user can write" not in str(told.value)
@@ -194,7 +192,7 @@ def test_failure_14_too_few_open_files_are_told_as_that(path: Path, more: int) -
             DedupStoreUnavailable,
             "ulimit -n",
         ),
-        ("Corruption: block checksum mismatch\n in P/1.sst", DamagedClaimsError, "bring back a backup"),
+        ("Corruption: block checksum mismatch\n in P/1.sst", DamagedClaimsError, "restore a backup"),
     ],
 )
 def test_failure_14_what_rocksdb_says_is_told_with_what_to_do(

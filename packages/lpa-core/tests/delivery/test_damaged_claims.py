@@ -166,7 +166,7 @@ def test_failure_14_without_a_sink_that_can_tell_the_partition_says_what_to_do(w
     sink.tables[RAW_TABLE.name] = [elsewhere]
     why = world.deliver(sink)
     assert "the dedup claims are damaged" in why
-    assert "bring back a backup or a savepoint" in why
+    assert "restore a backup or a savepoint" in why
     assert world.folder.is_dir(), "nothing is set aside that nobody can tell again"
     with pytest.raises(DamagedClaimsError):
         RocksDBDedupStore(world.folder, TTL)

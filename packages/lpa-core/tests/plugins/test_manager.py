@@ -224,7 +224,7 @@ def test_a_broken_plugin_is_named_and_left_out_whole_and_the_others_stay(
         plugins.dedup_store("own://")
     line, trace = logs
     assert (line["log_level"], line["plugin"], line["package"]) == ("warning", "bad", "lpa-bad")
-    assert line["remedy"] == "mend or remove lpa-bad, or set LPA_PLUGINS_DISABLED=bad"
+    assert line["remedy"] == "correct or remove lpa-bad, or set LPA_PLUGINS_DISABLED=bad"
     assert problem in line["problem"]
     assert "\n" not in line["problem"]
     assert (trace["log_level"], trace["plugin"]) == ("debug", "bad")
@@ -402,5 +402,5 @@ def test_a_classifier_that_raises_is_named_once_and_the_next_is_asked(answer: st
     assert answers == [[None, schema_invalid(Reason.ROOT_NOT_OBJECT, "said b")]] * 3
     (line,) = logs
     assert (line["plugin"], line["package"]) == ("a", "lpa-a")
-    assert line["remedy"] == "mend lpa-a, or set LPA_PLUGINS_DISABLED=a"
+    assert line["remedy"] == "correct lpa-a, or set LPA_PLUGINS_DISABLED=a"
     assert classified(plugins).details == "said b"

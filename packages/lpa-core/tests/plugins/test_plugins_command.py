@@ -78,7 +78,7 @@ def test_a_broken_plugin_is_named_on_standard_error_and_the_command_runs(
     (line,) = [line for line in capsys.readouterr().err.splitlines() if '"bad"' in line]
     warning = json.loads(line)
     assert (warning["level"], warning["package"], warning["problem"]) == ("warning", "lpa-bad", PROBLEM)
-    assert warning["remedy"] == "mend or remove lpa-bad, or set LPA_PLUGINS_DISABLED=bad"
+    assert warning["remedy"] == "correct or remove lpa-bad, or set LPA_PLUGINS_DISABLED=bad"
 
 
 @pytest.mark.parametrize(

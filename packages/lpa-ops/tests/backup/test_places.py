@@ -67,4 +67,4 @@ def test_a_missing_base_is_named_with_what_to_do(tmp_path: Path, capsys: pytest.
     location = store.keep(attrs.evolve(FULL, id="added", base="full"), {"database": tmp_path / "database"})
     assert run(["backup", "restore", location]) == 1
     said = capsys.readouterr().err
-    assert f"{location} adds to {tmp_path}/backups/full, which is missing or incomplete: put that one back" in said
+    assert f"{location} adds to {tmp_path}/backups/full, which is missing or incomplete: put that backup back" in said

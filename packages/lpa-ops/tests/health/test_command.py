@@ -104,7 +104,7 @@ def test_where_no_database_is_nothing_is_green_by_accident(
 
 WRONG_BEGINNINGS = {
     "yesterday": "this is not a time: write how long before now, such as 90s, 15m, 2h, 7d or 1w",
-    "2999-01-01": "times lie between 1900 and 2299",
+    "2999-01-01": "a time must be between 1900 and 2299",
     "2200-01-01": "2200-01-01T00:00:00.000Z is not in the past",
     "30000d": "this reaches too far back, not before 1971-01-01",
     "1969-01-01": "this reaches too far back, not before 1971-01-01",

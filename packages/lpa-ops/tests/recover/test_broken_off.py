@@ -116,7 +116,7 @@ def test_only_the_database_that_it_was_begun_for_is_replaced(machine: Machine) -
     said = machine.recover(*other, status=1)
     assert "name it with --backups to go on" in said
     said = machine.lpa("recover", "total-loss", *other, "--backups", "others")
-    assert f"it goes on; to give it up, remove {machine.journal}" in said
+    assert f"it continues; to abandon it, remove {machine.journal}" in said
     assert "NOT SO" not in machine.recover(*other, "--backups", "others")
     assert (machine.rows("other"), machine.rows()) == (EVENTS, 2 * EVENTS)
     assert "There is nothing to recover" in machine.recover()
@@ -137,8 +137,8 @@ def test_what_came_in_since_is_not_replaced(machine: Machine) -> None:
     machine.recover(killed=RESTORE)
     machine.change("INSERT INTO livepeer_analytics.streaming_events (source_topic, source_offset) SELECT 'a topic', 7")
     said = machine.recover(status=1)
-    assert "holds 1 records that came in since this recovery was begun" in said
-    assert f"give it up by removing {machine.journal}" in said
+    assert "holds 1 records that came in since this recovery started" in said
+    assert f"abandon it by removing {machine.journal}" in said
     assert machine.rows() == EVENTS + 1
 
 

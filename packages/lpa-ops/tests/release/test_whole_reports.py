@@ -115,7 +115,7 @@ def test_failure_17_a_test_that_is_in_no_report_fails_the_gate(left_out: str, re
 @pytest.mark.parametrize(
     ("made", "said"),
     [
-        ({"narrowed": None}, "written.xml does not tell how it was made"),
+        ({"narrowed": None}, "written.xml does not say how it was made"),
         ({"narrowed": "an early end"}, "is of a part of the tests: the run was narrowed by an early end"),
         ({"head": "0123456789abcdef"}, "written.xml is of the commit 0123456789ab, not of "),
         ({"skip": "unconditional skip"}, "1 tests are skipped without a reason, such as packages.one.tests.test_a"),

@@ -66,7 +66,7 @@ FOREIGN = {
     "an ingress without a backend": (answer("404 Not Found", "", "default backend - 404"), "'default backend - 404'"),
     "a portal": (answer("511 Network Authentication Required", "", HTML), "status 511"),
     "a busy gateway": (answer("503 Service Unavailable", "", HTML), "status 503"),
-    "no end": (f"HTTP/1.1 200 OK\r\n{OWN}Connection: close\r\n\r\n", "nothing that tells where it ends"),
+    "no end": (f"HTTP/1.1 200 OK\r\n{OWN}Connection: close\r\n\r\n", "nothing that says where it ends"),
 }
 
 
@@ -318,7 +318,7 @@ def test_failure_02_recorded_answers_are_judged_as_what_they_were(name: str) -> 
     recorded = RECORDED[name]
     held = read(recorded.raw)
     if "HTTP/1.0" in recorded.head[0]:
-        assert held == "nothing that tells where it ends"
+        assert held == "nothing that says where it ends"
         recorded = attrs.evolve(recorded, head=[*recorded.head, "Transfer-Encoding: chunked"])
         recorded.head[0] = "HTTP/1.1 200 OK"
         held = read(recorded.raw)

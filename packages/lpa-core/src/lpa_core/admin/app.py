@@ -135,7 +135,9 @@ class AdminApp:
 
     def _check_authorization(self, environ: WSGIEnvironment) -> None:
         if not self._token:
-            raise RequestRefused(HTTPStatus.FORBIDDEN, "nobody may do this: no LPA_ADMIN_TOKEN is set for this process")
+            raise RequestRefused(
+                HTTPStatus.FORBIDDEN, "this is not allowed: no LPA_ADMIN_TOKEN is set for this process"
+            )
         scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode(), self._token.encode()):
             _log.warning("a request without the right token was turned down", client=environ.get("REMOTE_ADDR"))

@@ -17,7 +17,7 @@ class JobState(StrEnum):
     CREATED = "CREATED"
     RUNNING = "RUNNING"
     FAILING = "FAILING"
-    """It runs and delivers nothing: every partition that it holds is left to a person."""
+    """It runs and delivers nothing: each of its partitions needs a person."""
     CANCELLING = "CANCELLING"
     """Asked to stop, and finishing what is in work."""
     FINISHED = "FINISHED"
@@ -40,7 +40,7 @@ class PartitionStatus:
         committed_offset: after the last finished range; None where nothing is finished yet.
         end_offset: after the last record there is; None where nobody knows yet.
         backpressured: whether reading is paused because writing is behind.
-        failed: whether it is left to a person: nothing of it is delivered.
+        failed: whether it needs a person: nothing of it is delivered.
     """
 
     topic: str

@@ -81,7 +81,7 @@ def _state(job: AdministeredJob, now_ms: int) -> Iterable[Element]:
     if not job.healthy():
         yield _element("p", "Not healthy: the process is to be started again.", **{"class": "trouble"})
     if any(partition.failed for partition in job.partitions()):
-        text = "Some partitions are left to a person: nothing of them is delivered."
+        text = "Some partitions need a person: none of their records is delivered."
         yield _element("p", text, **{"class": "trouble"})
     reasons = job.not_ready()
     if reasons:

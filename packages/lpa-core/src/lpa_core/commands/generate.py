@@ -61,7 +61,7 @@ def generate_command(
     bad
         Share of lines to be rejected, for each reason in turn.
     sessions
-        How many streams the events tell of; fewer where there are not 24 events for each.
+        How many streams the events belong to; fewer if there are not 24 events for each.
     seed
         Another seed gives other events.
     output

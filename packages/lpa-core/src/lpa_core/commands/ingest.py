@@ -39,9 +39,9 @@ def ingest(settings: Settings, plugins: PluginManager) -> Callable[..., None]:
         Parameters
         ----------
         source
-            A file of newline-delimited JSON (plain, gzip, zstd), or - for standard input; run on the same file again,
-            it reads on where it stopped. Or kafka://host:9092/topic. Default: Kafka by the QUALITY_* settings, until
-            stopped.
+            A file of newline-delimited JSON (plain, gzip, zstd), or - for standard input; a second run on the same
+            file continues where the first stopped. Or kafka://host:9092/topic. Default: Kafka by the QUALITY_*
+            settings, until stopped.
         sink
             Where rows go, such as chdb://./folder or clickhouse://host:8123/database; may be given several times.
             Default: the embedded database in the data folder.
@@ -51,9 +51,9 @@ def ingest(settings: Settings, plugins: PluginManager) -> Callable[..., None]:
         archive
             Folder or object store that keeps every record as received.
         from_savepoint
-            Where a savepoint is: offsets and dedup keys are brought back to it first. For Kafka.
+            A savepoint: its offsets and dedup keys are restored first. For Kafka.
         facts
-            Derive session facts beside the ingestion, where no `lpa materialize` does. Without, large files go in
+            Derive session facts during ingestion, if no `lpa materialize` does. Without, large files go in
             faster; `lpa materialize rebuild` derives later.
         """
         job = Job(source, sink, dedup, archive, from_savepoint, facts)
@@ -103,7 +103,7 @@ def _left(report: Report) -> Iterator[str]:
             yield "Nothing new: all of it was read before."
         return
     for partition, why in report.given_up.items():
-        yield f"{partition} is left to a person: {why}"
+        yield f"{partition} needs a person: {why}"
     records = sum(report.waiting.values())
     if records:
         waiting = ", ".join(f"{count:,} in {partition}" for partition, count in report.waiting.items())

@@ -25,7 +25,7 @@ def topics_app(context: AppContext) -> cyclopts.App:
 
     @app.command(name="apply")
     def apply_topics(*, partitions: _Partitions = None, json: Json = False) -> None:
-        """Make the topics that are missing; settings of those that are there are left as they are.
+        """Make the missing topics. Topics that exist keep their settings.
 
         Parameters
         ----------
@@ -37,7 +37,7 @@ def topics_app(context: AppContext) -> cyclopts.App:
 
     @app.command
     def show(*, partitions: _Partitions = None, json: Json = False) -> int:
-        """Show whether the topics are there and as they should be; exit with 1 where they are not.
+        """Show whether the topics are there and as they should be; exit with 1 if they are not.
 
         Parameters
         ----------

@@ -296,8 +296,8 @@ def _is_damage(path: Path, problem: str) -> bool:
 
 def _damaged(path: Path, why: object) -> DamagedClaimsError:
     return DamagedClaimsError(
-        f"{path}: the dedup claims are damaged ({why}); bring back a backup or a savepoint, or remove them and accept "
-        "that files' records which are sent again within the TTL are stored again"
+        f"{path}: the dedup claims are damaged ({why}); restore a backup or a savepoint. Or remove the claims: "
+        "then records of files that are sent again within the TTL are stored again"
     )
 
 

@@ -64,20 +64,20 @@ class BatchClock:
         """
         now, steady = self._clock(), self._steady()
         if now < self._earliest:
-            raise WrongClockError(f"{before_release(now)}: set the clock of this machine right")
+            raise WrongClockError(f"{before_release(now)}: correct the clock of this machine")
         newest = max(self._newest, last)
         if now < newest - SLACK_MS:
             raise WrongClockError(
-                f"the clock says {shown(now)}, and rows of {shown(newest)} are stored: set the clock of this machine "
-                "right; where it is right, the stored time is wrong: stop the workers and run `lpa recover wrong-times`"
+                f"the clock says {shown(now)}, and rows of {shown(newest)} are stored: correct the clock of this "
+                "machine; if it is right, the stored time is wrong: stop the workers and run `lpa recover wrong-times`"
             )
         doubt = self._doubt(now, steady, records)
         if not doubt:
             self._doubted_since.pop(partition, None)
         elif self._held_up(steady, partition):
             raise WrongClockError(
-                f"the clock says {shown(now)}, and {doubt}: set the clock of this machine right; where it is right, "
-                f"the worker goes on in {PATIENCE_SECONDS / 60:.0f} minutes at most"
+                f"the clock says {shown(now)}, and {doubt}: correct the clock of this machine; if it is right, "
+                f"the worker continues in {PATIENCE_SECONDS / 60:.0f} minutes at most"
             )
         else:
             _log.error("the clock is believed although it is doubtful", clock=shown(now), doubt=doubt)

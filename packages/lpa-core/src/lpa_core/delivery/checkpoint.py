@@ -117,7 +117,7 @@ class FileCheckpoint:
         except ValueError:
             raise CheckpointError(
                 f"the checkpoint {self._path} is damaged: bring back a backup (`lpa backup restore`), or delete "
-                f"it and give {self._topic} another name: what is stored is then found to be repeated"
+                f"it and give {self._topic} another name: stored records then count as repeated"
             ) from None
         self.progress, self.prepared = stored.progress, stored.prepared
 

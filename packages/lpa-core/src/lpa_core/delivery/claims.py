@@ -140,7 +140,7 @@ class Claims:
         """
         if self._recalling is None:
             _log.warning(
-                "claims of another worker are missing, and no sink can tell them: duplicates of before may be accepted",
+                "claims of another worker are missing, and no sink can list them: old duplicates may be accepted",
                 partition=str(partition),
                 offsets=f"{first} to {committed - 1}",
             )

@@ -131,11 +131,11 @@ class GroupWorker:
                 try:
                     self._session()
                 except CommitUncertainError as uncertain:
-                    _log.warning("the session is given up and a new one begins", reason=str(uncertain))
+                    _log.warning("the session is abandoned and a new one begins", reason=str(uncertain))
                     self.standstill.hindered(str(uncertain))
                 except DamagedClaimsError as damage:
                     # Opened again, they are set aside and rebuilt, or the partition says what is to be done.
-                    _log.warning("the session is given up and a new one begins", reason=str(damage))
+                    _log.warning("the session is abandoned and a new one begins", reason=str(damage))
                     self.standstill.hindered(str(damage))
                     self._background.sleep(_SESSION_AGAIN_SECONDS)
                 except (BrokerUnavailable, ForbiddenError) as unavailable:

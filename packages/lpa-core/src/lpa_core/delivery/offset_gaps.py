@@ -47,7 +47,7 @@ class GapPolicy(StrEnum):
 
 
 class PartitionStoppedError(JobFailed):
-    """A partition is left to a person. One line: what is wrong, and what to do."""
+    """A partition needs a person. One line: what is wrong, and what to do."""
 
 
 @final
@@ -138,7 +138,7 @@ class OffsetGaps:
         if self._policy is GapPolicy.FAIL:
             raise PartitionStoppedError(
                 f"{what}; stop the workers and run `lpa recover offset-loss`, which finds the right offset; or set "
-                "QUALITY_OFFSET_GAP_POLICY to latest to go on behind what is stored, or to earliest to store it again"
+                "QUALITY_OFFSET_GAP_POLICY to latest to continue after what is stored, or to earliest to store it again"
             )
         where = beginning.start
         if self._policy is GapPolicy.LATEST:
@@ -174,4 +174,4 @@ def _committed(beginning: Beginning) -> str:
 def _cause(beginning: Beginning) -> str:
     if beginning.found is None:
         return "the topic was deleted and made again, or the group's offset expired, or the group is another one"
-    return "the group's offset was set back, or a tool dropped the metadata beside it"
+    return "the group's offset was set back, or a tool dropped its metadata"

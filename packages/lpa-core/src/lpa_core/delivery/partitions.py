@@ -125,7 +125,7 @@ class PartitionState:
 
 
 def given_up(states: Mapping[Partition, PartitionState]) -> dict[str, str]:
-    """Those of the partitions that are left to a person, and why."""
+    """Those of the partitions that need a person, and why."""
     return {str(partition): state.why for partition, state in sorted(states.items()) if state.phase is Phase.FAILED}
 
 

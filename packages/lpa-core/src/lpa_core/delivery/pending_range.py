@@ -136,7 +136,7 @@ def write(
             if block.table is KNOWN_GAPS_TABLE:
                 why = next(iter(refusal.rows.values()))
                 raise SinkMisconfigured(
-                    f"table {block.table.name} refuses gaps ({why}): mend the table, then run again"
+                    f"table {block.table.name} refuses gaps ({why}): repair the table, then run again"
                 ) from None
             pending.range = _without(pending.range, block, refusal)
             refuse(pending)
@@ -156,7 +156,7 @@ def _without(range_: Range, block: Block, refusal: RowsRefused) -> Range:
     if again:
         raise SinkMisconfigured(
             f"table {block.table.name} refuses rejects themselves, even if only position, size and hash are left "
-            f"({why_by_offset[again[0]]}): mend the table, then run again"
+            f"({why_by_offset[again[0]]}): repair the table, then run again"
         )
     _log.warning(
         "a sink refuses rejects; only their positions, sizes and hashes are stored",

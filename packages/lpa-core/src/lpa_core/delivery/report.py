@@ -36,7 +36,7 @@ class Report:
     waiting: Mapping[str, int] | None = None
     """Records that each partition still had when the run ended; None for a file, which is read to its end."""
     given_up: Mapping[str, str] = attrs.field(factory=dict[str, str])
-    """Partitions that were left to a person, and why."""
+    """Partitions that need a person, and why."""
 
     def add(self, settled: Settled, written: Sequence[Block]) -> None:
         self.read += len(settled.events) + len(settled.rejects)

@@ -71,7 +71,7 @@ class EventType:
 
     def _of_columns(self) -> tuple[Any, MakeRows, Collection[str]]:
         if self.model is not None:
-            raise ValueError("has a model and no shape: leave the model out, for it is made of the columns")
+            raise ValueError("has a model and no shape: leave the model out: lpa makes it from the columns")
         if not self.tables:
             raise ValueError("has no table")
         tables = [(table, own_columns(table)) for table in self.tables]

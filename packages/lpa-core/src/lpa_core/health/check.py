@@ -28,7 +28,7 @@ class Scope:
         sink: URI of the database; None for the embedded one in the data folder.
         dedup: URI of the dedup store; None for RocksDB in the data folder.
         kafka: whether the topics and the consumer group of the settings are part of this system.
-        given_up: partitions that the job which asks has left to a person, and why; none where a command asks.
+        given_up: partitions of the asking job that need a person, and why; empty if a command asks.
         event_types: those that are collected, the plugins' among them.
     """
 

@@ -108,7 +108,7 @@ def _judge(asked: _Asked, scope: Scope) -> None:
         finding = Finding(
             check.severity,
             f"could not be judged: the check {check.name} {wrong}",
-            action=f"mend the check, or leave it out until then: HEALTH_CHECKS_DISABLED={check.name}",
+            action=f"correct the check, or leave it out until then: HEALTH_CHECKS_DISABLED={check.name}",
         )
     except LpaError as error:  # tells by itself what is wrong, and what to do
         _log.debug("a health check failed", check=check.name, exception=traceback.format_exc())
@@ -116,14 +116,14 @@ def _judge(asked: _Asked, scope: Scope) -> None:
         finding = Finding(
             check.severity,
             f"could not be judged: {what}",
-            action=error.remedy or "mend what the message names",
+            action=error.remedy or "correct what the message names",
         )
     except BaseException as error:  # whatever a check raises is its own failure, an exit too
         _log.debug("a health check failed", check=check.name, exception=traceback.format_exc())
         finding = Finding(
             check.severity,
             f"could not be judged: {type(error).__name__}: {message(error)}",
-            action="mend what the message names; LPA_LOG_LEVEL=debug shows where it was raised",
+            action="correct what the message names; LPA_LOG_LEVEL=debug shows where it was raised",
         )
     asked.seconds = time.monotonic() - asked.began
     asked.finding = finding

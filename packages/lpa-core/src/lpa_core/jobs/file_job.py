@@ -148,15 +148,15 @@ def _require_agreement(source: Source, sinks: Iterable[Sink], checkpoint: FileCh
             behind = checkpoint.progress.offset if prepared is None else prepared.end
             if isinstance(sink, SupportsStoredOffsets) and sink.stored_from(source.topic, {source.partition: behind}):
                 raise CheckpointError(
-                    f"{sink} holds records of {source.topic} behind the {behind:,} that its checkpoint counts: "
-                    "an older checkpoint was put back. Bring the newest one back by `lpa backup restore`, "
-                    "or give the file a name of its own (what is stored is then found to be repeated)"
+                    f"{sink} holds records of {source.topic} after the {behind:,} that its checkpoint counts: "
+                    "an older checkpoint was put back. Restore the newest one with `lpa backup restore`, "
+                    "or give the file a name of its own (stored records then count as repeated)"
                 )
         elif isinstance(sink, SupportsInventory) and sink.holds(source.topic, source.partition):
             raise CheckpointError(
-                f"{sink} holds records of {source.topic} already, but no checkpoint says how far it was read: give "
-                "--sink as it was given then (a sink that is added gets files alone), bring a lost checkpoint back by "
-                "`lpa backup restore`, or give the file a name of its own (what is stored is then found to be repeated)"
+                f"{sink} holds records of {source.topic} already, but no checkpoint says how far it was read. Give "
+                "the same --sink as then (files for an added sink need a run of their own), restore a lost checkpoint "
+                "with `lpa backup restore`, or give the file a name of its own (stored records then count as repeated)"
             )
 
 

@@ -286,7 +286,7 @@ def _at(source: str | None, settings: Settings) -> Settings:
         try:
             quality = attrs.evolve(quality, input_topic=parts.path.strip("/"))
         except ValueError:
-            raise SourceError(f"kafka://...{parts.path}: expected a topic behind the brokers: {TOPIC_NAME}") from None
+            raise SourceError(f"kafka://...{parts.path}: expected a topic after the brokers: {TOPIC_NAME}") from None
     return attrs.evolve(settings, quality=quality)
 
 

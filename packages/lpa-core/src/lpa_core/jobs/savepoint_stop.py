@@ -51,7 +51,7 @@ class SavepointStop:
         """Take the request, call ``stop``, and answer the request's id. Raises StopRefused."""
         with self._lock:
             if self._request is not None or not running:
-                raise StopRefused("the job is stopping already, or has not begun: look at its state")
+                raise StopRefused("the job is stopping already, or has not started: look at its state")
             self._request = _StopRequest(uuid.uuid4().hex, location)
         stop()
         return self._request.id

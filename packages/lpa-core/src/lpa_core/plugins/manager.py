@@ -179,7 +179,7 @@ class PluginManager:
             plugin=plugin.name,
             package=plugin.package,
             problem=plugin.problem,
-            remedy=f"mend or remove {plugin.package}, or set LPA_PLUGINS_DISABLED={plugin.name}",
+            remedy=f"correct or remove {plugin.package}, or set LPA_PLUGINS_DISABLED={plugin.name}",
         )
         trace = "".join(traceback.format_exception(error))
         _log.debug("how the plugin broke", plugin=plugin.name, exception=trace)
@@ -222,7 +222,7 @@ class PluginManager:
                         plugin=brought.plugin.name,
                         package=brought.plugin.package,
                         problem=_one_line(error),
-                        remedy=f"mend {brought.plugin.package}, or set LPA_PLUGINS_DISABLED={brought.plugin.name}",
+                        remedy=f"correct {brought.plugin.package}, or set LPA_PLUGINS_DISABLED={brought.plugin.name}",
                     )
                 told = True
                 return None

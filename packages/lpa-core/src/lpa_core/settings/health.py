@@ -37,7 +37,7 @@ class HealthSettings:
     window_hours: int = option(
         24,
         "a whole number of at least 1, at most 87600",
-        "Hours that checks look back, where they are not told otherwise",
+        "Hours that checks look back by default",
         whole(1, 87_600),
     )
     checks_disabled: tuple[str, ...] = option(
@@ -64,7 +64,7 @@ class HealthSettings:
         "3", "a number of at least 1", "Times the share of the days before that rejects may come to", number(1)
     )
     usual_days: int = option(
-        7, "a whole number of at least 1, at most 365", "Days before the window that tell what is usual", whole(1, 365)
+        7, "a whole number of at least 1, at most 365", "Days before the window that show what is usual", whole(1, 365)
     )
     consumer_lag_records: Thresholds = option(
         "20000,500000", _RISING, "Records that a partition's consumer is behind", rising

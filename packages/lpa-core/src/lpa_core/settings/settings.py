@@ -108,7 +108,7 @@ class ClickHouseSettings:
     sink_max_time_ms: int = _option(
         1000,
         f"{_WHOLE}, at most 86400000",
-        "Milliseconds after which a range is written, also where it is smaller: a quarter of them where writing is "
+        "Milliseconds after which a range is written, full or not: a quarter of them if writing is "
         "quick, ten times as many under a backlog",
         whole(1, 86_400_000),
     )
@@ -144,7 +144,7 @@ class ReplaySettings:
         "flink-dlq-replay-v1", GROUP_NAME, "Begins the name of each replay's own consumer group", group_name
     )
     start_epoch_ms: int | None = _option("", _EPOCH_MS, "First millisecond of the window", epoch_ms_or_none)
-    end_epoch_ms: int | None = _option("", _EPOCH_MS, "The millisecond behind the window's last", epoch_ms_or_none)
+    end_epoch_ms: int | None = _option("", _EPOCH_MS, "The millisecond after the window's last", epoch_ms_or_none)
 
 
 @final
@@ -201,7 +201,7 @@ class ProcessSettings:
     stop_seconds: int = _option(
         30,
         "a whole number of seconds, at least 1, at most 86400",
-        "How long a worker that was told to stop may take",
+        "How long a worker may take to stop",
         whole(1, 86_400),
     )
     materialize_group_id: str = _option(
@@ -240,7 +240,7 @@ class ProcessSettings:
     admin_token: str = _option(
         "",
         "at least 16 letters, digits and -._~+/",
-        "A client that sends it may stop the job over HTTP; without a token nobody may; never shown, never logged",
+        "A client that sends it may stop the job over HTTP; without a token no client may; never shown, never logged",
         token,
         secret=True,
     )

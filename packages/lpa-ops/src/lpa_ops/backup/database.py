@@ -111,8 +111,8 @@ def _reason(text: str) -> str:
         return f"{line[:300]}: allow the folder in the server's <backups><allowed_path>, or name an s3:// location"
     if "REPLICA_ALREADY_EXISTS" in line:
         return (
-            f"{line[:300]}: replicated tables cannot be made beside those that stand: verify the backup on another "
-            "server, drop the database on all replicas, then restore it"
+            f"{line[:300]}: replicated tables cannot be created next to the existing ones: verify the backup on "
+            "another server, drop the database on all replicas, then restore it"
         )
     return line[:500]
 

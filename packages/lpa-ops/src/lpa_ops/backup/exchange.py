@@ -113,9 +113,9 @@ def require_room(client: Client, located: Located, tables: Collection[str]) -> N
     needed, free = located.bytes_of(tables), free_bytes(client)
     if needed > free:
         raise BackupError(
-            f"{located.location} takes up to {needed / 1e9:,.1f} GB beside what stands, until it is proven, and the "
-            f"disks of ClickHouse have {free / 1e9:,.1f} GB free: make room there, or name another server or folder "
-            "with --sink"
+            f"{located.location} takes up to {needed / 1e9:,.1f} GB next to the existing tables until it is proven, "
+            f"and the disks of ClickHouse have {free / 1e9:,.1f} GB free: make room there, or name another server or "
+            "folder with --sink"
         )
 
 

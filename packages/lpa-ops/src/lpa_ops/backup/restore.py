@@ -186,8 +186,8 @@ def _behind_the_group(client: Client, name: str, target: str, settings: Settings
         return ""
     require_stopped(admin_client(settings), settings)
     return (
-        f"nothing of {settings.quality.input_topic} was stored when the backup was made, and the group stands behind "
-        "what came since: `lpa recover offset-loss --execute` has it read again"
+        f"nothing of {settings.quality.input_topic} was stored when the backup was made, and the group's offset is "
+        "after what came since: `lpa recover offset-loss --execute` reads it again"
     )
 
 

@@ -158,7 +158,7 @@ class BackupStore:
         return False
 
     def _lacks(self, base: str) -> str:
-        return f"adds to {self.location(base)}, which is missing or incomplete: put that one back beside it"
+        return f"adds to {self.location(base)}, which is missing or incomplete: put that backup back next to it"
 
 
 def _of_database(manifest: BackupManifest) -> dict[str, SavedFile]:

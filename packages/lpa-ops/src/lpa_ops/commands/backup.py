@@ -50,7 +50,7 @@ _Frozen = Annotated[
 
 def backup_app(context: AppContext) -> cyclopts.App:
     settings = context.settings
-    app = cyclopts.App(name="backup", help="Back up the database and where its sources stand; bring it back.")
+    app = cyclopts.App(name="backup", help="Back up the database and the positions of its sources; restore it.")
 
     @app.command
     def create(
@@ -126,7 +126,7 @@ def backup_app(context: AppContext) -> cyclopts.App:
     def restore(
         location: str, /, *, sink: SinkUri = None, replace: Switch = False, yes: Yes = False, json: Json = False
     ) -> int:
-        """Bring back the database, claims, checkpoints and committed offsets, workers being stopped.
+        """Restore the database, claims, checkpoints and committed offsets. Stop all workers first.
 
         Parameters
         ----------

@@ -58,7 +58,7 @@ def print_restored(restored: Restored) -> None:
     for partition, commit in sorted(restored.offsets.items()):
         print_line(f"{partition} goes on at {commit.offset}")
     if restored.files:
-        print_line(f"{restored.files} files go on where they stood")
+        print_line(f"{restored.files} files continue where they were")
     if restored.note:
         print_paragraph(console(), f"now: {restored.note}")
 

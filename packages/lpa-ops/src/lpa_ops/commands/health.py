@@ -40,7 +40,7 @@ def health_app(context: AppContext) -> cyclopts.App:
         wide: Switch = False,
         json: Json = False,
     ) -> int:
-        """Check everything that can go wrong; exit with 1 where anything critical has.
+        """Check everything that can go wrong; exit with 1 if anything critical did.
 
         Parameters
         ----------
@@ -52,7 +52,7 @@ def health_app(context: AppContext) -> cyclopts.App:
         watch
             Look again and again until interrupted.
         wide
-            Tell what checks found that are ok, too.
+            Show the results of checks that are ok, too.
         """
         if since is not None:
             beginning(since, _now())  # refused before anything is opened

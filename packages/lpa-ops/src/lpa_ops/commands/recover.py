@@ -33,17 +33,17 @@ from lpa_sinks.schema.migrations import BUILTIN
 
 _Execute = Annotated[
     bool,
-    Parameter(negative="", help="Carry the plan out; run again, it goes on where it was interrupted."),
+    Parameter(negative="", help="Carry the plan out. If it was interrupted, run it again: it continues there."),
 ]
 
 _FROM_BACKUPS: Final[Mapping[Callable[[], Scenario[Any]], str]] = {
-    ClickHouseCorruption: "Tables are damaged: restore these from the newest good backup, and have what came since "
+    ClickHouseCorruption: "Tables are damaged: restore these from the newest good backup, and read later records "
     "read again.",
-    TotalLoss: "The database is gone: restore everything from the newest good backup, and go on from its offsets.",
+    TotalLoss: "The database is gone: restore everything from the newest good backup, and continue from its offsets.",
 }
 _FROM_TABLES: Final[Mapping[Callable[[], Scenario[Any]], str]] = {
     OffsetLoss: "The group's offsets are gone or were moved: find the right ones in the database, and commit them.",
-    DoubledRows: "Records are stored twice: take out what came later, and derive from what is left.",
+    DoubledRows: "Records are stored twice: delete the later rows, and derive facts again.",
     WrongTimes: "Rows were stored under a clock that was ahead: set their ingestion times to now.",
 }
 """Scenarios, and what each is for."""
@@ -51,9 +51,7 @@ _FROM_TABLES: Final[Mapping[Callable[[], Scenario[Any]], str]] = {
 
 def recover_app(context: AppContext) -> cyclopts.App:
     settings = context.settings
-    app = cyclopts.App(
-        name="recover", help="Recover from a disaster: show the plan, and carry it out where told to with --execute."
-    )
+    app = cyclopts.App(name="recover", help="Recover from a disaster: show the plan; carry it out with --execute.")
 
     def work(sink: str | None, backups: str | None = None) -> Context:
         endpoint_of(sink, settings)  # says what is wrong with it
@@ -139,7 +137,7 @@ def _print_plan(
     screen: Console, shown: RecoveryPlan, steps: Sequence[tuple[RecoveryStep, bool]], carry_out: bool
 ) -> None:
     if shown.journal is not None:
-        print_paragraph(screen, f"begun at {shown.since}, it goes on; to give it up, remove {shown.journal}")
+        print_paragraph(screen, f"begun at {shown.since}, it continues; to abandon it, remove {shown.journal}")
     if not shown.damage:
         for line in ("There is nothing to recover.", *shown.lost):
             print_paragraph(screen, line)

@@ -20,7 +20,7 @@ from lpa_ops.savepoint.store import FileSavepointStore
 
 def savepoint_app(context: AppContext) -> cyclopts.App:
     settings = context.settings
-    app = cyclopts.App(name="savepoint", help="Save where the consumer group stands and its claims; bring it back.")
+    app = cyclopts.App(name="savepoint", help="Save the offsets and claims of the consumer group; restore them.")
 
     @app.command
     def create(*, location: SavepointLocation = None, json: Json = False) -> None:

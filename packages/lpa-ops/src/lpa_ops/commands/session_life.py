@@ -40,7 +40,7 @@ def show_life(life: Mapping[str, Answer], console: Console) -> None:
 def _outcome(fact: Mapping[str, Any]) -> str:
     errors = f"{fact['error_count']} errors, {fact['excusable_error_count']} of them excusable"
     if not fact["known_stream"]:
-        outcome = "not counted as an attempt: the gateway told of no stream request"
+        outcome = "not counted as an attempt: the gateway reported no stream request"
     elif fact["startup_success"]:
         outcome = "success: it became playable"
     elif fact["startup_excused"]:

@@ -120,7 +120,7 @@ DELIVERY: Final = Dashboard(
             (
                 Panel("Rebalances", PanelKind.SERIES, "sum(increase(lpa_rebalances_total[10m]))"),
                 Panel("Ranges repeated", PanelKind.SERIES, "sum(increase(lpa_prepared_ranges_repeated_total[10m]))"),
-                Panel("Commits turned away", PanelKind.SERIES, "sum(increase(lpa_fenced_commits_total[10m]))"),
+                Panel("Commits refused", PanelKind.SERIES, "sum(increase(lpa_fenced_commits_total[10m]))"),
                 Panel("Times held back", PanelKind.SERIES, "sum(increase(lpa_backpressure_episodes_total[10m]))"),
                 Panel(
                     "Share of keys that were duplicates",

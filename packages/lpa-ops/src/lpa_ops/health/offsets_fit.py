@@ -45,7 +45,7 @@ def judge_offsets(scope: Scope) -> Finding:
     troubles = {str(partition): trouble for partition, trouble in _troubles(scope, standings, commits, stored)}
     for partition, why in scope.given_up.items():
         known = troubles.get(partition)
-        troubles[partition] = OffsetTrouble(f"{partition} is left to a person: {why}", known.action if known else _LEFT)
+        troubles[partition] = OffsetTrouble(f"{partition} needs a person: {why}", known.action if known else _LEFT)
     if troubles:
         more = f" (and {len(troubles) - _SHOWN} more)" if len(troubles) > _SHOWN else ""
         shown = [trouble.what for _, trouble in sorted(troubles.items())][:_SHOWN]
@@ -61,12 +61,12 @@ def judge_offsets(scope: Scope) -> Finding:
             f"the group {group} has never committed an offset of {topic}, though {waiting:,} records wait there",
             None,
             _NONE,
-            "start `lpa ingest`; where it runs, give it and this command the same QUALITY_GROUP_ID and topic",
+            "start `lpa ingest`; if it runs, give it and this command the same QUALITY_GROUP_ID and topic",
         )
     return Finding(State.OK, f"committed offsets of {len(standings)} partitions fit the topic and the tables", 0, _NONE)
 
 
-_LEFT: Final = "/readyz of the worker has the reason and what mends it; start the worker again afterwards"
+_LEFT: Final = "/readyz of the worker has the reason and the remedy; then start the worker again"
 
 
 def _troubles(
@@ -87,7 +87,7 @@ def _trouble(
     right = f"stop the workers; {command(scope, 'recover offset-loss')} shows the right offsets, --execute sets them"
     anew = (
         f"use another topic name (QUALITY_INPUT_TOPIC): the tables hold positions of the old {partition.topic}; "
-        f"{command(scope, 'recover offset-loss')} tells which"
+        f"{command(scope, 'recover offset-loss')} shows which"
     )
     if stored > standing.high:
         what = f"{partition} holds {standing.low:,} to {standing.high - 1:,}, though {stored - 1:,} is stored"
@@ -106,13 +106,13 @@ def _trouble(
     try:
         decode(partition, commit.metadata)
     except DamagedMetadataError as damage:
-        return OffsetTrouble(str(damage), f"where a restore is not finished, run it again; else {right}")
+        return OffsetTrouble(str(damage), f"if a restore is not finished, run it again; else {right}")
     if commit.offset < standing.low:
         gone = standing.low - commit.offset
         return OffsetTrouble(
             f"{partition}: {gone:,} records from {commit.offset:,} on were deleted before they were read",
-            f"where there is an archive, {command(scope, 'replay run --from archive')} brings them; "
-            "QUALITY_OFFSET_GAP_POLICY=earliest lets the worker go on with what is there",
+            f"if there is an archive, {command(scope, 'replay run --from archive')} brings them; "
+            "QUALITY_OFFSET_GAP_POLICY=earliest lets the worker continue with what is there",
         )
     return None
 

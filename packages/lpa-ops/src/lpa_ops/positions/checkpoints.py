@@ -48,5 +48,5 @@ def read_checkpoint(path: Path) -> StoredCheckpoint:
     except ValueError:
         raise CheckpointError(
             f"the checkpoint {path} is damaged: bring back a backup (`lpa backup restore`), or delete it and give its "
-            "file another name: what is stored is then found to be repeated"
+            "file another name: stored records then count as repeated"
         ) from None

@@ -128,7 +128,7 @@ class ClickHouseCorruption:
         first = "the first record that there still is"
         names, to = ", ".join(found.concerned), f"names that end in {found.suffix}"
         wanted = f"{', '.join(found.tables)} from {found.location}" if found.tables else "nothing"
-        proven = f"restore {wanted} beside them, and compare"
+        proven = f"restore {wanted} next to them, and compare"
         restored = [f"put {', '.join(found.tables)} in their place"] if found.tables else []
         anew = [f"make {', '.join(found.emptied)} again, without rows"] if found.emptied else []
         return [
@@ -143,7 +143,7 @@ class ClickHouseCorruption:
             ),
             RecoveryStep(
                 "offsets",
-                f"set committed offsets and checkpoints to {'where the backup has them' if found.location else first}",
+                f"set committed offsets and checkpoints to {'those of the backup' if found.location else first}",
                 lambda: self._go_on(found, context),
             ),
         ]
@@ -154,7 +154,7 @@ class ClickHouseCorruption:
             *derive,
             f"start the workers: they read {found.again:,} records again",
             "run `lpa ingest` on files once more",
-            f"drop the tables that end in {found.suffix} once nobody wants to look at them",
+            f"drop the tables that end in {found.suffix} when you do not need them any more",
         ]
 
     def _newest_good(self, damaged: bool, client: Client, name: str, context: Context) -> StoredBackup | None:

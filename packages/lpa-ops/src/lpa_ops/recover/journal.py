@@ -73,7 +73,7 @@ class Journal(Generic[F]):
             if there != asked:
                 raise RecoveryError(
                     f"{self._scenario.name} {what} {there} is under way since {written.since}, not {what} {asked}: "
-                    f"name it with {option} to go on, or give it up by removing {self.path}"
+                    f"name it with {option} to continue, or abandon it by removing {self.path}"
                 )
         # A restore that was finished has let files in again: what there was to recover from is gone.
         return written if restoration.is_barred(self._sink, self._context.settings) else None

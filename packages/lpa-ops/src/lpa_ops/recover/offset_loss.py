@@ -55,7 +55,7 @@ class OffsetLoss:
                 if behind > high[partition]:
                     lost.append(
                         f"{partition} holds {high[partition]} records, but {behind} are stored: the topic was made "
-                        "again; it is left alone: use another topic name"
+                        "again; lpa does not touch it: use another topic name"
                     )
                     continue
                 # At most one range is unfinished, so nothing is missing further back than a range reaches.
@@ -87,7 +87,7 @@ class OffsetLoss:
             RecoveryStep("stopped", "make sure that no worker is running", lambda: self._stopped(context)),
             RecoveryStep(
                 "cut",
-                "take out of all tables what a range that was not finished has left behind these offsets",
+                "delete from all tables the rows after these offsets, which an unfinished range left",
                 lambda: self._cut(found, context),
             ),
             RecoveryStep("offsets", f"commit {right}", lambda: self._commit(found, context)),
@@ -145,4 +145,4 @@ def _problem(known: Positions, partition: Partition, now: Commit | None, through
     if behind <= (prepared.range.end if prepared is not None else now.offset):
         return ""  # offsets apart from what is right lie in gaps
     twice = known.stored(partition, OffsetSpan(now.offset, through))
-    return f"{wrong}: {twice:,} records would be stored twice" if twice else f"{wrong}: rows are left behind it"
+    return f"{wrong}: {twice:,} records would be stored twice" if twice else f"{wrong}: rows are left after it"

@@ -80,5 +80,5 @@ def _progress(scenario: Scenario[F], context: Context, journal: Journal[F]) -> t
     try:
         found = scenario.look_again(written.found, frozenset(written.begun), written.started_ms, context)
     except RecoveryOvertakenError as error:
-        raise RecoveryError(f"{scenario.name}: {error}; give it up by removing {journal.path}") from None
+        raise RecoveryError(f"{scenario.name}: {error}; to abandon it, remove {journal.path}") from None
     return msgspec.structs.replace(written, found=found), bool(found.damage)

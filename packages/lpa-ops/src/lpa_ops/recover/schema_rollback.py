@@ -64,7 +64,7 @@ class SchemaRollback:
         return [RecoveryStep("roll back", what, lambda: self._roll_back(found, context))]
 
     def then(self, found: BadMigration) -> Sequence[str]:
-        return ["mend the migration, and apply it again"]
+        return ["correct the migration, and apply it again"]
 
     def _files(self, of: Applied, database: str = DEFAULT_DATABASE) -> Migration | None:
         """Those of the same number and name; another's would take back what was never added."""

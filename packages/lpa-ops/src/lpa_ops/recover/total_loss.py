@@ -80,13 +80,13 @@ class TotalLoss:
             since = stored_since(client, name, started_ms)
         if since:
             raise RecoveryOvertakenError(
-                f"{name} holds {since:,} records that came in since this recovery was begun, and would be replaced: it "
+                f"{name} holds {since:,} records that came in since this recovery started, and would be replaced: it "
                 "was repaired by other means"
             )
         return found
 
     def steps(self, found: Loss, context: Context) -> Sequence[RecoveryStep]:
-        left = f"rename what is left of the folder to {found.aside}"
+        left = f"rename the rest of the folder to {found.aside}"
         aside = [RecoveryStep("set aside", left, lambda: self._aside(found, context), once=True)] if found.aside else []
         return [
             RecoveryStep("check", f"read every file of {found.location}", lambda: self._check(found)),

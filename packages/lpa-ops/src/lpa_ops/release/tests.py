@@ -52,7 +52,7 @@ def _left_out(reports: Mapping[Path, JunitReport], defined: frozenset[str], head
     for file, report in reports.items():
         narrowed, commit = report.properties.get(NARROWED), report.properties.get(COMMIT)
         if narrowed is None:
-            yield f"{file} does not tell how it was made: run ./dev tests --junit-xml={file.name} in this repository"
+            yield f"{file} does not say how it was made: run ./dev tests --junit-xml={file.name} in this repository"
         elif narrowed:
             yield f"{file} is of a part of the tests: the run was narrowed by {narrowed}; run it without"
         if commit and commit != head:

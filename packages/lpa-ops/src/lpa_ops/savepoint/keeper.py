@@ -98,7 +98,7 @@ def restore(location: str, settings: Settings, plugins: PluginManager) -> Savepo
         for partition, each in savepoint.commits.items():
             if partition in now and now[partition].offset > each.offset:
                 _log.warning(
-                    "the group goes back; where a sink holds these records still, workers leave the partition alone "
+                    "the group goes back; if a sink still holds these records, workers leave the partition alone "
                     "until the tables are set back too, or `lpa recover offset-loss` was run",
                     partition=str(partition),
                     offsets=f"{each.offset} to {now[partition].offset - 1}",

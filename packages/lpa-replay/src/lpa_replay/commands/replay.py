@@ -38,7 +38,7 @@ def replay_app(context: AppContext) -> cyclopts.App:
 
     @app.command
     def plan(request: Request = _NOTHING, *, output: Path | None = None, json: Json = False) -> None:
-        """Show what a replay would do, and write it down for `run --plan`; nothing is sent.
+        """Show what a replay would do, and write the plan for `run --plan`. Send nothing.
 
         Parameters
         ----------
@@ -65,12 +65,12 @@ def replay_app(context: AppContext) -> cyclopts.App:
 
     @app.command
     def run(request: Request = _NOTHING, *, plan: Path | None = None, yes: Yes = False, json: Json = False) -> int:
-        """Replay: by a plan, or by options. A run that was killed goes on where it was when it is started again.
+        """Replay by a plan or by options. Start a killed run again: it continues where it stopped.
 
         Parameters
         ----------
         plan
-            A file that `lpa replay plan` wrote: exactly that is done, and only once.
+            A file that `lpa replay plan` wrote: the run does exactly that, and only once.
         """
         replays = _replays(context)
         made, begun = _to_run(request, plan, replays)
@@ -89,7 +89,7 @@ def replay_app(context: AppContext) -> cyclopts.App:
 
     @app.command(name="verify")
     def verify_run(replay_id: str, /, *, sink: SinkUri = None, json: Json = False) -> int:
-        """Find out what became of every record of a replay, and check that nothing was doubled; exit with 1 if it was.
+        """Find out what became of every record of a replay, and that nothing is stored twice; exit with 1 if not.
 
         Parameters
         ----------
@@ -100,7 +100,9 @@ def replay_app(context: AppContext) -> cyclopts.App:
         with opened(sink, settings) as database:
             found = _recorded(database, replay_id)
             if found.state == RunState.STAGED:
-                raise ReplayRefused(f"replay {replay_id} is not sent yet: start it again, it goes on where it was")
+                raise ReplayRefused(
+                    f"replay {replay_id} is not sent yet: start it again: it continues where it stopped"
+                )
             tables = [table for each in replays.plugins.event_types() for table in each.tables]
             ttl_ms = settings.quality.dedup_ttl_minutes * 60_000
             now = _now()
@@ -129,7 +131,7 @@ def replay_app(context: AppContext) -> cyclopts.App:
 
     @app.command
     def show(replay_id: str, /, *, sink: SinkUri = None, json: Json = False) -> None:
-        """Show the audit of a replay, and its records by what became of them.
+        """Show the audit of a replay, and its records by outcome.
 
         Parameters
         ----------
@@ -162,7 +164,7 @@ def _to_run(request: Request, file: Path | None, replays: Replays) -> tuple[Plan
     """The plan to carry out, and whether that has been begun before or was looked at."""
     if file is not None:
         if request != _NOTHING:
-            raise ReplayRefused("--plan says all there is to say: give no other option beside it")
+            raise ReplayRefused("--plan decides everything: give no other option with it")
         return read_plan(file), True
     new = _new(request, replays)
     begun = unfinished(replays.root, new.asked.fingerprint)

@@ -20,7 +20,7 @@ from lpa_replay.check.record import RunDifference, first_difference, read_record
 def add_check(app: cyclopts.App, settings: Settings) -> None:
     @app.command
     def check(fixture: Path, /, *, against: Path | None = None, output: Path | None = None, json: Json = False) -> int:
-        """Run a fixture through every layer in a temporary database, twice; exit with 1 where the runs differ.
+        """Run a fixture through every layer in a temporary database, twice; exit with 1 if the runs differ.
 
         Parameters
         ----------

@@ -35,7 +35,7 @@ class Request:
     ----------
     source
         dlq-topic, dlq-table, quarantine-table, archive, or a file of envelopes or records. Default: the table of an
-        embedded database, the topic where a server is the sink.
+        embedded database, the topic if the sink is a server.
     archive
         Folder or object store, for --from archive.
     dedup
@@ -43,15 +43,15 @@ class Request:
     to
         topic (the input topic) or local (straight into the sink). Default: local for an embedded database.
     start
-        First moment of the window: epoch milliseconds or ISO 8601, UTC where no zone is given.
+        First moment of the window: epoch milliseconds or ISO 8601, UTC if no zone is given.
     end
-        The moment behind the window's last. Default: now.
+        End of the window, exclusive. Default: now.
     since
         A window up to now, or to --end, such as 90s, 30m, 2h, 7d. Of dead letters: by the time of rejection.
     everything
         No window: all there is.
     by
-        event (the event's time, or the record's where it has none) or ingestion (time of rejection or receipt).
+        event (the event's time, or the record's if it has none) or ingestion (time of rejection or receipt).
         Default: event; ingestion with --since, and for the archive, which is laid out by it.
     classes
         Failure classes; may be given several times, as may the next four.
@@ -66,7 +66,7 @@ class Request:
     where
         A condition in SQL over the envelope's columns, for tables.
     max_records
-        At most so many records, the first that are selected; those that are skipped count as well.
+        At most so many of the selected records, the first ones; skipped records count, too.
     rate
         At most so many records a second.
     fix
@@ -74,7 +74,7 @@ class Request:
     max_attempts
         Replays of one record, after which it goes to quarantine.
     force
-        Send also what is stored already: only the dedup store decides then.
+        Send stored events, too: then only the dedup store decides.
     """
 
     source: Annotated[str | None, Parameter(name="--from", negative="")] = None

@@ -70,8 +70,8 @@ class TopicDelivery:
         offset, spool = self._committed()
         if offset > 0 and spool != self._spool:
             raise ReplayError(
-                f"replay {self._plan.id} was begun from another data folder, where {offset} of its records were sent: "
-                "go on there, or plan a new replay: it leaves out what is stored"
+                f"replay {self._plan.id} was started from another data folder, where {offset} of its records were "
+                "sent: continue there, or plan a new replay, which leaves out what is stored"
             )
 
     def _look_at_topics(self) -> int:
@@ -136,7 +136,7 @@ class TopicDelivery:
         except TakenOverError:
             raise ReplayError(f"another process took replay {self._plan.id} over: leave it to that one") from None
         except CommitUncertainError as error:
-            raise CommitUncertainError(f"{error}: run the same again, it goes on where it was") from None
+            raise CommitUncertainError(f"{error}: run the same again: it continues where it stopped") from None
 
     def _record(self, each: Outgoing) -> OutgoingRecord:
         headers = [(name, text.encode()) for name, text in each.headers]

@@ -106,7 +106,7 @@ class TopicSource:
             for message in messages:
                 error = message.error()
                 if error is not None and error.code() == KafkaError._PARTITION_EOF:
-                    position = end  # what stands behind is not a record, or belongs to a transaction that is still open
+                    position = end  # what comes after is not a record, or belongs to a transaction that is still open
                 elif error is not None:
                     with explained(f"read {self._topic}[{number}]", self._settings):
                         raise KafkaException(error)

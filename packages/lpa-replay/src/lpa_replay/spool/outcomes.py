@@ -24,7 +24,7 @@ class Decision(StrEnum):
 ALREADY_STORED: Final = "already stored"
 REPEATED: Final = "another envelope or copy of it is in this run"
 SUPERSEDED: Final = "a later attempt at it is in this run"
-ALREADY_EXHAUSTED: Final = "given up by an earlier replay: it is in quarantine"
+ALREADY_EXHAUSTED: Final = "abandoned by an earlier replay: it is in quarantine"
 PASSES: Final = "passes"
 
 

@@ -99,7 +99,7 @@ def why_not(status: int, headers: Mapping[str, str], body: bytes | None) -> str 
     if not any(name in headers for name in NAMES):
         return f"neither {' nor '.join(NAMES)}"
     if headers.get("Transfer-Encoding", "").lower() != "chunked" and "Content-Length" not in headers:
-        return "nothing that tells where it ends"
+        return "nothing that says where it ends"
     if body and _FORMAT not in headers:
         return "text instead of a result"
     if body and _EXCEPTION_IN_BODY.search(body):

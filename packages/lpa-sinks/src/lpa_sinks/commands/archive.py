@@ -97,9 +97,9 @@ def _told(done: Mirrored) -> Iterator[str]:
     yield f"{done.copied:,} files copied ({done.bytes / 1e6:,.1f} MB)"
     yield f"{done.compared + done.unchanged:,} were there, {done.compared:,} of them read again"
     for path in done.replaced:
-        yield f"replaced, for the copy was damaged: {path}"
+        yield f"replaced, because the copy was damaged: {path}"
     for path in done.growing:
-        yield f"left to the next run, for it is being written: {path}"
+        yield f"left to the next run, because it is being written: {path}"
     yield from done.problems
 
 

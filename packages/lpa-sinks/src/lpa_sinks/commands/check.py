@@ -46,9 +46,9 @@ def check_app(context: AppContext) -> cyclopts.App:
         sink: SinkUri = None,
         json: Json = False,
     ) -> int:
-        """Prove that events, facts, rollups and views of a window agree; exit with 1 where an assertion fails.
+        """Prove that events, facts, rollups and views of a window agree; exit with 1 if an assertion fails.
 
-        Without a window it is about the last HEALTH_WINDOW_HOURS that have events, are over and derived.
+        Without a window it checks the last HEALTH_WINDOW_HOURS that have events, are over and are derived.
 
         Parameters
         ----------
@@ -58,7 +58,7 @@ def check_app(context: AppContext) -> cyclopts.App:
             Begin of the window, such as 2026-01-08T10:00:00, in UTC if it has no zone, or 7d for a week ago. Whole
             hours compare best. Default: HEALTH_WINDOW_HOURS before the end.
         end
-            End of the window; what lies on it is outside. Default: the end of the newest such hour.
+            End of the window, exclusive. Default: the end of the newest such hour.
         """
         asked = _asked(assertions)
         now_ms = time.time_ns() // 1_000_000
@@ -146,7 +146,7 @@ def _in_utc(text: str | None, option: str, now_ms: int) -> datetime | None:
         return None
     moment = datetime.fromtimestamp(parse_time(text, option, now_ms) / 1000, UTC)
     if not _FIRST <= moment <= _LAST:
-        raise UsageError(f"{option}={text}: windows lie between 2000 and 2106")
+        raise UsageError(f"{option}={text}: a window must be between 2000 and 2106")
     return moment
 
 

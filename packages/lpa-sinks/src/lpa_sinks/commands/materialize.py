@@ -63,7 +63,7 @@ def materialize_app(context: AppContext) -> cyclopts.App:
     ) -> None:
         """Rebuild the facts of all sessions with an event in [start, end), whole, and the rollups of their hours.
 
-        May run beside live work. It ends with the rows that live work would have made.
+        May run during live work. It makes the rows that live work would have made.
 
         Parameters
         ----------

@@ -54,7 +54,7 @@ def schema_app(context: AppContext) -> cyclopts.App:
 
     @app.command
     def check(*, sink: SinkUri = None, json: Json = False) -> int:
-        """Prove that event models, rows, DDL and live tables agree; exit with 1 where they do not."""
+        """Prove that event models, rows, DDL and live tables agree; exit with 1 if they do not."""
         tables = _tables(context)
         with opened(sink, settings) as (client, database):
             drifts = AT_ONCE.run(f"{database}: check the schema", lambda: schema.check(client, database, tables))

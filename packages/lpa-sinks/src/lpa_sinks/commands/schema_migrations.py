@@ -38,7 +38,7 @@ _ELSEWHERE: Final = "in force, not in the folder"
 def add_migration_commands(app: cyclopts.App, settings: Settings) -> None:
     @app.command
     def plan(*, sink: SinkUri = None, migrations: Path = BUILTIN, json: Json = False) -> None:
-        """Show which migrations a database has, and what applying the others would do; changes nothing.
+        """Show which migrations a database has, and what the others would do. Change nothing.
 
         Parameters
         ----------
@@ -73,14 +73,14 @@ def add_migration_commands(app: cyclopts.App, settings: Settings) -> None:
         yes: Yes = False,
         json: Json = False,
     ) -> int:
-        """Take the newest migration back: its views are as they were before it.
+        """Take the newest migration back: views get their earlier definitions.
 
         Parameters
         ----------
         migrations
             Folder that holds the newest migration. Default: those of this version.
         views_only
-            Do it without the migration's files, where these are gone: what it added stays.
+            Roll back without the migration's files, if these are gone. What it added stays.
         """
         with opened(sink, settings) as (client, database):
             newest = AT_ONCE.run(f"{database}: read migrations", lambda: newest_in_force(client, database))

@@ -177,7 +177,7 @@ class MaterializeJob:
             if self._is_derived(batch):
                 self._consumer.commit(asynchronous=False)
         except DerivationOvertakenError as why:
-            _log.warning("a pass is given up: others have the partitions, or may have", reason=str(why))
+            _log.warning("a pass is abandoned: others have the partitions, or may have them", reason=str(why))
             self._begin_again(batch)
         except KafkaException as error:
             self._begin_again(batch)

@@ -289,7 +289,7 @@ class Materializer:
             return
         sessions = read(self._database, between(TimeSpan.hull(spans)).of_sessions(keys))
         for key in _expired(known, sessions, work.version):
-            _log.warning("facts are left as they are: events that they are made of have expired", session="|".join(key))
+            _log.warning("facts stay as they are: some of their events have expired", session="|".join(key))
             del known[key]
             sessions = {name: signals for name, signals in sessions.items() if signals.key != key}
         self._capabilities.require(_wallets(sessions.values()))

@@ -9,11 +9,11 @@ from lpa_sinks.parity.assertions import Assertion, assertions
 
 _LAST_INVARIANT: Final = 79
 """In docs/spec/serving.md section 10."""
-_ELSEWHERE: Final = {78: "archives are not tables: their reader tells of gaps"}
+_ELSEWHERE: Final = {78: "archives are not tables: their reader reports gaps"}
 _HEAD: Final = """\
 # Parity
 
-Whether events, facts, rollups and views say the same is proved by assertions: SQL queries that answer what offends in a
+Assertions prove that events, facts, rollups and views agree. They are SQL queries that return the offending rows of a
 window. `configs/assertions` holds them, ready for any client of ClickHouse; `lpa` runs them:
 
 ```sh
@@ -22,14 +22,14 @@ lpa check parity --start 2026-01-08T00:00:00 --end 2026-01-09T00:00:00
 lpa check parity sla_matches_facts facts_are_read_once --start 2026-01-08T10:00:00 --end 2026-01-08T12:00:00 --json
 ```
 
-Exit status 1: an assertion of severity `fail` found something. `warn` is to be looked at, `info` only tells. Where a
+Exit status 1: an assertion of severity `fail` found something. Look at what `warn` finds; `info` needs nothing. If a
 severity has two words, each row says which it is.
 
 - The window is about event time, of whole hours best: views are hourly. `records_are_accounted_for` and
   `core_types_have_no_rejects` are about the time of arrival.
-- Without `--start` and `--end` it is about the last `HEALTH_WINDOW_HOURS` that have events, are over and derived;
-  its first line says which these are.
-- What runs meanwhile is seen half done: ask about hours that are over and derived.
+- Without `--start` and `--end` it checks the last `HEALTH_WINDOW_HOURS` that have events, are over and are derived.
+  Its first line shows them.
+- Work in progress is seen half done: ask about hours that are over and derived.
 - Two sessions of one `request_id`, or events under a wrong clock, are not faults of parity.
 
 Made by `./dev pages` of the files.

@@ -67,7 +67,7 @@ class Drift:
                     f"run {alter} ADD COLUMN {_definition(self.table, self.column) or f'{self.column} {self.expected}'}"
                 )
             case DriftKind.EXTRA_COLUMN:
-                return f"nothing where you added it; where nobody needs it, run {alter} DROP COLUMN {self.column}"
+                return f"nothing if you added it; if it is not needed, run {alter} DROP COLUMN {self.column}"
             case DriftKind.TYPE:
                 kept = f"`lpa backup create`, then run {alter} MODIFY COLUMN"
                 return f"{kept} {_definition(self.table, self.column) or f'{self.column} {self.expected}'}"

@@ -25,8 +25,8 @@ _TITLES: Final = {
 _HEAD: Final = """\
 # Data dictionary
 
-Made by `./dev pages` of the SQL files in `configs/clickhouse-init` and the columns of events. Times are UTC. Where a
-meaning is empty the name says it. "From" is a path in an event's `data`, or in an item of it where an event makes
+Made by `./dev pages` of the SQL files in `configs/clickhouse-init` and the columns of events. Times are UTC. If a
+meaning is empty, the name says it. "From" is a path in an event's `data`, or in an item of it if an event makes
 several rows; `$.` begins one in its envelope ([all forms](plugins.md#lpa_event_types)). `lpa schema show --markdown`
 prints this page with the tables of installed plugins.
 

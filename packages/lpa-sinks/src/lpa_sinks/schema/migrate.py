@@ -139,7 +139,7 @@ def _compare(client: Client, database: str, view: View, window_hours: int) -> Co
         over = f"the last {window_hours} h" if time else "all rows"
         problem = (
             f"view {view.name} gives other rows than before over {over} ({old[0]:,} before, {new[0]:,} after): "
-            f"mend it, or write `-- differs: {view.name}: why` into up.sql where that is meant"
+            f"correct it, or write `-- differs: {view.name}: why` into up.sql if that is meant"
         )
     return Comparison(view.name, old[0], new[0], problem)
 

@@ -61,5 +61,5 @@ def wait_for_inserts(client: Client, tables: Sequence[Table], topic: str, partit
     until = time.monotonic() + _PATIENCE_SECONDS
     while inserts_under_way(client, inserts):
         if time.monotonic() > until:
-            raise SinkUnavailable(f"inserts of {topic} by another worker are still under way")
+            raise SinkUnavailable(f"inserts of {topic} by another worker are still running")
         time.sleep(_LOOK_AGAIN_SECONDS)

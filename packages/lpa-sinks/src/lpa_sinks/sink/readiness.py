@@ -66,7 +66,7 @@ def _what_to_do(stopping: Sequence[Drift], tables: Sequence[Table]) -> str:
     if all(drift.kind is DriftKind.MISSING_TABLE for drift in stopping) and len(stopping) >= len(tables):
         return (
             "none of the tables is there: if they held rows, `lpa recover total-loss` brings them back from a backup; "
-            "where this is a new database, `lpa schema apply` makes them"
+            "if this is a new database, `lpa schema apply` makes them"
         )
     more = f" (and {len(stopping) - 1} more, which `lpa schema check` names)" if len(stopping) > 1 else ""
     return f"{stopping[0]}: {stopping[0].remedy}{more}"

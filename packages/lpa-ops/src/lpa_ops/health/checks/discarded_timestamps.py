@@ -36,7 +36,7 @@ def judge(scope: Scope) -> Finding:
         discarded / times,
         scope.settings.health.discarded_timestamps_share,
         what,
-        "mend the producer: times are epoch milliseconds of a clock that is set",
+        "correct the producer: times are epoch milliseconds of a clock that is set",
     )
 
 

@@ -22,7 +22,7 @@ def judge(scope: Scope) -> Finding:
         rejects / records,
         scope.settings.health.implausible_timestamps_share,
         f"{rejects:,} of {records:,} records have a timestamp that cannot be ({rejects / records:.2%}){example}",
-        "mend the producer, then `lpa replay plan --reason implausible_timestamp --fix FILE`, a fix that multiplies",
+        "correct the producer, then `lpa replay plan --reason implausible_timestamp --fix FILE`, a fix that multiplies",
     )
 
 
