@@ -13,8 +13,7 @@ from lpa_core.settings.settings import Settings
 from lpa_core.sinks.sink import SinkMisconfigured
 from lpa_core.tables.table import Table
 from lpa_sinks import schema
-from lpa_sinks.clickhouse.client import connect
-from lpa_sinks.clickhouse.database import endpoint_of
+from lpa_sinks.clickhouse import database
 from lpa_sinks.clickhouse.insert import encode, insert, insert_settings
 from lpa_sinks.clickhouse.names import qualified, quoted
 from lpa_sinks.clickhouse.retries import AT_ONCE
@@ -85,19 +84,13 @@ def opened(sink: str | None, settings: Settings, *, make: bool = False) -> Itera
     An embedded one gets the tables of replays where it lacks them; if there is none it is made if ``make`` says so.
     Raises SinkMisconfigured, SinkUnavailable.
     """
-    endpoint = endpoint_of(sink, settings)
-    if endpoint.path is not None and not make and not endpoint.path.exists():
-        raise SinkMisconfigured(f"{endpoint.path}: there is no embedded database yet: `lpa ingest FILE` makes one")
-    client = connect(endpoint, settings.clickhouse.password)
-    try:
-        database = ReplayDatabase(client, endpoint.database)
-        if endpoint.path is not None:
-            database.complete()
-        yield database
-    finally:
-        client.close()
+    with database.opened(sink, settings, make=make) as (client, name):
+        found = ReplayDatabase(client, name)
+        if is_embedded(sink, settings):
+            found.complete()
+        yield found
 
 
 def is_embedded(sink: str | None, settings: Settings) -> bool:
     """Whether the database is a folder, which only one process at a time can have open."""
-    return endpoint_of(sink, settings).path is not None
+    return database.endpoint_of(sink, settings).path is not None
