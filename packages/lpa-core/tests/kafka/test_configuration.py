@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from structlog.testing import capture_logs
 
 from lpa_core.cli import run
@@ -148,3 +148,26 @@ def test_a_missing_client_library_is_told_with_the_command_that_installs_it(
     assert run(["topics", "show"]) == 2
     assert capsys.readouterr() == ("", "lpa: Kafka's client is not installed: pip install 'lpa-core[kafka]'\n")
     structlog.reset_defaults()
+
+
+def test_a_client_that_begins_elsewhere_does_not_read_as_if_the_group_had_been_reset() -> None:
+    """librdkafka's own line, from a cluster that it plays itself."""
+    cluster = Producer({"bootstrap.servers": "mock", "test.mock.num.brokers": 1, "log_level": 0})
+    (broker,) = cluster.list_topics(timeout=10).brokers.values()
+    cluster.produce("t", b"value")
+    cluster.flush(10)
+    address = f"{broker.host}:{broker.port}"
+    log = ClientLog()
+    reader = Consumer({"bootstrap.servers": address, "group.id": "g", "auto.offset.reset": "earliest", "logger": log})
+    reader.assign([TopicPartition("t", 0, 100)])
+    with capture_logs() as logged:
+        lines: list[Any] = []
+        for _ in range(100):
+            reader.poll(0.1)
+            lines = [each for each in logged if "offset reset" in each["said"]]
+            if lines:
+                break
+    reader.close()
+    assert lines[0]["note"] == (
+        "this is about where this client reads: the offsets that the group has committed are unchanged"
+    )

@@ -19,6 +19,11 @@ QUIET_SECONDS: Final = 60
 """A client that cannot connect tries several times a second, and reports every time."""
 _NOT_NEWS: Final = frozenset({"FAIL", "CONFWARN"})
 """librdkafka's names for lines that its error callback repeats, and for properties meant for the other client."""
+_OFFSET: Final = "OFFSET"
+"""librdkafka's name for lines such as "offset reset (at offset 5) to BEGINNING"."""
+_OF_A_READER: Final = (
+    "this is about where this client reads from: the offsets that the group has committed are unchanged"
+)
 
 
 @final
@@ -33,8 +38,10 @@ class ClientLog:
     def log(self, level: int, message: str, *arguments: str) -> None:
         """A line of librdkafka: ``level`` is one of Python's, the arguments are facility, client and text."""
         facility, client, text = arguments
-        if facility not in _NOT_NEWS:
-            _log.log(level, "kafka client", facility=facility, client=client, said=text)
+        if facility in _NOT_NEWS:
+            return
+        note = {"note": _OF_A_READER} if facility == _OFFSET else {}
+        _log.log(level, "kafka client", facility=facility, client=client, said=text, **note)
 
     def error(self, error: KafkaError) -> None:
         """An error of the whole client. Fatal ones end it; from the others it recovers by itself."""
