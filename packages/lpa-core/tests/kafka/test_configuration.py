@@ -169,5 +169,5 @@ def test_a_client_that_begins_elsewhere_does_not_read_as_if_the_group_had_been_r
                 break
     reader.close()
     assert lines[0]["note"] == (
-        "this is about where this client reads: the offsets that the group has committed are unchanged"
+        "this is about where this client reads from: the offsets that the group has committed are unchanged"
     )
