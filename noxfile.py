@@ -7,7 +7,9 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import nox
@@ -21,6 +23,8 @@ nox.options.sessions = ["lint", "types", "tests"]
 
 BOTH_PATHS = "packages/lpa-core/tests/pipeline/test_both_paths.py::test_failure_01_both_paths_make_equal_rows"
 KILLED = ["tests/test_kill.py", "packages/lpa-replay/tests/test_killed.py"]
+MEMORY_BYTES = 4 << 30
+"""Free in memory, if tests are to keep their files there."""
 SOURCES = sorted(Path("packages").glob("*/src"))
 EXAMPLES = sorted([*Path("examples").glob("*/src"), *Path("examples").glob("*.py")])
 
@@ -76,7 +80,17 @@ def tests(session: nox.Session) -> None:
     else:
         sync(session, "--all-packages", "--all-extras", "--group", "test")
         programs = Path(session.bin)
-    session.run(str(programs / "pytest"), "--numprocesses=2", "--dist=worksteal", *arguments, external=True)
+    with files_in_memory(session):
+        session.run(str(programs / "pytest"), "--numprocesses=2", "--dist=worksteal", *arguments, external=True)
+
+
+@nox.session(default=False)
+def scenarios(session: nox.Session) -> None:
+    """Run the tests that take many commands, most of them with kills: what is lost, restored, recovered, taken over."""
+    require_programs(session)
+    sync(session, "--all-packages", "--all-extras", "--group", "test")
+    with files_in_memory(session):
+        session.run("pytest", "-m", "scenario", "--numprocesses=2", "--dist=worksteal", *session.posargs)
 
 
 @nox.session(default=False)
@@ -87,7 +101,8 @@ def integration(session: nox.Session) -> None:
     named = any(Path(argument.partition("::")[0]).exists() for argument in session.posargs)
     paths = [] if named else ["tests/integration", "tests/chaos"]
     three = ["--numprocesses=3", "--dist=worksteal"]
-    session.run("pytest", "-m", "integration or chaos", *three, *paths, *session.posargs)
+    with files_in_memory(session):
+        session.run("pytest", "-m", "integration or chaos", *three, *paths, *session.posargs)
 
 
 @nox.session(default=False)
@@ -95,7 +110,10 @@ def kills(session: nox.Session) -> None:
     """Kill what ingests and what replays again and again, on many events: LPA_KILLS=100 ./dev kills."""
     sync(session, "--all-packages", "--all-extras", "--group", "test")
     numbers = {"LPA_KILLS": "40", "LPA_REPLAY_KILLS": "6", "LPA_REPLAY_RECORDS": "10000", **os.environ}
-    session.run("pytest", "--numprocesses=2", "--dist=worksteal", *KILLED, *session.posargs, env=numbers)
+    with files_in_memory(session):
+        session.run(
+            "pytest", "-m", "not chaos", "--numprocesses=2", "--dist=worksteal", *KILLED, *session.posargs, env=numbers
+        )
 
 
 @nox.session(default=False)
@@ -128,7 +146,17 @@ def fuzz(session: nox.Session) -> None:
     sync(session, "--all-packages", "--all-extras", "--group", "test")
     sizes = {"LPA_FUZZ_LINES": "100000", "LPA_FUZZ_INPUTS": "20000", "LPA_PARITY_EVENTS": "200000", **os.environ}
     files = ["tests/test_fuzz.py", "tests/test_parity_of_many_events.py"]
-    session.run("pytest", "-s", *files, BOTH_PATHS, *session.posargs, env=sizes)
+    with files_in_memory(session):
+        session.run("pytest", "-s", *files, BOTH_PATHS, *session.posargs, env=sizes)
+
+
+@nox.session(default=False)
+def mutations(session: nox.Session) -> None:
+    """Damage the code in small ways, one after the other, and show that tests notice each: ./dev mutations rollup."""
+    require_programs(session)
+    sync(session, "--all-packages", "--all-extras", "--group", "test")
+    with files_in_memory(session):
+        session.run("python", "tests/mutations/run.py", *session.posargs)
 
 
 @nox.session(default=False)
@@ -136,7 +164,7 @@ def coverage(session: nox.Session) -> None:
     """Run the tests and show which lines and branches they miss."""
     require_programs(session)
     sync(session, "--all-packages", "--all-extras", "--group", "test")
-    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "run", "-m", "pytest", "-m", "not integration and not chaos and not soak", *session.posargs)
     session.run("coverage", "report")
 
 
@@ -279,6 +307,26 @@ PROGRAMS = {"redis-server": "redis-server", "promtool": "prometheus"}
 """What the tests run beside Python -> Debian's package of it."""
 SERVERS = {**PROGRAMS, "java": "openjdk-17-jre-headless", "mvn": "maven"}
 """What the tests on real servers run: Kafka's jars come by Maven."""
+
+
+@contextmanager
+def files_in_memory(session: nox.Session) -> Iterator[None]:
+    """Keep temporary files in memory meanwhile, if there is room: tests wait for a disk a third of their time.
+
+    What failed tests leave stays, to be looked at.
+    """
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or shutil.disk_usage(memory).free < MEMORY_BYTES:
+        yield
+        return
+    folder = tempfile.mkdtemp(prefix="lpa-tests-", dir=memory)
+    session.env["TMPDIR"] = folder
+    try:
+        yield
+    except BaseException:
+        print(f"temporary files are in {folder}: remove them when you have looked at them")
+        raise
+    shutil.rmtree(folder)
 
 
 def require_programs(session: nox.Session, programs: Mapping[str, str] = PROGRAMS) -> None:
