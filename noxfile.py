@@ -25,6 +25,7 @@ BOTH_PATHS = "packages/lpa-core/tests/pipeline/test_both_paths.py::test_failure_
 KILLED = ["tests/test_kill.py", "packages/lpa-replay/tests/test_killed.py"]
 MEMORY_BYTES = 4 << 30
 """Free in memory, if tests are to keep their files there."""
+FUZZED = ["tests/test_fuzz.py", "tests/test_parity_of_many_events.py"]
 SOURCES = sorted(Path("packages").glob("*/src"))
 EXAMPLES = sorted([*Path("examples").glob("*/src"), *Path("examples").glob("*.py")])
 
@@ -85,12 +86,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
-def scenarios(session: nox.Session) -> None:
-    """Run the tests that take many commands, most of them with kills: what is lost, restored, recovered, taken over."""
+def slow(session: nox.Session) -> None:
+    """Run the tests that take many commands or databases: losses, restores, recoveries, takeovers."""
     require_programs(session)
     sync(session, "--all-packages", "--all-extras", "--group", "test")
     with files_in_memory(session):
-        session.run("pytest", "-m", "scenario", "--numprocesses=2", "--dist=worksteal", *session.posargs)
+        others = [f"--ignore={path}" for path in [*KILLED, *FUZZED]]
+        session.run("pytest", "-m", "slow", "--numprocesses=2", "--dist=worksteal", *others, *session.posargs)
 
 
 @nox.session(default=False)
@@ -145,9 +147,8 @@ def fuzz(session: nox.Session) -> None:
     """Ingest 100,000 events changed at random and 200,000 others, then ask whether all tables agree."""
     sync(session, "--all-packages", "--all-extras", "--group", "test")
     sizes = {"LPA_FUZZ_LINES": "100000", "LPA_FUZZ_INPUTS": "20000", "LPA_PARITY_EVENTS": "200000", **os.environ}
-    files = ["tests/test_fuzz.py", "tests/test_parity_of_many_events.py"]
     with files_in_memory(session):
-        session.run("pytest", "-s", *files, BOTH_PATHS, *session.posargs, env=sizes)
+        session.run("pytest", "-s", "-m", "not chaos", *FUZZED, BOTH_PATHS, *session.posargs, env=sizes)
 
 
 @nox.session(default=False)

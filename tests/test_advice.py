@@ -159,6 +159,7 @@ def test_failure_18_what_a_drift_asks_for_mends_it(place: Place, capsys: pytest.
     assert place.rows() == 1000
 
 
+@pytest.mark.slow
 def test_failure_18_a_database_that_is_gone_is_brought_back_first(
     place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

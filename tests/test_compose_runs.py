@@ -62,6 +62,7 @@ def test_the_image_uses_the_uv_of_the_repository() -> None:
     assert pinned in (ROOT / "dev").read_text()
 
 
+@pytest.mark.slow
 def test_the_build_makes_an_environment_that_runs_lpa(tmp_path: Path) -> None:
     """The build's own steps, on the files that .dockerignore lets through."""
     sources = tmp_path / "src"
@@ -189,6 +190,7 @@ def s3() -> Iterator[str]:
     server.stop()
 
 
+@pytest.mark.slow
 def test_the_worker_reaches_database_and_archive_with_what_it_is_given(
     clickhouse: str, s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

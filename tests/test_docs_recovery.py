@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from services.preloaded import preloaded_lpa, preloaded_python
 
 from lpa_core.cli import build_app
@@ -75,6 +76,7 @@ def set_aside(folder: Path) -> list[str]:
     return [name for (name,) in asked(folder, tables)]
 
 
+@pytest.mark.slow
 def test_the_commands_do_what_the_pages_say(tmp_path: Path) -> None:
     lpa(tmp_path, "lpa generate --events 2000 --seed 1 --output events.ndjson && lpa ingest events.ndjson")
     before = counts(tmp_path)

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import attrs
+import pytest
 from services.preloaded import preloaded_lpa
 
 from lpa_core.cli import build_app
@@ -24,6 +25,7 @@ PAGE = (Path(__file__).parents[1] / "docs" / "operations" / "REPLAY_RUNBOOK.md")
 BLOCKS = re.findall(r"^```(\w+) ?(.*)\n((?:.*\n)*?)^```$", PAGE, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_the_commands_run(tmp_path: Path) -> None:
     environment = {**os.environ, "PATH": f"{preloaded_lpa().parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"}
 

@@ -13,9 +13,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from services.preloaded import preloaded_lpa, preloaded_python
 
 from lpa_core.testing.mutations import mutated_records
+
+pytestmark = pytest.mark.slow
 
 LINES = int(os.environ.get("LPA_FUZZ_LINES", "3000"))
 SEED = int(os.environ.get("LPA_FUZZ_SEED", random.Random().randrange(1 << 32)))

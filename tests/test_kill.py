@@ -33,6 +33,8 @@ from lpa_core.settings.settings import ClickHouseSettings, ProcessSettings, Sett
 from lpa_core.sources.source import Source
 from lpa_sinks.archive import read_archive
 
+pytestmark = pytest.mark.slow
+
 RANDOM_KILLS = int(os.environ.get("LPA_KILLS", "5"))
 KILLS_OF_ONE = 10
 """At most, before a run of the same events is let end."""

@@ -14,6 +14,8 @@ import pytest
 from services import few_assertions
 from services.preloaded import preloaded_python
 
+pytestmark = pytest.mark.slow
+
 
 @final
 @attrs.frozen

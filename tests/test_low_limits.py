@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 LPA = [str(Path(sys.executable).with_name("lpa"))]
 TOLD = "raise its limit: `ulimit -n`"
 

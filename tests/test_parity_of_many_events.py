@@ -12,7 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from services.preloaded import preloaded_lpa
+
+pytestmark = pytest.mark.slow
 
 ASSERTIONS = Path(__file__).parents[1] / "configs" / "assertions"
 START_MS, END_MS = 1_767_830_400_000, 1_768_003_200_000

@@ -16,6 +16,8 @@ from lpa_ops.backup.backup import Backup
 from lpa_ops.backup.manifest import BackupManifest, decode, encode
 from lpa_sinks.testing.http_front import Fault
 
+pytestmark = pytest.mark.slow
+
 
 def renamed(location: Path) -> str:
     return str(location.rename(location.with_name("before the deployment")))

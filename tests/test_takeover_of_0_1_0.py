@@ -18,6 +18,8 @@ from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.records import Position
 from lpa_ops.savepoint.store import FileSavepointStore
 
+pytestmark = pytest.mark.slow
+
 LINES = 153
 """Of each of the two files, of which the second was killed in its second range."""
 NOT_OF_THE_DATA = {"dlq_rate", "quarantine_rate", "backup_age", "disk"}

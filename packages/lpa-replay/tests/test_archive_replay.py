@@ -35,6 +35,7 @@ def typed_tables(place: ReplayPlace) -> dict[str, Any]:
     return {name: place.rows(CONTENT % name) for (name,) in names}
 
 
+@pytest.mark.slow
 def test_into_an_empty_database_it_gives_the_same_typed_tables(
     place: ReplayPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

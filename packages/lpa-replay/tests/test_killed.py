@@ -20,6 +20,7 @@ from typing import Any
 
 import attrs
 import msgspec
+import pytest
 from services.preloaded import preloaded_python
 
 from lpa_core.jobs.assembly import Job
@@ -33,6 +34,8 @@ from lpa_replay.running.run import Replays
 from lpa_replay.spool.run_folder import unfinished
 from lpa_replay.testing.place import FIX, MOMENT, event
 from lpa_replay.verify import verify
+
+pytestmark = pytest.mark.slow
 
 KILLS = int(os.environ.get("LPA_REPLAY_KILLS", "3"))
 RECORDS = int(os.environ.get("LPA_REPLAY_RECORDS", "3000"))

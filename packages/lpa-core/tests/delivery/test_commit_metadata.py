@@ -45,6 +45,7 @@ def test_what_is_written_is_read_back(range_: Range) -> None:
     assert prepared.fingerprint == FINGERPRINT
 
 
+@pytest.mark.slow
 @given(st.integers(0, 1 << 32))
 def test_the_worst_range_finds_room(seed: int) -> None:
     """Half of the records duplicates, the other half refused, each for a reason of its own."""

@@ -62,6 +62,7 @@ def test_failure_03_worlds_lose_offsets_and_operators_set_them_right(worlds: lis
         assert any(f" {how}\n" in trace and "an operator:" in trace for trace in told), how
 
 
+@pytest.mark.slow
 def test_worlds_with_an_embedded_engine_write_ranges_of_several_partitions_together(
     worlds: list[SimulationResult],
 ) -> None:
@@ -112,6 +113,7 @@ def seeds_of(tmp_path: Path, end: int, stop_after: int | None = None) -> Tally:
     )
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
     whole = seeds_of(tmp_path, 60)
     with pytest.raises(KeyboardInterrupt):

@@ -6,7 +6,10 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
 from services.preloaded import preloaded_python
+
+pytestmark = pytest.mark.slow
 
 
 def test_nothing_is_taken_for_stored_after_a_killed_restore(tmp_path: Path) -> None:

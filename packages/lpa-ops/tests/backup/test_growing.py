@@ -17,6 +17,8 @@ from lpa_ops.backup.create import create
 from lpa_ops.backup.restore import restore
 from lpa_ops.backup.store import BackupStore
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("behind", [False, True])
 def test_a_file_that_grows_around_the_copy_is_stored_once(

@@ -34,6 +34,7 @@ def test_a_named_place_has_to_be_there_and_the_default_one_need_not(
     assert run(["backup", command]) == 0
 
 
+@pytest.mark.slow
 def test_a_file_is_named_once_and_as_no_archive(tmp_path: Path) -> None:
     """In processes of their own: this one may have the embedded engine open for another test."""
     file = tmp_path / "file"
@@ -41,6 +42,7 @@ def test_a_file_is_named_once_and_as_no_archive(tmp_path: Path) -> None:
     assert _refused_to_create_in(file) == f"lpa: backups {file}: File exists: make it a writable folder\n"
 
 
+@pytest.mark.slow
 def test_no_backup_is_put_into_what_it_is_a_backup_of(tmp_path: Path) -> None:
     inside = tmp_path / "data" / "clickhouse" / "backups"
     (tmp_path / "link").symlink_to(tmp_path / "data")

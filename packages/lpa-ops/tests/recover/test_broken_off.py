@@ -20,6 +20,8 @@ from services.preloaded import preloaded_python
 
 from lpa_sinks.archive.reader import read_archive
 
+pytestmark = pytest.mark.slow
+
 EVENTS = 300
 RESTORE = ("lpa_ops.backup.restore", "checkpoints.put_back", "1")
 """When tables are back."""

@@ -6,7 +6,10 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
 from services.preloaded import preloaded_python
+
+pytestmark = pytest.mark.slow
 
 
 def test_failure_18_a_killed_recovery_is_gone_on_with_by_the_command_that_the_refusal_names(tmp_path: Path) -> None:

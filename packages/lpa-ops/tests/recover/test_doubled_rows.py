@@ -25,6 +25,8 @@ from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.rebuild import Rebuild
 from lpa_sinks.materialize.row_filter import TimeSpan
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def few_assertions(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.settings.settings import Settings
@@ -16,6 +17,7 @@ def found(client: Client, database: str) -> dict[str, ValidationResult]:
     return {check.name: check for check in validate(client, database, None, Settings())}
 
 
+@pytest.mark.slow
 def test_derived_data_that_disagree_are_named(day: Day) -> None:
     database = day.settings.clickhouse.database
     healthy = found(day.engine, database)

@@ -152,6 +152,7 @@ def test_the_schema_of_the_database_has_to_agree(day: Day, tmp_path: Path) -> No
     assert judged(schema.GATE, of) == before
 
 
+@pytest.mark.slow
 def test_parity_and_rollups_have_to_hold_for_the_window(day: Day, tmp_path: Path) -> None:
     of = target(tmp_path, sink=day.sink, settings=day.settings)
     of = attrs.evolve(of, scope=Scope(day.settings, day.now_ms, day.now_ms - 24 * HOUR_MS, day.sink))

@@ -31,6 +31,7 @@ def check(folder: Path, *arguments: str, status: int = 0) -> Any:
     return json.loads(done.stdout) if "--json" in arguments else done.stdout or done.stderr
 
 
+@pytest.mark.slow
 def test_a_fixture_gives_the_same_bytes_now_and_then_and_a_change_is_found_in_its_layer(tmp_path: Path) -> None:
     events = [event(str(number), MOMENT + number, pipeline="p") for number in range(20)]
     events += [event("broken"), events[0]]

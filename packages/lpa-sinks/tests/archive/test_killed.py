@@ -79,6 +79,7 @@ def archived(location: str) -> dict[Position, bytes | None]:
     return found
 
 
+@pytest.mark.slow
 def test_killed_before_every_change_of_a_file(
     worker: Worker, sent: dict[int, dict[Position, bytes | None]], tmp_path: Path
 ) -> None:

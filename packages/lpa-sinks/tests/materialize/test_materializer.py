@@ -19,9 +19,8 @@ from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.materializer import DerivationOvertakenError, Materializer
 from lpa_sinks.materialize.row_filter import RowFilter, SessionKey, TimeSpan
 from lpa_sinks.materialize.signals import BySession, read
-from lpa_sinks.testing.hand_made import DAY
 from lpa_sinks.testing.stored import NewStore
-from lpa_sinks.testing.told import HOUR, MINUTE, Events, T, network
+from lpa_sinks.testing.told import DAY, HOUR, MINUTE, Events, T, network
 
 LONG_AGO = 1_767_955_200_000
 """2026-01-09."""
@@ -48,6 +47,7 @@ def by_uid(derived: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[An
 NETWORK = network()
 
 
+@pytest.mark.slow
 @settings(max_examples=8, phases=NO_SHRINKING, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), cuts=st.integers(1, 6), workers=st.integers(1, 2), keeps=st.booleans())
 def test_order_batches_and_workers_do_not_matter(
@@ -67,6 +67,7 @@ def test_order_batches_and_workers_do_not_matter(
     assert store.derived() == live
 
 
+@pytest.mark.slow
 @settings(max_examples=3, phases=NO_SHRINKING, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_the_order_of_arrival_does_not_matter(new_store: NewStore, seed: int) -> None:
@@ -191,6 +192,7 @@ class DyingDatabase:
         return call
 
 
+@pytest.mark.slow
 def test_dead_after_any_statement_the_next_one_ends_with_the_same_rows(new_store: NewStore) -> None:
     expected = rebuilt(new_store, NETWORK)
     for statements in range(2, 80, 5):
@@ -298,6 +300,7 @@ def test_a_rebuild_takes_sessions_of_its_window_whole(new_store: NewStore) -> No
     assert session == ("s3|r", 1)
 
 
+@pytest.mark.slow
 def test_a_rebuild_in_portions_rolls_up_every_hour_it_touches(
     new_store: NewStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -317,6 +320,7 @@ def test_a_rebuild_in_portions_rolls_up_every_hour_it_touches(
     assert by_uid(store.derived()) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("named", [True, False])
 @pytest.mark.parametrize("first", [0, 5])
 def test_a_backlog_is_derived_in_portions(

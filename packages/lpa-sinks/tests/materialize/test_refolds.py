@@ -101,6 +101,7 @@ class FailingDatabase:
         return call
 
 
+@pytest.mark.slow
 def test_after_a_failure_the_same_one_goes_on(new_store: NewStore) -> None:
     store = new_store()
     store.store(NETWORK)
@@ -185,6 +186,7 @@ class Sharing:
             del self._partitions[partition][:count]
 
 
+@pytest.mark.slow
 @settings(max_examples=8, phases=NO_SHRINKING, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), late=st.booleans())
 def test_workers_that_interleave_and_materializers_that_share_end_with_a_rebuild(
@@ -210,6 +212,7 @@ def test_workers_that_interleave_and_materializers_that_share_end_with_a_rebuild
     require_rebuilt(store)
 
 
+@pytest.mark.slow
 @settings(max_examples=6, phases=NO_SHRINKING, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), late=st.booleans())
 def test_whatever_is_outstanding_and_whenever_a_process_dies_the_facts_are_those_of_a_rebuild(

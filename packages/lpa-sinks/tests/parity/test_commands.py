@@ -49,6 +49,7 @@ def run(engine_path: Path, tmp_path: Path) -> Run:
     return command
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_page_run_and_all_hold(
     stored: DerivedDatabase, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -301,6 +301,7 @@ def test_failure_08_a_view_may_reach_further_and_has_to_say_the_same(
 OF_0_1_0 = Path(__file__).parent / "of_0_1_0"
 
 
+@pytest.mark.slow
 def test_failure_08_views_of_version_0_1_0_reach_from_1900_to_2299_once_applied(
     run: Run, engine: Client, applied: str, tables: Sequence[Table], tmp_path: Path
 ) -> None:
