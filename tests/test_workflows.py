@@ -17,7 +17,11 @@ ROOT: Final = Path(__file__).parents[1]
 WORKFLOWS: Final = {path.stem: path for path in sorted((ROOT / ".github" / "workflows").glob("*.yml"))}
 READ: Final[dict[str, Any]] = {name: YAML(typ="safe").load(path) for name, path in WORKFLOWS.items()}
 NOXFILE: Final = ast.parse((ROOT / "noxfile.py").read_text("utf-8"))
-SESSIONS: Final = {node.name for node in NOXFILE.body if isinstance(node, ast.FunctionDef) and node.decorator_list}
+SESSIONS: Final = {
+    node.name
+    for node in NOXFILE.body
+    if isinstance(node, ast.FunctionDef) and any("nox.session" in ast.unparse(each) for each in node.decorator_list)
+}
 MATRIX: Final = READ["checks"]["jobs"]["session"]["strategy"]["matrix"]
 PROJECTS: Final = [
     tomllib.loads(path.read_text("utf-8"))["project"] for path in sorted(ROOT.glob("packages/*/pyproject.toml"))
