@@ -35,7 +35,7 @@ def test_failure_19_after_a_verified_replay_of_all_dead_letters_health_and_triag
     place.verified(done["id"])
     found = check(place, "dlq_rate")
     assert (found["state"], found["value"]) == ("ok", 0)
-    assert place.lpa("triage") == {"failures": [], "samples": [], "recovered": 2, "given_up": 0}
+    assert place.lpa("triage") == {"failures": [], "details": [], "samples": [], "recovered": 2, "given_up": 0}
 
 
 def test_failure_19_a_dead_letter_whose_replay_failed_again_is_one_and_stays_red(place: ReplayPlace) -> None:
@@ -56,7 +56,7 @@ def test_failure_19_a_dead_letter_whose_replay_failed_again_is_one_and_stays_red
 def test_failure_19_a_mended_file_that_is_read_again_recovers_what_was_rejected(place: ReplayPlace) -> None:
     place.ingest([event("a"), event("b")])
     place.ingest([event("a", pipeline="p"), event("b", pipeline="p")], "mended.ndjson")
-    assert place.lpa("triage") == {"failures": [], "samples": [], "recovered": 2, "given_up": 0}
+    assert place.lpa("triage") == {"failures": [], "details": [], "samples": [], "recovered": 2, "given_up": 0}
     assert check(place, "dlq_rate")["state"] == "ok"
 
 
