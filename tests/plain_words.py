@@ -30,11 +30,20 @@ BANNED: Final = {
         r"(?<!there )(?:is|are|was|were) no(?! (?:more|less|longer|later|earlier)\b)", "is not a, or does not"
     ),
     "whoever": Banned("whoever", "the person or thing that is meant: the operator, the next worker"),
-    "where there is none": Banned("where there (?:is|are) (?:none|no)", "if there is no"),
+    "where, for if": Banned(
+        r"raises? \w+(?:, \w+)*(?: or \w+)? where|(?:none|empty|null) where"
+        r"|where (?:nothing|nobody|none|no|there (?:is|are|was|were))",
+        "if",
+    ),
     "is told": Banned("(?:is|are) told|told as", "receives, or is reported as"),
     "as far as": Banned("as far as", "up to, or if"),
     "nothing to judge": Banned("nothing to judge", "nothing could be judged"),
     "for want of": Banned("for want of", "because something is missing"),
+    "for, for because": Banned(", for (?:it|they|there|nobody|nothing) [a-z]+", "because"),
+    "begun": Banned("begun(?![:,])", "started"),
+    "mend": Banned("mend(?:s|ed|ing)?", "repair, or correct"),
+    "turned away": Banned("turn(?:s|ed)? away", "refuse"),
+    "tell of": Banned("(?:tells?|told) of", "report"),
     "answer, first": Banned("answers?", "return", first=True),
 }
 """Name -> what it matches, and what to write instead."""

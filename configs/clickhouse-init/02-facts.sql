@@ -48,7 +48,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_workflow_sessions_versions
     status_error_sample_count UInt32 DEFAULT 0 COMMENT 'statuses with a last_error',
     health_signal_count UInt32 DEFAULT 0 COMMENT 'of status, first processed and first playable segment: 0 to 3',
     health_expected_signal_count UInt32 DEFAULT 0 COMMENT '3 for known streams, else 0',
-    health_completeness_ratio Float32 DEFAULT 1 COMMENT 'signals by expected signals; 1 where none are expected',
+    health_completeness_ratio Float32 DEFAULT 1 COMMENT 'signals by expected signals; 1 if none are expected',
     first_stream_request_ts Nullable(DateTime64(3, 'UTC')),
     first_processed_ts Nullable(DateTime64(3, 'UTC')),
     first_playable_ts Nullable(DateTime64(3, 'UTC')),

@@ -102,7 +102,7 @@ def _of_the_system(error: Exception) -> str:
 
 
 def _want_of_files(error: Exception) -> str:
-    """An addition to what was said, where no file or connection could be opened."""
+    """An addition to what was said, if no file or connection could be opened."""
     if "ulimit" in str(error) or not (number_in(str(error)) == errno.EMFILE or out_of_files()):
         return ""
     return f" ({explained(errno.EMFILE)})"

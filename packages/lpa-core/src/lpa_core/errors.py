@@ -11,7 +11,7 @@ exit status of ``lpa``:
 Names end in one of three words:
 
 - ``...Unavailable``: it may pass. These derive from :class:`Unavailable`, and nothing else does.
-- ``...Refused``: what was given, a request or rows, is turned away, and nothing of it was done.
+- ``...Refused``: lpa refuses what was given, a request or rows, and did nothing.
 - ``...Error``: anything else.
 
 ``SinkMisconfigured``, ``CommandFailed`` and ``NotApplicable`` are older than the rule. Plugins raise them: they stay.

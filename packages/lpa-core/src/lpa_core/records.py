@@ -42,7 +42,7 @@ class RecordBatch:
     """Consecutive records of one partition, column by column.
 
     All sequences have the same length. ``timestamps`` are epoch milliseconds, or None
-    where the source knows none (a file): the batch's time stands in then.
+    if the source knows none (a file): the batch's time stands in then.
     ``values`` holds None for a tombstone. ``oversized`` maps an index to the facts of a
     record of which ``values`` holds only the beginning.
     """

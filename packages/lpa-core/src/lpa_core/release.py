@@ -18,7 +18,7 @@ class WrongClockError(JobFailed):
 
 
 def require_clock(now_ms: int) -> int:
-    """The time, where it can be right. Raises WrongClockError where it is before the release of this version."""
+    """The time, where it can be right. Raises WrongClockError if it is before the release of this version."""
     if now_ms < RELEASED_MS:
         raise WrongClockError(f"{before_release(now_ms)}: correct the clock of this machine")
     return now_ms

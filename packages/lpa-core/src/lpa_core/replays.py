@@ -26,7 +26,7 @@ class ReplayRecord:
     Attributes:
         payload: the record as it was received first: no JSON where that was the failure.
         origin: the position that it was first read from.
-        failure_stage, failure_class, failure_reason, failure_details: why it was rejected; empty where it was not, as
+        failure_stage, failure_class, failure_reason, failure_details: why it was rejected; empty if it was not, as
             for a record of an archive.
         event_type: empty if it could not be read.
         attempt: how often it has been replayed before.
@@ -48,7 +48,7 @@ class ReplayRecord:
 class ReplayTransform(Protocol):
     """Repairs a record, or leaves it alone. Pure: no I/O, no clock.
 
-    Answers the record's new bytes, or None where it has nothing to change. One that raises leaves that record where it
+    Answers the record's new bytes, or None if it has nothing to change. One that raises leaves that record where it
     is: it is not replayed, and counted with the error.
     """
 

@@ -27,7 +27,7 @@ class Savepoint:
         group: the consumer group.
         commits: for each partition the next offset, and the text beside it: it may name a prepared range.
         dedup: for each partition that has claims of its own in the savepoint, the name of their folder there.
-        note: what of the claims is not in the savepoint, and where it is; empty where all are.
+        note: what of the claims is not in the savepoint, and where it is; empty if all are.
         settings_fingerprint: see :func:`lpa_core.plugins.fingerprint.fingerprint`.
         versions: of the packages that were loaded.
     """
@@ -92,7 +92,7 @@ class SavepointKeeper(Protocol):
     def restore(self, location: str) -> Savepoint:
         """Bring the group's committed offsets and this machine's claims back to where the savepoint has them.
 
-        Raises SavepointError where it is damaged, of another group or topic, or the group has members, and BrokerError
+        Raises SavepointError if it is damaged, of another group or topic, or the group has members, and BrokerError
         or BrokerUnavailable. The savepoint is checked as a whole before anything is changed; restoring again goes on.
         """
         ...

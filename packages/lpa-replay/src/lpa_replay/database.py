@@ -65,7 +65,7 @@ class ReplayDatabase:
             self.run("make the schema", lambda: schema.apply(self.client, self.name, ()))
 
     def require(self, *tables: str) -> None:
-        """Raise SinkMisconfigured where one of the tables is missing."""
+        """Raise SinkMisconfigured if one of the tables is missing."""
         missing = self._missing(tables)
         if missing:
             raise SinkMisconfigured(

@@ -37,8 +37,8 @@ class PartitionStatus:
 
     Attributes:
         state: what its owner does with it now, in a few words.
-        committed_offset: after the last finished range; None where nothing is finished yet.
-        end_offset: after the last record there is; None where nobody knows yet.
+        committed_offset: after the last finished range; None if nothing is finished yet.
+        end_offset: after the last record there is; None if nobody knows yet.
         backpressured: whether reading is paused because writing is behind.
         failed: whether it needs a person: nothing of it is delivered.
     """
@@ -53,7 +53,7 @@ class PartitionStatus:
 
     @property
     def lag(self) -> int | None:
-        """Records still to be delivered; None where nobody knows yet."""
+        """Records still to be delivered; None if nobody knows yet."""
         if self.committed_offset is None or self.end_offset is None:
             return None
         return max(0, self.end_offset - self.committed_offset)
@@ -104,7 +104,7 @@ class AdministeredJob(Protocol):
         ...
 
     def not_ready(self) -> Sequence[str]:
-        """Why the job does not keep up now, a line for each reason; empty where it does."""
+        """Why the job does not keep up now, a line for each reason; empty if it does."""
         ...
 
     def partitions(self) -> Sequence[PartitionStatus]:
@@ -129,5 +129,5 @@ class AdministeredJob(Protocol):
         ...
 
     def savepoint(self, request_id: str) -> SavepointStatus | None:
-        """How far a stop is; None where there was no such request."""
+        """How far a stop is; None if there was no such request."""
         ...

@@ -47,7 +47,7 @@ class AdminServer:
         self._server: _Server | None = None
 
     def start(self) -> None:
-        """Listen, and serve from now on. Raises AdminError where the address cannot be listened on."""
+        """Listen, and serve from now on. Raises AdminError if the address cannot be listened on."""
         parts = urlsplit(f"//{self._address}")
         host, port = parts.hostname or "", parts.port or 0
         try:

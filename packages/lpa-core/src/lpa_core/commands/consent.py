@@ -24,7 +24,7 @@ def agreed(question: str, *, stderr: bool = False) -> bool:
 
 
 def confirmed(plan: Iterable[str], question: str, *, yes: bool) -> bool:
-    """Show the plan on a terminal and ask; with ``yes``, and where nobody can be asked, it is agreed."""
+    """Show the plan on a terminal and ask; with ``yes``, and if nobody can be asked, it is agreed."""
     if yes or not somebody_is_there():
         return True
     screen = console(stderr=True)

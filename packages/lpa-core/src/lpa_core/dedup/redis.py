@@ -68,7 +68,7 @@ class RedisDedupStore:
     call to the node of each.
 
     Args:
-        url: ``redis://``, ``rediss://`` or ``unix://``. Never shown, for it may hold a password.
+        url: ``redis://``, ``rediss://`` or ``unix://``. Never shown, because it may hold a password.
         ttl_ms: how long a claim lasts.
         prefix: what the store's keys in Redis begin with. Workers that share claims share it.
 
@@ -95,7 +95,7 @@ class RedisDedupStore:
         self._address = place.get("path") or f"{place.get('host', 'localhost')}:{place.get('port', 6379)}"
         self._checked = False
         self._batches = 0
-        """As many the ledger has counted; 0 where this store has made none."""
+        """As many the ledger has counted; 0 if this store has made none."""
 
     def claim(
         self, keys: Sequence[str], topic: str, partition: int, offsets: Sequence[int], batch_time: int
@@ -121,7 +121,7 @@ class RedisDedupStore:
         raise NotImplementedError("Redis takes snapshots of its own: BGSAVE, or BGREWRITEAOF")
 
     def statistics(self) -> ClaimStatistics:
-        """All keys of the database, and the bytes of its append-only file, 0 where it has none."""
+        """All keys of the database, and the bytes of its append-only file, 0 if it has none."""
         try:
             keys = self._redis.dbsize()
             server: dict[str, Any] = self._redis.info("persistence", "stats")
@@ -228,7 +228,7 @@ class RedisDedupStore:
         probe.execute()
 
     def _loss(self, server: Mapping[str, Any], ledger: Ledger, some: bool) -> str:
-        """Why claims are gone; empty where they are not, or none was noted yet."""
+        """Why claims are gone; empty if they are not, or none was noted yet."""
         if not ledger.empty or self._batches:
             return ledger.loss(server, self._batches)
         if not self._has_claims():
@@ -237,7 +237,7 @@ class RedisDedupStore:
         return f"Redis evicted {evicted:,} keys" if evicted else ""
 
     def _look(self, server: Mapping[str, Any], ledger: Ledger, loss: str) -> None:
-        """Raise LostClaimsError where claims are gone; else note what is so now."""
+        """Raise LostClaimsError if claims are gone; else note what is so now."""
         if loss:
             self._lose(loss)
         self._batches = ledger.batches

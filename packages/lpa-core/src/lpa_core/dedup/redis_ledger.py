@@ -28,10 +28,10 @@ class Ledger:
     """The note.
 
     Attributes:
-        run_id: of the server that was seen last; empty where nothing was noted.
+        run_id: of the server that was seen last; empty if nothing was noted.
         evicted: keys that it had evicted by then.
         batches: of claims, so far.
-        lost: why claims are known to be gone; empty where none are.
+        lost: why claims are known to be gone; empty if none are.
     """
 
     run_id: str = ""
@@ -50,7 +50,7 @@ class Ledger:
         return self == Ledger()
 
     def loss(self, server: Mapping[str, Any], batches: int = 0) -> str:
-        """Why claims are gone; empty where they are there.
+        """Why claims are gone; empty if they are there.
 
         Args:
             server: INFO of the server that holds the note now.
@@ -71,11 +71,11 @@ class Ledger:
 
 
 def unfit(server: Mapping[str, Any], policy: str | None) -> str:
-    """Why a server cannot keep claims, and what to do; empty where it can.
+    """Why a server cannot keep claims, and what to do; empty if it can.
 
     Args:
         server: its INFO.
-        policy: its maxmemory-policy; None where nobody may know.
+        policy: its maxmemory-policy; None if nobody may know.
     """
     version = str(server["redis_version"])
     if int(version.split(".")[0]) < OLDEST_REDIS:

@@ -72,13 +72,13 @@ class ClaimFiles:
 
     Sources (topic and partition) are numbered, in the default column family, from 0 on.
 
-    Methods raise DedupStoreUnavailable where the disk refuses. RocksDB takes no more writes
-    after that: close these files and open them again. They raise DamagedClaimsError where a file turns out to be
+    Methods raise DedupStoreUnavailable if the disk refuses. RocksDB takes no more writes
+    after that: close these files and open them again. They raise DamagedClaimsError if a file turns out to be
     damaged. RocksDB may open it all the same the next time; these files do not.
     """
 
     def __init__(self, path: Path, ttl_ms: int) -> None:
-        """Open, and make where nothing is yet. Raises DedupStoreError; DedupStoreUnavailable where the disk is full."""
+        """Open, and make if nothing is yet. Raises DedupStoreError; DedupStoreUnavailable where the disk is full."""
         self._path = path
         self._ttl = ttl_ms
         self._write_options = WriteOptions()
@@ -113,7 +113,7 @@ class ClaimFiles:
         return generations[0]
 
     def find(self, generation: Generation, digests: list[bytes]) -> list[bytes | None]:
-        """The values of the generation's claims, None where it has none."""
+        """The values of the generation's claims, None if it has none."""
         with self._disk():
             # A list for a list, which its types do not say.
             return cast(list[bytes | None], generation.family.get(cast(list[Any], digests)))
@@ -153,12 +153,12 @@ class ClaimFiles:
         return self._db.latest_sequence_number()
 
     def require_folder(self) -> None:
-        """Raise DamagedClaimsError where somebody has removed the files, which an open database does not notice."""
+        """Raise DamagedClaimsError if somebody has removed the files, which an open database does not notice."""
         if not (self._path / "CURRENT").exists():
             raise _damaged(self._path, "CURRENT was removed")
 
     def close(self) -> None:
-        """Flush and free the lock. Raises DedupStoreUnavailable where the flush fails; the lock is free all the same.
+        """Flush and free the lock. Raises DedupStoreUnavailable if the flush fails; the lock is free all the same.
 
         The lock stays for as long as anybody keeps a Generation or a WriteBatch made for one.
         """
@@ -247,7 +247,7 @@ def _options() -> Options:
 
 
 def _existing_generations(path: Path) -> list[str]:
-    """Names of the generations in a folder, oldest first; none where no database is."""
+    """Names of the generations in a folder, oldest first; none if no database is."""
     with suppress(OSError):
         raise _damaged(path, (path / DAMAGED).read_text(errors="replace"))
     if not (path / "CURRENT").exists():

@@ -64,7 +64,7 @@ class DedupStore(Protocol):
             batch_time: epoch ms; written with each new claim, and what the TTL is judged against.
 
         Returns:
-            For each key None where its position owns it now, else the position that does.
+            For each key None if its position owns it now, else the position that does.
             A claim expires when ``batch_time - claimed_at > ttl``; an expired key is free.
             The first of several equal keys in one call wins. A position that meets its own claim
             keeps it, and the claim's time stays as it was.
@@ -80,7 +80,7 @@ class DedupStore(Protocol):
         """Write a consistent copy into the folder ``target``, which must not exist yet.
 
         Opening a store of the same kind on that folder gives the claims as they were.
-        Raises FileExistsError where the folder exists, NotImplementedError where the
+        Raises FileExistsError if the folder exists, NotImplementedError where the
         claims live in a shared server that has snapshots of its own.
         """
         ...
@@ -113,12 +113,12 @@ class SupportsVouching(Protocol):
     def loss(self, *, some: bool) -> str:
         """Why claims are gone, or empty. Where ``some`` were made for certain, a store without any has lost them.
 
-        Raises DedupStoreError where the server could lose claims, DedupStoreUnavailable.
+        Raises DedupStoreError if the server could lose claims, DedupStoreUnavailable.
         """
         ...
 
     def require_kept(self, *, some: bool) -> None:
-        """Raise LostClaimsError where :meth:`loss` has something to tell; and what that raises."""
+        """Raise LostClaimsError if :meth:`loss` has something to tell; and what that raises."""
         ...
 
     def recover(self, claims: Iterable[Claimed]) -> int:

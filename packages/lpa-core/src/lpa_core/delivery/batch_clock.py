@@ -1,4 +1,4 @@
-"""The time of new ranges: the machine's clock, where nothing speaks against it.
+"""The time of new ranges: the machine's clock, if nothing speaks against it.
 
 Claims, dead letters and quarantined rows live for a while from their batch time on. A clock that is behind has them
 expire at once; one that was ahead for a moment has everything after it look too old.
@@ -57,7 +57,7 @@ class BatchClock:
 
         Args:
             last: of the partition's range before; it never runs back, or a later claim could look older.
-            records: times of the range's records, epoch ms; none where they have none.
+            records: times of the range's records, epoch ms; none if they have none.
             partition: whose range it is: each is held up for itself.
 
         Raises WrongClockError.

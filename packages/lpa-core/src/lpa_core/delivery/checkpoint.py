@@ -78,7 +78,7 @@ class FileCheckpoint:
         """Open or create the checkpoint of a partition towards a sink.
 
         ``sink`` names where the rows go (no secrets): another sink has not got them yet, so it counts again.
-        Raises CheckpointError where another process holds it, or it is damaged or unwritable.
+        Raises CheckpointError if another process holds it, or it is damaged or unwritable.
         """
         self._topic, self._partition = topic, partition
         self._sink = sink
@@ -175,7 +175,7 @@ def encode(stored: StoredCheckpoint) -> bytes:
 
 
 def decode(content: bytes) -> StoredCheckpoint:
-    """What the text of a checkpoint file says. Raises ValueError where it is damaged."""
+    """What the text of a checkpoint file says. Raises ValueError if it is damaged."""
     try:
         state = msgspec.json.decode(content, type=dict[str, Any])
         return StoredCheckpoint(

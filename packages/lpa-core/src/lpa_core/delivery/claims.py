@@ -40,7 +40,7 @@ class DedupStores:
         open: the store of a partition; for a shared one the same each time.
         ttl_ms: how long a claim lives.
         shared: all workers see the same claims, whatever partition they look after.
-        folder: the folder of a partition's store; None where claims end with the process.
+        folder: the folder of a partition's store; None if claims end with the process.
     """
 
     open: Callable[[Partition], DedupStore]
@@ -175,7 +175,7 @@ class Claims:
             _log.warning("cannot mark how far claims go", folder=str(folder), problem=error.strerror)
 
     def through(self, partition: Partition) -> int:
-        """The offset before which this machine has every claim of the partition; 0 where it has none."""
+        """The offset before which this machine has every claim of the partition; 0 if it has none."""
         return self._mark(partition).through
 
     def _mark(self, partition: Partition) -> _Mark:

@@ -78,7 +78,7 @@ def room(span: int) -> int:
 
 
 def widest(limit: int) -> int:
-    """The most offsets that a range may span, where brokers keep ``limit`` bytes; 0 where not even one fits."""
+    """The most offsets that a range may span, where brokers keep ``limit`` bytes; 0 if not even one fits."""
     return bisect_right(range(1, MAX_SPAN + 1), limit, key=room)
 
 
@@ -142,7 +142,7 @@ def _encoded(
 
 
 def decode(partition: Partition, metadata: str) -> Prepared | None:
-    """The prepared range that the metadata names; None where it names none.
+    """The prepared range that the metadata names; None if it names none.
 
     Raises DamagedMetadataError.
     """

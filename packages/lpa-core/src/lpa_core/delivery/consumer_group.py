@@ -97,7 +97,7 @@ class Assignment(Protocol):
         ...
 
     def revoked(self, partitions: Collection[Partition]) -> None:
-        """These are given up; another worker gets them as soon as this returns."""
+        """The worker loses these; another worker gets them as soon as this returns."""
         ...
 
     def lost(self, partitions: Collection[Partition]) -> None:
@@ -124,7 +124,7 @@ class ConsumerGroup(Protocol):
         ...
 
     def committed(self, partitions: Collection[Partition]) -> Mapping[Partition, Commit | None]:
-        """What the group has written down, None where nothing yet; never what a running commit may still undo.
+        """What the group has written down, None if nothing yet; never what a running commit may still undo.
 
         Raises BrokerUnavailable while a commit is still undecided.
         """
@@ -164,7 +164,7 @@ class ConsumerGroup(Protocol):
     ) -> None:
         """Write down the commits and publish the records, all of it or nothing.
 
-        Raises FencedError where the membership is outdated, BrokerUnavailable where nothing was done, and
+        Raises FencedError if the membership is outdated, BrokerUnavailable if nothing was done, and
         CommitUncertainError, BrokerError.
         """
         ...

@@ -1,4 +1,4 @@
-"""The way of a cycle from judged ranges to blocks: claims first, for they decide what is a duplicate."""
+"""The way of a cycle from judged ranges to blocks: claims first, because they decide what is a duplicate."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class GroupWorker:
 
     Its own thread reads, judges, claims and builds blocks. Beside it one cycle of ranges is prepared, written and
     finished. What is known of a partition comes from the group alone: if a commit's outcome is unknown, the session is
-    given up and begun again.
+    abandoned and a new one starts.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class GroupWorker:
         self.left: Mapping[Partition, PartitionState] = {}
         """The partitions that it held when it stopped, as they were then."""
         self.joined = False
-        """Whether the worker is a member of the group that was told of its partitions, be it of none."""
+        """Whether the worker is a member of the group and knows its partitions, even if it has none."""
         self._was_joined = False
 
     @property

@@ -29,7 +29,7 @@ class Measures:
         return self._background.now() >= self._at
 
     def take(self, group: ConsumerGroup, states: Collection[PartitionState], *, joined: bool) -> None:
-        """Measure now. ``joined``: the worker was told of its partitions. Raises BrokerUnavailable."""
+        """Measure now. ``joined``: the worker knows its partitions. Raises BrokerUnavailable."""
         self._at = self._background.now() + _SECONDS
         for state in states:
             state.end = group.end(state.partition) or state.end

@@ -47,7 +47,7 @@ class Observer:
         """A range that was prepared earlier is about to be written again."""
 
     def fenced(self) -> None:
-        """A commit was turned away because the group goes by a newer membership."""
+        """The broker refused a commit because the group has a newer membership."""
 
     def backpressure(self, active: bool) -> None:
         """Reading stands still because writing does; or goes on."""

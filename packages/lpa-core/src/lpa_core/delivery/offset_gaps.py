@@ -72,7 +72,7 @@ class Beginning:
 
 @final
 class OffsetGaps:
-    """Decides where to begin, by the policy. Methods raise PartitionStoppedError where a person has to decide."""
+    """Decides where to begin, by the policy. Methods raise PartitionStoppedError if a person has to decide."""
 
     def __init__(self, policy: GapPolicy, sinks: Sequence[Sink], claims: Claims) -> None:
         self._policy, self._sinks, self._claims = policy, sinks, claims

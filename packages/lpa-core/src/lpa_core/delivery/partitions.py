@@ -88,7 +88,7 @@ class Buffer:
 @final
 @attrs.define(slots=True, eq=False)
 class PartitionState:
-    """One partition of a worker, from being assigned to being given up."""
+    """One partition of a worker, from its assignment until the worker gives it back."""
 
     partition: Partition
     phase: Phase = Phase.STARTING
@@ -109,7 +109,7 @@ class PartitionState:
     """Dead letters in a row, up to the newest record."""
     retry_at: float = 0.0
     leaving: bool = False
-    """It is being given up: no new range of it is begun."""
+    """The worker is giving it back: no new range of it is started."""
     gone: bool = False
     """It is another worker's: nothing of it is written any more."""
     rebuilt: float = 0.0
@@ -117,7 +117,7 @@ class PartitionState:
     span: ReadableOffsets | None = None
     """What the partition held when the worker began with it."""
     end: int | None = None
-    """Behind the partition's last record; None where nobody knows yet."""
+    """Behind the partition's last record; None if nobody knows yet."""
 
     @property
     def usable(self) -> bool:
@@ -136,7 +136,7 @@ def waiting(states: Mapping[Partition, PartitionState]) -> dict[str, int]:
 
 
 def _lag(state: PartitionState) -> int:
-    """Where nobody knows that anything is delivered, all there is waits."""
+    """If nobody knows that anything is delivered, all there is waits."""
     if state.span is None:
         return 0
     end = state.span.high if state.end is None else state.end
@@ -175,7 +175,7 @@ def _joined(batches: list[RecordBatch]) -> RecordBatch:
 
 
 def _column(parts: list[Sequence[T] | None]) -> list[T] | None:
-    """One column of all; None where the source has it nowhere."""
+    """One column of all; None if the source has it nowhere."""
     return None if parts[0] is None else [value for part in parts if part is not None for value in part]
 
 

@@ -148,7 +148,7 @@ class RangeBuilder:
         return Delivery(state, self._pending(state, batch, verdicts, range_), repeated)
 
     def _take_time(self, state: PartitionState) -> bool:
-        """Set the time of the partition's next range; False where the clock cannot be believed."""
+        """Set the time of the partition's next range; False if the clock cannot be believed."""
         times = [time for batch in state.buffer.batches[:_BATCHES] for time in batch.timestamps or ()]
         try:
             state.last_time = self._clock.time(state.last_time, times, state.partition)
@@ -180,7 +180,7 @@ class Pace:
         room: records that a cycle has room for.
         together: the ranges of a cycle are written together: what counts is how full the cycle is, not each range.
         writing: a cycle is being written.
-        wait: seconds that a range waits for more records where nothing is being written.
+        wait: seconds that a range waits for more records if nothing is being written.
     """
 
     room: int
@@ -201,13 +201,13 @@ def due(
     A range is due when it is full or old; a range that is being repeated, when all of it is read. While a cycle is
     being written, old is not enough, unless a cycle's records are held: they could only wait, and others join them.
     Under a backlog it is not enough either: where the topic holds enough to fill a range, it goes on filling, up to ten
-    times as long. So ranges are large when there is much to do, and quick when there is little. Where nothing is due
+    times as long. So ranges are large when there is much to do, and quick when there is little. If nothing is due
     and much is held already, the largest is.
 
     Ranges that are written together are all due as soon as one is, or as they fill a cycle.
 
     Args:
-        end: the offset after a partition's last record, None where nobody knows.
+        end: the offset after a partition's last record, None if nobody knows.
         now: by the clock of ``Buffer.since``, seconds.
     """
     waiting = [state for state in states if state.usable and state.buffer.records]

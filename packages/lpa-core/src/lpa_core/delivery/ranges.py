@@ -31,7 +31,7 @@ class Range:
         batch_time: epoch ms; ingestion time of every row, and the time that claims are judged against.
         refused: offset -> why, for events that a sink turned down while the range was being written.
         reduced: offset -> why, for rejects whose row a sink turned down: nothing of their records is stored.
-        duplicates: offsets whose dedup key another position owned when the range was prepared; None where that is
+        duplicates: offsets whose dedup key another position owned when the range was prepared; None if that is
             asked of the dedup store each time.
         next_offset: where the partition goes on once the range is finished: after the end, where the source has no
             records at the offsets between.

@@ -47,7 +47,7 @@ _UNBOUNDED = 1 << 62
 class SourceWorker:
     """Delivers a source's records into sinks, each record exactly once.
 
-    Stopping: :meth:`stop` lets the running range finish. A crash at any point is mended by the next worker on
+    Stopping: :meth:`stop` lets the running range finish. A crash at any point is repaired by the next worker on
     the same checkpoint, dedup store and sinks.
     """
 

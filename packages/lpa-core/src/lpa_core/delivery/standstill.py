@@ -81,7 +81,7 @@ class Standstill:
         return self._hindrance
 
     def stalled(self) -> list[str]:
-        """What does not get on for longer than the limit, a line for each; empty where all does."""
+        """What does not get on for longer than the limit, a line for each; empty if all does."""
         now = self._clock()
         if self._since is not None and now - self._since > self._limit:
             return [f"nothing was finished for {now - self._since:.0f} seconds, though records wait"]
@@ -92,7 +92,7 @@ class Standstill:
         ]
 
     def seconds(self) -> float:
-        """For how long what :meth:`stalled` tells of has not got on, the longest of it; 0 where all does."""
+        """The longest time for which a part that :meth:`stalled` names has not moved; 0 if all parts move."""
         now = self._clock()
         begun = [seen.since for seen in self._partitions.values()]
         longest = now - min([*begun, now if self._since is None else self._since])

@@ -34,7 +34,7 @@ class Touch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
     Attributes:
         topic, partition, batch_time: of the range; its rows carry them.
-        stream_id, request_id: of the session, as sent; both empty where ``table`` is given.
+        stream_id, request_id: of the session, as sent; both empty if ``table`` is given.
         table: one of ``PROJECTED_TABLES``, or empty.
     """
 

@@ -41,13 +41,13 @@ from lpa_core.sinks.sink import RowsRefused, Sink, gathering
 from lpa_core.tables.table import Block
 
 _PATIENCE_SECONDS: Final = 60.0
-"""How long a commit is tried again before the session is given up."""
+"""How long a commit is tried again before the session is abandoned."""
 
 _log = structlog.get_logger("lpa.delivery")
 
 
 class _NotOurs(Exception):
-    """The partition was given up while it was being written."""
+    """The worker gave the partition back while a range was being written."""
 
 
 @final
@@ -86,14 +86,14 @@ class Writer:
             self._ready = cycle
 
     def withdraw(self) -> list[Delivery]:
-        """Take back what was offered and is not begun."""
+        """Take back what was offered and is not started."""
         with self._slot:
             ready, self._ready = self._ready, []
             return ready
 
     @property
     def has_offer(self) -> bool:
-        """Whether what was offered is not begun yet."""
+        """Whether what was offered is not started yet."""
         with self._slot:
             return bool(self._ready)
 

@@ -1,6 +1,6 @@
 """From loosely typed JSON values to what a column holds.
 
-One function a rule, ``rule(value, unfit)``; ``value`` is None where the field is missing. The rules
+One function a rule, ``rule(value, unfit)``; ``value`` is None if the field is missing. The rules
 and their fall-backs are those of docs/spec/events.md section 2. Integers are parsed in full; a number that its
 column cannot hold counts in ``unfit`` (a one-element list) and becomes the rule's fall-back.
 """

@@ -42,7 +42,7 @@ def tree_of(name: str, columns: Iterable[Column], required: Iterable[str], *, ea
         name: of the event type; models are named after it.
         each: the tree is one of an item of the data.
 
-    Raises ValueError where paths contradict each other; the message names the column.
+    Raises ValueError if paths contradict each other; the message names the column.
     """
     root = ObjectNode()
     for column in columns:

@@ -45,7 +45,7 @@ class EventType:
             makes a row.
         requires_container: ``data`` must be an array or an object (reason ``invalid_data_shape``).
 
-    Raises ValueError where columns say no path, one that is none, or such as contradict each other.
+    Raises ValueError if columns say no path, one that is none, or such as contradict each other.
     """
 
     name: str

@@ -137,7 +137,7 @@ _BY_KIND: Final[dict[tuple[Kind, bool], Any]] = {
 
 
 def annotation_of(column: Column, *, nullable: bool) -> Any:
-    """The type of what a column reads. Raises ValueError where a kind has no value for what is missing."""
+    """The type of what a column reads. Raises ValueError if a kind has no value for what is missing."""
     if column.reads is not None:
         return column.reads
     try:
@@ -149,7 +149,7 @@ def annotation_of(column: Column, *, nullable: bool) -> Any:
 def carries_version(model: object) -> Callable[[object], bool]:
     """A test for decoded data: does it carry a ``version`` of its own?
 
-    Raises TypeError where the model has an object that derives from neither EventData nor EventStruct: its version
+    Raises TypeError if the model has an object that derives from neither EventData nor EventStruct: its version
     would go unseen.
     """
     members = [m for m in (get_args(model) or (model,)) if is_model(m)]

@@ -40,7 +40,7 @@ def of_envelope(path: str) -> str | None:
 
 
 def steps(path: str) -> tuple[PathStep, ...]:
-    """The steps of a path into the data. Raises ValueError where it is none."""
+    """The steps of a path into the data. Raises ValueError if it is none."""
     found, position = [], 0
     while position < len(path):
         step = _STEP.match(path, position)

@@ -70,7 +70,7 @@ _RULES: Final[dict[Believed, Callable[[int, int], bool]]] = {Believed.NEAR: near
 
 
 def settling(annotation: Any) -> Settle | None:
-    """What takes disbelieved times out of values of the annotated type; None where these hold none.
+    """What takes disbelieved times out of values of the annotated type; None if these hold none.
 
     Understands what :func:`lpa_core.events.lenient.coercion_for` does.
     """

@@ -18,7 +18,7 @@ START_MS = 1_767_900_000_000
 """2026-01-08 19:20:00 UTC."""
 
 _NETWORK_SEED = 35
-"""One network for all seeds: files of different seeds tell of the same orchestrators."""
+"""One network for all seeds: files of different seeds have the same orchestrators."""
 _LATE = 0.004
 """Share of events that arrive seconds or minutes after they happened."""
 _LATEST_MS = 90_000
@@ -40,7 +40,7 @@ def generate(
             ``round(events * duplicates)`` of them.
         bad: share of records that are to be rejected, for each reason in turn;
             ``round(events * bad)`` of them.
-        sessions: streams told of; fewer where there are not 24 valid events for each.
+        sessions: number of streams; fewer if there are not 24 valid events for each.
         seed: the same arguments give the same bytes.
         start_ms: epoch ms when the first stream begins.
 

@@ -182,7 +182,7 @@ class Producer:
         return self._event(at, "ai_stream_events", data)
 
     def failure(self, at: int, text: str) -> Event:
-        """An error of the runner, which status tells of from then on."""
+        """An error of the runner, which status reports from then on."""
         self.last_error = text
         self.last_error_time = at
         self.restarts += 1

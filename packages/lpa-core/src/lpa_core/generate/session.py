@@ -171,7 +171,7 @@ def _state(producer: Producer, now: int, playable: int, degraded: int) -> str:
 
 
 def _successor(producer: Producer) -> GeneratedOrchestrator:
-    """Another orchestrator of the gateway, of the same model where there is one."""
+    """Another orchestrator of the gateway, of the same model if there is one."""
     others = [other for other in producer.gateway.orchestrators if other is not producer.orchestrator]
     same = [other for other in others if other.model == producer.orchestrator.model]
     choice = same or others

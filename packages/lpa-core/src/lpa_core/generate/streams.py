@@ -22,8 +22,8 @@ def streams(
 ) -> Iterator[tuple[int, list[tuple[int, Event]]]]:
     """All that happens, as (moment, events from that moment on), in order of the moments in epoch ms.
 
-    Tells of ``sessions`` streams, or of as many as ``events`` suffice for, and always of ``events``
-    at least: the stream begun last goes on for ever.
+    Has ``sessions`` streams, or as many as ``events`` suffice for, and always of ``events``
+    at least: the stream started last goes on for ever.
     """
     sessions = max(1, min(sessions, events // _EVENTS_PER_SESSION))
     concurrent = min(sessions, max(3, sessions // 4), _CONCURRENT)

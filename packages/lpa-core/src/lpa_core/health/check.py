@@ -50,7 +50,7 @@ class Finding:
     Attributes:
         detail: one line for people, with the figures that the judgement rests on.
         value: the figure that the thresholds are about, a finite number; None if there is none.
-        action: what to do next, one line; empty where all is well.
+        action: what to do next, one line; empty if all is well.
     """
 
     state: State
@@ -77,7 +77,7 @@ class HealthCheck:
     Attributes:
         name: lower-case words joined by underscores.
         title: what it is about, in a few words.
-        unit: of the value; empty where it is a mere number.
+        unit: of the value; empty if it is a mere number.
         severity: how bad it is when the check itself fails.
         costly: whether a running job asks it more seldom than others.
         runbook: where it is written what to do, a path or a URL.

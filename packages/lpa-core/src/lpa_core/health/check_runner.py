@@ -43,7 +43,7 @@ class CheckRunner:
 
     A check that hangs is reported, and not asked again before it has ended. One thread may run checks at a time.
 
-    Raises SettingsError where ``HEALTH_CHECKS_DISABLED`` names what is not a check.
+    Raises SettingsError if ``HEALTH_CHECKS_DISABLED`` names what is not a check.
     """
 
     def __init__(self, checks: Sequence[HealthCheck], settings: Settings, timeout_seconds: float | None = None) -> None:

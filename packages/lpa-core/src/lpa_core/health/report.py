@@ -19,7 +19,7 @@ class HealthReport:
 
     @property
     def state(self) -> State:
-        """The worst there is. NOT_APPLICABLE where nothing could be judged."""
+        """The worst there is. NOT_APPLICABLE if nothing could be judged."""
         judged = [result.finding.state for result in self.results]
         return max(
             (state for state in judged if state is not State.NOT_APPLICABLE),

@@ -34,7 +34,7 @@ class Job:
     from_savepoint: str | None = None
     """Where a savepoint is that the job goes on from; for Kafka."""
     facts: bool = True
-    """Derive facts beside the ingestion, where nobody else does."""
+    """Derive facts beside the ingestion, if nobody else does."""
 
     def sinks_or_default(self, settings: Settings) -> Sequence[str]:
         """``clickhouse://`` alone stands for the address in the settings."""

@@ -35,7 +35,7 @@ from lpa_core.sources.source import Source
 from lpa_core.uris import local_path, without_secrets
 
 WatchSource = Callable[[Source], StepListener]
-"""Is shown the opened source, and answers who is to be told of each step."""
+"""Receives the opened source, and returns the observer of each step."""
 
 
 def unwatched(source: Source) -> StepListener:
@@ -43,7 +43,7 @@ def unwatched(source: Source) -> StepListener:
 
 
 def require_written(source: str, now_ms: int) -> None:
-    """Raise WrongClockError where a file was written later than the clock says, which then is behind."""
+    """Raise WrongClockError if a file was written later than the clock says, which then is behind."""
     path = local_path(source)
     with suppress(OSError):
         written = int(path.stat().st_mtime * 1000)
@@ -120,7 +120,7 @@ def _assemble(
 
 
 def _require_stored(sinks: Iterable[tuple[str, Sink]], settings: Settings) -> None:
-    """Raise CheckpointError where a sink has lost what was read from files: it would be taken for stored."""
+    """Raise CheckpointError if a sink has lost what was read from files: it would be taken for stored."""
     for uri, sink in sinks:
         if isinstance(sink, SupportsInventory) and sink.is_empty():
             _require_nothing_read(uri, sink, settings)
@@ -138,7 +138,7 @@ def _require_nothing_read(uri: str, sink: Sink, settings: Settings) -> None:
 
 
 def _require_agreement(source: Source, sinks: Iterable[Sink], checkpoint: FileCheckpoint) -> None:
-    """Raise CheckpointError where a sink has records of the source that its checkpoint does not know of.
+    """Raise CheckpointError if a sink has records of the source that its checkpoint does not know of.
 
     They would come twice.
     """

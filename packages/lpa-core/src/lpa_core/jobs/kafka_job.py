@@ -131,7 +131,7 @@ class KafkaJob:
         return self._accounts.report
 
     def _check_topics(self) -> None:
-        """Say what is missing before anything is begun. Raises ForbiddenError, BrokerError, BrokerUnavailable."""
+        """Say what is missing before anything is started. Raises ForbiddenError, BrokerError, BrokerUnavailable."""
         admin, names = admin_client(self._settings), [each.name for each in wanted_topics(self._settings)]
         require("lpa ingest", admin, self._settings)
         found = partitions(admin, names, self._settings)

@@ -30,7 +30,7 @@ def stores_of(uri: str, ttl_ms: int, plugins: PluginManager) -> DedupStores:
 
 
 def _require_kept(uri: str, plugins: PluginManager) -> None:
-    """Raise DedupStoreError where a shared store could lose claims, or has; one that is away is waited for."""
+    """Raise DedupStoreError if a shared store could lose claims, or has; one that is away is waited for."""
     with closing(plugins.dedup_store(uri)) as store, suppress(DedupStoreUnavailable):
         if isinstance(store, SupportsVouching):
             store.require_kept(some=False)

@@ -56,7 +56,7 @@ def is_barred(sink: str, settings: Settings) -> bool:
 
 
 def require_whole(sinks: Iterable[str], settings: Settings, but: str = "") -> None:
-    """Raise CheckpointError where one of the databases is barred; for ``but`` it may be."""
+    """Raise CheckpointError if one of the databases is barred; for ``but`` it may be."""
     for sink in sinks:
         path = _path(sink, settings)
         if not path.exists():

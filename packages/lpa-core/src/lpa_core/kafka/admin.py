@@ -21,7 +21,7 @@ SECONDS: Final = 15.0
 def admin_client(settings: Settings) -> AdminClient:
     """A client that connects with its first request.
 
-    Raises BrokerError where it is not installed or cannot be set up.
+    Raises BrokerError if it is not installed or cannot be set up.
     """
     try:
         from confluent_kafka import KafkaException

@@ -22,7 +22,7 @@ _log = structlog.get_logger("lpa.kafka")
 def metadata_bytes(admin: AdminClient, settings: Settings) -> int:
     """How many bytes of metadata a commit may have, MAX_BYTES at most; so many too where this login may not ask.
 
-    Raises BrokerError where that is too little for ranges of the size that is set.
+    Raises BrokerError if that is too little for ranges of the size that is set.
     """
     limit = _smallest(admin)
     if limit is None:

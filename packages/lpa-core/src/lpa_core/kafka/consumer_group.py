@@ -50,7 +50,7 @@ class KafkaConsumerGroup:
     """One session of a member of a consumer group.
 
     Both steps that move offsets, preparing and finishing, are transactions: an offset commit of a consumer alone is
-    not turned away when the group happens to be empty, a transaction with the proof of a former membership is. The
+    not refused when the group happens to be empty, a transaction with the proof of a former membership is. The
     transactional id stays the same over the sessions of a process: beginning a session decides whatever the one before
     left open.
     """

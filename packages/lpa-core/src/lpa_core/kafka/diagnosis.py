@@ -1,6 +1,6 @@
 """Why brokers cannot be reached: what the client does not tell is found out by looking at the address.
 
-The client says "all brokers are down" where a listener wants TLS or a login, or where no Kafka is behind the port, and
+The client says "all brokers are down" where a listener wants TLS or a login, or if no Kafka is behind the port, and
 "certificate verify failed" whatever is wrong with the certificate.
 """
 
@@ -54,7 +54,7 @@ class _Answer:
 
 
 def diagnose(connection: Mapping[str, Any]) -> Diagnosis | None:
-    """Look at the brokers that a client's configuration names; None where nothing is found.
+    """Look at the brokers that a client's configuration names; None if nothing is found.
 
     Takes up to some seconds for each of them.
     """

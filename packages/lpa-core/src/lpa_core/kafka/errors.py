@@ -35,7 +35,7 @@ class KafkaErrorKind(Enum):
     MEMBERSHIP = auto()
     """The group shares its partitions out; it passes by itself."""
     TAKEN_OVER = auto()
-    """A new session: another one has begun under the same transactional id."""
+    """A new session: another one has started under the same transactional id."""
     OFFSETS_GONE = auto()
     """The gap policy decides where to read on."""
     FORBIDDEN = auto()
@@ -49,7 +49,7 @@ class KafkaErrorKind(Enum):
 @final
 @attrs.frozen(slots=True)
 class Meaning:
-    """``words``: what the error is about and what to do, to stand behind a colon; empty where the client's say it."""
+    """``words``: what the error is about and what to do, to stand behind a colon; empty if the client's say it."""
 
     kind: KafkaErrorKind
     words: str = ""

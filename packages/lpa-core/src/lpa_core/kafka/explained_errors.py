@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def explained(what: str, connection: Mapping[str, Any]) -> Iterator[None]:
     """Turn KafkaException into what the table of errors makes of it; ``what`` was being done, as in "cannot ...".
 
-    Where no broker can be reached it takes some seconds to find out why. ``connection`` is the client's configuration.
+    If no broker can be reached it takes some seconds to find out why. ``connection`` is the client's configuration.
 
     Raises BrokerError, ForbiddenError, BrokerUnavailable, CommitUncertainError, FencedError.
     """

@@ -116,7 +116,7 @@ PERMISSIONS: Final[Mapping[str, tuple[Permission, ...]]] = {
 """Command -> what it needs."""
 
 _UNASKABLE: Final = ("TRANSACTIONAL_ID", "CLUSTER")
-"""Brokers do not tell of these beforehand; the first use of a transactional id does."""
+"""Brokers do not report these beforehand; the first use of a transactional id does."""
 
 
 def require(command: str, admin: AdminClient, settings: Settings) -> None:
@@ -173,7 +173,7 @@ def _of_groups(admin: AdminClient, names: Collection[str], settings: Settings) -
 
 
 def _allowed(described: Any) -> Collection[str] | None:
-    """The operations; None where nobody knows, such as of a topic that is not there."""
+    """The operations; None if nobody knows, such as of a topic that is not there."""
     from confluent_kafka import KafkaException
 
     try:

@@ -64,7 +64,7 @@ class TopicState:
 
 
 def wanted_topics(settings: Settings, input_partitions: int = BROKERS_DEFAULT) -> tuple[Topic, ...]:
-    """The topics of input, rejects and touched sessions. Raises SettingsError where two of them are the same."""
+    """The topics of input, rejects and touched sessions. Raises SettingsError if two of them are the same."""
     quality = settings.quality
     named = (quality.input_topic, quality.dlq_topic, quality.quarantine_topic, quality.touched_topic)
     if len(set(named)) < len(named):
@@ -162,7 +162,7 @@ def apply(admin: AdminClient, topics: Sequence[Topic], settings: Settings) -> li
 
 
 def _settings_of(admin: AdminClient, topic: str) -> dict[str, str] | None:
-    """The topic's settings; None where this login may not look at them."""
+    """The topic's settings; None if this login may not look at them."""
     from confluent_kafka import KafkaException
     from confluent_kafka.admin import ConfigResource  # type: ignore[attr-defined]  # documented there
 

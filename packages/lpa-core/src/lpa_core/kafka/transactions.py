@@ -41,7 +41,7 @@ class Transactions:
         Args:
             proof: metadata of the consumer group, as a consumer of it gives it.
 
-        Raises FencedError, BrokerUnavailable where nothing was done, CommitUncertainError, TakenOverError,
+        Raises FencedError, BrokerUnavailable if nothing was done, CommitUncertainError, TakenOverError,
         ForbiddenError, BrokerError.
         """
         failed: list[KafkaError] = []

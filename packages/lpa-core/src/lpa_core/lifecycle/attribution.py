@@ -53,7 +53,7 @@ class _Plan:
     best: Sequence[Offer]
     """The compatible offers that answer the hints best, in the order of their keys."""
     rivals: Sequence[Sequence[Offer]]
-    """The compatible offers by canonical wallet, where there are several wallets."""
+    """The compatible offers by canonical wallet, if there are several wallets."""
 
 
 @final

@@ -93,7 +93,7 @@ class CapabilityIndex:
             self.add(capability)
 
     def add(self, capability: Capability) -> bool:
-        """Add a snapshot. False where that changes nothing: it names no wallet, or is there already."""
+        """Add a snapshot. False if that changes nothing: it names no wallet, or is there already."""
         identity = (
             address(capability.canonical),
             address(capability.local),

@@ -71,7 +71,7 @@ class Identity:
         self.has_pipeline_change = False
 
     def attribution(self, signal: Signal) -> Attribution | None:
-        """What ``signal`` is attributed to; None where nothing is found and what was known stays."""
+        """What ``signal`` is attributed to; None if nothing is found and what was known stays."""
         if signal.orchestrator_address != self._named:
             self._named = signal.orchestrator_address
             self._wallet = address(self._named)

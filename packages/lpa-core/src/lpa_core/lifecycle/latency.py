@@ -37,7 +37,7 @@ def latency(session: SessionFact) -> LatencyFact:
 
 
 def _between(start: int | None, end: int | None) -> float | None:
-    """Milliseconds; None where an edge is missing or they are the wrong way round."""
+    """Milliseconds; None if an edge is missing or they are the wrong way round."""
     if start is None or end is None or end < start:
         return None
     return float(end - start)

@@ -25,7 +25,7 @@ DEFAULT_MODE: Final = PipelineModelMode.LEGACY_MISNAMED
 
 
 def canonical_pipeline(pipeline: str, model: str) -> str:
-    """The pipeline as facts show it: empty where it only repeats the model."""
+    """The pipeline as facts show it: empty if it only repeats the model."""
     if blank(pipeline) or pipeline.lower() == model.lower():
         return ""
     return pipeline

@@ -35,7 +35,7 @@ class Rows(Generic[Row]):
         """How many of those that wait have been taken already."""
 
     def add(self, signal: Signal, identity: Identity | None) -> None:
-        """Make the row of ``signal``. ``identity`` is that of the segment that covers it, None where none does."""
+        """Make the row of ``signal``. ``identity`` is that of the segment that covers it, None if none does."""
         if identity is None or identity.orchestrator_address:
             self._settled.append(self._make(signal, self._session_id, identity))
         else:

@@ -94,7 +94,7 @@ def session_id(stream_id: str, request_id: str, event_uid: str) -> str:
 
 
 def first_non_blank(*texts: str | None) -> str:
-    """The first text that is not blank, untrimmed; empty where all are (docs/spec/events.md section 2)."""
+    """The first text that is not blank, untrimmed; empty if all are (docs/spec/events.md section 2)."""
     for text in texts:
         if text and not blank(text):
             return text

@@ -25,7 +25,7 @@ class CompiledType:
     coerce: Coercion
     make_rows: MakeRows
     filled: Callable[[Any], Any] | None
-    """Gives the required attributes that the model does not prove: all of them true where none is missing or empty."""
+    """Gives the required attributes that the model does not prove: all of them true if none is missing or empty."""
     has_version: Callable[[Any], bool]
     needs_items: bool
 

@@ -46,7 +46,7 @@ def _unfitting(value: bytes) -> NoReturn:
 
 
 def _decoder(envelopes: Iterable[type[WireEnvelope]]) -> Callable[[bytes], Any]:
-    """Reads a record as the envelope that its ``type`` tells; raises ValueError or _Unshapely where it fits none."""
+    """Reads a record as the envelope that its ``type`` tells; raises ValueError or _Unshapely if it fits none."""
     known = tuple(envelopes)
     return msgspec.json.Decoder(reduce(or_, known)).decode if known else _unfitting
 

@@ -35,7 +35,7 @@ class Rejected:
     """A record that the pipeline or the dedup store turned down.
 
     ``document`` tells whether the payload was readable as JSON. ``canonical_json`` is given for schema
-    failures. ``event_timestamp`` is epoch ms, None where it was unreadable. ``first_failure_ms``, too, where a replay
+    failures. ``event_timestamp`` is epoch ms, None if it was unreadable. ``first_failure_ms``, too, where a replay
     knows of an earlier failure.
     """
 

@@ -57,7 +57,7 @@ class HookSpecs:
     def lpa_sources(self) -> Mapping[str, SourceFactory]:  # type: ignore[empty-body]
         """Called when the process starts: URI scheme -> ``factory(uri, settings)``.
 
-        The factory raises SourceError where the source cannot be read.
+        The factory raises SourceError if the source cannot be read.
         """
 
     @hookspec
@@ -88,7 +88,7 @@ class HookSpecs:
         """Called for every reject: a better failure than the one found, or None. The first answer wins.
 
         Plugins are asked in the order that ``lpa plugins`` lists them in. ``payload`` is the record as received, None
-        where it has no value. Only classes and reasons of the closed lists can be given.
+        if it has no value. Only classes and reasons of the closed lists can be given.
         """
 
     @hookspec

@@ -52,7 +52,7 @@ class PluginError(ConfigurationError):
 @final
 @attrs.define(slots=True)
 class Plugin:
-    """A plugin and how it fares. ``problem`` is one line; empty where all is well."""
+    """A plugin and how it fares. ``problem`` is one line; empty if all is well."""
 
     name: str
     package: str

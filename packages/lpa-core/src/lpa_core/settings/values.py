@@ -16,7 +16,7 @@ from lpa_core.uris import masked
 
 
 def option(default: Any, accepts: str, doc: str, convert: Callable[[Any], Any], *, secret: bool = False) -> Any:
-    """A setting. ``convert`` takes what the environment or the file holds, and raises ValueError where it is wrong."""
+    """A setting. ``convert`` takes what the environment or the file holds, and raises ValueError if it is wrong."""
     return attrs.field(
         default=default,
         converter=convert,

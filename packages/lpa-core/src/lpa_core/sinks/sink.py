@@ -71,7 +71,7 @@ class SupportsCompletion(Protocol):
     def complete(self, block: Block) -> None:
         """Write a block of which earlier attempts may have written all rows, some or none: what is missing of it.
 
-        Called instead of ``write`` for the blocks of a range that may have been begun before. Raises what ``write``
+        Called instead of ``write`` for the blocks of a range that may have been started before. Raises what ``write``
         raises.
         """
         ...
@@ -199,7 +199,7 @@ class SupportsStoredOffsets(Protocol):
         All tables that the sink was opened with count, but that of known gaps, and notes of its own that would keep
         rows of these positions out. Rows of these partitions that an insert is still to put in their place are waited
         for, a little. Called after ``open``, in a thread of its own while others write. Raises
-        SinkUnavailable, also where it waited in vain, SinkMisconfigured.
+        SinkUnavailable, also if it waited in vain, SinkMisconfigured.
         """
         ...
 
@@ -209,7 +209,7 @@ class SupportsKnownGaps(Protocol):
     """A sink that can say which offsets have no records: what a topic no longer has was not lost there."""
 
     def is_gap(self, topic: str, partition: int, span: OffsetSpan) -> bool:
-        """Whether it was told of all these offsets that they have no records.
+        """Whether it knows that all these offsets have no records.
 
         Called after ``open``, in whatever thread; answers at once, or raises SinkUnavailable, SinkMisconfigured.
         """
@@ -272,7 +272,7 @@ class SupportsGathering(SupportsCompletion, Sink, Protocol):
         ...
 
     def write_together(self, blocks: Sequence[Block]) -> None:
-        """Write blocks of one table, of as many ranges of which nothing was begun before, in fewer steps than alone.
+        """Write blocks of one table, of as many ranges of which nothing was started before, in fewer steps than alone.
 
         After return they are durable and visible. Their tokens are not remembered: a worker that writes one of them
         again has to ``complete`` it, after an error as in another process. Raises what ``write`` raises, but

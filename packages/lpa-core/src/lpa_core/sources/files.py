@@ -66,7 +66,7 @@ def open_file(path: Path, run: str) -> LineSource:
 
     A pipe cannot be read again: its topic is ``<name>-<run>``, so that each run's positions are its own.
 
-    Raises SourceError where the file cannot be read.
+    Raises SourceError if the file cannot be read.
     """
     try:
         file = path.open("rb")

@@ -51,7 +51,7 @@ class Lines:
         return f"{self._consumed}:{hashlib.sha256(self._tail).hexdigest()[:16]}" if self._consumed else ""
 
     def skip_to(self, resume: str) -> None:
-        """Pass over what was read before. Raises SourceError where the stream no longer holds it."""
+        """Pass over what was read before. Raises SourceError if the stream no longer holds it."""
         target = int(resume.partition(":")[0]) if resume else 0
         while self._consumed < target and (self._rest or self._fill()):
             self._consume(min(target - self._consumed, len(self._rest)))

@@ -32,7 +32,7 @@ class Source(Protocol):
 
     @property
     def size(self) -> int | None:
-        """Bytes in all, for a progress bar; None where nobody knows."""
+        """Bytes in all, for a progress bar; None if nobody knows."""
         ...
 
     @property
@@ -44,7 +44,7 @@ class Source(Protocol):
         """Go on with the record at ``offset``; ``resume`` is that of the batch before it (empty at the start).
         Called at most once, before the first read.
 
-        Raises SourceError where the source no longer holds what was read before.
+        Raises SourceError if the source no longer holds what was read before.
         """
         ...
 

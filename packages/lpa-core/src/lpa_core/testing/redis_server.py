@@ -39,7 +39,7 @@ class RedisServer:
         self.stop()
 
     def start(self) -> None:
-        """Start it and wait until it answers. Raises RuntimeError where redis-server is missing or does not start."""
+        """Start it and wait until it answers. Raises RuntimeError if redis-server is missing or does not start."""
         binary = shutil.which("redis-server")
         if binary is None:
             raise RuntimeError("this test needs redis-server: apt-get install redis-server")

@@ -87,7 +87,7 @@ class RefusingPlace(Place, Protocol):
 
 
 class DriftingPlace(Place, Protocol):
-    """A place where tables can be changed behind a sink's back; ``sink()`` no longer mends them when it is opened."""
+    """A place where tables can be changed behind a sink's back; ``sink()`` no longer repairs them when it is opened."""
 
     def drop_table(self, table: Table) -> None: ...
 

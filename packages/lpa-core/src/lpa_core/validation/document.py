@@ -77,7 +77,7 @@ class Document:
 
     @property
     def sent_time(self) -> int | None:
-        """The envelope's ``timestamp`` as epoch ms, believed or not; None where it is not a whole number."""
+        """The envelope's ``timestamp`` as epoch ms, believed or not; None if it is not a whole number."""
         return epoch(self.value("timestamp"))
 
     @property

@@ -46,7 +46,7 @@ class Backup:
     base: id of the full backup that it adds to; empty for a full one.
     database: name of the database.
     sink: the database, as file checkpoints name it.
-    group: the consumer group; empty where no record of its topic was stored.
+    group: the consumer group; empty if no record of its topic was stored.
     commits: for each partition of the group the next offset, and the text beside it: it may name a prepared range.
     derived: for each partition of the topic of touched sessions the next offset of `lpa materialize`.
     boundaries: for each partition of every source the first offset that the backup does not have.
@@ -54,7 +54,7 @@ class Backup:
     tables: what the tables hold before the boundaries.
     unsettled: tables that tell no positions and changed while the backup was made: it has them as they were at some
         moment of that time, which nothing can be compared with.
-    note: what is not in the backup, and how it comes back; empty where all is.
+    note: what is not in the backup, and how it comes back; empty if all is.
     settings_fingerprint: see lpa_core.savepoints.fingerprint.
     versions: of the packages that were loaded, and of ClickHouse.
     freeze: what was frozen with it; None for nothing.
@@ -89,7 +89,7 @@ class Backup:
 class StoredBackup:
     """A backup as a store lists it, by the name of its folder.
 
-    ``problem`` says why it cannot be restored; ``backup`` is None where it tells nothing.
+    ``problem`` says why it cannot be restored; ``backup`` is None if it tells nothing.
     """
 
     location: str

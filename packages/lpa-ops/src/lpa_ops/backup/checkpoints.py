@@ -12,13 +12,13 @@ from lpa_ops.positions.checkpoints import checkpoints, read_checkpoint, same_dat
 
 
 def require_unused(settings: Settings, sink: str) -> None:
-    """Raise CheckpointError where a process holds a checkpoint towards the sink, or one is damaged."""
+    """Raise CheckpointError if a process holds a checkpoint towards the sink, or one is damaged."""
     for path, stored in checkpoints(settings, sink).items():
         FileCheckpoint(path.parent, stored.topic, stored.partition, stored.sink).close()
 
 
 def require_readable(folder: Path, location: str) -> None:
-    """Raise BackupError where this version cannot read a checkpoint of the backup at ``location``."""
+    """Raise BackupError if this version cannot read a checkpoint of the backup at ``location``."""
     for path in sorted(folder.glob("*.json")):
         try:
             decode(path.read_bytes())
@@ -33,7 +33,7 @@ def put_back(folder: Path, made_for: str, sink: str, settings: Settings) -> int:
     """Have exactly the checkpoints in ``folder`` for the sink, where they were made for a sink ``made_for``.
 
     Files of which there is none are read from their beginning. Answers how many there are. Raises CheckpointError
-    where one cannot be read, or a process holds it.
+    if one cannot be read, or a process holds it.
     """
     wanted = [read_checkpoint(path) for path in sorted(folder.glob("*.json"))]
     place = settings.lpa.data.checkpoints

@@ -59,7 +59,7 @@ def are_readable(copied: Path, settings: Settings) -> bool:
 
 
 def copy(folder: Path, target: Path, settings: Settings) -> bool:
-    """Copy a store's claims; False where a worker has them open, or they are damaged."""
+    """Copy a store's claims; False if a worker has them open, or they are damaged."""
     try:
         snapshot(folder, target, settings)
     except DedupStoreError:
@@ -88,7 +88,7 @@ def put_back(copied: Path | None, folder: Path) -> None:
 
 
 def require_unused(folder: Path, settings: Settings) -> None:
-    """Raise DedupStoreError where a worker has the claims open. Damaged ones are used by nobody."""
+    """Raise DedupStoreError if a worker has the claims open. Damaged ones are used by nobody."""
     if are_there(folder):
         with suppress(DamagedClaimsError):
             _opened(folder, settings).close()

@@ -157,7 +157,7 @@ def _create(
 def _require_new(
     name: str, sink: str | None, files: Iterable[StoredCheckpoint], settings: Settings, store: BackupStore
 ) -> None:
-    """Raise BackupError where a database that holds nothing held something once."""
+    """Raise BackupError if a database that holds nothing held something once."""
     read = sum(each.progress.offset for each in files)
     filled = [store.location_of(each.id) for each in backups_of(store, sink, settings) if each.records]
     if read or filled:

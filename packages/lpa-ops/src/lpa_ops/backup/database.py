@@ -40,7 +40,7 @@ def back_up(client: Client, database: str, location: str, base: str = "") -> Non
 def bring_back(client: Client, database: str, location: str, base: str, target: str) -> None:
     """Make the database ``target`` from a backup; neither merges nor expiry have changed a row by then.
 
-    Raises BackupError, also where the tables are there and not empty.
+    Raises BackupError, also if the tables are there and not empty.
     """
     what = f"RESTORE DATABASE {quoted(database)} AS {quoted(target)}"
     _run(client, _restore(what, location, base, structure_only=1), location)
@@ -58,7 +58,7 @@ def bring_structure_back(client: Client, database: str, location: str, base: str
 def bring_table_back(client: Client, database: str, target: str, table: str, location: str, base: str) -> None:
     """Make one table in the database ``target`` from a backup; no merge has changed a row by then.
 
-    Raises BackupError, also where the table is there and not empty.
+    Raises BackupError, also if the table is there and not empty.
     """
     what = f"RESTORE TABLE {quoted(database)}.{quoted(table)} AS {quoted(target)}.{quoted(table)}"
     _run(client, _restore(what, location, base, structure_only=1), location)

@@ -109,7 +109,7 @@ class Exchange:
 
 
 def require_room(client: Client, located: Located, tables: Collection[str]) -> None:
-    """Raise BackupError where the disks have no room for these tables beside what stands; and the client's errors."""
+    """Raise BackupError if the disks have no room for these tables beside what stands; and the client's errors."""
     needed, free = located.bytes_of(tables), free_bytes(client)
     if needed > free:
         raise BackupError(
@@ -125,7 +125,7 @@ def free_bytes(client: Client) -> int:
 
 
 def require_proven(client: Client, name: str, located: Located, only: Collection[str] | None = None) -> None:
-    """Raise BackupError where the restored tables do not hold what was backed up. Raises the client's errors."""
+    """Raise BackupError if the restored tables do not hold what was backed up. Raises the client's errors."""
     problems = differences(located.backup, restored_content(client, name, located.backup), only)
     if problems:
         raise BackupError(

@@ -47,8 +47,8 @@ class Restored:
         cut: rows of each table that came from behind the boundaries, and were left out.
         offsets: the offsets of the group from now on.
         files: file checkpoints that were put back.
-        claims: keys of files that were claimed from the tables; None where the backup had the claims.
-        note: what is not as it was, and what to do; empty where all is.
+        claims: keys of files that were claimed from the tables; None if the backup had the claims.
+        note: what is not as it was, and what to do; empty if all is.
     """
 
     backup: Backup
@@ -69,7 +69,7 @@ def restore(
     be run again and goes on: until then workers leave the group's partitions alone, and files are kept out of the
     database.
 
-    Raises BackupError where it is damaged, or of another group or topic, or the target is not empty and not to be
+    Raises BackupError if it is damaged, or of another group or topic, or the target is not empty and not to be
     replaced; SavepointError while the group has members; SinkMisconfigured, SinkUnavailable, BrokerError,
     BrokerUnavailable, CheckpointError and DedupStoreError.
     """
@@ -127,7 +127,7 @@ def restore(
 
 
 def require_own(backup: Backup, location: str, settings: Settings, plugins: PluginManager) -> None:
-    """Raise BackupError where the backup is of another group or topic; warn where settings differ."""
+    """Raise BackupError if the backup is of another group or topic; warn where settings differ."""
     quality = settings.quality
     if backup.group and backup.group != quality.group_id:
         raise BackupError(

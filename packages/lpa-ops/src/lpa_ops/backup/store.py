@@ -109,7 +109,7 @@ class BackupStore:
             raise BackupError(f"{self.location(name)}/{MANIFEST}: {damage}: use another backup") from None
 
     def require_files(self, id_: str) -> None:
-        """Raise BackupError where a file of the backup of that id is missing; `lpa backup verify` reads them."""
+        """Raise BackupError if a file of the backup of that id is missing; `lpa backup verify` reads them."""
         _, name = split(self.location_of(id_))
         self._bundles.require_files(name, self.manifest(name).files)
 

@@ -15,7 +15,7 @@ from lpa_sinks.schema.check import check_live
 
 
 def require_understood(client: Client, name: str, located: Located, plugins: PluginManager) -> None:
-    """Raise BackupError where a later version made it, and this one cannot write into its tables, found in ``name``.
+    """Raise BackupError if a later version made it, and this one cannot write into its tables, found in ``name``.
 
     What an earlier version made is brought up to date by `lpa schema apply`. Raises the client's errors.
     """

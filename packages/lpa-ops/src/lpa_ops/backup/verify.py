@@ -32,7 +32,7 @@ from lpa_sinks.clickhouse.names import quoted
 @final
 @attrs.frozen
 class Verification:
-    """What came of it. ``problems`` is empty where the backup is good; ``backup`` None where it cannot be read."""
+    """What came of it. ``problems`` is empty if the backup is good; ``backup`` None if it cannot be read."""
 
     backup: Backup | None
     restored: Mapping[str, Content]

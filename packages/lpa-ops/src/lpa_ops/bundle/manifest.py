@@ -57,7 +57,7 @@ def decode(text: bytes, type_: type[T], format_: int) -> T:
 
 
 def require_below(paths: Iterable[str], what: str) -> None:
-    """Raise DamagedManifestError where a path leads out of the ``what`` that it should be in."""
+    """Raise DamagedManifestError if a path leads out of the ``what`` that it should be in."""
     if not all(_is_below(path) for path in paths):
         raise DamagedManifestError(f"it names files outside the {what}")
 

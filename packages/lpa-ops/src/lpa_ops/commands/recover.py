@@ -137,7 +137,7 @@ def _print_plan(
     screen: Console, shown: RecoveryPlan, steps: Sequence[tuple[RecoveryStep, bool]], carry_out: bool
 ) -> None:
     if shown.journal is not None:
-        print_paragraph(screen, f"begun at {shown.since}, it continues; to abandon it, remove {shown.journal}")
+        print_paragraph(screen, f"started at {shown.since}, it continues; to abandon it, remove {shown.journal}")
     if not shown.damage:
         for line in ("There is nothing to recover.", *shown.lost):
             print_paragraph(screen, line)

@@ -60,7 +60,7 @@ class Panel:
 
     @property
     def sql(self) -> str | None:
-        """The ClickHouse query with Grafana's macros; None where Prometheus is asked."""
+        """The ClickHouse query with Grafana's macros; None if Prometheus is asked."""
         if not self.ask.endswith(".sql"):
             return None
         return _SQL.text(self.ask).strip()

@@ -95,7 +95,7 @@ def long_before(scope: Scope) -> int:
 def opened(scope: Scope) -> Iterator[HealthDatabase]:
     """The database of the scope.
 
-    Raises NotApplicable where it is not a ClickHouse, MissingDatabaseError where it is an embedded one that does not
+    Raises NotApplicable if it is not a ClickHouse, MissingDatabaseError where it is an embedded one that does not
     exist, SinkMisconfigured, SinkUnavailable.
     """
     if scope.sink is not None and scheme(scope.sink) not in SCHEMES:

@@ -28,7 +28,7 @@ _SHOWN: Final = 3
 @final
 @attrs.frozen
 class OffsetTrouble:
-    """What is wrong with a partition, and what mends it."""
+    """What is wrong with a partition, and what repairs it."""
 
     what: str
     action: str

@@ -24,7 +24,7 @@ rows is a matter of the traffic."""
 @final
 @attrs.frozen
 class AssertionOutcome:
-    """Of one assertion. ``severity`` is None where it holds; ``detail`` is what it means that it does not."""
+    """Of one assertion. ``severity`` is None if it holds; ``detail`` is what it means that it does not."""
 
     name: str
     severity: parity.Severity | None
@@ -41,7 +41,7 @@ def outcomes(
 
     Those that cover one of ``without`` are left out.
 
-    Raises NotApplicable where no event of the hours is stored.
+    Raises NotApplicable if no event of the hours is stored.
     """
     start, end = _hours(scope)
     database.require("known_gaps", "fact_workflow_sessions", "v_api_gpu_metrics")

@@ -1,4 +1,4 @@
-"""The command that mends what a check found, as a person can type it."""
+"""The command that repairs what a check found, as a person can type it."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def same_database(one: str, other: str, settings: Settings) -> bool:
 
 
 def read_checkpoint(path: Path) -> StoredCheckpoint:
-    """Raises CheckpointError where it cannot be read."""
+    """Raises CheckpointError if it cannot be read."""
     try:
         return decode(path.read_bytes())
     except OSError as error:

@@ -1,6 +1,6 @@
 """Positions that stand in the tables twice: which of their rows stay.
 
-The batch that came first stays. A duplicate gives way to an event that was accepted at its own position, where no other
+The batch that came first stays. A duplicate gives way to an event that was accepted at its own position, if no other
 position has the event: it was taken for a duplicate of itself.
 """
 

@@ -48,7 +48,7 @@ class InputTopic:
         self._spans: dict[Partition, OffsetSpan | None] = {}
 
     def span(self, partition: Partition) -> OffsetSpan | None:
-        """The offsets that may hold records which can be read now; None where the topic has no such partition.
+        """The offsets that may hold records which can be read now; None if the topic has no such partition.
 
         It ends where the first transaction begins that is still open. Asked once.
         """

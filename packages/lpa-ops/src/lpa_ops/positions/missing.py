@@ -1,6 +1,6 @@
 """The one rule of what is missing.
 
-A position is missing where no table has it and a consumer that reads committed records can still be given a record
+A position is missing if no table has it and a consumer that reads committed records can still be given a record
 there; or, where the topic no longer has it, unless it is known that nothing was there. Ends of transactions, aborted
 and compacted records are gaps, and not missing.
 """
@@ -56,9 +56,9 @@ class _Unaccounted(NamedTuple):
 
 @final
 class Positions:
-    """Tells of one database which positions are missing.
+    """Finds the missing positions of one database.
 
-    ``topic`` is asked about what the tables do not say; None where all comes from files, which have no gaps. Methods
+    ``topic`` is asked about what the tables do not say; None if all comes from files, which have no gaps. Methods
     raise what ``ask`` raises, BrokerError and BrokerUnavailable.
     """
 

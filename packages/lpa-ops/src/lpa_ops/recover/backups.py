@@ -23,7 +23,7 @@ def is_own(backup: Backup, context: Context) -> bool:
 
 
 def require_is_own(backup: Backup, context: Context) -> None:
-    """Raise BackupError where it was made of another database."""
+    """Raise BackupError if it was made of another database."""
     if not is_own(backup, context):
         raise BackupError(f"{backup.id} is of {backup.sink}")
 

@@ -172,7 +172,7 @@ class ClickHouseCorruption:
         return newest_good(context, require, otherwise)
 
     def _require_whole(self, context: Context) -> None:
-        """Raise CheckpointError where a restore was interrupted: it has to be finished first."""
+        """Raise CheckpointError if a restore was interrupted: it has to be finished first."""
         restoration.require_whole([_target(context)], context.settings, but=broken_off(self.name))
 
     def _stopped(self, found: Corruption, context: Context) -> str:
@@ -306,7 +306,7 @@ def _damaged(client: Client, name: str) -> dict[str, str]:
 
 
 def _require_all(backup: Backup, others: Sequence[Backup], client: Client, name: str) -> None:
-    """Raise BackupError where rows were lost before it was made: an older one has more, which cannot have expired."""
+    """Raise BackupError if rows were lost before it was made: an older one has more, which cannot have expired."""
     for older in others:
         if older.created_ms >= backup.created_ms:
             continue

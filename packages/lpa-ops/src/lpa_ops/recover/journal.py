@@ -26,7 +26,7 @@ class RecoveryProgress(msgspec.Struct, Generic[F], frozen=True):
         database: where it works.
         backups: where it looks for backups.
         started_ms: when its first step that changes something was about to begin, epoch ms.
-        found: what it was begun for.
+        found: what it was started for.
         begun, done: names of steps.
     """
 
@@ -56,9 +56,9 @@ class Journal(Generic[F]):
         self._type: Any = RecoveryProgress[scenario.findings]  # type: ignore[name-defined]  # known at run time only
 
     def read(self) -> RecoveryProgress[F] | None:
-        """How far it has come; None where nothing is under way, or a restore has brought the database back since.
+        """How far it has come; None if nothing is under way, or a restore has brought the database back since.
 
-        Raises RecoveryError where the file cannot be read, or another database or place of backups is under way.
+        Raises RecoveryError if the file cannot be read, or another database or place of backups is under way.
         """
         try:
             written: RecoveryProgress[F] = msgspec.json.decode(self.path.read_bytes(), type=self._type)

@@ -113,7 +113,7 @@ class OffsetLoss:
 
 
 def _gone(known: Positions, partition: Partition, now: Commit | None) -> str:
-    """What the topic no longer has of the range that is prepared, so that it cannot be repeated; empty where all."""
+    """What the topic no longer has of the range that is prepared, so that it cannot be repeated; empty if all."""
     try:
         prepared = decode(partition, now.metadata) if now is not None else None
     except DamagedMetadataError:
@@ -131,7 +131,7 @@ def _gone(known: Positions, partition: Partition, now: Commit | None) -> str:
 
 
 def _problem(known: Positions, partition: Partition, now: Commit | None, through: int, behind: int) -> str:
-    """What is wrong with what is committed; empty where it is right."""
+    """What is wrong with what is committed; empty if it is right."""
     if now is None:
         return f"{partition}: no offset is committed, {through} is right" if behind else ""
     try:

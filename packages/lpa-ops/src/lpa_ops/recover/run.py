@@ -44,7 +44,7 @@ def plan(scenario: Scenario[F], context: Context) -> tuple[RecoveryPlan, list[tu
 def execute(
     scenario: Scenario[F], context: Context, tell: Callable[[RecoveryStep, str], None] = lambda step, outcome: None
 ) -> bool:
-    """Do the steps that are not done; False where there is nothing to recover.
+    """Do the steps that are not done; False if there is nothing to recover.
 
     ``tell`` receives each step's outcome. Interrupted, it goes on with the step it was at.
     """
@@ -73,7 +73,7 @@ def execute(
 
 
 def _progress(scenario: Scenario[F], context: Context, journal: Journal[F]) -> tuple[RecoveryProgress[F], bool]:
-    """How far it has come, and whether it had begun before."""
+    """How far it has come, and whether it had started before."""
     written = journal.read()
     if written is None:
         return journal.begin(scenario.assess(context)), False

@@ -21,7 +21,7 @@ class RecoveryError(CommandFailed):
 
 @final
 class RecoveryOvertakenError(RecoveryError):
-    """What a recovery was begun for is no longer so, and to go on would lose what came since."""
+    """What a recovery was started for is no longer so, and to go on would lose what came since."""
 
 
 @final
@@ -59,8 +59,8 @@ class RecoveryPlan:
     """For people.
 
     Attributes:
-        damage: what was found; empty where there is nothing to recover.
-        lost: what cannot be brought back; empty where all can.
+        damage: what was found; empty if there is nothing to recover.
+        lost: what cannot be brought back; empty if all can.
         seconds: how long it takes, roughly.
         then: what is left to do for people afterwards.
         since: when it was begun, where it was interrupted.
@@ -116,7 +116,7 @@ class Scenario(Protocol[F]):
         Raises RecoveryOvertakenError.
 
         Args:
-            begun: the steps that were begun.
+            begun: the steps that were started.
             started_ms: when the first of them was, epoch ms.
         """
         ...

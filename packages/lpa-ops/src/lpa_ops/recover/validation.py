@@ -28,7 +28,7 @@ _PARITY_HOURS: Final = 24
 @final
 @attrs.frozen
 class ValidationResult:
-    """What one check found. ``good`` is None where it only informs."""
+    """What one check found. ``good`` is None if it only informs."""
 
     name: str
     good: bool | None

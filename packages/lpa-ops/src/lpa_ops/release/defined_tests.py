@@ -15,7 +15,7 @@ _APART: Final = "tests/soak/"
 
 
 def defined_tests(root: Path) -> frozenset[str]:
-    """Names as :class:`lpa_ops.release.junit.Case` has them. Raises CannotJudgeError where a file cannot be read."""
+    """Names as :class:`lpa_ops.release.junit.Case` has them. Raises CannotJudgeError if a file cannot be read."""
     files = [file for folder in _FOLDERS for file in sorted((root / folder).rglob("test_*.py"))]
     places = [file.relative_to(root).as_posix() for file in files]
     return frozenset(

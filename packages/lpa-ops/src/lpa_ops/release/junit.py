@@ -13,7 +13,7 @@ import attrs
 from lpa_ops.release.gate import CannotJudgeError
 
 NARROWED: Final = "lpa.narrowed"
-"""Property of a report: what left tests out of the run; empty where nothing did."""
+"""Property of a report: what left tests out of the run; empty if nothing did."""
 COMMIT: Final = "lpa.commit"
 """Property of a report: the commit that was tested."""
 _AHEAD_MS: Final = 300_000
@@ -33,7 +33,7 @@ class Case:
 @final
 @attrs.frozen
 class JunitReport:
-    """What a file says. ``cases`` may be fewer than ``tests``; ``properties`` are empty where another tool wrote it."""
+    """What a file says. ``cases`` may be fewer than ``tests``; ``properties`` are empty if another tool wrote it."""
 
     tests: int
     failed: int
@@ -44,7 +44,7 @@ class JunitReport:
 
 
 def read_report(file: Path, now_ms: int) -> JunitReport:
-    """Raises CannotJudgeError where it is not a report, or says what cannot be."""
+    """Raises CannotJudgeError if it is not a report, or says what cannot be."""
     try:
         suites = ElementTree.parse(file).getroot()
         found = [suite for suite in suites.iter("testsuite") if suite.find("testsuite") is None]
@@ -76,7 +76,7 @@ def _cases(suite: ElementTree.Element) -> Iterator[Case]:
 
 
 def _require_possible(file: Path, suite: ElementTree.Element, now_ms: int) -> None:
-    """Raises CannotJudgeError where a suite tells what cannot be, and ValueError."""
+    """Raises CannotJudgeError if a suite tells what cannot be, and ValueError."""
     counts = {name: _count(suite, name) for name in ("tests", "failures", "errors", "skipped")}
     # A test that fails and whose clean-up fails is counted as both.
     not_passed = counts["skipped"] + max(counts["failures"], counts["errors"])

@@ -135,7 +135,7 @@ def _claims(settings: Settings, partition: Partition) -> Path:
 
 
 def snapshot(folder: Path, target: Path, settings: Settings) -> None:
-    """Copy a store's claims, and the note beside them. Raises DedupStoreError where a worker has them open."""
+    """Copy a store's claims, and the note beside them. Raises DedupStoreError if a worker has them open."""
     from lpa_core.dedup.rocksdb import RocksDBDedupStore
 
     store = RocksDBDedupStore(folder, settings.quality.dedup_ttl_minutes * 60_000)

@@ -34,7 +34,7 @@ _AT_ONCE: Final = 1_000
 def run_fixture(path: Path, settings: Settings, folder: Path, database: str) -> list[Dump]:
     """The layers of a fixture, in a database of this name in the embedded engine on ``folder``.
 
-    Raises ReplayRefused where the fixture cannot be read, ReplayError where it breaks off, and what sinks raise.
+    Raises ReplayRefused if the fixture cannot be read, ReplayError where it breaks off, and what sinks raise.
     """
     settings = attrs.evolve(
         settings,
@@ -77,7 +77,7 @@ def run_fixture(path: Path, settings: Settings, folder: Path, database: str) -> 
 
 
 def open_fixture(path: Path) -> LineSource:
-    """Raises ReplayRefused where it cannot be read."""
+    """Raises ReplayRefused if it cannot be read."""
     try:
         source = open_file(path, "check")
     except SourceError as error:

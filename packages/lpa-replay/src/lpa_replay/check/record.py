@@ -36,7 +36,7 @@ class RunDifference:
 
 
 def write_record(path: Path, run: Sequence[Dump]) -> None:
-    """Raises ReplayRefused where the file cannot be written."""
+    """Raises ReplayRefused if the file cannot be written."""
     text = msgspec.json.encode(_CONVERTER.unstructure(list(run)))
     try:
         path.write_bytes(zstd.compress(text))
@@ -45,7 +45,7 @@ def write_record(path: Path, run: Sequence[Dump]) -> None:
 
 
 def read_record(path: Path) -> list[Dump]:
-    """Raises ReplayRefused where the file is none that :func:`write_record` wrote."""
+    """Raises ReplayRefused if the file is none that :func:`write_record` wrote."""
     try:
         return _CONVERTER.structure(msgspec.json.decode(zstd.decompress(path.read_bytes())), list[Dump])
     except OSError as error:
@@ -57,7 +57,7 @@ def read_record(path: Path) -> list[Dump]:
 
 
 def first_difference(recorded: Sequence[Dump], now: Sequence[Dump]) -> RunDifference | None:
-    """None where the runs are the same. A table that one of them lacks counts as empty there."""
+    """None if the runs are the same. A table that one of them lacks counts as empty there."""
     before = {(dump.layer, dump.table): dump for dump in recorded}
     after = {(dump.layer, dump.table): dump for dump in now}
     for layer, table in [*after, *(key for key in before if key not in after)]:

@@ -161,7 +161,7 @@ def _new(request: Request, replays: Replays) -> Plan:
 
 
 def _to_run(request: Request, file: Path | None, replays: Replays) -> tuple[Plan, bool]:
-    """The plan to carry out, and whether that has been begun before or was looked at."""
+    """The plan to carry out, and whether that has been started before or was looked at."""
     if file is not None:
         if request != _NOTHING:
             raise ReplayRefused("--plan decides everything: give no other option with it")

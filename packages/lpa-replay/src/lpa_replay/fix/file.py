@@ -73,7 +73,7 @@ class FixFile:
     fixes: tuple[Fix, ...]
 
     def apply(self, record: ReplayRecord) -> bytes | None:
-        """The record's new bytes; None where no fix is for it. Raises ValueError where one cannot do its work."""
+        """The record's new bytes; None if no fix is for it. Raises ValueError if one cannot do its work."""
         try:
             document = _decode(record.payload)
         except (ValueError, RecursionError):
@@ -85,7 +85,7 @@ class FixFile:
 
 
 def read_fix_file(path: FilePath) -> FixFile:
-    """Raises ReplayRefused where the file cannot be read, naming everything that is wrong in it, a line each."""
+    """Raises ReplayRefused if the file cannot be read, naming everything that is wrong in it, a line each."""
     try:
         return parse_fixes(path.read_text(encoding="utf-8"), str(path))
     except OSError as error:

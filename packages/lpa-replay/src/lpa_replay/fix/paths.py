@@ -15,7 +15,7 @@ class Path(tuple[str, ...]):
 
     @classmethod
     def parse(cls, text: str) -> Path:
-        """Raises ValueError where a step is empty, or the last is not a key."""
+        """Raises ValueError if a step is empty, or the last is not a key."""
         steps = text.split(".")
         if not all(steps):
             raise ValueError(
@@ -43,12 +43,12 @@ class Slot(NamedTuple):
 
 
 def slots(document: dict[str, Any], path: Path) -> list[Slot]:
-    """Where the path leads; none where an object on the way is missing."""
+    """Where the path leads; none if an object on the way is missing."""
     return [Slot(holder, path[-1]) for holder in _holders(document, path[:-1])]
 
 
 def made(document: dict[str, Any], path: Path) -> Slot:
-    """The path's place, its missing objects made. Raises ValueError where something else is in the way."""
+    """The path's place, its missing objects made. Raises ValueError if something else is in the way."""
     holder = document
     for step in path[:-1]:
         found = holder.setdefault(step, {})

@@ -42,7 +42,7 @@ class Asked:
     dedup: str | None
     target: str
     topics: tuple[str, ...]
-    """Of dead letters, output and quarantine; empty where none is needed."""
+    """Of dead letters, output and quarantine; empty if none is needed."""
     window: tuple[str | None, ...]
     clock: Clock
     filters: Filters
@@ -65,7 +65,7 @@ class Asked:
 @final
 @attrs.frozen
 class Plan:
-    """``selected`` is how many records the planning found; None where the plan was made by the run itself."""
+    """``selected`` is how many records the planning found; None if the plan was made by the run itself."""
 
     id: str
     created_ms: int
@@ -101,7 +101,7 @@ def write_plan(plan: Plan) -> bytes:
 
 
 def read_plan(path: Path) -> Plan:
-    """Raises ReplayRefused where the file cannot be read, was changed, or is of another version."""
+    """Raises ReplayRefused if the file cannot be read, was changed, or is of another version."""
     try:
         said = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
         content = said["plan"]

@@ -29,7 +29,7 @@ from lpa_replay.sources.window import Clock, window
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
 class Request:
-    """What somebody asks ``lpa replay plan`` or ``lpa replay run`` for; None where nobody said.
+    """What somebody asks ``lpa replay plan`` or ``lpa replay run`` for; None if nobody said.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ class Request:
 
     @property
     def filters(self) -> Filters:
-        """Raises ReplayRefused where a filter names what there is not."""
+        """Raises ReplayRefused if a filter names what there is not."""
         return Filters(self.classes, self.reasons, self.types, self.stages, self.partitions, self.where.strip())
 
 
@@ -168,7 +168,7 @@ def transforms_of(plugins: PluginManager) -> tuple[str, ...]:
 
 
 def _path_text(path: Path) -> str:
-    """Raises ReplayRefused where the name is not text, which a plan could not hold."""
+    """Raises ReplayRefused if the name is not text, which a plan could not hold."""
     try:
         str(path).encode()
     except UnicodeEncodeError:

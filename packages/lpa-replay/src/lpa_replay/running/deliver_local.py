@@ -87,9 +87,9 @@ def deliver_locally(
     plugins: PluginManager,
     watch: WatchSource,
 ) -> bool:
-    """Store what the run sends; False where it was stopped before all of it is stored or rejected.
+    """Store what the run sends; False if it was stopped before all of it is stored or rejected.
 
-    Killed or stopped and begun again it goes on, each record exactly once, as an ingested file does. Raises what
+    Killed or stopped and started again it goes on, each record exactly once, as an ingested file does. Raises what
     delivering raises.
     """
     source = SpoolSource(plan, spool, left_out, SendingPace(plan.asked.rate))

@@ -44,7 +44,7 @@ class TopicDelivery:
             spool: names the content of what is to be sent.
             settings: those of the replay's clients.
 
-        Raises ReplayError where the run was begun with another spool, BrokerError, BrokerUnavailable.
+        Raises ReplayError if the run was started with another spool, BrokerError, BrokerUnavailable.
         """
         self._plan, self._spool, self._settings = plan, spool, settings
         self._topic = settings.quality.input_topic
@@ -66,7 +66,7 @@ class TopicDelivery:
         self._require_own_spool()
 
     def _require_own_spool(self) -> None:
-        """Raise ReplayError where the run's offset counts records of another spool."""
+        """Raise ReplayError if the run's offset counts records of another spool."""
         offset, spool = self._committed()
         if offset > 0 and spool != self._spool:
             raise ReplayError(
@@ -75,7 +75,7 @@ class TopicDelivery:
             )
 
     def _look_at_topics(self) -> int:
-        """The partitions of the output topic. Raises BrokerError where a topic is missing."""
+        """The partitions of the output topic. Raises BrokerError if a topic is missing."""
         quality = self._settings.quality
         admin, names = admin_client(self._settings), (quality.input_topic, quality.quarantine_topic)
         require("lpa replay", admin, self._settings)
@@ -109,12 +109,12 @@ class TopicDelivery:
         progress: SentListener,
         stopped: Callable[[], bool],
     ) -> bool:
-        """Send what is not sent yet: first events, then what goes to quarantine; False where it was stopped before.
+        """Send what is not sent yet: first events, then what goes to quarantine; False if it was stopped before.
 
         Records with the numbers in ``left_out`` are passed over.
 
-        Raises ReplayError where another process took the run over; BrokerError, BrokerUnavailable,
-        CommitUncertainError: begun again it goes on.
+        Raises ReplayError if another process took the run over; BrokerError, BrokerUnavailable,
+        CommitUncertainError: started again it goes on.
         """
         first, events = self.sent, outgoing.count
         lines = chain(outgoing.lines(min(first, events)), exhausted.lines(max(0, first - events)))

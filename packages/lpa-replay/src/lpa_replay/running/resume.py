@@ -18,7 +18,7 @@ def without_stored(
 ) -> StagedManifest:
     """The manifest for the rest of the run; durable after return.
 
-    The dedup store may have forgotten by now what it would have told of when the run was staged.
+    The dedup store may have forgotten by now what it would have reported when the run was staged.
 
     Args:
         begun: so many of the outgoing records were handed on, or are being written: these stay.
@@ -44,7 +44,7 @@ def without_stored(
 
 
 def outcomes_of(manifest: StagedManifest, folder: RunFolder) -> Iterator[Sequence[ReplayDecision]]:
-    """What is decided by now about each record, some at a time. Raises ReplayError where the file is damaged."""
+    """What is decided by now about each record, some at a time. Raises ReplayError if the file is damaged."""
     gone = manifest.left_out
     for lines in folder.outcomes(manifest).lines():
         yield [skipped(line, ALREADY_STORED) if line.number in gone else line for line in lines]

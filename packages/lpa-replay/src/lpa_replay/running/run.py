@@ -213,7 +213,7 @@ class _Stop:
 
 
 def _require_client(plan: Plan) -> None:
-    """Kafka's client is an extra. Raises BrokerError where the run needs it and it is not installed."""
+    """Kafka's client is an extra. Raises BrokerError if the run needs it and it is not installed."""
     if plan.asked.target == TOPIC and find_spec("confluent_kafka") is None:
         raise BrokerError("Kafka's client is not installed: pip install 'lpa-core[kafka]'")
 

@@ -75,7 +75,7 @@ def read_envelope(value: bytes | None, place: Position, record_ms: int | None) -
 
     Args:
         place: where the envelope itself stands, for one that does not say, as could be, where its record came from.
-        record_ms: epoch ms of the envelope as a record; None where it has none.
+        record_ms: epoch ms of the envelope as a record; None if it has none.
     """
     if value is None:
         return Found(None, place, record_ms, ingested_ms=record_ms, problem="the envelope is empty")

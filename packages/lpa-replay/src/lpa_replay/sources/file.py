@@ -29,7 +29,7 @@ class FileSource:
     clock = Clock.EVENT
 
     def __init__(self, path: Path, bounds: Mapping[str, str] | None = None) -> None:
-        """Raises ReplayRefused where the file cannot be read, ReplayError where it is not the one of the bounds."""
+        """Raises ReplayRefused if the file cannot be read, ReplayError where it is not the one of the bounds."""
         self._path = path
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise ReplayRefused(f"{path} can be read only once: write what it gives into a file, and name that")

@@ -25,7 +25,7 @@ ARCHIVE: Final = "archive"
 
 
 def clock_of(source: str, *, up_to_now: bool) -> Clock:
-    """The clock that a window over a source goes by where nobody says.
+    """The clock that a window over a source goes by if nobody says.
 
     ``up_to_now``: it is a span before now, which people mean as "what was rejected in the last hour". Records of a file
     have no time of rejection.

@@ -21,7 +21,7 @@ from lpa_replay.sources.window import Clock, Window
 class Found(msgspec.Struct, gc=False, frozen=True):
     """A record and what is known of it. One is made per record: a struct that the garbage collector passes over.
 
-    Times are epoch ms, None where nobody knows. ``failure_*`` are empty where the record had not failed.
+    Times are epoch ms, None if nobody knows. ``failure_*`` are empty if the record had not failed.
     """
 
     payload: bytes | None
@@ -39,7 +39,7 @@ class Found(msgspec.Struct, gc=False, frozen=True):
     attempt: int = 0
     """How often it had been replayed when it was rejected."""
     problem: str = ""
-    """Why there is nothing to replay, whatever is done to it; empty where there is."""
+    """Why there is nothing to replay, whatever is done to it; empty if there is."""
 
     def time(self, clock: Clock) -> int | None:
         """The time that a window is about."""
@@ -100,7 +100,7 @@ class Filters:
     where: str = ""
 
     def __attrs_post_init__(self) -> None:
-        """Raises ReplayRefused where a class, reason or stage is none."""
+        """Raises ReplayRefused if a class, reason or stage is none."""
         _require_known("--class", self.classes, FailureClass)
         _require_known("--reason", self.reasons, Reason)
         _require_known("--stage", self.stages, Stage)

@@ -15,7 +15,7 @@ BYTES_AT_ONCE: Final = 16 << 20
 class ReplaySource(Protocol):
     """Records that can be replayed. Its end is fixed when it is opened: reading always ends.
 
-    Opening raises ReplayRefused where the source is not there.
+    Opening raises ReplayRefused if the source is not there.
     """
 
     @property
@@ -25,7 +25,7 @@ class ReplaySource(Protocol):
 
     @property
     def clock(self) -> Clock:
-        """The clock that its windows go by where nobody says."""
+        """The clock that its windows go by if nobody says."""
         ...
 
     @property

@@ -47,7 +47,7 @@ class TableSource:
     ) -> None:
         """``database`` is for this source alone: while it is read from, it answers nothing else.
 
-        Raises SinkMisconfigured where the table is not there.
+        Raises SinkMisconfigured if the table is not there.
         """
         self.name = name
         self._database, self._table = database, database.table(table.name)
@@ -59,7 +59,7 @@ class TableSource:
         self.bounds = dict(bounds)
 
     def check(self, where: str) -> None:
-        """Raise ReplayRefused where this is not a condition over the table's columns."""
+        """Raise ReplayRefused if this is not a condition over the table's columns."""
         if not where:
             return
         try:

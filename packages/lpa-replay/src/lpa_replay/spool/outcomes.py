@@ -32,9 +32,9 @@ PASSES: Final = "passes"
 class ReplayDecision(msgspec.Struct, gc=False, frozen=True, array_like=True):
     """One record of a run. A struct: there is one for each record.
 
-    Times are epoch ms, None where nobody knows. ``forecast``, of a published record, is ``passes`` or the reason why
+    Times are epoch ms, None if nobody knows. ``forecast``, of a published record, is ``passes`` or the reason why
     today's validators would reject it again. ``typed_rows`` is how many it makes if it is stored. ``generation`` is how
-    many replays the record itself tells of: of several copies the highest goes on. ``forecast_details`` says what is
+    many replays the record itself names: of several copies the highest goes on. ``forecast_details`` says what is
     wrong with a record that would be rejected again, such as which field is missing.
     """
 

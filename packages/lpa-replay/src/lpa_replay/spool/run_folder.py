@@ -64,7 +64,7 @@ class RunFolder:
 
     @contextmanager
     def locked(self, plan: Plan) -> Iterator[None]:
-        """Have the folder to oneself, with the plan in it. Raises ReplayError where another process has it."""
+        """Have the folder to oneself, with the plan in it. Raises ReplayError if another process has it."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             with (self.path / "lock").open("w") as lock:
@@ -91,7 +91,7 @@ class RunFolder:
 
     @property
     def manifest(self) -> StagedManifest | None:
-        """None until everything is staged. Raises ReplayError where it is damaged."""
+        """None until everything is staged. Raises ReplayError if it is damaged."""
         path = self.path / _MANIFEST
         if not path.exists():
             return None

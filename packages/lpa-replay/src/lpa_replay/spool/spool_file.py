@@ -94,7 +94,7 @@ class SpoolReader(Generic[T]):
     """Reads a file of a spool from any line on."""
 
     def __init__(self, path: Path, described: SpoolFile, line: type[T]) -> None:
-        """Raises ReplayError where the file is not the one described."""
+        """Raises ReplayError if the file is not the one described."""
         self.path, self._described = path, described
         self._decoder = msgspec.msgpack.Decoder(list[line])  # type: ignore[valid-type]  # known only here
         try:

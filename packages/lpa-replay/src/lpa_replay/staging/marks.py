@@ -75,7 +75,7 @@ def marked(payload: bytes, added: Marks) -> bytes:
     """The payload with these marks at its beginning, in the place of any it had; otherwise byte for byte as it was.
 
     They come first so that they are still there where an envelope keeps only the beginning. Raises NotAnObjectError
-    where that can be told without decoding the payload.
+    if that can be told without decoding the payload.
     """
     body = payload.strip()
     if not body.startswith(b"{"):

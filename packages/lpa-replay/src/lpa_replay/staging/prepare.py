@@ -109,7 +109,7 @@ class Preparation:
 
 
 def _bytes(changed: object) -> bytes | None:
-    """What a third party's transform answered. Raises ValueError where that is something else."""
+    """What a third party's transform answered. Raises ValueError if that is something else."""
     if changed is None or isinstance(changed, bytes):
         return changed
     raise ValueError(f"it answers {type(changed).__name__}, not bytes or None")

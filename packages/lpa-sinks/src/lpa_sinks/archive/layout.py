@@ -46,7 +46,7 @@ class Segment:
 
     @classmethod
     def parse(cls, name: str) -> Segment:
-        """Raises ValueError where the name is not that of a segment."""
+        """Raises ValueError if the name is not that of a segment."""
         topic, *numbers = name.rsplit("-", 5)
         partition, hour, first, last, batch_time = map(int, numbers)
         return cls(topic, partition, hour, batch_time, first, last)
@@ -87,7 +87,7 @@ class ArchiveFile:
 
     @classmethod
     def parse(cls, path: str) -> ArchiveFile | None:
-        """The file of this path, or None where the archive names no file so."""
+        """The file of this path, or None if the archive names no file so."""
         try:
             topic, date, hour, name = path.split("/")
             prefix, partition, first, last, batch_time = name.removesuffix(FILE_SUFFIX).rsplit("-", 4)

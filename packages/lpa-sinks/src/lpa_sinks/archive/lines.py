@@ -85,7 +85,7 @@ def encode(batch: RecordBatch, indexes: Sequence[int], batch_time: int) -> bytes
 
 
 def decode(line: bytes) -> ArchivedRecord:
-    """The record of a line. Raises ValueError where it is none."""
+    """The record of a line. Raises ValueError if it is none."""
     found = _decoder.decode(line)
     value: bytes | None
     if found.value_base64 is not UNSET:

@@ -147,7 +147,7 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _decompressed(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Text of one zstd frame after the other. Raises EOFError where the last one is cut off."""
+    """Text of one zstd frame after the other. Raises EOFError if the last one is cut off."""
     decompressor = zstd.ZstdDecompressor()
     begun = False
     for chunk in chunks:

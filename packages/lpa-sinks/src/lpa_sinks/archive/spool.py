@@ -54,7 +54,7 @@ class Spool:
         self._lock: BinaryIO | None = None
 
     def open(self) -> None:
-        """Make the folder, lock it and drop what was half written. Raises ArchiveError where it is in use."""
+        """Make the folder, lock it and drop what was half written. Raises ArchiveError if it is in use."""
         self.folder.mkdir(parents=True, exist_ok=True)
         lock = (self.folder / _LOCK).open("wb")
         try:

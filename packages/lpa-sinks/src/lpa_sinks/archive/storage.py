@@ -57,7 +57,7 @@ class Storage(Protocol):
 def open_storage(location: str, *, wait: wait_base, attempts: int, what: str = "archive") -> Storage:
     """The storage at a plain path, a ``file://`` URL or the URL of an object store.
 
-    ``what`` is kept there, for messages. Raises ArchiveError where there can be none.
+    ``what`` is kept there, for messages. Raises ArchiveError if there can be none.
     """
     scheme, separator, _ = location.partition("://")
     if not separator:

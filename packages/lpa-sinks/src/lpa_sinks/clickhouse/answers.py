@@ -85,10 +85,10 @@ class _Checked:
 
 
 def why_not(status: int, headers: Mapping[str, str], body: bytes | None) -> str | None:
-    """What shows that an answer is not ClickHouse's own and whole; None where nothing does.
+    """What shows that an answer is not ClickHouse's own and whole; None if nothing does.
 
     Args:
-        body: None where it is still to be read: that it ends too soon is seen then.
+        body: None if it is still to be read: that it ends too soon is seen then.
     """
     if _EXCEPTION in headers:
         return None

@@ -53,7 +53,7 @@ def endpoint(uri: str, *, database: str, user: str) -> Endpoint:
             same with ``http`` or ``https``, as in ``CLICKHOUSE_URL``.
         database, user: for what the URI leaves out.
 
-    Raises SinkMisconfigured where the URI is none of these, or carries a password.
+    Raises SinkMisconfigured if the URI is none of these, or carries a password.
     """
     scheme, _, rest = uri.partition("://")
     if scheme == "chdb" and rest:
@@ -95,7 +95,7 @@ def connect(to: Endpoint, password: str = "", seconds: int = 60) -> Client:
 
     A server that says nothing for ``seconds`` counts as one that does not answer.
 
-    Raises SinkMisconfigured where the folder cannot be used or the login is refused, SinkUnavailable where no
+    Raises SinkMisconfigured if the folder cannot be used or the login is refused, SinkUnavailable if no
     server answers.
     """
     if to.path is not None:

@@ -11,7 +11,7 @@ _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def quoted(identifier: str) -> str:
-    """The identifier in backticks. Raises SinkMisconfigured where it is more than letters, digits, underscores."""
+    """The identifier in backticks. Raises SinkMisconfigured if it is more than letters, digits, underscores."""
     if _IDENTIFIER.fullmatch(identifier) is None:
         raise SinkMisconfigured(
             f"{identifier!r} cannot name a database, table or column: use letters, digits and underscores"

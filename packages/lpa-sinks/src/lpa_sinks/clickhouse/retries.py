@@ -130,7 +130,7 @@ def _worth_retrying(error: BaseException) -> bool:
 
 
 def _verdict(error: Exception) -> ErrorKind:
-    """An error about rows where none were written, or of none of the rows, is as good as unknown."""
+    """An error about rows if none were written, or of none of the rows, is as good as unknown."""
     if isinstance(error, InexplicableError):
         return ErrorKind.UNKNOWN
     verdict = classify(error)

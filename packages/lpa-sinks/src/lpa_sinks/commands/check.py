@@ -141,7 +141,7 @@ def _require_some(first: datetime, last: datetime) -> None:
 
 
 def _in_utc(text: str | None, option: str, now_ms: int) -> datetime | None:
-    """Raises UsageError where views or ClickHouse's DateTime end."""
+    """Raises UsageError if views or ClickHouse's DateTime end."""
     if text is None:
         return None
     moment = datetime.fromtimestamp(parse_time(text, option, now_ms) / 1000, UTC)

@@ -203,7 +203,7 @@ class MaterializeJob:
             raise BrokerError(str(found))
 
     def _is_derived(self, batch: _Batch) -> bool:
-        """Derive, however long ClickHouse is away; False where the job was to stop before.
+        """Derive, however long ClickHouse is away; False if the job was to stop before.
 
         Raises DerivationOvertakenError.
         """
@@ -317,7 +317,7 @@ class MaterializeJob:
         for entry in partitions:
             self._assigned.pop(entry.partition, None)
             self._ended.pop(entry.partition, None)
-        self._hand_over("given up", partitions)
+        self._hand_over("returned", partitions)
 
     def _hand_over(self, what: str, partitions: list[TopicPartition]) -> None:
         # Whoever had a session meanwhile knows more of it than what is kept here.
@@ -368,7 +368,7 @@ class MaterializeJob:
 
 
 def _configuration(settings: Settings) -> dict[str, Any]:
-    """Like that of the ingestion, but for the group, and that it reads from the start where nothing is committed."""
+    """Like that of the ingestion, but for the group, and that it reads from the start if nothing is committed."""
     configuration = {**consumer_configuration(settings), "auto.offset.reset": "earliest", "enable.partition.eof": True}
     configuration.pop("group.instance.id", None)
     return {**configuration, "group.id": settings.lpa.materialize_group_id, "enable.auto.offset.store": True}

@@ -77,7 +77,7 @@ class Materializer:
         open_sessions: int,
         before_writing: Callable[[], None] = lambda: None,
     ) -> None:
-        """``open_sessions`` are kept between passes: 0 where others write signals of the same sessions, and derive.
+        """``open_sessions`` are kept between passes: 0 if others write signals of the same sessions, and derive.
 
         ``before_writing`` is called before anything is written, and may raise DerivationOvertakenError.
         """
@@ -104,7 +104,7 @@ class Materializer:
             ranges: that brought signals.
             keys: the sessions to look at; None for all that the ranges touch.
             tables: projected table -> the ranges that brought rows of it; None for whatever the ranges brought.
-            refresh: look for capabilities that others were told of.
+            refresh: look for capabilities that touches told others.
 
         Raises the client's errors, and what ``before_writing`` raises.
         """

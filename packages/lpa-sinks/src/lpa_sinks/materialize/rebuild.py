@@ -36,5 +36,5 @@ class Rebuild:
         return len(found)
 
     def step(self) -> Derived | None:
-        """Rebuild some of them; None where all are done. Raises the client's errors."""
+        """Rebuild some of them; None if all are done. Raises the client's errors."""
         return next(self._steps, None)

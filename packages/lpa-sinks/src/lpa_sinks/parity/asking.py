@@ -21,7 +21,7 @@ class AssertionResult:
     """What an assertion found.
 
     Attributes:
-        severity: the worst of the rows; None where the assertion holds.
+        severity: the worst of the rows; None if the assertion holds.
         rows: what offends, at most ``ROWS_SHOWN``.
     """
 

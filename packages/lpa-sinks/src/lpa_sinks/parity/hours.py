@@ -17,7 +17,7 @@ HOUR_MS: Final = 3_600_000
 
 
 def settled_hours(settings: Settings, since_ms: int, now_ms: int) -> tuple[datetime, datetime]:
-    """Begin and end of the whole hours from ``since_ms`` on that are over and derived; none where the end is first.
+    """Begin and end of the whole hours from ``since_ms`` on that are over and derived; none if the end is first.
 
     Derived is what ``HEALTH_FRESHNESS_MINUTES`` gives the facts time for.
     """

@@ -19,7 +19,7 @@ def apply(client: Client, database: str, tables: Iterable[Table], files: Sequenc
 
     ``files`` limits it to what some of :data:`~lpa_sinks.schema.ddl.SCHEMA_FILES` make, and to plugins' tables.
     What is there already is left as it is, also where it has drifted: :func:`lpa_sinks.schema.check.check` tells.
-    Raises SinkMisconfigured where a plugin's table cannot be made, and the client's errors.
+    Raises SinkMisconfigured if a plugin's table cannot be made, and the client's errors.
     """
     to_run = statements(tables, database, files)
     before = object_names(client, database)

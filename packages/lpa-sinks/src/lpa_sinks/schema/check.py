@@ -98,7 +98,7 @@ class Drift:
 
 
 def _definition(table: str, column: str) -> str:
-    """The column as the DDL defines it; empty where it does not, such as in a plugin's table."""
+    """The column as the DDL defines it; empty if it does not, such as in a plugin's table."""
     found = re.search(rf"EXISTS \S+\.{table}\n\((.*?)^\)", _builtin_sql(), re.MULTILINE | re.DOTALL)
     line = re.search(rf"^    ({column} .+?),?$", found[1], re.MULTILINE) if found else None
     return line[1] if line else ""
@@ -110,7 +110,7 @@ def _builtin_sql() -> str:
 
 
 def check(client: Client, database: str, tables: Sequence[Table]) -> list[Drift]:
-    """Compare each table's columns with the DDL, and the DDL with the live tables; empty where all agree."""
+    """Compare each table's columns with the DDL, and the DDL with the live tables; empty if all agree."""
     return [*check_declared(tables), *check_live(client, database, tables)]
 
 

@@ -25,7 +25,7 @@ _OF_A_KEY: Final = ("workflow_session_id", "orchestrator_address", "replay_id", 
 def statements_on_cluster(tables: Iterable[Table], database: str, cluster: str) -> list[str]:
     """Every statement that makes the schema on a cluster, in order, each safe to run again.
 
-    Raises SinkMisconfigured where a name is more than letters, digits and underscores, or a plugin's table cannot be
+    Raises SinkMisconfigured if a name is more than letters, digits and underscores, or a plugin's table cannot be
     made.
     """
     named = quoted(cluster)

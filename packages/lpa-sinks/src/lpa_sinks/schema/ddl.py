@@ -82,7 +82,7 @@ def statements(tables: Iterable[Table], database: str, files: Sequence[str] = SC
         tables: all tables that will be written; those that the schema files do not have get a statement of their own.
         files: some of :data:`SCHEMA_FILES`.
 
-    Raises SinkMisconfigured where a plugin's table cannot be made.
+    Raises SinkMisconfigured if a plugin's table cannot be made.
     """
     sql = "\n".join([*map(sql_file, files), *(plugin_table(table) for table in plugin_tables(tables))])
     statements = re.split(r";\s*$", in_database(sql, database), flags=re.MULTILINE)
@@ -92,7 +92,7 @@ def statements(tables: Iterable[Table], database: str, files: Sequence[str] = SC
 def in_database(sql: str, database: str) -> str:
     """SQL of this package's files, of the database instead of :data:`DEFAULT_DATABASE`.
 
-    Raises SinkMisconfigured where the name is none.
+    Raises SinkMisconfigured if the name is none.
     """
     if database == DEFAULT_DATABASE:
         return sql
@@ -155,7 +155,7 @@ def plugin_tables(tables: Iterable[Table]) -> list[Table]:
 
 
 def plugin_table(table: Table) -> str:
-    """The statement that makes a plugin's table. Raises SinkMisconfigured where it cannot be made."""
+    """The statement that makes a plugin's table. Raises SinkMisconfigured if it cannot be made."""
     if table.columns[: len(LEADING_COLUMNS)] != LEADING_COLUMNS:
         raise SinkMisconfigured(
             f"table {table.name} does not begin with the leading columns: declare it with "

@@ -30,7 +30,7 @@ _log = structlog.get_logger("lpa.schema")
 @final
 @attrs.frozen
 class Comparison:
-    """How a view's new definition compares with the one before. ``problem`` is empty where it may be cut over."""
+    """How a view's new definition compares with the one before. ``problem`` is empty if it may be cut over."""
 
     view: str
     rows_before: int
@@ -41,7 +41,7 @@ class Comparison:
 def migrate(client: Client, database: str, migration: Migration, window_hours: int) -> list[Comparison]:
     """Apply a migration; safe to do again where it was interrupted.
 
-    Raises MigrationError where a view does not compare: its additions stay, no view was changed; and where a column
+    Raises MigrationError if a view does not compare: its additions stay, no view was changed; and where a column
     that is stored would become an alias: then nothing was changed. Raises the client's errors.
     """
     for alias in migration.aliases:
@@ -68,7 +68,7 @@ def roll_back(client: Client, database: str, applied: Applied, migration: Migrat
     """Bring back the views as they were before a migration, then take back what it added; answer the views' names.
 
     ``migration`` holds what takes the additions back; None leaves them, which disturbs nobody. Raises MigrationError
-    where a view of before could not be read: no view was changed. Raises the client's errors.
+    if a view of before could not be read: no view was changed. Raises the client's errors.
     """
     for name, definition in applied.previous_views.items():
         if definition:
@@ -97,7 +97,7 @@ def _require_alias(client: Client, database: str, migration: Migration, alias: A
 
 
 def _require_readable(client: Client, database: str, view: str, definition: str) -> None:
-    """Raise MigrationError where the view could not be read if it were defined so. Raises the client's errors."""
+    """Raise MigrationError if the view could not be read if it were defined so. Raises the client's errors."""
     candidate = f"{quoted(database)}.{quoted(view + _CANDIDATE)}"
     select = definition.partition(" AS ")[2]
     try:

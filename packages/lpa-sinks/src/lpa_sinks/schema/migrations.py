@@ -109,7 +109,7 @@ class Applied:
 def read_migrations(folder: Path = BUILTIN, database: str = DEFAULT_DATABASE) -> list[Migration]:
     """The migrations in a folder, in their order, for a database of that name.
 
-    Raises MigrationError where one is not as it has to be.
+    Raises MigrationError if one is not as it has to be.
     """
     if not folder.is_dir():
         raise MigrationError(f"{folder}: there is no such folder of migrations")
@@ -145,7 +145,7 @@ def remember(client: Client, database: str, applied: Applied) -> None:
 def pending(migrations: Sequence[Migration], applied: Mapping[str, Applied]) -> list[Migration]:
     """The migrations that are to be applied, in their order.
 
-    Raises MigrationError where one was applied as other text.
+    Raises MigrationError if one was applied as other text.
     """
     for migration in migrations:
         known = applied.get(str(migration))

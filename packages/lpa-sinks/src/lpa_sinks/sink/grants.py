@@ -18,7 +18,7 @@ GLOBAL_GRANTS: Final = ("CREATE TEMPORARY TABLE",)
 
 
 def missing(client: Client, database: str) -> list[str]:
-    """What the user lacks, as a GRANT names it; nothing where the server cannot be asked (CHECK GRANT is newer)."""
+    """What the user lacks, as a GRANT names it; nothing if the server cannot be asked (CHECK GRANT is newer)."""
     everywhere = [(grant, f"{quoted(database)}.*") for grant in GRANTS] + [(grant, "*.*") for grant in GLOBAL_GRANTS]
     lacking = []
     for grant, where in everywhere:

@@ -46,7 +46,7 @@ def stored_offsets(
 
 
 def newest_batch_time(client: Client, tables: Iterable[str]) -> int:
-    """The latest ingestion time in any of the tables, epoch ms; 0 where they are empty. Raises the client's errors."""
+    """The latest ingestion time in any of the tables, epoch ms; 0 if they are empty. Raises the client's errors."""
     of_each = "\nUNION ALL\n".join(_SQL.fill("newest_batch_time.sql", table=table) for table in tables)
     ((newest,),) = client.query(f"SELECT max(newest) FROM ({of_each})").result_rows
     return max(0, int(newest))
@@ -55,7 +55,7 @@ def newest_batch_time(client: Client, tables: Iterable[str]) -> int:
 def wait_for_inserts(client: Client, tables: Sequence[Table], topic: str, partitions: Iterable[int]) -> None:
     """Return once the server that answers inserts no rows of these partitions, such as those of a dead worker.
 
-    Raises SinkUnavailable where it still does after some seconds, and the client's errors.
+    Raises SinkUnavailable if it still does after some seconds, and the client's errors.
     """
     inserts = [(table, topic, partition) for table in tables for partition in partitions]
     until = time.monotonic() + _PATIENCE_SECONDS

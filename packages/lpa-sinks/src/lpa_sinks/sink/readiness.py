@@ -62,7 +62,7 @@ def _require_answers_to_inserts(client: Client, endpoint: Endpoint) -> None:
 
 
 def _what_to_do(stopping: Sequence[Drift], tables: Sequence[Table]) -> str:
-    """Where nothing is there, something may be lost: what brings that back is named before what makes it empty."""
+    """If nothing is there, something may be lost: what brings that back is named before what makes it empty."""
     if all(drift.kind is DriftKind.MISSING_TABLE for drift in stopping) and len(stopping) >= len(tables):
         return (
             "none of the tables is there: if they held rows, `lpa recover total-loss` brings them back from a backup; "

@@ -15,15 +15,15 @@ from lpa_sinks.clickhouse.insert import encode, fits, insert, insert_settings
 from lpa_sinks.clickhouse.types import column_type
 
 Refusal = Callable[[int, int], str | None]
-"""Why the rows from the first index up to the second cannot be stored together, or None where they can."""
+"""Why the rows from the first index up to the second cannot be stored together, or None if they can."""
 
 
 def refused_rows(client: Client, target: str, block: Block) -> dict[int, str]:
     """Index -> reason, without values, for each row of the block that can never be stored.
 
-    Rows that cannot be encoded come first: where there are any, ClickHouse is not asked about the others. It is asked
+    Rows that cannot be encoded come first: if there are any, ClickHouse is not asked about the others. It is asked
     by inserting parts of the block into a temporary table made like the target, which keeps no rows but computes the
-    same columns and checks the same constraints. Empty where every row could be stored alone.
+    same columns and checks the same constraints. Empty if every row could be stored alone.
 
     Args:
         target: the table's name, qualified and quoted.

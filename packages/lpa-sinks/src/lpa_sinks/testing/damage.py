@@ -1,4 +1,4 @@
-"""Damages what is stored, and mends it again: for tests of what notices."""
+"""Damages what is stored, and repairs it again: for tests of what notices."""
 
 from __future__ import annotations
 

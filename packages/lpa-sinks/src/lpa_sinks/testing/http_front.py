@@ -126,7 +126,7 @@ class Front:
 
     @contextmanager
     def running(self, parameters: dict[str, str]) -> Iterator[None]:
-        """Keep account of a statement under way. Raises RuntimeError where its session has another one."""
+        """Keep account of a statement under way. Raises RuntimeError if its session has another one."""
         session = parameters.get("session_id")
         with self._lock_running:
             if session and any(other.get("session_id") == session for other in self._running):

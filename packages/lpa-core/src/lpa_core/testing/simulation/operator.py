@@ -80,7 +80,7 @@ class Operator:
             self._broker.scheduler.trace.append(f"an operator: [{partition.number}] is right at {right}")
 
     def _first_missing(self, partition: Partition, whole: Collection[int]) -> int:
-        """Of the records before the last that is stored; behind that where none is missing."""
+        """Of the records before the last that is stored; behind that if none is missing."""
         behind = max(whole, default=-1) + 1
         records = (offset for offset, value in enumerate(self._broker.log[partition][:behind]) if value is not None)
         return next((offset for offset in records if offset not in whole), behind)

@@ -80,7 +80,7 @@ def refused_rows(block: Block) -> dict[int, str]:
 
 
 def draw_records(draw: random.Random, count: int) -> list[bytes]:
-    """Records of one partition: events, repeated ones, bad ones (some mended later under the same id), refused ones."""
+    """Records of one partition: events, repeated ones, bad ones (some later repaired under one id), refused ones."""
     prefix = f"{draw.getrandbits(40):x}"
     records: list[bytes] = []
     to_mend: list[str] = []
@@ -113,7 +113,7 @@ def draw_records(draw: random.Random, count: int) -> list[bytes]:
 
 
 def with_gaps(draw: random.Random, records: list[bytes]) -> list[bytes | None]:
-    """The records, and None where nobody is given one: ends of transactions, aborted records."""
+    """The records, and None if nobody is given one: ends of transactions, aborted records."""
     found: list[bytes | None] = []
     for record in records:
         found += [None] * draw.choice((0, 0, 0, 0, 0, 1, 1, 3))

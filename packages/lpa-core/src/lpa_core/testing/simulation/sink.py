@@ -109,7 +109,7 @@ class SimulatedDatabase:
         self.tokens.clear()
 
     def stored_from(self, topic: str, first: Mapping[int, int]) -> Mapping[int, StoredOffsets]:
-        """Where there are rows, or notes of what was withdrawn, which would keep a completion from adding rows."""
+        """If there are rows, or notes of what was withdrawn, which would keep a completion from adding rows."""
         notes = [
             {"source_topic": topic, "source_partition": partition, "source_offset": offset}
             for (_, topic, partition), offset in self.withdrawn

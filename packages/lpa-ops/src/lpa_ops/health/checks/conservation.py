@@ -127,7 +127,7 @@ def _known(scope: Scope, database: HealthDatabase, topic: Collection[Partition])
 
 
 def _lost(scope: Scope, missing: MissingDatabaseError, consumed: Mapping[Partition, Consumed]) -> Finding:
-    """Nothing is stored. Raises NotApplicable where nothing says that anything ever was."""
+    """Nothing is stored. Raises NotApplicable if nothing says that anything ever was."""
     positions = sum(each.positions for each in consumed.values())
     partitions = sum(1 for each in consumed.values() if each.positions)
     backup = backed_up(scope, missing.database)

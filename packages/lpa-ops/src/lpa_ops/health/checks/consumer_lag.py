@@ -53,7 +53,7 @@ def _counted(standings: Mapping[Partition, Standing], topic: InputTopic, scope: 
 
 
 def _open_for_long(standings: Mapping[Partition, Standing], topic: InputTopic, scope: Scope) -> str:
-    """Of the partition where most records wait for a transaction that should have ended; empty where none does."""
+    """Of the partition where most records wait for a transaction that should have ended; empty if none does."""
     waiting = {partition: each.end - each.high for partition, each in standings.items() if each.end > each.high}
     if not waiting:
         return ""

@@ -121,7 +121,7 @@ def _of_living_tables(rows: Collection[dict[str, Any]]) -> Iterator[dict[str, An
 
 
 def _trouble(database: HealthDatabase, part: Part) -> str:
-    """Why a part cannot be read; empty where it can. Raises SinkUnavailable, SinkMisconfigured."""
+    """Why a part cannot be read; empty if it can. Raises SinkUnavailable, SinkMisconfigured."""
     # Names of tables and parts come from the database itself.
     statement = (
         f"CHECK TABLE {quoted(database.name)}.`{part.table}` PART '{part.name}' "

@@ -33,7 +33,7 @@ _RESTORE: Final = (
 @final
 @attrs.frozen
 class _Store:
-    """``trouble`` is why duplicates may be missed, and ``action`` what to do about it; empty where nothing is."""
+    """``trouble`` is why duplicates may be missed, and ``action`` what to do about it; empty if nothing is."""
 
     bytes: int
     what: str
@@ -95,7 +95,7 @@ def _on_disk(folder: Path, scope: Scope) -> _Store:
 
 
 def _unusable(folder: Path) -> str:
-    """Why the claims in a folder cannot be opened; empty where they can, or none are there."""
+    """Why the claims in a folder cannot be opened; empty if they can, or none are there."""
     from lpa_core.dedup.rocksdb_files import are_there, require_readable
 
     why = ""

@@ -1,6 +1,6 @@
 -- severity: fail or warn
 -- covers: 31
--- meaning: Attributed sessions with edges have one with pipeline and model; it is a failure where none of them has.
+-- meaning: Attributed sessions with edges have one with pipeline and model; it is a failure if none of them has.
 -- to do: lpa materialize rebuild for the window; if it fails again, it is a defect of the fold or of the schema
 WITH sessions AS
 (

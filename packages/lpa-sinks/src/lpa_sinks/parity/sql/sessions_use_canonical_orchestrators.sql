@@ -1,6 +1,6 @@
 -- severity: fail
 -- covers: 19
--- meaning: The orchestrator of a session is a wallet that announced capabilities, never a proxy. Says nothing where
+-- meaning: The orchestrator of a session is a wallet that announced capabilities, never a proxy. Says nothing if
 --   no capabilities are stored.
 -- to do: lpa materialize rebuild for the window; if it fails again, it is a defect of the fold or of the schema
 SELECT workflow_session_id, orchestrator_address

@@ -589,7 +589,7 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_network_demand_by_gpu
     used_inference_minutes Float64 COMMENT 'status samples by 60: minutes, if there is one a second',
     inference_minutes_by_gpu_type Float64 COMMENT 'the same as used_inference_minutes',
     available_capacity_minutes Float64 COMMENT 'minutes: what the orchestrator says now of the model, for all its GPUs, times 60',
-    capacity_rate Float64 COMMENT 'used by available minutes; 0 where none are known',
+    capacity_rate Float64 COMMENT 'used by available minutes; 0 if none are known',
     known_sessions UInt64 COMMENT 'sessions with a stream request',
     unexcused_sessions UInt64,
     confirmed_swapped_sessions UInt64,

@@ -56,7 +56,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.replay_outcomes
     outcome LowCardinality(String) COMMENT 'of the run: published, skipped, unrecoverable or exhausted',
     why String COMMENT 'for all but published',
     forecast LowCardinality(String) COMMENT 'for published: passes, or the reason why it would fail again',
-    dedup_key String COMMENT 'as the record was sent; empty where it has none',
+    dedup_key String COMMENT 'as the record was sent; empty if it has none',
     attempt UInt16 COMMENT 'number of this replay of the record, from 1',
     typed_rows UInt32 COMMENT 'that it makes if it is stored',
     result LowCardinality(String) COMMENT 'of the verification: recovered, failed_again, skipped, unrecoverable or missing',
