@@ -107,7 +107,6 @@ ONCE: Final = (
     "lpa_ops.commands.backup:create_backup",
     "lpa_ops.commands.backup:verify_backup",
     "lpa_ops.commands.backup:restore_backup",
-    "lpa_replay.database:connect",
     "lpa_replay.commands.replay:record_run",
     "lpa_replay.commands.replay:recorded_runs",
     "lpa_replay.commands.replay:results",
@@ -212,24 +211,22 @@ def shell(line: str, folder: Path, **environment: str) -> subprocess.CompletedPr
 
 def test_a_closed_standard_output_is_not_given_to_a_file(tmp_path: Path) -> None:
     """Else the file that is written to would be number 1, and get what is printed."""
-    done = shell('"$LPA" generate --events 5 --output events.ndjson >&- && "$LPA" plugins >&- 2>&-', tmp_path)
+    done = shell('"$LPA" generate --events 5 --output events.ndjson >&-', tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "events.ndjson").read_bytes().count(b"\n") == 5
 
 
 def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
-    done = shell('"$LPA" schema show | head -n 1; "$LPA" schema show --markdown | true', tmp_path)
+    done = shell('"$LPA" schema show | head -n 1', tmp_path)
     assert done.stderr == ""
     assert done.stdout.count("\n") == 1
 
 
-def test_a_standard_output_of_another_encoding_shows_escapes_and_json_stays_json(tmp_path: Path) -> None:
+def test_a_standard_output_of_another_encoding_shows_escapes(tmp_path: Path) -> None:
     (tmp_path / "späces").mkdir()
-    words = '"$LPA" backup list --location "späces"'
-    done = shell(f"{words}; {words} --json; PYTHONIOENCODING=latin-1 true", tmp_path, PYTHONIOENCODING="ascii")
+    done = shell('"$LPA" backup list --location "späces"', tmp_path, PYTHONIOENCODING="ascii")
     assert (done.returncode, done.stderr) == (0, "")
     assert "sp\\xe4ces" in done.stdout
-    assert done.stdout.endswith("[]\n")
 
 
 def without_styles(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import unicodedata
 
 import pytest
@@ -12,7 +13,7 @@ from rich.console import Console
 
 from lpa_core.commands.consent import confirmed
 from lpa_core.commands.listing import ListColumn, print_block, print_list, print_paragraph
-from lpa_core.commands.output import printable
+from lpa_core.commands.output import print_json, printable
 
 WORDS = st.text(st.characters(exclude_categories=["Z", "C", "M"]), min_size=1, max_size=60)
 CELLS = st.lists(WORDS, max_size=4).map(" ".join)
@@ -83,6 +84,14 @@ def test_markup_in_text_stays_text() -> None:
     console, file = shown(80)
     print_paragraph(console, "[red]:smile:[/red]")
     assert file.getvalue() == "[red]:smile:[/red]\n"
+
+
+def test_json_on_a_standard_output_that_lacks_characters_is_the_same_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    value = {"späces": ["\U0001f600", "\u2028", '"']}
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding="ascii", write_through=True))
+    print_json(value)
+    assert json.loads(written.getvalue()) == value
 
 
 @pytest.mark.parametrize(
