@@ -44,6 +44,8 @@ BANNED: Final = {
     "mend": Banned("mend(?:s|ed|ing)?", "repair, or correct"),
     "turned away": Banned("turn(?:s|ed)? away", "refuse"),
     "tell of": Banned("(?:tells?|told) of", "report"),
+    "answer, for return": Banned(r"answers?(?= (?:how|what|where|whether|who|an?|the|None)\b)", "return"),
+    "however": Banned("however (?:often|many|much|few|long|large|old|they|it)", "no matter how"),
     "answer, first": Banned("answers?", "return", first=True),
 }
 """Name -> what it matches, and what to write instead."""

@@ -97,7 +97,7 @@ class Metrics:
         Counter, "lpa_blocks_written_total", "Blocks that a sink took; a repeated one counts again.", "table", "sink"
     )
     rows_written: Counter = _metric(
-        Counter, "lpa_rows_written_total", "Rows of finished ranges, once however many sinks there are.", "table"
+        Counter, "lpa_rows_written_total", "Rows of finished ranges, counted once for all sinks.", "table"
     )
     stage_duration: Histogram = _metric(
         Histogram, "lpa_stage_duration_seconds", "Time a range spends in a stage.", "stage", buckets=_SECONDS

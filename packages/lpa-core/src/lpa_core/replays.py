@@ -48,7 +48,7 @@ class ReplayRecord:
 class ReplayTransform(Protocol):
     """Repairs a record, or leaves it alone. Pure: no I/O, no clock.
 
-    Answers the record's new bytes, or None if it has nothing to change. One that raises leaves that record where it
+    Returns the record's new bytes, or None if it has nothing to change. One that raises leaves that record where it
     is: it is not replayed, and counted with the error.
     """
 

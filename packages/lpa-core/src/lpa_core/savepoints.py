@@ -61,7 +61,7 @@ class SavepointStore(Protocol):
     """Keeps savepoints in one place. Every method may block on disk or network, and raises SavepointError."""
 
     def create(self, savepoint: Savepoint, folders: Mapping[str, Path]) -> str:
-        """Keep a savepoint with its folders, by the names that ``savepoint.dedup`` uses, and answer where.
+        """Keep a savepoint with its folders, by the names that ``savepoint.dedup`` uses, and return where.
 
         It is durable and whole after return; one that was interrupted is never listed.
         """
@@ -83,7 +83,7 @@ class SavepointKeeper(Protocol):
     """Makes and restores savepoints of the consumer group that the settings name."""
 
     def keep(self, savepoint: Savepoint, folders: Mapping[str, Path], location: str | None = None) -> str:
-        """Keep a savepoint (see :meth:`SavepointStore.create`) and answer where.
+        """Keep a savepoint (see :meth:`SavepointStore.create`) and return where.
 
         ``location`` is the folder or URL that it is put into; by default ``LPA_SAVEPOINT_DIR``. Raises SavepointError.
         """

@@ -83,7 +83,7 @@ def valued(value: object, thresholds: object = None) -> Callable[[Scope], Findin
         (valued([1]), "answered [1] as its value: it must be a finite number"),
         (valued(1, (1, 2)), "answered (1, 2) as its thresholds: they must be Thresholds, or None"),
         (valued(1, Thresholds(1, math.nan)), "answered nan as its threshold: it must be a finite number"),
-        (lambda scope: None, "answered None: it must answer a Finding, or raise NotApplicable"),
+        (lambda scope: None, "answered None: it must return a Finding, or raise NotApplicable"),
         (lambda scope: "all is well\n" * 99, "answered 'all is well"),
         (lambda scope: Finding("ok", "found"), "answered 'ok' as its state: it must be one of State"),
         (lambda scope: Finding(State.OK, None), "answered None as its detail: it must be text"),

@@ -180,7 +180,7 @@ def test_checks_that_answer_wrongly_fail_themselves_and_not_the_run(options: tup
     assert (process.returncode, errors) == (1, "")
     for wrong in ("'many' as its value", "nan as its value", "inf as its value"):
         assert f"answered {wrong}: it must be a finite number" in shown
-    assert "the check nothing answered None: it must answer a Finding" in shown
+    assert "the check nothing answered None: it must return a Finding" in shown
     assert "HEALTH_CHECKS_DISABLED=nothing" in shown
     if options:
         found = {check["name"]: check for check in json.loads(shown, parse_constant=pytest.fail)["checks"]}

@@ -37,7 +37,7 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def print_line(text: str, style: str = "") -> None:
-    """One line of text on standard output, however long: a terminal wraps it, and a program can read it."""
+    """One line of text on standard output, no matter how long: a terminal wraps it, and a program can read it."""
     console().print(plain(text, style), soft_wrap=True)
 
 

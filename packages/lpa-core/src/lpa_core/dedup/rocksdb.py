@@ -25,7 +25,7 @@ _TIME = struct.Struct(">Q")
 
 @final
 class RocksDBDedupStore:
-    """A dedup store in a folder of its own, of which memory stays the same however many keys it holds.
+    """A dedup store in a folder of its own, of which memory stays the same no matter how many keys it holds.
 
     A key takes about 40 bytes on disk (16 of digest, 20 of claim, its filter and the rest of RocksDB). A claim
     whose call has returned outlives a killed process and a power cut: each call that claims anything new is one

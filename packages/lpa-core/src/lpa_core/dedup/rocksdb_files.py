@@ -68,7 +68,7 @@ class ClaimFiles:
     """An open RocksDB in which claims expire by whole generations.
 
     A generation is dropped once the youngest claim that it can hold has expired, which costs
-    the same however many claims go. There are two at a time, except after a change of the TTL.
+    the same no matter how many claims go. There are two at a time, except after a change of the TTL.
 
     Sources (topic and partition) are numbered, in the default column family, from 0 on.
 

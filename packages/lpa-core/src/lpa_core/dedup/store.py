@@ -55,7 +55,7 @@ class DedupStore(Protocol):
     def claim(
         self, keys: Sequence[str], topic: str, partition: int, offsets: Sequence[int], batch_time: int
     ) -> list[Position | None]:
-        """Claim each key for the position at the same index and answer who owns it.
+        """Claim each key for the position at the same index and return who owns it.
 
         Args:
             keys: dedup keys, in record order; the same key may stand several times.
@@ -122,7 +122,7 @@ class SupportsVouching(Protocol):
         ...
 
     def recover(self, claims: Iterable[Claimed]) -> int:
-        """Have these claims, and those that are there for other keys, and take that for all; answer how many keys came.
+        """Have these claims, and those that are there for other keys, and take that for all; return how many keys came.
 
         Of two claims of one key the older stays.
 

@@ -12,7 +12,7 @@ class Task(Protocol):
     """Something that was started."""
 
     def wait(self, seconds: float) -> bool:
-        """Wait at most so long; answer whether it has ended."""
+        """Wait at most so long; return whether it has ended."""
         ...
 
     def check(self) -> None:

@@ -153,7 +153,7 @@ class Writer:
         return [delivery for delivery in begun if delivery in written or self._write(delivery)]
 
     def _begin(self, delivery: Delivery) -> bool:
-        """What comes before writing; answer whether the range is still ours."""
+        """What comes before writing; return whether the range is still ours."""
         pending = delivery.pending
         if delivery.state.gone:
             return False
@@ -187,7 +187,7 @@ class Writer:
         return deliveries
 
     def _write(self, delivery: Delivery) -> bool:
-        """Write a prepared range; answer whether it is written whole."""
+        """Write a prepared range; return whether it is written whole."""
         pending, state = delivery.pending, delivery.state
         try:
             self._ours(state)

@@ -60,7 +60,7 @@ def whole_number(value: Any) -> int | None:
 
 
 def epoch(value: Any) -> int | None:
-    """What is meant as epoch milliseconds: a number or a string of digits, however large; None for anything else."""
+    """What is meant as epoch milliseconds: a number or a string of digits of any size; None for anything else."""
     if isinstance(value, str):
         text = value.strip()
         return int(text) if len(text) <= _MAX_DIGITS and _DIGITS.fullmatch(text) else None

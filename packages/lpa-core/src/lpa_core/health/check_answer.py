@@ -18,7 +18,7 @@ class WrongAnswerError(JobFailed):
 def sound(answer: object) -> Finding:
     """The finding, of plain values only. Raises WrongAnswerError."""
     if not isinstance(answer, Finding):
-        raise WrongAnswerError(f"answered {_shown(answer)}: it must answer a Finding, or raise NotApplicable")
+        raise WrongAnswerError(f"answered {_shown(answer)}: it must return a Finding, or raise NotApplicable")
     if not isinstance(answer.state, State):
         raise WrongAnswerError(f"answered {_shown(answer.state)} as its state: it must be one of State")
     return Finding(

@@ -48,7 +48,7 @@ class SavepointStop:
         self._lock = threading.Lock()
 
     def ask(self, location: str | None, stop: Callable[[], None], *, running: bool) -> str:
-        """Take the request, call ``stop``, and answer the request's id. Raises StopRefused."""
+        """Take the request, call ``stop``, and return the request's id. Raises StopRefused."""
         with self._lock:
             if self._request is not None or not running:
                 raise StopRefused("the job is stopping already, or has not started: look at its state")

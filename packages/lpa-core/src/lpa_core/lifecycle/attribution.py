@@ -51,14 +51,14 @@ class _Plan:
     """What a wallet's offers come to for given hints, whatever the time."""
 
     best: Sequence[Offer]
-    """The compatible offers that answer the hints best, in the order of their keys."""
+    """The compatible offers that fit the hints best, in the order of their keys."""
     rivals: Sequence[Sequence[Offer]]
     """The compatible offers by canonical wallet, if there are several wallets."""
 
 
 @final
 class NearestSnapshot:
-    """The built-in policy: the nearest snapshot that answers the hints, unless two orchestrators could be meant.
+    """The built-in policy: the nearest snapshot that fits the hints, unless two orchestrators could be meant.
 
     Over all snapshots of the wallet the one with the least tuple of section 5.2 wins. The first three parts of it do
     not depend on the time, so offers are ranked by them once, and of the best only the neighbours in time are compared.

@@ -137,7 +137,7 @@ def fold(
     policy: AttributionPolicy | None = None,
     mode: PipelineModelMode = DEFAULT_MODE,
 ) -> Facts:
-    """All facts of the session, whatever the order of ``signals`` and however often each is there."""
+    """All facts of the session, whatever the order of ``signals`` and no matter how often each is there."""
     folding = SessionFold(session_id, capabilities, policy, mode)
     for signal in sorted(signals, key=order):
         folding.apply(signal)

@@ -39,7 +39,7 @@ class Segments:
         self._source_trace_type = ""
 
     def apply(self, signal: Signal) -> bool:
-        """Take ``signal`` into the current segment. Answers whether its time lies inside: the closing edge does.
+        """Take ``signal`` into the current segment. Returns whether its time lies inside: the closing edge does.
 
         A closing edge that opens a segment does not close it (section 7).
         """

@@ -32,7 +32,7 @@ from lpa_core.validation.document import Document, decoded
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
 
 FailureClassifier = Callable[[Failure, bytes | None], Failure | None]
-"""Looks at a failure and the record's bytes; may answer a better failure."""
+"""Looks at a failure and the record's bytes; may return a better failure."""
 
 DEFAULT_VERSION = "1"
 

@@ -229,7 +229,7 @@ class SupportsNewestTime(Protocol):
 
 
 class Sink(Protocol):
-    """Takes blocks, each exactly once however often it is written.
+    """Takes blocks, each exactly once no matter how often it is written.
 
     A sink is used by one thread at a time, which need not be the thread that opened it.
     """

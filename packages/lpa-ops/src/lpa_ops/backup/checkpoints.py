@@ -32,7 +32,7 @@ def require_readable(folder: Path, location: str) -> None:
 def put_back(folder: Path, made_for: str, sink: str, settings: Settings) -> int:
     """Have exactly the checkpoints in ``folder`` for the sink, where they were made for a sink ``made_for``.
 
-    Files of which there is none are read from their beginning. Answers how many there are. Raises CheckpointError
+    Files of which there is none are read from their beginning. Returns how many there are. Raises CheckpointError
     if one cannot be read, or a process holds it.
     """
     wanted = [read_checkpoint(path) for path in sorted(folder.glob("*.json"))]

@@ -95,7 +95,7 @@ def require_unused(folder: Path, settings: Settings) -> None:
 
 
 def rebuild(client: Client, database: str, partitions: Iterable[Partition], settings: Settings) -> int:
-    """Claim, for files, the keys that the database holds and that are alive now; answer how many there are.
+    """Claim, for files, the keys that the database holds and that are alive now; return how many there are.
 
     Partitions of a consumer group need none of this: a worker rebuilds their claims. Raises the client's errors.
     """

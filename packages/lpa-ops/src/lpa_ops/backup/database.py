@@ -89,7 +89,7 @@ def _tables(client: Client, database: str) -> list[str]:
 
 
 def _run(client: Client, statement: str, location: str) -> None:
-    """Start it, and wait however long it takes: no answer of a server comes later than its timeout."""
+    """Start it, and wait no matter how long it takes: no answer of a server comes later than its timeout."""
     try:
         id_ = client.query(statement).result_rows[0][0]
         while True:

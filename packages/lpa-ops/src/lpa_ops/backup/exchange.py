@@ -51,7 +51,7 @@ class Exchange:
         return self._name if self._is_exchanged else self._restored
 
     def prove(self) -> dict[str, int]:
-        """Restore it beside the one that stands, which nothing happens to; answer the rows that were cut off."""
+        """Restore it beside the one that stands, which nothing happens to; return the rows that were cut off."""
         if self._is_exchanged or self._restored in self._there(_RESTORED):
             return {}
         client, backup, restoring = self._client, self._located.backup, beside(self._name)

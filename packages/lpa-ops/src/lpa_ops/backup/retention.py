@@ -27,7 +27,7 @@ def expires_ms(backup: Backup, days: Mapping[str, int]) -> int | None:
 def expired(backups: Sequence[Backup], days: Mapping[str, int], now_ms: int) -> list[Backup]:
     """The backups to remove, oldest first.
 
-    Never the newest full one of an environment and database, however old it is, nor the newest that has records, nor a
+    Never the newest full one of an environment and database, of any age, nor the newest that has records, nor a
     base that another one needs.
     """
     full = [each for each in _oldest_first(backups) if not each.base]

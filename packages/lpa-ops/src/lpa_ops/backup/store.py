@@ -77,7 +77,7 @@ class BackupStore:
         self._bundles.check()
 
     def keep(self, backup: Backup, folders: Mapping[str, Path]) -> str:
-        """Finish a backup whose database is in its place already, and answer where it is.
+        """Finish a backup whose database is in its place already, and return where it is.
 
         ``folders`` are further files of it. It is listed from now on.
         """

@@ -68,7 +68,7 @@ class BundleStore:
             self._storage.check()
 
     def put_folders(self, bundle: str, folders: Mapping[str, Path]) -> dict[str, SavedFile]:
-        """Keep all files of these folders under the names given, and answer what was kept."""
+        """Keep all files of these folders under the names given, and return what was kept."""
         files: dict[str, SavedFile] = {}
         with self._errors(self.location(bundle)):
             self._storage.check()

@@ -118,7 +118,7 @@ def rows(client: Client, table: StoredTable) -> int:
 
 
 def cut(client: Client, table: StoredTable, boundaries: Mapping[Partition, int]) -> int:
-    """Delete what came from the boundaries on or from other partitions, and answer how many rows that was.
+    """Delete what came from the boundaries on or from other partitions, and return how many rows that was.
 
     They are counted as :func:`content` counts them. Raises the client's errors.
     """

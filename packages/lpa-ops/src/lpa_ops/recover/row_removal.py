@@ -25,7 +25,7 @@ _SYNCHRONOUSLY: Final = {"lightweight_deletes_sync": 2, "mutations_sync": 2}
 
 
 def remove(client: Client, database: str, kept: Sequence[Kept], misplaced: Sequence[Misplaced]) -> int:
-    """Leave of these positions only what is to stay, and answer how many rows went. Raises the client's errors.
+    """Leave of these positions only what is to stay, and return how many rows went. Raises the client's errors.
 
     Done again it finds nothing left to do.
     """

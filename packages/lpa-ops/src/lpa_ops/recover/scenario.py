@@ -42,7 +42,7 @@ class RecoveryStep:
     """One step.
 
     Attributes:
-        do: answers what it did in a few words. It may be called again where it was interrupted.
+        do: returns what it did in a few words. It may be called again where it was interrupted.
         once: a recovery that goes on passes it over where it is done. The others are done each time: they only look,
             or find nothing left to do.
     """

@@ -134,7 +134,7 @@ def _wrong(client: Client, table: StoredTable, since: int) -> Iterator[tuple[int
 
 
 def _removed(folder: Path, settings: Settings) -> bool:
-    """Remove the claims in a folder; answer whether there were any. Raises DedupStoreError if they are in use."""
+    """Remove the claims in a folder; return whether there were any. Raises DedupStoreError if they are in use."""
     claims.require_unused(folder, settings)
     there = claims.are_there(folder)
     if there:

@@ -51,7 +51,7 @@ def default_location(settings: Settings) -> str:
 
 
 def create(settings: Settings, plugins: PluginManager, location: str | None = None) -> tuple[str, Savepoint]:
-    """Make a savepoint of the stopped group, with the claims that are on this machine, and answer where it is.
+    """Make a savepoint of the stopped group, with the claims that are on this machine, and return where it is.
 
     Raises SavepointError, DedupStoreError, BrokerError, BrokerUnavailable.
     """

@@ -53,7 +53,7 @@ def ok(day: Day, check: HealthCheck, **changed: object) -> None:
 
 
 def red(day: Day, check: HealthCheck, state: State, said: str, **changed: object) -> str:
-    """The check says so; answers what is to be done."""
+    """The check says so; returns what is to be done."""
     result = day(check, **changed)
     assert result.finding.state is state, result.finding.detail
     assert said in result.finding.detail

@@ -28,7 +28,7 @@ class Knowledge(Protocol):
     """Asked for many records at once. Raises SinkUnavailable, SinkMisconfigured."""
 
     def stored(self, keys: Iterable[str]) -> set[str]:
-        """Those of the dedup keys whose event is stored, however long ago, and not by this run."""
+        """Those of the dedup keys whose event is stored, no matter how long ago, and not by this run."""
         ...
 
     def earlier(self, origins: Iterable[Position]) -> Mapping[Position, Earlier]:

@@ -158,7 +158,7 @@ _SERIALISATION_ERRORS: Final = (TypeError, ValueError, OverflowError, AttributeE
 """What clickhouse-connect lets through when a value does not fit its column's type."""
 
 _NEVER_TAKEN: Final = (405, 407, 411, 413, 414, 431)
-"""A proxy in between does not pass on what is sent, however often."""
+"""A proxy in between does not pass on what is sent, no matter how often."""
 _CONSTRAINT: Final = re.compile(r"Constraint `([^`]*)`")
 
 

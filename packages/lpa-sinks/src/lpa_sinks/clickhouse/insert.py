@@ -23,7 +23,7 @@ _SETTINGS: Final[Mapping[str, int | str]] = {
     "insert_deduplicate": 1,
     "deduplicate_insert": "enable",
     "deduplicate_blocks_in_dependent_materialized_views": 1,
-    # A block is inserted whole or not at all, under its one token, however large it is.
+    # A block is inserted whole or not at all, under its one token, no matter how large it is.
     "use_strict_insert_block_limits": 0,
     # Wrong clocks spread a block over many months; error 252 would look as if waiting helped.
     "max_partitions_per_insert_block": 0,

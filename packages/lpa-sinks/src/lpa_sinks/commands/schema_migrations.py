@@ -101,7 +101,7 @@ def add_migration_commands(app: cyclopts.App, settings: Settings) -> None:
 
 
 def apply_migrations(client: Client, database: str, folder: Path) -> list[str]:
-    """Apply what is pending, and answer the migrations' names. Raises MigrationError and the client's errors."""
+    """Apply what is pending, and return the migrations' names. Raises MigrationError and the client's errors."""
     waiting = pending(read_migrations(folder, database), applied_migrations(client, database))
     for migration in waiting:
         migrate(client, database, migration, WINDOW_HOURS)

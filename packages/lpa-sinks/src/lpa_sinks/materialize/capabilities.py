@@ -71,7 +71,7 @@ class HeldSnapshots:
         self._load(dict.fromkeys(offering, min(needed.values(), default=0) - TTL_MS))
 
     def _load(self, needed: Mapping[str, int]) -> set[str]:
-        """Load what is missing and answer the canonical wallets of it."""
+        """Load what is missing and return the canonical wallets of it."""
         missing = {wallet: since for wallet, since in needed.items() if since < self._since.get(wallet, _LATEST)}
         if not missing:
             return set()

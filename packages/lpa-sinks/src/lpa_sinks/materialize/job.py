@@ -203,7 +203,7 @@ class MaterializeJob:
             raise BrokerError(str(found))
 
     def _is_derived(self, batch: _Batch) -> bool:
-        """Derive, however long ClickHouse is away; False if the job was to stop before.
+        """Derive, no matter how long ClickHouse is away; False if the job was to stop before.
 
         Raises DerivationOvertakenError.
         """

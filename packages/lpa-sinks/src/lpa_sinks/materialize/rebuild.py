@@ -27,7 +27,7 @@ class Rebuild:
         self._steps: Iterator[Derived] = iter(())
 
     def prepare(self) -> int:
-        """Find the sessions, and answer how many there are. Raises the client's errors."""
+        """Find the sessions, and return how many there are. Raises the client's errors."""
         rows = between(self._span)
         found = touched_sessions(self._database, rows.of_sessions(self._sessions) if self._sessions else rows)
         if not self._sessions:

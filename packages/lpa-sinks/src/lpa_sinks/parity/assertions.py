@@ -2,7 +2,7 @@
 
 A file begins with comments that say its severity, which invariants of docs/spec/serving.md section 10 it covers, what
 it
-means and what to do where it does not hold. Its query answers what offends in the window from ``start`` to ``end``: no
+means and what to do where it does not hold. Its query returns what offends in the window from ``start`` to ``end``: no
 row, and it holds. A row may carry a ``severity`` of its own.
 """
 

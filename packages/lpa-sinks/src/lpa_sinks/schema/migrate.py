@@ -65,7 +65,7 @@ def migrate(client: Client, database: str, migration: Migration, window_hours: i
 
 
 def roll_back(client: Client, database: str, applied: Applied, migration: Migration | None) -> list[str]:
-    """Bring back the views as they were before a migration, then take back what it added; answer the views' names.
+    """Bring back the views as they were before a migration, then take back what it added; return the views' names.
 
     ``migration`` holds what takes the additions back; None leaves them, which disturbs nobody. Raises MigrationError
     if a view of before could not be read: no view was changed. Raises the client's errors.

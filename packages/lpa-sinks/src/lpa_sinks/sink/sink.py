@@ -179,7 +179,7 @@ class ClickHouseSink:
                 self._complete(block)
 
     def _tried_again(self, table: Table, insert: Callable[[], object]) -> bool:
-        """Insert; answer whether it took more than one attempt: an earlier one may have stored something."""
+        """Insert; return whether it took more than one attempt: an earlier one may have stored something."""
         attempts = 0
 
         def attempt() -> None:

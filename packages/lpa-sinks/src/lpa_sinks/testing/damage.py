@@ -60,7 +60,7 @@ class DerivedDatabase:
 
     @contextmanager
     def mended(self, tables: Sequence[str], views: Sequence[str]) -> Iterator[None]:
-        """Keep tables as they are now, and views as the schema has them, however they are damaged meanwhile."""
+        """Keep tables as they are now, and views as the schema has them, no matter how they are damaged meanwhile."""
         for table in tables:
             self.command(f"CREATE TABLE $.kept_{table} AS $.{table}")
             self.command(f"INSERT INTO $.kept_{table} SELECT * FROM $.{table}")

@@ -115,7 +115,7 @@ class Front:
                 session.close()
 
     def arrived(self, statement: str, parameters: dict[str, str]) -> Fault | None:
-        """Take note of a statement, and answer what is to go wrong with it."""
+        """Take note of a statement, and return what is to go wrong with it."""
         self.statements.append(statement[:200])
         self.parameters.append(parameters)
         for fault in self.faults:

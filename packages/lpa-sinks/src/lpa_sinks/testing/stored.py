@@ -86,7 +86,7 @@ class StoredEvents:
         return StoredRange(topic, partition, batch_time)
 
     def rebuild(self, span: TimeSpan = ALL_TIME, sessions: Sequence[SessionKey] = ()) -> int:
-        """Rebuild all facts of a span, of all sessions or of some, and answer how many there are."""
+        """Rebuild all facts of a span, of all sessions or of some, and return how many there are."""
         work = Rebuild(self.database, FoldRules(), span, sessions)
         found = work.prepare()
         while work.step() is not None:

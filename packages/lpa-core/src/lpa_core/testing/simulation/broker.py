@@ -10,7 +10,7 @@ It behaves as Kafka does:
 - A partition moves after its owner returned it, or was silent for the session timeout.
 
 The end of a transaction names its producer's epoch and nothing else. If it is delayed and the same session has started
-another transaction, it ends that one, however much of it has arrived (KIP-890;
+another transaction, it ends that one, no matter how much of it has arrived (KIP-890;
 https://jepsen.io/analyses/bufstream-0.1.0, "torn transactions").
 """
 

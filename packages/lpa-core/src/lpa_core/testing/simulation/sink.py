@@ -169,7 +169,7 @@ class SimulatedSink:
                 self._complete(block)
 
     def _attempts(self, blocks: Sequence[Block], token: str) -> int:
-        """Insert until it is acknowledged; answer how often that took."""
+        """Insert until it is acknowledged; return how often that took."""
         attempts = 1
         self._scheduler.pause()
         while not self._attempt(blocks, token):
@@ -186,7 +186,7 @@ class SimulatedSink:
             self._database.written.add((Partition(block.topic, block.partition), int(start), int(end)))
 
     def _attempt(self, blocks: Sequence[Block], token: str, *, completes: bool = False) -> bool:
-        """Insert, and answer whether it was acknowledged."""
+        """Insert, and return whether it was acknowledged."""
         draw = self._scheduler.random
         faults = self._database.faults
         if faults and draw.random() < 0.03:

@@ -45,7 +45,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.replay_outcomes
 (
     replay_id String,
     number UInt64 COMMENT 'of the record in the run, from 0',
-    source_topic LowCardinality(String) COMMENT 'where the record was first read from, however often it was replayed since',
+    source_topic LowCardinality(String) COMMENT 'where the record was first read from, no matter how often it was replayed since',
     source_partition UInt32,
     source_offset UInt64,
     source_record_timestamp DateTime64(3, 'UTC'),
