@@ -113,10 +113,10 @@ def test_only_the_database_that_it_was_begun_for_is_replaced(machine: Machine) -
 
     said = machine.recover(status=1)
     assert f"total-loss of {machine.folder}/other is under way since 20" in said
-    assert f"not of {machine.folder}/lpa-data/clickhouse: name it with --sink to go on" in said
+    assert f"not of {machine.folder}/lpa-data/clickhouse: name it with --sink to continue" in said
     assert machine.rows() == 2 * EVENTS
     said = machine.recover(*other, status=1)
-    assert "name it with --backups to go on" in said
+    assert "name it with --backups to continue" in said
     said = machine.lpa("recover", "total-loss", *other, "--backups", "others")
     assert f"it continues; to abandon it, remove {machine.journal}" in said
     assert "NOT SO" not in machine.recover(*other, "--backups", "others")
@@ -140,7 +140,7 @@ def test_what_came_in_since_is_not_replaced(machine: Machine) -> None:
     machine.change("INSERT INTO livepeer_analytics.streaming_events (source_topic, source_offset) SELECT 'a topic', 7")
     said = machine.recover(status=1)
     assert "holds 1 records that came in since this recovery started" in said
-    assert f"abandon it by removing {machine.journal}" in said
+    assert f"to abandon it, remove {machine.journal}" in said
     assert machine.rows() == EVENTS + 1
 
 
