@@ -8,11 +8,9 @@ import random
 import socket
 import tempfile
 from pathlib import Path
-from typing import IO
 
 _PORTS = range(10_000, 32_000)
 """Below the ports that Linux gives to outgoing connections (``ip_local_port_range`` begins at 32,768)."""
-_leases: list[IO[bytes]] = []
 
 
 def free_ports(count: int) -> list[int]:
@@ -27,14 +25,13 @@ def free_ports(count: int) -> list[int]:
     chooser = random.SystemRandom()  # a seed would send all test processes to the same ports
     while len(ports) < count:
         port = chooser.choice(_PORTS)
-        lease = (folder / str(port)).open("wb")
+        lease = os.open(folder / str(port), os.O_CREAT | os.O_WRONLY)  # open until the process ends
         try:
             fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
             socket.create_server(("127.0.0.1", port)).close()
         except OSError:
-            lease.close()
+            os.close(lease)
             continue
-        _leases.append(lease)
         ports.append(port)
     return ports
 
