@@ -98,6 +98,7 @@ def copied() -> Iterator[Sequence[Path]]:
 def passes(sources: Sequence[Path], tests: Sequence[str], *options: str) -> bool:
     """Whether the tests pass, with the packages as they are in ``sources``."""
     command = [sys.executable, "-m", "pytest", "--quiet", "--exitfirst", "--no-header", "-p", "no:cacheprovider"]
+    command += ["-m", "not integration and not chaos and not soak"]
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(map(str, sources)),
