@@ -20,12 +20,12 @@ from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.surroundings import Surroundings
 from lpa_core.sinks.sink import Sink
-from lpa_core.tables.row_layout import QUARANTINE_TABLE, RAW_TABLE
+from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.testing.claim_damage import DAMAGE, LOSS
 from lpa_core.testing.doubles import MemorySink
 from lpa_core.testing.simulation.broker import Broker
 from lpa_core.testing.simulation.consumer_group import SimulatedGroup
-from lpa_core.testing.simulation.records import PIPELINE, event
+from lpa_core.testing.simulation.records import PIPELINE, REFUSED_GATEWAY, event, refused_rows
 from lpa_core.testing.simulation.scheduler import Host, Scheduler, SimulatedBackground
 from lpa_core.testing.simulation.sink import SimulatedDatabase, SimulatedSink
 
@@ -170,3 +170,17 @@ def test_failure_14_without_a_sink_that_can_tell_the_partition_says_what_to_do(w
     assert world.folder.is_dir(), "nothing is set aside that nobody can tell again"
     with pytest.raises(DamagedClaimsError):
         RocksDBDedupStore(world.folder, TTL)
+
+
+def test_a_refused_event_gives_its_claim_back(world: World) -> None:
+    """The event is new when it comes in a form that the table takes: it is not a duplicate."""
+    world.database.refused = refused_rows
+    world.send(COUNT, 4)
+    world.broker.log[Partition("events", 0)].append(event(f"id-{COUNT + 4}", gateway=REFUSED_GATEWAY))
+    assert world.deliver() == ""
+    assert world.count(RAW_TABLE.name) == COUNT + 4
+    assert world.count(DLQ_TABLE.name) == 1
+    world.send(COUNT, 5)
+    assert world.deliver() == ""
+    assert world.count(RAW_TABLE.name) == COUNT + 5
+    assert world.count(QUARANTINE_TABLE.name) == 4
