@@ -140,6 +140,7 @@ DRIFTS = {
 }
 
 
+@pytest.mark.slow
 def test_failure_18_what_a_drift_asks_for_mends_it(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     """Of each kind of drift: `lpa schema apply` and `lpa schema check` say what to do, and that ends green."""
     where = ["--sink", f"clickhouse://127.0.0.1:{place.server.port}"]
@@ -179,6 +180,7 @@ def test_failure_18_a_database_that_is_gone_is_brought_back_first(
     assert run(ingest) == 0
 
 
+@pytest.mark.slow
 def test_failure_18_a_database_without_any_backup_is_made_as_told(place: Place) -> None:
     place.command(f"DROP DATABASE {place.database} SYNC")
     said = place.lpa("recover", "total-loss", status=1)
@@ -188,6 +190,7 @@ def test_failure_18_a_database_without_any_backup_is_made_as_told(place: Place) 
     assert place.rows() == 0
 
 
+@pytest.mark.slow
 def test_failure_18_damage_with_backups_of_which_none_is_good_is_led_out_of(place: Place, tmp_path: Path) -> None:
     location = place.lpa("backup", "create")["location"]
     Path(location, "manifest.json").write_text("{")

@@ -23,8 +23,9 @@ from lpa_ops.positions.set_aside import is_set_aside
 from lpa_ops.recover.expiry import may_have_expired
 from lpa_ops.testing.backups import FULL
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 def test_full_and_incremental_in_an_object_store(place: Place, s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
     bucket = f"bucket-{uuid4().hex}"
     with urllib.request.urlopen(urllib.request.Request(f"{s3}/{bucket}", method="PUT")):
@@ -56,7 +57,6 @@ def test_full_and_incremental_in_an_object_store(place: Place, s3: str, monkeypa
     assert place.content() == after
 
 
-@pytest.mark.slow
 def test_an_incremental_one_adds_to_the_newest_full_one_of_its_database(place: Place, tmp_path: Path) -> None:
     (tmp_path / "database").mkdir()
     (tmp_path / "database" / "part.bin").write_bytes(b"rows")
@@ -177,7 +177,6 @@ def test_backups_are_listed_with_when_they_expire(place: Place, monkeypatch: pyt
     assert place.capsys.readouterr().out == "0 removed\n"
 
 
-@pytest.mark.slow
 def test_what_changed_while_it_was_backed_up_is_recovered_all_the_same(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,7 +217,6 @@ def test_verify_misses_a_table_that_changed_while_it_was_backed_up(place: Place)
     assert found["problems"] == ["gone: the table is missing"]
 
 
-@pytest.mark.slow
 def test_a_damaged_table_that_no_backup_has_begins_anew(place: Place) -> None:
     place.lpa("backup", "create")
     with place.server.client() as client:

@@ -70,6 +70,7 @@ def test_every_gate_is_documented_as_it_is_and_no_other() -> None:
     assert ", ".join(SECTIONS[:-1]) + f" and {SECTIONS[-1]}" in page("release")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in PAGES if "```sh run" in page(name)])
 def test_commands_run_in_their_order_in_an_empty_folder(name: str, tmp_path: Path) -> None:
     environment = {

@@ -16,6 +16,8 @@ import uv
 
 from lpa_core.settings.loading import described
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "lpa-example-plugin"
 
@@ -81,7 +83,6 @@ def test_the_readme_shows_the_files_as_they_are_and_leaves_none_out() -> None:
     assert set(shown) >= modules | {"pyproject.toml", "events.ndjson"}
 
 
-@pytest.mark.slow
 def test_the_commands_of_the_readme_give_what_it_shows(clean: CleanEnvironment) -> None:
     expected = iter([*README[1:], Block("", "", "")])
     for block, following in zip(README, expected, strict=True):
@@ -112,7 +113,6 @@ def test_lpa_plugins_names_it_with_its_package_and_version(clean: CleanEnvironme
     }
 
 
-@pytest.mark.slow
 def test_its_own_tests_pass() -> None:
     source = str(EXAMPLE / "src")
     path = os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH")]))

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
 from services.preloaded import preloaded_lpa
 
 
@@ -14,6 +15,7 @@ def lpa(folder: Path, *words: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_refused_ingest_leaves_no_database_that_looks_healthy(tmp_path: Path) -> None:
     lpa(tmp_path, "generate", "--events", "50", "--output", "events.ndjson")
     assert lpa(tmp_path, "ingest", "events.ndjson", "--no-facts")[0] == 0

@@ -15,6 +15,7 @@ RECORDS = 10_000
 WINDOW = ("--start", str(MOMENT), "--end", str(MOMENT + RECORDS), "--fix", "fix.toml")
 
 
+@pytest.mark.slow
 def test_a_producers_bug_is_repaired_once(place: ReplayPlace) -> None:
     place.ingest(event(f"e-{number}", MOMENT + number) for number in range(RECORDS))
     (failure,) = place.lpa("triage")["failures"]
@@ -122,6 +123,7 @@ def test_rows_that_are_missing_fail_the_verification(place: ReplayPlace) -> None
     assert checks["every record in one place"]["figures"]["missing"] == 1
 
 
+@pytest.mark.slow
 def test_what_fails_again_goes_round_three_times_and_then_to_quarantine(place: ReplayPlace) -> None:
     place.ingest([event("a")])
     for attempt in (1, 2, 3):

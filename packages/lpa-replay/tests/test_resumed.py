@@ -30,6 +30,7 @@ def killed_while_it_writes(source: Source) -> object:
     return listener
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("taken", "sent"), [("'e-25', 'e-26', 'e-39'", 37), ("'none'", 40)])
 def test_what_another_run_stored_meanwhile_is_left_out_of_the_rest(
     place: ReplayPlace, taken: str, sent: int, monkeypatch: pytest.MonkeyPatch

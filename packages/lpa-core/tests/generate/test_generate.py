@@ -324,6 +324,7 @@ def test_start_is_when_the_first_stream_begins() -> None:
     assert moment(requests[0]) in range(start, start + 1000)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_events() -> None:
     def peak(events: int) -> int:
         tracemalloc.start()

@@ -329,6 +329,7 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[None]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_protocol_is_found_out(name: str) -> None:
     with BROKEN[name]():

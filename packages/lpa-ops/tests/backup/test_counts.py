@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.generate.generator import generate
@@ -18,6 +19,7 @@ from lpa_ops.backup.store import BackupStore
 VERSIONS = ("fact_workflow_sessions_versions", "agg_stream_performance_1m_versions")
 
 
+@pytest.mark.slow
 def test_failure_19_a_restore_counts_rows_as_the_backup_did(
     engine: Client, engine_path: Path, database: str, tmp_path: Path
 ) -> None:

@@ -52,6 +52,7 @@ def commands(action: str) -> list[list[str]]:
     return [shlex.split(command) for command in re.findall(r"`lpa ([^`]+)`", action)]
 
 
+@pytest.mark.slow
 def test_a_healthy_day_has_nothing_red_and_says_what_it_cannot_judge(day: Day) -> None:
     scope = Scope(day.settings, day.now_ms, day.now_ms - 86_400_000, day.sink)
     report = HealthReport(CheckRunner(CHECKS, day.settings, 600).run(scope))
@@ -177,6 +178,7 @@ def test_a_fact_that_no_rollup_is_made_of(day: Day) -> None:
     ok(day, rollup_lag.CHECK)
 
 
+@pytest.mark.slow
 def test_failure_18_what_an_api_view_tells_is_rebuilt_as_told(day: Day, capsys: pytest.CaptureFixture[str]) -> None:
     ((minute,),) = day.query("SELECT toUnixTimestamp(min(window_start)) FROM day.agg_stream_performance_1m")
     day.run(f"DELETE FROM day.agg_stream_performance_1m_versions WHERE window_start = toDateTime64({minute}, 3, 'UTC')")

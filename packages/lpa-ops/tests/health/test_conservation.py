@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import attrs
+import pytest
 
 from lpa_core.delivery.consumer_group import Partition
 from lpa_core.jobs import restoration
@@ -104,6 +105,7 @@ def test_the_end_of_a_file_that_is_in_no_table(day: Day) -> None:
     ok(day, conservation.CHECK)
 
 
+@pytest.mark.slow
 def test_a_record_that_replays_gave_up_lies_beside_its_dead_letter(day: Day) -> None:
     (topic, offset) = day.query("SELECT source_topic, source_offset FROM day.streaming_events_dlq LIMIT 1")[0]
     day.run(

@@ -80,6 +80,7 @@ def test_the_order_of_arrival_does_not_matter(new_store: NewStore, seed: int) ->
     assert by_uid(store.derived()) == by_uid(expected)
 
 
+@pytest.mark.slow
 def test_in_order_a_session_is_not_folded_anew(new_store: NewStore) -> None:
     store, events = new_store(), Events()
     materializer = store.materializer()
@@ -96,6 +97,7 @@ def test_in_order_a_session_is_not_folded_anew(new_store: NewStore) -> None:
     assert store.derived() == live
 
 
+@pytest.mark.slow
 def test_doing_it_again_changes_nothing(new_store: NewStore) -> None:
     store = new_store()
     stored = [store.store(NETWORK[:40], 0, ARRIVED), store.store(NETWORK[40:], 40, ARRIVED + 1)]
@@ -356,6 +358,7 @@ def test_a_backlog_is_derived_in_portions(
     assert events[0] > 1_000
 
 
+@pytest.mark.slow
 def test_generated_traffic_in_order_equals_its_rebuild(new_store: NewStore) -> None:
     records = [*generate(3_000, duplicates=0, bad=0.01, sessions=40, seed=3)]
     store = new_store()

@@ -45,6 +45,7 @@ def require_rebuilt(store: StoredEvents) -> None:
     assert store.derived() == live
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at_once", [1, 4])
 def test_what_is_stored_before_its_turn_is_folded_once(new_store: NewStore, at_once: int) -> None:
     store, done = new_store(), Derived()
