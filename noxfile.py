@@ -111,7 +111,7 @@ def integration(session: nox.Session) -> None:
 def kills(session: nox.Session) -> None:
     """Kill what ingests and what replays again and again, on many events: LPA_KILLS=100 ./dev kills."""
     sync(session, "--all-packages", "--all-extras", "--group", "test")
-    numbers = {"LPA_KILLS": "30", "LPA_REPLAY_KILLS": "6", "LPA_REPLAY_RECORDS": "10000", **os.environ}
+    numbers = {"LPA_KILLS": "40", "LPA_REPLAY_KILLS": "6", "LPA_REPLAY_RECORDS": "10000", **os.environ}
     with files_in_memory(session):
         session.run(
             "pytest", "-m", "not chaos", "--numprocesses=2", "--dist=worksteal", *KILLED, *session.posargs, env=numbers
