@@ -23,6 +23,8 @@ nox.options.sessions = ["lint", "types", "tests"]
 
 BOTH_PATHS = "packages/lpa-core/tests/pipeline/test_both_paths.py::test_failure_01_both_paths_make_equal_rows"
 KILLED = ["tests/test_kill.py", "packages/lpa-replay/tests/test_killed.py"]
+SLOW_TOO = ["-m", "not integration and not chaos and not soak"]
+"""Takes the place of the selection in pyproject.toml, which leaves slow tests out."""
 MEMORY_BYTES = 4 << 30
 """Free in memory, if tests are to keep their files there."""
 FUZZED = ["tests/test_fuzz.py", "tests/test_parity_of_many_events.py"]
@@ -113,9 +115,7 @@ def kills(session: nox.Session) -> None:
     sync(session, "--all-packages", "--all-extras", "--group", "test")
     numbers = {"LPA_KILLS": "40", "LPA_REPLAY_KILLS": "6", "LPA_REPLAY_RECORDS": "10000", **os.environ}
     with files_in_memory(session):
-        session.run(
-            "pytest", "-m", "not chaos", "--numprocesses=2", "--dist=worksteal", *KILLED, *session.posargs, env=numbers
-        )
+        session.run("pytest", *SLOW_TOO, "--numprocesses=2", "--dist=worksteal", *KILLED, *session.posargs, env=numbers)
 
 
 @nox.session(default=False)
@@ -148,7 +148,7 @@ def fuzz(session: nox.Session) -> None:
     sync(session, "--all-packages", "--all-extras", "--group", "test")
     sizes = {"LPA_FUZZ_LINES": "100000", "LPA_FUZZ_INPUTS": "20000", "LPA_PARITY_EVENTS": "200000", **os.environ}
     with files_in_memory(session):
-        session.run("pytest", "-s", "-m", "not chaos", *FUZZED, BOTH_PATHS, *session.posargs, env=sizes)
+        session.run("pytest", "-s", *SLOW_TOO, *FUZZED, BOTH_PATHS, *session.posargs, env=sizes)
 
 
 @nox.session(default=False)
@@ -165,7 +165,7 @@ def coverage(session: nox.Session) -> None:
     """Run the tests and show which lines and branches they miss."""
     require_programs(session)
     sync(session, "--all-packages", "--all-extras", "--group", "test")
-    session.run("coverage", "run", "-m", "pytest", "-m", "not integration and not chaos and not soak", *session.posargs)
+    session.run("coverage", "run", "-m", "pytest", *SLOW_TOO, *session.posargs)
     session.run("coverage", "report")
 
 

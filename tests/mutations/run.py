@@ -43,7 +43,7 @@ def main(wanted: Sequence[str]) -> int:
     chosen = [each for each in mutations() if not wanted or any(part in each.what for part in wanted)]
     everything = sorted({test for each in chosen for test in each.tests})
     with copied() as sources:
-        if passes(sources, everything, "--numprocesses=2", "--dist=worksteal") is not True:
+        if not passes(sources, everything, "--numprocesses=2", "--dist=worksteal"):
             print("the tests fail without any mutation: mend them first")
             return 1
     with ThreadPoolExecutor(AT_ONCE) as threads:

@@ -1,4 +1,4 @@
-"""A partition's claims that are damaged or lost are read back from the sink, whenever that shows."""
+"""A partition's claims: damaged and lost ones are read back from the sink, and a refused event gives its own back."""
 
 from __future__ import annotations
 

@@ -67,10 +67,16 @@ def test_a_good_record_ends_a_row(ranges: Ranges) -> None:
     limits = RejectLimits(run=2)
     for letters in ("ddg", "ddg", "gdgdgdd"):
         limits.check(ranges.state, ranges.of(letters))
+    assert ranges.state.rejected_run == 2
+    limits.check(ranges.state, ranges.of("g"))
+    assert ranges.state.rejected_run == 0
 
 
 def test_repetitions_are_no_dead_letters(ranges: Ranges) -> None:
-    RejectLimits(share=0.1, run=1).check(ranges.state, ranges.of("grrrrrr"))
+    limits = RejectLimits(share=0.1, run=1)
+    limits.check(ranges.state, ranges.of("grrrrrr"))
+    with pytest.raises(RejectLimitError):
+        limits.check(ranges.state, ranges.of("gdddddd"))
 
 
 def test_without_limits_nothing_stops(ranges: Ranges) -> None:

@@ -115,7 +115,7 @@ class HeldSnapshots:
         offering = self._add(*self._database.query("capabilities_arrived.sql", 7, rows.parameters, rows=rows.condition))
         if self._since:
             self._load(dict.fromkeys(offering - self._since.keys(), min(self._since.values())))
-        near = between(changes.span.wider(MOST_APART_MS))  # a trace's step is believed that far from its event
+        near = between(changes.span.wider(MOST_APART_MS))  # a trace's step may lie that far from its event
         streams, requests = self._database.query(
             "sessions_on_wallets.sql",
             2,

@@ -1,5 +1,5 @@
--- Makes agg_stream_performance_1m again for the given minutes, which are of the given hours, and marks as deleted what
--- the samples no longer say. One scan: samples, and keys that stand and may have none any more.
+-- Rebuilds agg_stream_performance_1m for the given minutes, which are of the given hours. A row without a sample is
+-- marked as deleted. One scan reads the samples and the rows that exist.
 INSERT INTO $database.agg_stream_performance_1m_versions
 (
     window_start, org, gateway, orchestrator_address, pipeline, model_id, gpu_id, region, sessions_uniq_state,

@@ -1,5 +1,5 @@
--- Makes agg_session_performance_1h again for the given hours and sessions, and marks as deleted what the samples no longer
--- say. One scan: samples, and keys that stand and may have none any more.
+-- Rebuilds agg_session_performance_1h for the given hours and sessions. A row without a sample is marked as deleted.
+-- One scan reads the samples and the rows that exist.
 INSERT INTO $database.agg_session_performance_1h_versions
 (
     window_start, org, workflow_session_id, stream_id, gateway, orchestrator_address, pipeline, model_id, gpu_id,
