@@ -33,13 +33,13 @@ from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
 from lpa_core.generate.generator import generate
 from lpa_core.jobs.process import prompt_handover, quiet_collector, trim_memory
-from lpa_core.lifecycle.rules import FoldRules
+from lpa_core.lifecycle.fold_rules import FoldRules
 from lpa_core.sinks.derived import Derived
 from lpa_core.sinks.sink import StoredRange
 from lpa_sinks.clickhouse.client import connect, endpoint
 from lpa_sinks.materialize.rebuild import Rebuild
 from lpa_sinks.materialize.row_filter import TimeSpan
-from lpa_sinks.testing.stored import StoredEvents
+from lpa_sinks.testing.stored_events import StoredEvents
 
 DATABASE = "benchmark"
 DAY_MS = 86_400_000

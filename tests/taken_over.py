@@ -121,8 +121,8 @@ class TakenOver:
 
     def _python(self, code: str, argument: str, environment: Mapping[str, str]) -> Any:
         command = [preloaded_python(), "-c", code, argument]
-        surroundings = {**os.environ, **self._environment, **environment}
-        done = subprocess.run(command, cwd=self.folder, env=surroundings, capture_output=True, text=True, check=False)
+        context = {**os.environ, **self._environment, **environment}
+        done = subprocess.run(command, cwd=self.folder, env=context, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.splitlines()[-1])
 

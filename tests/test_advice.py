@@ -46,7 +46,7 @@ FOLLOWED = {
         "tests/integration/test_lost_offsets_of_a_job.py::test_failure_03_lost_offsets_are_refused_and_set_right"
     ),
     "recover total-loss": (
-        "packages/lpa-ops/tests/recover/test_broken_off.py::"
+        "packages/lpa-ops/tests/recover/test_changed_while_killed.py::"
         "test_no_file_is_taken_for_stored_in_a_database_that_was_lost"
     ),
     "recover wrong-times": (

@@ -43,7 +43,7 @@ def test_every_public_name_is_there_without_any_extra(module: str) -> None:
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["ingest", "events.ndjson"]])
 def test_lpa_says_what_to_install(arguments: list[str]) -> None:
-    done = run(f"sys.argv[1:] = {arguments!r}\nfrom lpa_core.program import main\nmain()")
+    done = run(f"sys.argv[1:] = {arguments!r}\nfrom lpa_core.entry_point import main\nmain()")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "lpa: the command line is not installed: pip install 'lpa-core[cli]'\n"
 
@@ -59,8 +59,8 @@ def test_the_extra_is_where_lpa_is_wanted() -> None:
 
 def test_the_program_starts_the_command_line_if_it_is_installed() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", "from lpa_core.program import main; main()", "--version"],
+        [sys.executable, "-c", "from lpa_core.entry_point import main; main()", "--version"],
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
-    assert PROJECT["scripts"] == {"lpa": "lpa_core.program:main"}
+    assert PROJECT["scripts"] == {"lpa": "lpa_core.entry_point:main"}

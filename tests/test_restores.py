@@ -11,7 +11,7 @@ import pytest
 from services.place import Place
 
 from lpa_core.cli import run
-from lpa_ops.backup import exchange
+from lpa_ops.backup import database_exchange
 from lpa_ops.backup.backup import Backup
 from lpa_ops.backup.manifest import BackupManifest, decode, encode
 from lpa_sinks.testing.http_front import Fault
@@ -109,7 +109,7 @@ def test_failure_04_what_cannot_be_proven_replaces_nothing(place: Place, monkeyp
     place.server.tell(Fault("RESTORE DATABASE", code=210))
     refused("NETWORK_ERROR")
     with monkeypatch.context() as patched:
-        patched.setattr(exchange, "free_bytes", lambda client: 1_000)
+        patched.setattr(database_exchange, "free_bytes", lambda client: 1_000)
         refused("GB free: make room there")
     was = decode(Path(location, "manifest.json").read_bytes()).backup
     content = {**was.tables, "streaming_events": attrs.evolve(was.tables["streaming_events"], checksum=1)}

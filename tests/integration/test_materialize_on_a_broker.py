@@ -15,11 +15,11 @@ from services.job import Job
 from services.materializer import Materializer, behind
 
 from lpa_core.generate.generator import generate
-from lpa_core.lifecycle.rules import FoldRules
+from lpa_core.lifecycle.fold_rules import FoldRules
 from lpa_sinks.materialize.rebuild import Rebuild
 from lpa_sinks.materialize.row_filter import TimeSpan
 from lpa_sinks.testing.http_front import Fault
-from lpa_sinks.testing.stored import StoredEvents
+from lpa_sinks.testing.stored_events import StoredEvents
 
 KILLS = int(os.environ.get("LPA_KILLS", "6"))
 EVENTS = 6_000

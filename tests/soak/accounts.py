@@ -8,7 +8,7 @@ from chaos.verification import rejects
 from services.content import content
 from services.job import Job
 
-from lpa_core.lifecycle.rules import FoldRules
+from lpa_core.lifecycle.fold_rules import FoldRules
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.rebuild import Rebuild

@@ -16,13 +16,13 @@ from lpa_core.jobs.assembly import Job
 from lpa_core.jobs.ingest import ingest
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.settings import ClickHouseSettings, ProcessSettings, Settings
-from lpa_ops.testing.day import HOUR_MS, Day
+from lpa_ops.testing.checked_database import HOUR_MS, CheckedDatabase
 
 DATABASE: Final = "a_day"
 
 
 @pytest.fixture(scope="session")
-def day(engine: Client, engine_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
+def day(engine: Client, engine_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CheckedDatabase]:
     """Tests that change it change it back."""
     folder = tmp_path_factory.mktemp("day")
     settings = Settings(
@@ -35,5 +35,5 @@ def day(engine: Client, engine_path: Path, tmp_path_factory: pytest.TempPathFact
     events.write_bytes(b"".join(chain.from_iterable((record, b"\n") for record in records)))
     sink = f"chdb://{engine_path}"
     ingest(Job(str(events), [sink], "memory://"), settings, PluginManager(settings))
-    yield Day(settings, sink, engine, time.time_ns() // 1_000_000 + HOUR_MS)
+    yield CheckedDatabase(settings, sink, engine, time.time_ns() // 1_000_000 + HOUR_MS)
     engine.command(f"DROP DATABASE {DATABASE} SYNC")

@@ -17,8 +17,8 @@ from lpa_replay.sources.record import Filters, Found
 from lpa_replay.sources.window import Clock, Window
 from lpa_replay.spool.outcomes import Decision, ReplayDecision
 from lpa_replay.spool.run_folder import RunFolder
-from lpa_replay.staging.knowledge import Earlier
 from lpa_replay.staging.marks import Marks, marked, position_text
+from lpa_replay.staging.stored_knowledge import Earlier
 from lpa_replay.testing.place import MOMENT, event
 from lpa_replay.testing.staging import NOW, PIPELINE, Known, plan, staged
 

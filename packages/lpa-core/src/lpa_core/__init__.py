@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lpa_core.lifecycle.capabilities import Capability, CapabilityIndex
     from lpa_core.lifecycle.facts import Facts
     from lpa_core.lifecycle.fold import fold
-    from lpa_core.lifecycle.rules import FoldRules
+    from lpa_core.lifecycle.fold_rules import FoldRules
     from lpa_core.lifecycle.signals import Signal, SignalKind
     from lpa_core.pipeline.pipeline import Pipeline
     from lpa_core.pipeline.reject_envelope import (
@@ -89,7 +89,7 @@ _HOMES = {
     "lpa_core.lifecycle.capabilities": "Capability CapabilityIndex",
     "lpa_core.lifecycle.facts": "Facts",
     "lpa_core.lifecycle.fold": "fold",
-    "lpa_core.lifecycle.rules": "FoldRules",
+    "lpa_core.lifecycle.fold_rules": "FoldRules",
     "lpa_core.lifecycle.signals": "Signal SignalKind",
     "lpa_core.pipeline.pipeline": "Pipeline",
     "lpa_core.records": "Oversized Position RecordBatch",

@@ -16,7 +16,7 @@ from lpa_core.commands.ingest import ingest
 from lpa_core.commands.output import abandon_output, console, flush_output, make_streams_safe, plain
 from lpa_core.commands.plugins import list_plugins
 from lpa_core.commands.topics import topics_app
-from lpa_core.commands.unknown import unknown_command
+from lpa_core.commands.unknown_command import unknown_command
 from lpa_core.errors import LpaError, UsageError
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.loading import load

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from lpa_core.dedup.store import ClaimStatistics
 from lpa_core.delivery.blocks import Settled
 from lpa_core.delivery.ranges import Range
-from lpa_core.delivery.report import Report
+from lpa_core.delivery.run_report import Report
 from lpa_core.events.times import DiscardedTime
 from lpa_core.health.check import CheckResult
 from lpa_core.records import RecordBatch

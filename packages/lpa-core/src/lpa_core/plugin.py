@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from lpa_core.testing import dedup_suite, doubles, sink_suite
     from lpa_core.uris import local_path
     from lpa_core.validation.chain import Validator
-    from lpa_core.validation.document import Document
+    from lpa_core.validation.json_document import Document
     from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage, schema_invalid
 
 __all__ = [
@@ -138,7 +138,7 @@ _HOMES = {
     "lpa_core.testing": "dedup_suite doubles sink_suite",
     "lpa_core.uris": "local_path",
     "lpa_core.validation.chain": "Validator",
-    "lpa_core.validation.document": "Document",
+    "lpa_core.validation.json_document": "Document",
     "lpa_core.validation.reasons": "Failure FailureClass Reason Stage schema_invalid",
     "lpa_core.pipeline.verdicts": "Accepted Verdict",
 }

@@ -10,7 +10,7 @@ from lpa_core.admin.status import details, jobs_overview
 from lpa_core.commands.ingest import _print_report
 from lpa_core.delivery.consumer_group import Commit, Partition, ReadableOffsets
 from lpa_core.delivery.partitions import PartitionState, Phase, given_up, waiting
-from lpa_core.delivery.report import Report
+from lpa_core.delivery.run_report import Report
 from lpa_core.testing.administered_job import JobDouble
 
 WHY = "events[1]: no offset is committed"

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lpa_core.dedup.memory import MemoryDedupStore
-from lpa_core.delivery.background import Background
+from lpa_core.delivery.background_tasks import Background
 from lpa_core.delivery.claims import DedupStores
 from lpa_core.delivery.consumer_group import ConsumerGroup, OutgoingRecord, Partition
-from lpa_core.delivery.destination import Destination
+from lpa_core.delivery.group_destination import GroupDestination
 from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.observer import Observer, Step
@@ -25,7 +25,7 @@ from lpa_core.delivery.partitions import PartitionState, Phase
 from lpa_core.delivery.range_builder import Pace, RangeBuilder, due
 from lpa_core.delivery.range_steps import RangeSteps
 from lpa_core.delivery.ranges import Range
-from lpa_core.delivery.surroundings import Surroundings
+from lpa_core.delivery.worker_context import WorkerContext
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.pipeline.verdicts import Verdict
 from lpa_core.records import RecordBatch
@@ -79,7 +79,7 @@ def test_failure_08_a_range_of_a_group_is_judged_by_the_time_it_is_prepared_with
             cast(ConsumerGroup, SimpleNamespace(end=lambda partition: None, position=lambda partition: None)),
             LIMITS,
             RangeSteps(cast(Pipeline, Judge()), [], lambda stage, seconds: None),
-            Surroundings(background=cast(Background, SimpleNamespace(now=lambda: 100.0)), clock=lambda: 9 * day),
+            WorkerContext(background=cast(Background, SimpleNamespace(now=lambda: 100.0)), clock=lambda: 9 * day),
         )
         (delivery,) = closer.cycle([found])
         assert asked == [delivery.pending.range.batch_time] == [expected]
@@ -132,7 +132,7 @@ def test_a_worker_rests_longer_the_longer_its_cycles_take(took: float, wait: flo
         RangeSteps(
             cast(Pipeline, SimpleNamespace(judge=lambda batch, batch_time: [])), [], lambda stage, seconds: None
         ),
-        Surroundings(background=cast(Background, SimpleNamespace(now=lambda: now)), clock=lambda: 1),
+        WorkerContext(background=cast(Background, SimpleNamespace(now=lambda: now)), clock=lambda: 1),
     )
     found = state(0, 5, since=0.0)
     now = wait - 0.01
@@ -230,12 +230,12 @@ def deliver(records: Mapping[int, int], limits: GroupLimits, *, embedded: bool =
         ["events"],
         PIPELINE,
         DedupStores(lambda partition: MemoryDedupStore(86_400_000), ttl_ms=86_400_000, shared=False),
-        Destination(
+        GroupDestination(
             [SimulatedSink(SimulatedDatabase(scheduler, lambda block: {}, faults=False, embedded=embedded), host)],
             lambda reject: OutgoingRecord("dlq", b"", b""),
         ),
         limits=limits,
-        surroundings=Surroundings(
+        context=WorkerContext(
             observer=told,
             background=SimulatedBackground(scheduler, host),
             clock=lambda: 1_768_000_000_000 + int(scheduler.now * 1000),

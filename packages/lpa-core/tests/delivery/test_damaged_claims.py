@@ -13,12 +13,12 @@ from lpa_core.dedup.rocksdb import RocksDBDedupStore
 from lpa_core.dedup.store import DamagedClaimsError, DedupStore
 from lpa_core.delivery.claims import THROUGH_FILE, DedupStores
 from lpa_core.delivery.consumer_group import OutgoingRecord, Partition
-from lpa_core.delivery.destination import Destination
+from lpa_core.delivery.group_destination import GroupDestination
 from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.ranges import Range
-from lpa_core.delivery.surroundings import Surroundings
+from lpa_core.delivery.worker_context import WorkerContext
 from lpa_core.sinks.sink import Sink
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.testing.claim_damage import DAMAGE, LOSS
@@ -65,9 +65,11 @@ class World:
             ["events"],
             PIPELINE,
             DedupStores(self._open, ttl_ms=TTL, shared=False, folder=lambda partition: self.folder),
-            Destination([sink or SimulatedSink(self.database, host)], lambda reject: OutgoingRecord("dlq", b"", b"")),
+            GroupDestination(
+                [sink or SimulatedSink(self.database, host)], lambda reject: OutgoingRecord("dlq", b"", b"")
+            ),
             limits=GroupLimits(max_records=10, max_seconds=0.5),
-            surroundings=Surroundings(
+            context=WorkerContext(
                 observer=told,
                 background=SimulatedBackground(self.scheduler, host),
                 clock=lambda: int(self.scheduler.now * 1000),

@@ -10,7 +10,7 @@ import pytest
 from lpa_core.delivery.derivation import Derivation
 from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
-from lpa_core.lifecycle.rules import FoldRules
+from lpa_core.lifecycle.fold_rules import FoldRules
 from lpa_core.sinks.derived import Derived
 from lpa_core.sinks.sink import SinkUnavailable, StoredRange
 

@@ -9,11 +9,11 @@ import pytest
 from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.claims import DedupStores
 from lpa_core.delivery.consumer_group import OutgoingRecord, Partition
-from lpa_core.delivery.destination import Destination
+from lpa_core.delivery.group_destination import GroupDestination
 from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.observer import Observer
-from lpa_core.delivery.surroundings import Surroundings
+from lpa_core.delivery.worker_context import WorkerContext
 from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE
 from lpa_core.testing.simulation.broker import Broker
 from lpa_core.testing.simulation.consumer_group import SimulatedGroup
@@ -59,9 +59,9 @@ def test_failure_13_a_worker_goes_on_behind_offsets_without_records(
         [HERE.topic],
         PIPELINE,
         DedupStores(lambda partition: MemoryDedupStore(86_400_000), ttl_ms=86_400_000, shared=False),
-        Destination([SimulatedSink(database, host)], lambda reject: OutgoingRecord("dlq", b"", b"")),
+        GroupDestination([SimulatedSink(database, host)], lambda reject: OutgoingRecord("dlq", b"", b"")),
         limits=GroupLimits(max_records=2, max_seconds=0.3),
-        surroundings=Surroundings(
+        context=WorkerContext(
             observer=lag, background=SimulatedBackground(scheduler, host), clock=lambda: int(scheduler.now * 1000)
         ),
     )

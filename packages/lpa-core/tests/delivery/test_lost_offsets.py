@@ -14,13 +14,13 @@ from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.claims import THROUGH_FILE, DedupStores
 from lpa_core.delivery.commit_metadata import encode
 from lpa_core.delivery.consumer_group import Commit, OutgoingRecord, Partition, ReadableOffsets
-from lpa_core.delivery.destination import Destination
+from lpa_core.delivery.group_destination import GroupDestination
 from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.offset_gaps import GapPolicy
 from lpa_core.delivery.partitions import Phase
 from lpa_core.delivery.ranges import Range
-from lpa_core.delivery.surroundings import Surroundings
+from lpa_core.delivery.worker_context import WorkerContext
 from lpa_core.sinks.sink import Sink, SinkUnavailable, SupportsStoredOffsets
 from lpa_core.tables.row_layout import RAW_TABLE
 from lpa_core.testing.simulation.broker import Broker
@@ -92,13 +92,13 @@ class Group:
                 shared=False,
                 folder=lambda partition: self.folder,
             ),
-            Destination(
+            GroupDestination(
                 sinks(host) if sinks else [SimulatedSink(self.database, host)],
                 lambda reject: OutgoingRecord("dlq", b"", b""),
             ),
             limits=GroupLimits(max_records=10, max_seconds=0.3),
             gap_policy=policy,
-            surroundings=Surroundings(
+            context=WorkerContext(
                 background=SimulatedBackground(self.scheduler, host),
                 clock=lambda: 1_768_000_000_000 + int(self.scheduler.now * 1000),
             ),

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, cast
 
-from lpa_core.delivery.background import Background, Task
+from lpa_core.delivery.background_tasks import Background, Task
 from lpa_core.delivery.consumer_group import ConsumerGroup, Partition
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.observer import Observer
 from lpa_core.delivery.partitions import PartitionState, Phase
 from lpa_core.delivery.range_steps import RangeSteps
 from lpa_core.delivery.reader import Reader
-from lpa_core.delivery.surroundings import Surroundings
+from lpa_core.delivery.worker_context import WorkerContext
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.records import RecordBatch
 
@@ -53,7 +53,7 @@ class World(Observer):
     def reader(self) -> Reader:
         limits = GroupLimits(max_buffered_bytes=100)
         steps = RangeSteps(Pipeline([]), [], lambda stage, seconds: None)
-        return Reader(cast(ConsumerGroup, self), limits, steps, Surroundings(self, cast(Background, self)))
+        return Reader(cast(ConsumerGroup, self), limits, steps, WorkerContext(self, cast(Background, self)))
 
     def read(self, reader: Reader, times: int, *, writing: bool = True) -> int:
         """Answer how many bytes are held then."""

@@ -18,7 +18,7 @@ from lpa_core.delivery.checkpoint import FileCheckpoint, MemoryCheckpoint
 from lpa_core.delivery.commit_metadata import MAX_BYTES, MAX_SPAN, decode, encode, fitting
 from lpa_core.delivery.consumer_group import Partition
 from lpa_core.delivery.ranges import Range
-from lpa_core.delivery.report import Report
+from lpa_core.delivery.run_report import Report
 from lpa_core.delivery.source_worker import SourceLimits, SourceWorker, Step, StepListener
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.kafka.reject_records import reject_record

@@ -8,7 +8,7 @@ from typing import final
 import pytest
 
 from lpa_core.dedup.memory import MemoryDedupStore
-from lpa_core.delivery.background import Task
+from lpa_core.delivery.background_tasks import Task
 from lpa_core.delivery.claims import DedupStores
 from lpa_core.delivery.consumer_group import (
     Assignment,
@@ -23,11 +23,11 @@ from lpa_core.delivery.consumer_group import (
     Partition,
     ReadableOffsets,
 )
-from lpa_core.delivery.destination import Destination
+from lpa_core.delivery.group_destination import GroupDestination
 from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.standstill import Standstill
-from lpa_core.delivery.surroundings import Surroundings
+from lpa_core.delivery.worker_context import WorkerContext
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.records import RecordBatch
@@ -191,9 +191,9 @@ def worker(clock: Clock, new_log: Callable[[], _Log]) -> GroupWorker:
         ["events"],
         Pipeline(BUILTIN_EVENT_TYPES),
         DedupStores(lambda partition: MemoryDedupStore(1000), ttl_ms=1000, shared=False),
-        Destination([], lambda reject: OutgoingRecord("dlq", b"", b"")),
+        GroupDestination([], lambda reject: OutgoingRecord("dlq", b"", b"")),
         limits=GroupLimits(progress_seconds=LIMIT),
-        surroundings=Surroundings(background=_Background(clock)),
+        context=WorkerContext(background=_Background(clock)),
     )
 
 

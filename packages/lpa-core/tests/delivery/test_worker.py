@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.checkpoint import CheckpointError, FileCheckpoint, MemoryCheckpoint
 from lpa_core.delivery.ranges import Range
-from lpa_core.delivery.report import Report
+from lpa_core.delivery.run_report import Report
 from lpa_core.delivery.source_worker import SourceLimits, SourceWorker, Step
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.pipeline.pipeline import Pipeline

@@ -11,11 +11,11 @@ from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.checkpoint import MemoryCheckpoint
 from lpa_core.delivery.claims import DedupStores
 from lpa_core.delivery.consumer_group import OutgoingRecord, Partition
-from lpa_core.delivery.destination import Destination
+from lpa_core.delivery.group_destination import GroupDestination
 from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.source_worker import SourceLimits, SourceWorker
-from lpa_core.delivery.surroundings import Surroundings
+from lpa_core.delivery.worker_context import WorkerContext
 from lpa_core.release import RELEASED_MS, RELEASES, WrongClockError
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.testing.doubles import MemorySink, MemorySource
@@ -42,9 +42,9 @@ class _Job:
             ["events"],
             PIPELINE,
             DedupStores(lambda partition: MemoryDedupStore(86_400_000), ttl_ms=86_400_000, shared=False),
-            Destination([SimulatedSink(self.database, host)], lambda reject: OutgoingRecord("dlq", b"", b"")),
+            GroupDestination([SimulatedSink(self.database, host)], lambda reject: OutgoingRecord("dlq", b"", b"")),
             limits=GroupLimits(max_records=10, max_seconds=0.3, max_buffered_bytes=20_000),
-            surroundings=Surroundings(
+            context=WorkerContext(
                 background=SimulatedBackground(self.scheduler, host),
                 clock=lambda: int(self.scheduler.now * 1000) + self.off,
                 earliest=earliest,

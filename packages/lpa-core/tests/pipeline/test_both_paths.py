@@ -20,7 +20,7 @@ from lpa_core.tables.row_layout import DLQ_TABLE, RAW_TABLE
 from lpa_core.tables.table import Column, Kind
 from lpa_core.testing.both_paths import FAST, differences
 from lpa_core.testing.mutations import mutated_records
-from lpa_core.validation.document import Document, decoded
+from lpa_core.validation.json_document import Document, decoded
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
 
 EVENT = {

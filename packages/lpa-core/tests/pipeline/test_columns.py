@@ -17,7 +17,7 @@ from lpa_core.pipeline.reject_envelope import Rejected
 from lpa_core.pipeline.verdicts import Accepted, Verdict
 from lpa_core.records import Position
 from lpa_core.tables.table import Column, Kind
-from lpa_core.validation.document import Document
+from lpa_core.validation.json_document import Document
 from lpa_core.validation.reasons import Failure, Reason
 
 TIME = 1_767_900_000_000

@@ -15,7 +15,7 @@ from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.pipeline.reject_envelope import Rejected, envelope, envelope_json
 from lpa_core.pipeline.verdicts import Accepted
 from lpa_core.records import Position
-from lpa_core.validation.document import Document
+from lpa_core.validation.json_document import Document
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
 
 POSITION = Position("topic", 0, 0)

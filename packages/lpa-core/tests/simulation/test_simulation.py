@@ -37,9 +37,9 @@ from lpa_core.delivery.writer import Writer
 from lpa_core.pipeline.verdicts import Accepted
 from lpa_core.records import Position
 from lpa_core.tables.table import Block, Table
-from lpa_core.testing.simulation import SimulationResult, many, simulate
+from lpa_core.testing.simulation import SimulationResult, many_worlds, simulate
 from lpa_core.testing.simulation.consumer_group import SimulatedGroup
-from lpa_core.testing.simulation.many import Tally
+from lpa_core.testing.simulation.many_worlds import Tally
 from lpa_core.testing.simulation.sink import SimulatedSink
 
 SEEDS = 150
@@ -108,7 +108,7 @@ def seeds_of(tmp_path: Path, end: int, stop_after: int | None = None) -> Tally:
         if stop_after is not None and tally.done >= stop_after:
             raise KeyboardInterrupt
 
-    return many.run(
+    return many_worlds.run(
         0, end, jobs=1, record=tmp_path / "progress.json", violated=lambda outcome: None, progressed=progressed
     )
 
@@ -118,7 +118,7 @@ def test_a_run_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
     whole = seeds_of(tmp_path, 60)
     with pytest.raises(KeyboardInterrupt):
         seeds_of(tmp_path, 60, stop_after=20)
-    stopped = many.taken_up(tmp_path / "progress.json", 0, 60)
+    stopped = many_worlds.taken_up(tmp_path / "progress.json", 0, 60)
     assert stopped is not None
     assert stopped.done == 20
     assert seeds_of(tmp_path, 60) == whole
@@ -128,8 +128,8 @@ def test_a_run_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
 def test_a_run_of_other_code_begins_anew(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         seeds_of(tmp_path, 60, stop_after=20)
-    with mock.patch.object(many, "_fingerprint", return_value="other code"):
-        assert many.taken_up(tmp_path / "progress.json", 0, 60) is None
+    with mock.patch.object(many_worlds, "_fingerprint", return_value="other code"):
+        assert many_worlds.taken_up(tmp_path / "progress.json", 0, 60) is None
 
 
 # The protocol with one of its steps broken, each the way somebody might once write it.

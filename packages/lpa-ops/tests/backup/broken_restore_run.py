@@ -25,7 +25,7 @@ from killed_run import content, in_child
 from lpa_core.cli import run
 from lpa_core.generate.generator import generate
 from lpa_core.jobs import restoration
-from lpa_ops.backup import checkpoints, database, exchange
+from lpa_ops.backup import checkpoints, database, database_exchange
 
 EVENTS = 2_000
 STEPS: tuple[tuple[ModuleType, str], ...] = (
@@ -33,7 +33,7 @@ STEPS: tuple[tuple[ModuleType, str], ...] = (
     (database, "resume_merges"),
     (restoration, "bar"),
     (database, "bring_structure_back"),
-    (exchange, "move"),
+    (database_exchange, "move"),
     (checkpoints, "put_back"),
     (shutil, "copyfile"),
     (restoration, "unbar"),

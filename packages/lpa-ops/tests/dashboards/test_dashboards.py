@@ -17,9 +17,9 @@ from ruamel.yaml import YAML
 from lpa_core.metrics import described
 from lpa_ops.dashboards.dashboard import CLICKHOUSE, PROMETHEUS, Dashboard, Panel, PanelKind, Variable
 from lpa_ops.dashboards.files import DASHBOARDS, text
-from lpa_ops.testing.day import Day
+from lpa_ops.testing.checked_database import CheckedDatabase
 from lpa_sinks.schema import apply
-from lpa_sinks.testing.hand_made import DAY, HandMade, time
+from lpa_sinks.testing.hand_made_rows import DAY, HandMade, time
 
 ROOT = Path(__file__).parents[4]
 GRAFANA = ROOT / "configs" / "grafana"
@@ -66,7 +66,7 @@ def answer(engine: Client, database: str, query: str) -> list[tuple[Any, ...]]:
 class Asker:
     """Asks for two days that end with the last event, or for the quality gate with the last arrival."""
 
-    day: Day
+    day: CheckedDatabase
     ends: dict[str, int]
 
     def __call__(
@@ -79,7 +79,7 @@ class Asker:
 
 
 @pytest.fixture(scope="session")
-def ask(day: Day) -> Asker:
+def ask(day: CheckedDatabase) -> Asker:
     (event,) = day.query("SELECT toUnixTimestamp(max(sample_ts)) + 1 FROM day.fact_stream_status_samples")[0]
     (arrival,) = day.query("SELECT toUnixTimestamp(max(ingestion_timestamp)) + 1 FROM day.streaming_events")[0]
     return Asker(day, {"event": event, "arrival": arrival})

@@ -6,11 +6,17 @@ import pytest
 
 from lpa_core.settings.thresholds import State
 from lpa_ops.health.checks import attribution_coverage
-from lpa_ops.testing.day import Day
+from lpa_ops.testing.checked_database import CheckedDatabase
 
 
 def store(
-    day: Day, gpus: int, pipeline: str, model: str = "model", hours_ago: int = 2, version: int = 1, deleted: int = 0
+    day: CheckedDatabase,
+    gpus: int,
+    pipeline: str,
+    model: str = "model",
+    hours_ago: int = 2,
+    version: int = 1,
+    deleted: int = 0,
 ) -> None:
     """Each of the GPUs has a row in both views."""
     day.run(
@@ -23,7 +29,7 @@ def store(
 
 
 @pytest.mark.parametrize(("without", "state"), [(1, State.OK), (3, State.CRITICAL)])
-def test_only_rows_of_the_window_with_a_model_count(bare: Day, without: int, state: State) -> None:
+def test_only_rows_of_the_window_with_a_model_count(bare: CheckedDatabase, without: int, state: State) -> None:
     store(bare, 5, "live")
     store(bare, 2, "live", hours_ago=24)
     store(bare, without, "")
@@ -38,7 +44,7 @@ def test_only_rows_of_the_window_with_a_model_count(bare: Day, without: int, sta
     assert (found.state, found.value) == (state, 7 / (7 + without))
 
 
-def test_rows_without_a_model_are_not_judged(bare: Day) -> None:
+def test_rows_without_a_model_are_not_judged(bare: CheckedDatabase) -> None:
     store(bare, 5, "live", model="")
     store(bare, 5, "live", hours_ago=25)
     assert bare(attribution_coverage.CHECK).finding.state is State.NOT_APPLICABLE

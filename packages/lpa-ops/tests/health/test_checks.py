@@ -39,7 +39,7 @@ from lpa_ops.health.checks import (
 from lpa_ops.health.parity import judge_parity
 from lpa_ops.positions.checkpoints import sink_name
 from lpa_ops.testing.backups import FULL
-from lpa_ops.testing.day import HOUR_MS, Day, ok, red
+from lpa_ops.testing.checked_database import HOUR_MS, CheckedDatabase, ok, red
 
 
 class Usage(NamedTuple):
@@ -53,14 +53,14 @@ def commands(action: str) -> list[list[str]]:
 
 
 @pytest.mark.slow
-def test_a_healthy_day_has_nothing_red_and_says_what_it_cannot_judge(day: Day) -> None:
+def test_a_healthy_day_has_nothing_red_and_says_what_it_cannot_judge(day: CheckedDatabase) -> None:
     scope = Scope(day.settings, day.now_ms, day.now_ms - 86_400_000, day.sink)
     report = HealthReport(CheckRunner(CHECKS, day.settings, 600).run(scope))
     assert {r.check.name: r.finding.detail for r in report.results if r.finding.state.rank > 1} == {}
     assert report.state is State.OK
 
 
-def test_checks_judge_by_the_time_that_is_documented(day: Day) -> None:
+def test_checks_judge_by_the_time_that_is_documented(day: CheckedDatabase) -> None:
     page = (Path(__file__).parents[4] / "docs" / "operations" / "health.md").read_text()
     documented = dict(re.findall(r"^\| \[(\w+)\]\(#[\w-]+\) \| .+? \| \w+ \| ([\w ]+) \|", page, re.MULTILINE))
     assert documented.keys() == {check.name for check in CHECKS}
@@ -74,7 +74,7 @@ def test_checks_judge_by_the_time_that_is_documented(day: Day) -> None:
     assert judged == {check.name: documented[check.name] for check in windowed}
 
 
-def test_dead_letters_beyond_a_threshold(day: Day) -> None:
+def test_dead_letters_beyond_a_threshold(day: CheckedDatabase) -> None:
     ok(day, dlq_rate.CHECK)
     day.run(
         "INSERT INTO day.streaming_events_dlq (source_topic, source_partition, source_offset, failure_class) "
@@ -85,7 +85,7 @@ def test_dead_letters_beyond_a_threshold(day: Day) -> None:
     ok(day, dlq_rate.CHECK)
 
 
-def test_dead_letters_that_are_few_but_more_than_usual(day: Day) -> None:
+def test_dead_letters_that_are_few_but_more_than_usual(day: CheckedDatabase) -> None:
     day.run(
         "INSERT INTO day.streaming_events (source_topic, dedup_key, ingestion_timestamp) "
         "SELECT 'fault', toString(number), now64(3) - INTERVAL 2 DAY FROM numbers(50000)"
@@ -101,7 +101,7 @@ def test_dead_letters_that_are_few_but_more_than_usual(day: Day) -> None:
     ok(day, dlq_rate.CHECK)
 
 
-def test_more_duplicates_than_are_normal(day: Day) -> None:
+def test_more_duplicates_than_are_normal(day: CheckedDatabase) -> None:
     ok(day, quarantine_rate.CHECK)
     day.run(
         "INSERT INTO day.streaming_events_quarantine (source_topic, source_partition, source_offset) "
@@ -112,7 +112,7 @@ def test_more_duplicates_than_are_normal(day: Day) -> None:
     ok(day, quarantine_rate.CHECK)
 
 
-def test_a_deduplication_window_that_is_too_small(day: Day) -> None:
+def test_a_deduplication_window_that_is_too_small(day: CheckedDatabase) -> None:
     ok(day, deduplication_windows.CHECK)
     table = "day.streaming_events_dlq"
     day.run(f"ALTER TABLE {table} MODIFY SETTING non_replicated_deduplication_window = 1")
@@ -123,7 +123,7 @@ def test_a_deduplication_window_that_is_too_small(day: Day) -> None:
     ok(day, deduplication_windows.CHECK)
 
 
-def test_a_table_that_has_drifted(day: Day) -> None:
+def test_a_table_that_has_drifted(day: CheckedDatabase) -> None:
     ok(day, schema_drift.CHECK)
     day.run("ALTER TABLE day.stream_trace_events ADD COLUMN extra String")
     red(day, schema_drift.CHECK, State.WARNING, "column extra String is not expected")
@@ -134,7 +134,7 @@ def test_a_table_that_has_drifted(day: Day) -> None:
     ok(day, schema_drift.CHECK)
 
 
-def test_a_disk_that_is_filling(day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_is_filling(day: CheckedDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = {"free": 150}
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: Usage(1000, 1000 - usage["free"], usage["free"]))
     red(day, disk.CHECK, State.WARNING, "15% of")
@@ -144,7 +144,7 @@ def test_a_disk_that_is_filling(day: Day, monkeypatch: pytest.MonkeyPatch) -> No
     ok(day, disk.CHECK)
 
 
-def test_claims_that_take_too_much_room(day: Day, tmp_path: Path) -> None:
+def test_claims_that_take_too_much_room(day: CheckedDatabase, tmp_path: Path) -> None:
     day = attrs.evolve(day, settings=attrs.evolve(day.settings, lpa=attrs.evolve(day.settings.lpa, data_dir=tmp_path)))
     assert day(dedup_store.CHECK).finding.state is State.NOT_APPLICABLE, "there are none yet"
     closed_store(tmp_path / "dedup", 86_400_000, day.now_ms, 100)
@@ -152,7 +152,7 @@ def test_claims_that_take_too_much_room(day: Day, tmp_path: Path) -> None:
     red(day, dedup_store.CHECK, State.CRITICAL, "for a TTL of 1,440 minutes", dedup_store_gigabytes="0.000001,0.000001")
 
 
-def test_an_event_that_no_fact_is_made_of(day: Day) -> None:
+def test_an_event_that_no_fact_is_made_of(day: CheckedDatabase) -> None:
     ok(day, input_to_fact_freshness.CHECK)
     later = f"fromUnixTimestamp64Milli({day.now_ms}, 'UTC') - INTERVAL 30 MINUTE"
     day.run(f"INSERT INTO day.ai_stream_status (stream_id, ingestion_timestamp) SELECT 'fault', {later}")
@@ -166,7 +166,7 @@ def test_an_event_that_no_fact_is_made_of(day: Day) -> None:
         day.run(f"DELETE FROM day.{table} WHERE stream_id = 'fault'")
 
 
-def test_a_fact_that_no_rollup_is_made_of(day: Day) -> None:
+def test_a_fact_that_no_rollup_is_made_of(day: CheckedDatabase) -> None:
     ok(day, rollup_lag.CHECK)
     later = f"fromUnixTimestamp64Milli({day.now_ms}, 'UTC') - INTERVAL 30 MINUTE"
     day.run(
@@ -179,7 +179,9 @@ def test_a_fact_that_no_rollup_is_made_of(day: Day) -> None:
 
 
 @pytest.mark.slow
-def test_failure_18_what_an_api_view_tells_is_rebuilt_as_told(day: Day, capsys: pytest.CaptureFixture[str]) -> None:
+def test_failure_18_what_an_api_view_tells_is_rebuilt_as_told(
+    day: CheckedDatabase, capsys: pytest.CaptureFixture[str]
+) -> None:
     ((minute,),) = day.query("SELECT toUnixTimestamp(min(window_start)) FROM day.agg_stream_performance_1m")
     day.run(f"DELETE FROM day.agg_stream_performance_1m_versions WHERE window_start = toDateTime64({minute}, 3, 'UTC')")
     action = red(day, api_view_parity.CHECK, State.CRITICAL, "minute_rollup_matches_samples")
@@ -194,7 +196,7 @@ def test_failure_18_what_an_api_view_tells_is_rebuilt_as_told(day: Day, capsys: 
     ok(day, attrs.evolve(api_view_parity.CHECK, judge=lambda scope: judge_parity(scope, "", {36})))
 
 
-def test_failure_18_a_session_is_rebuilt_as_told(day: Day) -> None:
+def test_failure_18_a_session_is_rebuilt_as_told(day: CheckedDatabase) -> None:
     ok(day, session_consistency.CHECK)
     lost = "SELECT workflow_session_id FROM day.fact_workflow_session_segments ORDER BY segment_start_ts LIMIT 1"
     ((session,),) = day.query(lost)
@@ -205,7 +207,7 @@ def test_failure_18_a_session_is_rebuilt_as_told(day: Day) -> None:
     ok(day, session_consistency.CHECK)
 
 
-def test_rows_that_are_not_attributed(day: Day) -> None:
+def test_rows_that_are_not_attributed(day: CheckedDatabase) -> None:
     ok(day, attribution_coverage.CHECK)
     day.run(
         "INSERT INTO day.fact_workflow_sessions_versions (workflow_session_id, model_id, gpu_id, orchestrator_address, "
@@ -218,7 +220,7 @@ def test_rows_that_are_not_attributed(day: Day) -> None:
     ok(day, attribution_coverage.CHECK)
 
 
-def test_a_backup_that_is_too_old(day: Day, tmp_path: Path) -> None:
+def test_a_backup_that_is_too_old(day: CheckedDatabase, tmp_path: Path) -> None:
     assert day(backup_age.CHECK).finding.state is State.NOT_APPLICABLE, "none was ever made"
     settings = attrs.evolve(day.settings, lpa=attrs.evolve(day.settings.lpa, backup_dir=str(tmp_path)))
     day = attrs.evolve(day, settings=settings)

@@ -20,7 +20,7 @@ from lpa_core.settings.loading import described
 from lpa_core.settings.thresholds import State, Thresholds
 from lpa_ops.commands import health as command
 from lpa_ops.health.checks import CHECKS
-from lpa_ops.testing.day import Day
+from lpa_ops.testing.checked_database import CheckedDatabase
 
 HANGING = """
 import threading
@@ -60,7 +60,7 @@ def _defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 
 
 @pytest.fixture
-def arguments(day: Day, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+def arguments(day: CheckedDatabase, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
     monkeypatch.setenv("CLICKHOUSE_DATABASE", day.settings.clickhouse.database)
     # What is free on the machine says nothing about the command; parity is asked of the same day elsewhere.
     monkeypatch.setenv("HEALTH_CHECKS_DISABLED", "api_view_parity,disk")

@@ -18,11 +18,11 @@ from lpa_ops.health.checks import conservation
 from lpa_ops.positions.checkpoints import sink_name
 from lpa_ops.recover.validation import validate
 from lpa_ops.testing.backups import FULL
-from lpa_ops.testing.day import Day, ok, red
+from lpa_ops.testing.checked_database import CheckedDatabase, ok, red
 from lpa_sinks import schema
 
 
-def test_a_database_that_was_lost(day: Day, tmp_path: Path) -> None:
+def test_a_database_that_was_lost(day: CheckedDatabase, tmp_path: Path) -> None:
     used = attrs.evolve(day.settings, clickhouse=ClickHouseSettings(database="lost"))
     lost = attrs.evolve(day, settings=used)
     red(lost, conservation.CHECK, State.CRITICAL, "lost has no streaming_events, though 3,0")
@@ -54,7 +54,7 @@ def test_a_database_that_was_lost(day: Day, tmp_path: Path) -> None:
         day.engine.command("DROP DATABASE IF EXISTS lost SYNC")
 
 
-def test_a_database_whose_restore_is_not_finished(day: Day) -> None:
+def test_a_database_whose_restore_is_not_finished(day: CheckedDatabase) -> None:
     sink = sink_name(day.sink, day.settings)
     restoration.bar(sink, "the restore of b is not finished", day.settings)
     red(day, conservation.CHECK, State.CRITICAL, "the restore of b is not finished")
@@ -62,7 +62,7 @@ def test_a_database_whose_restore_is_not_finished(day: Day) -> None:
     ok(day, conservation.CHECK)
 
 
-def test_a_position_that_is_in_no_table(day: Day) -> None:
+def test_a_position_that_is_in_no_table(day: CheckedDatabase) -> None:
     ok(day, conservation.CHECK)
     day.run("CREATE TABLE day.kept ENGINE = MergeTree ORDER BY () AS SELECT * FROM day.streaming_events")
     (columns,) = day.query(
@@ -85,7 +85,7 @@ def test_a_position_that_is_in_no_table(day: Day) -> None:
     ok(day, conservation.CHECK)
 
 
-def test_the_end_of_a_file_that_is_in_no_table(day: Day) -> None:
+def test_the_end_of_a_file_that_is_in_no_table(day: CheckedDatabase) -> None:
     tables = ("streaming_events", "streaming_events_dlq", "streaming_events_quarantine")
     everywhere = " UNION ALL ".join(f"SELECT source_offset FROM day.{table}" for table in tables)
     (behind,) = day.query(f"SELECT max(source_offset) + 1 FROM ({everywhere})")[0]
@@ -106,7 +106,7 @@ def test_the_end_of_a_file_that_is_in_no_table(day: Day) -> None:
 
 
 @pytest.mark.slow
-def test_a_record_that_replays_gave_up_lies_beside_its_dead_letter(day: Day) -> None:
+def test_a_record_that_replays_gave_up_lies_beside_its_dead_letter(day: CheckedDatabase) -> None:
     (topic, offset) = day.query("SELECT source_topic, source_offset FROM day.streaming_events_dlq LIMIT 1")[0]
     day.run(
         "INSERT INTO day.streaming_events_quarantine (source_topic, source_partition, source_offset, failure_class) "
@@ -120,7 +120,7 @@ def test_a_record_that_replays_gave_up_lies_beside_its_dead_letter(day: Day) -> 
     assert checks["no record is stored twice"].good
 
 
-def test_a_position_that_is_in_two_tables(day: Day) -> None:
+def test_a_position_that_is_in_two_tables(day: CheckedDatabase) -> None:
     (topic, offset) = day.query("SELECT source_topic, source_offset FROM day.streaming_events LIMIT 1")[0]
     day.run(
         "INSERT INTO day.streaming_events_quarantine (source_topic, source_partition, source_offset, failure_class) "

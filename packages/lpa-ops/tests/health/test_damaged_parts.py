@@ -11,11 +11,11 @@ import pytest
 from lpa_core.settings.thresholds import State
 from lpa_ops.health.checks import damaged_parts
 from lpa_ops.health.checks.damaged_parts import PartReader
-from lpa_ops.testing.day import Day, ok, red
+from lpa_ops.testing.checked_database import CheckedDatabase, ok, red
 
 
 @pytest.fixture
-def parts(bare: Day) -> dict[str, Path]:
+def parts(bare: CheckedDatabase) -> dict[str, Path]:
     """Folders of the parts of a table that has three, and will not merge them."""
     bare.run("CREATE TABLE day.kept (id UInt32, text String) ENGINE = MergeTree ORDER BY id")
     bare.run("SYSTEM STOP MERGES day.kept")
@@ -32,7 +32,9 @@ def flip(file: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["flipped", "cut", "lost", "gone"])
-def test_failure_17_a_part_that_cannot_be_read_is_critical(damage: str, bare: Day, parts: dict[str, Path]) -> None:
+def test_failure_17_a_part_that_cannot_be_read_is_critical(
+    damage: str, bare: CheckedDatabase, parts: dict[str, Path]
+) -> None:
     ok(bare, damaged_parts.CHECK)
     name, folder = sorted(parts.items())[1]
     data = max(folder.iterdir(), key=lambda file: file.stat().st_size)
@@ -52,7 +54,9 @@ def test_failure_17_a_part_that_cannot_be_read_is_critical(damage: str, bare: Da
     )
 
 
-def test_failure_17_a_part_that_was_set_aside_as_broken_is_critical(bare: Day, parts: dict[str, Path]) -> None:
+def test_failure_17_a_part_that_was_set_aside_as_broken_is_critical(
+    bare: CheckedDatabase, parts: dict[str, Path]
+) -> None:
     name, folder = sorted(parts.items())[0]
     bare.run(f"ALTER TABLE day.kept DETACH PART '{name}'")
     (folder.parent / "detached" / name).rename(folder.parent / "detached" / f"broken-on-start_{name}")
@@ -60,7 +64,7 @@ def test_failure_17_a_part_that_was_set_aside_as_broken_is_critical(bare: Day, p
 
 
 def test_failure_17_a_look_that_has_no_time_for_all_goes_on_with_the_others_the_next_time(
-    bare: Day, parts: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+    bare: CheckedDatabase, parts: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
     clock = iter(range(10_000))
@@ -76,7 +80,7 @@ def test_failure_17_a_look_that_has_no_time_for_all_goes_on_with_the_others_the_
 
 
 def test_failure_17_where_no_part_can_be_read_in_time_nothing_is_called_well(
-    bare: Day, parts: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+    bare: CheckedDatabase, parts: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(damaged_parts, "_ASSUMED_BYTES_PER_SECOND", 0.001)
     finding = bare(attrs.evolve(damaged_parts.CHECK, judge=PartReader().judge)).finding

@@ -9,14 +9,16 @@ import pytest
 from lpa_core.settings.thresholds import State
 from lpa_ops.health.checks import deduplication_windows
 from lpa_ops.health.database import HealthDatabase
-from lpa_ops.testing.day import HOUR_MS, Day
+from lpa_ops.testing.checked_database import HOUR_MS, CheckedDatabase
 
 MINUTE_MS: Final = 60_000
 JANUARY: Final = 1_767_900_000_000
 FEBRUARY: Final = 1_770_000_000_000
 
 
-def insert(day: Day, at_ms: int, inserts: int, topic: str = "t", partition: int = 0, sent_ms: int = JANUARY) -> None:
+def insert(
+    day: CheckedDatabase, at_ms: int, inserts: int, topic: str = "t", partition: int = 0, sent_ms: int = JANUARY
+) -> None:
     """Each insert is of two rows."""
     day.run(
         "INSERT INTO day.streaming_events (source_topic, source_partition, timestamp, ingestion_timestamp) "
@@ -26,7 +28,7 @@ def insert(day: Day, at_ms: int, inserts: int, topic: str = "t", partition: int 
 
 
 @pytest.fixture
-def busy(bare: Day) -> Day:
+def busy(bare: CheckedDatabase) -> CheckedDatabase:
     start = (bare.now_ms - HOUR_MS) // (30 * MINUTE_MS) * 30 * MINUTE_MS
     insert(bare, start, 3)
     insert(bare, start, 2, sent_ms=FEBRUARY)
@@ -38,11 +40,11 @@ def busy(bare: Day) -> Day:
     return bare
 
 
-def set_window(day: Day, table: str, entries: int, kind: str = "non_replicated") -> None:
+def set_window(day: CheckedDatabase, table: str, entries: int, kind: str = "non_replicated") -> None:
     day.run(f"ALTER TABLE day.{table} MODIFY SETTING {kind}_deduplication_window = {entries}")
 
 
-def test_the_busiest_span_is_compared_with_the_smallest_window(busy: Day) -> None:
+def test_the_busiest_span_is_compared_with_the_smallest_window(busy: CheckedDatabase) -> None:
     set_window(busy, "streaming_events_quarantine", 12)
     for table, entries, kind in (
         ("streaming_events", 24, "non_replicated"),
@@ -74,7 +76,7 @@ def replicated(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("replicated")
-def test_replicated_tables_have_a_window_of_their_own_and_a_time(busy: Day) -> None:
+def test_replicated_tables_have_a_window_of_their_own_and_a_time(busy: CheckedDatabase) -> None:
     set_window(busy, "streaming_events", 12, "replicated")
     set_window(busy, "streaming_events_dlq", 3)
     found = busy(deduplication_windows.CHECK, retry_horizon_minutes=10).finding
@@ -88,12 +90,12 @@ def test_replicated_tables_have_a_window_of_their_own_and_a_time(busy: Day) -> N
     )
 
 
-def test_a_longer_horizon_has_more_entries(busy: Day) -> None:
+def test_a_longer_horizon_has_more_entries(busy: CheckedDatabase) -> None:
     found = busy(deduplication_windows.CHECK, retry_horizon_minutes=30).finding
     assert found.detail.startswith("9 entries in the busiest 30 minutes, from 5 partitions; ")
 
 
-def test_a_window_in_which_nothing_came_is_not_judged(bare: Day) -> None:
+def test_a_window_in_which_nothing_came_is_not_judged(bare: CheckedDatabase) -> None:
     insert(bare, bare.now_ms - 25 * HOUR_MS, 9)
     found = bare(deduplication_windows.CHECK).finding
     assert (found.state, found.detail) == (State.NOT_APPLICABLE, "nothing was inserted in the window")

@@ -12,7 +12,7 @@ import pytest
 
 from lpa_core.settings.thresholds import State
 from lpa_ops.health.checks import disk
-from lpa_ops.testing.day import Day
+from lpa_ops.testing.checked_database import CheckedDatabase
 from lpa_sinks.testing.http_front import PASSWORD, USER, Front
 
 
@@ -23,7 +23,7 @@ class Usage(NamedTuple):
 
 
 @pytest.fixture
-def served(day: Day, engine_path: Path) -> Iterator[Day]:
+def served(day: CheckedDatabase, engine_path: Path) -> Iterator[CheckedDatabase]:
     """The day, as a server has it."""
     clickhouse = attrs.evolve(day.settings.clickhouse, user=USER, password=PASSWORD)
     with Front(engine_path).serving() as front:
@@ -31,7 +31,7 @@ def served(day: Day, engine_path: Path) -> Iterator[Day]:
         yield attrs.evolve(day, settings=attrs.evolve(day.settings, clickhouse=clickhouse), sink=sink)
 
 
-def test_a_disk_of_the_server_that_is_filling(served: Day, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_of_the_server_that_is_filling(served: CheckedDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: Usage(1000, 0, 1000))
     found = served(disk.CHECK, disk_free_share="0,0").finding
     assert (found.state, found.action) == (State.OK, ""), found.detail

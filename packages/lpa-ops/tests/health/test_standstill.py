@@ -7,7 +7,7 @@ import pytest
 from lpa_core.health.check import HealthCheck
 from lpa_core.settings.thresholds import State
 from lpa_ops.health.checks import input_to_fact_freshness, rollup_lag
-from lpa_ops.testing.day import Day, red
+from lpa_ops.testing.checked_database import CheckedDatabase, red
 
 MADE_OF = {
     input_to_fact_freshness.CHECK: (
@@ -23,14 +23,14 @@ MADE_OF = {
 }
 
 
-def insert(day: Day, into: str, hours_ago: int) -> None:
+def insert(day: CheckedDatabase, into: str, hours_ago: int) -> None:
     moment = f"fromUnixTimestamp64Milli({day.now_ms}, 'UTC') - INTERVAL {hours_ago} HOUR"
     day.run(f"INSERT INTO day.{into} ingestion_timestamp) SELECT '1', {moment}")
 
 
 @pytest.mark.parametrize("check", MADE_OF, ids=lambda check: check.name)
 def test_failure_17_a_materializer_that_stands_still_is_red_where_the_window_has_no_event(
-    check: HealthCheck, bare: Day
+    check: HealthCheck, bare: CheckedDatabase
 ) -> None:
     source, made, said = MADE_OF[check]
     assert bare(check).finding.state is State.NOT_APPLICABLE

@@ -12,13 +12,13 @@ from lpa_core.pipeline.verdicts import Accepted
 from lpa_core.records import Position
 from lpa_core.settings.thresholds import State, Thresholds
 from lpa_ops.health.checks import discarded_timestamps, implausible_timestamps
-from lpa_ops.testing.day import Day, ok, red
+from lpa_ops.testing.checked_database import CheckedDatabase, ok, red
 
 T = 1_767_873_600_000
 DAY_MS = 86_400_000
 
 
-def test_failure_08_dead_letters_of_times_that_cannot_be(day: Day) -> None:
+def test_failure_08_dead_letters_of_times_that_cannot_be(day: CheckedDatabase) -> None:
     ok(day, implausible_timestamps.CHECK)
     day.run(
         "INSERT INTO day.streaming_events_dlq (source_topic, source_offset, failure_reason, failure_details) "
@@ -50,7 +50,7 @@ TIMES: list[Any] = [
 TIMES += ["soon", "1.5", None, True, {}, [], "", f" {T} "]
 
 
-def test_failure_08_times_in_data_are_counted_as_the_pipeline_counts_them(day: Day) -> None:
+def test_failure_08_times_in_data_are_counted_as_the_pipeline_counts_them(day: CheckedDatabase) -> None:
     ok(day, discarded_timestamps.CHECK)
     before = day(discarded_timestamps.CHECK).finding.detail
     pipeline = Pipeline(BUILTIN_EVENT_TYPES)

@@ -7,7 +7,7 @@ import pytest
 from lpa_core.health.check import HealthCheck
 from lpa_core.settings.thresholds import State
 from lpa_ops.health.checks import input_to_fact_freshness, rollup_lag
-from lpa_ops.testing.day import Day
+from lpa_ops.testing.checked_database import CheckedDatabase
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from lpa_ops.testing.day import Day
     ],
 )
 def test_what_nothing_was_ever_made_of_waits_since_the_first_of_it(
-    bare: Day, check: HealthCheck, source: str, said: str
+    bare: CheckedDatabase, check: HealthCheck, source: str, said: str
 ) -> None:
     for minutes in (1, 90):
         arrived = f"fromUnixTimestamp64Milli({bare.now_ms}, 'UTC') - INTERVAL {minutes} MINUTE"

@@ -6,10 +6,10 @@ import pytest
 
 from lpa_core.settings.thresholds import State
 from lpa_ops.health.checks import dlq_rate
-from lpa_ops.testing.day import HOUR_MS, Day
+from lpa_ops.testing.checked_database import HOUR_MS, CheckedDatabase
 
 
-def store(day: Day, rejects: int, records: int, days_ago: int) -> None:
+def store(day: CheckedDatabase, rejects: int, records: int, days_ago: int) -> None:
     arrived = f"fromUnixTimestamp64Milli({day.now_ms - HOUR_MS}, 'UTC') - INTERVAL {days_ago} DAY"
     for table, rows in (("streaming_events_dlq", rejects), ("streaming_events", records - rejects)):
         day.run(
@@ -27,7 +27,7 @@ def store(day: Day, rejects: int, records: int, days_ago: int) -> None:
     ],
 )
 def test_a_share_may_come_to_so_many_times_the_usual_one(
-    bare: Day, rejects: int, times_usual: float, state: State
+    bare: CheckedDatabase, rejects: int, times_usual: float, state: State
 ) -> None:
     store(bare, rejects=10, records=10_000, days_ago=2)
     store(bare, rejects=rejects, records=10_000, days_ago=0)
@@ -35,7 +35,7 @@ def test_a_share_may_come_to_so_many_times_the_usual_one(
 
 
 @pytest.mark.parametrize(("rejects", "state"), [(9, State.OK), (10, State.WARNING)])
-def test_a_few_rejects_are_never_more_than_usual(bare: Day, rejects: int, state: State) -> None:
+def test_a_few_rejects_are_never_more_than_usual(bare: CheckedDatabase, rejects: int, state: State) -> None:
     store(bare, rejects=0, records=10_000, days_ago=2)
     store(bare, rejects=rejects, records=10_000, days_ago=0)
     assert bare(dlq_rate.CHECK).finding.state is state

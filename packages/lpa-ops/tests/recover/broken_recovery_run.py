@@ -24,7 +24,7 @@ from services.few_assertions import ask_few
 
 from lpa_core.generate.generator import generate
 from lpa_core.jobs import restoration
-from lpa_ops.backup import exchange
+from lpa_ops.backup import database_exchange
 from lpa_ops.positions.doubled import ingested_tables
 from lpa_ops.recover import doubled_rows, row_removal, tokens, total_loss
 from lpa_sinks.clickhouse.database import opened
@@ -61,11 +61,11 @@ def insert_again(folder: Path) -> None:
 
 
 KILLS: tuple[tuple[str, Callable[[Path], None], ModuleType, str, bool], ...] = (
-    ("clickhouse-corruption", truncate_a_part, exchange, "move", False),
+    ("clickhouse-corruption", truncate_a_part, database_exchange, "move", False),
     ("clickhouse-corruption", truncate_a_part, tokens, "_detach", True),
     ("clickhouse-corruption", truncate_a_part, restoration, "unbar", False),
     ("total-loss", remove, total_loss, "restore", False),
-    ("total-loss", remove, exchange, "move", False),
+    ("total-loss", remove, database_exchange, "move", False),
     ("doubled-rows", store_twice, row_removal, "_delete", True),
     ("doubled-rows", store_twice, doubled_rows, "Materializer", False),
 )

@@ -19,7 +19,7 @@ from lpa_ops.recover.doubled_rows import DoubledRows
 from lpa_ops.recover.run import execute, plan
 from lpa_ops.recover.scenario import Context
 from lpa_ops.recover.validation import validate
-from lpa_ops.testing.day import Day, ok, red
+from lpa_ops.testing.checked_database import CheckedDatabase, ok, red
 from lpa_sinks import parity
 from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.rebuild import Rebuild
@@ -34,11 +34,11 @@ def few_assertions(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def context(day: Day) -> Context:
+def context(day: CheckedDatabase) -> Context:
     return Context(day.settings, PluginManager(day.settings), day.sink, str(day.settings.lpa.data_dir / "backups"))
 
 
-def stored(day: Day) -> dict[str, Any]:
+def stored(day: CheckedDatabase) -> dict[str, Any]:
     """All rows of all tables with rows made of records, and what is derived of them, as checksums."""
     columns = {table.name: table.columns for table in ingested_tables(day.engine, day.settings.clickhouse.database)}
     facts = day.query(
@@ -59,7 +59,7 @@ def stored(day: Day) -> dict[str, Any]:
     }
 
 
-def read_again(day: Day, first: int, last: int) -> None:
+def read_again(day: CheckedDatabase, first: int, last: int) -> None:
     """As a worker does from an offset that was set back: the same rows in a later batch."""
     for table in ingested_tables(day.engine, day.settings.clickhouse.database):
         columns = ", ".join(table.columns)
@@ -70,7 +70,7 @@ def read_again(day: Day, first: int, last: int) -> None:
         )
 
 
-def rebuild(day: Day) -> None:
+def rebuild(day: CheckedDatabase) -> None:
     rules = fold_rules(PluginManager(day.settings), day.settings)
     work = Rebuild(FactDatabase(day.engine, day.settings.clickhouse.database), rules, TimeSpan(0, 4_000_000_000_000))
     work.prepare()
@@ -78,12 +78,12 @@ def rebuild(day: Day) -> None:
         pass
 
 
-def good(day: Day) -> dict[str, bool | None]:
+def good(day: CheckedDatabase) -> dict[str, bool | None]:
     checks = validate(day.engine, day.settings.clickhouse.database, day.sink, day.settings)
     return {check.name: check.good for check in checks}
 
 
-def test_failure_11_what_was_read_again_goes_again(day: Day, context: Context) -> None:
+def test_failure_11_what_was_read_again_goes_again(day: CheckedDatabase, context: Context) -> None:
     before = stored(day)
     assert plan(DoubledRows(), context)[0].damage == []
     read_again(day, 1000, 1800)
@@ -105,7 +105,7 @@ def test_failure_11_what_was_read_again_goes_again(day: Day, context: Context) -
     assert not execute(DoubledRows(), context), "there is nothing left to do"
 
 
-def test_failure_11_an_event_beside_its_duplicate(day: Day, context: Context) -> None:
+def test_failure_11_an_event_beside_its_duplicate(day: CheckedDatabase, context: Context) -> None:
     rebuild(day)
     before = stored(day)
     columns = "schema_version, source_topic, source_partition, source_offset, failure_class, dedup_key"
@@ -143,7 +143,7 @@ def test_failure_11_an_event_beside_its_duplicate(day: Day, context: Context) ->
     assert doubled(day.engine, "a_day").positions == {}
 
 
-def test_failure_11_a_session_of_which_nothing_is_left_has_no_facts(day: Day, context: Context) -> None:
+def test_failure_11_a_session_of_which_nothing_is_left_has_no_facts(day: CheckedDatabase, context: Context) -> None:
     """Its events were dead letters first, and accepted when they were read again: after an upgrade, say."""
     before = stored(day)
     ((now,),) = day.query("SELECT toString(now64(3))")
@@ -173,7 +173,7 @@ def test_failure_11_a_session_of_which_nothing_is_left_has_no_facts(day: Day, co
     assert stored(day) == before
 
 
-def test_failure_11_rows_that_one_batch_brought_twice(day: Day, context: Context) -> None:
+def test_failure_11_rows_that_one_batch_brought_twice(day: CheckedDatabase, context: Context) -> None:
     before = stored(day)
     for table in ingested_tables(day.engine, "a_day"):
         names = ", ".join(table.columns)
@@ -187,7 +187,7 @@ def test_failure_11_rows_that_one_batch_brought_twice(day: Day, context: Context
     assert not execute(DoubledRows(), context)
 
 
-def test_failure_11_a_record_that_replays_gave_up_is_no_second_one(day: Day, context: Context) -> None:
+def test_failure_11_a_record_that_replays_gave_up_is_no_second_one(day: CheckedDatabase, context: Context) -> None:
     ((topic, offset),) = day.query("SELECT source_topic, source_offset FROM day.streaming_events_dlq LIMIT 1")
     day.run(
         "INSERT INTO day.streaming_events_quarantine (source_topic, source_partition, source_offset, failure_class) "

@@ -9,7 +9,7 @@ from clickhouse_connect.driver.client import Client
 
 from lpa_core.settings.settings import Settings
 from lpa_ops.recover.validation import ValidationResult, validate
-from lpa_ops.testing.day import Day
+from lpa_ops.testing.checked_database import CheckedDatabase
 from lpa_sinks import schema
 
 
@@ -18,7 +18,7 @@ def found(client: Client, database: str) -> dict[str, ValidationResult]:
 
 
 @pytest.mark.slow
-def test_derived_data_that_disagree_are_named(day: Day) -> None:
+def test_derived_data_that_disagree_are_named(day: CheckedDatabase) -> None:
     database = day.settings.clickhouse.database
     healthy = found(day.engine, database)
     assert {check.name: check.found for check in healthy.values() if check.good is False} == {}

@@ -23,7 +23,7 @@ from lpa_core.settings.settings import Settings
 from lpa_ops.release import documentation, notes, parity, rollups, schema, tests
 from lpa_ops.release.gate import CannotJudgeError, Gate, GateResult, GateState, Target
 from lpa_ops.release.run import run
-from lpa_ops.testing.day import HOUR_MS, Day
+from lpa_ops.testing.checked_database import HOUR_MS, CheckedDatabase
 from lpa_sinks.parity import Assertion, Severity
 
 ROOT = Path(__file__).parents[4]
@@ -141,7 +141,7 @@ def test_without_a_report_it_cannot_be_judged(content: str | None, tmp_path: Pat
     assert "report" in outcome.detail
 
 
-def test_the_schema_of_the_database_has_to_agree(day: Day, tmp_path: Path) -> None:
+def test_the_schema_of_the_database_has_to_agree(day: CheckedDatabase, tmp_path: Path) -> None:
     of = target(tmp_path, sink=day.sink, settings=day.settings)
     before = judged(schema.GATE, of)
     day.run("ALTER TABLE day.discovery_results ADD COLUMN surplus String")
@@ -153,7 +153,7 @@ def test_the_schema_of_the_database_has_to_agree(day: Day, tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-def test_parity_and_rollups_have_to_hold_for_the_window(day: Day, tmp_path: Path) -> None:
+def test_parity_and_rollups_have_to_hold_for_the_window(day: CheckedDatabase, tmp_path: Path) -> None:
     of = target(tmp_path, sink=day.sink, settings=day.settings)
     of = attrs.evolve(of, scope=Scope(day.settings, day.now_ms, day.now_ms - 24 * HOUR_MS, day.sink))
     outcome = judged(parity.GATE, of)
@@ -180,7 +180,7 @@ def test_parity_and_rollups_have_to_hold_for_the_window(day: Day, tmp_path: Path
     ],
 )
 def test_a_violated_assertion_is_judged_by_its_severity(
-    gate: Gate, severity: Severity, passes: bool, day: Day, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    gate: Gate, severity: Severity, passes: bool, day: CheckedDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     violated = Assertion("mended", severity, (36,), "it was broken", "mend it", "SELECT 1")
     monkeypatch.setattr("lpa_sinks.parity.assertions", lambda: [violated])
@@ -193,7 +193,7 @@ def test_a_violated_assertion_is_judged_by_its_severity(
 
 @pytest.mark.parametrize(("covers", "verdict"), [(77, GateState.FAILED), (79, GateState.PASSED)])
 def test_a_release_asks_for_conservation_and_not_for_freshness(
-    covers: int, verdict: GateState, day: Day, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    covers: int, verdict: GateState, day: CheckedDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     violated = Assertion("mended", Severity.FAIL, (covers,), "it was broken", "mend it", "SELECT 1")
     monkeypatch.setattr("lpa_sinks.parity.assertions", lambda: [violated])
@@ -202,7 +202,7 @@ def test_a_release_asks_for_conservation_and_not_for_freshness(
     assert judged(parity.GATE, of).verdict is verdict
 
 
-def test_a_window_without_events_cannot_be_judged(day: Day, tmp_path: Path) -> None:
+def test_a_window_without_events_cannot_be_judged(day: CheckedDatabase, tmp_path: Path) -> None:
     of = target(tmp_path, sink=day.sink, settings=day.settings)
     for gate in (parity.GATE, rollups.GATE):
         outcome = judged(gate, of)

@@ -12,7 +12,7 @@ import pytest
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from lpa_sinks.testing.portal import Portal
+from lpa_sinks.testing.captive_portal import Portal
 
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test-access-key",

@@ -14,7 +14,7 @@ from lpa_core.records import RecordBatch
 from lpa_core.sinks.archive import ArchiveError
 from lpa_sinks.archive import FileArchive, read_archive
 from lpa_sinks.archive.object_store import ObjectStore
-from lpa_sinks.testing.portal import Portal
+from lpa_sinks.testing.captive_portal import Portal
 
 HTML = b"<!DOCTYPE html><html><head><meta charset=utf-8><title>Sign in</title></head><body><br>hello</body></html>"
 XHTML = b"<html><head><title>Sign in</title></head><body>hello</body></html>"

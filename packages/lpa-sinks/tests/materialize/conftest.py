@@ -7,8 +7,8 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from lpa_sinks.schema import apply
-from lpa_sinks.testing.hand_made import HandMade
-from lpa_sinks.testing.stored import NewStore, StoredEvents
+from lpa_sinks.testing.hand_made_rows import HandMade
+from lpa_sinks.testing.stored_events import NewStore, StoredEvents
 
 
 @pytest.fixture(scope="module")

@@ -13,14 +13,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from lpa_core.generate.generator import generate
-from lpa_core.lifecycle.rules import FoldRules
+from lpa_core.lifecycle.fold_rules import FoldRules
 from lpa_core.sinks.sink import StoredRange
 from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.materializer import DerivationOvertakenError, Materializer
 from lpa_sinks.materialize.row_filter import RowFilter, SessionKey, TimeSpan
 from lpa_sinks.materialize.signals import BySession, read
-from lpa_sinks.testing.stored import NewStore
-from lpa_sinks.testing.told import DAY, HOUR, MINUTE, Events, T, network
+from lpa_sinks.testing.network_events import DAY, HOUR, MINUTE, Events, T, network
+from lpa_sinks.testing.stored_events import NewStore
 
 LONG_AGO = 1_767_955_200_000
 """2026-01-09."""

@@ -9,7 +9,7 @@ import pytest
 
 from lpa_core.delivery.touched_sessions import PROJECTED_TABLES
 from lpa_sinks.materialize.statements import PROJECTIONS, statement
-from lpa_sinks.testing.hand_made import DAY, HandMade
+from lpa_sinks.testing.hand_made_rows import DAY, HandMade
 
 Project = Callable[[str], None]
 

@@ -13,15 +13,15 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from lpa_core.delivery.touched_sessions import Touch
-from lpa_core.lifecycle.rules import FoldRules
+from lpa_core.lifecycle.fold_rules import FoldRules
 from lpa_core.sinks.derived import Derived, Refold
 from lpa_core.sinks.sink import StoredRange
 from lpa_sinks.materialize.fact_database import FactDatabase
-from lpa_sinks.materialize.following import Following
+from lpa_sinks.materialize.ingest_derivation import IngestDerivation
 from lpa_sinks.materialize.materializer import Materializer
 from lpa_sinks.materialize.row_filter import SessionKey
-from lpa_sinks.testing.stored import NewStore, StoredEvents
-from lpa_sinks.testing.told import MINUTE, Events, T, network
+from lpa_sinks.testing.network_events import MINUTE, Events, T, network
+from lpa_sinks.testing.stored_events import NewStore, StoredEvents
 
 ARRIVED = 4_000_000_000_000
 """2096-10-02, epoch ms."""
@@ -222,7 +222,7 @@ def test_whatever_is_outstanding_and_whenever_a_process_dies_the_facts_are_those
     chance, store = Random(seed), new_store()
     records = somewhat_late(chance, NETWORK) if late else list(NETWORK)
     done, deaths = Derived(), 0
-    following = Following(store.database, store.database, exclusive=True)
+    following = IngestDerivation(store.database, store.database, exclusive=True)
     finished: list[StoredRange] = []
     for number, some in enumerate(in_ranges(chance, records, 12)):
         partition, batch_time = number % 3, ARRIVED + 1_000 * number
@@ -234,7 +234,7 @@ def test_whatever_is_outstanding_and_whenever_a_process_dies_the_facts_are_those
             del finished[:count]
         if chance.random() < 0.15:
             deaths += 1
-            following, finished = Following(store.database, store.database, exclusive=True), []
+            following, finished = IngestDerivation(store.database, store.database, exclusive=True), []
     done.add(following.derive(finished, FoldRules()))
     following.close()
     if not late:

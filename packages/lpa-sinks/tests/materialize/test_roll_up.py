@@ -6,7 +6,7 @@ import statistics
 
 import pytest
 
-from lpa_sinks.testing.hand_made import HandMade
+from lpa_sinks.testing.hand_made_rows import HandMade
 
 MINUTES = (
     "SELECT toString(window_start), gateway, orchestrator_address, pipeline, model_id, gpu_id, region, "

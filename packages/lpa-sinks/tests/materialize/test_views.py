@@ -9,7 +9,7 @@ import pytest
 
 from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.rollups import ChangedSamples, roll_up
-from lpa_sinks.testing.hand_made import DAY, HandMade
+from lpa_sinks.testing.hand_made_rows import DAY, HandMade
 
 UNEXCUSED: dict[str, Any] = {"startup_success": 0, "startup_unexcused": 1}
 ZERO_OUTPUT: dict[str, Any] = {"zero_output_fps_session": 1}

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.lifecycle.rules import FoldRules
+from lpa_core.lifecycle.fold_rules import FoldRules
 from lpa_sinks.materialize.rebuild import Rebuild
 from lpa_sinks.materialize.row_filter import TimeSpan
 from lpa_sinks.parity import AssertionResult, ask, assertions
 from lpa_sinks.testing.damage import DerivedDatabase
-from lpa_sinks.testing.stored import StoredEvents
+from lpa_sinks.testing.stored_events import StoredEvents
 
 HOUR = 3_600_000
 START = 1_767_902_400_000

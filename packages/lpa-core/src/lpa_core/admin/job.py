@@ -112,7 +112,7 @@ class AdministeredJob(Protocol):
         ...
 
     def report(self) -> Mapping[str, Any]:
-        """Counts so far, as :meth:`lpa_core.delivery.report.Report.as_json` gives them."""
+        """Counts so far, as :meth:`lpa_core.delivery.run_report.Report.as_json` gives them."""
         ...
 
     def stop(self, with_savepoint: str | None) -> str:

@@ -13,7 +13,7 @@ from lpa_core.commands.options import Json
 from lpa_core.commands.output import console, print_json, print_line, printable
 from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
-from lpa_core.delivery.report import Report
+from lpa_core.delivery.run_report import Report
 from lpa_core.delivery.source_worker import StepListener
 from lpa_core.jobs.assembly import Job
 from lpa_core.jobs.ingest import ingest as run_job

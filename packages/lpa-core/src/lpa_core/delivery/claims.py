@@ -20,7 +20,7 @@ from lpa_core.dedup.store import (
     SupportsChangeCount,
     SupportsVouching,
 )
-from lpa_core.delivery.background import Background
+from lpa_core.delivery.background_tasks import Background
 from lpa_core.delivery.consumer_group import Partition
 from lpa_core.sinks.sink import Sink, SupportsRecall
 

@@ -12,7 +12,7 @@ from lpa_core.delivery.limits import RejectLimitError, RejectLimits
 from lpa_core.delivery.observer import Step
 from lpa_core.delivery.pending_range import Delivery, fix_duplicates
 from lpa_core.delivery.range_steps import RangeSteps
-from lpa_core.delivery.surroundings import Surroundings
+from lpa_core.delivery.worker_context import WorkerContext
 
 _AGAIN_SECONDS: Final = 1.0
 
@@ -23,9 +23,9 @@ _log = structlog.get_logger("lpa.delivery")
 class CycleClaims:
     """Claims the keys of a cycle's events and builds its blocks, without waiting for a dedup store that is away."""
 
-    def __init__(self, steps: RangeSteps, limits: RejectLimits, surroundings: Surroundings) -> None:
+    def __init__(self, steps: RangeSteps, limits: RejectLimits, context: WorkerContext) -> None:
         self._steps, self._limits = steps, limits
-        self._observer, self._background = surroundings.observer, surroundings.background
+        self._observer, self._background = context.observer, context.background
         self._again_at = 0.0
         self.waiting_for = ""
         """Why claims cannot be made, while they cannot."""

@@ -10,7 +10,7 @@ from typing import Final, final
 import structlog
 
 from lpa_core.dedup.store import DamagedClaimsError
-from lpa_core.delivery.background import Task
+from lpa_core.delivery.background_tasks import Task
 from lpa_core.delivery.claims import Claims, DedupStores
 from lpa_core.delivery.commit_metadata import CommitFormat
 from lpa_core.delivery.consumer_group import (
@@ -22,9 +22,8 @@ from lpa_core.delivery.consumer_group import (
     Partition,
 )
 from lpa_core.delivery.cycle_claims import CycleClaims
-from lpa_core.delivery.destination import Destination
+from lpa_core.delivery.group_destination import GroupDestination
 from lpa_core.delivery.limits import GroupLimits
-from lpa_core.delivery.measures import Measures
 from lpa_core.delivery.offset_gaps import GapPolicy
 from lpa_core.delivery.partitions import PartitionState, Phase
 from lpa_core.delivery.pending_range import Delivery
@@ -32,8 +31,9 @@ from lpa_core.delivery.range_builder import RangeBuilder
 from lpa_core.delivery.range_steps import RangeSteps
 from lpa_core.delivery.reader import Reader
 from lpa_core.delivery.standstill import Standstill
-from lpa_core.delivery.surroundings import Surroundings
 from lpa_core.delivery.takeover import Takeover
+from lpa_core.delivery.worker_context import WorkerContext
+from lpa_core.delivery.worker_gauges import WorkerGauges
 from lpa_core.delivery.writer import Writer
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.sinks.sink import SupportsInterrupt, gathering
@@ -61,12 +61,12 @@ class GroupWorker:
         topics: Sequence[str],
         pipeline: Pipeline,
         stores: DedupStores,
-        destination: Destination,
+        destination: GroupDestination,
         *,
         limits: GroupLimits,
         gap_policy: GapPolicy = GapPolicy.FAIL,
         fingerprint: str = "",
-        surroundings: Surroundings | None = None,
+        context: WorkerContext | None = None,
         before_leaving: BeforeLeaving = lambda states, group: None,
     ) -> None:
         """``new_session`` begins a session.
@@ -77,11 +77,11 @@ class GroupWorker:
         self._new_session, self._topics, self._destination = new_session, tuple(topics), destination
         self._limits, self._policy, self._before_leaving = limits, gap_policy, before_leaving
         self._format = CommitFormat(fingerprint, limits.metadata_bytes)
-        self._surroundings = surroundings or Surroundings()
-        self._observer, self._background = self._surroundings.observer, self._surroundings.background
+        self._context = context or WorkerContext()
+        self._observer, self._background = self._context.observer, self._context.background
         self._claims = Claims(stores, destination.sinks)
         self._steps = RangeSteps(pipeline, destination.sinks, self._observer.spent)
-        self._cycle_claims = CycleClaims(self._steps, limits.rejects, self._surroundings)
+        self._cycle_claims = CycleClaims(self._steps, limits.rejects, self._context)
         self._stopping = threading.Event()
         self._states: dict[Partition, PartitionState] = {}
         self._unclaimed: list[Delivery] = []
@@ -90,7 +90,7 @@ class GroupWorker:
         self.turned_at = self._background.now()
         """When the loop turned last, by the background's clock."""
         self.standstill = Standstill(limits.progress_seconds, self._background.now)
-        self._measures = Measures(self._steps, self.standstill, self._surroundings)
+        self._gauges = WorkerGauges(self._steps, self.standstill, self._context)
         self.backpressured = False
         """Whether reading stands still because writing does."""
         self.left: Mapping[Partition, PartitionState] = {}
@@ -155,7 +155,7 @@ class GroupWorker:
         self._group = self._new_session()
         sinks = self._destination.sinks
         self._takeover = Takeover(
-            self._group, sinks, self._claims, self._policy, self._format.fingerprint, self._surroundings
+            self._group, sinks, self._claims, self._policy, self._format.fingerprint, self._context
         )
         self._writer = Writer(
             self._group,
@@ -164,11 +164,11 @@ class GroupWorker:
             self._steps,
             self._format,
             self.standstill,
-            self._surroundings,
+            self._context,
         )
-        self._reader = Reader(self._group, self._limits, self._steps, self._surroundings)
+        self._reader = Reader(self._group, self._limits, self._steps, self._context)
         self._builder = RangeBuilder(
-            self._group, self._limits, self._steps, self._surroundings, together=bool(gathering(sinks))
+            self._group, self._limits, self._steps, self._context, together=bool(gathering(sinks))
         )
         self._unclaimed, self._task, self._offered = [], None, False
         self.backpressured = False
@@ -196,11 +196,11 @@ class GroupWorker:
         except OffsetsGoneError as gone:
             self._begin_again(gone.partition)
         self.backpressured = self._reader.paused
-        if self._measures.due():
+        if self._gauges.due():
             self._measure()
 
     def _measure(self) -> None:
-        self._measures.take(self._group, tuple(self._states.values()), joined=self.joined)
+        self._gauges.take(self._group, tuple(self._states.values()), joined=self.joined)
 
     def _begin_again(self, partition: Partition) -> None:
         state = self._states.get(partition)

@@ -15,7 +15,7 @@ from lpa_core.delivery.partitions import PartitionState, Phase, fail
 from lpa_core.delivery.pending_range import Delivery, PendingRange
 from lpa_core.delivery.range_steps import RangeSteps
 from lpa_core.delivery.ranges import Range
-from lpa_core.delivery.surroundings import Surroundings
+from lpa_core.delivery.worker_context import WorkerContext
 from lpa_core.pipeline.verdicts import Verdict
 from lpa_core.records import RecordBatch
 from lpa_core.release import WrongClockError
@@ -48,15 +48,15 @@ class RangeBuilder:
         group: ConsumerGroup,
         limits: GroupLimits,
         steps: RangeSteps,
-        surroundings: Surroundings,
+        context: WorkerContext,
         *,
         together: bool = False,
     ) -> None:
         """``together``: the ranges of a cycle are written together, so that small ones cost nothing more."""
         self._together = together
         self._group, self._limits, self._steps = group, limits, steps
-        self._observer, self._background = surroundings.observer, surroundings.background
-        self._clock = surroundings.batch_clock
+        self._observer, self._background = context.observer, context.background
+        self._clock = context.batch_clock
         self.clock_wrong = ""
         """Why no range is closed, while the clock cannot be believed."""
 

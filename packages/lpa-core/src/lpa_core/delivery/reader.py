@@ -7,12 +7,12 @@ from typing import Final, final
 
 import structlog
 
-from lpa_core.delivery.background import Task
+from lpa_core.delivery.background_tasks import Task
 from lpa_core.delivery.consumer_group import ConsumerGroup, Partition
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.partitions import PartitionState, Phase
 from lpa_core.delivery.range_steps import RangeSteps
-from lpa_core.delivery.surroundings import Surroundings
+from lpa_core.delivery.worker_context import WorkerContext
 from lpa_core.records import RecordBatch
 
 _POLL_SECONDS: Final = 0.1
@@ -33,10 +33,10 @@ class Reader:
         group: ConsumerGroup,
         limits: GroupLimits,
         steps: RangeSteps,
-        surroundings: Surroundings,
+        context: WorkerContext,
     ) -> None:
         self._group, self._limits, self._steps = group, limits, steps
-        self._observer, self._background = surroundings.observer, surroundings.background
+        self._observer, self._background = context.observer, context.background
         self._full_since = 0.0
         self.paused = False
         """Whether reading stands still because writing does."""

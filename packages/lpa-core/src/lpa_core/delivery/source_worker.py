@@ -20,7 +20,7 @@ from lpa_core.delivery.observer import Step
 from lpa_core.delivery.pending_range import PendingRange, withdraw_refused, write
 from lpa_core.delivery.range_steps import RangeSteps
 from lpa_core.delivery.ranges import Range
-from lpa_core.delivery.report import Report
+from lpa_core.delivery.run_report import Report
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.records import RecordBatch
 from lpa_core.sinks.archive import Archive

@@ -8,7 +8,7 @@ from typing import final
 
 import attrs
 
-from lpa_core.delivery.background import Background
+from lpa_core.delivery.background_tasks import Background
 from lpa_core.delivery.consumer_group import Partition
 from lpa_core.sinks.sink import Sink, StoredOffsets, SupportsNewestTime, SupportsStoredOffsets
 

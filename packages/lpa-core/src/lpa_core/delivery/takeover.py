@@ -8,14 +8,14 @@ from typing import Final, final
 import structlog
 
 from lpa_core.dedup.store import DamagedClaimsError, DedupStoreError, LostClaimsError
-from lpa_core.delivery.background import Task
+from lpa_core.delivery.background_tasks import Task
 from lpa_core.delivery.claims import Claims
 from lpa_core.delivery.commit_metadata import DamagedMetadataError, Prepared, decode
 from lpa_core.delivery.consumer_group import Commit, ConsumerGroup, Partition
 from lpa_core.delivery.offset_gaps import Beginning, GapPolicy, OffsetGaps, PartitionStoppedError
 from lpa_core.delivery.partitions import PartitionState, Phase, fail
 from lpa_core.delivery.stored_positions import StoredPositions
-from lpa_core.delivery.surroundings import Surroundings
+from lpa_core.delivery.worker_context import WorkerContext
 from lpa_core.errors import Unavailable
 from lpa_core.sinks.sink import Sink, SinkUnavailable
 
@@ -35,12 +35,12 @@ class Takeover:
         claims: Claims,
         policy: GapPolicy,
         fingerprint: str,
-        surroundings: Surroundings,
+        context: WorkerContext,
     ) -> None:
         self._group, self._sinks, self._claims = group, sinks, claims
         self._gaps = OffsetGaps(policy, sinks, claims)
-        self._fingerprint, self._surroundings = fingerprint, surroundings
-        self._observer, self._background = surroundings.observer, surroundings.background
+        self._fingerprint, self._context = fingerprint, context
+        self._observer, self._background = context.observer, context.background
         self._beginnings: dict[PartitionState, Beginning] = {}
         self._rebuilds: dict[Partition, Task] = {}
 
@@ -106,7 +106,7 @@ class Takeover:
             del self._beginnings[state]
             raise
         del self._beginnings[state]
-        self._surroundings.batch_clock.stored(beginning.stored.newest)
+        self._context.batch_clock.stored(beginning.stored.newest)
         held = beginning.stored.of(partition)
         if held and self._group.committed([partition])[partition] != beginning.found:
             # Another worker had the partition meanwhile: what it stored is explained by what it committed.
@@ -157,7 +157,7 @@ class Takeover:
         return state.dedup.statistics().keys > 0
 
     def _rebuild(self, state: PartitionState, first: int, committed: int) -> None:
-        partition, store, now = state.partition, state.dedup, self._surroundings.clock()
+        partition, store, now = state.partition, state.dedup, self._context.clock()
         assert store is not None
 
         def progress(share: float, keys: int) -> None:

@@ -23,7 +23,7 @@ from lpa_core.delivery.consumer_group import (
     OutgoingRecord,
     Partition,
 )
-from lpa_core.delivery.destination import Destination
+from lpa_core.delivery.group_destination import GroupDestination
 from lpa_core.delivery.observer import Step
 from lpa_core.delivery.partitions import PartitionState
 from lpa_core.delivery.pending_range import (
@@ -36,7 +36,7 @@ from lpa_core.delivery.pending_range import (
 )
 from lpa_core.delivery.range_steps import RangeSteps
 from lpa_core.delivery.standstill import Standstill
-from lpa_core.delivery.surroundings import Surroundings
+from lpa_core.delivery.worker_context import WorkerContext
 from lpa_core.sinks.sink import RowsRefused, Sink, gathering
 from lpa_core.tables.table import Block
 
@@ -62,18 +62,18 @@ class Writer:
     def __init__(
         self,
         group: ConsumerGroup,
-        destination: Destination,
+        destination: GroupDestination,
         claims: Claims,
         steps: RangeSteps,
         commit_format: CommitFormat,
         standstill: Standstill,
-        surroundings: Surroundings,
+        context: WorkerContext,
     ) -> None:
         self._group, self._destination, self._claims = group, destination, claims
         self._sinks, self._archive = destination.sinks, destination.archive
         self._gathering = gathering(destination.sinks)
         self._steps, self._format, self._standstill = steps, commit_format, standstill
-        self._observer, self._background = surroundings.observer, surroundings.background
+        self._observer, self._background = context.observer, context.background
         self._slot = threading.Lock()
         self._ready: list[Delivery] = []
         self._current: list[Delivery] = []

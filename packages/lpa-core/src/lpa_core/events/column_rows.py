@@ -10,8 +10,8 @@ from typing import Any, Final, final
 
 import attrs
 
-from lpa_core.events.data_tree import ObjectNode, sources
 from lpa_core.events.model import Stored
+from lpa_core.events.model_from_columns import ObjectNode, sources
 from lpa_core.events.paths import of_envelope, steps
 from lpa_core.events.row import MakeRows
 from lpa_core.events.times import settling

@@ -9,8 +9,8 @@ from typing import Any, final
 import attrs
 
 from lpa_core.events.column_rows import rows_maker
-from lpa_core.events.data_tree import tree_of
 from lpa_core.events.envelope import Envelope
+from lpa_core.events.model_from_columns import tree_of
 from lpa_core.events.row import MakeRows, Row, own_columns
 from lpa_core.events.times import DiscardedTime, settling
 from lpa_core.tables.row_layout import LEADING_COLUMNS

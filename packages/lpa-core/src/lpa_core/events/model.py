@@ -1,7 +1,7 @@
 """The types that event models are made of.
 
-A model is made of an event type's columns (:mod:`lpa_core.events.data_tree`), or is a class whose attributes are
-named as in the JSON: a msgspec struct, or an attrs class. Its annotations say what a well-formed record carries;
+A model is made of an event type's columns (:mod:`lpa_core.events.model_from_columns`), or is a class whose attributes
+are named as in the JSON: a msgspec struct, or an attrs class. Its annotations say what a well-formed record carries;
 msgspec decodes such a record straight into the class. A record that does not fit is coerced, field by field, by the
 rule that the annotation names (:mod:`lpa_core.events.coercion`). Rules: docs/spec/events.md section 2.
 """

@@ -72,7 +72,7 @@ _RULES: Final[dict[Believed, Callable[[int, int], bool]]] = {Believed.NEAR: near
 def settling(annotation: Any) -> Settle | None:
     """What takes disbelieved times out of values of the annotated type; None if these hold none.
 
-    Understands what :func:`lpa_core.events.lenient.coercion_for` does.
+    Understands what :func:`lpa_core.events.lenient_decoding.coercion_for` does.
     """
     if is_model(annotation):
         return _settling_object(annotation)

@@ -10,8 +10,8 @@ import attrs
 
 from lpa_core.delivery.derivation import Derivation
 from lpa_core.events.times import MOST_AHEAD_MS
+from lpa_core.lifecycle.fold_rules import FoldRules
 from lpa_core.lifecycle.pipeline_model import PipelineModelMode
-from lpa_core.lifecycle.rules import FoldRules
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.settings import Settings

@@ -16,7 +16,7 @@ from lpa_core.delivery.checkpoint import (
 )
 from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
-from lpa_core.delivery.report import Report
+from lpa_core.delivery.run_report import Report
 from lpa_core.delivery.source_worker import SourceLimits, SourceWorker, StepListener
 from lpa_core.jobs.assembly import Job, build_pipeline, fold_rules, open_archive, open_sinks, start_derivation
 from lpa_core.jobs.process import map_large_buffers, prompt_handover, quiet_collector, stopped_by_signals, trim_memory

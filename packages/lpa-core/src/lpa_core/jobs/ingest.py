@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from lpa_core.delivery.report import Report
+from lpa_core.delivery.run_report import Report
 from lpa_core.jobs.assembly import Job
 from lpa_core.jobs.file_job import WatchSource, deliver, require_written, unwatched
 from lpa_core.plugins.manager import PluginManager

@@ -16,16 +16,16 @@ from lpa_core.admin.job import JobState, PartitionStatus, SavepointStatus
 from lpa_core.admin.server import AdminServer
 from lpa_core.delivery.commit_metadata import MAX_SPAN
 from lpa_core.delivery.consumer_group import BrokerError, OutgoingRecord
-from lpa_core.delivery.destination import Destination
+from lpa_core.delivery.group_destination import GroupDestination
 from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits, RejectLimits
 from lpa_core.delivery.offset_gaps import GapPolicy
 from lpa_core.delivery.partitions import Phase, given_up, waiting
 from lpa_core.delivery.pending_range import PendingRange
 from lpa_core.delivery.range_builder import PATIENCE
-from lpa_core.delivery.report import Report
-from lpa_core.delivery.surroundings import Surroundings
+from lpa_core.delivery.run_report import Report
 from lpa_core.delivery.touched_sessions import touches
+from lpa_core.delivery.worker_context import WorkerContext
 from lpa_core.health.monitor import monitor_of
 from lpa_core.jobs.assembly import Job, build_pipeline, fold_rules, open_archive, open_sinks, start_derivation
 from lpa_core.jobs.metrics_observer import MetricsObserver
@@ -168,7 +168,7 @@ class KafkaJob:
             [quality.input_topic],
             pipeline,
             stores_of(job.dedup_or_default(settings), quality.dedup_ttl_minutes * 60_000, plugins),
-            Destination(
+            GroupDestination(
                 self._sinks,
                 self._publish,
                 announce=self._announce if any(not each.exclusive for each in deriving) else _nothing,
@@ -187,7 +187,7 @@ class KafkaJob:
             gap_policy=GapPolicy(quality.offset_gap_policy),
             fingerprint=fingerprint(settings, plugins.plugins),
             before_leaving=self._stop.save,
-            surroundings=Surroundings(observer=accounts, earliest=RELEASED_MS),
+            context=WorkerContext(observer=accounts, earliest=RELEASED_MS),
         )
         self._metrics.standstill.set_function(worker.standstill.seconds)
         return worker, accounts

@@ -11,7 +11,7 @@ from lpa_core.delivery.blocks import Settled
 from lpa_core.delivery.consumer_group import Partition
 from lpa_core.delivery.observer import Observer, Step
 from lpa_core.delivery.ranges import Range
-from lpa_core.delivery.report import Report
+from lpa_core.delivery.run_report import Report
 from lpa_core.jobs.process import trim_memory
 from lpa_core.metrics import Metrics
 from lpa_core.records import RecordBatch

@@ -10,7 +10,7 @@ import attrs
 
 from lpa_core.events.envelope import WireEnvelope, wire_envelope
 from lpa_core.events.event_type import EventType
-from lpa_core.events.lenient import Coercion, coercion_for
+from lpa_core.events.lenient_decoding import Coercion, coercion_for
 from lpa_core.events.model import carries_version
 from lpa_core.events.row import MakeRows
 

@@ -28,7 +28,7 @@ from lpa_core.records import Oversized, Position, RecordBatch
 from lpa_core.tables.table import Table
 from lpa_core.validation.builtin import builtin_validators
 from lpa_core.validation.chain import Validator, first_failure, guarded
-from lpa_core.validation.document import Document, decoded
+from lpa_core.validation.json_document import Document, decoded
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
 
 FailureClassifier = Callable[[Failure, bytes | None], Failure | None]

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol, final, runtime_checkable
 import attrs
 
 from lpa_core.errors import ConfigurationError, JobFailed, Unavailable
-from lpa_core.lifecycle.rules import FoldRules
+from lpa_core.lifecycle.fold_rules import FoldRules
 from lpa_core.sinks.derived import Derived
 from lpa_core.tables.known_gaps import OffsetSpan
 from lpa_core.tables.table import Block, Table

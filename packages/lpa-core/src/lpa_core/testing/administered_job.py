@@ -8,7 +8,7 @@ from typing import Any, final
 import attrs
 
 from lpa_core.admin.job import JobState, PartitionStatus, SavepointStatus, StopRefused
-from lpa_core.delivery.report import Report
+from lpa_core.delivery.run_report import Report
 
 
 @final

@@ -23,7 +23,7 @@ from lpa_core.pipeline.reject_envelope import envelope_json
 from lpa_core.pipeline.verdicts import Accepted
 from lpa_core.records import RecordBatch
 from lpa_core.testing.mutations import mutated_records
-from lpa_core.validation.document import Document
+from lpa_core.validation.json_document import Document
 from lpa_core.validation.reasons import Failure
 
 _AT_ONCE: Final = 1_000

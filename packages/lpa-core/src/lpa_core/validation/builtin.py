@@ -9,7 +9,7 @@ from typing import Final
 from lpa_core.events.coercion import MAX_EPOCH_MS, MIN_EPOCH_MS
 from lpa_core.events.times import EARLIEST_EVENT_MS, MOST_AHEAD_MS
 from lpa_core.validation.chain import Validator
-from lpa_core.validation.document import Document
+from lpa_core.validation.json_document import Document
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage, schema_invalid
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

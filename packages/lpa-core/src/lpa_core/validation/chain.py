@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from lpa_core.validation.document import Document
+from lpa_core.validation.json_document import Document
 from lpa_core.validation.reasons import Failure, Reason, is_failure, schema_invalid
 
 

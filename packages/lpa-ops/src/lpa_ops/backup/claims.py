@@ -21,7 +21,7 @@ from lpa_ops.savepoint.keeper import snapshot
 from lpa_sinks.clickhouse.names import quoted
 from lpa_sinks.schema.ddl import WITHDRAWN_TABLE
 from lpa_sinks.sink.completion import TableTarget
-from lpa_sinks.sink.recall import stored_keys
+from lpa_sinks.sink.stored_keys import stored_keys
 
 if TYPE_CHECKING:
     from lpa_core.dedup.rocksdb import RocksDBDedupStore

@@ -13,7 +13,7 @@ from lpa_core.settings.kafka import is_secret
 from lpa_core.settings.loading import described
 from lpa_core.settings.settings import Settings
 from lpa_core.uris import masked
-from lpa_ops.positions.set_aside import is_set_aside
+from lpa_ops.positions.set_aside_tables import is_set_aside
 from lpa_sinks.clickhouse.sql_files import SqlFiles
 
 _SQL: Final = SqlFiles(__package__)

@@ -37,9 +37,9 @@ from lpa_ops.backup.backup import (
     Backup,
     BackupError,
 )
+from lpa_ops.backup.backups_of_database import backups_of
 from lpa_ops.backup.configuration import configuration
 from lpa_ops.backup.freeze import frozen
-from lpa_ops.backup.own import backups_of
 from lpa_ops.backup.store import BackupStore
 from lpa_ops.bundle.scratch import scratch_folder
 from lpa_ops.positions.checkpoints import checkpoints, from_kafka, sink_name

@@ -13,7 +13,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from lpa_core.uris import scheme
 from lpa_ops.backup.backup import DATABASE_FOLDER, BackupError
-from lpa_ops.positions.set_aside import is_set_aside
+from lpa_ops.positions.set_aside_tables import is_set_aside
 from lpa_ops.positions.stored_tables import table_names
 from lpa_sinks.clickhouse.errors import describe, explain
 from lpa_sinks.clickhouse.names import quoted

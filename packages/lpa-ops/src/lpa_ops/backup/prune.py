@@ -11,8 +11,8 @@ import structlog
 
 from lpa_core.settings.settings import Settings
 from lpa_ops.backup.backup import Backup, BackupError, StoredBackup
+from lpa_ops.backup.backups_of_database import is_of
 from lpa_ops.backup.freeze import remove_unfinished, unfreeze
-from lpa_ops.backup.own import is_of
 from lpa_ops.backup.retention import DAY_MS, expired, retention_days
 from lpa_ops.backup.store import BackupStore
 

@@ -22,9 +22,9 @@ from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.settings import Settings
 from lpa_ops.backup import checkpoints, claims
 from lpa_ops.backup.backup import CHECKPOINTS_FOLDER, FILE_CLAIMS_FOLDER, Backup, BackupError
-from lpa_ops.backup.exchange import Exchange
+from lpa_ops.backup.database_exchange import Exchange
 from lpa_ops.backup.store import store_of
-from lpa_ops.backup.understood import require_understood
+from lpa_ops.backup.version_check import require_understood
 from lpa_ops.bundle.scratch import scratch_folder
 from lpa_ops.positions.checkpoints import checkpoints as checkpoints_towards
 from lpa_ops.positions.checkpoints import from_kafka, sink_name

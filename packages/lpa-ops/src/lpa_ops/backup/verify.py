@@ -19,7 +19,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from lpa_core.settings.settings import Settings
 from lpa_ops.backup import database
 from lpa_ops.backup.backup import Backup, BackupError
-from lpa_ops.backup.proof import differences, restored_content
+from lpa_ops.backup.restored_content import differences, restored_content
 from lpa_ops.backup.store import Located, store_of
 from lpa_ops.bundle.scratch import scratch_folder
 from lpa_ops.positions.stored_tables import Content

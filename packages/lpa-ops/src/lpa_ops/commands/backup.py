@@ -16,8 +16,8 @@ from lpa_core.plugins.context import AppContext
 from lpa_core.settings.settings import Settings
 from lpa_core.uris import masked
 from lpa_ops.backup.backup import BackupError
+from lpa_ops.backup.backups_of_database import backups_of, is_of
 from lpa_ops.backup.create import create as create_backup
-from lpa_ops.backup.own import backups_of, is_of
 from lpa_ops.backup.prune import prune as prune_backups
 from lpa_ops.backup.prune import to_prune
 from lpa_ops.backup.restore import restore as restore_backup

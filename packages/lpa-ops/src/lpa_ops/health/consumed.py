@@ -7,7 +7,7 @@ from typing import NamedTuple, final
 
 from lpa_core.delivery.consumer_group import Partition
 from lpa_core.health.check import Scope
-from lpa_ops.backup.own import is_of
+from lpa_ops.backup.backups_of_database import is_of
 from lpa_ops.backup.store import BackupStore, default_root
 from lpa_ops.health.kafka_offsets import Standing
 from lpa_ops.positions.checkpoints import checkpoints, sink_name

@@ -11,7 +11,7 @@ from clickhouse_connect.driver.client import Client
 
 from lpa_core.delivery.consumer_group import Partition
 from lpa_core.tables.known_gaps import OffsetSpan
-from lpa_ops.positions.set_aside import is_set_aside
+from lpa_ops.positions.set_aside_tables import is_set_aside
 from lpa_sinks.clickhouse.names import quoted
 from lpa_sinks.clickhouse.sql_files import SqlFiles
 

@@ -8,7 +8,7 @@ import structlog
 
 from lpa_core.delivery.consumer_group import Partition
 from lpa_ops.backup.backup import Backup, BackupError, StoredBackup
-from lpa_ops.backup.own import is_of
+from lpa_ops.backup.backups_of_database import is_of
 from lpa_ops.backup.restore import require_own
 from lpa_ops.backup.store import BackupStore, store_of
 from lpa_ops.positions.checkpoints import checkpoints, from_kafka, sink_name

@@ -13,16 +13,16 @@ from lpa_core.jobs import restoration
 from lpa_core.kafka.admin import admin_client
 from lpa_core.sinks.sink import SinkMisconfigured
 from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
-from lpa_ops.backup import checkpoints, database, exchange
+from lpa_ops.backup import checkpoints, database, database_exchange
 from lpa_ops.backup.backup import CHECKPOINTS_FOLDER, Backup, BackupError, StoredBackup
-from lpa_ops.backup.exchange import beside, drop, require_proven, require_room
-from lpa_ops.backup.proof import differences, restored_content
+from lpa_ops.backup.database_exchange import beside, drop, require_proven, require_room
+from lpa_ops.backup.restored_content import differences, restored_content
 from lpa_ops.backup.store import BackupStore, store_of
 from lpa_ops.bundle.scratch import scratch_folder
 from lpa_ops.positions.checkpoints import sink_name
 from lpa_ops.positions.committed import commit, of_derivation, put_back, require_stopped
 from lpa_ops.positions.missing import positions_of
-from lpa_ops.positions.set_aside import is_set_aside, suffix
+from lpa_ops.positions.set_aside_tables import is_set_aside, suffix
 from lpa_ops.positions.stored_tables import content, cut, positions, rows, stored_tables, table_names
 from lpa_ops.recover.backups import backup_at, is_own, newest_good, require_is_own
 from lpa_ops.recover.estimate import seconds_to_read, seconds_to_restore
@@ -223,7 +223,7 @@ class ClickHouseCorruption:
         with opened(context.sink, context.settings) as (client, name):
             aside = beside(name)
             for table in table_names(client, aside):
-                exchange.move(client, aside, name, table)
+                database_exchange.move(client, aside, name, table)
                 client.command(f"SYSTEM START MERGES {quoted(name)}.{quoted(table)}")
             for table in found.emptied:
                 anew, isolated = (f"{quoted(name)}.{quoted(each)}" for each in (table, table + found.suffix))

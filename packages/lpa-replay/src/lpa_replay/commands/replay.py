@@ -18,7 +18,7 @@ from lpa_core.plugins.context import AppContext
 from lpa_core.release import require_clock
 from lpa_core.replays import ReplayRefused
 from lpa_replay.audit import RunRecord, record_run, recorded_runs, results
-from lpa_replay.commands import present
+from lpa_replay.commands import replay_report
 from lpa_replay.commands.progress import Shown
 from lpa_replay.commands.replay_check import add_check
 from lpa_replay.database import ReplayDatabase, opened
@@ -55,12 +55,12 @@ def replay_app(context: AppContext) -> cyclopts.App:
         figures = forecast.as_json()
         if json:
             samples = [{"before": before, "after": after} for before, after in forecast.samples]
-            seconds = present.estimated_seconds(made, figures)
-            hint = present.missed_text(made.asked, figures)
+            seconds = replay_report.estimated_seconds(made, figures)
+            hint = replay_report.missed_text(made.asked, figures)
             told = {"samples": samples, "estimated_seconds": seconds, "hint": hint}
             print_json({"id": made.id, "plan": str(file), **figures, **told})
             return
-        present.print_plan(console(), made, figures, forecast.samples)
+        replay_report.print_plan(console(), made, figures, forecast.samples)
         print_line(f"lpa replay run --plan {file}")
 
     @app.command
@@ -76,7 +76,7 @@ def replay_app(context: AppContext) -> cyclopts.App:
         made, begun = _to_run(request, plan, replays)
         if not begun and not yes and somebody_is_there():
             made, forecast = replays.foresee(made)
-            present.print_plan(console(stderr=json), made, forecast.as_json(), forecast.samples)
+            replay_report.print_plan(console(stderr=json), made, forecast.as_json(), forecast.samples)
             if not agreed("Send?", stderr=json):
                 return 1
         with Shown(enabled=not json) as shown:
@@ -84,7 +84,7 @@ def replay_app(context: AppContext) -> cyclopts.App:
         if json:
             print_json(figures)
         else:
-            present.print_run(console(), made.asked, figures)
+            replay_report.print_run(console(), made.asked, figures)
         return 0
 
     @app.command(name="verify")
@@ -114,7 +114,7 @@ def replay_app(context: AppContext) -> cyclopts.App:
         if json:
             print_json({"id": replay_id, "passed": passed, "checks": [check.as_json() for check in checks]})
         else:
-            present.print_checks(console(), found, checks)
+            replay_report.print_checks(console(), found, checks)
         return 0 if passed else 1
 
     @app.command(name="list")
@@ -123,9 +123,9 @@ def replay_app(context: AppContext) -> cyclopts.App:
         with opened(sink, settings) as database:
             found = recorded_runs(database)
         if json:
-            print_json([present.run_json(each) for each in found])
+            print_json([replay_report.run_json(each) for each in found])
         elif found:
-            present.print_runs(console(), found)
+            replay_report.print_runs(console(), found)
         else:
             print_line("There was no replay yet.")
 
@@ -143,9 +143,9 @@ def replay_app(context: AppContext) -> cyclopts.App:
             became = results(database, replay_id)
         if json:
             kinds = [{"result": result, "why": why, "records": records} for result, why, records in became]
-            print_json({**present.run_json(found), "results": kinds})
+            print_json({**replay_report.run_json(found), "results": kinds})
         else:
-            present.print_record(console(), found, became)
+            replay_report.print_record(console(), found, became)
 
     add_check(app, settings)
     return app

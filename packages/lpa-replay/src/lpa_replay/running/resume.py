@@ -10,7 +10,7 @@ from lpa_replay.spool.outcomes import ALREADY_STORED, ReplayDecision
 from lpa_replay.spool.run_folder import RunFolder, StagedManifest
 from lpa_replay.staging.decider import skipped
 from lpa_replay.staging.forecast import Forecast
-from lpa_replay.staging.knowledge import Knowledge
+from lpa_replay.staging.stored_knowledge import Knowledge
 
 
 def without_stored(

@@ -35,10 +35,10 @@ from lpa_replay.sources.opening import open_source
 from lpa_replay.sources.source import ReplaySource
 from lpa_replay.spool.run_folder import RunFolder, StagedManifest
 from lpa_replay.staging.forecast import Forecast
-from lpa_replay.staging.knowledge import StoredKnowledge
 from lpa_replay.staging.prepare import Preparation
 from lpa_replay.staging.repairs import repairs_of
 from lpa_replay.staging.stager import Stager
+from lpa_replay.staging.stored_knowledge import StoredKnowledge
 
 
 class RunState(StrEnum):

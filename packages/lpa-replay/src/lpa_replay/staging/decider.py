@@ -23,10 +23,10 @@ from lpa_replay.spool.outcomes import (
 from lpa_replay.spool.spool_file import SpoolWriter
 from lpa_replay.staging.exhausted import exhausted_envelope
 from lpa_replay.staging.forecast import Forecast
-from lpa_replay.staging.knowledge import Earlier, Knowledge
 from lpa_replay.staging.marks import lineage, position_text
 from lpa_replay.staging.prepare import Preparation, PreparedRecord
-from lpa_replay.staging.seen import Seen, digest
+from lpa_replay.staging.seen_digests import Seen, digest
+from lpa_replay.staging.stored_knowledge import Earlier, Knowledge
 
 _LOOKED_UP_AT_ONCE: Final = 5_000
 """Each time the database goes over the keys of all its events; what is decided together is held in memory."""

@@ -16,8 +16,8 @@ from lpa_replay.spool.run_folder import RunFolder, StagedManifest
 from lpa_replay.spool.spool_file import SpoolFile, SpoolReader, SpoolWriter, T
 from lpa_replay.staging.decider import Decider, skipped, superseded
 from lpa_replay.staging.forecast import Forecast
-from lpa_replay.staging.knowledge import Knowledge
 from lpa_replay.staging.prepare import Preparation
+from lpa_replay.staging.stored_knowledge import Knowledge
 
 
 @final

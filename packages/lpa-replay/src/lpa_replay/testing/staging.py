@@ -16,10 +16,10 @@ from lpa_replay.sources.record import Filters, Found, Selection
 from lpa_replay.sources.window import Clock, Window
 from lpa_replay.spool.outcomes import Outgoing, ReplayDecision
 from lpa_replay.spool.run_folder import RunFolder, StagedManifest
-from lpa_replay.staging.knowledge import Earlier
 from lpa_replay.staging.prepare import Preparation
 from lpa_replay.staging.repairs import Repair
 from lpa_replay.staging.stager import Stager
+from lpa_replay.staging.stored_knowledge import Earlier
 
 NOW = 1_767_900_000_000
 PIPELINE = Pipeline(BUILTIN_EVENT_TYPES)

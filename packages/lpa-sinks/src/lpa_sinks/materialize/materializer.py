@@ -12,7 +12,7 @@ import attrs
 import structlog
 
 from lpa_core.lifecycle.fold import SessionFold
-from lpa_core.lifecycle.rules import FoldRules
+from lpa_core.lifecycle.fold_rules import FoldRules
 from lpa_core.sinks.derived import Derived, Refold
 from lpa_core.sinks.sink import StoredRange
 from lpa_sinks.clickhouse.retries import AbandonedError

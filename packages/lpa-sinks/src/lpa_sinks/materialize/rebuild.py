@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import final
 
-from lpa_core.lifecycle.rules import FoldRules
+from lpa_core.lifecycle.fold_rules import FoldRules
 from lpa_core.sinks.derived import Derived
 from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.known_sessions import touched_sessions

@@ -10,12 +10,12 @@ from typing import final
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from lpa_core.lifecycle.rules import FoldRules
+from lpa_core.lifecycle.fold_rules import FoldRules
 from lpa_core.sinks.derived import Derived
 from lpa_core.sinks.sink import StoredRange
 from lpa_sinks.clickhouse.client import Endpoint
 from lpa_sinks.materialize.fact_database import FactDatabase
-from lpa_sinks.materialize.following import Following
+from lpa_sinks.materialize.ingest_derivation import IngestDerivation
 from lpa_sinks.schema.apply import apply
 from lpa_sinks.schema.ddl import SCHEMA_FILES
 
@@ -33,7 +33,7 @@ class SinkDerivation:
         self._writing, self._deriving = writing, deriving
         self._database = endpoint.database
         self._embedded = endpoint.path is not None
-        self._following = Following(
+        self._following = IngestDerivation(
             FactDatabase(writing, self._database), FactDatabase(deriving, self._database), exclusive=self._embedded
         )
         self._has_tables = not self._embedded

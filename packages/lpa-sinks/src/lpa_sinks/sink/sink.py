@@ -10,7 +10,7 @@ from typing import Final, TypeVar, final
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from lpa_core.lifecycle.rules import FoldRules
+from lpa_core.lifecycle.fold_rules import FoldRules
 from lpa_core.sinks.derived import Derived
 from lpa_core.sinks.sink import (
     RowsRefused,
@@ -43,8 +43,8 @@ from lpa_sinks.sink.emptiness import holds, is_empty
 from lpa_sinks.sink.inventory import newest_batch_time, stored_offsets, wait_for_inserts
 from lpa_sinks.sink.known_gaps import is_gap
 from lpa_sinks.sink.readiness import require_ready
-from lpa_sinks.sink.recall import stored_keys
 from lpa_sinks.sink.refusals import refused_rows
+from lpa_sinks.sink.stored_keys import stored_keys
 
 _OFFSETS_AT_ONCE: Final = 1000
 """Bounds the length of a statement's parameters, which travel in a URL."""

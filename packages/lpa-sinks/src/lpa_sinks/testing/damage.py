@@ -11,7 +11,7 @@ import attrs
 
 from lpa_sinks.parity import AssertionResult, Severity, ask, assertions
 from lpa_sinks.schema import statements
-from lpa_sinks.testing.stored import StoredEvents
+from lpa_sinks.testing.stored_events import StoredEvents
 
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 END: Final = datetime(2100, 1, 1, tzinfo=UTC)

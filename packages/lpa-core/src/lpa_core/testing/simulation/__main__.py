@@ -15,7 +15,7 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lpa_core.testing.simulation.many import Tally, run
+from lpa_core.testing.simulation.many_worlds import Tally, run
 from lpa_core.testing.simulation.world import SimulationResult, simulate
 
 _LINE_SECONDS: Final = 30.0

@@ -15,11 +15,11 @@ from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.dedup.store import DedupStore
 from lpa_core.delivery.claims import DedupStores
 from lpa_core.delivery.consumer_group import ConsumerGroup, OutgoingRecord, Partition
-from lpa_core.delivery.destination import Destination
+from lpa_core.delivery.group_destination import GroupDestination
 from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits
 from lpa_core.delivery.partitions import Phase
-from lpa_core.delivery.surroundings import Surroundings
+from lpa_core.delivery.worker_context import WorkerContext
 from lpa_core.pipeline.reject_envelope import RejectEnvelope
 from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
@@ -223,9 +223,9 @@ class _World:
             [TOPIC],
             PIPELINE,
             self._stores(machine),
-            Destination([SimulatedSink(self.database, host)], _publish),
+            GroupDestination([SimulatedSink(self.database, host)], _publish),
             limits=_LIMITS,
-            surroundings=Surroundings(background=background, clock=lambda: START_MS + int(self.scheduler.now * 1000)),
+            context=WorkerContext(background=background, clock=lambda: START_MS + int(self.scheduler.now * 1000)),
         )
         machine.strand = self.scheduler.spawn(host, worker.run)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
 from lpa_core.settings.thresholds import State
-from lpa_ops.backup.own import backups_of
+from lpa_ops.backup.backups_of_database import backups_of
 from lpa_ops.backup.store import BackupStore, default_root
 from lpa_ops.health.runbook import section
 from lpa_sinks.clickhouse.database import endpoint_of

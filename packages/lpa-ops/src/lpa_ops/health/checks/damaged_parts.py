@@ -19,7 +19,7 @@ from lpa_core.settings.thresholds import State, Thresholds
 from lpa_ops.health.database import HealthDatabase, opened
 from lpa_ops.health.remedy import command
 from lpa_ops.health.runbook import section
-from lpa_ops.positions.set_aside import is_set_aside
+from lpa_ops.positions.set_aside_tables import is_set_aside
 from lpa_sinks.clickhouse.names import quoted
 from lpa_sinks.clickhouse.retries import AT_ONCE
 

@@ -8,7 +8,7 @@ from typing import final
 
 import attrs
 
-from lpa_core.delivery.background import Background, Threads
+from lpa_core.delivery.background_tasks import Background, Threads
 from lpa_core.delivery.batch_clock import BatchClock
 from lpa_core.delivery.observer import Observer
 
@@ -19,7 +19,7 @@ def _now() -> int:
 
 @final
 @attrs.frozen(eq=False)
-class Surroundings:
+class WorkerContext:
     """The outside of a worker, which a simulation replaces.
 
     Attributes:

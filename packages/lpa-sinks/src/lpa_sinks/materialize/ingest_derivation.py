@@ -8,7 +8,7 @@ from typing import Final, final
 
 import structlog
 
-from lpa_core.lifecycle.rules import FoldRules
+from lpa_core.lifecycle.fold_rules import FoldRules
 from lpa_core.sinks.derived import Derived
 from lpa_core.sinks.sink import StoredRange
 from lpa_sinks.materialize.fact_database import FactDatabase
@@ -21,7 +21,7 @@ _log = structlog.get_logger("lpa.materialize")
 
 
 @final
-class Following:
+class IngestDerivation:
     """The account of one process: which of its ranges are stored, and which are derived from.
 
     ``expect`` is called by the thread that writes, everything else by the one that derives; each has its own client.

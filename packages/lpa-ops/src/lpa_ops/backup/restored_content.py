@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from clickhouse_connect.driver.client import Client
 
 from lpa_ops.backup.backup import Backup
-from lpa_ops.positions.set_aside import is_set_aside
+from lpa_ops.positions.set_aside_tables import is_set_aside
 from lpa_ops.positions.stored_tables import Content, content, stored_tables
 
 

@@ -15,7 +15,7 @@ from clickhouse_connect.driver.client import Client
 
 from lpa_ops.backup import database
 from lpa_ops.backup.backup import BackupError
-from lpa_ops.backup.proof import differences, restored_content
+from lpa_ops.backup.restored_content import differences, restored_content
 from lpa_ops.backup.store import Located
 from lpa_ops.positions.stored_tables import cut, stored_tables, table_names
 from lpa_sinks.clickhouse.names import quoted

@@ -16,7 +16,7 @@ from lpa_core.sinks.sink import Sink
 
 @final
 @attrs.frozen(eq=False)
-class Destination:
+class GroupDestination:
     """The places that take a range.
 
     Attributes:

@@ -11,7 +11,7 @@ from lpa_core.delivery.blocks import blocks, envelopes, settle
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.touched_sessions import Touch, touches
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
-from lpa_core.lifecycle.rules import FoldRules
+from lpa_core.lifecycle.fold_rules import FoldRules
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.records import RecordBatch
 from lpa_core.sinks.sink import StoredRange

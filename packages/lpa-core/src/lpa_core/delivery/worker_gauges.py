@@ -11,18 +11,18 @@ from lpa_core.delivery.consumer_group import ConsumerGroup
 from lpa_core.delivery.partitions import PartitionState, Phase
 from lpa_core.delivery.range_steps import RangeSteps
 from lpa_core.delivery.standstill import Standstill
-from lpa_core.delivery.surroundings import Surroundings
+from lpa_core.delivery.worker_context import WorkerContext
 
 _SECONDS: Final = 5.0
 
 
 @final
-class Measures:
+class WorkerGauges:
     """Takes the measures every few seconds, and tells the observer."""
 
-    def __init__(self, steps: RangeSteps, standstill: Standstill, surroundings: Surroundings) -> None:
+    def __init__(self, steps: RangeSteps, standstill: Standstill, context: WorkerContext) -> None:
         self._steps, self._standstill = steps, standstill
-        self._observer, self._background = surroundings.observer, surroundings.background
+        self._observer, self._background = context.observer, context.background
         self._at = 0.0
 
     def due(self) -> bool:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lpa_core.records import Position
-from lpa_replay.staging.seen import Seen, digest
+from lpa_replay.staging.seen_digests import Seen, digest
 
 _digests = st.integers(-(2**63), 2**63 - 1).filter(bool)
 

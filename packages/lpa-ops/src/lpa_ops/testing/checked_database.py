@@ -18,7 +18,7 @@ HOUR_MS = 3_600_000
 
 @final
 @attrs.frozen
-class Day:
+class CheckedDatabase:
     """A database that holds a day's events, judged an hour after the last of them was stored."""
 
     settings: Settings
@@ -45,14 +45,14 @@ class Day:
         return statement.replace("day.", f"{self.settings.clickhouse.database}.")
 
 
-def ok(day: Day, check: HealthCheck, **changed: object) -> None:
+def ok(day: CheckedDatabase, check: HealthCheck, **changed: object) -> None:
     """The check has nothing to say against it."""
     result = day(check, **changed)
     assert result.finding.state is State.OK, result.finding.detail
     assert result.finding.action == ""
 
 
-def red(day: Day, check: HealthCheck, state: State, said: str, **changed: object) -> str:
+def red(day: CheckedDatabase, check: HealthCheck, state: State, said: str, **changed: object) -> str:
     """The check says so; returns what is to be done."""
     result = day(check, **changed)
     assert result.finding.state is state, result.finding.detail
