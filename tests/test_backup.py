@@ -73,6 +73,8 @@ def test_an_incremental_one_adds_to_the_newest_full_one_of_its_database(place: P
 def test_no_secret_is_in_a_backup(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLICKHOUSE_URL", f"http://someone:{SECRETS[3]}@a-host:8123")
     monkeypatch.setenv("LPA_SAVEPOINT_DIR", f"s3://a-key:{SECRETS[2]}@a-bucket/savepoints")
+    monkeypatch.setenv("LPA_KAFKA_SASL_OAUTHBEARER_CONFIG", f"principal=me {SECRETS[1]}")
+    monkeypatch.setenv("LPA_KAFKA_CLIENT_RACK", "a-rack")
     location = Path(place.lpa("backup", "create")["location"])
     files = [path for path in location.rglob("*") if path.is_file()]
     assert {"manifest.json", "schema.sql", "settings.json"} < {path.name for path in files}
@@ -82,6 +84,7 @@ def test_no_secret_is_in_a_backup(place: Place, monkeypatch: pytest.MonkeyPatch)
     settings = json.loads((location / "configuration" / "settings.json").read_text())
     assert settings["CLICKHOUSE_DATABASE"] == place.database
     assert settings["CLICKHOUSE_URL"] == "http://***@a-host:8123"
+    assert settings["client.rack"] == "a-rack"
     assert settings["LPA_SAVEPOINT_DIR"] == "s3://***@a-bucket/savepoints"
     assert f"CREATE TABLE {place.database}.streaming_events" in (location / "configuration" / "schema.sql").read_text()
 

@@ -60,7 +60,11 @@ def test_the_documented_kafka_properties_have_the_documented_variables() -> None
 @pytest.mark.parametrize(
     ("number", "environment", "file"),
     [
-        (0, {"LPA_KAFKA_ENABLE_AUTO_COMMIT": "true"}, '[kafka]\n"group.id" = "mine"\n'),
+        (
+            0,
+            {"LPA_KAFKA_ENABLE_AUTO_COMMIT": "true", "LPA_KAFKA_SASL_JAAS_CONFIG": "a login of Java's"},
+            '[kafka]\n"group.id" = "mine"\n',
+        ),
         (1, {"QUALITY_DEDUP_TTL_MINUTES": "a day"}, '[lpa]\nlog_format = "xml"\n'),
         (2, {}, "[quality]\ndedup_ttl = 5\n"),
     ],

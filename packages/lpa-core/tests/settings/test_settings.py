@@ -306,9 +306,8 @@ def test_a_named_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 @settings(max_examples=30)
 @given(
-    st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=6).filter(
-        lambda text: text.strip() == text and text not in repr(Settings())
-    )
+    # The sign is in no message: a word of a message would be found there.
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])).map(lambda text: f"§{text}§")
 )
 def test_the_password_is_never_shown(password: str) -> None:
     environment = {"CLICKHOUSE_PASSWORD": password}

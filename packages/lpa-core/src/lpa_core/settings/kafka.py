@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from lpa_core.settings.shown import quoted
+
 PREFIX: Final = "LPA_KAFKA_"
 
 _DELIVERY: Final = "the delivery depends on it, it cannot be changed"
@@ -29,9 +31,25 @@ RESERVED: Final = {
     "transactional.id": _DELIVERY,
 }
 """Property -> why it is refused."""
+_LOGIN: Final = "that is for Java: set sasl.mechanism, sasl.username and sasl.password instead"
+_CA: Final = "that is for Java: name the CA's certificates, a PEM file, in ssl.ca.location instead"
+_KEY: Final = (
+    "that is for Java: name PEM files in ssl.certificate.location and ssl.key.location, or a PKCS#12 file "
+    "(keytool -importkeystore -deststoretype pkcs12 makes one) in ssl.keystore.location"
+)
+_OTHER: Final = "that is for Java, and lpa has no need of it: leave it out"
+_OF_JAVA: Final = (
+    (re.compile(r"(.*\.)?sasl\.jaas\..*|(.*\.)?java\.security\..*|sasl\..*\.class"), _LOGIN),
+    (re.compile(r"ssl\.truststore\..*|ssl\.trustmanager\..*"), _CA),
+    (re.compile(r"ssl\.keystore\.(?!location$|password$).*|ssl\.keymanager\..*"), _KEY),
+    (re.compile(r"ssl\.protocol|ssl\.enabled\.protocols"), "that is for Java: leave it out, or set ssl.cipher.suites"),
+    (re.compile(r"max\.poll\.records"), "that is for Java: CLICKHOUSE_SINK_MAX_BATCH_SIZE says how many are read"),
+    (re.compile(r".*\.(class|classes|deserializer|serializer|reporters)|security\.providers|(.*\.)?opts"), _OTHER),
+)
+"""Properties of Java's clients, and what is to be set instead."""
+_JAVAS_KEYSTORE: Final = re.compile(r".*\.(jks|jceks|bcfks)", re.IGNORECASE)
 
 _NAME: Final = re.compile(r"[a-z0-9]+(\.[a-z0-9]+)*")
-_SECRET: Final = re.compile(r"password|secret|key|token")
 
 
 def merged(table: Any, environment: Mapping[str, str]) -> dict[str, Any]:
@@ -47,10 +65,12 @@ def problems(table: Any, environment: Mapping[str, str], file: object) -> Iterat
     variables = {_property(variable): variable for variable in environment}
     from_environment = _from_environment(environment)
     for name, value in merged(table, environment).items():
-        shown = repr("***" if is_secret(name) else value)
-        where = f"{variables[name]}={shown}" if name in from_environment else f'{file}: kafka."{name}" = {shown}'
+        said = quoted(name, value)
+        where = f"{variables[name]}={said}" if name in from_environment else f'{file}: kafka."{name}" = {said}'
         if name in RESERVED:
             yield f"{where}: {RESERVED[name]}"
+        elif instead := _for_java(name, str(value)):
+            yield f"{where}: {instead}"
         elif not _NAME.fullmatch(name):
             yield f"{where}: expected the name of a librdkafka property, such as security.protocol"
         elif name == "client.id" and not re.fullmatch(r"[ -~]{1,249}", str(value)):
@@ -59,18 +79,13 @@ def problems(table: Any, environment: Mapping[str, str], file: object) -> Iterat
             yield f"{where}: expected text, a number, true or false"
 
 
-def texts(properties: Mapping[str, Any]) -> dict[str, str]:
-    """The properties' values as librdkafka takes them."""
-    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in properties.items()}
-
-
-def is_secret(name: str) -> bool:
-    return bool(_SECRET.search(name))
-
-
-def shown(properties: Mapping[str, str]) -> str:
-    """For messages: without the values of secrets."""
-    return repr({name: "***" if is_secret(name) else value for name, value in properties.items()})
+def _for_java(name: str, value: str) -> str:
+    """What to set instead of a property, or of a value, of Java's clients; empty if it is none."""
+    if "LoginModule" in value:
+        return _LOGIN
+    if name == "ssl.keystore.location" and _JAVAS_KEYSTORE.fullmatch(value.strip()):
+        return _KEY
+    return next((instead for names, instead in _OF_JAVA if names.fullmatch(name)), "")
 
 
 def _property(variable: str) -> str:

@@ -21,9 +21,9 @@ from typed_settings.loaders import DictLoader, FileLoader, TomlFormat
 
 from lpa_core.errors import ConfigurationError
 from lpa_core.settings import kafka as properties
-from lpa_core.settings.settings import Settings
+from lpa_core.settings.settings import Settings, fields
+from lpa_core.settings.shown import quoted
 from lpa_core.settings.thresholds import Thresholds
-from lpa_core.settings.values import without_credentials
 
 SETTINGS_FILE: Final = "lpa.toml"
 
@@ -45,10 +45,10 @@ class Setting(NamedTuple):
 
 def described() -> Iterator[Setting]:
     """Every setting there is."""
-    for group, field in _fields():
+    for variable, group, field in fields():
         default = ",".join(field.default) if isinstance(field.default, tuple) else str(field.default)
         yield Setting(
-            variable=_variable(group, field),
+            variable=variable,
             option=f"{group}.{field.name}",
             default=default,
             accepts=field.metadata["accepts"],
@@ -103,24 +103,10 @@ def _converter() -> TSConverter:
     return converter
 
 
-def _groups() -> tuple[attrs.Attribute[Any], ...]:
-    return tuple(group for group in attrs.fields(Settings) if group.name != "kafka")
-
-
-def _fields() -> Iterator[tuple[str, attrs.Attribute[Any]]]:
-    for group in _groups():
-        for field in attrs.fields(group.default.factory):  # type: ignore[union-attr]  # each group has a factory
-            yield group.name, field
-
-
-def _variable(group: str, field: attrs.Attribute[Any]) -> str:
-    return f"{group}_{field.name}".upper()
-
-
 def _from_environment(environment: Mapping[str, str]) -> dict[str, dict[str, str]]:
     values: dict[str, dict[str, str]] = {}
-    for group, field in _fields():
-        given = environment.get(_variable(group, field), "")
+    for variable, group, field in fields():
+        given = environment.get(variable, "")
         if given.strip():
             values.setdefault(group, {})[field.name] = given
     return values
@@ -129,16 +115,16 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, dict[str, str
 def _problems(merged: Mapping[str, Mapping[str, Any]], environment: Mapping[str, str], file: Path) -> Iterator[str]:
     """A line for each setting whose value its converter turns down."""
     from_environment = _from_environment(environment)
-    for group, field in _fields():
+    for variable, group, field in fields():
         value = merged[group][field.name]
         try:
             field.converter(value)  # type: ignore[misc, operator]  # every option has one
         except ValueError:
-            shown = "***" if field.metadata["secret"] else without_credentials(value)
+            said = quoted(variable, value)
             if field.name in from_environment.get(group, {}):
-                where = f"{_variable(group, field)}={shown}"
+                where = f"{variable}={said}"
             else:
-                where = f"{file}: {group}.{field.name} = {shown}"
+                where = f"{file}: {group}.{field.name} = {said}"
             yield f"{where}: expected {field.metadata['accepts']}"
 
 

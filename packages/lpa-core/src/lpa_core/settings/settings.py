@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final, final
+from typing import Any, Final, final
 
 import attrs
 
 from lpa_core.data_folder import DataFolder
-from lpa_core.settings import kafka as properties
 from lpa_core.settings.health import HealthSettings
 from lpa_core.settings.values import (
     GROUP_NAME,
@@ -25,6 +24,7 @@ from lpa_core.settings.values import (
     identifier,
     names,
     one_of,
+    properties,
     share,
     some_names,
     text,
@@ -272,5 +272,13 @@ class Settings:
     replay: ReplaySettings = attrs.field(factory=ReplaySettings)
     lpa: ProcessSettings = attrs.field(factory=ProcessSettings)
     health: HealthSettings = attrs.field(factory=HealthSettings)
-    kafka: Mapping[str, str] = attrs.field(factory=dict, converter=properties.texts, repr=properties.shown)
+    kafka: Mapping[str, str] = attrs.field(factory=dict, converter=properties, repr=lambda names: str([*names]))
     """Properties for librdkafka, beside those that the delivery itself sets."""
+
+
+def fields() -> Iterator[tuple[str, str, attrs.Attribute[Any]]]:
+    """The variable, the group and the field of every setting, Kafka's properties apart."""
+    for group in attrs.fields(Settings):
+        if group.name != "kafka":
+            for field in attrs.fields(group.default.factory):  # type: ignore[union-attr]  # each group has a factory
+                yield f"{group.name}_{field.name}".upper(), group.name, field

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -196,6 +196,11 @@ def _thresholds(value: Any, *, falling: bool) -> Thresholds:
     if warning != critical and (critical < warning) is not falling:
         raise ValueError
     return Thresholds(warning, critical, falling)
+
+
+def properties(table: Mapping[str, Any]) -> dict[str, str]:
+    """The values of librdkafka's properties as librdkafka takes them."""
+    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in table.items()}
 
 
 def without_credentials(value: Any) -> str:

@@ -9,10 +9,9 @@ from typing import Final
 import msgspec
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.settings.kafka import is_secret
 from lpa_core.settings.loading import described
 from lpa_core.settings.settings import Settings
-from lpa_core.uris import masked
+from lpa_core.settings.shown import is_shown, shown
 from lpa_ops.positions.set_aside_tables import is_set_aside
 from lpa_sinks.clickhouse.sql_files import SqlFiles
 
@@ -25,11 +24,7 @@ def configuration(client: Client, database: str, settings: Settings, folder: Pat
     made = client.query(_SQL.text("create_statements.sql"), parameters={"database": database}).result_rows
     own = [statement for table, statement in made if not is_set_aside(table)]
     (folder / "schema.sql").write_text("".join(f"{statement};\n\n" for statement in own))
-    shown = {each.variable: _text(attrgetter(each.option)(settings)) for each in described() if not each.secret}
-    shown |= {name: _text(value) for name, value in settings.kafka.items() if not is_secret(name)}
-    (folder / "settings.json").write_bytes(msgspec.json.format(msgspec.json.encode(shown), indent=2) + b"\n")
+    values = {each.variable: attrgetter(each.option)(settings) for each in described()} | dict(settings.kafka)
+    texts = {name: shown(name, value) for name, value in values.items() if is_shown(name)}
+    (folder / "settings.json").write_bytes(msgspec.json.format(msgspec.json.encode(texts), indent=2) + b"\n")
     return folder
-
-
-def _text(value: object) -> str:
-    return masked(",".join(map(str, value)) if isinstance(value, tuple) else str(value))
