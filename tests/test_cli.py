@@ -72,16 +72,16 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
     [
         (
             ["nonsense"],
-            'lpa: there is no command "lpa nonsense": the nearest is "lpa generate"; lpa has generate, ingest, '
+            'lpa: there is no command "lpa nonsense": the nearest is "lpa generate"; lpa has config, generate, ingest, '
             "plugins, topics; see lpa --help",
         ),
-        (["topcis", "show"], 'there is no command "lpa topcis": the nearest is "lpa topics"; lpa has generate, ingest'),
+        (["topcis", "show"], 'there is no command "lpa topcis": the nearest is "lpa topics"; lpa has config, generate'),
         (
             ["topics", "aply"],
             'lpa: there is no command "lpa topics aply": the nearest is "lpa topics apply"; lpa topics has apply, '
             "show; see lpa topics --help",
         ),
-        (["apply"], 'lpa: there is no command "lpa apply": the nearest is "lpa topics apply"; lpa has generate, '),
+        (["apply"], 'lpa: there is no command "lpa apply": the nearest is "lpa topics apply"; lpa has config, '),
         (["ingest", "--frob"], 'Invalid value "--frob" for SOURCE. there is no option --frob; see lpa ingest --help'),
         (["ingest", "a.ndjson", "--frob"], "lpa: Unknown option: --frob; see lpa ingest --help"),
         (["ingest", "a.ndjson", "b.ndjson"], "lpa: Unused Tokens: ['b.ndjson']; see lpa ingest --help"),

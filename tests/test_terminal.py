@@ -49,6 +49,7 @@ LOG: Final = """
 lpa nonsense
 lpa recover nonsense
 lpa plugins
+lpa config
 lpa topics apply
 lpa topics show
 lpa schema apply --migrations migrations --sink clickhouse://

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 import traceback
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
+import attrs
 import cyclopts
 import structlog
 
 from lpa_core import logs
+from lpa_core.commands.config import config
 from lpa_core.commands.generate import generate_app
 from lpa_core.commands.ingest import ingest
 from lpa_core.commands.output import abandon_output, console, flush_output, make_streams_safe, plain
@@ -19,9 +23,13 @@ from lpa_core.commands.topics import topics_app
 from lpa_core.commands.unknown_command import unknown_command
 from lpa_core.errors import LpaError, UsageError
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings.loading import load
+from lpa_core.settings.loading import load, usable
 from lpa_core.settings.settings import Settings
+from lpa_core.settings.settings_file import SETTINGS_FILE, SettingsFile
 from lpa_core.system_errors import explained, has_advice, number_in, out_of_files, raise_limit_of_files
+
+_DIAGNOSES: Final = ("config",)
+"""Commands that say what is wrong with the settings and plugins, and so have to run with any."""
 
 
 def build_app(settings: Settings, plugins: PluginManager) -> cyclopts.App:
@@ -32,6 +40,7 @@ def build_app(settings: Settings, plugins: PluginManager) -> cyclopts.App:
         result_action="return_value",
     )
     app.command(ingest(settings, plugins), name="ingest")
+    app.command(config(plugins), name="config")
     app.command(list_plugins(plugins), name="plugins")
     app.command(generate_app)
     app.command(topics_app(plugins.context))
@@ -49,7 +58,7 @@ def run(arguments: list[str]) -> int:
     make_streams_safe()
     raise_limit_of_files()
     try:
-        settings = load()
+        settings = _undemanding() if arguments[:1] and arguments[0] in _DIAGNOSES else load()
         logs.configure(settings.lpa.log_format, settings.lpa.log_level)
         plugins = PluginManager(settings)
         outcome = _called(build_app(settings, plugins), arguments)
@@ -75,6 +84,12 @@ def run(arguments: list[str]) -> int:
         )
         return 1
     return outcome if isinstance(outcome, int) else 0
+
+
+def _undemanding() -> Settings:
+    """What is usable of the settings; no plugin is required."""
+    settings = usable(os.environ, SettingsFile.read(Path(SETTINGS_FILE)))
+    return attrs.evolve(settings, lpa=attrs.evolve(settings.lpa, plugins_required=()))
 
 
 def _tell(what: str) -> None:

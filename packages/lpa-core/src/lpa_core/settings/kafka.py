@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from lpa_core.settings.settings_file import flat
 from lpa_core.settings.shown import quoted
 
 PREFIX: Final = "LPA_KAFKA_"
@@ -54,29 +55,34 @@ _NAME: Final = re.compile(r"[a-z0-9]+(\.[a-z0-9]+)*")
 
 def merged(table: Any, environment: Mapping[str, str]) -> dict[str, Any]:
     """The properties of ``[kafka]``, and over them those of the environment; an empty variable counts as not set."""
-    return {**dict(_flat("", table)), **_from_environment(environment)}
+    return {**(dict(flat(table)) if isinstance(table, Mapping) else {}), **_from_environment(environment)}
 
 
-def problems(table: Any, environment: Mapping[str, str], file: object) -> Iterator[str]:
-    """A line for each property that cannot be passed through. ``file`` is where the table was read from."""
+def problems(table: Any, environment: Mapping[str, str]) -> Iterator[tuple[str, bool, str]]:
+    """Each property that cannot be passed through, whether the file's table says it, and a line that says why."""
     if not isinstance(table, Mapping):
-        yield f"{file}: kafka = {table!r}: expected a table of librdkafka properties"
-        return
-    variables = {_property(variable): variable for variable in environment}
+        yield "", True, f"kafka = {table!r}: expected a table of librdkafka properties"
+    variables = {property_of(variable): variable for variable in environment}
     from_environment = _from_environment(environment)
     for name, value in merged(table, environment).items():
-        said = quoted(name, value)
-        where = f"{variables[name]}={said}" if name in from_environment else f'{file}: kafka."{name}" = {said}'
-        if name in RESERVED:
-            yield f"{where}: {RESERVED[name]}"
-        elif instead := _for_java(name, str(value)):
-            yield f"{where}: {instead}"
-        elif not _NAME.fullmatch(name):
-            yield f"{where}: expected the name of a librdkafka property, such as security.protocol"
-        elif name == "client.id" and not re.fullmatch(r"[ -~]{1,249}", str(value)):
-            yield f"{where}: expected printable ASCII, 249 characters at most: under another name no commit succeeds"
-        elif not isinstance(value, str | int | float):
-            yield f"{where}: expected text, a number, true or false"
+        problem = _problem(name, value)
+        if problem:
+            said = quoted(name, value)
+            in_file = name not in from_environment
+            where = f'kafka."{name}" = {said}' if in_file else f"{variables[name]}={said}"
+            yield name, in_file, f"{where}: {problem}"
+
+
+def _problem(name: str, value: Any) -> str:
+    if name in RESERVED:
+        return RESERVED[name]
+    if instead := _for_java(name, str(value)):
+        return instead
+    if not _NAME.fullmatch(name):
+        return "expected the name of a librdkafka property, such as security.protocol"
+    if name == "client.id" and not re.fullmatch(r"[ -~]{1,249}", str(value)):
+        return "expected printable ASCII, 249 characters at most: under another name no commit succeeds"
+    return "" if isinstance(value, str | int | float) else "expected text, a number, true or false"
 
 
 def _for_java(name: str, value: str) -> str:
@@ -88,22 +94,13 @@ def _for_java(name: str, value: str) -> str:
     return next((instead for names, instead in _OF_JAVA if names.fullmatch(name)), "")
 
 
-def _property(variable: str) -> str:
+def property_of(variable: str) -> str:
     return variable.removeprefix(PREFIX).lower().replace("_", ".")
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {
-        _property(variable): text
+        property_of(variable): text
         for variable, text in environment.items()
         if variable.startswith(PREFIX) and text.strip()
     }
-
-
-def _flat(prefix: str, table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """``sasl.username = "x"`` without quotes is TOML for nested tables."""
-    for name, value in table.items():
-        if isinstance(value, Mapping):
-            yield from _flat(f"{prefix}{name}.", value)
-        else:
-            yield prefix + name, value

@@ -11,21 +11,19 @@ import difflib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import attrs
 import typed_settings
 from typed_settings.converters import TSConverter
-from typed_settings.exceptions import InvalidOptionsError, TsError
-from typed_settings.loaders import DictLoader, FileLoader, TomlFormat
+from typed_settings.loaders import DictLoader
 
 from lpa_core.errors import ConfigurationError
 from lpa_core.settings import kafka as properties
 from lpa_core.settings.settings import Settings, fields
+from lpa_core.settings.settings_file import SETTINGS_FILE, SettingsFile
 from lpa_core.settings.shown import quoted
 from lpa_core.settings.thresholds import Thresholds
-
-SETTINGS_FILE: Final = "lpa.toml"
 
 
 class SettingsError(ConfigurationError):
@@ -43,18 +41,41 @@ class Setting(NamedTuple):
     secret: bool
 
 
+class Refusal(NamedTuple):
+    """Something that was given and cannot be used.
+
+    ``option`` is its name in ``lpa.toml``, empty if it is not about one setting; ``path`` is of the file that says it,
+    empty for the environment; ``text`` names it, its value and what would be accepted.
+    """
+
+    option: str
+    path: Path | None
+    text: str
+
+    def __str__(self) -> str:
+        return self.text if self.path is None else f"{self.path}: {self.text}"
+
+
 def described() -> Iterator[Setting]:
     """Every setting there is."""
     for variable, group, field in fields():
-        default = ",".join(field.default) if isinstance(field.default, tuple) else str(field.default)
         yield Setting(
             variable=variable,
             option=f"{group}.{field.name}",
-            default=default,
+            default=written(field.default),
             accepts=field.metadata["accepts"],
             doc=field.metadata["doc"],
             secret=field.metadata["secret"],
         )
+
+
+def written(value: Any) -> str:
+    """A setting's value as one would write it."""
+    if isinstance(value, Thresholds):
+        return f"{value.warning:g},{value.critical:g}"
+    if isinstance(value, tuple | list):
+        return ",".join(map(str, value))
+    return "" if value is None else str(value)
 
 
 def load(environment: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:
@@ -69,38 +90,53 @@ def load(environment: Mapping[str, str] | None = None, file: Path | None = None)
     environment = os.environ if environment is None else environment
     if file is not None and not file.is_file():
         raise SettingsError(f"{file}: there is no such settings file")
-    found = file or Path(SETTINGS_FILE)
-
-    def check(settings_dict: dict[str, Any], settings_cls: type, options: object) -> dict[str, Any]:
-        table = settings_dict["kafka"]
-        wrong = [*_problems(settings_dict, environment, found), *properties.problems(table, environment, found)]
-        if wrong:
-            raise SettingsError("\n".join(wrong))
-        settings_dict["kafka"] = properties.merged(table, environment)
-        return settings_dict
-
-    try:
-        return typed_settings.load_settings(
-            Settings,
-            [
-                DictLoader({"kafka": {}}),  # a processor can only change what a loader gave
-                FileLoader({"*": TomlFormat(None)}, [found]),
-                DictLoader(_from_environment(environment)),
-            ],
-            processors=[check],
-            converter=_converter(),
-        )
-    except InvalidOptionsError as error:
-        raise SettingsError(_unknown(error, found)) from None
-    except (TsError, OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{found} cannot be read as TOML: {error}") from None
+    found = SettingsFile.read(file or Path(SETTINGS_FILE))
+    wrong = [*refusals(environment, found)]
+    if wrong:
+        raise SettingsError("\n".join(map(str, wrong)))
+    return _settings(environment, found.table)
 
 
-def _converter() -> TSConverter:
-    """Leaves thresholds as the option's own converter made them."""
+def usable(environment: Mapping[str, str], file: SettingsFile) -> Settings:
+    """The settings that would be in force without those that are refused: for commands that say what is wrong."""
+    refused = {refusal.option for refusal in refusals(environment, file)}
+    table: dict[str, dict[str, Any]] = {
+        group: {name: value for name, value in values.items() if f"{group}.{name}" not in refused}
+        for group, values in file.table.items()
+        if isinstance(values, Mapping) and group not in refused
+    }
+    kept = {variable: text for variable, text in environment.items() if _option(variable) not in refused}
+    of_kafka = properties.merged(table.get("kafka", {}), {})
+    table["kafka"] = {name: value for name, value in of_kafka.items() if f"kafka.{name}" not in refused}
+    return _settings(kept, table)
+
+
+def refusals(environment: Mapping[str, str], file: SettingsFile) -> Iterator[Refusal]:
+    """Everything for which :func:`load` raises: values that cannot be used, and names that are not settings."""
+    if file.problem:
+        yield Refusal("", None, file.problem)
+    yield from _unusable(file, environment)
+    table = file.table.get("kafka", {})
+    for name, in_file, text in properties.problems(table, environment):
+        yield Refusal(f"kafka.{name}", file.path if in_file else None, text)
+    yield from _unknown(file)
+
+
+def _settings(environment: Mapping[str, str], table: Mapping[str, Any]) -> Settings:
     converter = TSConverter()
+    # Thresholds are as the option's own converter made them.
     converter.scalar_converters[Thresholds] = lambda value, _: value
-    return converter
+    merged = {"kafka": properties.merged(table.get("kafka", {}), environment)}
+    own = {group: values for group, values in table.items() if group != "kafka"}
+    loaders = [DictLoader(own), DictLoader(_from_environment(environment)), DictLoader(merged)]
+    return typed_settings.load_settings(Settings, loaders, converter=converter)
+
+
+def _option(variable: str) -> str:
+    """The name in ``lpa.toml`` of what a variable would set."""
+    if variable.startswith(properties.PREFIX):
+        return f"kafka.{properties.property_of(variable)}"
+    return variable.lower().replace("_", ".", 1)
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, dict[str, str]]:
@@ -112,29 +148,39 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, dict[str, str
     return values
 
 
-def _problems(merged: Mapping[str, Mapping[str, Any]], environment: Mapping[str, str], file: Path) -> Iterator[str]:
+def _unusable(file: SettingsFile, environment: Mapping[str, str]) -> Iterator[Refusal]:
     """A line for each setting whose value its converter turns down."""
-    from_environment = _from_environment(environment)
     for variable, group, field in fields():
-        value = merged[group][field.name]
+        option = f"{group}.{field.name}"
+        given = environment.get(variable, "")
+        table = file.table.get(group, {})
+        if given.strip():
+            value, path, name = given, None, f"{variable}="
+        elif isinstance(table, Mapping) and field.name in table:
+            value, path, name = table[field.name], file.path, f"{option} = "
+        else:
+            continue
         try:
             field.converter(value)  # type: ignore[misc, operator]  # every option has one
         except ValueError:
-            said = quoted(variable, value)
-            if field.name in from_environment.get(group, {}):
-                where = f"{variable}={said}"
-            else:
-                where = f"{file}: {group}.{field.name} = {said}"
-            yield f"{where}: expected {field.metadata['accepts']}"
+            yield Refusal(option, path, f"{name}{quoted(variable, value)}: expected {field.metadata['accepts']}")
 
 
-def _unknown(error: InvalidOptionsError, file: Path) -> str:
+def _unknown(file: SettingsFile) -> Iterator[Refusal]:
+    """A line for each name in the file that is not a setting."""
     known = [setting.option for setting in described()]
     tables = [f"[{field.name}]" for field in attrs.fields(Settings)]
-    lines = []
-    for option in str(error).rpartition(": ")[2].split(", "):
-        group = option.partition(".")[0]
-        near = difflib.get_close_matches(option, known, n=1)
-        there = near or [name for name in known if name.startswith(f"{group}.")] or tables
-        lines.append(f"{file}: {option} is not a setting; {'did you mean' if near else 'there are'} {', '.join(there)}")
-    return "\n".join(lines)
+    for group, values in file.table.items():
+        if group == "kafka":
+            continue
+        if f"[{group}]" in tables and not isinstance(values, Mapping):
+            yield Refusal(group, file.path, f"{group} = ...: expected a table of settings: [{group}]")
+            continue
+        names = [f"{group}.{name}" for name in values] if f"[{group}]" in tables else [group]
+        for option in names:
+            if option in known:
+                continue
+            near = difflib.get_close_matches(option, known, n=1)
+            there = near or [name for name in known if name.startswith(f"{group}.")] or tables
+            ask = "did you mean" if near else "there are"
+            yield Refusal(option, file.path, f"{option} is not a setting; {ask} {', '.join(there)}")

@@ -44,7 +44,7 @@ _LIBRDKAFKA: Final = """
     transaction.timeout.ms transactional.id
 """
 """Properties of librdkafka's CONFIGURATION.md: those that hold neither a secret nor text in which one may stand."""
-_PROPERTIES: Final = frozenset(_LIBRDKAFKA.split())
+PROPERTIES: Final = frozenset(_LIBRDKAFKA.split())
 _OBJECT_STORES: Final = frozenset(
     f"{prefix}AWS_{name}"
     for prefix in ("", "MIRROR_")
@@ -79,5 +79,5 @@ def quoted(name: str, value: object) -> str:
 
 def is_shown(name: str, value: object = "") -> bool:
     """Whether a value of a setting, property or variable of this name is on the allow-list."""
-    listed = name in _OWN or name in _PROPERTIES or name in _OBJECT_STORES
+    listed = name in _OWN or name in PROPERTIES or name in _OBJECT_STORES
     return listed and not _SECRET_WITHIN.search(str(value))

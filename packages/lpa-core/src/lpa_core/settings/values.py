@@ -192,7 +192,10 @@ def falling(value: Any) -> Thresholds:
 def _thresholds(value: Any, *, falling: bool) -> Thresholds:
     if isinstance(value, Thresholds):
         return value
-    warning, critical = (number(0)(part) for part in (value.split(",") if isinstance(value, str) else value))
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple):
+        raise ValueError
+    warning, critical = map(number(0), parts)
     if warning != critical and (critical < warning) is not falling:
         raise ValueError
     return Thresholds(warning, critical, falling)
