@@ -1,0 +1,73 @@
+"""The embedded database while another process has it open: said once, by every command that needs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from services.preloaded import preloaded_lpa
+
+pytestmark = pytest.mark.slow
+
+HELD: Final = re.compile(r"the\s+embedded\s+database\s+is\s+open\s+in\s+process\s+(\d+)")
+
+
+def lpa(folder: Path, *arguments: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [preloaded_lpa(), *arguments],
+        cwd=folder,
+        env=environment(folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return done.returncode, done.stdout
+
+
+def environment(folder: Path) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("LPA_", "CLICKHOUSE_"))}
+    return inherited | {"LPA_DATA_DIR": str(folder / "data"), "COLUMNS": "80"}
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Iterator[Path]:
+    """By an ingestion that waits for more from its standard input."""
+    (tmp_path / "events.ndjson").write_text('{"a": 1}\n')
+    assert lpa(tmp_path, "ingest", "events.ndjson")[0] == 0
+    command = [preloaded_lpa(), "ingest", "-"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment(tmp_path), stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as ingestion:
+        deadline = time.monotonic() + 60
+        while not HELD.search(lpa(tmp_path, "triage")[1]):
+            assert time.monotonic() < deadline and ingestion.poll() is None
+            time.sleep(0.1)
+        yield tmp_path
+        ingestion.communicate(b"")
+        assert ingestion.returncode == 0
+
+
+def test_it_is_said_once_whatever_needs_it(held: Path) -> None:
+    status, said = lpa(held, "triage")
+    assert (status, said.count("\n")) == (2, 1)
+    assert "wait for it or stop it" in said
+
+    status, said = lpa(held, "health")
+    assert status == 1
+    headings = re.findall(r"^(critical|warning|unknown): \d+$", said, re.MULTILINE)
+    assert len(HELD.findall(said)) == len(headings), "once for all checks of a state"
+    assert len(set(HELD.findall(said))) == 1
+
+    status, said = lpa(held, "health", "--json")
+    assert status == 1
+    blind = [check["name"] for check in json.loads(said)["checks"] if HELD.search(check["detail"])]
+    assert len(blind) > 10
