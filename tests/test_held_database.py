@@ -49,7 +49,8 @@ def held(tmp_path: Path) -> Iterator[Path]:
     ) as ingestion:
         deadline = time.monotonic() + 60
         while not HELD.search(lpa(tmp_path, "triage")[1]):
-            assert time.monotonic() < deadline and ingestion.poll() is None
+            assert time.monotonic() < deadline
+            assert ingestion.poll() is None
             time.sleep(0.1)
         yield tmp_path
         ingestion.communicate(b"")
