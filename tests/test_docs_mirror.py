@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from services.preloaded import preloaded_lpa
 
 PAGE = (Path(__file__).parents[1] / "docs" / "operations" / "archive-mirror.md").read_text()
@@ -17,6 +18,7 @@ COMMANDS = [
 NAMES = ("archive", "restored")
 
 
+@pytest.mark.slow
 def test_the_commands_run(tmp_path: Path) -> None:
     environment = {**os.environ, "PATH": f"{preloaded_lpa().parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"}
     assert len(COMMANDS) == 5

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from services.preloaded import preloaded_lpa
 
 README = Path(__file__).parents[1] / "README.md"
@@ -17,6 +18,7 @@ def _blocks() -> list[str]:
     return re.findall(r"```sh\n(.*?)```", README.read_text(), re.DOTALL)
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
     commands = [line.partition("  #")[0].strip() for line in _blocks()[1].splitlines()]
     assert len(commands) >= 5

@@ -178,6 +178,7 @@ def test_a_grown_file_is_read_on(generated: Path, tmp_path: Path) -> None:
     assert ingest("events.ndjson", tmp_path)["read"] == 2000
 
 
+@pytest.mark.slow
 def test_a_lost_checkpoint_doubles_nothing(generated: Path, tmp_path: Path) -> None:
     lines = generated.read_bytes().splitlines(keepends=True)
     generated.write_bytes(b"".join(lines[:1000]))
@@ -194,6 +195,7 @@ def test_a_lost_checkpoint_doubles_nothing(generated: Path, tmp_path: Path) -> N
     assert accepted == [[2640, 2640]]
 
 
+@pytest.mark.slow
 def test_failure_03_an_older_checkpoint_doubles_nothing(generated: Path, tmp_path: Path) -> None:
     lines = generated.read_bytes().splitlines(keepends=True)
     generated.write_bytes(b"".join(lines[:500]))
@@ -218,6 +220,7 @@ def test_a_person_sees_counts_reasons_and_rates(generated: Path, tmp_path: Path)
         assert expected in shown
 
 
+@pytest.mark.slow
 def test_two_processes_on_one_data_folder(generated: Path, tmp_path: Path) -> None:
     (tmp_path / "fifo.ndjson").unlink(missing_ok=True)
     os.mkfifo(tmp_path / "fifo.ndjson")

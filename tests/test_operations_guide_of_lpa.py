@@ -57,6 +57,7 @@ print(json.dumps(said))
 """
 
 
+@pytest.mark.slow
 def test_lines_of_lpa_run(tmp_path: Path) -> None:
     (tmp_path / "broken.ndjson").write_text("".join(BROKEN % number for number in range(3)))
     (tmp_path / "fix.toml").write_text(FIX)

@@ -18,6 +18,8 @@ import pytest
 from lpa_core.records import RecordBatch
 from lpa_sinks.archive import ArchivedRecord, read_archive
 
+pytestmark = pytest.mark.slow
+
 WORKER = Path(__file__).with_name("killed_worker.py")
 Position = tuple[int, int]
 
@@ -79,7 +81,6 @@ def archived(location: str) -> dict[Position, bytes | None]:
     return found
 
 
-@pytest.mark.slow
 def test_killed_before_every_change_of_a_file(
     worker: Worker, sent: dict[int, dict[Position, bytes | None]], tmp_path: Path
 ) -> None:
