@@ -191,7 +191,7 @@ def test_a_fault_of_a_plugin_is_a_line_too_and_its_trace_is_there_when_asked_for
     (folder / "a.ndjson").write_bytes(EVENT % 1)
     status, line = refusal(capsys, "ingest", "a.ndjson", "--sink", "faulty://")
     assert status == 1
-    assert line.startswith("lpa: unexpected ZeroDivisionError: division by zero; ")
+    assert line.startswith("lpa: plugin ")
     monkeypatch.setenv("LPA_LOG_LEVEL", "debug")
     assert run(["ingest", "a.ndjson", "--sink", "faulty://"]) == 1
     assert "Traceback" in capsys.readouterr().err

@@ -27,6 +27,7 @@ OLDER: Final = {"CommandFailed", "NotApplicable", "SinkMisconfigured"}
 
 STATUSES: Final = {
     "AdminError": 2,
+    "ContractError": 2,
     "DamagedClaimsError": 2,
     "DamagedDatabaseError": 2,
     "DedupStoreError": 2,
@@ -61,6 +62,7 @@ STATUSES: Final = {
     "NotClickHouseError": 1,
     "OffsetsGoneError": 1,
     "PartitionStoppedError": 1,
+    "PluginRaisedError": 1,
     "RecoveryError": 1,
     "RecoveryOvertakenError": 1,
     "RejectLimitError": 1,

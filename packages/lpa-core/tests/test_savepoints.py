@@ -7,7 +7,7 @@ import pytest
 from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.jobs.new_savepoint import new_savepoint
 from lpa_core.plugins.fingerprint import fingerprint
-from lpa_core.plugins.manager import Plugin
+from lpa_core.plugins.plugin import Plugin
 from lpa_core.settings.settings import ClickHouseSettings, ProcessSettings, QualitySettings, Settings
 
 JUDGING = Plugin("gpu", "gpu-package", "1.0", hooks=("lpa_validators",))

@@ -21,8 +21,10 @@ from lpa_core.commands.output import abandon_output, console, flush_output, make
 from lpa_core.commands.plugins import list_plugins
 from lpa_core.commands.topics import topics_app
 from lpa_core.commands.unknown_command import unknown_command
-from lpa_core.errors import LpaError, UsageError
+from lpa_core.errors import ContractError, LpaError, UsageError
+from lpa_core.plugins.culprit import COMMANDS, Culprit
 from lpa_core.plugins.manager import PluginManager
+from lpa_core.plugins.plugin import one_line
 from lpa_core.settings.loading import load, usable
 from lpa_core.settings.settings import Settings
 from lpa_core.settings.settings_file import SETTINGS_FILE, SettingsFile
@@ -57,6 +59,7 @@ def run(arguments: list[str]) -> int:
     """Run ``lpa`` with these arguments and answer its exit status."""
     make_streams_safe()
     raise_limit_of_files()
+    plugins: PluginManager | None = None
     try:
         settings = _undemanding() if arguments[:1] and arguments[0] in _DIAGNOSES else load()
         logs.configure(settings.lpa.log_format, settings.lpa.log_level)
@@ -64,7 +67,8 @@ def run(arguments: list[str]) -> int:
         outcome = _called(build_app(settings, plugins), arguments)
         flush_output()
     except LpaError as error:
-        _tell(f"{error}{_want_of_files(error)}")
+        at_fault = plugins.culprit(error) if plugins and isinstance(error, ContractError) else None
+        _tell(f"{at_fault.named if at_fault else ''}{error}{_want_of_files(error)}")
         return error.exit_status
     except KeyboardInterrupt:
         _tell("stopped; run the same command again to go on")
@@ -72,16 +76,12 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         abandon_output()
         return 1
-    except Exception as error:  # a person gets a line, and the trace only when asked for
-        reason = _of_the_system(error)
-        if reason:
-            _tell(reason)
-            return 1
+    except (Exception, SystemExit) as error:  # a person gets a line, and the trace only when asked for
+        at_fault = plugins.culprit(error) if plugins else None
+        if isinstance(error, SystemExit) and (at_fault is None or at_fault.hook == COMMANDS):
+            raise
         structlog.get_logger("lpa").debug("unexpected error", exception=traceback.format_exc())
-        _tell(
-            f"unexpected {type(error).__name__}: {error}; this is a fault in lpa or a plugin: please report it "
-            "with the lines that LPA_LOG_LEVEL=debug prints"
-        )
+        _tell(_unexpected(error, at_fault))
         return 1
     return outcome if isinstance(outcome, int) else 0
 
@@ -108,7 +108,24 @@ def _called(app: cyclopts.App, arguments: list[str]) -> Any:
         raise UsageError(f"{what}; see {command} --help") from None
 
 
-def _of_the_system(error: Exception) -> str:
+def _unexpected(error: BaseException, at_fault: Culprit | None) -> str:
+    """What the machine lacks, or else whose fault it is."""
+    reason = _of_the_system(error)
+    if reason:
+        return reason
+    if at_fault is not None:
+        package = at_fault.plugin.package
+        return (
+            f"{at_fault.named}{at_fault.function} raised {one_line(error)}; report it to the authors of {package} with "
+            f"the lines that LPA_LOG_LEVEL=debug prints, or set LPA_PLUGINS_DISABLED={at_fault.plugin.name}"
+        )
+    return (
+        f"unexpected {one_line(error)}; this is a fault in lpa: please report it with the lines that "
+        "LPA_LOG_LEVEL=debug prints"
+    )
+
+
+def _of_the_system(error: BaseException) -> str:
     """What the machine lacks or does not allow, where that is why; else empty: it is a fault of ours."""
     if isinstance(error, OSError) and error.errno is not None and has_advice(error.errno):
         return f"{error.filename}: {explained(error.errno)}" if error.filename else explained(error.errno)

@@ -67,3 +67,17 @@ class JobFailed(LpaError):
     """The work could not be done, or was not done to its end."""
 
     exit_status = 1
+
+
+class ContractError(ConfigurationError):
+    """Something that a plugin made did what its contract does not allow.
+
+    Attributes:
+        returned_by: the object at fault.
+    """
+
+    def __init__(self, returned_by: object, method: str, did: str, expected: str) -> None:
+        """``did`` says what the method did, such as ``returned None``; ``expected`` what it must return."""
+        kind = type(returned_by)
+        super().__init__(f"{kind.__module__}.{kind.__qualname__}.{method} {did}: it must return {expected}")
+        self.returned_by = returned_by

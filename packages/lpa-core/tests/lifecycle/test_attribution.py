@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from lpa_core.errors import ContractError
 from lpa_core.events.coercion import address
 from lpa_core.lifecycle.attribution import NearestSnapshot
 from lpa_core.lifecycle.capabilities import TTL_MS, Capability, CapabilityIndex
+from lpa_core.lifecycle.fold import fold
+from lpa_core.testing.lifecycle import Story
 from lpa_core.testing.lifecycle_strategies import NOON, capabilities, gpus, models, times, urls, wallets
 
 DAY = 86_400_000
@@ -210,3 +214,28 @@ def test_the_choice_is_the_minimum_over_all_candidates(
         return
     offer = found.offer
     assert expected[5:] == (-found.snapshot_ts, normal(offer.model_id), normal(offer.url), normal(offer.gpu_id))
+
+
+class Wrong:
+    """A policy that does what no policy may."""
+
+    def __init__(self, answer: Callable[[], Any]) -> None:
+        self._answer = answer
+
+    def select(self, capabilities: CapabilityIndex, wallet: str, model: str, url: str, gpu: str, time: int) -> Any:
+        return self._answer()
+
+
+@pytest.mark.parametrize(
+    ("answer", "did"),
+    [
+        (dict, "returned a dict"),
+        (lambda: ("snapshot", 5), "returned a tuple"),
+        (lambda: 1 / 0, "raised ZeroDivisionError: division by zero"),
+    ],
+)
+def test_failure_30_a_policy_that_breaks_its_contract_is_named(answer: Callable[[], Any], did: str) -> None:
+    story = Story()
+    story.trace(NOON, "gateway_receive_stream_request", orchestrator_address="0xhot")
+    with pytest.raises(ContractError, match=rf"test_attribution\.Wrong\.select {did}: it must return an Attribution"):
+        fold("s", story.signals, CapabilityIndex([]), Wrong(answer))

@@ -85,22 +85,8 @@ def test_shown_text_is_the_schema_file_and_plugin_tables() -> None:
 def test_a_name_that_would_need_quoting_is_refused(name: str) -> None:
     with pytest.raises(SinkMisconfigured, match="letters, digits and underscores"):
         statements([], name)
-    with pytest.raises(SinkMisconfigured, match="letters, digits and underscores"):
-        statements([typed_table(name, order_by=())], "livepeer_analytics")
-    with pytest.raises(SinkMisconfigured, match="letters, digits and underscores"):
-        statements([typed_table("t", Column(name, Kind.TEXT), order_by=())], "livepeer_analytics")
 
 
 def test_a_plugin_table_needs_the_leading_columns() -> None:
     with pytest.raises(SinkMisconfigured, match="typed_table"):
         statements([Table("t", (Column("a", Kind.TEXT),))], "livepeer_analytics")
-
-
-def test_a_plugin_table_is_ordered_by_columns_that_it_has() -> None:
-    with pytest.raises(SinkMisconfigured, match="ordered by nothing_here"):
-        statements([typed_table("t", Column("a", Kind.TEXT), order_by=("a", "nothing_here"))], "livepeer_analytics")
-
-
-def test_a_plugin_table_is_not_ordered_by_what_can_be_null() -> None:
-    with pytest.raises(SinkMisconfigured, match="ordered by a, which can be null"):
-        statements([typed_table("t", Column("a", Kind.TEXT, nullable=True), order_by=("a",))], "livepeer_analytics")

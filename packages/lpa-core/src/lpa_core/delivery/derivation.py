@@ -11,6 +11,7 @@ import structlog
 
 from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
+from lpa_core.errors import ContractError
 from lpa_core.lifecycle.fold_rules import FoldRules
 from lpa_core.sinks.derived import Derived
 from lpa_core.sinks.sink import SinkMisconfigured, SinkUnavailable, StoredRange, SupportsDerivation
@@ -104,7 +105,7 @@ class Derivation:
             for sink in self._sinks:
                 began_sink = self._clock()
                 self._count(sink.derive(stored, self._rules), self._clock() - began_sink)
-        except (SinkUnavailable, SinkMisconfigured) as problem:
+        except (SinkUnavailable, SinkMisconfigured, ContractError) as problem:
             _log.warning("facts are behind, and will be brought up to date later", reason=str(problem))
         except Exception:  # a defect: it must not take the delivery along
             _log.exception("facts could not be derived")

@@ -9,6 +9,7 @@ import attrs
 import structlog
 
 from lpa_core.dedup.store import DedupStore
+from lpa_core.delivery import checked_answers
 from lpa_core.delivery.blocks import Settled, blocks, envelopes, gap_blocks, settle
 from lpa_core.delivery.partitions import PartitionState
 from lpa_core.delivery.ranges import Range
@@ -57,7 +58,8 @@ def claim(pending: PendingRange, dedup: DedupStore) -> None:
     """Ask the store who owns each accepted event's key. Raises DedupStoreUnavailable, DedupStoreError."""
     offsets = pending.batch.offsets
     accepted = [i for i, verdict in enumerate(pending.verdicts) if type(verdict) is Accepted]
-    owners = dedup.claim(
+    owners = checked_answers.claim(
+        dedup,
         [pending.verdicts[i].dedup_key or "" for i in accepted],
         pending.batch.topic,
         pending.batch.partition,

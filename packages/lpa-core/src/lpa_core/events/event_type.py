@@ -9,18 +9,30 @@ from typing import Any, final
 import attrs
 
 from lpa_core.events.column_rows import rows_maker
+from lpa_core.events.declaration import (
+    require_model,
+    require_own_columns,
+    require_paths,
+    require_readable,
+    require_typed,
+)
 from lpa_core.events.envelope import Envelope
 from lpa_core.events.model_from_columns import tree_of
 from lpa_core.events.row import MakeRows, Row, own_columns
 from lpa_core.events.times import DiscardedTime, settling
 from lpa_core.tables.row_layout import LEADING_COLUMNS
 from lpa_core.tables.table import Column, Table
+from lpa_core.type_checks import items, require_function, require_text, shown_type
 
 __all__ = ["EventType", "Row", "typed_table"]
 
 
 def typed_table(name: str, *columns: Column, order_by: tuple[str, ...]) -> Table:
-    """A table for rows of an event type: the leading columns, then the event's own."""
+    """A table for rows of an event type: the leading columns, then the event's own.
+
+    Raises ValueError if a column has the name of one that lpa adds, and what :class:`Table` raises.
+    """
+    require_own_columns(name, columns)
     return Table(name=name, columns=(*LEADING_COLUMNS, *columns), order_by=order_by)
 
 
@@ -45,7 +57,8 @@ class EventType:
             makes a row.
         requires_container: ``data`` must be an array or an object (reason ``invalid_data_shape``).
 
-    Raises ValueError if columns say no path, one that is none, or such as contradict each other.
+    Raises ValueError at any part that cannot be: columns that say no path, one that is none, or such as contradict each
+    other; a required path that no event could have; a model that data cannot be decoded into; a wrong type.
     """
 
     name: str
@@ -60,7 +73,10 @@ class EventType:
     """Required attributes of data that its model lets be missing or empty."""
 
     def __attrs_post_init__(self) -> None:
+        require_text("the name of an event type", self.name)
         try:
+            self._require_types()
+            require_paths(self.required, self.model, items=self.requires_items)
             model, make_rows, filled = self._shaped() if self.shape is not None else self._of_columns()
         except ValueError as error:
             raise ValueError(f"event type {self.name!r}: {error}") from None
@@ -69,18 +85,32 @@ class EventType:
         object.__setattr__(self, "make_rows", make_rows)
         object.__setattr__(self, "unproven", tuple(path for path in below_data if path not in filled))
 
+    def _require_types(self) -> None:
+        object.__setattr__(self, "required", items("required", self.required, str))
+        object.__setattr__(self, "tables", items("tables", self.tables, Table))
+        for table in self.tables:
+            require_typed(table)
+        for name in ("requires_items", "requires_container"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name} is {shown_type(getattr(self, name))}: it must be True or False")
+        if self.shape is not None:
+            require_function("shape", self.shape, "envelope", "data")
+
     def _of_columns(self) -> tuple[Any, MakeRows, Collection[str]]:
         if self.model is not None:
             raise ValueError("has a model and no shape: leave the model out: lpa makes it from the columns")
         if not self.tables:
             raise ValueError("has no table")
         tables = [(table, own_columns(table)) for table in self.tables]
-        columns = chain.from_iterable(columns for _, columns in tables)
+        columns = [*chain.from_iterable(columns for _, columns in tables)]
+        require_readable(columns)
         tree = tree_of(self.name, columns, self.required, each=self.requires_items)
         model = list[tree.model] if self.requires_items else tree.model  # type: ignore[name-defined]  # made just now
         return model, rows_maker(tables, tree, each=self.requires_items), tree.filled
 
     def _shaped(self) -> tuple[Any, MakeRows, Collection[str]]:
+        require_model(self.name, self.model)
+        require_readable(column for table in self.tables for column in own_columns(table) if column.at is not None)
         shape, settle = self.shape, settling(self.model)
         assert shape is not None
         widths = {table: len(own_columns(table)) for table in self.tables}
@@ -91,6 +121,8 @@ class EventType:
             rows = tuple(shape(envelope, data))
             # What is wrong with a plugin's shape must not reach a block that holds other events' rows.
             for table, row in rows:
+                if table not in widths:
+                    raise ValueError("shape made a row of a table that the event type does not have among its tables")
                 if len(row) != widths[table]:
                     raise ValueError(f"a row of {table.name} has {len(row)} values for {widths[table]} columns")
             return rows

@@ -16,6 +16,7 @@ from lpa_core.events import (
 )
 from lpa_core.events.event_type import EventType
 from lpa_core.tables.reserved import RESERVED_TABLES
+from lpa_core.type_checks import shown_type
 
 BUILTIN_EVENT_TYPES: Final[tuple[EventType, ...]] = (
     ai_stream_status.EVENT_TYPE,
@@ -39,6 +40,8 @@ def registry(event_types: Iterable[EventType]) -> Mapping[str, EventType]:
     by_name: dict[str, EventType] = {}
     tables: dict[str, str] = {}
     for event_type in event_types:
+        if not isinstance(event_type, EventType):
+            raise ValueError(f"{shown_type(event_type)} stands for an event type: it must be an EventType")
         if event_type.name in by_name:
             raise ValueError(f"event type {event_type.name!r} is declared twice")
         by_name[event_type.name] = event_type

@@ -110,4 +110,10 @@ def is_health_check(brought: object) -> bool:
     texts: tuple[object, ...] = (brought.name, brought.title, brought.unit, brought.runbook)
     judge: object = brought.judge
     severity: object = brought.severity
-    return all(type(text) is str for text in texts) and callable(judge) and isinstance(severity, State)
+    costly: object = brought.costly
+    return (
+        all(type(text) is str for text in texts)
+        and callable(judge)
+        and isinstance(severity, State)
+        and isinstance(costly, bool)
+    )

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from lpa_core.data_folder import claims_name
 from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.plugins.fingerprint import fingerprint
-from lpa_core.plugins.manager import Plugin
+from lpa_core.plugins.plugin import Plugin
 from lpa_core.release import require_clock
 from lpa_core.savepoints import Savepoint
 from lpa_core.settings.settings import Settings

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import final
 
+from lpa_core.errors import ContractError
 from lpa_core.events.coercion import address
 from lpa_core.lifecycle.attribution import Attribution, AttributionPolicy
 from lpa_core.lifecycle.capabilities import CapabilityIndex, Offer
 from lpa_core.lifecycle.pipeline_model import PipelineModelMode, canonical_pipeline
 from lpa_core.lifecycle.signals import Signal, TraceType, first_non_blank
+from lpa_core.type_checks import shown_type
 
 _CLOSED = TraceType.CLOSED.value
 
@@ -82,14 +84,15 @@ class Identity:
         if not url and signal.trace_type == _CLOSED:
             url = self.orchestrator_url
         label = signal.pipeline
-        return self._policy.select(
-            self._capabilities,
-            wallet,
-            label if label and not label.isspace() else self.model_id,
-            url,
-            self.gpu_id,
-            signal.signal_ts,
-        )
+        model = label if label and not label.isspace() else self.model_id
+        try:
+            found: object = self._policy.select(self._capabilities, wallet, model, url, self.gpu_id, signal.signal_ts)
+        except Exception as error:  # whatever a third party's policy raises
+            did = f"raised {type(error).__name__}: {' '.join(str(error).split())}"
+            raise ContractError(self._policy, "select", did, "an Attribution or None") from error
+        if found is None or isinstance(found, Attribution):
+            return found
+        raise ContractError(self._policy, "select", f"returned {shown_type(found)}", "an Attribution or None")
 
     def replaced_by(self, attribution: Attribution | None) -> bool:
         """Whether ``attribution`` names another orchestrator than the present one, and there is one."""

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from lpa_core.plugins.manager import Plugin
+from lpa_core.plugins.plugin import Plugin
 from lpa_core.settings.settings import Settings
 
 _JUDGING_HOOKS: Final = {"lpa_event_types", "lpa_validators", "lpa_classify_failure"}

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import traceback
 from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, final
 
 import attrs
@@ -15,13 +13,18 @@ import pluggy
 import structlog
 
 from lpa_core.dedup.store import DedupStore
-from lpa_core.errors import ConfigurationError
 from lpa_core.events.event_type import EventType
-from lpa_core.health.check import HealthCheck, is_health_check
+from lpa_core.health.check import HealthCheck
 from lpa_core.lifecycle.attribution import AttributionPolicy
 from lpa_core.pipeline.pipeline import FailureClassifier, Pipeline
+from lpa_core.plugins import answers
+from lpa_core.plugins.answers import URI_HOOKS, require_hooks
+from lpa_core.plugins.calls import PluginCalls, tell_trace
 from lpa_core.plugins.context import AppContext
+from lpa_core.plugins.culprit import Culprit
 from lpa_core.plugins.hookspecs import PROJECT, HookSpecs
+from lpa_core.plugins.judging import told_classifier, told_shapes, told_validator
+from lpa_core.plugins.plugin import Plugin, PluginError, is_ours, one_line, ours_first
 from lpa_core.replays import ReplayTransform
 from lpa_core.savepoints import SavepointKeeper
 from lpa_core.settings.settings import Settings
@@ -30,36 +33,19 @@ from lpa_core.sinks.sink import Sink
 from lpa_core.sources.source import Source
 from lpa_core.uris import scheme
 from lpa_core.validation.chain import Validator
-from lpa_core.validation.reasons import Failure, is_failure
 
 if TYPE_CHECKING:
     import cyclopts
 
 _log = structlog.get_logger("lpa.plugins")
 
-_URI_HOOKS: Final = {
-    "lpa_sources": "source",
-    "lpa_dedup_stores": "dedup store",
-    "lpa_sinks": "sink",
-    "lpa_archives": "archive",
+_CONTRACTS: Final[Mapping[str, type[Any]]] = {
+    "lpa_sources": Source,
+    "lpa_dedup_stores": DedupStore,
+    "lpa_sinks": Sink,
+    "lpa_archives": Archive,
 }
-
-
-class PluginError(ConfigurationError):
-    """A required plugin is missing or broken, or nothing serves a URI. One line, with the remedy."""
-
-
-@final
-@attrs.define(slots=True)
-class Plugin:
-    """A plugin and how it fares. ``problem`` is one line; empty if all is well."""
-
-    name: str
-    package: str
-    version: str
-    hooks: tuple[str, ...] = ()
-    disabled: bool = False
-    problem: str = ""
+_HOOKS: Final = tuple(name for name in vars(HookSpecs) if name.startswith("lpa_"))
 
 
 @final
@@ -95,7 +81,8 @@ class PluginManager:
         self._pluggy.add_hookspecs(HookSpecs)
         self._brought: list[_Brought] = []
         self.plugins: list[Plugin] = []
-        for entry_point in _with_core_first(entry_points(group=PROJECT) if found is None else found):
+        self._calls = PluginCalls()
+        for entry_point in ours_first([*(entry_points(group=PROJECT) if found is None else found)]):
             self._load(entry_point)
         for name in settings.lpa.plugins_required:
             if not any(plugin.name == name and not plugin.disabled for plugin in self.plugins):
@@ -119,57 +106,55 @@ class PluginManager:
             module = entry_point.load()
             self._pluggy.register(module, name=plugin.name)
             self._pluggy.check_pending()
-            plugin.hooks = tuple(sorted(caller.name for caller in self._pluggy.get_hookcallers(module) or ()))
+            callers = self._pluggy.get_hookcallers(module) or []
+            require_hooks(module, callers, _HOOKS)
+            plugin.hooks = tuple(sorted(caller.name for caller in callers))
             self._brought.append(self._ask(plugin, module))
-        except (Exception, SystemExit) as error:  # whatever a third party's import or hook raises
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # whatever a third party's import or hook raises, an exit or a skip too
             if module is not None and self._pluggy.get_plugin(plugin.name) is module:
                 self._pluggy.unregister(module)
             self._leave_out(plugin, error)
+        else:
+            if not is_ours(entry_point.value):
+                self._calls.add(entry_point.module, plugin)
 
     def _ask(self, plugin: Plugin, module: object) -> _Brought:
-        """All that the plugin brings. Raises where any of it cannot be used together with what is there already."""
-        others = [other for other in self._pluggy.get_plugins() if other is not module]
+        """All that the plugin brings. Raises where any of it cannot be used, or not together with what is there."""
+        given = {"settings": self._settings, "context": self.context}
 
-        def answers(hook: str, **arguments: Any) -> Any:
-            return self._pluggy.subset_hook_caller(hook, others)(**arguments)
+        def asked(hook: str) -> Any:
+            caller = self._only(module, hook)
+            found = caller(**{name: given[name] for name in _arguments(caller)})
+            if isinstance(found, list) and len(found) < len(caller.get_hookimpls()):
+                raise ValueError(
+                    f"{hook} returned None: it must return what it brings, an empty list or dict for nothing"
+                )
+            return found
 
+        checks = answers.health_checks(asked("lpa_health_checks"), (check.name for check in self.health_checks()))
         brought = _Brought(
             plugin,
             module,
-            event_types=tuple(chain(*answers("lpa_event_types"))),
-            validators=tuple(chain(*answers("lpa_validators", settings=self._settings))),
-            health_checks=tuple(chain(*answers("lpa_health_checks", settings=self._settings))),
-            replay_transforms=tuple(chain(*answers("lpa_replay_transforms", settings=self._settings))),
-            commands=tuple(chain(*answers("lpa_cli_commands", settings=self._settings, context=self.context))),
-            attribution_policy=answers("lpa_attribution_policy", settings=self._settings),
-            factories={hook: dict(ChainMap(*answers(hook))) for hook in _URI_HOOKS},
+            event_types=answers.event_types(asked("lpa_event_types")),
+            validators=answers.validators(asked("lpa_validators")),
+            health_checks=checks,
+            replay_transforms=answers.replay_transforms(asked("lpa_replay_transforms")),
+            commands=answers.commands(asked("lpa_cli_commands")),
+            attribution_policy=answers.attribution_policy(asked("lpa_attribution_policy")),
+            factories={hook: answers.factories(hook, asked(hook), self._factories(hook)) for hook in URI_HOOKS},
         )
         Pipeline([*self.event_types(), *brought.event_types], plugin_validators=brought.validators)
-        if brought.attribution_policy is not None and not callable(getattr(brought.attribution_policy, "select", None)):
-            raise ValueError(f"lpa_attribution_policy: {brought.attribution_policy!r} has no select to call")
-        taken = {check.name for check in self.health_checks()}
-        for check in brought.health_checks:
-            if not is_health_check(check):
-                raise ValueError(
-                    f"lpa_health_checks: {check!r} is none: "
-                    "a HealthCheck has texts, a judge to call and a State as severity"
-                )
-            if not re.fullmatch("[a-z][a-z0-9_]*", check.name) or check.name in taken:
-                raise ValueError(f"lpa_health_checks: {check.name!r} is taken, or no lower-case words with underscores")
-            taken.add(check.name)
-        for transform in brought.replay_transforms:
-            if not hasattr(transform, "__name__"):
-                raise ValueError(f"lpa_replay_transforms: {transform!r} is not a function to call by name")
-        for hook, factories in brought.factories.items():
-            for name, factory in factories.items():
-                if name in self._factories(hook):
-                    raise ValueError(f"{hook}: there is a {_URI_HOOKS[hook]} for {name}:// already")
-                if name != name.lower() or not callable(factory):
-                    raise ValueError(f"{hook}: {name!r} must be a scheme in lower case, its value a factory to call")
         return brought
 
+    def _only(self, module: object, hook: str) -> pluggy.HookCaller:
+        """Calls the hook of one plugin."""
+        others = [each for each in self._pluggy.get_plugins() if each is not module]
+        return self._pluggy.subset_hook_caller(hook, others)
+
     def _leave_out(self, plugin: Plugin, error: BaseException) -> None:
-        plugin.problem = _one_line(error)
+        plugin.problem = one_line(error)
         if plugin.name in self._settings.lpa.plugins_required:
             raise PluginError(
                 f"plugin {plugin.name} of {plugin.package} is required but broken: {plugin.problem}"
@@ -181,14 +166,16 @@ class PluginManager:
             problem=plugin.problem,
             remedy=f"correct or remove {plugin.package}, or set LPA_PLUGINS_DISABLED={plugin.name}",
         )
-        trace = "".join(traceback.format_exception(error))
-        _log.debug("how the plugin broke", plugin=plugin.name, exception=trace)
+        tell_trace(plugin, error)
 
     def event_types(self) -> Sequence[EventType]:
         return [event_type for brought in self._brought for event_type in brought.event_types]
 
     def validators(self) -> Sequence[Validator]:
-        return [validator for brought in self._brought for validator in brought.validators]
+        """Each reports its first fault with its plugin's name."""
+        return [
+            told_validator(brought.plugin, validator) for brought in self._brought for validator in brought.validators
+        ]
 
     def health_checks(self) -> Sequence[HealthCheck]:
         return [check for brought in self._brought for check in brought.health_checks]
@@ -198,44 +185,32 @@ class PluginManager:
         return [(brought.plugin, transform) for brought in self._brought for transform in brought.replay_transforms]
 
     def classifiers(self) -> Sequence[FailureClassifier]:
-        """One for each plugin that classifies failures; none of them raises."""
-        return [
-            self._classifier(brought) for brought in self._brought if "lpa_classify_failure" in brought.plugin.hooks
+        """One for each plugin that classifies, before them one that reports shapes that raise; none raises."""
+        shapes = {
+            event_type.name: brought.plugin
+            for brought in self._brought
+            if self._calls.is_foreign(brought.plugin)
+            for event_type in brought.event_types
+        }
+        asked = [
+            told_classifier(brought.plugin, self._only(brought.module, "lpa_classify_failure"))
+            for brought in self._brought
+            if "lpa_classify_failure" in brought.plugin.hooks
         ]
-
-    def _classifier(self, brought: _Brought) -> FailureClassifier:
-        others = [other for other in self._pluggy.get_plugins() if other is not brought.module]
-        ask = self._pluggy.subset_hook_caller("lpa_classify_failure", others)
-        told = False
-
-        def classify(failure: Failure, payload: bytes | None) -> Failure | None:
-            nonlocal told
-            try:
-                answer = ask(failure=failure, payload=payload)
-                if answer is None or is_failure(answer):
-                    return answer
-                raise TypeError(f"answered {type(answer).__name__}, not None or a Failure of the closed lists")
-            except Exception as error:  # whatever a third party's hook raises
-                if not told:
-                    _log.warning(
-                        "failure classifier raised; such failures stay as they were found",
-                        plugin=brought.plugin.name,
-                        package=brought.plugin.package,
-                        problem=_one_line(error),
-                        remedy=f"correct {brought.plugin.package}, or set LPA_PLUGINS_DISABLED={brought.plugin.name}",
-                    )
-                told = True
-                return None
-
-        return classify
+        return [told_shapes(shapes), *asked] if shapes else asked
 
     def add_commands(self, app: cyclopts.App) -> None:
         """Add the plugins' commands to ``app``; a plugin with a command that cannot be added is broken."""
         for brought in tuple(self._brought):
             try:
+                taken = set(app)
+                for name in (name for command in brought.commands for name in command.name):
+                    if name in taken:
+                        raise ValueError(f'lpa_cli_commands: Command "{name}" already registered')
+                    taken.add(name)
                 for command in brought.commands:
                     app.command(command)
-            except Exception as error:  # no name, a name that is taken, or no App at all
+            except Exception as error:  # whatever else an App is refused for
                 self._brought.remove(brought)
                 self._leave_out(brought.plugin, error)
 
@@ -253,18 +228,30 @@ class PluginManager:
 
     def savepoints(self) -> SavepointKeeper:
         """Who makes and restores savepoints."""
-        keeper: SavepointKeeper | None = self._pluggy.hook.lpa_savepoints(settings=self._settings, context=self.context)
-        if keeper is None:
-            raise PluginError("nothing installed makes savepoints: install lpa-ops")
-        return keeper
+        for implementation in reversed(self._pluggy.hook.lpa_savepoints.get_hookimpls()):
+            plugin = next(each for each in self.plugins if each.name == implementation.plugin_name)
+            what = f"plugin {plugin.name} of {plugin.package}: lpa_savepoints"
+            ask = self._only(implementation.plugin, "lpa_savepoints")
+            keeper: SavepointKeeper | None = self._calls.run(
+                plugin, what, partial(ask, settings=self._settings, context=self.context)
+            )
+            if keeper is not None:
+                self._calls.take(what, keeper, SavepointKeeper, "lpa_savepoints")
+                return keeper
+        raise PluginError("nothing installed makes savepoints: install lpa-ops")
 
     def attribution_policy(self) -> AttributionPolicy:
         """Who attributes signals: the first plugin's that brings a policy, else the core's."""
         in_turn = sorted(self._brought, key=lambda brought: brought.plugin.name == "core")
         for brought in in_turn:
             if brought.attribution_policy is not None:
+                self._calls.remember(brought.attribution_policy, "lpa_attribution_policy")
                 return brought.attribution_policy
         raise PluginError("nothing installed attributes signals: enable the plugin core")
+
+    def culprit(self, error: BaseException) -> Culprit | None:
+        """Which plugin, of those that are not lpa's own, an unexpected error is of; None if of none."""
+        return self._calls.culprit(error)
 
     def _factories(self, hook: str) -> Mapping[str, Any]:
         return ChainMap(*(dict(brought.factories[hook]) for brought in self._brought))
@@ -274,22 +261,21 @@ class PluginManager:
         if wanted not in factories:
             known = ", ".join(sorted(factories)) or "none"
             raise PluginError(
-                f"no {_URI_HOOKS[hook]} for {wanted}:// is installed (there are: {known}); "
+                f"no {URI_HOOKS[hook]} for {wanted}:// is installed (there are: {known}); "
                 "check the URI, or install its plugin"
             )
+        plugin = next(brought.plugin for brought in self._brought if wanted in brought.factories[hook])
+        what = f"plugin {plugin.name} of {plugin.package}: {hook}: the factory for {wanted}://"
         try:
-            return factories[wanted](uri, *arguments, self._settings)
+            made = self._calls.run(plugin, what, lambda: factories[wanted](uri, *arguments, self._settings))
         except ImportError as error:
-            package = next(b.plugin.package for b in self._brought if wanted in b.factories[hook])
             raise PluginError(
-                f"the {_URI_HOOKS[hook]} for {wanted}:// of {package} needs what is not installed ({error}): "
-                f"install {package} with the extra that brings it"
+                f"the {URI_HOOKS[hook]} for {wanted}:// of {plugin.package} needs what is not installed ({error}): "
+                f"install {plugin.package} with the extra that brings it"
             ) from None
+        self._calls.take(what, made, _CONTRACTS[hook], hook)
+        return made
 
 
-def _one_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
-
-
-def _with_core_first(found: Iterable[EntryPoint]) -> list[EntryPoint]:
-    return sorted(found, key=lambda entry_point: (entry_point.name != "core", entry_point.name))
+def _arguments(caller: pluggy.HookCaller) -> Iterable[str]:
+    return () if caller.spec is None else caller.spec.argnames

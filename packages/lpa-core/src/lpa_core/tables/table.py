@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any, final
+from typing import Any, Final, final
 
 import attrs
+
+from lpa_core.type_checks import items, shown_type
+
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
 class Kind(StrEnum):
@@ -37,6 +42,8 @@ class Column:
         at: a path (:mod:`lpa_core.events.paths`). None if the code that makes the rows knows.
         otherwise: another path, for an event that has nothing at the first one, or text that is empty.
         reads: a type of :mod:`lpa_core.events.model`, where it is another than the kind's own.
+
+    Raises ValueError if the name is not of letters, digits and underscores, or an attribute is of another type.
     """
 
     name: str
@@ -46,6 +53,20 @@ class Column:
     otherwise: str | None = attrs.field(default=None, kw_only=True, eq=False)
     reads: Any = attrs.field(default=None, kw_only=True, eq=False)
 
+    def __attrs_post_init__(self) -> None:
+        _require_name("column", self.name)
+        given: tuple[tuple[str, object, type | tuple[type, ...], str], ...] = (
+            ("kind", self.kind, Kind, "one of Kind"),
+            ("nullable", self.nullable, bool, "True or False"),
+            ("at", self.at, (str, type(None)), "a path, as text"),
+            ("otherwise", self.otherwise, (str, type(None)), "a path, as text"),
+        )
+        for name, value, type_, expected in given:
+            if not isinstance(value, type_):
+                raise ValueError(f"column {self.name}: {name} is {shown_type(value)}: it must be {expected}")
+        if self.otherwise is not None and self.at is None:
+            raise ValueError(f"column {self.name}: otherwise stands in for at, which is not given")
+
 
 @final
 @attrs.frozen(slots=True, eq=False)
@@ -53,11 +74,30 @@ class Table:
     """A table's name and the columns that a row carries, in order.
 
     ``order_by`` names the columns a sink should sort by, most selective last.
+
+    Raises ValueError if a name is not of letters, digits and underscores, if two columns have one name, be it in
+    another case, or if ``order_by`` names something else than a column, or a column that can be null.
     """
 
     name: str
     columns: tuple[Column, ...]
     order_by: tuple[str, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        _require_name("table", self.name)
+        object.__setattr__(self, "columns", items(f"table {self.name}: columns", self.columns, Column))
+        object.__setattr__(self, "order_by", items(f"table {self.name}: order_by", self.order_by, str))
+        by_name: dict[str, Column] = {}
+        for column in self.columns:
+            if column.name.lower() in by_name:
+                raise ValueError(f"table {self.name} has two columns named {column.name}: rename one")
+            by_name[column.name.lower()] = column
+        for name in self.order_by:
+            found = by_name.get(name.lower())
+            if found is None or found.name != name:
+                raise ValueError(f"table {self.name} is ordered by {name!r}, which is none of its columns")
+            if found.nullable:
+                raise ValueError(f"table {self.name} is ordered by {name}, which can be null: order it by others")
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -87,3 +127,10 @@ class Block:
 
     def __repr__(self) -> str:
         return f"Block({self.table.name}, {self.topic}[{self.partition}], {len(self)} rows)"
+
+
+def _require_name(what: str, name: object) -> None:
+    if not isinstance(name, str) or _NAME.fullmatch(name) is None:
+        raise ValueError(
+            f"{name!r} cannot name a {what}: use letters, digits and underscores, no digit first, at most 128"
+        )

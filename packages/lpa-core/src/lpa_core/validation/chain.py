@@ -41,7 +41,7 @@ def _guarded(validator: Validator) -> Validator:
             if found is None or is_failure(found):
                 return found
             raise TypeError(f"answered {type(found).__name__}, not None or a Failure of the closed lists")
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return schema_invalid(
                 Reason.PLUGIN_VALIDATOR, f"validator {validator.__name__} raised {type(error).__name__}: {error}"
             )

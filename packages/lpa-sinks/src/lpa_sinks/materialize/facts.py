@@ -47,7 +47,7 @@ _SPAN: Final = ("first_event_timestamp", "last_event_timestamp")
 _SESSIONS: Final = (Column("workflow_session_id", Kind.TEXT),)
 
 _KINDS: Final = {
-    column_type(Column("", kind, nullable)): (kind, nullable)
+    column_type(Column("any", kind, nullable)): (kind, nullable)
     for kind in Kind
     for nullable in (False, True)
     if not (kind is Kind.LABEL and nullable)

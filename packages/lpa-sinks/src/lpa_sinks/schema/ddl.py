@@ -161,13 +161,7 @@ def plugin_table(table: Table) -> str:
             f"table {table.name} does not begin with the leading columns: declare it with "
             "lpa_core.events.event_type.typed_table"
         )
-    by_name = {column.name: column for column in table.columns}
-    for name in table.order_by:
-        if name not in by_name:
-            raise SinkMisconfigured(f"table {table.name} is ordered by {name}, which is none of its columns")
-        if by_name[name].nullable:
-            raise SinkMisconfigured(f"table {table.name} is ordered by {name}, which can be null: order it by others")
-    for name in (table.name, *by_name):
+    for name in (table.name, *table.column_names):
         quoted(name)
     return SQL.fill(
         PLUGIN_TABLE_FILE,

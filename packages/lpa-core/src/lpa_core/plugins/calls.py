@@ -1,0 +1,64 @@
+"""Calls what plugins bring, and knows whose fault an error is."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import Any, final
+
+import structlog
+
+from lpa_core.errors import LpaError
+from lpa_core.plugins.contracts import require_methods
+from lpa_core.plugins.culprit import Culprit, culprit
+from lpa_core.plugins.plugin import Plugin, PluginError, PluginRaisedError, one_line
+
+_log = structlog.get_logger("lpa.plugins")
+
+
+@final
+class PluginCalls:
+    """The plugins that are not lpa's own, and what they made."""
+
+    def __init__(self) -> None:
+        self._modules: dict[str, Plugin] = {}
+        self._made: dict[type, str] = {}
+
+    def add(self, module: str, plugin: Plugin) -> None:
+        self._modules[module] = plugin
+
+    def is_foreign(self, plugin: Plugin) -> bool:
+        return any(plugin is each for each in self._modules.values())
+
+    def run(self, plugin: Plugin, what: str, call: Callable[[], Any]) -> Any:
+        """What a call of a plugin's function returns. Raises LpaError, ImportError, and whatever lpa's own raise."""
+        try:
+            return call()
+        except (LpaError, ImportError):
+            raise
+        except (Exception, SystemExit) as error:
+            if not self.is_foreign(plugin):
+                raise
+            tell_trace(plugin, error)
+            raise PluginRaisedError(f"{what} raised {one_line(error)}: correct {plugin.package}") from None
+
+    def take(self, what: str, made: object, contract: type[Any], hook: str) -> None:
+        """Remember what a plugin made. Raises PluginError if it is not what the hook is for."""
+        try:
+            require_methods(what, made, contract)
+        except Exception as error:  # a property of a third party's object may raise whatever it likes
+            told = str(error) if isinstance(error, ValueError) else f"{what} made what raised {one_line(error)}"
+            raise PluginError(told) from None
+        self.remember(made, hook)
+
+    def remember(self, made: object, hook: str) -> None:
+        self._made[type(made)] = hook
+
+    def culprit(self, error: BaseException) -> Culprit | None:
+        """Which of these plugins an unexpected error is of; None if of none."""
+        return culprit(error, self._modules, self._made)
+
+
+def tell_trace(plugin: Plugin, error: BaseException) -> None:
+    trace = "".join(traceback.format_exception(error))
+    _log.debug("how the plugin broke", plugin=plugin.name, exception=trace)

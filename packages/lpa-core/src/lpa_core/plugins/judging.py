@@ -1,0 +1,98 @@
+"""Validators, classifiers and shapes of plugins at work: the first fault of each is reported with the plugin's name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from lpa_core.pipeline.pipeline import FailureClassifier
+from lpa_core.plugins.plugin import Plugin, one_line
+from lpa_core.validation.chain import Validator
+from lpa_core.validation.json_document import Document
+from lpa_core.validation.reasons import Failure, Reason, is_failure
+
+_log = structlog.get_logger("lpa.plugins")
+
+
+class FirstFault:
+    """Reports a fault of a plugin when it is met for the first time."""
+
+    def __init__(self, plugin: Plugin, event: str) -> None:
+        self._plugin, self._event, self._told = plugin, event, False
+
+    def tell(self, error: BaseException) -> None:
+        if self._told:
+            return
+        self._told = True
+        _log.warning(
+            self._event,
+            plugin=self._plugin.name,
+            package=self._plugin.package,
+            problem=one_line(error),
+            remedy=f"correct {self._plugin.package}, or set LPA_PLUGINS_DISABLED={self._plugin.name}",
+        )
+
+
+def told_validator(plugin: Plugin, validator: Validator) -> Validator:
+    """The validator; what it raises is reported once and raised, as is a wrong answer."""
+    name = validator.__name__
+    fault = FirstFault(plugin, f"validator {name} raised; it rejects such events")
+
+    def told(document: Document) -> Failure | None:
+        try:
+            return required_answer(validator(document))
+        except (Exception, SystemExit) as error:  # whatever a third party's function raises
+            fault.tell(error)
+            raise
+
+    told.__name__ = name
+    return told
+
+
+def told_classifier(plugin: Plugin, ask: Callable[..., object]) -> FailureClassifier:
+    """The plugin's classifier; it never raises."""
+    fault = FirstFault(plugin, "failure classifier raised; such failures stay as they were found")
+
+    def classify(failure: Failure, payload: bytes | None) -> Failure | None:
+        try:
+            return required_answer(ask(failure=failure, payload=payload))
+        except (Exception, SystemExit) as error:  # whatever a third party's hook raises
+            fault.tell(error)
+            return None
+
+    return classify
+
+
+def told_shapes(by_event_type: Mapping[str, Plugin]) -> FailureClassifier:
+    """A classifier that changes nothing: it reports the first event of each type whose shape raised."""
+    faults: Final = {
+        name: FirstFault(plugin, f"rows of event type {name} could not be made; such events are dead letters")
+        for name, plugin in by_event_type.items()
+    }
+
+    def classify(failure: Failure, payload: bytes | None) -> None:
+        if failure.reason is Reason.PARSE_EXCEPTION and payload is not None:
+            fault = faults.get(_type_of(payload))
+            if fault is not None:
+                fault.tell(ValueError(failure.details))
+
+    return classify
+
+
+def required_answer(answer: object) -> Failure | None:
+    """The answer of a validator or classifier. Raises TypeError if it is none."""
+    if answer is None or is_failure(answer):
+        return answer
+    raise TypeError(f"answered {type(answer).__name__}, not None or a Failure of the closed lists")
+
+
+def _type_of(payload: bytes) -> str:
+    try:
+        root: Any = msgspec.json.decode(payload)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return ""
+    found = root.get("type") if isinstance(root, dict) else None
+    return found if isinstance(found, str) else ""
