@@ -23,5 +23,5 @@ WORKDIR /var/lib/lpa
 USER lpa
 EXPOSE 8081
 HEALTHCHECK --interval=10s --timeout=5s --retries=6 --start-period=60s \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8081/healthz', timeout=4)"]
+    CMD ["python", "-c", "import urllib.request as r; r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:8081/healthz', timeout=4)"]
 ENTRYPOINT ["lpa"]

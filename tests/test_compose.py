@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -252,3 +257,56 @@ def test_prometheus_accepts_its_configuration() -> None:
     assert promtool, "./dev tests installs Prometheus where it can"
     done = subprocess.run([promtool, "check", "config", PROMETHEUS], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def checks() -> Iterator[tuple[str, list[str]]]:
+    """The image's health check and those of services that ask over HTTP: a name, and the command."""
+    image = re.search(r"HEALTHCHECK .*\\\n +CMD (\[.*\])", (ROOT / "Dockerfile").read_text())
+    assert image is not None
+    yield "image", json.loads(image[1])
+    for name, service in SERVICES.items():
+        command = service.get("healthcheck", {}).get("test", [])
+        if "http://" in str(command):
+            yield name, command[1:]
+
+
+@pytest.mark.parametrize(("name", "command"), [*checks()])
+def test_failure_21_health_checks_use_no_proxy(name: str, command: list[str]) -> None:
+    """The very commands, at a server on another port, with a proxy in the environment that is not there."""
+    program = {"python": sys.executable}.get(command[0], command[0])
+    if "wget" in command and not shutil.which("wget"):
+        pytest.skip("needs wget, as the images have it")
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        here = f"http://127.0.0.1:{server.server_address[1]}/"
+        arguments = [re.sub(r"http://[\w.]+:\d+/", here, each) for each in command[1:]]
+        dead = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"), "http://127.0.0.1:9")
+        quiet = {**os.environ, **dead, "NO_PROXY": "", "no_proxy": ""}
+        done = subprocess.run([program, *arguments], env=quiet, capture_output=True, text=True, timeout=20, check=False)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    assert done.returncode == 0, f"{name}: {done.stderr}"
+    assert len(asked) == 1
+
+
+def test_failure_21_containers_reach_each_other_without_a_proxy() -> None:
+    for name in ("bucket", "ingest", "materialize", "grafana", "flink-replay-submitter", "archive-mirror"):
+        environment = environment_of(name, {**template(), **dict.fromkeys(SECRETS, "s"), "NO_PROXY": "mine.example"})
+        for variable in ("NO_PROXY", "no_proxy"):
+            named = environment[variable].split(",")
+            assert {"clickhouse", "minio", "prometheus", "localhost", "127.0.0.1", "mine.example"} <= set(named)

@@ -25,6 +25,7 @@ from lpa_core.errors import ContractError, LpaError, UsageError
 from lpa_core.plugins.culprit import COMMANDS, Culprit
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.plugins.plugin import one_line
+from lpa_core.proxies import reach_loopback_directly
 from lpa_core.settings.loading import load, usable
 from lpa_core.settings.settings import Settings
 from lpa_core.settings.settings_file import SETTINGS_FILE, SettingsFile
@@ -59,6 +60,7 @@ def run(arguments: list[str]) -> int:
     """Run ``lpa`` with these arguments and answer its exit status."""
     make_streams_safe()
     raise_limit_of_files()
+    reach_loopback_directly()
     plugins: PluginManager | None = None
     try:
         settings = _undemanding() if arguments[:1] and arguments[0] in _DIAGNOSES else load()

@@ -119,7 +119,7 @@ def test_a_failure_while_refused_rows_are_looked_for_is_tried_again(
     server: ClickHousePlace, front: Front, sink: Sink, waits: Waits
 ) -> None:
     server.refuse(TABLE, "2")
-    front.faults.append(Fault("INSERT INTO `lpa_scratch", 241))
+    front.faults.append(Fault("ignore(*)", 241))
     with pytest.raises(RowsRefused) as refusal:
         sink.write(block("t", 4))
     assert list(refusal.value.rows) == [2]
@@ -130,8 +130,7 @@ def test_nothing_is_left_of_the_search_for_refused_rows(server: ClickHousePlace,
     server.refuse(TABLE, "2")
     with pytest.raises(RowsRefused):
         sink.write(block("t", 4))
-    assert any("CREATE TEMPORARY TABLE `lpa_scratch" in statement for statement in front.statements)
-    assert server.query("SELECT name FROM system.tables WHERE name LIKE 'lpa_scratch%'") == []
+    assert not any("CREATE" in statement for statement in front.statements)
 
 
 def test_withdrawing_is_tried_again(server: ClickHousePlace, front: Front, sink: Sink, waits: Waits) -> None:

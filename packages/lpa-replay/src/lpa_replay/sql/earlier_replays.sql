@@ -11,5 +11,5 @@ SELECT
 FROM $database.replay_outcomes FINAL
 WHERE replay_id != {replay_id:String}
     AND outcome IN ('published', 'exhausted')
-    AND (source_topic, source_partition, source_offset) IN (SELECT topic, partition, offset FROM $positions)
+    AND (source_topic, source_partition, source_offset) IN (SELECT topic, partition, offset FROM format(Native, base64Decode('$positions')))
 GROUP BY source_topic, source_partition, source_offset

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol, final
-from uuid import uuid4
 
 from lpa_core.records import Position
 from lpa_core.tables.table import Column, Kind
 from lpa_replay.database import ReplayDatabase
-from lpa_sinks.clickhouse.insert import encode, insert, insert_settings
+from lpa_sinks.clickhouse.carried_rows import SETTINGS, carried_columns
 
 _KEYS: Final = (Column("key", Kind.TEXT),)
 _POSITIONS: Final = (Column("topic", Kind.TEXT), Column("partition", Kind.UINT32), Column("offset", Kind.UINT64))
@@ -53,10 +51,7 @@ class StoredKnowledge:
             return set()
 
         def ask() -> set[str]:
-            with self._scratch(_KEYS, [wanted]) as table:
-                query = self._database.sql("stored_keys.sql", keys=table)
-                rows = self._database.client.query(query, parameters={"replay_id": self._id}).result_rows
-            return {key for (key,) in rows}
+            return {key for (key,) in self._asked("stored_keys.sql", keys=carried_columns(_KEYS, [wanted]))}
 
         return self._database.run("look stored events up", ask)
 
@@ -71,9 +66,7 @@ class StoredKnowledge:
         ]
 
         def ask() -> Mapping[Position, Earlier]:
-            with self._scratch(_POSITIONS, columns) as table:
-                query = self._database.sql("earlier_replays.sql", positions=table)
-                rows = self._database.client.query(query, parameters={"replay_id": self._id}).result_rows
+            rows = self._asked("earlier_replays.sql", positions=carried_columns(_POSITIONS, columns))
             return {
                 Position(topic, partition, offset): Earlier(attempts, keys, bool(exhausted))
                 for topic, partition, offset, attempts, keys, exhausted in rows
@@ -81,17 +74,6 @@ class StoredKnowledge:
 
         return self._database.run("look earlier replays up", ask)
 
-    @contextmanager
-    def _scratch(self, columns: Sequence[Column], values: Sequence[Sequence[Any]]) -> Iterator[str]:
-        """A table of this session with these rows: parameters would have to fit a URL."""
-        client, name = self._database.client, f"`lpa_replay_{uuid4().hex}`"
-        types = ", ".join(f"{column.name} {_TYPES[column.kind]}" for column in columns)
-        client.command(f"CREATE TEMPORARY TABLE {name} ({types}) ENGINE = Memory")
-        try:
-            insert(client, name, columns, encode(client, columns, values), insert_settings(client))
-            yield name
-        finally:
-            client.command(f"DROP TEMPORARY TABLE {name}")
-
-
-_TYPES: Final = {Kind.TEXT: "String", Kind.UINT32: "UInt32", Kind.UINT64: "UInt64"}
+    def _asked(self, file: str, **rows: str) -> Sequence[Sequence[Any]]:
+        query = self._database.sql(file, **rows)
+        return self._database.client.query(query, parameters={"replay_id": self._id}, settings=SETTINGS).result_rows

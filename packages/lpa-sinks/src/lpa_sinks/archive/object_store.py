@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import chain
 from typing import Any, Final, TypeVar, final
+from urllib.parse import urlsplit
 
 import obstore
 import structlog
@@ -23,6 +25,7 @@ from obstore.store import from_url
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_base
 
+from lpa_core.proxies import proxy_for, reach_loopback_directly
 from lpa_core.sinks.archive import ArchiveError
 
 _T = TypeVar("_T")
@@ -92,6 +95,7 @@ class ObjectStore:
 
     def __init__(self, location: str, *, wait: wait_base, attempts: int, what: str = "archive") -> None:
         self.name, self._what = location, what
+        reach_loopback_directly()
         with self._errors():
             # One try each: pauses and number of attempts are ours.
             self._store: Any = from_url(
@@ -184,7 +188,14 @@ class ObjectStore:
         try:
             yield
         except (BaseError, OSError, ValueError, _NoStore) as error:
-            raise ArchiveError(f"{self._what} {self.name}: {_explained(error)}") from None
+            raise ArchiveError(f"{self._what} {self.name}: {_explained(error)}{self._by_way_of()}") from None
+
+    def _by_way_of(self) -> str:
+        """Names the proxy that stands between here and the store, if one does."""
+        given = os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT") or ""
+        parts = urlsplit(given if self.name.startswith("s3:") and given else "https://an.object.store")
+        proxy = proxy_for(parts.scheme, parts.hostname or "", parts.port or 0)
+        return f"; the way there is through the proxy that {proxy} names" if proxy else ""
 
     def _log_retry(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None

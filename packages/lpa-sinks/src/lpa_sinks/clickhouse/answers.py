@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, Final, cast, final
 from urllib.parse import urlsplit
 
 from clickhouse_connect.driver.exceptions import OperationalError
-from clickhouse_connect.driver.httputil import check_env_proxy, default_pool_manager, get_pool_manager
 from urllib3 import PoolManager
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ProxyError
 from urllib3.response import HTTPResponse
 
 from lpa_core.errors import JobFailed
+from lpa_sinks.clickhouse.form import as_form
 
 SUMMARY: Final = "X-ClickHouse-Summary"
 """Sent when a statement has ended, or its result begins."""
@@ -26,6 +25,8 @@ _FORMAT: Final = "X-ClickHouse-Format"
 _EXCEPTION: Final = "X-ClickHouse-Exception-Code"
 
 _EXCEPTION_IN_BODY: Final = re.compile(rb"^(?:Code: \d+\. DB::Exception: |__exception__\r?$)", re.MULTILINE)
+_TUNNEL: Final = re.compile(r"Tunnel connection failed: (\d{3})")
+"""How http.client tells that a proxy makes no way to a server that is spoken to over TLS."""
 _QUERY: Final = re.compile(r"\?\S+")
 """Of a URL that a page repeats: statements and their parameters."""
 _WORDS: Final = 80
@@ -44,44 +45,43 @@ class NotClickHouseError(JobFailed, OperationalError):
         self.status = status
 
 
-def checked_connections(scheme: str, host: str, port: int) -> PoolManager:
-    """Connections that raise NotClickHouseError for an answer that is not one.
-
-    A proxy in the environment (``http_proxy``, ``no_proxy``) is used, as clickhouse-connect does by itself.
-    """
-    proxy = check_env_proxy(scheme, host, port)
-    return _checked(_proxied(scheme, proxy) if proxy else default_pool_manager())
-
-
-@cache
-def _proxied(scheme: str, proxy: str) -> PoolManager:
-    through = get_pool_manager(https_proxy=proxy) if scheme == "https" else get_pool_manager(http_proxy=proxy)
-    return cast(PoolManager, through)
-
-
-@cache
-def _checked(pool: PoolManager) -> PoolManager:
-    return cast(PoolManager, _Checked(pool))
-
-
 @final
-class _Checked:
-    """The part of a PoolManager that clickhouse-connect uses."""
+class CheckedPool:
+    """The part of a PoolManager that clickhouse-connect uses. Raises NotClickHouseError for an answer that is not one.
 
-    def __init__(self, pool: PoolManager) -> None:
+    Args:
+        proxy: names the proxy that the connections go through, for messages; empty if there is none.
+    """
+
+    def __init__(self, pool: PoolManager, proxy: str = "") -> None:
         self._pool = pool
+        self._proxy = proxy
         self.clear = pool.clear
 
     def request(self, method: str, url: str, **options: Any) -> HTTPResponse:
-        # ClickHouse redirects nowhere; the rows of an insert would go to whoever is named.
-        response = cast(HTTPResponse, self._pool.request(method, url, redirect=False, **options))
+        url, options = as_form(url, options)
+        try:
+            # ClickHouse redirects nowhere; the rows of an insert would go to whoever is named.
+            response = cast(HTTPResponse, self._pool.request(method, url, redirect=False, **options))
+        except HTTPError as error:
+            raise self._told_of_proxy(error) or error from None
         whole = bool(options["preload_content"])
         reason = why_not(response.status, response.headers, response.data if whole else None)
         if reason is None:
             return response
         body = response.data if whole else _beginning(response)
         response.close()
-        raise NotClickHouseError(response.status, _told(response, reason, body, options.get("headers") or {}))
+        said = _told(response, reason, body, options.get("headers") or {})
+        raise NotClickHouseError(response.status, f"{said}, by way of {self._proxy}" if self._proxy else said)
+
+    def _told_of_proxy(self, error: HTTPError) -> NotClickHouseError | None:
+        """What to raise if it is the proxy that does not answer, or that lets nobody through."""
+        reason = getattr(error, "reason", error)
+        if not self._proxy or not isinstance(reason, ProxyError):
+            return None
+        refused = _TUNNEL.search(str(reason.original_error))
+        said = f"answers with status {refused[1]}" if refused else "does not answer"
+        return NotClickHouseError(int(refused[1]) if refused else 0, f"the proxy that {self._proxy} names {said}")
 
 
 def why_not(status: int, headers: Mapping[str, str], body: bytes | None) -> str | None:

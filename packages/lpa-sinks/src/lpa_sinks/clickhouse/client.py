@@ -14,7 +14,8 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from lpa_core.sinks.sink import SinkMisconfigured, SinkUnavailable
 from lpa_core.uris import masked
-from lpa_sinks.clickhouse.answers import NotClickHouseError, checked_connections
+from lpa_sinks.clickhouse.answers import NotClickHouseError
+from lpa_sinks.clickhouse.connections import connections_to, require_passage
 from lpa_sinks.clickhouse.errors import ErrorKind, classify, describe
 
 _ENCODED: Final = "its port is not a number, or a character such as / ? # @ in a name is not percent-encoded"
@@ -103,22 +104,25 @@ def connect(to: Endpoint, password: str = "", seconds: int = 60) -> Client:
 
         return open_embedded(to.path)
     parts = urlsplit(to.url)
-    host, port = parts.hostname or "", parts.port or 0
+    connections = connections_to(to.url)
+    require_passage(connections, to.url)
     try:
         return clickhouse_connect.get_client(
             interface=parts.scheme,
-            host=host,
-            port=port,
+            host=parts.hostname or "",
+            port=parts.port or 0,
             username=to.user,
             password=password,
             client_name="lpa",
-            # A session keeps temporary tables, and lets no repeated insert overtake the one before.
+            # A session lets no repeated insert overtake the one before. Nothing is kept in it.
             autogenerate_session_id=True,
             send_receive_timeout=seconds,
-            pool_mgr=checked_connections(parts.scheme, host, port),
+            pool_mgr=connections.pool,
         )
     except NotClickHouseError as error:
-        raise SinkUnavailable(f"{to}: {describe(error)}: {REMEDY}") from None
+        lasting = classify(error) is ErrorKind.CONFIGURATION
+        kind = SinkMisconfigured if lasting else SinkUnavailable
+        raise kind(f"{to}: {describe(error)}: {connections.remedy or REMEDY}") from None
     except ClickHouseError as error:
         if classify(error) is ErrorKind.CONFIGURATION:
             raise SinkMisconfigured(
@@ -126,5 +130,6 @@ def connect(to: Endpoint, password: str = "", seconds: int = 60) -> Client:
                 "check CLICKHOUSE_USER and CLICKHOUSE_PASSWORD"
             ) from None
         raise SinkUnavailable(
-            f"{to}: ClickHouse does not answer: {describe(error)}: start it, or check the address"
+            f"{to}: ClickHouse does not answer: {describe(error)}: "
+            f"start it, or check the address{connections.remedy and '; '}{connections.remedy}"
         ) from None

@@ -14,6 +14,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, ProgrammingError
 
+from lpa_core.proxies import reach_loopback_directly
 from lpa_core.sinks.sink import SinkMisconfigured, SinkUnavailable
 from lpa_core.system_errors import explained, may_have_run_out_of_files, number_in, out_of_files
 from lpa_sinks.clickhouse.errors import describe
@@ -35,6 +36,7 @@ def open_embedded(path: Path) -> Client:
     """
     _make_folder(path)
     _refuse_if_taken(path)
+    reach_loopback_directly()  # for the object stores of its backups
     # Read when the engine is loaded: it gives back what merges used within a fifth of a second instead of ten.
     os.environ.setdefault("JE_MALLOC_CONF", "dirty_decay_ms:200,muzzy_decay_ms:0")
     try:

@@ -159,6 +159,14 @@ _SERIALISATION_ERRORS: Final = (TypeError, ValueError, OverflowError, AttributeE
 
 _NEVER_TAKEN: Final = (405, 407, 411, 413, 414, 431)
 """A proxy in between does not pass on what is sent, no matter how often."""
+_LARGER: Final = "let it take larger requests (client_max_body_size of nginx), or reach ClickHouse past it"
+_BETWEEN: Final = {
+    407: "what stands between wants a login of its own: give it in the proxy's address, or name the host in NO_PROXY",
+    413: f"what stands between takes no request of this size: {_LARGER}",
+    414: "what stands between takes no URL of this length: let it take 8 KB, or reach ClickHouse past it",
+    431: "what stands between takes no headers of this length: let it take 8 KB, or reach ClickHouse past it",
+}
+"""Status -> what to do."""
 _CONSTRAINT: Final = re.compile(r"Constraint `([^`]*)`")
 
 
@@ -207,6 +215,8 @@ def describe(error: Exception) -> str:
 
 def explain(error: Exception) -> str:
     """ClickHouse's own words on one line, for errors of configuration: these name columns, tables and users."""
+    if isinstance(error, NotClickHouseError):
+        return _BETWEEN.get(error.status, "check what stands between here and ClickHouse")
     text = str(error).rpartition("DB::Exception: ")[2].partition(" (for url ")[0].partition(". In scope ")[0]
     return " ".join(text.split())[:500]
 

@@ -11,8 +11,9 @@ from lpa_core.events.times import MOST_APART_MS
 from lpa_core.lifecycle.capabilities import TTL_MS, Capability, CapabilityIndex
 from lpa_core.sinks.sink import StoredRange
 from lpa_core.tables.table import Column, Kind
+from lpa_sinks.clickhouse.carried_rows import carried
 from lpa_sinks.materialize.fact_database import FactDatabase
-from lpa_sinks.materialize.row_filter import RowFilter, SessionKey, TimeSpan, between, of_ranges, table
+from lpa_sinks.materialize.row_filter import RowFilter, SessionKey, TimeSpan, between, of_ranges
 
 _EARLIEST: Final = -(1 << 45)
 _LATEST: Final = 1 << 45
@@ -79,7 +80,7 @@ class HeldSnapshots:
         self._since.update(dict.fromkeys(missing, since))
         return self._add(
             *self._database.query(
-                "capabilities_of.sql", 7, {"since": since}, wallets=table(_WALLETS, [(name,) for name in missing])
+                "capabilities_of.sql", 7, {"since": since}, wallets=carried(_WALLETS, [(name,) for name in missing])
             )
         )
 
@@ -120,8 +121,8 @@ class HeldSnapshots:
             "sessions_on_wallets.sql",
             2,
             near.parameters,
-            since=table(_TIMES, list(changes.since.items())),
-            at=table(_TIMES, list(changes.at)),
+            since=carried(_TIMES, list(changes.since.items())),
+            at=carried(_TIMES, list(changes.at)),
             near=near.condition,
         )
         return {SessionKey(*ids) for ids in zip(streams, requests, strict=True)}

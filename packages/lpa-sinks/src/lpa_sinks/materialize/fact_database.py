@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, final
+from typing import Any, final
 
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.tables.table import Column
+from lpa_sinks.clickhouse.carried_rows import SETTINGS
 from lpa_sinks.clickhouse.insert import encode, insert, insert_settings
 from lpa_sinks.clickhouse.names import quoted
 from lpa_sinks.materialize.statements import SQL
-
-_SETTINGS: Final = {"max_query_size": 1 << 30}
-"""Statements carry tables of keys with them."""
 
 
 @final
@@ -30,14 +28,14 @@ class FactDatabase:
     ) -> Sequence[Sequence[Any]]:
         """The columns that a statement answers, ``width`` of them. ``parts`` stand for its ``$`` names."""
         answer = self._client.query(
-            self._sql(file, **parts), parameters=dict(parameters or {}), settings=_SETTINGS, column_oriented=True
+            self._sql(file, **parts), parameters=dict(parameters or {}), settings=SETTINGS, column_oriented=True
         )
         return answer.result_columns or [()] * width  # without rows it answers no columns either
 
     def command(self, file: str, parameters: Mapping[str, Any] | None = None, **parts: str) -> None:
         """Run a statement that answers nothing."""
         self._client.command(
-            self._sql(file, **parts), parameters=dict(parameters or {}), settings={**_SETTINGS, "async_insert": 0}
+            self._sql(file, **parts), parameters=dict(parameters or {}), settings={**SETTINGS, "async_insert": 0}
         )
 
     def insert(self, table: str, columns: Sequence[Column], values: Sequence[Sequence[Any]]) -> None:

@@ -22,9 +22,10 @@ from lpa_core.lifecycle.facts import (
     columns,
 )
 from lpa_core.tables.table import Column, Kind
+from lpa_sinks.clickhouse.carried_rows import carried
 from lpa_sinks.clickhouse.types import column_type
 from lpa_sinks.materialize.fact_database import FactDatabase
-from lpa_sinks.materialize.row_filter import TimeSpan, table
+from lpa_sinks.materialize.row_filter import TimeSpan
 from lpa_sinks.schema.ddl import declared
 
 _TIME_COLUMNS: Final[Mapping[type[Fact], str | None]] = {
@@ -138,7 +139,7 @@ def bury(database: FactDatabase, sessions: Collection[str], version: int, times:
 
 def named(sessions: Iterable[str]) -> str:
     """Session ids as a table for a statement."""
-    return table(_SESSIONS, [(each,) for each in sessions])
+    return carried(_SESSIONS, [(each,) for each in sessions])
 
 
 def _hours(time_column: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple, final
 
@@ -10,7 +9,7 @@ import attrs
 
 from lpa_core.sinks.sink import StoredRange
 from lpa_core.tables.table import Column, Kind
-from lpa_sinks.clickhouse.insert import uncompressed
+from lpa_sinks.clickhouse.carried_rows import carried
 from lpa_sinks.materialize.statements import SQL
 
 _CALENDAR: Final = (-2_208_988_800_000, 10_413_791_999_999)
@@ -70,14 +69,14 @@ class RowFilter:
 
     def of_sessions(self, keys: Collection[SessionKey]) -> RowFilter:
         """Only rows of these sessions, at least one."""
-        literal = table(_KEYS, sorted(keys))
+        literal = carried(_KEYS, sorted(keys))
         return attrs.evolve(self, condition=self.condition + SQL.fill("of_sessions.sql", sessions=literal))
 
 
 def of_ranges(ranges: Sequence[StoredRange]) -> RowFilter:
     """The rows that came by these ranges, at least one."""
     times = [each.batch_time for each in ranges]
-    literal = table(_RANGES, [(each.topic, each.partition, each.batch_time) for each in ranges])
+    literal = carried(_RANGES, [(each.topic, each.partition, each.batch_time) for each in ranges])
     return RowFilter(SQL.fill("of_ranges.sql", ranges=literal), {"first": min(times), "last": max(times)})
 
 
@@ -90,12 +89,6 @@ def between(span: TimeSpan) -> RowFilter:
     """The rows with an event time in the span."""
     earliest, latest = max(span.earliest, _CALENDAR[0]), min(span.latest, _CALENDAR[1])
     return RowFilter(SQL.text("between.sql"), {"earliest": earliest, "latest": latest})
-
-
-def table(columns: Sequence[Column], rows: Collection[Sequence[Any]]) -> str:
-    """Rows as a Native block in base64: a table that a statement carries with it."""
-    values = list(zip(*rows, strict=True)) or [()] * len(columns)
-    return b64encode(uncompressed(columns, values)).decode()
 
 
 _KEYS: Final = (Column("stream_id", Kind.TEXT), Column("request_id", Kind.TEXT))

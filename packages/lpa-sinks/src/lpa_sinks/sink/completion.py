@@ -8,7 +8,6 @@ meanwhile. The server therefore decides about each row at the insert: it adds no
 from __future__ import annotations
 
 import hashlib
-from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, final
 from uuid import uuid4
@@ -18,13 +17,12 @@ import structlog
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.tables.table import Block, Table
-from lpa_sinks.clickhouse.insert import uncompressed
+from lpa_sinks.clickhouse.carried_rows import SETTINGS, carried_columns
 from lpa_sinks.clickhouse.sql_files import SqlFiles
 
 _SQL: Final = SqlFiles(__package__)
 
 _TOO_MANY: Final = 100
-_MAX_QUERY_BYTES: Final = 1 << 30
 
 _SYNCHRONOUSLY: Final = {"lightweight_deletes_sync": 2, "mutations_sync": 2}
 
@@ -80,13 +78,13 @@ def complete(
             place.sql(
                 "complete.sql",
                 columns=", ".join(f"`{name}`" for name in block.table.column_names),
-                rows=b64encode(uncompressed(block.table.columns, some)).decode(),
+                rows=carried_columns(block.table.columns, some),
             ),
             parameters=_where(block),
             settings={
                 **settings,
+                **SETTINGS,
                 "insert_deduplication_token": token,
-                "max_query_size": _MAX_QUERY_BYTES,
                 "query_id": query_id(block.table, block.topic, block.partition),
             },
         )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 GRANTS: Final = ("SELECT", "INSERT", "ALTER DELETE")
 """On all tables of the database: rows are compared before a repetition, and withdrawn where a later table refuses."""
 GLOBAL_GRANTS: Final = ("CREATE TEMPORARY TABLE",)
-"""On everything: a temporary table tells which rows a table refuses."""
+"""On everything: ClickHouse wants it of a statement that carries rows with it, as those that complete a block do."""
 
 
 def missing(client: Client, database: str) -> list[str]:

@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
-from uuid import uuid4
+from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.tables.table import Block, Column
-from lpa_sinks.clickhouse.errors import ErrorKind, classify, describe
-from lpa_sinks.clickhouse.insert import encode, fits, insert, insert_settings
+from lpa_sinks.clickhouse.carried_rows import SETTINGS, carried_columns
+from lpa_sinks.clickhouse.errors import CODES, ErrorKind, classify, describe
+from lpa_sinks.clickhouse.insert import fits
 from lpa_sinks.clickhouse.types import column_type
+from lpa_sinks.sink.rules_of_table import rules_of
+
+_ROWS_AT_ONCE: Final = 1_000
+"""A statement with a whole block in it could be larger than what stands between takes."""
+_SETTINGS: Final = {**SETTINGS, "max_threads": 1}
+"""One thread, so that rows come in their order."""
+_CODE: Final = 469
+_VIOLATED: Final = f"{CODES[_CODE][0]} (code {_CODE})"
 
 Refusal = Callable[[int, int], str | None]
 """Why the rows from the first index up to the second cannot be stored together, or None if they can."""
 
 
-def refused_rows(client: Client, target: str, block: Block) -> dict[int, str]:
+def refused_rows(client: Client, database: str, block: Block) -> dict[int, str]:
     """Index -> reason, without values, for each row of the block that can never be stored.
 
     Rows that cannot be encoded come first: if there are any, ClickHouse is not asked about the others. It is asked
-    by inserting parts of the block into a temporary table made like the target, which keeps no rows but computes the
-    same columns and checks the same constraints. Empty if every row could be stored alone.
-
-    Args:
-        target: the table's name, qualified and quoted.
+    by statements that carry parts of the block with them, convert them to the types of the table's columns, compute
+    the same columns and check the same constraints; nothing is written. Empty if every row could be stored alone.
 
     Raises the client's errors, other than those that are about rows.
     """
-    return _not_encodable(block.table.columns, block.columns) or _not_storable(client, target, block)
+    return _not_encodable(block.table.columns, block.columns) or _not_storable(client, database, block)
 
 
 def _not_encodable(columns: Sequence[Column], data: Sequence[Sequence[Any]]) -> dict[int, str]:
@@ -43,43 +47,38 @@ def _not_encodable(columns: Sequence[Column], data: Sequence[Sequence[Any]]) -> 
         ) -> str | None:
             return None if fits(column, values[start:end]) else why
 
-        for index, reason in _search(len(values), refusal):
+        for index, reason in _search(0, len(values), refusal):
             refused.setdefault(index, reason)
     return refused
 
 
-def _not_storable(client: Client, target: str, block: Block) -> dict[int, str]:
-    settings = insert_settings(client)
-    with _scratch_copy(client, target) as scratch:
+def _not_storable(client: Client, database: str, block: Block) -> dict[int, str]:
+    rules = rules_of(client, database, block.table.name)
+    names = [*rules.constraints]
+    refused: dict[int, str] = {}
 
-        def refusal(start: int, end: int) -> str | None:
-            part = [values[start:end] for values in block.columns]
-            try:
-                encoded = encode(client, block.table.columns, part)
-                insert(client, scratch, block.table.columns, encoded, settings)
-            except Exception as error:
-                if classify(error) is not ErrorKind.ROW:
-                    raise
-                return describe(error)
-            return None
+    def refusal(start: int, end: int) -> str | None:
+        part = [values[start:end] for values in block.columns]
+        statement = rules.statement(block.table.column_names, carried_columns(block.table.columns, part))
+        try:
+            found = client.query(statement, settings=_SETTINGS).result_rows
+        except Exception as error:
+            if classify(error) is not ErrorKind.ROW:
+                raise
+            return describe(error)
+        for row, (violated, _) in enumerate(found, start):
+            if violated:
+                refused[row] = f"{_VIOLATED}, constraint {names[violated - 1].strip('`')}"
+        return None
 
-        return dict(_search(len(block), refusal))
-
-
-@contextmanager
-def _scratch_copy(client: Client, target: str) -> Iterator[str]:
-    """A table like ``target`` that keeps nothing. Only this session sees it, and it goes with the session."""
-    name = f"`lpa_scratch_{uuid4().hex}`"
-    client.command(f"CREATE TEMPORARY TABLE {name} AS {target} ENGINE = Null")
-    try:
-        yield name
-    finally:
-        client.command(f"DROP TEMPORARY TABLE {name}")
+    for start in range(0, len(block), _ROWS_AT_ONCE):
+        refused |= _search(start, min(start + _ROWS_AT_ONCE, len(block)), refusal)
+    return refused
 
 
-def _search(count: int, refusal: Refusal) -> Iterator[tuple[int, str]]:
+def _search(first: int, behind: int, refusal: Refusal) -> Iterator[tuple[int, str]]:
     """Halve what is refused until single rows are left."""
-    parts = [(0, count)] if count else []
+    parts = [(first, behind)] if behind > first else []
     while parts:
         start, end = parts.pop()
         why = refusal(start, end)

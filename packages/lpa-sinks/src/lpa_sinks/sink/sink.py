@@ -47,7 +47,7 @@ from lpa_sinks.sink.refusals import refused_rows
 from lpa_sinks.sink.stored_keys import stored_keys
 
 _OFFSETS_AT_ONCE: Final = 1000
-"""Bounds the length of a statement's parameters, which travel in a URL."""
+"""Bounds the length of a statement's parameters: a field of a form holds 128 KiB."""
 
 _LOOK_AGAIN_SECONDS: Final = 0.2
 
@@ -235,7 +235,7 @@ class ClickHouseSink:
         except Exception as error:
             if classify(error) is not ErrorKind.ROW:
                 raise
-            refused = refused_rows(client, target, block)
+            refused = refused_rows(client, self._endpoint.database, block)
             if not refused:
                 raise InexplicableError(f"{describe(error)}, although every row could be stored alone") from error
             raise RowsRefused(block.table.name, refused) from None

@@ -1,7 +1,9 @@
 """A server for tests: what clickhouse-connect speaks over HTTP, in front of the embedded engine.
 
-It knows queries and Native inserts, settings and parameters, sessions, compression, logins and errors with their
-codes, and can be told to fail.
+It knows queries and Native inserts, settings and parameters (in the URL or in the fields of a form), sessions,
+compression, logins, pings and errors with their codes, and can be told to fail. What is longer than servers and what
+stands before them take is refused: a URL of more than 8 KB (nginx's ``large_client_header_buffers``), a field of more
+than 128 KiB (``http_max_field_value_size``).
 
 Its answers have the headers, and the order of headers, that a server sends: ``HTTPHandler::handleRequest`` and
 ``processQuery`` and ``WriteBufferFromHTTPServerResponse::finishSendHeaders`` in ClickHouse's ``src/Server``. Answers of
@@ -36,6 +38,8 @@ import lz4.frame  # type: ignore[import-untyped]  # it has no types
 USER, PASSWORD = "a_user", "a password"
 
 _REMEMBERED = 1_000
+_URL_BYTES = 8_192
+_FIELD_BYTES = 131_072
 
 _SUMMARY = (
     '{"read_rows":"0","read_bytes":"0","written_rows":"0","written_bytes":"0",'
@@ -85,6 +89,7 @@ class Front:
         self._lock = threading.Lock()
         self._lock_running = threading.Lock()
         self._sessions: dict[str, Any] = {}
+        self._turn = 0
         self._running: list[dict[str, str]] = []
         """The parameters of the statements under way."""
         self.faults: list[Fault] = []
@@ -92,6 +97,12 @@ class Front:
         """Settings that every session begins with."""
         self.statements: deque[str] = deque(maxlen=_REMEMBERED)
         """Beginnings of the statements that arrived last."""
+        self.servers = 1
+        """How many servers are behind it: each takes the next statement, and has temporary tables of its own."""
+        self.urls: deque[str] = deque(maxlen=_REMEMBERED)
+        """The URLs of the requests that arrived last."""
+        self.logins: deque[str] = deque(maxlen=_REMEMBERED)
+        """What each of them had for a login."""
         self.parameters: deque[dict[str, str]] = deque(maxlen=_REMEMBERED)
         """What came with each of them: its settings, parameters and session."""
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
@@ -166,6 +177,8 @@ class Front:
             return kind, answer
 
     def _session(self, name: str) -> Any:
+        self._turn += 1
+        name = f"{name}@{self._turn % self.servers}"
         if name not in self._sessions:
             self._sessions[name] = session = chdb.connect(f"{self._path.resolve()}?config-file={self._configuration}")
             for setting, value in self.profile.items():
@@ -187,13 +200,19 @@ def _literal(value: str) -> str:
 
 
 def _form(content_type: str, body: bytes) -> dict[str, str]:
-    """The fields of a form, as which clickhouse-connect sends long parameters."""
+    """The fields of a form that ClickHouse reads: the statement and its parameters, and nothing else.
+
+    Raises RuntimeError for a field that is too long.
+    """
     message = message_from_bytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body)
-    return {
+    fields = {
         str(part.get_param("name", header="Content-Disposition")): bytes(part.get_payload(decode=True)).decode()
         for part in message.walk()
         if not part.is_multipart()
     }
+    if any(len(value.encode()) > _FIELD_BYTES for value in fields.values()):
+        raise RuntimeError("Code: 1000. DB::Exception: HTML Form Exception: Field value too long (POCO_EXCEPTION)")
+    return {name: value for name, value in fields.items() if name == "query" or name.startswith("param_")}
 
 
 def _handler(front: Front) -> type[BaseHTTPRequestHandler]:
@@ -205,17 +224,37 @@ def _handler(front: Front) -> type[BaseHTTPRequestHandler]:
         cut: int | None = None
         query_id = ""
 
+        def do_GET(self) -> None:
+            """Reply to a ping as a server does to everybody."""
+            self._arrived()
+            known = urlsplit(self.path).path == "/ping"
+            self._send(
+                200 if known else 404, b"Ok.\n" if known else b"There is no handle\n", {"Connection": "Keep-Alive"}
+            )
+
+        def _arrived(self) -> None:
+            front.urls.append(self.path)
+            front.logins.append(self.headers["Authorization"] or "")
+
         def do_POST(self) -> None:
             self.cut = None
             self.query_id = ""
+            self._arrived()
             try:
                 body = self._body()
             except RuntimeError:
                 self._fail(400, 618, "Cannot decompress (LZ4_DECODER_FAILED)")
                 return
+            if len(self.path) > _URL_BYTES:
+                self._stand_between(414)
+                return
             parameters = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
             if self.headers.get_content_type() == "multipart/form-data":
-                parameters |= _form(self.headers["Content-Type"], body)
+                try:
+                    parameters |= _form(self.headers["Content-Type"], body)
+                except RuntimeError as error:
+                    self._fail(500, 1000, str(error).partition("DB::Exception: ")[2])
+                    return
                 body = b""
             if body and "query" in parameters:
                 # A statement whose data is the body, as ClickHouse takes it: one after the other.
