@@ -23,7 +23,14 @@ if TYPE_CHECKING:
     from lpa_core.pipeline.reject_envelope import Rejected
     from lpa_core.pipeline.verdicts import Accepted, Verdict
     from lpa_core.plugins.context import AppContext
-    from lpa_core.plugins.hookspecs import ArchiveFactory, DedupStoreFactory, SinkFactory, SourceFactory, hookimpl
+    from lpa_core.plugins.hookspecs import (
+        ArchiveFactory,
+        DedupStoreFactory,
+        Options,
+        SinkFactory,
+        SourceFactory,
+        hookimpl,
+    )
     from lpa_core.records import Position, RecordBatch
     from lpa_core.replays import ReplayRecord, ReplayTransform
     from lpa_core.savepoints import Savepoint, SavepointError, SavepointKeeper
@@ -72,6 +79,7 @@ __all__ = [
     "MemoryDedupStore",
     "NearestSnapshot",
     "NotApplicable",
+    "Options",
     "Pipeline",
     "Position",
     "Reason",
@@ -125,7 +133,7 @@ _HOMES = {
     "lpa_core.lifecycle.attribution": "Attribution AttributionPolicy NearestSnapshot",
     "lpa_core.pipeline.pipeline": "Pipeline",
     "lpa_core.plugins.context": "AppContext",
-    "lpa_core.plugins.hookspecs": "ArchiveFactory DedupStoreFactory SinkFactory SourceFactory hookimpl",
+    "lpa_core.plugins.hookspecs": "ArchiveFactory DedupStoreFactory Options SinkFactory SourceFactory hookimpl",
     "lpa_core.records": "Position RecordBatch",
     "lpa_core.pipeline.reject_envelope": "Rejected",
     "lpa_core.replays": "ReplayRecord ReplayTransform",

@@ -49,6 +49,15 @@ def require_function(what: str, given: object, *arguments: str, class_: bool = F
         raise ValueError(f"{what} cannot be called with ({', '.join(arguments)}): these are what lpa calls it with")
 
 
+def require_named_function(what: str, given: object, argument: str) -> None:
+    """Raise ValueError if it cannot be called with one argument, or has no name for messages."""
+    require_function(what, given, argument)
+    if is_generator_function(given):
+        raise ValueError(f"{what} has a generator function: it must return its answer")
+    if not isinstance(getattr(given, "__name__", None), str):
+        raise ValueError(f"{what} has {shown_type(given)}, which has no __name__ to tell it by: write a function")
+
+
 def is_generator_function(given: object) -> bool:
     """Whether calling it only makes a generator, which does nothing by itself."""
     return inspect.isgeneratorfunction(given) or (callable(given) and inspect.isgeneratorfunction(type(given).__call__))

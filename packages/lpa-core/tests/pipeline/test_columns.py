@@ -18,7 +18,7 @@ from lpa_core.pipeline.verdicts import Accepted, Verdict
 from lpa_core.records import Position
 from lpa_core.tables.table import Column, Kind
 from lpa_core.validation.json_document import Document
-from lpa_core.validation.reasons import Failure, Reason
+from lpa_core.validation.reasons import Failure, Reason, schema_invalid
 
 TIME = 1_767_900_000_000
 MINUTE = 60_000
@@ -281,3 +281,29 @@ def test_a_declaration_that_cannot_be_is_refused_when_it_is_made(columns: list[C
 def test_a_model_takes_a_shape() -> None:
     with pytest.raises(ValueError, match="has a model and no shape"):
         EventType("own", Model, tables=(typed_table("own", Column("text", Kind.TEXT, at="text"), order_by=()),))
+
+
+def no_a(document: Document) -> Failure | None:
+    """A validator for one type only, by the name of the type and by what it declares."""
+    assert document.text("type") == "own"
+    assert document.event_type is not None
+    assert document.event_type.name == "own"
+    return schema_invalid(Reason.PLUGIN_VALIDATOR, "an a") if document.text("data.text") == "a" else None
+
+
+def test_a_validator_of_an_event_type_is_asked_about_its_events_and_leaves_others_on_the_fast_path() -> None:
+    text = Column("text", Kind.TEXT, at="text")
+    own = EventType("own", tables=(typed_table("own", text, order_by=()),), validators=(no_a,))
+    other = EventType("other", tables=(typed_table("other", text, order_by=()),))
+    pipeline = Pipeline([own, other])
+
+    def verdict(name: str, text: str) -> Verdict:
+        record = json.dumps({"id": "e", "type": name, "timestamp": TIME, "data": {"text": text}}).encode()
+        return pipeline.process(record, Position("t", 0, 0))
+
+    rejected = verdict("own", "a")
+    assert isinstance(rejected, Rejected)
+    assert (rejected.failure.reason, rejected.failure.details) == (Reason.PLUGIN_VALIDATOR, "an a")
+    assert [isinstance(verdict(*each), Accepted) for each in (("own", "b"), ("other", "a"))] == [True, True]
+    record = b'{"id":"e","type":"other","timestamp":%d,"data":{"text":"a"}}' % TIME
+    assert isinstance(pipeline._fast(record, TIME), Accepted)

@@ -103,7 +103,13 @@ def test_every_hook_there_is_gets_called_with_the_arguments_of_its_specification
     calls = sys.modules[entry_point.value].CALLS
     assert set(calls) == set(hooks) == set(plugins.plugins[0].hooks)
     for name, arguments in calls.items():
-        given = {"settings": in_force, "context": plugins.context, "failure": FAILURE, "payload": b"payload"}
+        given = {
+            "settings": in_force,
+            "context": plugins.context,
+            "failure": FAILURE,
+            "payload": b"payload",
+            "options": {},
+        }
         assert arguments == {parameter: given[parameter] for parameter in arguments}, name
 
 

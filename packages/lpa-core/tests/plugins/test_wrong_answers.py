@@ -374,6 +374,27 @@ def test_failure_30_the_first_fault_of_a_validator_is_told_and_the_event_kept_wi
     assert logs[0]["event"] == "validator wrong raised; it rejects such events"
 
 
+def test_failure_30_the_first_fault_of_an_event_types_own_validator_is_told_with_its_plugin(install: Install) -> None:
+    own = hook("lpa_event_types", "[event_type('said', 'said', validators=[wrong])]")
+    source = START + "def wrong(document): return document.nothing\n" + own
+    plugins = PluginManager(Settings(), [CORE, install("lpa-own", source, plugin="own")])
+    with capture_logs() as logs:
+        failure = judged(plugins, "said")
+    assert failure.details.startswith("validator wrong raised AttributeError: ")
+    assert [(each["plugin"], each["event"]) for each in logs] == [
+        ("own", "validator wrong of event type said raised; it rejects such events")
+    ]
+
+
+def test_failure_30_a_validator_of_another_plugin_is_not_put_on_the_event_types_own(install: Install) -> None:
+    own = START + hook("lpa_event_types", "[event_type('said', 'said', validators=[takes_one])]")
+    other = START + "def wrong(document): return document.nothing\n" + hook("lpa_validators", "[wrong]")
+    found = [CORE, install("lpa-own", own, plugin="own"), install("lpa-other", other, plugin="other")]
+    with capture_logs() as logs:
+        judged(PluginManager(Settings(), found), "said")
+    assert [each["plugin"] for each in logs] == ["other"]
+
+
 def test_failure_30_the_first_event_whose_shape_raises_is_told_with_its_plugin(install: Install) -> None:
     plugins = PluginManager(Settings(), [CORE, install("lpa-own", JUDGING, plugin="own")])
     with capture_logs() as logs:

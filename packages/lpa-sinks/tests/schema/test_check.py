@@ -11,7 +11,7 @@ from lpa_core.events.event_type import typed_table
 from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE
 from lpa_core.tables.table import Column, Kind, Table
 from lpa_sinks.schema import apply, check
-from lpa_sinks.schema.ddl import WITHDRAWN_TABLE, materialized
+from lpa_sinks.schema.ddl import INGESTED_FILE, WITHDRAWN_TABLE, materialized
 
 PLUGIN_TABLE = typed_table(
     "plugin_events",
@@ -128,3 +128,38 @@ def test_other_databases_do_not_count(engine: Client, applied: str, tables: Sequ
     assert {drift.kind.value for drift in found} == {"missing table"}
     not_of_rows = (WITHDRAWN_TABLE, KNOWN_GAPS_TABLE)
     assert len(found) == len(tables) + len(not_of_rows) + len(materialized())
+
+
+def test_failure_30_a_column_that_a_plugin_adds_to_its_table_is_made_and_old_rows_stay(
+    engine: Client, database: str
+) -> None:
+    first = typed_table("growing", Column("a", Kind.TEXT), order_by=("a",))
+    grown = typed_table(
+        "growing",
+        Column("count", Kind.UINT32),
+        Column("a", Kind.TEXT),
+        Column("note", Kind.TEXT, nullable=True),
+        order_by=("a",),
+    )
+    apply(engine, database, [first])
+    engine.command(
+        f"INSERT INTO {database}.growing (event_timestamp, ingestion_timestamp, a) VALUES (now(), now(), 'old')"
+    )
+    missing = [drift for drift in check(engine, database, [grown]) if drift.table == "growing"]
+    assert [(drift.column, drift.remedy) for drift in missing] == [
+        ("count", "`lpa schema apply` adds it"),
+        ("note", "`lpa schema apply` adds it"),
+    ]
+    assert apply(engine, database, [grown], [INGESTED_FILE]) == ["growing.count", "growing.note"]
+    assert [drift for drift in check(engine, database, [grown]) if drift.table == "growing"] == []
+    assert engine.query(f"SELECT count, a, note FROM {database}.growing").result_rows == [(0, "old", None)]
+    assert apply(engine, database, [grown], [INGESTED_FILE]) == []
+
+
+def test_failure_30_what_an_older_version_of_the_plugin_wrote_is_not_taken_away(engine: Client, database: str) -> None:
+    wide = typed_table("shrinking", Column("a", Kind.TEXT), Column("b", Kind.TEXT), order_by=())
+    narrow = typed_table("shrinking", Column("a", Kind.TEXT), order_by=())
+    apply(engine, database, [wide])
+    assert apply(engine, database, [narrow], [INGESTED_FILE]) == []
+    (extra,) = [drift for drift in check(engine, database, [narrow]) if drift.table == "shrinking"]
+    assert (extra.column, extra.stops_writing) == ("b", False)

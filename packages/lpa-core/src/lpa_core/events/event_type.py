@@ -22,7 +22,7 @@ from lpa_core.events.row import MakeRows, Row, own_columns
 from lpa_core.events.times import DiscardedTime, settling
 from lpa_core.tables.row_layout import LEADING_COLUMNS
 from lpa_core.tables.table import Column, Table
-from lpa_core.type_checks import items, require_function, require_text, shown_type
+from lpa_core.type_checks import items, require_function, require_named_function, require_text, shown_type
 
 __all__ = ["EventType", "Row", "typed_table"]
 
@@ -56,6 +56,8 @@ class EventType:
         requires_items: ``data`` must be a non-empty array (reason ``empty_array``). Columns come from each item, which
             makes a row.
         requires_container: ``data`` must be an array or an object (reason ``invalid_data_shape``).
+        validators: asked about events of this type only, in this order, after the built-in ones. Events of other types
+            stay on the fast path. Each is a function of a :class:`~lpa_core.validation.json_document.Document`.
 
     Raises ValueError at any part that cannot be: columns that say no path, one that is none, or such as contradict each
     other; a required path that no event could have; a model that data cannot be decoded into; a wrong type.
@@ -68,6 +70,7 @@ class EventType:
     shape: Callable[[Envelope, Any], Iterable[tuple[Table, Row]]] | None = None
     requires_items: bool = False
     requires_container: bool = False
+    validators: tuple[Callable[[Any], Any], ...] = ()
     make_rows: MakeRows = attrs.field(init=False, repr=False)
     unproven: tuple[str, ...] = attrs.field(init=False, repr=False)
     """Required attributes of data that its model lets be missing or empty."""
@@ -93,6 +96,11 @@ class EventType:
         for name in ("requires_items", "requires_container"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"{name} is {shown_type(getattr(self, name))}: it must be True or False")
+        if not isinstance(self.validators, list | tuple):
+            raise ValueError(f"validators is {shown_type(self.validators)}: it must be a list or tuple of functions")
+        object.__setattr__(self, "validators", tuple(self.validators))
+        for validator in self.validators:
+            require_named_function("validators", validator, "document")
         if self.shape is not None:
             require_function("shape", self.shape, "envelope", "data")
 

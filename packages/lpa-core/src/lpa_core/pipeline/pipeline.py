@@ -27,7 +27,7 @@ from lpa_core.pipeline.verdicts import Accepted, Verdict
 from lpa_core.records import Oversized, Position, RecordBatch
 from lpa_core.tables.table import Table
 from lpa_core.validation.builtin import builtin_validators
-from lpa_core.validation.chain import Validator, first_failure, guarded
+from lpa_core.validation.chain import Validator, first_failure, guarded, of_event_types
 from lpa_core.validation.json_document import Document, decoded
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
 
@@ -75,10 +75,16 @@ class Pipeline:
         self.tables: tuple[Table, ...] = tuple(t for e in self.event_types.values() for t in e.tables)
         self._compiled = {name: compile_type(event_type) for name, event_type in self.event_types.items()}
         self._by_envelope = {compiled.envelope: compiled for compiled in self._compiled.values()}
-        # A validator of a plugin has to be asked about each record.
-        self._decode = _unfitting if plugin_validators else _decoder(self._by_envelope)
+        # A validator has to be asked about each record, or each of its own type.
+        own = {name: guarded(event_type.validators) for name, event_type in self.event_types.items()}
+        fast = [compiled.envelope for name, compiled in self._compiled.items() if not own[name]]
+        self._decode = _unfitting if plugin_validators else _decoder(fast)
         self._versions = frozenset(supported_versions)
-        self._validators = (*builtin_validators(self._versions), *guarded(plugin_validators))
+        self._validators = (
+            *builtin_validators(self._versions),
+            of_event_types(own),
+            *guarded(plugin_validators),
+        )
         self._classifiers = tuple(classifiers)
         self._guard = RowGuard(max_row_bytes)
         self.max_row_bytes = max_row_bytes

@@ -14,7 +14,7 @@ from lpa_core.health.check_answer import message
 from lpa_core.lifecycle.attribution import AttributionPolicy
 from lpa_core.plugins.contracts import require_methods
 from lpa_core.replays import ReplayTransform
-from lpa_core.type_checks import is_generator_function, items, require_function, shown_type
+from lpa_core.type_checks import is_generator_function, items, require_function, require_named_function, shown_type
 from lpa_core.validation.chain import Validator
 
 if TYPE_CHECKING:
@@ -139,12 +139,3 @@ def factories(hook: str, answers: Sequence[object], taken: Iterable[str]) -> Map
             names.add(name)
             found[name] = factory
     return found
-
-
-def require_named_function(what: str, given: object, argument: str) -> None:
-    """Raise ValueError if it cannot be called with one argument, or has no name for messages."""
-    require_function(what, given, argument)
-    if is_generator_function(given):
-        raise ValueError(f"{what} has a generator function: it must return its answer")
-    if not isinstance(getattr(given, "__name__", None), str):
-        raise ValueError(f"{what} has {shown_type(given)}, which has no __name__ to tell it by: write a function")

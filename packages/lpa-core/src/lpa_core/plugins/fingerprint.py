@@ -19,11 +19,15 @@ def fingerprint(settings: Settings, plugins: Iterable[Plugin]) -> str:
 
     Records judged again under another fingerprint may be judged differently.
     """
+    plugins = [*plugins]
     judging = sorted((plugin.name, plugin.version) for plugin in plugins if _JUDGING_HOOKS.intersection(plugin.hooks))
+    names = tuple(plugin.name for plugin in plugins)
+    options = {name: dict(settings.plugins.of(name, names)) for name, _ in judging}
     deciding = (
         sorted(settings.quality.supported_versions),
         settings.quality.dedup_ttl_minutes,
         settings.clickhouse.sink_max_record_bytes,
         judging,
+        *(given for given in sorted(options.items()) if given[1]),
     )
-    return hashlib.sha256(msgspec.json.encode(deciding)).hexdigest()[:16]
+    return hashlib.sha256(msgspec.json.encode(deciding, order="deterministic")).hexdigest()[:16]

@@ -1,14 +1,15 @@
 """Every hook, in one place. A plugin implements any of them with :data:`hookimpl`.
 
 Hooks are called once, when a process starts; only ``lpa_classify_failure`` is called later, once a reject, and
-``lpa_savepoints``. A plugin names in its hook only those arguments that it wants.
+``lpa_savepoints``. A plugin names in its hook only those arguments that it wants. ``options`` are those of the plugin
+itself: its table ``[plugins.NAME]`` in ``lpa.toml``, and what the environment sets over it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
@@ -34,6 +35,8 @@ PROJECT = "lpa"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl: pluggy.HookimplMarker = pluggy.HookimplMarker(PROJECT)
 
+Options = Mapping[str, Any]
+"""What a plugin's table in ``lpa.toml`` and the environment say, by name."""
 SourceFactory = Callable[[str, Settings], Source]
 DedupStoreFactory = Callable[[str, Settings], DedupStore]
 SinkFactory = Callable[[str, Settings], Sink]
@@ -42,11 +45,11 @@ ArchiveFactory = Callable[[str, Path, Settings], Archive]
 
 class HookSpecs:
     @hookspec
-    def lpa_event_types(self) -> Sequence[EventType]:  # type: ignore[empty-body]
+    def lpa_event_types(self, options: Options) -> Sequence[EventType]:  # type: ignore[empty-body]
         """Called when the process starts: event types to collect beside the built-in ones."""
 
     @hookspec
-    def lpa_validators(self, settings: Settings) -> Sequence[Validator]:  # type: ignore[empty-body]
+    def lpa_validators(self, settings: Settings, options: Options) -> Sequence[Validator]:  # type: ignore[empty-body]
         """Called when the process starts: validators to ask after the built-in ones, in the order given.
 
         An event that passes them all goes on. As soon as there is any, every event is judged as a document instead of
@@ -54,29 +57,29 @@ class HookSpecs:
         """
 
     @hookspec
-    def lpa_sources(self) -> Mapping[str, SourceFactory]:  # type: ignore[empty-body]
+    def lpa_sources(self, options: Options) -> Mapping[str, SourceFactory]:  # type: ignore[empty-body]
         """Called when the process starts: URI scheme -> ``factory(uri, settings)``.
 
         The factory raises SourceError if the source cannot be read.
         """
 
     @hookspec
-    def lpa_dedup_stores(self) -> Mapping[str, DedupStoreFactory]:  # type: ignore[empty-body]
+    def lpa_dedup_stores(self, options: Options) -> Mapping[str, DedupStoreFactory]:  # type: ignore[empty-body]
         """Called when the process starts: URI scheme -> ``factory(uri, settings)``."""
 
     @hookspec
-    def lpa_sinks(self) -> Mapping[str, SinkFactory]:  # type: ignore[empty-body]
+    def lpa_sinks(self, options: Options) -> Mapping[str, SinkFactory]:  # type: ignore[empty-body]
         """Called when the process starts: URI scheme -> ``factory(uri, settings)``.
 
         The factory connects to nothing yet: that is what the sink's ``open`` is for.
         """
 
     @hookspec
-    def lpa_archives(self) -> Mapping[str, ArchiveFactory]:  # type: ignore[empty-body]
+    def lpa_archives(self, options: Options) -> Mapping[str, ArchiveFactory]:  # type: ignore[empty-body]
         """Called when the process starts: URI scheme -> ``factory(uri, spool folder, settings)``."""
 
     @hookspec(firstresult=True)
-    def lpa_attribution_policy(self, settings: Settings) -> AttributionPolicy | None:
+    def lpa_attribution_policy(self, settings: Settings, options: Options) -> AttributionPolicy | None:
         """Called when the process starts: who chooses the snapshot that a signal is attributed to, or None.
 
         The first answer wins, the built-in policy's being the last. Another policy makes other facts: rebuild those
@@ -84,7 +87,7 @@ class HookSpecs:
         """
 
     @hookspec(firstresult=True)
-    def lpa_classify_failure(self, failure: Failure, payload: bytes | None) -> Failure | None:
+    def lpa_classify_failure(self, failure: Failure, payload: bytes | None, options: Options) -> Failure | None:
         """Called for every reject: a better failure than the one found, or None. The first answer wins.
 
         Plugins are asked in the order that ``lpa plugins`` lists them in. ``payload`` is the record as received, None
@@ -92,22 +95,22 @@ class HookSpecs:
         """
 
     @hookspec
-    def lpa_replay_transforms(self, settings: Settings) -> Sequence[ReplayTransform]:  # type: ignore[empty-body]
+    def lpa_replay_transforms(self, settings: Settings, options: Options) -> Sequence[ReplayTransform]:  # type: ignore[empty-body]
         """Called when the process starts: what repairs records while they are replayed, in the order given.
 
         Each is shown what the one before has made of a record. Those of the fix file come last.
         """
 
     @hookspec(firstresult=True)
-    def lpa_savepoints(self, settings: Settings, context: AppContext) -> SavepointKeeper | None:
+    def lpa_savepoints(self, settings: Settings, context: AppContext, options: Options) -> SavepointKeeper | None:
         """Called when a savepoint is to be made or restored: who does that, or None. The first answer wins."""
 
     @hookspec
-    def lpa_health_checks(self, settings: Settings) -> Sequence[HealthCheck]:  # type: ignore[empty-body]
+    def lpa_health_checks(self, settings: Settings, options: Options) -> Sequence[HealthCheck]:  # type: ignore[empty-body]
         """Called when the process starts: checks for ``lpa health`` and for a running job to ask."""
 
     @hookspec
-    def lpa_cli_commands(self, settings: Settings, context: AppContext) -> Sequence[cyclopts.App]:  # type: ignore[empty-body]
+    def lpa_cli_commands(self, settings: Settings, context: AppContext, options: Options) -> Sequence[cyclopts.App]:  # type: ignore[empty-body]
         """Called when the process starts: commands to add to ``lpa``, each an App with a name.
 
         A command that needs what plugins bring asks ``context.plugins`` when it runs: then all of them are loaded.

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import msgspec
 import structlog
 
+from lpa_core.events.event_type import EventType
 from lpa_core.pipeline.pipeline import FailureClassifier
 from lpa_core.plugins.plugin import Plugin, one_line
-from lpa_core.validation.chain import Validator
+from lpa_core.validation.chain import RAISED, Validator
 from lpa_core.validation.json_document import Document
 from lpa_core.validation.reasons import Failure, Reason, is_failure
 
@@ -66,18 +67,32 @@ def told_classifier(plugin: Plugin, ask: Callable[..., object]) -> FailureClassi
     return classify
 
 
-def told_shapes(by_event_type: Mapping[str, Plugin]) -> FailureClassifier:
-    """A classifier that changes nothing: it reports the first event of each type whose shape raised."""
-    faults: Final = {
+def told_event_types(brought: Iterable[tuple[EventType, Plugin]]) -> FailureClassifier:
+    """A classifier that changes nothing: it reports the first event of each type whose shape or validator raised."""
+    found = [*brought]
+    shapes: Final = {
         name: FirstFault(plugin, f"rows of event type {name} could not be made; such events are dead letters")
-        for name, plugin in by_event_type.items()
+        for name, plugin in ((event_type.name, plugin) for event_type, plugin in found)
+    }
+    validators: Final = {
+        (event_type.name, validator.__name__): FirstFault(
+            plugin, f"validator {validator.__name__} of event type {event_type.name} raised; it rejects such events"
+        )
+        for event_type, plugin in found
+        for validator in event_type.validators
     }
 
     def classify(failure: Failure, payload: bytes | None) -> None:
-        if failure.reason is Reason.PARSE_EXCEPTION and payload is not None:
-            fault = faults.get(_type_of(payload))
-            if fault is not None:
-                fault.tell(ValueError(failure.details))
+        if payload is None:
+            return
+        if failure.reason is Reason.PARSE_EXCEPTION:
+            fault = shapes.get(_type_of(payload))
+        elif failure.reason is Reason.PLUGIN_VALIDATOR and (raised := RAISED.match(str(failure.details))):
+            fault = validators.get((_type_of(payload), raised[1]))
+        else:
+            return
+        if fault is not None:
+            fault.tell(ValueError(failure.details))
 
     return classify
 

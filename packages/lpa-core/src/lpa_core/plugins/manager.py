@@ -23,10 +23,11 @@ from lpa_core.plugins.calls import PluginCalls, tell_trace
 from lpa_core.plugins.context import AppContext
 from lpa_core.plugins.culprit import Culprit
 from lpa_core.plugins.hookspecs import PROJECT, HookSpecs
-from lpa_core.plugins.judging import told_classifier, told_shapes, told_validator
+from lpa_core.plugins.judging import told_classifier, told_event_types, told_validator
 from lpa_core.plugins.plugin import Plugin, PluginError, is_ours, one_line, ours_first
 from lpa_core.replays import ReplayTransform
 from lpa_core.savepoints import SavepointKeeper
+from lpa_core.settings.effective import nearest
 from lpa_core.settings.settings import Settings
 from lpa_core.sinks.archive import Archive
 from lpa_core.sinks.sink import Sink
@@ -82,8 +83,17 @@ class PluginManager:
         self._brought: list[_Brought] = []
         self.plugins: list[Plugin] = []
         self._calls = PluginCalls()
-        for entry_point in ours_first([*(entry_points(group=PROJECT) if found is None else found)]):
+        in_turn = ours_first([*(entry_points(group=PROJECT) if found is None else found)])
+        self._names = tuple(entry_point.name for entry_point in in_turn)
+        for entry_point in in_turn:
             self._load(entry_point)
+        for name in settings.plugins.names:
+            if name not in self._names:
+                _log.warning(
+                    "options of a plugin that is not installed have no effect",
+                    plugin=name,
+                    remedy=f"install it, or correct [plugins.{name}]; {nearest(name, self._names)}",
+                )
         for name in settings.lpa.plugins_required:
             if not any(plugin.name == name and not plugin.disabled for plugin in self.plugins):
                 raise PluginError(f"plugin {name} is required but not loaded: install its package, or enable it")
@@ -122,7 +132,7 @@ class PluginManager:
 
     def _ask(self, plugin: Plugin, module: object) -> _Brought:
         """All that the plugin brings. Raises where any of it cannot be used, or not together with what is there."""
-        given = {"settings": self._settings, "context": self.context}
+        given = {"settings": self._settings, "context": self.context, "options": self._options(plugin)}
 
         def asked(hook: str) -> Any:
             caller = self._only(module, hook)
@@ -147,6 +157,9 @@ class PluginManager:
         )
         Pipeline([*self.event_types(), *brought.event_types], plugin_validators=brought.validators)
         return brought
+
+    def _options(self, plugin: Plugin) -> Mapping[str, Any]:
+        return self._settings.plugins.of(plugin.name, self._names)
 
     def _only(self, module: object, hook: str) -> pluggy.HookCaller:
         """Calls the hook of one plugin."""
@@ -185,19 +198,22 @@ class PluginManager:
         return [(brought.plugin, transform) for brought in self._brought for transform in brought.replay_transforms]
 
     def classifiers(self) -> Sequence[FailureClassifier]:
-        """One for each plugin that classifies, before them one that reports shapes that raise; none raises."""
-        shapes = {
-            event_type.name: brought.plugin
+        """One for each plugin that classifies, before them one that reports event types that fail; none raises."""
+        foreign = [
+            (event_type, brought.plugin)
             for brought in self._brought
             if self._calls.is_foreign(brought.plugin)
             for event_type in brought.event_types
-        }
+        ]
         asked = [
-            told_classifier(brought.plugin, self._only(brought.module, "lpa_classify_failure"))
+            told_classifier(
+                brought.plugin,
+                partial(self._only(brought.module, "lpa_classify_failure"), options=self._options(brought.plugin)),
+            )
             for brought in self._brought
             if "lpa_classify_failure" in brought.plugin.hooks
         ]
-        return [told_shapes(shapes), *asked] if shapes else asked
+        return [told_event_types(foreign), *asked] if foreign else asked
 
     def add_commands(self, app: cyclopts.App) -> None:
         """Add the plugins' commands to ``app``; a plugin with a command that cannot be added is broken."""
@@ -233,7 +249,7 @@ class PluginManager:
             what = f"plugin {plugin.name} of {plugin.package}: lpa_savepoints"
             ask = self._only(implementation.plugin, "lpa_savepoints")
             keeper: SavepointKeeper | None = self._calls.run(
-                plugin, what, partial(ask, settings=self._settings, context=self.context)
+                plugin, what, partial(ask, settings=self._settings, context=self.context, options=self._options(plugin))
             )
             if keeper is not None:
                 self._calls.take(what, keeper, SavepointKeeper, "lpa_savepoints")

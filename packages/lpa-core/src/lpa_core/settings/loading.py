@@ -20,6 +20,8 @@ from typed_settings.loaders import DictLoader
 
 from lpa_core.errors import ConfigurationError
 from lpa_core.settings import kafka as properties
+from lpa_core.settings import plugin_options
+from lpa_core.settings.plugin_options import PluginOptions
 from lpa_core.settings.settings import Settings, fields
 from lpa_core.settings.settings_file import SETTINGS_FILE, SettingsFile
 from lpa_core.settings.shown import quoted
@@ -119,6 +121,8 @@ def refusals(environment: Mapping[str, str], file: SettingsFile) -> Iterator[Ref
     table = file.table.get("kafka", {})
     for name, in_file, text in properties.problems(table, environment):
         yield Refusal(f"kafka.{name}", file.path if in_file else None, text)
+    for name, text in plugin_options.problems(file.table.get("plugins", {})):
+        yield Refusal(name, file.path, text)
     yield from _unknown(file)
 
 
@@ -126,8 +130,12 @@ def _settings(environment: Mapping[str, str], table: Mapping[str, Any]) -> Setti
     converter = TSConverter()
     # Thresholds are as the option's own converter made them.
     converter.scalar_converters[Thresholds] = lambda value, _: value
-    merged = {"kafka": properties.merged(table.get("kafka", {}), environment)}
-    own = {group: values for group, values in table.items() if group != "kafka"}
+    converter.scalar_converters[PluginOptions] = lambda value, _: value
+    merged: dict[str, Any] = {
+        "kafka": properties.merged(table.get("kafka", {}), environment),
+        "plugins": PluginOptions(table.get("plugins"), environment),
+    }
+    own = {group: values for group, values in table.items() if group not in merged}
     loaders = [DictLoader(own), DictLoader(_from_environment(environment)), DictLoader(merged)]
     return typed_settings.load_settings(Settings, loaders, converter=converter)
 
@@ -171,7 +179,7 @@ def _unknown(file: SettingsFile) -> Iterator[Refusal]:
     known = [setting.option for setting in described()]
     tables = [f"[{field.name}]" for field in attrs.fields(Settings)]
     for group, values in file.table.items():
-        if group == "kafka":
+        if group in ("kafka", "plugins"):
             continue
         if f"[{group}]" in tables and not isinstance(values, Mapping):
             yield Refusal(group, file.path, f"{group} = ...: expected a table of settings: [{group}]")

@@ -10,6 +10,7 @@ import attrs
 
 from lpa_core.data_folder import DataFolder
 from lpa_core.settings.health import HealthSettings
+from lpa_core.settings.plugin_options import PluginOptions
 from lpa_core.settings.values import (
     GROUP_NAME,
     TOPIC_NAME,
@@ -274,11 +275,13 @@ class Settings:
     health: HealthSettings = attrs.field(factory=HealthSettings)
     kafka: Mapping[str, str] = attrs.field(factory=dict, converter=properties, repr=lambda names: str([*names]))
     """Properties for librdkafka, beside those that the delivery itself sets."""
+    plugins: PluginOptions = attrs.field(factory=PluginOptions)
+    """What plugins are handed."""
 
 
 def fields() -> Iterator[tuple[str, str, attrs.Attribute[Any]]]:
     """The variable, the group and the field of every setting, Kafka's properties apart."""
     for group in attrs.fields(Settings):
-        if group.name != "kafka":
+        if group.name not in ("kafka", "plugins"):
             for field in attrs.fields(group.default.factory):  # type: ignore[union-attr]  # each group has a factory
                 yield f"{group.name}_{field.name}".upper(), group.name, field

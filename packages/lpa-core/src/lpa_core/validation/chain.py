@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Protocol
 
 from lpa_core.validation.json_document import Document
 from lpa_core.validation.reasons import Failure, Reason, is_failure, schema_invalid
+
+RAISED: Final = re.compile(r"validator (.+?) raised ")
+"""Begins the details of a failure that a validator did not find but caused."""
 
 
 class Validator(Protocol):
@@ -27,6 +31,16 @@ def first_failure(validators: Iterable[Validator], document: Document) -> Failur
         if failure is not None:
             return failure
     return None
+
+
+def of_event_types(validators: Mapping[str, Sequence[Validator]]) -> Validator:
+    """A validator that asks those of the document's event type, which the built-in ones have made sure of."""
+
+    def of_event_type(document: Document) -> Failure | None:
+        event_type = document.event_type
+        return first_failure(validators[event_type.name] if event_type else (), document)
+
+    return of_event_type
 
 
 def guarded(validators: Sequence[Validator]) -> tuple[Validator, ...]:

@@ -4,30 +4,64 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Final
 
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.tables.table import Table
-from lpa_sinks.schema.ddl import SCHEMA_FILES, sql_file, statements
+from lpa_sinks.clickhouse.types import column_type
+from lpa_sinks.schema.ddl import SCHEMA_FILES, SQL, in_database, plugin_tables, sql_file, statements
 
 _CREATES: Final = re.compile(r"CREATE (?:TABLE|VIEW) IF NOT EXISTS \S+?\.`?(\w+)")
 
 
 def apply(client: Client, database: str, tables: Iterable[Table], files: Sequence[str] = SCHEMA_FILES) -> list[str]:
-    """Create the database, tables and views that are missing, and answer their names.
+    """Create the database, tables, views and columns of plugins' tables that are missing, and return their names.
 
     ``files`` limits it to what some of :data:`~lpa_sinks.schema.ddl.SCHEMA_FILES` make, and to plugins' tables.
-    What is there already is left as it is, also where it has drifted: :func:`lpa_sinks.schema.check.check` tells.
+    Everything else that is there already is left as it is, also if it has drifted:
+    :func:`lpa_sinks.schema.check.check` tells. In rows that are there, a new column is null, 0 or empty.
+
     Raises SinkMisconfigured if a plugin's table cannot be made, and the client's errors.
     """
+    tables = [*tables]
     to_run = statements(tables, database, files)
     before = object_names(client, database)
     for statement in to_run:
         made = _CREATES.search(statement)
         if made is None or made[1] not in before:
             client.command(statement)
-    return sorted(object_names(client, database) - before)
+    added = _add_columns(client, database, [table for table in plugin_tables(tables) if table.name in before])
+    return sorted([*(object_names(client, database) - before), *added])
+
+
+def _add_columns(client: Client, database: str, tables: Sequence[Table]) -> list[str]:
+    """Add the columns that plugins' tables lack. A Distributed table stays: those below it come first."""
+    where = {"database": database, "tables": [table.name for table in tables]}
+    if not tables:
+        return []
+    engines = {
+        name: engine for name, engine, _ in client.query(sql_file("live_tables.sql"), parameters=where).result_rows
+    }
+    columns = client.query(sql_file("live_columns.sql"), parameters=where).result_rows
+    there = {(table, column) for table, column, _ in columns}
+    added = []
+    for table in tables:
+        if not engines[table.name].endswith("MergeTree"):
+            continue
+        for before, column in pairwise(table.columns):
+            if (table.name, column.name) not in there:
+                statement = SQL.fill(
+                    "add_column.sql",
+                    table=table.name,
+                    column=column.name,
+                    type=column_type(column),
+                    before=before.name,
+                )
+                client.command(in_database(statement, database))
+                added.append(f"{table.name}.{column.name}")
+    return added
 
 
 def object_names(client: Client, database: str) -> set[str]:

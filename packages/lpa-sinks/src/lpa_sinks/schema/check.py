@@ -63,9 +63,8 @@ class Drift:
             case DriftKind.MISSING_TABLE:
                 return "`lpa schema apply` makes it"
             case DriftKind.MISSING_COLUMN:
-                return (
-                    f"run {alter} ADD COLUMN {_definition(self.table, self.column) or f'{self.column} {self.expected}'}"
-                )
+                definition = _definition(self.table, self.column)
+                return f"run {alter} ADD COLUMN {definition}" if definition else "`lpa schema apply` adds it"
             case DriftKind.EXTRA_COLUMN:
                 return f"nothing if you added it; if it is not needed, run {alter} DROP COLUMN {self.column}"
             case DriftKind.TYPE:
