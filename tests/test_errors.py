@@ -26,6 +26,7 @@ OLDER: Final = {"CommandFailed", "NotApplicable", "SinkMisconfigured"}
 """Plugins raise them; no new name is added here."""
 
 STATUSES: Final = {
+    "AddressRefused": 2,
     "AdminError": 2,
     "ContractError": 2,
     "DamagedClaimsError": 2,

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, final
-from urllib.parse import urlsplit
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import structlog
@@ -19,6 +18,7 @@ from prometheus_client import CollectorRegistry
 from lpa_core.admin.app import AdminApp, HealthSource, unchecked
 from lpa_core.admin.errors import AdminError
 from lpa_core.admin.job import AdministeredJob
+from lpa_core.uris import HostPort, host_and_port
 
 _STOP_CHECK_SECONDS: Final = 0.1
 _LINGER_SECONDS: Final = 1.0
@@ -48,8 +48,7 @@ class AdminServer:
 
     def start(self) -> None:
         """Listen, and serve from now on. Raises AdminError if the address cannot be listened on."""
-        parts = urlsplit(f"//{self._address}")
-        host, port = parts.hostname or "", parts.port or 0
+        host, port = host_and_port(self._address)
         try:
             family, _, _, _, resolved = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
             self._server = _Server(family, resolved)
@@ -71,8 +70,7 @@ class AdminServer:
     @property
     def url(self) -> str:
         """Where it answers, after :meth:`start`."""
-        host = urlsplit(f"//{self._address}").hostname or ""
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return f"http://{HostPort(host_and_port(self._address).host, self.port)}"
 
     def close(self) -> None:
         """Stop listening. Closing twice, or without a start, is allowed."""

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lpa_core.commands.listing import ListColumn, print_list, print_paragraph
-from lpa_core.commands.options import Json
+from lpa_core.commands.options import Json, addressed
 from lpa_core.commands.output import console, print_json, print_line, printable
 from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
@@ -24,13 +24,15 @@ from lpa_core.sources.source import Source
 
 def ingest(settings: Settings, plugins: PluginManager) -> Callable[..., None]:
     def ingest_command(
-        source: Annotated[str | None, Parameter(allow_leading_hyphen=True, validator=_is_no_option)] = None,
+        source: Annotated[
+            str | None, Parameter(allow_leading_hyphen=True, validator=[_is_no_option, addressed("SOURCE")])
+        ] = None,
         /,
         *,
-        sink: Annotated[Sequence[str], Parameter(negative="")] = (),
-        dedup: str | None = None,
-        archive: str | None = None,
-        from_savepoint: str | None = None,
+        sink: Annotated[Sequence[str], Parameter(negative="", validator=addressed("--sink"))] = (),
+        dedup: Annotated[str | None, Parameter(validator=addressed("--dedup"))] = None,
+        archive: Annotated[str | None, Parameter(validator=addressed("--archive"))] = None,
+        from_savepoint: Annotated[str | None, Parameter(validator=addressed("--from-savepoint"))] = None,
         facts: bool = True,
         json: Json = False,
     ) -> None:

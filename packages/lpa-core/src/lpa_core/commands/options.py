@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 from cyclopts import Parameter
+
+from lpa_core.uris import AddressRefused, require_address
+
+
+def addressed(option: str) -> Callable[[Any, Any], None]:
+    """A validator of an option whose value is an address, or of one that is given several times.
+
+    It raises AddressRefused, which names the option.
+    """
+
+    def check(_: Any, value: Any) -> None:
+        for uri in [value] if isinstance(value, str) else value or ():
+            try:
+                require_address(uri)
+            except AddressRefused as refused:
+                raise AddressRefused(f"{option} {refused.address}", refused.reason) from None
+
+    return check
+
 
 Switch = Annotated[bool, Parameter(negative="")]
 """An option that is either given or not: there is no ``--no-...`` beside it."""
@@ -16,19 +36,24 @@ Yes = Annotated[bool, Parameter(negative="", help="Do not ask on a terminal.")]
 SinkUri = Annotated[
     str | None,
     Parameter(
+        validator=addressed("--sink"),
         help="The database, such as clickhouse://host:8123/database or chdb://./folder. Default: the embedded database "
-        "in the data folder."
+        "in the data folder.",
     ),
 ]
 
 BackupLocation = Annotated[
     str | None,
-    Parameter(help="Folder or URL that holds the backups, such as s3://bucket/backups. Default: LPA_BACKUP_DIR."),
+    Parameter(
+        validator=addressed("--location"),
+        help="Folder or URL that holds the backups, such as s3://bucket/backups. Default: LPA_BACKUP_DIR.",
+    ),
 ]
 
 SavepointLocation = Annotated[
     str | None,
     Parameter(
-        help="Folder or URL that holds the savepoints, such as s3://bucket/savepoints. Default: LPA_SAVEPOINT_DIR."
+        validator=addressed("--location"),
+        help="Folder or URL that holds the savepoints, such as s3://bucket/savepoints. Default: LPA_SAVEPOINT_DIR.",
     ),
 ]

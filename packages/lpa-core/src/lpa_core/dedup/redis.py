@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, cast, final
+from urllib.parse import urlsplit
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -28,6 +30,7 @@ from lpa_core.dedup.digest import digests
 from lpa_core.dedup.redis_ledger import FIELDS, LEDGER, PREFIX, SECTIONS, Ledger, unfit
 from lpa_core.dedup.store import Claimed, ClaimStatistics, DedupStoreError, DedupStoreUnavailable, LostClaimsError
 from lpa_core.records import Position
+from lpa_core.uris import HostPort
 
 EXPIRY_SLACK_MS = 3_600_000
 """How much longer than the TTL a claim stays in Redis."""
@@ -38,7 +41,7 @@ CONNECT_SECONDS = 5
 
 UNREADABLE_URL: Final = (
     "the Redis URL cannot be read; write redis://[user:password@]host[:port][/database], "
-    "with every special character of the password percent-encoded"
+    "with every special character of the password percent-encoded, and no options but those of redis-py"
 )
 _CLAIM = (files(__package__) / "redis_claim.lua").read_text()
 _RECOVER = (files(__package__) / "redis_recover.lua").read_text()
@@ -89,10 +92,14 @@ class RedisDedupStore:
                 # Once, at once: a connection may have died since the last batch. Waiting is the caller's.
                 retry=Retry(NoBackoff(), 1),
             )
-        except ValueError:
+            pool = self._redis.connection_pool
+            pool.connection_class(**pool.connection_kwargs)  # finds options that there are not
+            if not url.startswith("unix:") and not re.fullmatch(r"/?\d*", urlsplit(url).path):
+                raise ValueError  # else it would be the database 0
+        except (ValueError, TypeError):
             raise DedupStoreError(UNREADABLE_URL) from None
         place = self._redis.connection_pool.connection_kwargs
-        self._address = place.get("path") or f"{place.get('host', 'localhost')}:{place.get('port', 6379)}"
+        self._address = place.get("path") or str(HostPort(place.get("host", "localhost"), place.get("port", 6379)))
         self._checked = False
         self._batches = 0
         """As many the ledger has counted; 0 if this store has made none."""

@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, final
-from urllib.parse import urlsplit
 
 import attrs
 import structlog
@@ -48,7 +47,7 @@ from lpa_core.settings.values import TOPIC_NAME
 from lpa_core.sinks.sink import Sink, SupportsDerivation, SupportsWaitReason
 from lpa_core.sources.source import SourceError
 from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE
-from lpa_core.uris import without_secrets
+from lpa_core.uris import AddressRefused, kafka_source, without_secrets
 
 _STUCK_SECONDS = 120.0
 """A worker whose loop has not turned for so long is not going to: handing a partition over takes far less."""
@@ -273,20 +272,18 @@ def _nothing(pending: PendingRange) -> Sequence[OutgoingRecord]:
 
 def _at(source: str | None, settings: Settings) -> Settings:
     """The settings, with the broker and topic that a ``kafka://host:port/topic`` names. Raises SourceError."""
-    if "@" in (source or ""):
-        raise SourceError(
-            "kafka://...: a source names brokers and a topic alone: a login goes into LPA_KAFKA_SASL_USERNAME and "
-            "LPA_KAFKA_SASL_PASSWORD"
-        )
-    parts = urlsplit(source or "")
+    try:
+        brokers, topic = kafka_source(source or "")
+    except AddressRefused as refused:
+        raise SourceError(str(refused)) from None
     quality = settings.quality
-    if parts.netloc:
-        quality = attrs.evolve(quality, kafka_bootstrap=parts.netloc)
-    if parts.path.strip("/"):
+    if brokers:
+        quality = attrs.evolve(quality, kafka_bootstrap=brokers)
+    if topic:
         try:
-            quality = attrs.evolve(quality, input_topic=parts.path.strip("/"))
+            quality = attrs.evolve(quality, input_topic=topic)
         except ValueError:
-            raise SourceError(f"kafka://...{parts.path}: expected a topic after the brokers: {TOPIC_NAME}") from None
+            raise SourceError(f"kafka://.../{topic}: expected a topic after the brokers: {TOPIC_NAME}") from None
     return attrs.evolve(settings, quality=quality)
 
 

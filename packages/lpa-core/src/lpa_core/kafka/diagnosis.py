@@ -17,6 +17,8 @@ from typing import Any, Final, final
 
 import attrs
 
+from lpa_core.uris import KAFKA_PORT, hosts_and_ports
+
 _CONNECT_SECONDS: Final = 3.0
 _LISTEN_SECONDS: Final = 3.0
 _SASL_HANDSHAKE: Final = 17
@@ -58,7 +60,8 @@ def diagnose(connection: Mapping[str, Any]) -> Diagnosis | None:
 
     Takes up to some seconds for each of them.
     """
-    addresses = [_split(each) for each in str(connection["bootstrap.servers"]).split(",") if each.strip()]
+    brokers = hosts_and_ports(str(connection["bootstrap.servers"]))
+    addresses = [(host, KAFKA_PORT if port is None else port) for host, port in brokers]
     found = [_look(host, port, connection) for host, port in addresses]
     if found and all(found):
         return next((each for each in found if each is not None and not each.passes), found[0])
@@ -266,12 +269,3 @@ def _context(connection: Mapping[str, Any]) -> ssl.SSLContext:
             key = str(connection.get("ssl.key.location", "")) or None
             context.load_cert_chain(certificate, key, str(connection.get("ssl.key.password", "")))
     return context
-
-
-def _split(address: str) -> tuple[str, int]:
-    """``host:port``, ``[host]:port``; a protocol before it is librdkafka's own way to write it."""
-    text = address.strip().rpartition("://")[2]
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdigit():
-        return text.strip("[]"), 9092
-    return host.strip("[]"), int(port)

@@ -26,6 +26,7 @@ from lpa_core.settings.settings import Settings, fields
 from lpa_core.settings.settings_file import SETTINGS_FILE, SettingsFile
 from lpa_core.settings.shown import quoted
 from lpa_core.settings.thresholds import Thresholds
+from lpa_core.uris import AddressRefused
 
 
 class SettingsError(ConfigurationError):
@@ -170,8 +171,10 @@ def _unusable(file: SettingsFile, environment: Mapping[str, str]) -> Iterator[Re
             continue
         try:
             field.converter(value)  # type: ignore[misc, operator]  # every option has one
-        except ValueError:
-            yield Refusal(option, path, f"{name}{quoted(variable, value)}: expected {field.metadata['accepts']}")
+        except ValueError as error:
+            why = f": {error.__cause__.reason}" if isinstance(error.__cause__, AddressRefused) else ""
+            said = quoted(variable, value)
+            yield Refusal(option, path, f"{name}{said}: expected {field.metadata['accepts']}{why}")
 
 
 def _unknown(file: SettingsFile) -> Iterator[Refusal]:

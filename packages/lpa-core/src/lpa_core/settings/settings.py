@@ -16,6 +16,8 @@ from lpa_core.settings.values import (
     TOPIC_NAME,
     address,
     any_text,
+    brokers,
+    brokers_or_none,
     days_by_environment,
     epoch_ms_or_none,
     folder,
@@ -23,6 +25,7 @@ from lpa_core.settings.values import (
     group_name_or_none,
     http_url,
     identifier,
+    location_or_none,
     names,
     one_of,
     properties,
@@ -35,6 +38,7 @@ from lpa_core.settings.values import (
     whole,
 )
 from lpa_core.settings.values import option as _option
+from lpa_core.uris import IDENTIFIER
 
 _WHOLE: Final = "a whole number of at least 1"
 
@@ -44,7 +48,7 @@ _WHOLE: Final = "a whole number of at least 1"
 class QualitySettings:
     """What is let in (``QUALITY_*``)."""
 
-    kafka_bootstrap: str = _option("kafka:9092", "host:port, comma separated", "Kafka bootstrap servers", text)
+    kafka_bootstrap: str = _option("kafka:9092", "host:port, comma separated", "Kafka bootstrap servers", brokers)
     input_topic: str = _option("streaming_events", TOPIC_NAME, "Topic that events are read from", topic_name)
     dlq_topic: str = _option(
         "events.dlq.streaming_events.v1", TOPIC_NAME, "Topic of dead letters: events that cannot be stored", topic_name
@@ -96,7 +100,7 @@ class ClickHouseSettings:
     url: str = _option("http://clickhouse:8123", "an http or https URL", "ClickHouse's HTTP endpoint", http_url)
     database: str = _option(
         "livepeer_analytics",
-        "letters, digits and underscores, no digit first",
+        IDENTIFIER,
         "Database of all tables",
         identifier,
     )
@@ -133,7 +137,7 @@ class ReplaySettings:
     """What is replayed, and where to (``REPLAY_*``)."""
 
     kafka_bootstrap: str = _option(
-        "", "host:port, comma separated", "Kafka bootstrap servers; default: QUALITY_KAFKA_BOOTSTRAP", any_text
+        "", "host:port, comma separated", "Kafka bootstrap servers; default: QUALITY_KAFKA_BOOTSTRAP", brokers_or_none
     )
     dlq_topic: str = _option(
         "", TOPIC_NAME, "Topic that dead letters are read from; default: QUALITY_DLQ_TOPIC", topic_name_or_none
@@ -184,13 +188,13 @@ class ProcessSettings:
         "",
         "a folder or the URL of an object store",
         "The archive that `lpa archive mirror` copies: where `lpa ingest --archive` keeps records",
-        any_text,
+        location_or_none,
     )
     mirror_dir: str = _option(
         "",
         "a folder or the URL of an object store",
         "Where `lpa archive mirror` copies the archive to",
-        any_text,
+        location_or_none,
     )
     progress_seconds: int = _option(
         90,
@@ -212,7 +216,7 @@ class ProcessSettings:
         "",
         "a folder or the URL of an object store",
         "Where savepoints are kept; default: `savepoints` in the data folder",
-        any_text,
+        location_or_none,
     )
     environment: str = _option(
         "dev",
@@ -224,7 +228,7 @@ class ProcessSettings:
         "",
         "a folder or an s3:// URL, which the database reaches too",
         "Where backups are kept; default: `backups` in the data folder",
-        any_text,
+        location_or_none,
     )
     backup_retention: tuple[str, ...] = _option(
         ("dev=7", "staging=30", "prod=90"),

@@ -6,13 +6,24 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Any, Final, TypeVar
 
 import attrs
 
 from lpa_core.settings.thresholds import Thresholds
-from lpa_core.uris import masked
+from lpa_core.uris import (
+    AddressRefused,
+    host_and_port,
+    hosts_and_ports,
+    local_path,
+    masked,
+    object_store_address,
+    require_identifier,
+    scheme,
+    server_address,
+)
+
+T = TypeVar("T")
 
 
 def option(default: Any, accepts: str, doc: str, convert: Callable[[Any], Any], *, secret: bool = False) -> Any:
@@ -44,9 +55,10 @@ def any_text(value: Any) -> str:
 
 
 def identifier(value: Any) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text(value)):
-        raise ValueError
-    return text(value)
+    try:
+        return require_identifier(text(value), "name")
+    except AddressRefused:  # its reason is what the setting accepts
+        raise ValueError from None
 
 
 TOPIC_NAME: Final = "a topic name: letters, digits and ._-, 249 at most"
@@ -78,17 +90,47 @@ def group_name_or_none(value: Any) -> str:
 
 
 def http_url(value: Any) -> str:
-    parts = urlsplit(text(value))
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+    """A user and a password are let through here: what connects refuses the password with where it belongs."""
+    address = _parsed(server_address, re.sub("//.*@", "//", text(value), flags=re.DOTALL))
+    if address.scheme not in ("http", "https") or not address.place.host:
         raise ValueError
+    if address.path:
+        _parsed(lambda name: require_identifier(name, "database"), address.path)
     return text(value)
 
 
 def address(value: Any) -> str:
-    parts = urlsplit(f"//{text(value)}")
-    if not parts.hostname or parts.port is None or parts.netloc != text(value) or "@" in parts.netloc:
+    if _parsed(host_and_port, text(value)).port is None:
         raise ValueError
     return text(value)
+
+
+def brokers(value: Any) -> str:
+    """As librdkafka takes them: it does not take spaces behind the commas."""
+    _parsed(hosts_and_ports, text(value))
+    return ",".join(part.strip() for part in text(value).split(",") if part.strip())
+
+
+def brokers_or_none(value: Any) -> str:
+    return "" if any_text(value).strip() == "" else brokers(value)
+
+
+def location_or_none(value: Any) -> str:
+    """A folder or the URL of an object store. A login in it is refused by what opens it."""
+    if any_text(value).strip() == "":
+        return ""
+    if scheme(text(value)) == "file":
+        _parsed(local_path, text(value))
+    else:
+        _parsed(object_store_address, re.sub("//.*@", "//", text(value), flags=re.DOTALL))
+    return text(value)
+
+
+def _parsed(parse: Callable[[str], T], value: str) -> T:
+    try:
+        return parse(value)
+    except AddressRefused as refused:
+        raise ValueError from None if refused.form else refused
 
 
 def token(value: Any) -> str:
@@ -99,10 +141,7 @@ def token(value: Any) -> str:
 
 
 def folder(value: Any) -> Path:
-    try:
-        return Path(value if isinstance(value, Path) else text(value)).expanduser().absolute()
-    except RuntimeError as no_such_home:
-        raise ValueError from no_such_home
+    return _parsed(local_path, str(value) if isinstance(value, Path) else text(value)).absolute()
 
 
 def names(value: Any) -> tuple[str, ...]:

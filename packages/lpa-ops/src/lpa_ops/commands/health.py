@@ -7,12 +7,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import cyclopts
 import msgspec
+from cyclopts import Parameter
 
-from lpa_core.commands.options import Json, SinkUri, Switch
+from lpa_core.commands.options import Json, SinkUri, Switch, addressed
 from lpa_core.commands.output import console, print_json, write_json_text
 from lpa_core.health.check import Scope
 from lpa_core.health.check_runner import CheckRunner
@@ -34,7 +35,7 @@ def health_app(context: AppContext) -> cyclopts.App:
     def health(
         *,
         sink: SinkUri = None,
-        dedup: str | None = None,
+        dedup: Annotated[str | None, Parameter(validator=addressed("--dedup"))] = None,
         since: str | None = None,
         watch: Switch = False,
         wide: Switch = False,

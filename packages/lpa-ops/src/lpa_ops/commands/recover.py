@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from lpa_core.commands.listing import ListColumn, print_list, print_paragraph
-from lpa_core.commands.options import BackupLocation, Json, SinkUri
+from lpa_core.commands.options import BackupLocation, Json, SinkUri, addressed
 from lpa_core.commands.output import console, print_json
 from lpa_core.plugins.context import AppContext
 from lpa_ops.backup.store import default_root
@@ -60,7 +60,11 @@ def recover_app(context: AppContext) -> cyclopts.App:
     def from_backups(scenario: Scenario[Any], purpose: str) -> None:
         @app.command(name=scenario.name, help=purpose)
         def recover(
-            *, sink: SinkUri = None, backups: BackupLocation = None, execute: _Execute = False, json: Json = False
+            *,
+            sink: SinkUri = None,
+            backups: Annotated[BackupLocation, Parameter(validator=addressed("--backups"))] = None,
+            execute: _Execute = False,
+            json: Json = False,
         ) -> int:
             return _run(scenario, work(sink, backups), execute, json)
 
@@ -77,7 +81,11 @@ def recover_app(context: AppContext) -> cyclopts.App:
     @app.command(name=LostClaims.name)
     def lost_claims(
         dedup: Annotated[
-            str, Parameter(help="The store, as lpa ingest --dedup names it, such as redis://host:6379/0.")
+            str,
+            Parameter(
+                validator=addressed("--dedup"),
+                help="The store, as lpa ingest --dedup names it, such as redis://host:6379/0.",
+            ),
         ],
         *,
         sink: SinkUri = None,

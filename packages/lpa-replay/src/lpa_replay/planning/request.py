@@ -12,10 +12,11 @@ from typing import Annotated, final
 import attrs
 from cyclopts import Parameter, validators
 
-from lpa_core.commands.options import SinkUri, Switch
+from lpa_core.commands.options import SinkUri, Switch, addressed
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.replays import ReplayRefused
 from lpa_core.settings.settings import Settings
+from lpa_core.uris import local_path
 from lpa_replay.database import is_embedded
 from lpa_replay.fix.file import read_fix_file
 from lpa_replay.planning.plan import LOCAL, TOPIC, Asked, Plan, new_id
@@ -77,7 +78,7 @@ class Request:
         Send stored events, too: then only the dedup store decides.
     """
 
-    source: Annotated[str | None, Parameter(name="--from", negative="")] = None
+    source: Annotated[str | None, Parameter(name="--from", negative="", validator=addressed("--from"))] = None
     archive: str | None = None
     sink: SinkUri = None
     dedup: str | None = None
@@ -117,7 +118,7 @@ def asked(request: Request, settings: Settings) -> Asked:
         raise ReplayRefused(f"--to {target}: there are {TOPIC} and {LOCAL}")
     source = request.source or ("dlq-table" if embedded else DLQ_TOPIC)
     if source not in (DLQ_TOPIC, "archive", *TABLES):
-        source = _path_text(Path(source).expanduser().absolute())
+        source = _path_text(local_path(source).absolute())
     quality = replay_settings(settings).quality
     kafka = target == TOPIC or source == DLQ_TOPIC
     if request.rate is not None and not 0 < request.rate < math.inf:

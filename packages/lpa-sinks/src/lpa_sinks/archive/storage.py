@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Protocol
-from urllib.parse import unquote, urlsplit
 
 from tenacity.wait import wait_base
 
 from lpa_core.sinks.archive import ArchiveError
+from lpa_core.uris import AddressRefused, local_path, object_store_address, scheme
 from lpa_sinks.archive.folder import Folder
 from lpa_sinks.archive.object_store import ObjectStore
 
@@ -59,15 +58,9 @@ def open_storage(location: str, *, wait: wait_base, attempts: int, what: str = "
 
     ``what`` is kept there, for messages. Raises ArchiveError if there can be none.
     """
-    scheme, separator, _ = location.partition("://")
-    if not separator:
-        return Folder(Path(location).expanduser(), what)
-    if scheme == "file":
-        parts = urlsplit(location)
-        return Folder(Path(unquote(parts.netloc + parts.path)).expanduser(), what)
-    if any(character in location for character in "?#@[]"):
-        raise ArchiveError(
-            f"{what} {scheme}://...: the location holds more than a bucket and a path: name only these, and give"
-            " credentials and options in the environment (such as AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL)"
-        )
-    return ObjectStore(location, wait=wait, attempts=attempts, what=what)
+    try:
+        if scheme(location) == "file":
+            return Folder(local_path(location), what)
+        return ObjectStore(object_store_address(location), wait=wait, attempts=attempts, what=what)
+    except AddressRefused as refused:
+        raise ArchiveError(f"{what} {refused}") from None

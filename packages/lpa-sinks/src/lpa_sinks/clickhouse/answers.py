@@ -64,7 +64,10 @@ class CheckedPool:
             # ClickHouse redirects nowhere; the rows of an insert would go to whoever is named.
             response = cast(HTTPResponse, self._pool.request(method, url, redirect=False, **options))
         except HTTPError as error:
-            raise self._told_of_proxy(error) or error from None
+            told = self._told_of_proxy(error)
+            if told is None:
+                raise
+            raise told from None
         whole = bool(options["preload_content"])
         reason = why_not(response.status, response.headers, response.data if whole else None)
         if reason is None:

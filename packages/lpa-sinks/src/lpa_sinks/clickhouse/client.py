@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 from typing import Final, final
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import urlsplit
 
 import attrs
 import clickhouse_connect
@@ -13,12 +13,19 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from lpa_core.sinks.sink import SinkMisconfigured, SinkUnavailable
-from lpa_core.uris import masked
+from lpa_core.uris import (
+    AddressRefused,
+    HostPort,
+    local_path,
+    masked,
+    require_identifier,
+    scheme,
+    server_address,
+)
 from lpa_sinks.clickhouse.answers import NotClickHouseError
 from lpa_sinks.clickhouse.connections import connections_to, require_passage
 from lpa_sinks.clickhouse.errors import ErrorKind, classify, describe
 
-_ENCODED: Final = "its port is not a number, or a character such as / ? # @ in a name is not percent-encoded"
 SCHEMES: Final = ("chdb", "clickhouse", "http", "https")
 
 REMEDY: Final = (
@@ -54,41 +61,25 @@ def endpoint(uri: str, *, database: str, user: str) -> Endpoint:
             same with ``http`` or ``https``, as in ``CLICKHOUSE_URL``.
         database, user: for what the URI leaves out.
 
-    Raises SinkMisconfigured if the URI is none of these, or carries a password.
+    Raises SinkMisconfigured if the URI is none of these, or carries a password, a query or a database's name that
+    statements cannot hold.
     """
-    scheme, _, rest = uri.partition("://")
-    if scheme == "chdb" and rest:
-        if "?" in rest:
-            raise SinkMisconfigured(f"{uri}: the name of the embedded database's folder cannot hold a question mark")
-        return Endpoint(database, path=Path(rest).expanduser())
     try:
-        parts = urlsplit(uri)
-        port = parts.port
-    except ValueError:
-        raise SinkMisconfigured(f"{masked(uri)}: not a URI: {_ENCODED}") from None
-    if parts.password is not None:
-        raise SinkMisconfigured(
-            f"clickhouse://{parts.hostname}: a password in a URI ends up in process lists and logs: "
-            "set CLICKHOUSE_PASSWORD instead"
-        )
-    if "@" in f"{parts.path}{parts.query}{parts.fragment}":
-        raise SinkMisconfigured(f"{masked(uri)}: not a URI: {_ENCODED}")
-    if scheme not in SCHEMES or not parts.hostname:
-        raise SinkMisconfigured(
-            f"{masked(uri) or 'an empty URI'}: not an address of ClickHouse: use chdb:///folder, "
-            "clickhouse://user@host:8123/database, http://host:8123 or https://host:8443"
-        )
-    return Endpoint(
-        database=unquote(parts.path.strip("/")) or database,
-        url=_url(parts, port),
-        user=unquote(parts.username or "") or user,
-    )
-
-
-def _url(parts: SplitResult, port: int | None) -> str:
-    secure = parts.scheme == "https"
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    return f"{'https' if secure else 'http'}://{host}:{port or (8443 if secure else 8123)}"
+        kind = scheme(uri)
+        if kind == "chdb" and uri.lower() != "chdb://":
+            return Endpoint(database, path=local_path(uri))
+        address = server_address(uri)
+        if kind not in SCHEMES or not address.place.host:
+            raise SinkMisconfigured(
+                f"{masked(uri) or 'an empty URI'}: not an address of ClickHouse: use chdb:///folder, "
+                "clickhouse://user@host:8123/database, http://host:8123 or https://host:8443"
+            )
+        named = require_identifier(address.path, f"{masked(uri)}: database") if address.path else database
+    except AddressRefused as refused:
+        raise SinkMisconfigured(str(refused)) from None
+    secure = kind == "https"
+    place = HostPort(address.place.host, address.place.port or (8443 if secure else 8123))
+    return Endpoint(named, url=f"{'https' if secure else 'http'}://{place}", user=address.user or user)
 
 
 def connect(to: Endpoint, password: str = "", seconds: int = 60) -> Client:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 from lpa_core.sinks.sink import SinkMisconfigured
-
-_IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+from lpa_core.uris import AddressRefused, require_identifier
 
 
 def quoted(identifier: str) -> str:
     """The identifier in backticks. Raises SinkMisconfigured if it is more than letters, digits, underscores."""
-    if _IDENTIFIER.fullmatch(identifier) is None:
-        raise SinkMisconfigured(
-            f"{identifier!r} cannot name a database, table or column: use letters, digits and underscores"
-        )
-    return f"`{identifier}`"
+    try:
+        return f"`{require_identifier(identifier, 'the name')}`"
+    except AddressRefused as refused:
+        raise SinkMisconfigured(str(refused)) from None
 
 
 def qualified(database: str, table: str) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator
-from typing import Final
+from typing import Annotated, Final
 
 import attrs
 import cyclopts
+from cyclopts import Parameter
 
-from lpa_core.commands.options import Json
+from lpa_core.commands.options import Json, addressed
 from lpa_core.commands.output import print_json, print_line
 from lpa_core.durable import write_file
 from lpa_core.errors import UsageError
@@ -32,10 +33,10 @@ def archive_app(context: AppContext) -> cyclopts.App:
 
     @app.command
     def mirror(
-        location: str | None = None,
+        location: Annotated[str | None, Parameter(validator=addressed("LOCATION"))] = None,
         /,
         *,
-        archive: str | None = None,
+        archive: Annotated[str | None, Parameter(validator=addressed("--archive"))] = None,
         every: str | None = None,
         recheck: str = "7d",
         json: Json = False,
