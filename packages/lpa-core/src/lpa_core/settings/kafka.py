@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from lpa_core.invisible import invisible_at_ends, without_line_break
 from lpa_core.settings.settings_file import flat
-from lpa_core.settings.shown import quoted
+from lpa_core.settings.shown import is_shown, quoted
 
 PREFIX: Final = "LPA_KAFKA_"
 
@@ -54,8 +55,15 @@ _NAME: Final = re.compile(r"[a-z0-9]+(\.[a-z0-9]+)*")
 
 
 def merged(table: Any, environment: Mapping[str, str]) -> dict[str, Any]:
-    """The properties of ``[kafka]``, and over them those of the environment; an empty variable counts as not set."""
-    return {**(dict(flat(table)) if isinstance(table, Mapping) else {}), **_from_environment(environment)}
+    """The properties of ``[kafka]``, and over them those of the environment; an empty variable counts as not set.
+
+    Line breaks at the end of a value that may be shown are left out.
+    """
+    given = {**(dict(flat(table)) if isinstance(table, Mapping) else {}), **_from_environment(environment)}
+    return {
+        name: without_line_break(value) if isinstance(value, str) and is_shown(name) else value
+        for name, value in given.items()
+    }
 
 
 def problems(table: Any, environment: Mapping[str, str]) -> Iterator[tuple[str, bool, str]]:
@@ -82,6 +90,11 @@ def _problem(name: str, value: Any) -> str:
         return "expected the name of a librdkafka property, such as security.protocol"
     if name == "client.id" and not re.fullmatch(r"[ -~]{1,249}", str(value)):
         return "expected printable ASCII, 249 characters at most: under another name no commit succeeds"
+    if isinstance(value, str) and not name.endswith(".pem"):
+        if invisible := invisible_at_ends(value):
+            return invisible
+        if not value.isprintable():
+            return "holds a control character or another one that is not visible: leave it out"
     return "" if isinstance(value, str | int | float) else "expected text, a number, true or false"
 
 

@@ -15,7 +15,6 @@ from lpa_core.settings.values import (
     GROUP_NAME,
     TOPIC_NAME,
     address,
-    any_text,
     brokers,
     brokers_or_none,
     days_by_environment,
@@ -29,6 +28,7 @@ from lpa_core.settings.values import (
     names,
     one_of,
     properties,
+    secret_text,
     share,
     some_names,
     text,
@@ -105,7 +105,7 @@ class ClickHouseSettings:
         identifier,
     )
     user: str = _option("analytics_user", "a user name", "ClickHouse user; a user in the sink's URI wins", text)
-    password: str = _option("", "any text", "ClickHouse password; never shown, never logged", any_text, secret=True)
+    password: str = _option("", "any text", "ClickHouse password; never shown, never logged", secret_text, secret=True)
     sink_max_batch_size: int = _option(
         30_000, f"{_WHOLE}, at most 1000000000", "Records after which a range is written", whole(1, 1_000_000_000)
     )

@@ -9,6 +9,8 @@ from typing import Any, Final, Self, final
 
 import attrs
 
+from lpa_core.invisible import text_of
+
 SETTINGS_FILE: Final = "lpa.toml"
 
 
@@ -34,12 +36,14 @@ class SettingsFile:
     def read(cls, path: Path) -> Self:
         """Raises nothing: what is wrong with the file is its ``problem``."""
         try:
-            text = path.read_bytes().decode()
+            text = text_of(path.read_bytes())
             table = tomllib.loads(text)
         except FileNotFoundError:
             return cls(path)
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        except (OSError, tomllib.TOMLDecodeError, RecursionError) as error:
             return cls(path, present=True, problem=f"{path} cannot be read as TOML: {' '.join(str(error).split())}")
+        except ValueError as error:
+            return cls(path, present=True, problem=f"{path} cannot be read as TOML: it {error}")
         return cls(path, present=True, table=table, lines=_lines(text))
 
     def place(self, name: str) -> str:

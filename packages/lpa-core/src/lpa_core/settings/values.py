@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
+from lpa_core.invisible import invisible_at_ends, trimmed
 from lpa_core.settings.thresholds import Thresholds
 from lpa_core.uris import (
     AddressRefused,
@@ -43,15 +44,22 @@ EARLIEST_EPOCH_MS: Final = 100_000_000_000
 
 
 def text(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str) or not trimmed(value):
         raise ValueError
-    return value.strip()
+    return trimmed(value)
 
 
 def any_text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError
     return value
+
+
+def secret_text(value: Any) -> str:
+    """Nothing is trimmed: what looks like an accident is refused."""
+    if invisible := invisible_at_ends(any_text(value)):
+        raise ValueError from AddressRefused("a secret", invisible)
+    return any_text(value)
 
 
 def identifier(value: Any) -> str:
@@ -137,7 +145,7 @@ def token(value: Any) -> str:
     """What an Authorization header can carry (RFC 6750 section 2.1), and nobody guesses; or nothing."""
     if value != "" and not re.fullmatch(r"[A-Za-z0-9._~+/-]{16,}=*", text(value)):
         raise ValueError
-    return any_text(value).strip()
+    return trimmed(any_text(value))
 
 
 def folder(value: Any) -> Path:
@@ -171,7 +179,7 @@ def days_by_environment(value: Any) -> tuple[str, ...]:
 
 def one_of(*accepted: str) -> Callable[[Any], str]:
     def convert(value: Any) -> str:
-        if value not in accepted:
+        if text(value) not in accepted:
             raise ValueError
         return text(value)
 
@@ -182,7 +190,7 @@ def whole(least: int, most: int | None = None) -> Callable[[Any], int]:
     """``most`` is for what is waited for, reckoned with or handed to a library, all of which end somewhere."""
 
     def convert(value: Any) -> int:
-        digits = value.strip() if isinstance(value, str) else str(value) if type(value) is int else ""
+        digits = trimmed(value) if isinstance(value, str) else str(value) if type(value) is int else ""
         if not (digits.isascii() and digits.isdigit()) or int(digits) < least:
             raise ValueError
         if most is not None and int(digits) > most:

@@ -24,6 +24,7 @@ import attrs
 import msgspec
 
 from lpa_core.events.coercion import is_number
+from lpa_core.invisible import text_of
 from lpa_core.replays import ReplayRecord, ReplayRefused
 from lpa_core.validation.reasons import FailureClass, Reason, Stage
 from lpa_replay.fix.conditions import FailureCondition, PayloadCondition
@@ -87,11 +88,11 @@ class FixFile:
 def read_fix_file(path: FilePath) -> FixFile:
     """Raises ReplayRefused if the file cannot be read, naming everything that is wrong in it, a line each."""
     try:
-        return parse_fixes(path.read_text(encoding="utf-8"), str(path))
+        return parse_fixes(text_of(path.read_bytes()), str(path))
     except OSError as error:
         raise ReplayRefused(f"{path}: {error.strerror}: --fix takes a TOML file of fixes") from None
-    except UnicodeDecodeError:
-        raise ReplayRefused(f"{path} is not UTF-8 text: --fix takes a TOML file of fixes") from None
+    except ValueError as error:
+        raise ReplayRefused(f"{path} {error}: --fix takes a TOML file of fixes") from None
 
 
 def parse_fixes(text: str, name: str) -> FixFile:

@@ -13,6 +13,7 @@ import cattrs
 import msgspec
 from cattrs.preconf.msgspec import make_converter
 
+from lpa_core.invisible import text_of
 from lpa_core.replays import ReplayRefused
 from lpa_replay.sources.record import Filters, Selection
 from lpa_replay.sources.window import Clock, Window
@@ -103,15 +104,19 @@ def write_plan(plan: Plan) -> bytes:
 def read_plan(path: Path) -> Plan:
     """Raises ReplayRefused if the file cannot be read, was changed, or is of another version."""
     try:
-        said = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        text = text_of(path.read_bytes())
+    except OSError as error:
+        raise ReplayRefused(f"{path}: {error.strerror}: name a file that `lpa replay plan` wrote") from None
+    except ValueError as error:
+        raise ReplayRefused(f"{path} {error}, or plan again") from None
+    try:
+        said = msgspec.json.decode(text, type=dict[str, Any])
         content = said["plan"]
         if said["sha256"] != _checksum(content):
             raise ReplayRefused(f"{path} was changed since it was planned: plan again")
         if content["version"] != PLAN_VERSION:
             raise ReplayRefused(f"{path} is a plan of version {content['version']}: plan again with this lpa")
         return _CONVERTER.structure(content, Plan)
-    except OSError as error:
-        raise ReplayRefused(f"{path}: {error.strerror}: name a file that `lpa replay plan` wrote") from None
     except (KeyError, TypeError, ValueError, msgspec.DecodeError, cattrs.BaseValidationError):
         raise ReplayRefused(f"{path} is not a plan: name a file that `lpa replay plan` wrote") from None
 

@@ -12,11 +12,10 @@ from tenacity.wait import wait_base
 
 from lpa_core.errors import UsageError
 from lpa_core.uris import local_path, scheme
+from lpa_sinks.archive.object_store import PROVIDERS
 from lpa_sinks.archive.storage import Storage, open_storage
 
 _MIRROR: Final = "MIRROR_"
-_PROVIDERS: Final = ("AWS_", "AZURE_", "GOOGLE_")
-"""Begin the names of variables that object stores take their logins from."""
 WAIT: Final = wait_exponential_jitter(initial=1, max=60)
 ATTEMPTS: Final = 8
 
@@ -52,7 +51,7 @@ def _require_apart(archive: str, mirror: str) -> None:
 
 def _of_mirror(environment: Mapping[str, str]) -> dict[str, str]:
     found = {name.removeprefix(_MIRROR): value for name, value in environment.items() if name.startswith(_MIRROR)}
-    return {name: value for name, value in found.items() if value and name.startswith(_PROVIDERS)}
+    return {name: value for name, value in found.items() if value and name.startswith(PROVIDERS)}
 
 
 @contextmanager
@@ -61,7 +60,7 @@ def _login(variables: Mapping[str, str]) -> Iterator[None]:
     if not variables:
         yield
         return
-    kept = {name: value for name, value in os.environ.items() if name.startswith(_PROVIDERS)}
+    kept = {name: value for name, value in os.environ.items() if name.startswith(PROVIDERS)}
     for name in kept:
         del os.environ[name]
     os.environ.update(variables)

@@ -25,11 +25,14 @@ from obstore.store import from_url
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_base
 
+from lpa_core.invisible import trimmed
 from lpa_core.proxies import proxy_for, reach_loopback_directly
 from lpa_core.sinks.archive import ArchiveError
 
 _T = TypeVar("_T")
 
+PROVIDERS: Final = ("AWS_", "AZURE_", "GOOGLE_")
+"""Begin the names of variables that object stores take their logins from."""
 _PART: Final = 8 << 20
 """Bytes of one part of an upload in parts."""
 _PARTS_AT_ONCE: Final = 4
@@ -96,6 +99,7 @@ class ObjectStore:
     def __init__(self, location: str, *, wait: wait_base, attempts: int, what: str = "archive") -> None:
         self.name, self._what = location, what
         reach_loopback_directly()
+        _trim_logins()
         with self._errors():
             # One try each: pauses and number of attempts are ours.
             self._store: Any = from_url(
@@ -203,6 +207,13 @@ class ObjectStore:
             _log.warning(
                 "the object store is tried again", location=self.name, attempt=state.attempt_number, why=_gist(error)
             )
+
+
+def _trim_logins() -> None:
+    """Leave line breaks out of what the store's client takes from the environment: no login and no region has one."""
+    for name, value in os.environ.items():
+        if name.startswith(PROVIDERS) and trimmed(value) != value:
+            os.environ[name] = trimmed(value)
 
 
 def _end_of(folder: str) -> str:

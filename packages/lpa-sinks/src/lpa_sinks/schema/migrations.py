@@ -196,7 +196,7 @@ def _read(folder: Path, database: str) -> Migration:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise MigrationError(f"{file} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
