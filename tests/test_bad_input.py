@@ -46,7 +46,7 @@ print(json.dumps(client.query('''
 
 
 def test_every_line_ends_accepted_or_dead_lettered_with_its_reason_and_line(tmp_path: Path) -> None:
-    (tmp_path / "bad.ndjson").write_bytes(b"\xef\xbb\xbf" + b"\n".join(line for line, _ in CASES))
+    (tmp_path / "bad.ndjson").write_bytes(b"\xef\xbb\xbf" + b"".join(line + b"\n" for line, _ in CASES))
     done = subprocess.run(
         [preloaded_lpa(), "ingest", "bad.ndjson", "--json"],
         cwd=tmp_path,

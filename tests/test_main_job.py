@@ -252,3 +252,42 @@ def test_triage_without_a_database_says_what_makes_one(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "lpa-data/clickhouse: there is no embedded database yet" in done.stderr
     assert not (tmp_path / "lpa-data").exists()
+
+
+def test_failure_24_a_file_that_is_being_written_is_read_line_by_line(tmp_path: Path) -> None:
+    lines = [
+        json.dumps(
+            {
+                "id": f"e{number}",
+                "type": "stream_trace",
+                "timestamp": 1_767_900_000_000,
+                "data": {"stream_id": "s", "request_id": "r", "type": "t"},
+            }
+        )
+        for number in range(4)
+    ]
+    file = tmp_path / "events.ndjson"
+    file.write_text(lines[0] + "\n" + lines[1][:50])
+    assert "its 50 bytes wait" in lpa("ingest", "events.ndjson", cwd=tmp_path)
+    file.write_text("\n".join(lines[:3]))
+    second = ingest("events.ndjson", tmp_path)
+    assert (second["accepted"], second["dead_lettered"]) == (1, 0)
+    assert second["unfinished_bytes"] == len(lines[2])
+    third = ingest("events.ndjson", tmp_path, "--complete")
+    assert (third["accepted"], third["unfinished_bytes"]) == (1, 0)
+    whole = gzip.compress("\n".join(lines[3:] * 2).encode() + b"\n")
+    (tmp_path / "cut.gz").write_bytes(whole[:-4])
+    said = refused("ingest", "cut.gz", cwd=tmp_path)
+    assert "cut.gz breaks off" in said
+    assert "this run stored 2: 1 accepted, 0 dead-lettered, 1 quarantined" in said
+    (tmp_path / "cut.gz").write_bytes(whole)
+    assert "Nothing new" in lpa("ingest", "cut.gz", cwd=tmp_path)
+
+
+def test_failure_25_a_file_of_another_kind_makes_no_dead_letters(tmp_path: Path) -> None:
+    (tmp_path / "events.json").write_text('[\n{"id": 1},\n{"id": 2}\n]\n')
+    assert "`jq -c '.[]' events.json | lpa ingest -`" in refused("ingest", "events.json", cwd=tmp_path)
+    assert not (tmp_path / "lpa-data").exists()
+    packed = gzip.compress(b'{"id":"e","type":"stream_trace"}\n')
+    assert json.loads(lpa("ingest", "-", "--json", cwd=tmp_path, stdin=packed))["read"] == 1
+    assert query(tmp_path, "SELECT count() FROM livepeer_analytics.streaming_events_dlq") == [[[1]]]

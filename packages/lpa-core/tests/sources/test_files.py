@@ -40,7 +40,7 @@ def lines_of(source: LineSource) -> list[bytes | None]:
     [
         (b"", []),
         (b"a\nb\n", [b"a", b"b"]),
-        (b"a\nb", [b"a", b"b"]),
+        (b"a\nb", [b"a"]),
         (b"a\r\nb\r\n", [b"a", b"b"]),
         (b"a\n\n\nb\n", [b"a", b"", b"", b"b"]),
         (b"\n", [b""]),

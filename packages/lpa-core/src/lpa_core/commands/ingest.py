@@ -34,6 +34,7 @@ def ingest(settings: Settings, plugins: PluginManager) -> Callable[..., None]:
         archive: Annotated[str | None, Parameter(validator=addressed("--archive"))] = None,
         from_savepoint: Annotated[str | None, Parameter(validator=addressed("--from-savepoint"))] = None,
         facts: bool = True,
+        complete: Annotated[bool, Parameter(negative="")] = False,
         json: Json = False,
     ) -> None:
         """Read events, store each once, keep bad ones with the reason.
@@ -57,8 +58,11 @@ def ingest(settings: Settings, plugins: PluginManager) -> Callable[..., None]:
         facts
             Derive session facts during ingestion, if no `lpa materialize` does. Without, large files go in
             faster; `lpa materialize rebuild` derives later.
+        complete
+            The file is complete: its last line is a record though it has no line end. Without, such a line waits: it
+            is taken once it has its end.
         """
-        job = Job(source, sink, dedup, archive, from_savepoint, facts)
+        job = Job(source, sink, dedup, archive, from_savepoint, facts, complete)
         progress_shown = console(stderr=True)
         with Progress(
             TextColumn("{task.description}", markup=False),
@@ -102,7 +106,12 @@ def _left(report: Report) -> Iterator[str]:
     """What the run did not deliver, and why."""
     if report.waiting is None:
         if not report.read:
-            yield "Nothing new: all of it was read before."
+            yield "Nothing new: all of it was read before." if not report.unfinished else "No new line."
+        if report.unfinished:
+            yield (
+                f"The last line has no end yet: its {report.unfinished:,} bytes wait, and a later run takes it once it "
+                "is whole. If the file is complete as it is, run the command again with --complete."
+            )
         return
     for partition, why in report.given_up.items():
         yield f"{partition} needs a person: {why}"

@@ -35,6 +35,8 @@ class Report:
     """Seconds spent in each step; reading and judging overlap with writing."""
     waiting: Mapping[str, int] | None = None
     """Records that each partition still had when the run ended; None for a file, which is read to its end."""
+    unfinished: int = 0
+    """Bytes of a file's last line that wait until the line has its end."""
     given_up: Mapping[str, str] = attrs.field(factory=dict[str, str])
     """Partitions that need a person, and why."""
 
@@ -57,6 +59,14 @@ class Report:
         self.stages[stage] = self.stages.get(stage, 0.0) + seconds
 
     @property
+    def summary(self) -> str:
+        dead = sum(self.dead_lettered.values())
+        return (
+            f"this run stored {self.read:,}: {self.accepted:,} accepted, {dead:,} dead-lettered, "
+            f"{self.quarantined:,} quarantined"
+        )
+
+    @property
     def events_per_second(self) -> float:
         return self.read / self.seconds if self.seconds else 0.0
 
@@ -74,6 +84,7 @@ class Report:
             "rows": dict(sorted(self.rows.items())),
             "values_out_of_range": self.unfit,
             "waiting": None if self.waiting is None else sum(self.waiting.values()),
+            "unfinished_bytes": self.unfinished,
             "given_up": dict(self.given_up),
             "timestamps_discarded": {kind.value: self.discarded[kind] for kind in DiscardedTime},
             "seconds": round(self.seconds, 3),

@@ -26,7 +26,7 @@ from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.records import RecordBatch
 from lpa_core.sinks.archive import Archive
 from lpa_core.sinks.sink import Sink, SupportsNewestTime
-from lpa_core.sources.source import Source, SourceError
+from lpa_core.sources.source import BrokenSourceError, Source, SourceError, SupportsUnfinished
 
 StepListener = Callable[[Step, Range], None]
 """Told after each step; what it raises stops the run."""
@@ -110,7 +110,10 @@ class SourceWorker:
         prepared = self._checkpoint.prepared
         if prepared is None:
             return
-        batch = checked_answers.read(self._source, prepared.count, _UNBOUNDED)
+        if isinstance(self._source, SupportsUnfinished):
+            batch = self._source.read_again(prepared.count, prepared.resume)
+        else:
+            batch = checked_answers.read(self._source, prepared.count, _UNBOUNDED)
         if batch is None or len(batch) != prepared.count or batch.resume != prepared.resume:
             raise SourceError(
                 f"{prepared.topic}[{prepared.partition}] no longer holds the records {prepared.start} to "
@@ -129,7 +132,12 @@ class SourceWorker:
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="write") as writer:
             running: Future[PendingRange] | None = None
             while not self._stopping.is_set():
-                batch = self._read()
+                try:
+                    batch = self._read()
+                except BrokenSourceError as error:
+                    if running is not None:
+                        running.result()
+                    raise error.after(self.report.summary) from None
                 if batch is None:
                     break
                 pending = self._judge(batch, self._new_range(batch))
@@ -141,6 +149,8 @@ class SourceWorker:
                 running = writer.submit(self._deliver, pending)
             if running is not None:
                 running.result()
+        if isinstance(self._source, SupportsUnfinished):
+            self.report.unfinished = self._source.unfinished
 
     def _read(self) -> RecordBatch | None:
         with self._steps.timed("read"):

@@ -35,6 +35,8 @@ class Job:
     """Where a savepoint is that the job goes on from; for Kafka."""
     facts: bool = True
     """Derive facts beside the ingestion, if nobody else does."""
+    complete: bool = False
+    """A last line without its end is a record; for files."""
 
     def sinks_or_default(self, settings: Settings) -> Sequence[str]:
         """``clickhouse://`` alone stands for the address in the settings."""

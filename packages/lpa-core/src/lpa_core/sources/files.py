@@ -1,24 +1,20 @@
-"""Newline-delimited JSON from a file (plain, gzip, zstd) or from standard input."""
+"""Newline-delimited JSON from a file or from standard input: plain, gzip or zstd."""
 
 from __future__ import annotations
 
-import gzip
 import os
 import sys
 from pathlib import Path
 from typing import BinaryIO, Final, final
 
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
-
-from lpa_core.records import RecordBatch
-from lpa_core.sources.lines import ByteStream, Lines
+from lpa_core.records import Oversized, RecordBatch
+from lpa_core.sources.decompression import Decompressed
+from lpa_core.sources.file_kinds import STDIN, ByteStream, RecognisedText
+from lpa_core.sources.lines import LastLine, Lines
 from lpa_core.sources.source import SourceError
 
-_GZIP: Final = b"\x1f\x8b"
-_ZSTD: Final = b"\x28\xb5\x2f\xfd"
+_UNBOUNDED: Final = 1 << 62
+_INGEST: Final = "{} | lpa ingest -"
 
 
 @final
@@ -26,7 +22,8 @@ class LineSource:
     """The lines of a stream of bytes as records of partition 0; the offset is the line counted from 0.
 
     ``stream`` is the text after decompression, ``file`` what it is read from. ``resume`` is that of
-    :class:`~lpa_core.sources.lines.Lines`.
+    :class:`~lpa_core.sources.lines.Lines`. A last line without its end is left until it has one if the stream can be
+    read again; otherwise it is a record.
     """
 
     partition = 0
@@ -37,7 +34,7 @@ class LineSource:
         self.size = size
         self.repeatable: bool = size is not None
         self._file = file
-        self._lines = Lines(stream, name)
+        self._lines = Lines(stream, name, LastLine.WAITS if self.repeatable else LastLine.TAKEN)
         self._offset = 0
 
     @property
@@ -49,8 +46,27 @@ class LineSource:
         self._lines.skip_to(resume)
         self._offset = offset
 
+    @property
+    def unfinished(self) -> int:
+        """Bytes of a last line without its end that was left, once all others were read."""
+        return self._lines.unfinished
+
+    def take_unfinished(self) -> None:
+        """Take a last line without its end as a record: nothing comes after it."""
+        self._lines.last = LastLine.TAKEN
+
+    def require_whole(self) -> None:
+        """Take a last line without its end as a record if it is whole JSON, and raise SourceError if it is not."""
+        self._lines.last = LastLine.JSON
+
     def read(self, max_records: int, max_bytes: int) -> RecordBatch | None:
-        lines, oversized = self._lines.take(max_records, max_bytes)
+        return self._batch(*self._lines.take(max_records, max_bytes))
+
+    def read_again(self, count: int, resume: str) -> RecordBatch | None:
+        """The ``count`` records up to ``resume``, though what ended the stream then has grown since."""
+        return self._batch(*self._lines.take(count, _UNBOUNDED, resume))
+
+    def _batch(self, lines: list[bytes], oversized: dict[int, Oversized]) -> RecordBatch | None:
         if not lines:
             return None
         offsets = range(self._offset, self._offset + len(lines))
@@ -61,12 +77,15 @@ class LineSource:
         self._file.close()
 
 
-def open_file(path: Path, run: str) -> LineSource:
+def open_file(path: Path, run: str, use: str = _INGEST) -> LineSource:
     """The lines of a file, whose name is the topic. The first bytes show the compression.
 
     A pipe cannot be read again: its topic is ``<name>-<run>``, so that each run's positions are its own.
 
-    Raises SourceError if the file cannot be read.
+    Args:
+        use: what to do with the command that makes lines of JSON of another kind of file, ``{}`` for the command.
+
+    Raises SourceError if the file cannot be read or is of another kind; of a pipe, the first read tells the kind.
     """
     try:
         file = path.open("rb")
@@ -77,18 +96,30 @@ def open_file(path: Path, run: str) -> LineSource:
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}") from None
     topic = os.fsencode(path.name).decode(errors="replace")  # a name need not be UTF-8, a topic must
-    if not file.seekable():
-        return LineSource(f"{topic}-{run}", str(path), file, file, None)
-    magic = file.read(4)
-    file.seek(0)
-    stream: ByteStream = file
-    if magic.startswith(_GZIP):
-        stream = gzip.GzipFile(fileobj=file)
-    elif magic.startswith(_ZSTD):
-        stream = zstd.ZstdFile(file)
-    return LineSource(topic, str(path), file, stream, path.stat().st_size)
+    repeatable = file.seekable()
+    text = RecognisedText(Decompressed(file, repeatable=repeatable), str(path), use)
+    if not repeatable:
+        return LineSource(f"{topic}-{run}", str(path), file, text, None)
+    try:
+        text.recognise()
+    except SourceError:
+        file.close()
+        raise
+    return LineSource(topic, str(path), file, text, path.stat().st_size)
+
+
+def open_snapshot(path: Path) -> LineSource:
+    """The lines of a file that nobody adds to: a last line without its end is a record if it is whole JSON.
+
+    Raises SourceError as :func:`open_file`; reading raises it if the file ends in the middle of a line, too.
+    """
+    source = open_file(path, "snapshot", "{} > lines.ndjson")
+    source.require_whole()
+    return source
 
 
 def open_stdin(run: str) -> LineSource:
     """Standard input, like a pipe, as the topic ``stdin-<run>``."""
-    return LineSource(f"stdin-{run}", "standard input", sys.stdin.buffer, sys.stdin.buffer, None)
+    stdin = sys.stdin.buffer
+    text = RecognisedText(Decompressed(stdin, repeatable=False), STDIN, _INGEST)
+    return LineSource(f"stdin-{run}", STDIN, stdin, text, None)

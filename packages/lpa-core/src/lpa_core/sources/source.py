@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, final, runtime_checkable
 
 from lpa_core.errors import JobFailed
 from lpa_core.records import RecordBatch
@@ -10,6 +10,19 @@ from lpa_core.records import RecordBatch
 
 class SourceError(JobFailed):
     """The source cannot be read. The message names the thing and the remedy, in one line."""
+
+
+@final
+class BrokenSourceError(SourceError):
+    """A source ends before its end: a file that is cut off or damaged. All records before the break were handed out."""
+
+    def __init__(self, where: str, remedy: str, stored: str = "") -> None:
+        super().__init__(f"{where}: all whole lines before that were read{stored}; {remedy}")
+        self.where, self.remedy = where, remedy
+
+    def after(self, summary: str) -> BrokenSourceError:
+        """The same with what became of the records before the break."""
+        return BrokenSourceError(self.where, self.remedy, f" ({summary})")
 
 
 class Source(Protocol):
@@ -56,3 +69,24 @@ class Source(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class SupportsUnfinished(Protocol):
+    """A source whose last record may still be being written: it is left in the source until it is whole."""
+
+    @property
+    def unfinished(self) -> int:
+        """Bytes of a last record that was left, once all others were read."""
+        ...
+
+    def take_unfinished(self) -> None:
+        """Take a last record as it is: nothing comes after it."""
+        ...
+
+    def read_again(self, count: int, resume: str) -> RecordBatch | None:
+        """The ``count`` records that a batch with this ``resume`` ended with, whatever was added to the source since.
+
+        Called at most once, after :meth:`Source.seek` and before the first read.
+        """
+        ...

@@ -17,7 +17,7 @@ from lpa_core.plugins.manager import PluginManager
 from lpa_core.replays import ReplayError, ReplayRefused
 from lpa_core.settings.settings import Settings
 from lpa_core.sinks.sink import SupportsDerivation
-from lpa_core.sources.files import LineSource, open_file
+from lpa_core.sources.files import LineSource, open_snapshot
 from lpa_core.sources.source import SourceError
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_replay.check.layers import Dump, decoded, dumps
@@ -79,7 +79,7 @@ def run_fixture(path: Path, settings: Settings, folder: Path, database: str) -> 
 def open_fixture(path: Path) -> LineSource:
     """Raises ReplayRefused if it cannot be read."""
     try:
-        source = open_file(path, "check")
+        source = open_snapshot(path)
     except SourceError as error:
         raise ReplayRefused(str(error)) from None
     source.topic = _TOPIC

@@ -9,7 +9,7 @@ from typing import final
 
 from lpa_core.records import Position
 from lpa_core.replays import ReplayError, ReplayRefused
-from lpa_core.sources.files import open_file
+from lpa_core.sources.files import open_snapshot
 from lpa_core.sources.source import SourceError
 from lpa_replay.sources.envelopes import looks_like_envelope, read_envelope
 from lpa_replay.sources.record import Found, Selection, raw_record
@@ -46,7 +46,10 @@ class FileSource:
             raise ReplayError(f"{path} is not the file that was planned for: its content has changed; plan again")
 
     def read(self, selection: Selection) -> Iterator[Sequence[Found]]:
-        lines = open_file(self._path, "replay")
+        try:
+            lines = open_snapshot(self._path)
+        except SourceError as error:
+            raise ReplayError(str(error)) from None
         try:
             while (batch := lines.read(RECORDS_AT_ONCE, BYTES_AT_ONCE)) is not None:
                 topic, oversized = f"{batch.topic}@{self._content}", batch.oversized
