@@ -291,3 +291,20 @@ def test_failure_25_a_file_of_another_kind_makes_no_dead_letters(tmp_path: Path)
     packed = gzip.compress(b'{"id":"e","type":"stream_trace"}\n')
     assert json.loads(lpa("ingest", "-", "--json", cwd=tmp_path, stdin=packed))["read"] == 1
     assert query(tmp_path, "SELECT count() FROM livepeer_analytics.streaming_events_dlq") == [[[1]]]
+
+
+def test_failure_29_different_events_under_one_id_are_told_from_duplicates(tmp_path: Path) -> None:
+    def event(number: int) -> str:
+        data = {"stream_id": f"s{number}", "request_id": "r", "type": "t"}
+        return json.dumps({"id": "same", "type": "stream_trace", "timestamp": 1_767_900_000_000, "data": data}) + "\n"
+
+    (tmp_path / "events.ndjson").write_text("".join(map(event, [0, 0, 1, 2, 3])))
+    found = ingest("events.ndjson", tmp_path)
+    assert (found["accepted"], found["quarantined"], found["other_content"]) == (1, 4, 3)
+    (tmp_path / "more.ndjson").write_text(event(0) + event(4))
+    said = lpa("ingest", "more.ndjson", cwd=tmp_path)
+    assert "same key, other content 1" in " ".join(said.split())
+    assert "1 events have the key of a stored event, but other content" in " ".join(said.split())
+    (letters,) = json.loads(lpa("triage", "--json", cwd=tmp_path))["other_content"]
+    assert (letters["key"], letters["total"]) == ("same", 4)
+    assert "Same key, other content" in lpa("triage", cwd=tmp_path)

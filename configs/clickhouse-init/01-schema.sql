@@ -131,7 +131,9 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.streaming_events_quarantine
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(event_date)
 ORDER BY (event_date, failure_class, event_type, source_topic, source_partition, source_offset)
-TTL toDateTime(least(ingestion_timestamp, toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 7 DAY
+TTL
+    toDateTime(least(ingestion_timestamp, toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 30 DAY,
+    toDateTime(least(ingestion_timestamp, toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 7 DAY DELETE WHERE ifNull(dedup_strategy, '') != 'event_id'
 SETTINGS
     non_replicated_deduplication_window = 10000,
     replicated_deduplication_window = 10000,

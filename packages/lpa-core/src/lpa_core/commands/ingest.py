@@ -130,6 +130,8 @@ def _print_report(report: Report) -> None:
     records.append(("dead-lettered", sum(report.dead_lettered.values())))
     records += [(f"  {kind} {reason}", number) for (kind, reason), number in report.dead_lettered.most_common()]
     records.append(("quarantined (duplicates)", report.quarantined))
+    if report.other_content:
+        records.append(("  same key, other content", report.other_content))
     print_list(screen, ("records", count), [(name, f"{number:,}") for name, number in records], title=report.source)
     if report.rows:
         print_line("")
@@ -141,6 +143,12 @@ def _print_report(report: Report) -> None:
         print_paragraph(screen, f"Times in the data of events were not believed and left out: {kinds}")
     if report.unfit:
         print_paragraph(screen, f"{report.unfit:,} numbers were out of their column's range and left empty or 0")
+    if report.other_content:
+        print_paragraph(
+            screen,
+            f"{report.other_content:,} events have the key of a stored event, but other content: they are not stored. "
+            "`lpa triage` shows them; each event needs an id of its own",
+        )
     print_line(f"{report.seconds:.1f} s, {report.events_per_second:,.0f} events/s")
     for line in _left(report):
         print_paragraph(screen, line)

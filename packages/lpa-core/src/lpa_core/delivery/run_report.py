@@ -22,6 +22,8 @@ class Report:
     read: int = 0
     accepted: int = 0
     quarantined: int = 0
+    other_content: int = 0
+    """Of the quarantined: events whose key is stored with other content; 0 if no sink can compare."""
     dead_lettered: Counter[tuple[str, str]] = attrs.field(factory=Counter[tuple[str, str]])
     """By (failure class, reason)."""
     rows: Counter[str] = attrs.field(factory=Counter[str])
@@ -81,6 +83,7 @@ class Report:
                 for (failure_class, reason), count in sorted(self.dead_lettered.items())
             ],
             "quarantined": self.quarantined,
+            "other_content": self.other_content,
             "rows": dict(sorted(self.rows.items())),
             "values_out_of_range": self.unfit,
             "waiting": None if self.waiting is None else sum(self.waiting.values()),

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import final
 
 import attrs
@@ -25,8 +26,8 @@ from lpa_core.delivery.run_report import Report
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.records import RecordBatch
 from lpa_core.sinks.archive import Archive
-from lpa_core.sinks.sink import Sink, SupportsNewestTime
-from lpa_core.sources.source import BrokenSourceError, Source, SourceError, SupportsUnfinished
+from lpa_core.sinks.sink import Sink, SinkUnavailable, SupportsContentComparison, SupportsNewestTime
+from lpa_core.sources.source import Source, SourceError, SupportsUnfinished
 
 StepListener = Callable[[Step, Range], None]
 """Told after each step; what it raises stops the run."""
@@ -102,6 +103,7 @@ class SourceWorker:
             self._source.seek(progress.offset, progress.resume)
             self._repeat_prepared()
             self._deliver_all()
+            self._compare_duplicates(progress.offset)
         finally:
             self.report.seconds = time.perf_counter() - started
         return self.report
@@ -128,13 +130,22 @@ class SourceWorker:
         self._deliver(pending)
         self._repeating = False
 
+    def _compare_duplicates(self, first: int) -> None:
+        """Tell events whose key is stored with other content from those that came twice."""
+        comparing = [sink for sink in self._sinks if isinstance(sink, SupportsContentComparison)]
+        if self.report.quarantined and comparing:
+            with suppress(SinkUnavailable):  # all is delivered: `lpa health` compares later
+                self.report.other_content = comparing[0].other_content(
+                    self._source.topic, self._source.partition, first
+                )
+
     def _deliver_all(self) -> None:
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="write") as writer:
             running: Future[PendingRange] | None = None
             while not self._stopping.is_set():
                 try:
                     batch = self._read()
-                except BrokenSourceError as error:
+                except SourceError as error:
                     if running is not None:
                         running.result()
                     raise error.after(self.report.summary) from None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 DLQ_RETENTION_MS: Final = 2_592_000_000
 """30 days, as long as the rows (docs/spec/operations.md section 3)."""
 QUARANTINE_RETENTION_MS: Final = 604_800_000
-"""7 days, as long as the rows (docs/spec/operations.md section 3)."""
+"""7 days (docs/spec/operations.md section 3); the rows stay for 30."""
 TOUCHED_RETENTION_MS: Final = 604_800_000
 """7 days: a materializer that was down for longer rebuilds."""
 BROKERS_DEFAULT: Final = -1

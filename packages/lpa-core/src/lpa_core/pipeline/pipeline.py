@@ -21,6 +21,7 @@ from lpa_core.events.registry import registry
 from lpa_core.events.times import EARLIEST_EVENT_MS, MOST_AHEAD_MS, DiscardedTime, latest_event_times
 from lpa_core.pipeline import storable
 from lpa_core.pipeline.compiled_type import compile_type
+from lpa_core.pipeline.parse_problems import parse_problem
 from lpa_core.pipeline.reject_envelope import Rejected
 from lpa_core.pipeline.row_guard import RowGuard
 from lpa_core.pipeline.verdicts import Accepted, Verdict
@@ -183,7 +184,7 @@ class Pipeline:
                 Stage.DESERIALIZATION,
                 FailureClass.DESERIALIZATION_FAILED,
                 Reason.JSON_PARSE_ERROR,
-                _parse_problem(error),
+                parse_problem(value, error),
             )
             return self._rejected(Rejected(position, failure, value, document=False))
         replayed = Document(root, self.event_types).value("__replay_record_ms")
@@ -306,11 +307,3 @@ def _latest_of_replayed(latest: int, record_time: int | None) -> int:
     if record_time is None or record_time < EARLIEST_EVENT_MS:
         return latest
     return min(latest, record_time + MOST_AHEAD_MS)
-
-
-def _parse_problem(error: Exception) -> str:
-    if isinstance(error, RecursionError):
-        return "nested too deeply"
-    if isinstance(error, UnicodeDecodeError):
-        return f"not UTF-8: {error.reason}"
-    return str(error)

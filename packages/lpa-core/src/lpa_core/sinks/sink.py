@@ -217,6 +217,18 @@ class SupportsKnownGaps(Protocol):
 
 
 @runtime_checkable
+class SupportsContentComparison(Protocol):
+    """A sink that can compare a duplicate with the event that its key belongs to."""
+
+    def other_content(self, topic: str, partition: int, first: int) -> int:
+        """How many duplicates from offset ``first`` on have other content than every stored event of their key.
+
+        Raises SinkUnavailable, SinkMisconfigured.
+        """
+        ...
+
+
+@runtime_checkable
 class SupportsNewestTime(Protocol):
     """A sink that can say when it was written to last, by the clocks of those who wrote."""
 

@@ -10,7 +10,7 @@ from typing import Final, final
 from lpa_core.records import Oversized
 from lpa_core.sources.decompression import DAMAGED
 from lpa_core.sources.file_kinds import BYTE_ORDER_MARK, ByteStream, is_json
-from lpa_core.sources.source import BrokenSourceError, SourceError
+from lpa_core.sources.source import SourceError
 
 _CHUNK: Final = 1 << 20
 _MAX_LINE_BYTES: Final = 64 << 20
@@ -180,10 +180,10 @@ class Lines:
             return None
         return beginning, Oversized(size, digest.hexdigest())
 
-    def _broken(self) -> BrokenSourceError:
-        return BrokenSourceError(
-            f"{self._name} breaks off after byte {self._consumed} of its text ({self._damage})",
-            "get the file whole and run again",
+    def _broken(self) -> SourceError:
+        return SourceError(
+            "all whole lines before that were read; get the file whole and run again",
+            broken=f"{self._name} breaks off after byte {self._consumed} of its text ({self._damage})",
         )
 
     def _consume(self, count: int) -> None:

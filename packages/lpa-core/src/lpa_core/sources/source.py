@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, final, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from lpa_core.errors import JobFailed
 from lpa_core.records import RecordBatch
@@ -11,18 +11,14 @@ from lpa_core.records import RecordBatch
 class SourceError(JobFailed):
     """The source cannot be read. The message names the thing and the remedy, in one line."""
 
+    def __init__(self, message: str, *, broken: str = "") -> None:
+        """``broken``: where a source ends before its end, if it does; all records before that were handed out."""
+        super().__init__(f"{broken}: {message}" if broken else message)
+        self._message, self._broken = message, broken
 
-@final
-class BrokenSourceError(SourceError):
-    """A source ends before its end: a file that is cut off or damaged. All records before the break were handed out."""
-
-    def __init__(self, where: str, remedy: str, stored: str = "") -> None:
-        super().__init__(f"{where}: all whole lines before that were read{stored}; {remedy}")
-        self.where, self.remedy = where, remedy
-
-    def after(self, summary: str) -> BrokenSourceError:
-        """The same with what became of the records before the break."""
-        return BrokenSourceError(self.where, self.remedy, f" ({summary})")
+    def after(self, summary: str) -> SourceError:
+        """The same with what became of the records before the break; as it is if there is none."""
+        return SourceError(self._message, broken=f"{self._broken}; {summary}") if self._broken else self
 
 
 class Source(Protocol):

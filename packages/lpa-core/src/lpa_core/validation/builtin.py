@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -12,13 +13,29 @@ from lpa_core.validation.chain import Validator
 from lpa_core.validation.json_document import Document
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage, schema_invalid
 
+_BASE64_OBJECT: Final = re.compile("eyJ[0-9A-Za-z+/]{20,}")
+"""How base64 of a JSON object begins."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def root_is_object(document: Document) -> Failure | None:
     if isinstance(document.root, dict):
         return None
-    return schema_invalid(Reason.ROOT_NOT_OBJECT, f"the root is {_json_type(document.root)}, not an object")
+    hint = _root_hint(document.root)
+    return schema_invalid(Reason.ROOT_NOT_OBJECT, f"the root is {_json_type(document.root)}, not an object{hint}")
+
+
+def _root_hint(root: object) -> str:
+    if isinstance(root, list) and any(isinstance(each, dict) for each in root):
+        return f": it holds {len(root):,} events, and a record is one event"
+    if isinstance(root, str):
+        if not root:
+            return ": the record has no text"
+        if root.lstrip()[:1] in ("{", "["):
+            return ": it holds JSON that was encoded twice; send the object itself"
+        if _BASE64_OBJECT.match(root):
+            return ": it may hold base64; send the object itself"
+    return ""
 
 
 def type_present(document: Document) -> Failure | None:

@@ -37,6 +37,29 @@ def print_dead_letters(
     _print_rest(console, len(letters) - len(samples), "of the latest")
 
 
+def print_other_content(console: Console, keys: Sequence[Mapping[str, Any]], *, wide: bool) -> None:
+    """Print events that share the key of a stored event, and not its content.
+
+    Args:
+        keys: rows of :func:`~lpa_ops.triage.queries.same_key_other_content`.
+    """
+    rows = [(f"{row['total']:,}", row["event_type"] or "-", row["key"]) for row in keys]
+    columns = (ListColumn("count", right=True), "type", ListColumn("key", prose=True))
+    print_list(console, columns, rows, title="Same key, other content: quarantined in the last hour, and not stored")
+    console.print()
+    for row in keys if wide else keys[:1]:
+        fields: list[tuple[str, Cell]] = [
+            ("stored", folded(f"{row['stored_position']} {_beginning(row['stored_json'], wide)}")),
+            ("quarantined", folded(f"{row['latest_position']} {_beginning(row['latest_json'], wide)}")),
+        ]
+        print_block(console, row["key"], fields)
+    print_paragraph(console, "Each event needs an id of its own: correct the producer")
+
+
+def _beginning(text: str, wide: bool) -> str:
+    return text if wide or len(text) <= _SHOWN_OF_A_PAYLOAD else f"{text[:_SHOWN_OF_A_PAYLOAD]} ..."
+
+
 def reason(row: Mapping[str, Any]) -> str:
     """Class, reason and details in one line, such as ``SCHEMA_INVALID missing_field: data.request_id``."""
     details = f": {row['failure_details']}" if row["failure_details"] else ""

@@ -13,7 +13,7 @@ from lpa_core.commands.options import Json, SinkUri, Switch
 from lpa_core.commands.output import console, print_json, print_line
 from lpa_core.plugins.context import AppContext
 from lpa_core.sinks.sink import SinkMisconfigured
-from lpa_ops.commands.dead_letters_report import payload_text, print_dead_letters
+from lpa_ops.commands.dead_letters_report import payload_text, print_dead_letters, print_other_content
 from lpa_ops.commands.session_life import show_life
 from lpa_ops.triage.queries import (
     Answer,
@@ -22,6 +22,7 @@ from lpa_ops.triage.queries import (
     latest_letters,
     latest_sessions,
     outcomes,
+    same_key_other_content,
     session_life,
 )
 from lpa_sinks.clickhouse.database import opened
@@ -40,6 +41,8 @@ def triage_app(context: AppContext) -> cyclopts.App:
     def triage(*, sink: SinkUri = None, wide: Switch = False, json: Json = False) -> None:
         """Show what was rejected in the last hour and is not recovered: counts by reason, and the latest samples.
 
+        Events that were quarantined though the stored event of their key has other content are shown, too.
+
         Parameters
         ----------
         wide
@@ -47,18 +50,21 @@ def triage_app(context: AppContext) -> cyclopts.App:
         """
         with opened(sink, settings) as (client, database):
             _require_replays(client, database)
-            failures, details, letters, became = AT_ONCE.run(
+            failures, details, letters, became, mistaken = AT_ONCE.run(
                 f"{database}: triage",
                 lambda: (
                     failures_by_reason(client, database).as_json(),
                     failures_in_detail(client, database).as_json(),
                     latest_letters(client, database).as_json(),
                     outcomes(client, database),
+                    same_key_other_content(client, database).as_json(),
                 ),
             )
         if json:
             samples = [{**letter, "payload_text": payload_text(letter)} for letter in letters]
-            print_json({"failures": failures, "details": details, "samples": samples, **became})
+            print_json(
+                {"failures": failures, "details": details, "samples": samples, **became, "other_content": mistaken}
+            )
             return
         if failures:
             print_dead_letters(console(), details, letters, wide=wide)
@@ -68,6 +74,8 @@ def triage_app(context: AppContext) -> cyclopts.App:
             print_line(f"{became['recovered']:,} dead letters of the last hour are recovered: their events are stored.")
         if became["given_up"]:
             print_line(f"Replays gave {became['given_up']:,} of those above up: they are in quarantine.")
+        if mistaken:
+            print_other_content(console(), mistaken, wide=wide)
 
     @app.command
     def sessions(

@@ -59,6 +59,14 @@ QUALITY_GATE: Final = Dashboard(
                     unit="ops",
                 ),
                 Panel(
+                    "Same key, other content",
+                    PanelKind.STAT,
+                    'max(lpa_health_check_value{check="same_key_other_content"})',
+                    6,
+                    red=1,
+                    about="Events that are not stored, because another event has their id",
+                ),
+                Panel(
                     "Stops because of too many rejects",
                     PanelKind.STAT,
                     "sum(increase(lpa_reject_limit_stops_total[24h]))",

@@ -19,6 +19,7 @@ from lpa_sinks.clickhouse.names import quoted
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.clickhouse.sql_files import SqlFiles
 from lpa_sinks.schema.ddl import DEFAULT_DATABASE
+from lpa_sinks.sink.other_content import other_content
 
 _SQL: Final = SqlFiles(__package__)
 
@@ -54,6 +55,7 @@ class HealthDatabase:
         """The rows of a question. ``since`` and ``now`` (epoch ms) of the scope are bound in each."""
         text = _SQL.text(file)
         text = text.replace("$dead_letters", dead_letters(_SINCE))
+        text = text.replace("$other_content", other_content(f"ingestion_timestamp >= {_SINCE}"))
         bound = {"since": self._scope.since_ms, "now": self._scope.now_ms, "database": self.name, **parameters}
         answer = self._asked(file, text.replace(f"{DEFAULT_DATABASE}.", f"{quoted(self.name)}."), bound)
         return [dict(zip(answer.column_names, row, strict=True)) for row in answer.result_rows]

@@ -9,6 +9,7 @@ from clickhouse_connect.driver.client import Client
 
 from lpa_ops.dead_letters.statement import dead_letters
 from lpa_sinks.clickhouse.sql_files import SqlFiles
+from lpa_sinks.sink.other_content import other_content
 
 _SQL: Final = SqlFiles(__package__)
 
@@ -48,6 +49,12 @@ def outcomes(client: Client, database: str) -> dict[str, int]:
     """How many of the dead letters of the last hour are ``recovered`` or ``given_up``."""
     (found,) = _ask(client, "outcomes.sql", database).as_json()
     return found
+
+
+def same_key_other_content(client: Client, database: str) -> Answer:
+    """Events quarantined in the last hour whose key is stored with other content, by key and type; the 20 most."""
+    asked = other_content(f"ingestion_timestamp >= {_LAST_HOUR}")
+    return _answer(client, _text("other_content.sql").replace("$other_content", asked), database)
 
 
 def latest_sessions(client: Client, database: str, limit: int) -> Answer:

@@ -43,7 +43,7 @@ _COLUMN: Final = re.compile(
 _STORAGE: Final = {
     "sorted by": re.compile(r"^ORDER BY (.+)$", re.MULTILINE),
     "in months of": re.compile(r"^PARTITION BY toYYYYMM\((.+)\)$", re.MULTILINE),
-    "kept for": re.compile(r"^TTL .+ \+ INTERVAL (\d+ DAY)$", re.MULTILINE),
+    "kept for": re.compile(r"^TTL\s.+? \+ INTERVAL (\d+ DAY),?$", re.MULTILINE),
 }
 
 

@@ -30,18 +30,12 @@ from lpa_sinks.clickhouse.insert import encode, insert, insert_settings, token_o
 from lpa_sinks.clickhouse.names import qualified
 from lpa_sinks.clickhouse.retries import AT_ONCE, InexplicableError, RetryPolicy
 from lpa_sinks.schema.ddl import WITHDRAWN_TABLE
-from lpa_sinks.sink.completion import (
-    TableTarget,
-    complete,
-    inserts_under_way,
-    missing_rows,
-    query_id,
-    withdraw,
-)
+from lpa_sinks.sink.completion import TableTarget, complete, inserts_under_way, missing_rows, query_id, withdraw
 from lpa_sinks.sink.derivation import SinkDerivation
 from lpa_sinks.sink.emptiness import holds, is_empty
 from lpa_sinks.sink.inventory import newest_batch_time, stored_offsets, wait_for_inserts
 from lpa_sinks.sink.known_gaps import is_gap
+from lpa_sinks.sink.other_content import count_other_content
 from lpa_sinks.sink.readiness import require_ready
 from lpa_sinks.sink.refusals import refused_rows
 from lpa_sinks.sink.stored_keys import stored_keys
@@ -151,6 +145,10 @@ class ClickHouseSink:
     def is_gap(self, topic: str, partition: int, span: OffsetSpan) -> bool:
         with self._connection_of_its_own(f"look for known gaps of {topic}[{partition}]") as client:
             return is_gap(client, self._endpoint.database, topic, partition, span)
+
+    def other_content(self, topic: str, partition: int, first: int) -> int:
+        with self._connection_of_its_own(f"compare duplicates of {topic}[{partition}]") as client:
+            return count_other_content(client, self._endpoint.database, topic, partition, first)
 
     @property
     def exclusive(self) -> bool:

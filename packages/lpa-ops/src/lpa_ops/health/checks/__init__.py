@@ -17,6 +17,7 @@ from lpa_ops.health.checks import (
     input_to_fact_freshness,
     quarantine_rate,
     rollup_lag,
+    same_key_other_content,
     schema_drift,
     session_consistency,
 )
@@ -29,6 +30,7 @@ CHECKS = (
     session_consistency.CHECK,
     dlq_rate.CHECK,
     quarantine_rate.CHECK,
+    same_key_other_content.CHECK,
     implausible_timestamps.CHECK,
     discarded_timestamps.CHECK,
     consumer_lag.CHECK,

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
+
+import attrs
 
 from lpa_core.health.check import Finding, HealthCheck, Scope
 from lpa_core.settings.thresholds import State
-from lpa_ops.health.rejects import judge_share
+from lpa_ops.health.database import HealthDatabase
+from lpa_ops.health.rejects import Share, judge_share
 from lpa_ops.health.runbook import section
+
+
+def _compared(database: HealthDatabase, share: Share, found: Mapping[str, Any]) -> Share:
+    """With a note of the events among them whose key is stored with other content."""
+    most = database.ask("other_content.sql")
+    note = f"; {most[0]['total']:,} of them have the same key as a stored event, but other content" if most else ""
+    return attrs.evolve(share, note=note)
 
 
 def judge(scope: Scope) -> Finding:
@@ -17,6 +28,7 @@ def judge(scope: Scope) -> Finding:
         "quarantined",
         scope.settings.health.quarantine_share,
         "find who sends events twice: group streaming_events_quarantine by event_type and source_partition",
+        _compared,
     )
 
 
