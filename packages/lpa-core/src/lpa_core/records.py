@@ -43,7 +43,8 @@ class RecordBatch:
 
     All sequences have the same length. ``timestamps`` are epoch milliseconds, or None
     if the source knows none (a file): the batch's time stands in then.
-    ``values`` holds None for a tombstone. ``oversized`` maps an index to the facts of a
+    ``values`` holds None for a tombstone. A header's value may be None, too, and in its name lone surrogates stand for
+    bytes that are not UTF-8 (``surrogateescape``). ``oversized`` maps an index to the facts of a
     record of which ``values`` holds only the beginning.
     """
 
@@ -53,7 +54,7 @@ class RecordBatch:
     values: Sequence[bytes | None]
     timestamps: Sequence[int] | None = None
     keys: Sequence[bytes | None] | None = None
-    headers: Sequence[Sequence[tuple[str, bytes]] | None] | None = None
+    headers: Sequence[Sequence[tuple[str, bytes | None]] | None] | None = None
     oversized: dict[int, Oversized] = attrs.field(factory=dict)
     resume: str = ""
     """Where the source goes on after this batch; only the source knows what it means."""

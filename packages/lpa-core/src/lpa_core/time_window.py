@@ -73,7 +73,9 @@ def require_order(start_ms: int, end_ms: int, start: str = "--start", end: str =
 
 
 def shown(moment_ms: int) -> str:
-    """ISO 8601 to the millisecond, UTC."""
+    """ISO 8601 to the millisecond, UTC; the number if no calendar has the time."""
+    if not MIN_EPOCH_MS <= moment_ms <= MAX_EPOCH_MS:
+        return str(moment_ms)
     return (_EPOCH + moment_ms * _MILLISECOND).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 

@@ -196,3 +196,10 @@ def test_failure_06_commands_that_write_times_refuse_a_clock_before_the_release(
     assert require_clock(RELEASED_MS) == RELEASED_MS
     with pytest.raises(WrongClockError, match="correct the clock of this machine"):
         require_clock(RELEASED_MS - 1)
+
+
+@pytest.mark.parametrize("record", [-(2**63), -1, NOW * 1000, NOW * 1_000_000, 2**63 - 1])
+def test_failure_26_times_of_another_unit_say_nothing_about_the_clock(machine: Machine, record: int) -> None:
+    assert machine.time(record, record, record, NOW) == NOW
+    with pytest.raises(WrongClockError, match="most records that wait are of"):
+        machine.time(record, record, record, YEAR_2099)

@@ -40,7 +40,7 @@ def details(value: bytes) -> tuple[str, str]:
         ),
         (HEADER + b"\x02\x10abc", "begins with a Schema Registry header (magic byte 0, schema id 42, Avro or Protobuf"),
         (HEADER + b"\x00\xff\xfe", "begins with a Schema Registry header (magic byte 0, schema id 42, "),
-        (b"\x00" * 100, "is 100 NUL bytes and nothing else"),
+        (b"\x00" * 100, "is nothing but NUL bytes"),
         (GOOD + b"\x00\x00", "NUL bytes after the JSON"),
     ],
 )
@@ -58,8 +58,8 @@ def test_failure_29_a_lone_surrogate_is_not_called_truncated(escape: bytes) -> N
 
 
 @pytest.mark.parametrize("cut", [1, 5, 50, len(GOOD) - 1])
-def test_failure_29_a_record_that_is_cut_off_says_where_it_ends(cut: int) -> None:
-    assert f"the record ends in the middle of its JSON, after {cut} bytes" in details(GOOD[:cut])[1]
+def test_failure_29_a_record_that_is_cut_off_is_called_so(cut: int) -> None:
+    assert "the record ends in the middle of its JSON" in details(GOOD[:cut])[1]
 
 
 @pytest.mark.parametrize(
@@ -68,15 +68,15 @@ def test_failure_29_a_record_that_is_cut_off_says_where_it_ends(cut: int) -> Non
         (b"\xef\xbb\xbf" + GOOD, "begins with a byte order mark"),
         (GOOD.decode().encode("utf-16"), "is UTF-16: write UTF-8"),
         (GOOD.decode().encode("utf-16-be"), "is UTF-16: write UTF-8"),
-        (EVENT % b',"x":"\xe9"', "not UTF-8: invalid continuation byte 0xe9 at byte 115; write UTF-8"),
+        (EVENT % b',"x":"\xe9"', "not UTF-8: invalid continuation byte 0xe9; write UTF-8"),
         (EVENT % b',"x":NaN', "NaN is not JSON: leave the field out, or write null"),
         (EVENT % b',"x":-Infinity', "-Infinity is not JSON"),
-        (str({"id": "x"}).encode(), "single quotes (byte 1)"),
-        (EVENT % b",", "a comma after the last value (byte 109): JSON has none there"),
-        (b'{"a": [1, 2, ]}', "a comma after the last value (byte 11): JSON has none there"),
-        (EVENT % b',"x":None', "None (byte 114) is not JSON: write null"),
-        (EVENT % b',"x":True', "True (byte 114) is not JSON: write true"),
-        (b"// an event\n" + GOOD, "a comment (byte 0)"),
+        (str({"id": "x"}).encode(), "single quotes"),
+        (EVENT % b",", "a comma after the last value: JSON has none there"),
+        (b'{"a": [1, 2, ]}', "a comma after the last value: JSON has none there"),
+        (EVENT % b',"x":None', "None is not JSON: write null"),
+        (EVENT % b',"x":True', "True is not JSON: write true"),
+        (b"// an event\n" + GOOD, "a comment"),
         (b'{"a": "x\ny"}', "a control character (0x0a) in a text"),
         (GOOD + GOOD, "more than one JSON value in a record: send one event a record"),
         (GOOD + b"\n" + GOOD, "more than one JSON value in a record"),
@@ -117,7 +117,7 @@ def test_failure_29_a_record_of_another_format_is_named(value: bytes, said: str)
         (b" \n", "the root is empty, not an object: the record has no text"),
         (
             b"[" + GOOD + b"," + GOOD + b"]",
-            "the root is an array, not an object: it holds 2 events, and a record is one",
+            "the root is an array, not an object: it holds several events; send one",
         ),
         (b"[]", "the root is an array, not an object"),
         (

@@ -12,6 +12,7 @@ from typing import Final, final
 
 import structlog
 
+from lpa_core.events.coercion import MAX_EPOCH_MS
 from lpa_core.release import WrongClockError, before_release, shown
 
 SLACK_MS: Final = 300_000
@@ -57,7 +58,8 @@ class BatchClock:
 
         Args:
             last: of the partition's range before; it never runs back, or a later claim could look older.
-            records: times of the range's records, epoch ms; none if they have none.
+            records: times of the range's records, epoch ms; none if they have none. One that no column holds says
+                nothing: it is of another unit, for example.
             partition: whose range it is: each is held up for itself.
 
         Raises WrongClockError.
@@ -86,7 +88,8 @@ class BatchClock:
         return max(now, last)
 
     def _doubt(self, now: int, steady: float, records: Sequence[int]) -> str:
-        typical = median_low(records[:: max(1, len(records) // _SAMPLE)]) if records else None
+        sample = [time for time in records[:: max(1, len(records) // _SAMPLE)] if 0 <= time <= MAX_EPOCH_MS]
+        typical = median_low(sample) if sample else None
         if self._asks_records and typical is not None and typical > now + RECORDS_AHEAD_MS:
             return f"most records that wait are of {shown(typical)} or later"
         jumped = 0.0 if self._ahead is None else now - steady * 1000 - self._ahead

@@ -34,6 +34,7 @@ from lpa_core.delivery.consumer_group import (
 )
 from lpa_core.kafka.errors import KafkaErrorKind, fault, meaning
 from lpa_core.kafka.explained_errors import explained
+from lpa_core.kafka.raw_headers import headers_of
 from lpa_core.kafka.transactions import Transactions
 from lpa_core.records import RecordBatch
 
@@ -134,7 +135,7 @@ class KafkaConsumerGroup:
 
     def _batch(self, topic: str, partition: int, messages: list[Message]) -> RecordBatch:
         keys: list[Any] | None = [message.key() for message in messages] if self._with_keys else None
-        headers: list[Any] | None = [message.headers() for message in messages] if self._with_keys else None
+        headers = [headers_of(message) for message in messages] if self._with_keys else None
         return RecordBatch(
             topic,
             partition,

@@ -29,11 +29,14 @@ _PAGE: Final = re.compile(rb"(?i)\s*<(?:!doctype|html|\?xml|[a-z])")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _PROTOBUF_FIELDS: Final = frozenset({0x08, 0x0A, 0x10, 0x12, 0x18, 0x1A})
 """How a message begins: the first fields, as a number or a text."""
+_LAST_COMMA: Final = "a comma after the last value: JSON has none there"
 _BASE64_OBJECT: Final = re.compile("eyJ[0-9A-Za-z+/]{20,}")
 
 
 def parse_problem(value: bytes, error: Exception) -> str:
-    """What is wrong with bytes that the decoder could not read, and where this is known, what to send instead.
+    """What is wrong with bytes that the decoder could not read, and if this is known, what to send instead.
+
+    Records with the same fault have the same words: triage counts them together.
 
     ``error`` is the decoder's: UnicodeDecodeError, RecursionError or ValueError.
     """
@@ -44,7 +47,7 @@ def parse_problem(value: bytes, error: Exception) -> str:
 
 def _format(value: bytes) -> str:
     if not value.strip(b"\x00"):
-        return f"is {len(value):,} NUL bytes and nothing else"
+        return "is nothing but NUL bytes"
     if value[:1] == b"\x00" and len(value) >= _REGISTRY_HEADER and not _UTF_16.match(value):
         schema = int.from_bytes(value[1:_REGISTRY_HEADER])
         rest = "JSON after it" if value[_REGISTRY_HEADER:].lstrip()[:1] == b"{" else "Avro or Protobuf after it"
@@ -68,7 +71,7 @@ def _encoding(value: bytes, error: Exception) -> str:
     try:
         value.decode()
     except UnicodeDecodeError as found:
-        byte = f"{found.reason} 0x{value[found.start]:02x} at byte {found.start:,}"
+        byte = f"{found.reason} 0x{value[found.start]:02x}"
     else:
         return ""
     if value.lstrip()[:1] in (b"{", b"[", b'"'):
@@ -121,23 +124,19 @@ def _malformed(text: str, error: json.JSONDecodeError, said: str) -> str:
     if error.msg.startswith("Invalid control character") and rest:
         return f"a control character (0x{ord(rest[0]):02x}) in a text: write it as \\u{ord(rest[0]):04x}"
     if rest.lstrip()[:1] in ("}", "]") and before.endswith(","):
-        return f"a comma after the last value (byte {_byte(text, len(before) - 1)}): JSON has none there"
+        return _LAST_COMMA
     if error.msg.startswith("Illegal trailing comma"):  # Python 3.13 and later
-        return f"a comma after the last value (byte {_byte(text, error.pos)}): JSON has none there"
+        return _LAST_COMMA
     if rest[:1] == "'":
-        return f"single quotes (byte {_byte(text, error.pos)}): JSON has double quotes only"
+        return "single quotes: JSON has double quotes only"
     for word, written in (("None", "null"), ("True", "true"), ("False", "false"), ("undefined", "null")):
         if rest.startswith(word):
-            return f"{word} (byte {_byte(text, error.pos)}) is not JSON: write {written}"
+            return f"{word} is not JSON: write {written}"
     if rest.startswith(("//", "/*", "#")):
-        return f"a comment (byte {_byte(text, error.pos)}): JSON has none"
+        return "a comment: JSON has none"
     if "truncated" in said:
-        return f"{said}: the record ends in the middle of its JSON, after {len(text.encode()):,} bytes"
+        return f"{said}: the record ends in the middle of its JSON"
     return said
-
-
-def _byte(text: str, place: int) -> int:
-    return len(text[:place].encode())
 
 
 def _lone_surrogate(root: Any) -> str:

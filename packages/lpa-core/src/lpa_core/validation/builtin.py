@@ -27,7 +27,7 @@ def root_is_object(document: Document) -> Failure | None:
 
 def _root_hint(root: object) -> str:
     if isinstance(root, list) and any(isinstance(each, dict) for each in root):
-        return f": it holds {len(root):,} events, and a record is one event"
+        return ": it holds several events; send one event a record"
     if isinstance(root, str):
         if not root:
             return ": the record has no text"

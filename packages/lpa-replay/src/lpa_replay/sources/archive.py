@@ -9,7 +9,7 @@ from typing import final
 from lpa_core.records import Position
 from lpa_core.replays import ReplayError, ReplayRefused
 from lpa_core.sinks.archive import ArchiveError
-from lpa_replay.sources.record import Found, Selection, raw_record
+from lpa_replay.sources.record import Found, Selection, possible_time, raw_record
 from lpa_replay.sources.source import RECORDS_AT_ONCE
 from lpa_replay.sources.window import Clock, Window
 from lpa_sinks.archive.lines import ArchivedRecord
@@ -46,8 +46,8 @@ class ArchiveSource:
 
     def read(self, selection: Selection) -> Iterator[Sequence[Found]]:
         some: list[Found] = []
-        for record in read_files(self._location, self._files):
-            some.append(_found(record))
+        for record, received in read_files(self._location, self._files):
+            some.append(_found(record, received))
             if len(some) >= RECORDS_AT_ONCE:
                 yield some
                 some = []
@@ -61,8 +61,8 @@ class ArchiveSource:
         pass
 
 
-def _found(record: ArchivedRecord) -> Found:
+def _found(record: ArchivedRecord, received: int) -> Found:
     place = Position(record.topic, record.partition, record.offset)
     problem = "the archive holds only the beginning of the record" if record.oversized is not None else ""
     value = None if problem else record.value
-    return raw_record(value, place, record.timestamp, record.timestamp, problem)
+    return raw_record(value, place, possible_time(received), possible_time(received), problem)

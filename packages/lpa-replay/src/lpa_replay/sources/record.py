@@ -9,7 +9,7 @@ from typing import Any, Final, final
 import attrs
 import msgspec
 
-from lpa_core.events.coercion import timestamp
+from lpa_core.events.coercion import MAX_EPOCH_MS, timestamp
 from lpa_core.events.times import EARLIEST_EVENT_MS
 from lpa_core.records import Position
 from lpa_core.replays import ReplayRefused
@@ -53,6 +53,11 @@ def possible_position(topic: str, partition: int, offset: int) -> Position | Non
     if 0 <= partition < 1 << 32 and 0 <= offset < 1 << 64:
         return Position(topic, partition, offset)
     return None
+
+
+def possible_time(record_ms: int) -> int | None:
+    """A record's time, epoch ms; None for one that no column holds: -1, or one of another unit."""
+    return record_ms if 0 <= record_ms <= MAX_EPOCH_MS else None
 
 
 @final

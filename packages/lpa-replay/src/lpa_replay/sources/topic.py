@@ -14,7 +14,7 @@ from lpa_core.records import Position
 from lpa_core.replays import ReplayRefused
 from lpa_core.settings.settings import Settings
 from lpa_replay.sources.envelopes import read_envelope
-from lpa_replay.sources.record import Found, Selection
+from lpa_replay.sources.record import Found, Selection, possible_time
 from lpa_replay.sources.source import RECORDS_AT_ONCE
 from lpa_replay.sources.window import Clock
 
@@ -120,7 +120,7 @@ class TopicSource:
     def _found(self, message: Message, number: int) -> Found:
         place = Position(self._topic, number, int(message.offset() or 0))
         value = message.value()
-        return read_envelope(value if isinstance(value, bytes) else None, place, message.timestamp()[1])
+        return read_envelope(value if isinstance(value, bytes) else None, place, possible_time(message.timestamp()[1]))
 
     def missed(self, selection: Selection) -> int:
         return 0

@@ -118,6 +118,11 @@ def parse_hour(folder: str) -> int:
     return int(moment.timestamp() * 1000) // HOUR_MS
 
 
+def received_ms(timestamp: int, batch_time: int) -> int:
+    """When a record was received, epoch ms: its time, or its range's if no calendar has its time."""
+    return timestamp if 0 <= timestamp < _YEAR_10000_MS else batch_time
+
+
 def by_hour(batch: RecordBatch, batch_time: int) -> Mapping[int, Sequence[int]]:
     """Hour since the epoch -> indexes of its records. A time that no calendar has counts as the batch's time."""
     everything = range(len(batch))
@@ -132,6 +137,5 @@ def by_hour(batch: RecordBatch, batch_time: int) -> Mapping[int, Sequence[int]]:
 def _grouped(timestamps: Iterable[int], batch_time: int) -> Mapping[int, Sequence[int]]:
     hours: dict[int, list[int]] = {}
     for index, timestamp in enumerate(timestamps):
-        moment = timestamp if 0 <= timestamp < _YEAR_10000_MS else batch_time
-        hours.setdefault(moment // HOUR_MS, []).append(index)
+        hours.setdefault(received_ms(timestamp, batch_time) // HOUR_MS, []).append(index)
     return hours

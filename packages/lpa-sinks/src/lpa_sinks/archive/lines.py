@@ -10,7 +10,8 @@ from msgspec import UNSET, UnsetType
 
 from lpa_core.records import Oversized, RecordBatch
 
-Headers = Sequence[tuple[str, bytes]]
+Headers = Sequence[tuple[str, bytes | None]]
+"""Of a name that is not UTF-8, lone surrogates stand for the bytes (``surrogateescape``)."""
 
 
 @final
@@ -45,6 +46,8 @@ class _Line(msgspec.Struct, gc=False):
     timestamp: int
     key: bytes | None
     headers: Headers | None
+    header_names_base64: list[bytes] | UnsetType = UNSET
+    """All of them, if one is not UTF-8."""
     value: str | UnsetType | None = UNSET
     value_base64: bytes | UnsetType = UNSET
     oversized: Oversized | UnsetType = UNSET
@@ -70,6 +73,9 @@ def encode(batch: RecordBatch, indexes: Sequence[int], batch_time: int) -> bytes
             None if keys is None else keys[index],
             None if headers is None else headers[index],
         )
+        if line.headers and not all(map(_is_text, line.headers)):
+            line.header_names_base64 = [name.encode(errors="surrogateescape") for name, _ in line.headers]
+            line.headers = [(name.encode(errors="replace").decode(), value) for name, value in line.headers]
         value = values[index]
         if value is None:
             line.value = None
@@ -84,6 +90,14 @@ def encode(batch: RecordBatch, indexes: Sequence[int], batch_time: int) -> bytes
     return _encoder.encode_lines(lines)
 
 
+def _is_text(header: tuple[str, bytes | None]) -> bool:
+    try:
+        header[0].encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def decode(line: bytes) -> ArchivedRecord:
     """The record of a line. Raises ValueError if it is none."""
     found = _decoder.decode(line)
@@ -94,13 +108,17 @@ def decode(line: bytes) -> ArchivedRecord:
         raise ValueError("a line has neither value nor value_base64")
     else:
         value = None if found.value is None else found.value.encode()
+    headers = found.headers
+    if headers is not None and found.header_names_base64 is not UNSET:
+        names = [name.decode(errors="surrogateescape") for name in found.header_names_base64]
+        headers = [(name, value) for name, (_, value) in zip(names, headers, strict=True)]
     return ArchivedRecord(
         found.topic,
         found.partition,
         found.offset,
         found.timestamp,
         found.key,
-        found.headers,
+        headers,
         value,
         None if found.oversized is UNSET else found.oversized,
     )

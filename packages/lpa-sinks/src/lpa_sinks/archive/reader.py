@@ -15,7 +15,7 @@ from tenacity import wait_exponential_jitter
 from tenacity.wait import wait_base
 
 from lpa_core.sinks.archive import ArchiveError
-from lpa_sinks.archive.layout import HOUR_MS, ArchiveFile, parse_hour, topic_name
+from lpa_sinks.archive.layout import HOUR_MS, ArchiveFile, parse_hour, received_ms, topic_name
 from lpa_sinks.archive.lines import ArchivedRecord, decode
 from lpa_sinks.archive.storage import Storage, open_storage
 
@@ -40,7 +40,8 @@ def read_archive(
     Args:
         location: as for FileArchive.
         topics: only these; None for all.
-        start, end: only records with a timestamp in [start, end), epoch ms. Files of other hours are not opened.
+        start, end: only records received in [start, end), epoch ms, by their timestamp if it can be one. Files of other
+            hours are not opened.
         wait, attempts: as for FileArchive.
 
     Raises:
@@ -49,7 +50,8 @@ def read_archive(
     storage = open_storage(location, wait=wait, attempts=attempts)
     for file in _files(storage, topics, start, end):
         for record in _records(storage.name, file, storage.read(file.path)):
-            if (start is None or record.timestamp >= start) and (end is None or record.timestamp < end):
+            moment = received_ms(record.timestamp, file.batch_time)
+            if (start is None or moment >= start) and (end is None or moment < end):
                 yield record
 
 
@@ -66,11 +68,15 @@ def archive_files(
 
 def read_files(
     location: str, paths: Iterable[str], *, wait: wait_base = _WAIT, attempts: int = 8
-) -> Iterator[ArchivedRecord]:
-    """The records of these files of an archive. Raises ArchiveError, where a file is gone or damaged among others."""
+) -> Iterator[tuple[ArchivedRecord, int]]:
+    """The records of these files of an archive, and when each was received, epoch ms.
+
+    Raises ArchiveError, where a file is gone or damaged among others.
+    """
     storage = open_storage(location, wait=wait, attempts=attempts)
     for file in filter(None, map(ArchiveFile.parse, paths)):
-        yield from _records(storage.name, file, storage.read(file.path))
+        for record in _records(storage.name, file, storage.read(file.path)):
+            yield record, received_ms(record.timestamp, file.batch_time)
 
 
 def hour_folders(storage: Storage) -> Iterator[str]:
