@@ -198,5 +198,12 @@ def test_a_path_is_taken_literally() -> None:
     assert local_path("~/x") == Path.home() / "x"
 
 
+@pytest.mark.parametrize("setting", ["QUALITY_KAFKA_BOOTSTRAP", "LPA_ADMIN_ADDRESS", "CLICKHOUSE_DATABASE"])
+def test_failure_22_a_login_before_a_host_is_not_shown(setting: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load({setting: "me:hun@ter2@broker:9092"})
+    assert str(refused.value).startswith(f"{setting}='***@broker:9092': expected ")
+
+
 def test_failure_22_no_query_is_shown() -> None:
     assert masked("lpa --sink http://h/d?password=hunter2 'x'") == "lpa --sink http://h/d?*** 'x'"

@@ -219,7 +219,10 @@ def masked(text: str) -> str:
 
     Up to the last ``@``, since passwords hold any character where somebody forgets to encode it.
     """
-    return re.sub(r"(://[^\s?'\"]*\?)[^\s'\"]+", r"\1***", re.sub("//.*@", "//***@", text, flags=re.DOTALL))
+    without_login = re.sub("//.*@", "//***@", text, flags=re.DOTALL)
+    # A host and a port have no slashes before them.
+    without_login = re.sub(r"[^\s'\"/@,]+:(?!//)[^\s'\"]*@", "***@", without_login)
+    return re.sub(r"(://[^\s?'\"]*\?)[^\s'\"]+", r"\1***", without_login)
 
 
 def database_of(place: str, default: str) -> tuple[str, ...]:

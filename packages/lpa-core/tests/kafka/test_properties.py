@@ -66,6 +66,9 @@ def test_every_wrong_property_is_named_and_none_that_may_be_secret_is_shown() ->
 
 def test_a_kafka_that_is_no_table_is_named() -> None:
     assert refusal("kafka = 3", {}) == ["lpa.toml: kafka = 3: expected a table of librdkafka properties"]
+    assert refusal("kafka = 'sasl.password=hunter2'", {}) == [
+        "lpa.toml: kafka = ***: expected a table of librdkafka properties"
+    ]
 
 
 def test_the_settings_in_force_show_no_secret() -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from lpa_core.invisible import invisible_at_ends, without_line_break
 from lpa_core.settings.settings_file import flat
-from lpa_core.settings.shown import is_shown, quoted
+from lpa_core.settings.shown import HIDDEN, is_shown, quoted
 
 PREFIX: Final = "LPA_KAFKA_"
 
@@ -69,7 +69,8 @@ def merged(table: Any, environment: Mapping[str, str]) -> dict[str, Any]:
 def problems(table: Any, environment: Mapping[str, str]) -> Iterator[tuple[str, bool, str]]:
     """Each property that cannot be passed through, whether the file's table says it, and a line that says why."""
     if not isinstance(table, Mapping):
-        yield "", True, f"kafka = {table!r}: expected a table of librdkafka properties"
+        said = repr(table) if isinstance(table, int | float) else HIDDEN
+        yield "", True, f"kafka = {said}: expected a table of librdkafka properties"
     variables = {property_of(variable): variable for variable in environment}
     from_environment = _from_environment(environment)
     for name, value in merged(table, environment).items():

@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from lpa_core.sinks.sink import SinkMisconfigured
 from lpa_core.tables.table import Table
-from lpa_sinks.clickhouse.names import quoted
 from lpa_sinks.schema.ddl import statements
 
 LOCAL: Final = "_local"
 """Ends the name of the table on each shard."""
 
+_CLUSTER: Final = re.compile(r"[A-Za-z0-9_.-]+|\{\w+\}")
+"""A server's configuration names clusters, more freely than databases are named; or one of its macros does."""
 _CREATE: Final = re.compile(r"^CREATE (DATABASE|TABLE|VIEW) IF NOT EXISTS (?:(\S+)\.)?([\w`]+)", re.MULTILINE)
 _ENGINE: Final = re.compile(r"^ENGINE = (\w*MergeTree)(?:\((.*)\))?$", re.MULTILINE)
 _SORTING_KEY: Final = re.compile(r"^ORDER BY (.*)$", re.MULTILINE)
@@ -25,10 +27,13 @@ _OF_A_KEY: Final = ("workflow_session_id", "orchestrator_address", "replay_id", 
 def statements_on_cluster(tables: Iterable[Table], database: str, cluster: str) -> list[str]:
     """Every statement that makes the schema on a cluster, in order, each safe to run again.
 
-    Raises SinkMisconfigured if a name is more than letters, digits and underscores, or a plugin's table cannot be
-    made.
+    Raises SinkMisconfigured if a name cannot be one, or a plugin's table cannot be made.
     """
-    named = quoted(cluster)
+    if not _CLUSTER.fullmatch(cluster):
+        raise SinkMisconfigured(
+            f"--cluster {cluster!r}: expected letters, digits and underscores, also . and -, or a macro as {{cluster}}"
+        )
+    named = f"`{cluster}`"
     return [each for statement in statements(tables, database) for each in _on_cluster(statement, named)]
 
 
