@@ -30,6 +30,9 @@ FOLLOWED = {
     "backup restore": f"{RESTORES}_a_backup_is_restored_wherever_it_is_found_good",
     "check assertions": "packages/lpa-sinks/tests/parity/test_commands.py::test_assertions_are_shown",
     "check parity": "packages/lpa-sinks/tests/parity/test_commands.py::test_the_commands_of_the_page_run_and_all_hold",
+    "config": (
+        "packages/lpa-core/tests/commands/test_config.py::test_failure_31_everything_that_is_wrong_is_told_at_once"
+    ),
     "health": "tests/test_takeover_of_0_1_0.py::test_a_data_folder_is_gone_on_with",
     "ingest": "tests/test_takeover_of_0_1_0.py::test_a_recovery_that_was_broken_off_is_finished",
     "materialize": "tests/integration/test_materialize_on_a_broker.py::test_a_materializer_says_how_it_fares",

@@ -72,10 +72,10 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
     [
         (
             ["nonsense"],
-            'lpa: there is no command "lpa nonsense": the nearest is "lpa generate"; lpa has config, generate, ingest, '
-            "plugins, topics; see lpa --help",
+            'lpa: there is no command "lpa nonsense": the nearest is "lpa generate"; lpa has config, doctor, generate, '
+            "ingest, plugins, topics; see lpa --help",
         ),
-        (["topcis", "show"], 'there is no command "lpa topcis": the nearest is "lpa topics"; lpa has config, generate'),
+        (["topcis", "show"], 'there is no command "lpa topcis": the nearest is "lpa topics"; lpa has config, doctor'),
         (
             ["topics", "aply"],
             'lpa: there is no command "lpa topics aply": the nearest is "lpa topics apply"; lpa topics has apply, '

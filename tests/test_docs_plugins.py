@@ -20,6 +20,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from lpa_core.delivery.consumer_group import Commit, Partition
+from lpa_core.doctor.examination import Examination, StartState
+from lpa_core.doctor.start_check import PlannedStart
 from lpa_core.health.check import Scope
 from lpa_core.health.check_runner import CheckRunner
 from lpa_core.jobs.new_savepoint import new_savepoint
@@ -224,6 +226,14 @@ def test_example_of_health_checks(load_example: Load, tmp_path: Path) -> None:
     (tmp_path / "temperature").write_text("71")
     (result,) = runner.run(scope)
     assert (result.finding.state, result.finding.value) == (State.WARNING, 71)
+
+
+def test_example_of_start_checks(load_example: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    plugins = load_example("lpa_start_checks")
+    start = PlannedStart(Settings(), None, (), "memory://", None, kafka=False, event_types=())
+    monkeypatch.setenv("PATH", "")
+    (result,) = Examination(plugins.start_checks(start), start).run()
+    assert (result.state, result.action) == (StartState.FAILED, "install ffmpeg")
 
 
 def test_example_of_cli_commands(load_example: Load, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,6 +50,7 @@ lpa nonsense
 lpa recover nonsense
 lpa plugins
 lpa config
+lpa doctor --sink clickhouse://
 lpa topics apply
 lpa topics show
 lpa schema apply --migrations migrations --sink clickhouse://

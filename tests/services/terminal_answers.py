@@ -9,6 +9,8 @@ from typing import Any, Final
 import pytest
 
 from lpa_core.delivery.consumer_group import Commit, Partition
+from lpa_core.doctor.examination import Examination, StartResult, StartState
+from lpa_core.doctor.start_check import StartCheck
 from lpa_core.health.check import CheckResult, Finding, Scope
 from lpa_core.health.check_runner import CheckRunner
 from lpa_core.kafka.topics import Difference, TopicState
@@ -49,6 +51,40 @@ _ABSENT: Final = Finding(State.NOT_APPLICABLE, "there is no backup, and LPA_BACK
 _WELL: Final = Finding(State.OK, "22% of lpa-data is free", 0.22, Thresholds(0.1, 0.05, falling=True))
 
 
+def _start(name: str, title: str, state: StartState, detail: str, action: str = "", subject: str = "") -> StartResult:
+    return StartResult(StartCheck(name, title, lambda start: _WELL, subject), state, detail, action)
+
+
+_STARTS: Final = [
+    _start("settings", "Settings", StartState.OK, "7 are set, the others have their default: `lpa config` shows them"),
+    _start(
+        "dedup_store",
+        "Dedup store",
+        StartState.FAILED,
+        "Redis at redis:6379 forgets claims when its memory is full (maxmemory-policy allkeys-lru)",
+        "set maxmemory-policy noeviction",
+    ),
+    _start("kafka_login", "Kafka: login", StartState.NOT_APPLICABLE, "no broker is part of this job"),
+    _start("kafka_topics", "Kafka: topics", StartState.NOT_APPLICABLE, "no broker is part of this job"),
+    _start(
+        "clickhouse_address",
+        "ClickHouse: address and TLS",
+        StartState.FAILED,
+        "https://clickhouse.example.internal:8443: \x1b[31mred\x1b[0m [bold]markup[/bold] certificate verify failed",
+        "name in SSL_CERT_FILE the authority that issued it, or correct the certificate",
+        subject="https://clickhouse.example.internal:8443/livepeer_analytics",
+    ),
+    _start(
+        "clickhouse_login",
+        "ClickHouse: login",
+        StartState.NOT_TRIED,
+        "clickhouse_address failed",
+        subject="https://clickhouse.example.internal:8443/livepeer_analytics",
+    ),
+    _start("plugins", "Plugins", StartState.WARNING, "left out: bad of lpa-bad", "correct or remove lpa-bad"),
+]
+
+
 def give_answers(patch: pytest.MonkeyPatch) -> None:
     topics = [
         TopicState("streaming_events", present=True, partitions=6, differences=(Difference("partitions", "12", "6"),)),
@@ -84,6 +120,7 @@ def give_answers(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(name, _always(answer))
     patch.setattr("lpa_ops.commands.recover.execute", _execute)
     patch.setattr(CheckRunner, "run", _look)
+    patch.setattr(Examination, "run", lambda examination: _STARTS)
 
 
 def _always(answer: Any) -> Callable[..., Any]:

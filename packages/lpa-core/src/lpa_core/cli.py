@@ -15,6 +15,7 @@ import structlog
 
 from lpa_core import logs
 from lpa_core.commands.config import config
+from lpa_core.commands.doctor import doctor
 from lpa_core.commands.generate import generate_app
 from lpa_core.commands.ingest import ingest
 from lpa_core.commands.output import abandon_output, console, flush_output, make_streams_safe, plain
@@ -31,7 +32,7 @@ from lpa_core.settings.settings import Settings
 from lpa_core.settings.settings_file import SETTINGS_FILE, SettingsFile
 from lpa_core.system_errors import explained, has_advice, number_in, out_of_files, raise_limit_of_files
 
-_DIAGNOSES: Final = ("config",)
+_DIAGNOSES: Final = ("config", "doctor")
 """Commands that say what is wrong with the settings and plugins, and so have to run with any."""
 
 
@@ -44,6 +45,7 @@ def build_app(settings: Settings, plugins: PluginManager) -> cyclopts.App:
     )
     app.command(ingest(settings, plugins), name="ingest")
     app.command(config(plugins), name="config")
+    app.command(doctor(settings, plugins), name="doctor")
     app.command(list_plugins(plugins), name="plugins")
     app.command(generate_app)
     app.command(topics_app(plugins.context))

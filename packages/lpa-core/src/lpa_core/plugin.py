@@ -12,6 +12,7 @@ from lpa_core.lazy_names import finder
 if TYPE_CHECKING:
     from lpa_core.dedup.memory import MemoryDedupStore
     from lpa_core.dedup.store import DedupStore, DedupStoreError, DedupStoreUnavailable
+    from lpa_core.doctor.start_check import PlannedStart, StartCheck
     from lpa_core.errors import ConfigurationError, JobFailed, LpaError, Unavailable, UsageError
     from lpa_core.events import model
     from lpa_core.events.envelope import Envelope
@@ -81,6 +82,7 @@ __all__ = [
     "NotApplicable",
     "Options",
     "Pipeline",
+    "PlannedStart",
     "Position",
     "Reason",
     "RecordBatch",
@@ -101,6 +103,7 @@ __all__ = [
     "SourceError",
     "SourceFactory",
     "Stage",
+    "StartCheck",
     "State",
     "Table",
     "Thresholds",
@@ -123,6 +126,7 @@ _HOMES = {
     "lpa_core.dedup.memory": "MemoryDedupStore",
     "lpa_core.dedup.store": "DedupStore DedupStoreError DedupStoreUnavailable",
     "lpa_core.sinks.archive": "Archive ArchiveError",
+    "lpa_core.doctor.start_check": "PlannedStart StartCheck",
     "lpa_core.errors": "ConfigurationError JobFailed LpaError Unavailable UsageError",
     "lpa_core.events": "model",
     "lpa_core.events.envelope": "Envelope",

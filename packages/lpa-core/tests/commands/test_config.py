@@ -19,7 +19,7 @@ from lpa_core.settings.settings_file import SettingsFile
 def _nothing_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.chdir(tmp_path)
     prefixes = ("LPA_", *{f"{setting.variable.partition('_')[0]}_" for setting in described()})
-    for name in [name for name in os.environ if name.startswith(prefixes)]:
+    for name in [name for name in os.environ if name.startswith((*prefixes, "PLUGINS_"))]:
         monkeypatch.delenv(name)
     yield
     structlog.reset_defaults()
@@ -101,6 +101,27 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
         printed = capsys.readouterr()
         assert "hunter" not in printed.out + printed.err
         assert "***" in printed.out
+
+
+def test_failure_31_options_of_plugins_are_shown_without_values_and_those_of_no_plugin_are_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("lpa.toml").write_text('[plugins.sinks]\nurl = "hunter-1"\n[plugins.sniks]\nurl = "hunter-2"\n')
+    monkeypatch.setenv("PLUGINS_SINKS_TOKEN", "hunter-3")
+    monkeypatch.setenv("PLUGINS_SNKS_TOKEN", "hunter-4")
+    found = shown(capsys, status=1)
+    assert [(each["name"], each["value"], each["from"]) for each in found["plugins"]] == [
+        ("plugins.sinks.url", "***", "lpa.toml:2"),
+        ("PLUGINS_SINKS_TOKEN", "***", "environment"),
+    ]
+    assert found["unknown"] == [
+        {"name": "plugins.sniks", "nearest": "plugins.sinks"},
+        {"name": "PLUGINS_SNKS_TOKEN", "nearest": "PLUGINS_SINKS_..."},
+    ]
+    assert "hunter" not in str(found)
+    assert run(["config"]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "plugins.sniks in lpa.toml:4 is of no plugin that is installed, and has no effect; did you mean" in said
 
 
 def test_failure_31_everything_that_is_wrong_is_told_at_once(

@@ -13,6 +13,7 @@ import cyclopts
 import pytest
 from structlog.testing import capture_logs
 
+from lpa_core.doctor.start_check import PlannedStart
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.lifecycle.attribution import NearestSnapshot
 from lpa_core.pipeline.pipeline import Pipeline
@@ -99,6 +100,8 @@ def test_every_hook_there_is_gets_called_with_the_arguments_of_its_specification
     plugins.classifiers()[0](FAILURE, b"payload")
     with pytest.raises(PluginError, match="install lpa-ops"):
         plugins.savepoints()
+    start = PlannedStart(in_force, None, (), "memory://", None, kafka=False, event_types=())
+    plugins.start_checks(start)
 
     calls = sys.modules[entry_point.value].CALLS
     assert set(calls) == set(hooks) == set(plugins.plugins[0].hooks)
@@ -109,6 +112,7 @@ def test_every_hook_there_is_gets_called_with_the_arguments_of_its_specification
             "failure": FAILURE,
             "payload": b"payload",
             "options": {},
+            "start": start,
         }
         assert arguments == {parameter: given[parameter] for parameter in arguments}, name
 

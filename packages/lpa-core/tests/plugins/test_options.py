@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from lpa_core.doctor.start_check import PlannedStart
 from lpa_core.plugins.fingerprint import fingerprint
 from lpa_core.plugins.hookspecs import HookSpecs
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.plugins.plugin import PluginError
 from lpa_core.settings.loading import SettingsError, load
+from lpa_core.settings.settings import Settings
 from lpa_core.validation.reasons import Reason, schema_invalid
 
 Install = Callable[..., EntryPoint]
@@ -46,6 +48,7 @@ def test_failure_30_every_hook_is_handed_the_options_of_its_plugin(install: Inst
     plugins.classifiers()[0](schema_invalid(Reason.MISSING_TYPE, ""), b"")
     with pytest.raises(PluginError, match="nothing installed makes savepoints"):
         plugins.savepoints()
+    plugins.start_checks(PlannedStart(Settings(), None, (), "memory://", None, kafka=False, event_types=()))
     found: dict[str, Mapping[str, Any]] = sys.modules[entry_point.value].GIVEN
     assert set(found) == set(HOOKS)
     expected = {"url": "http://here", "limits": [1, 2], "more": {"deep": True}, "token": "t"}

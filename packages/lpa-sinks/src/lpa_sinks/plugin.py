@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cyclopts
 
+from lpa_core.doctor.start_check import PlannedStart, StartCheck
 from lpa_core.plugins.context import AppContext
 from lpa_core.plugins.hookspecs import ArchiveFactory, SinkFactory, hookimpl
 from lpa_core.settings.settings import Settings
@@ -22,6 +23,13 @@ def lpa_sinks() -> Mapping[str, SinkFactory]:
 @hookimpl
 def lpa_archives() -> Mapping[str, ArchiveFactory]:
     return dict.fromkeys(("file", "s3", "gs", "az"), _archive)
+
+
+@hookimpl
+def lpa_start_checks(start: PlannedStart) -> Sequence[StartCheck]:
+    from lpa_sinks.start_checks import start_checks
+
+    return start_checks(start)
 
 
 @hookimpl

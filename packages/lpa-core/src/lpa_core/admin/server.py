@@ -48,12 +48,7 @@ class AdminServer:
 
     def start(self) -> None:
         """Listen, and serve from now on. Raises AdminError if the address cannot be listened on."""
-        host, port = host_and_port(self._address)
-        try:
-            family, _, _, _, resolved = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-            self._server = _Server(family, resolved)
-        except OSError as error:
-            raise AdminError(_unusable(self._address, error)) from None
+        self._server = _bound(self._address)
         self._server.set_app(self._app)
         threading.Thread(
             target=self._server.serve_forever, args=(_STOP_CHECK_SECONDS,), name="admin", daemon=True
@@ -78,6 +73,21 @@ class AdminServer:
         if server is not None:
             server.shutdown()
             server.server_close()
+
+
+def require_free(address: str) -> None:
+    """Raise AdminError if a job could not listen on the address."""
+    _bound(address).server_close()
+
+
+def _bound(address: str) -> _Server:
+    host, port = host_and_port(address)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        family, _, _, _, resolved = found[0]
+        return _Server(family, resolved)
+    except OSError as error:
+        raise AdminError(_unusable(address, error)) from None
 
 
 def _unusable(address: str, error: OSError) -> str:

@@ -25,7 +25,7 @@ from lpa_core.sources.source import Source
 def ingest(settings: Settings, plugins: PluginManager) -> Callable[..., None]:
     def ingest_command(
         source: Annotated[
-            str | None, Parameter(allow_leading_hyphen=True, validator=[_is_no_option, addressed("SOURCE")])
+            str | None, Parameter(allow_leading_hyphen=True, validator=[is_no_option, addressed("SOURCE")])
         ] = None,
         /,
         *,
@@ -83,7 +83,7 @@ def ingest(settings: Settings, plugins: PluginManager) -> Callable[..., None]:
     return ingest_command
 
 
-def _is_no_option(type_: object, source: str | None) -> None:
+def is_no_option(type_: object, source: str | None) -> None:
     """``-`` is standard input; whatever else begins with a hyphen is a misspelt option."""
     if source is not None and source.startswith("-") and source != "-":
         raise ValueError(f"there is no option {source}")

@@ -46,6 +46,9 @@ UNREADABLE_URL: Final = (
 _CLAIM = (files(__package__) / "redis_claim.lua").read_text()
 _RECOVER = (files(__package__) / "redis_recover.lua").read_text()
 _RELEASE = (files(__package__) / "redis_release.lua").read_text()
+_LACKING = (files(__package__) / "redis_lacking.lua").read_text()
+_FULL: Final = 0.98
+"""Of its memory: what a request of the next batch takes, the server counts too."""
 _LOOKS: Final = 100
 """How many times 1,000 keys of the server are looked at for a claim that an older version made."""
 _REFUSED = (AuthenticationError, AuthorizationError)
@@ -141,6 +144,28 @@ class RedisDedupStore:
             return self._loss(self._server(), self._noted(), some)
         except RedisError as error:
             raise self._failure(error) from error
+
+    def examine(self) -> str:
+        try:
+            server = self._server()
+            persistence: dict[str, Any] = self._redis.info("persistence")
+            lacking = [name.decode() for name in cast("list[bytes]", self._redis.eval(_LACKING, 1, self._ledger))]
+            loss = self._loss(server, self._noted(), some=False)
+        except RedisError as error:
+            raise self._failure(error) from error
+        if lacking:
+            raise DedupStoreError(
+                f"Redis at {self._address}: this login lacks {', '.join(lacking)}: allow it on keys that begin with "
+                f"{self._prefix.decode()} (docs/operations/permissions.md)"
+            )
+        if server.get("role") == "slave" and server.get("slave_read_only"):
+            raise self._failure(ReadOnlyError())
+        if 0 < _FULL * server.get("maxmemory", 0) <= server["used_memory"]:
+            raise self._failure(OutOfMemoryError(f"{server['used_memory']:,} of {server['maxmemory']:,} bytes"))
+        if loss:
+            raise LostClaimsError(self._lost(loss))
+        kept = "" if persistence.get("aof_enabled") else "; without appendonly yes, claims are lost with the server"
+        return f"Redis {server['redis_version']} at {self._address} can keep claims{kept}"
 
     def require_kept(self, *, some: bool) -> None:
         try:
@@ -254,7 +279,10 @@ class RedisDedupStore:
     def _lose(self, why: str) -> None:
         """Note that claims are gone, for all workers and over restarts, and raise LostClaimsError."""
         self._redis.hset(self._ledger, "lost", why)
-        raise LostClaimsError(
+        raise LostClaimsError(self._lost(why))
+
+    def _lost(self, why: str) -> str:
+        return (
             f"Redis at {self._address} has lost claims ({why}), and duplicates would pass: stop the workers and run "
             "`lpa recover lost-claims` with their --sink and --dedup, which claims again what the tables hold"
         )
@@ -311,5 +339,7 @@ class RedisDedupStore:
             self._checked = False
             if isinstance(error, ReadOnlyError):
                 return DedupStoreUnavailable(f"Redis at {self._address} is a read-only replica: name the primary")
-            return DedupStoreUnavailable(f"Redis at {self._address} takes no claims now ({error})")
+            return DedupStoreUnavailable(
+                f"Redis at {self._address} takes no claims now ({error}): start it, or check its address"
+            )
         return DedupStoreError(f"Redis at {self._address} does not do what claims need ({error})")

@@ -141,3 +141,15 @@ class SupportsChangeCount(Protocol):
         Raises DedupStoreUnavailable, DedupStoreError.
         """
         ...
+
+
+@runtime_checkable
+class SupportsExamination(Protocol):
+    """A store in a server that can be judged without a change of anything in it."""
+
+    def examine(self) -> str:
+        """Ask everything that the first claim asks, and say in one line what was found.
+
+        Raises DedupStoreError, LostClaimsError, DedupStoreUnavailable.
+        """
+        ...

@@ -93,7 +93,7 @@ def _assemble(
     if not recovering:
         for uri, sink in zip(sink_uris, sinks, strict=True):
             if isinstance(sink, SupportsPresence) and not sink.is_there():
-                _require_nothing_read(uri, sink, settings)
+                require_nothing_read(uri, sink, settings)
     open_sinks(sinks, pipeline, opened)
     if not recovering:
         _require_stored(zip(sink_uris, sinks, strict=True), settings)
@@ -123,10 +123,11 @@ def _require_stored(sinks: Iterable[tuple[str, Sink]], settings: Settings) -> No
     """Raise CheckpointError if a sink has lost what was read from files: it would be taken for stored."""
     for uri, sink in sinks:
         if isinstance(sink, SupportsInventory) and sink.is_empty():
-            _require_nothing_read(uri, sink, settings)
+            require_nothing_read(uri, sink, settings)
 
 
-def _require_nothing_read(uri: str, sink: Sink, settings: Settings) -> None:
+def require_nothing_read(uri: str, sink: Sink, settings: Settings) -> None:
+    """Raise CheckpointError if files were read into a sink that holds nothing."""
     data = settings.lpa.data
     read = finished_towards(data.checkpoints, without_secrets(uri))
     if read:

@@ -14,7 +14,7 @@ import structlog
 from lpa_core.admin.job import JobState, PartitionStatus, SavepointStatus
 from lpa_core.admin.server import AdminServer
 from lpa_core.delivery.commit_metadata import MAX_SPAN
-from lpa_core.delivery.consumer_group import BrokerError, OutgoingRecord
+from lpa_core.delivery.consumer_group import OutgoingRecord
 from lpa_core.delivery.group_destination import GroupDestination
 from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits, RejectLimits
@@ -36,7 +36,7 @@ from lpa_core.kafka.brokers import metadata_bytes
 from lpa_core.kafka.configuration import consumer_configuration, producer_configuration
 from lpa_core.kafka.permissions import require
 from lpa_core.kafka.reject_records import reject_record
-from lpa_core.kafka.topics import partitions, wanted_topics
+from lpa_core.kafka.topics import require_topics, wanted_topics
 from lpa_core.metrics import Metrics
 from lpa_core.pipeline.reject_envelope import RejectEnvelope
 from lpa_core.plugins.fingerprint import fingerprint
@@ -65,7 +65,7 @@ class KafkaJob:
     def __init__(
         self, job: Job, settings: Settings, plugins: PluginManager, observe: type[MetricsObserver] = MetricsObserver
     ) -> None:
-        self._job, self._settings, self._plugins = job, _at(job.source, settings), plugins
+        self._job, self._settings, self._plugins = job, settings_at(job.source, settings), plugins
         self._observe = observe
         self._metrics = Metrics()
         self._sinks: tuple[Sink, ...] = ()
@@ -131,15 +131,9 @@ class KafkaJob:
 
     def _check_topics(self) -> None:
         """Say what is missing before anything is started. Raises ForbiddenError, BrokerError, BrokerUnavailable."""
-        admin, names = admin_client(self._settings), [each.name for each in wanted_topics(self._settings)]
+        admin = admin_client(self._settings)
         require("lpa ingest", admin, self._settings)
-        found = partitions(admin, names, self._settings)
-        missing = [name for name in names if name not in found]
-        if missing:
-            where = self._settings.quality.kafka_bootstrap
-            raise BrokerError(
-                f"Kafka at {where} has no topic {', '.join(missing)}: `lpa topics apply` makes what is missing"
-            )
+        require_topics(admin, wanted_topics(self._settings), self._settings)
 
     def _assemble(self, opened: ExitStack) -> tuple[GroupWorker, MetricsObserver]:
         settings, plugins, job = self._settings, self._plugins, self._job
@@ -270,7 +264,7 @@ def _nothing(pending: PendingRange) -> Sequence[OutgoingRecord]:
     return ()
 
 
-def _at(source: str | None, settings: Settings) -> Settings:
+def settings_at(source: str | None, settings: Settings) -> Settings:
     """The settings, with the broker and topic that a ``kafka://host:port/topic`` names. Raises SourceError."""
     try:
         brokers, topic = kafka_source(source or "")

@@ -60,15 +60,21 @@ def diagnose(connection: Mapping[str, Any]) -> Diagnosis | None:
 
     Takes up to some seconds for each of them.
     """
-    brokers = hosts_and_ports(str(connection["bootstrap.servers"]))
-    addresses = [(host, KAFKA_PORT if port is None else port) for host, port in brokers]
-    found = [_look(host, port, connection) for host, port in addresses]
+    addresses = bootstrap_addresses(connection)
+    found = [look(host, port, connection) for host, port in addresses]
     if found and all(found):
         return next((each for each in found if each is not None and not each.passes), found[0])
     return _inside(connection, set(addresses))
 
 
-def _look(host: str, port: int, connection: Mapping[str, Any]) -> Diagnosis | None:
+def bootstrap_addresses(connection: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Host and port of each broker that a client's configuration names."""
+    brokers = hosts_and_ports(str(connection["bootstrap.servers"]))
+    return [(host, KAFKA_PORT if port is None else port) for host, port in brokers]
+
+
+def look(host: str, port: int, connection: Mapping[str, Any]) -> Diagnosis | None:
+    """Look at one address: name service, connection, TLS, and whether Kafka takes such a login there."""
     where = f"{host}:{port}"
     protocol = str(connection.get("security.protocol", "plaintext")).lower()
     wants_tls, wants_login = "ssl" in protocol, protocol.startswith("sasl")
@@ -182,7 +188,7 @@ def _inside(connection: Mapping[str, Any], known: set[tuple[str, int]]) -> Diagn
         producer.poll(0)
         return heard[0] if heard else None
     named = {(each.host, each.port) for each in brokers} - known
-    found = next(filter(None, (_look(host, port, connection) for host, port in sorted(named))), None)
+    found = next(filter(None, (look(host, port, connection) for host, port in sorted(named))), None)
     if found is None:
         return None
     return Diagnosis(f"{found.text}; the brokers name this address in their advertised.listeners", passes=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, final
 import attrs
 import tenacity
 
+from lpa_core.delivery.consumer_group import BrokerError
 from lpa_core.kafka.admin import SECONDS, explained
 from lpa_core.kafka.configuration import envelope_max_bytes
 from lpa_core.kafka.errors import KafkaErrorKind, meaning
@@ -96,6 +97,18 @@ def compare(admin: AdminClient, topics: Sequence[Topic], settings: Settings) -> 
             else TopicState(topic.name, present=False)
             for topic in topics
         ]
+
+
+def require_topics(admin: AdminClient, topics: Sequence[Topic], settings: Settings) -> None:
+    """Raise BrokerError, which names them, where topics are missing; ForbiddenError, BrokerUnavailable."""
+    names = [topic.name for topic in topics]
+    found = partitions(admin, names, settings)
+    missing = [name for name in names if name not in found]
+    if missing:
+        raise BrokerError(
+            f"Kafka at {settings.quality.kafka_bootstrap} has no topic {', '.join(missing)}: `lpa topics apply` makes "
+            "what is missing"
+        )
 
 
 def partitions(admin: AdminClient, names: Sequence[str], settings: Settings) -> dict[str, int]:

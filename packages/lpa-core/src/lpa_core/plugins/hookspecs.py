@@ -1,8 +1,8 @@
 """Every hook, in one place. A plugin implements any of them with :data:`hookimpl`.
 
 Hooks are called once, when a process starts; only ``lpa_classify_failure`` is called later, once a reject, and
-``lpa_savepoints``. A plugin names in its hook only those arguments that it wants. ``options`` are those of the plugin
-itself: its table ``[plugins.NAME]`` in ``lpa.toml``, and what the environment sets over it.
+``lpa_savepoints`` and ``lpa_start_checks``. A plugin names in its hook only those arguments that it wants. ``options``
+are those of the plugin itself: its table ``[plugins.NAME]`` in ``lpa.toml``, and what the environment sets over it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from lpa_core.dedup.store import DedupStore
+from lpa_core.doctor.start_check import PlannedStart, StartCheck
 from lpa_core.events.event_type import EventType
 from lpa_core.health.check import HealthCheck
 from lpa_core.lifecycle.attribution import AttributionPolicy
@@ -108,6 +109,10 @@ class HookSpecs:
     @hookspec
     def lpa_health_checks(self, settings: Settings, options: Options) -> Sequence[HealthCheck]:  # type: ignore[empty-body]
         """Called when the process starts: checks for ``lpa health`` and for a running job to ask."""
+
+    @hookspec
+    def lpa_start_checks(self, start: PlannedStart, options: Options) -> Sequence[StartCheck]:  # type: ignore[empty-body]
+        """Called by `lpa doctor`: checks of what this start needs of what the plugin brings. They change nothing."""
 
     @hookspec
     def lpa_cli_commands(self, settings: Settings, context: AppContext, options: Options) -> Sequence[cyclopts.App]:  # type: ignore[empty-body]

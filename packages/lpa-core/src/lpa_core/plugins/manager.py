@@ -13,6 +13,7 @@ import pluggy
 import structlog
 
 from lpa_core.dedup.store import DedupStore
+from lpa_core.doctor.start_check import PlannedStart, StartCheck
 from lpa_core.events.event_type import EventType
 from lpa_core.health.check import HealthCheck
 from lpa_core.lifecycle.attribution import AttributionPolicy
@@ -25,6 +26,7 @@ from lpa_core.plugins.culprit import Culprit
 from lpa_core.plugins.hookspecs import PROJECT, HookSpecs
 from lpa_core.plugins.judging import told_classifier, told_event_types, told_validator
 from lpa_core.plugins.plugin import Plugin, PluginError, is_ours, one_line, ours_first
+from lpa_core.plugins.start_checks import start_checks_of
 from lpa_core.replays import ReplayTransform
 from lpa_core.savepoints import SavepointKeeper
 from lpa_core.settings.effective import nearest
@@ -255,6 +257,19 @@ class PluginManager:
                 self._calls.take(what, keeper, SavepointKeeper, "lpa_savepoints")
                 return keeper
         raise PluginError("nothing installed makes savepoints: install lpa-ops")
+
+    def start_checks(self, start: PlannedStart) -> Sequence[StartCheck]:
+        """What plugins look at before a start. A plugin whose hook fails brings one check, which says so."""
+        return [
+            check
+            for brought in self._brought
+            if "lpa_start_checks" in brought.plugin.hooks
+            for check in start_checks_of(
+                brought.plugin,
+                partial(self._only(brought.module, "lpa_start_checks"), options=self._options(brought.plugin)),
+                start,
+            )
+        ]
 
     def attribution_policy(self) -> AttributionPolicy:
         """Who attributes signals: the first plugin's that brings a policy, else the core's."""

@@ -13,10 +13,11 @@ from typing import Any, Final, final
 import attrs
 
 from lpa_core.settings import kafka as properties
+from lpa_core.settings import plugin_options as options
 from lpa_core.settings.loading import Refusal, described, refusals, usable, written
 from lpa_core.settings.settings import Settings
 from lpa_core.settings.settings_file import SettingsFile, flat
-from lpa_core.settings.shown import PROPERTIES, is_shown, shown
+from lpa_core.settings.shown import HIDDEN, PROPERTIES, is_shown, shown
 from lpa_core.settings.thresholds import Thresholds
 
 ENVIRONMENT: Final = "environment"
@@ -84,16 +85,19 @@ class EffectiveSetting:
 
 @final
 @attrs.frozen
-class UnknownVariable:
-    """A variable that looks like a setting and is none: it has no effect. ``nearest`` is empty if none is near."""
+class UnknownName:
+    """What looks like a setting and is none: it has no effect. ``nearest`` is empty if none is near."""
 
     name: str
     nearest: str
+    place: str = f"in the {ENVIRONMENT}"
 
     @property
     def told(self) -> str:
+        foreign = self.name.upper().startswith(("PLUGINS_", "PLUGINS."))
+        what = "is of no plugin that is installed" if foreign else "is not a setting"
         meant = f"did you mean {self.nearest}" if self.nearest else "`lpa config --json` names all there are"
-        return f"{self.name} in the environment is not a setting, and has no effect; {meant}"
+        return f"{self.name} {self.place} {what}, and has no effect; {meant}"
 
 
 @final
@@ -104,6 +108,7 @@ class Configuration:
     Attributes:
         settings: all there are.
         kafka: properties for librdkafka that are passed through.
+        plugins: options of plugins; lpa does not know which of them are secret, and shows no value.
         refused: each thing that a start refuses.
         unknown: variables that have no effect.
     """
@@ -112,7 +117,8 @@ class Configuration:
     settings: tuple[EffectiveSetting, ...]
     kafka: tuple[EffectiveSetting, ...]
     refused: tuple[Refusal, ...]
-    unknown: tuple[UnknownVariable, ...]
+    unknown: tuple[UnknownName, ...]
+    plugins: tuple[EffectiveSetting, ...] = ()
 
     def told(self) -> list[str]:
         """A line for each refusal; one in the file with the line on which it is."""
@@ -194,7 +200,37 @@ def _passed_through(
         )
 
 
-def _unknown(environment: Mapping[str, str]) -> Iterator[UnknownVariable]:
+def plugin_settings(in_force: Settings, file: SettingsFile, plugins: Sequence[str]) -> Iterator[EffectiveSetting]:
+    """The options of each plugin."""
+    for plugin in plugins:
+        variables = {option: name for name, option in in_force.plugins.variables(plugin, tuple(plugins)).items()}
+        for name in in_force.plugins.of(plugin, tuple(plugins)):
+            option = f"plugins.{plugin}.{name}"
+            yield EffectiveSetting(
+                name=variables.get(name, option),
+                option=option,
+                value=HIDDEN,
+                origin=ENVIRONMENT if name in variables else file.place(option),
+                accepts=f"what the plugin {plugin} accepts",
+                doc=f"An option of the plugin {plugin}",
+                secret=True,
+            )
+
+
+def unknown_of_plugins(in_force: Settings, file: SettingsFile, plugins: Sequence[str]) -> Iterator[UnknownName]:
+    """Options that are of no plugin that is installed."""
+    for name in in_force.plugins.names:
+        if name not in plugins:
+            near = difflib.get_close_matches(name, plugins, n=1)
+            place = f"in {file.place(f'plugins.{name}')}"
+            yield UnknownName(f"plugins.{name}", f"plugins.{near[0]}" if near else "", place)
+    spelt = [f"{options.PREFIX}{re.sub(r'[^A-Za-z0-9]', '_', plugin).upper()}" for plugin in plugins]
+    for name in in_force.plugins.unknown(tuple(plugins)):
+        near = difflib.get_close_matches(name, spelt, n=1)
+        yield UnknownName(name, f"{near[0]}_..." if near else "")
+
+
+def _unknown(environment: Mapping[str, str]) -> Iterator[UnknownName]:
     known = [setting.variable for setting in described()]
     prefixes = tuple({f"{variable.partition('_')[0]}_" for variable in known})
     passed = [properties.PREFIX + name.upper().replace(".", "_") for name in sorted(PROPERTIES)]
@@ -205,7 +241,7 @@ def _unknown(environment: Mapping[str, str]) -> Iterator[UnknownVariable]:
         ours = spelt.startswith(prefixes)
         near = difflib.get_close_matches(spelt, [*known, *passed], n=1, cutoff=0.6 if ours else 0.88)
         if near or ours:
-            yield UnknownVariable(name, near[0] if near else "")
+            yield UnknownName(name, near[0] if near else "")
 
 
 def _is_kubernetes(name: str, text: str) -> bool:

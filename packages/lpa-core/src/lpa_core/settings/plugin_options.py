@@ -30,13 +30,26 @@ class PluginOptions:
             plugins: the names of all plugins there are. Of two names that a variable may mean the longer one is meant.
         """
         found = dict(self._tables.get(plugin, {}))
-        own = _prefix(plugin)
-        longer = tuple(_prefix(other) for other in plugins if len(_prefix(other)) > len(own))
-        for variable, value in self._variables.items():
-            option = variable.removeprefix(own).lower()
-            if variable.startswith(own) and option and not variable.startswith(longer):
-                found[next((name for name in found if _spelt(name) == _spelt(option)), option)] = value
+        for variable, option in self.variables(plugin, plugins).items():
+            found[option] = self._variables[variable]
         return MappingProxyType(found)
+
+    def variables(self, plugin: str, plugins: tuple[str, ...] = ()) -> Mapping[str, str]:
+        """The variables that set an option of the plugin -> that option."""
+        own, in_file = _prefix(plugin), self._tables.get(plugin, {})
+        longer = tuple(_prefix(other) for other in plugins if len(_prefix(other)) > len(own))
+        return {
+            variable: next((name for name in in_file if _spelt(name) == _spelt(option)), option)
+            for variable in self._variables
+            if variable.startswith(own)
+            and not variable.startswith(longer)
+            and (option := variable.removeprefix(own).lower())
+        }
+
+    def unknown(self, plugins: tuple[str, ...]) -> tuple[str, ...]:
+        """Variables that belong to none of the plugins."""
+        known = {variable for plugin in plugins for variable in self.variables(plugin, plugins)}
+        return tuple(variable for variable in self._variables if variable not in known)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -72,7 +72,8 @@ def _lines(text: str) -> dict[str, int]:
         except tomllib.TOMLDecodeError:
             continue
         for name, _ in flat(table):
-            found.setdefault(name.partition(".")[0], begins)
-            found.setdefault(name, begins)
+            for place, character in enumerate(f"{name}."):
+                if character == ".":
+                    found.setdefault(name[:place], begins)
         begins = number + 1
     return found

@@ -35,7 +35,12 @@ def open_embedded(path: Path) -> Client:
     that the engine can open; SinkUnavailable.
     """
     _make_folder(path)
-    _refuse_if_taken(path)
+    holder = holder_of(path)
+    if holder:
+        raise SinkMisconfigured(
+            f"{path}: the embedded database is open in {holder}",
+            remedy="wait for it or stop it, or use a ClickHouse server, which many processes can share",
+        )
     reach_loopback_directly()  # for the object stores of its backups
     # Read when the engine is loaded: it gives back what merges used within a fifth of a second instead of ten.
     os.environ.setdefault("JE_MALLOC_CONF", "dirty_decay_ms:200,muzzy_decay_ms:0")
@@ -78,20 +83,20 @@ def _make_folder(path: Path) -> None:
         ) from None
 
 
-def _refuse_if_taken(path: Path) -> None:
-    """Look at the engine's own lock first: the engine would print to standard error before it fails."""
+def holder_of(path: Path) -> str:
+    """Which other process has the database open; empty if none has.
+
+    Looks at the engine's own lock: the engine would print to standard error before it fails.
+    """
     try:
         status = (path / "status").open()
     except OSError:
-        return
+        return ""
     with status:
         try:
             fcntl.flock(status, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             pid = _PID.search(status.read())
             if pid is None or int(pid[1]) != os.getpid():
-                holder = f"process {pid[1]}" if pid else "another process"
-                raise SinkMisconfigured(
-                    f"{path}: the embedded database is open in {holder}",
-                    remedy="wait for it or stop it, or use a ClickHouse server, which many processes can share",
-                ) from None
+                return f"process {pid[1]}" if pid else "another process"
+    return ""

@@ -29,30 +29,48 @@ def require_ready(client: Client, endpoint: Endpoint, tables: Sequence[Table], r
 
     Raises SinkMisconfigured, SinkUnavailable and WrongClockError.
     """
-    database = endpoint.database
     if endpoint.path is not None:
         # What keeps this process from it is for whoever started it, and does not pass by itself.
         # What is derived gets its tables when something is: making them takes longer than a small file.
-        AT_ONCE.run(f"{endpoint}: make the schema", lambda: apply(client, database, tables, [INGESTED_FILE]))
+        AT_ONCE.run(f"{endpoint}: make the schema", lambda: apply(client, endpoint.database, tables, [INGESTED_FILE]))
     else:
-        lacking = retry.run(f"{endpoint}: check the grants", lambda: missing(client, database))
-        if lacking:
-            raise SinkMisconfigured(
-                f"{endpoint}: this user lacks {', '.join(lacking)}: GRANT it (docs/operations/permissions.md)"
-            )
-        differing = retry.run(f"{endpoint}: compare clocks", lambda: ahead_of_server(client))
-        if differing:
-            raise WrongClockError(f"{endpoint}: {differing}: set the one right that is wrong")
-    drifts = retry.run(f"{endpoint}: check the schema", lambda: check_live(client, database, tables))
+        require_grants(client, endpoint, retry)
+        require_clock_of_server(client, endpoint, retry)
+    require_tables(client, endpoint, tables, retry)
+    if endpoint.path is None:
+        require_answers_to_inserts(client, endpoint)
+
+
+def require_grants(client: Client, endpoint: Endpoint, retry: RetryPolicy) -> None:
+    """Raise SinkMisconfigured if the user of a server lacks a grant; SinkUnavailable."""
+    lacking = retry.run(f"{endpoint}: check the grants", lambda: missing(client, endpoint.database))
+    if lacking:
+        raise SinkMisconfigured(
+            f"{endpoint}: this user lacks {', '.join(lacking)}: GRANT it (docs/operations/permissions.md)"
+        )
+
+
+def require_clock_of_server(client: Client, endpoint: Endpoint, retry: RetryPolicy) -> None:
+    """Raise WrongClockError if this machine's clock is ahead of the server's; SinkUnavailable, SinkMisconfigured."""
+    differing = retry.run(f"{endpoint}: compare clocks", lambda: ahead_of_server(client))
+    if differing:
+        raise WrongClockError(f"{endpoint}: {differing}: set the one right that is wrong")
+
+
+def require_tables(client: Client, endpoint: Endpoint, tables: Sequence[Table], retry: RetryPolicy) -> Sequence[Drift]:
+    """The disagreements that do not matter to a sink. Raise SinkMisconfigured if one does; SinkUnavailable."""
+    drifts = retry.run(f"{endpoint}: check the schema", lambda: check_live(client, endpoint.database, tables))
     stopping = [drift for drift in drifts if drift.stops_writing]
     if stopping:
         raise SinkMisconfigured(f"{endpoint}: {_what_to_do(stopping, tables)}")
-    if endpoint.path is None:
-        _require_answers_to_inserts(client, endpoint)
+    return drifts
 
 
-def _require_answers_to_inserts(client: Client, endpoint: Endpoint) -> None:
-    """Insert nothing: what stands between may pass answers to queries, and keep back those to inserts."""
+def require_answers_to_inserts(client: Client, endpoint: Endpoint) -> None:
+    """Insert nothing: what stands between may pass answers to queries, and keep back those to inserts.
+
+    Raises SinkUnavailable.
+    """
     try:
         insert_nothing(client, RAW_TABLE, qualified(endpoint.database, RAW_TABLE.name))
     except NotClickHouseError as error:

@@ -1,0 +1,1 @@
+"""Start checks: what one is, and how ``lpa doctor`` runs them."""
