@@ -62,9 +62,8 @@ def triage_app(context: AppContext) -> cyclopts.App:
             )
         if json:
             samples = [{**letter, "payload_text": payload_text(letter)} for letter in letters]
-            print_json(
-                {"failures": failures, "details": details, "samples": samples, **became, "other_content": mistaken}
-            )
+            found = {"failures": failures, "details": details, "samples": samples, **became}
+            print_json({**found, "other_content": mistaken} if mistaken else found)
             return
         if failures:
             print_dead_letters(console(), details, letters, wide=wide)
