@@ -178,9 +178,7 @@ def test_failure_22_what_redis_would_pass_over_is_refused(url: str) -> None:
         closing(RedisDedupStore(right, 1_000)).thing.close()
 
 
-@pytest.mark.parametrize(
-    "uri", ["chdb://", "", "memory://x", "file://", "clickhouse://h:0", "clickhouse://h:1#x", "a\r\n"]
-)
+@pytest.mark.parametrize("uri", ["chdb://", "memory://x", "file://", "clickhouse://h:0", "clickhouse://h:1#x", "a\r\n"])
 def test_failure_22_an_address_that_names_nothing_is_refused(uri: str) -> None:
     with pytest.raises(LpaError):
         require_address(uri)

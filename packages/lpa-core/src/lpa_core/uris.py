@@ -78,7 +78,7 @@ def scheme(uri: str) -> str:
 def local_path(uri: str) -> Path:
     """The path of ``scheme:///absolute``, ``scheme://relative`` or a plain path, taken literally but for ``~``.
 
-    Raises AddressRefused if it is empty, begins with a ``~user`` whom this machine does not know, or holds a line break
+    Raises AddressRefused if it begins with a ``~user`` whom this machine does not know, or holds a line break
     or another control character.
     """
     _, separator, rest = uri.partition("://")
@@ -86,8 +86,6 @@ def local_path(uri: str) -> Path:
     _refuse_control(uri)
     if scheme(uri) == "chdb" and "?" in text:
         raise AddressRefused(uri, "the name of the embedded database's folder cannot hold a question mark")
-    if not text:
-        raise AddressRefused(uri or "an empty path", "names no folder or file: write its path")
     try:
         return Path(text).expanduser()
     except RuntimeError:
@@ -180,9 +178,14 @@ def object_store_address(uri: str) -> str:
 
 
 def require_address(uri: str) -> None:
-    """Raise AddressRefused if it is of a kind that lpa itself knows, and cannot mean anything of it."""
+    """Raise AddressRefused if it is of a kind that lpa itself knows, and cannot mean anything of it.
+
+    What an empty text means is known to whatever takes it.
+    """
     kind = scheme(uri)
     if kind in _OF_PATHS:
+        if uri.endswith("://"):
+            raise AddressRefused(uri, "names no folder or file: write its path")
         local_path(uri)
     elif kind in _OF_SERVERS:
         address = server_address(uri)
