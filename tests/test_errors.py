@@ -57,6 +57,7 @@ STATUSES: Final = {
     "FencedError": 1,
     "InexplicableError": 1,
     "BrokerUnavailable": 1,
+    "MismatchError": 1,
     "MissingDatabaseError": 1,
     "NotAnObjectError": 1,
     "NotApplicable": 1,

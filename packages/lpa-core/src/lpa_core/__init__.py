@@ -12,6 +12,7 @@ from lpa_core.lazy_names import finder
 
 if TYPE_CHECKING:
     from lpa_core.dedup.key import canonical_json, payload_hash
+    from lpa_core.dedup.key_claims import KeyClaims
     from lpa_core.dedup.memory import MemoryDedupStore
     from lpa_core.dedup.store import DedupStore
     from lpa_core.errors import ConfigurationError, JobFailed, LpaError, Unavailable, UsageError
@@ -51,6 +52,7 @@ __all__ = [
     "FailureClass",
     "FoldRules",
     "JobFailed",
+    "KeyClaims",
     "Kind",
     "LpaError",
     "MemoryDedupStore",
@@ -81,6 +83,7 @@ __all__ = [
 
 _HOMES = {
     "lpa_core.dedup.key": "canonical_json payload_hash",
+    "lpa_core.dedup.key_claims": "KeyClaims",
     "lpa_core.dedup.memory": "MemoryDedupStore",
     "lpa_core.dedup.store": "DedupStore",
     "lpa_core.errors": "ConfigurationError JobFailed LpaError Unavailable UsageError",

@@ -142,7 +142,7 @@ def _print_report(report: Report) -> None:
         kinds = ", ".join(f"{number:,} {kind}" for kind, number in sorted(report.discarded.items()))
         print_paragraph(screen, f"Times in the data of events were not believed and left out: {kinds}")
     if report.unfit:
-        print_paragraph(screen, f"{report.unfit:,} numbers were out of their column's range and left empty or 0")
+        print_paragraph(screen, f"{report.unfit:,} values did not fit their column and were left empty or 0")
     if report.other_content:
         print_paragraph(
             screen,

@@ -1,8 +1,9 @@
 """From loosely typed JSON values to what a column holds.
 
 One function a rule, ``rule(value, unfit)``; ``value`` is None if the field is missing. The rules
-and their fall-backs are those of docs/spec/events.md section 2. Integers are parsed in full; a number that its
-column cannot hold counts in ``unfit`` (a one-element list) and becomes the rule's fall-back.
+and their fall-backs are those of docs/spec/events.md section 2. Integers are parsed in full. A value that its column
+cannot hold counts in ``unfit`` (a one-element list) and becomes the rule's fall-back. Missing, null and blank text
+count nowhere: there is nothing that could be held.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 import sys
-from typing import Any
+from typing import Any, TypeVar
 
 MIN_EPOCH_MS = -2_208_988_800_000
 """1900-01-01, the first instant of ClickHouse's DateTime64."""
@@ -24,6 +25,8 @@ _MAX_DIGITS = 40
 """More digits fit no column; Python refuses to parse some thousands of them."""
 
 Unfit = list[int]
+
+T = TypeVar("T")
 
 
 def is_number(value: Any) -> bool:
@@ -90,11 +93,6 @@ def number_or_none(value: Any) -> float | None:
     return None
 
 
-def number_or_zero(value: Any) -> float:
-    number = number_or_none(value)
-    return 0.0 if number is None else number
-
-
 def _as_float(value: int | float) -> float:
     try:
         return float(value)
@@ -107,23 +105,35 @@ def ignored(value: Any, unfit: Unfit) -> None:
 
 
 def text_or_empty(value: Any, unfit: Unfit) -> str:
-    return scalar_text(value) or ""
+    return nullable_text(value, unfit) or ""
 
 
 def nullable_text(value: Any, unfit: Unfit) -> str | None:
-    return scalar_text(value) or None
+    text = scalar_text(value)
+    if text is None:
+        unfit[0] += value is not None
+    return text or None
 
 
 def nullable_timestamp(value: Any, unfit: Unfit) -> int | None:
-    return timestamp(value)
+    return _counted(value, timestamp(value), unfit)
 
 
 def nullable_epoch(value: Any, unfit: Unfit) -> int | None:
-    return epoch(value)
+    return _counted(value, epoch(value), unfit)
+
+
+def _counted(value: Any, held: T | None, unfit: Unfit) -> T | None:
+    """What is held of a value; something of which nothing is held counts."""
+    if held is None:
+        unfit[0] += not (value is None or (isinstance(value, str) and not value.strip()))
+    return held
 
 
 def float64_or_zero(value: Any, unfit: Unfit) -> float:
-    number = number_or_zero(value)
+    number = _counted(value, number_or_none(value), unfit)
+    if number is None:
+        return 0.0
     if math.isfinite(number):
         return number
     unfit[0] += 1
@@ -131,7 +141,9 @@ def float64_or_zero(value: Any, unfit: Unfit) -> float:
 
 
 def float32_or_zero(value: Any, unfit: Unfit) -> float:
-    number = number_or_zero(value)
+    number = _counted(value, number_or_none(value), unfit)
+    if number is None:
+        return 0.0
     if -MAX_FLOAT32 <= number <= MAX_FLOAT32:
         return number
     unfit[0] += 1
@@ -139,7 +151,7 @@ def float32_or_zero(value: Any, unfit: Unfit) -> float:
 
 
 def _nullable_float(value: Any, unfit: Unfit, most: float) -> float | None:
-    number = number_or_none(value)
+    number = _counted(value, number_or_none(value), unfit)
     if number is None or -most <= number <= most:
         return number
     unfit[0] += 1
@@ -155,10 +167,9 @@ def nullable_float32(value: Any, unfit: Unfit) -> float | None:
 
 
 def _int_or_zero(value: Any, unfit: Unfit, least: int, most: int) -> int:
-    number = number_or_zero(value) if isinstance(value, str) and whole_number(value) is None else value
-    whole = whole_number(number)
+    number = number_or_none(value) if isinstance(value, str) and whole_number(value) is None else value
+    whole = _counted(value, whole_number(number), unfit)
     if whole is None:
-        unfit[0] += isinstance(number, float)
         return 0
     if least <= whole <= most:
         return whole
@@ -191,7 +202,7 @@ def uint63_or_zero(value: Any, unfit: Unfit) -> int:
 
 
 def _nullable_int(value: Any, unfit: Unfit, least: int, most: int) -> int | None:
-    whole = whole_number(value)
+    whole = _counted(value, whole_number(value), unfit)
     if whole is None or least <= whole <= most:
         return whole
     unfit[0] += 1

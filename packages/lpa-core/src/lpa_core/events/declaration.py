@@ -95,6 +95,13 @@ def require_model(name: str, model: Any) -> None:
         raise ValueError(f"its model cannot be used: {' '.join(str(error).split())}") from None
 
 
+def require_coerced(columns: Iterable[Column]) -> None:
+    """Raise ValueError if a column rejects what a shape has read for it."""
+    for column in columns:
+        if column.on_mismatch != "coerce":
+            raise ValueError(f"column {column.name}: on_mismatch needs at=, and an event type without shape")
+
+
 def require_readable(columns: Iterable[Column]) -> None:
     """Raise ValueError if what a column reads is not what its kind holds; the message names the column."""
     for column in columns:

@@ -10,6 +10,7 @@ import attrs
 
 from lpa_core.events.column_rows import rows_maker
 from lpa_core.events.declaration import (
+    require_coerced,
     require_model,
     require_own_columns,
     require_paths,
@@ -17,6 +18,7 @@ from lpa_core.events.declaration import (
     require_typed,
 )
 from lpa_core.events.envelope import Envelope
+from lpa_core.events.mismatch import rejecting_shape
 from lpa_core.events.model_from_columns import tree_of
 from lpa_core.events.row import MakeRows, Row, own_columns
 from lpa_core.events.times import DiscardedTime, settling
@@ -72,6 +74,8 @@ class EventType:
     requires_container: bool = False
     validators: tuple[Callable[[Any], Any], ...] = ()
     make_rows: MakeRows = attrs.field(init=False, repr=False)
+    rejects: bool = attrs.field(init=False, repr=False, default=False)
+    """Whether a column says ``on_mismatch="reject"``: data of another shape is rejected then."""
     unproven: tuple[str, ...] = attrs.field(init=False, repr=False)
     """Required attributes of data that its model lets be missing or empty."""
 
@@ -113,11 +117,14 @@ class EventType:
         columns = [*chain.from_iterable(columns for _, columns in tables)]
         require_readable(columns)
         tree = tree_of(self.name, columns, self.required, each=self.requires_items)
-        model = list[tree.model] if self.requires_items else tree.model  # type: ignore[name-defined]  # made just now
+        object.__setattr__(self, "rejects", tree.rejects)
+        item = rejecting_shape(tree.model, "", dict) if tree.rejects else tree.model
+        model = list[item] if self.requires_items else tree.model  # type: ignore[valid-type]  # made just now
         return model, rows_maker(tables, tree, each=self.requires_items), tree.filled
 
     def _shaped(self) -> tuple[Any, MakeRows, Collection[str]]:
         require_model(self.name, self.model)
+        require_coerced(column for table in self.tables for column in own_columns(table))
         require_readable(column for table in self.tables for column in own_columns(table) if column.at is not None)
         shape, settle = self.shape, settling(self.model)
         assert shape is not None

@@ -9,10 +9,12 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from lpa_core.events.coercion import Unfit
 from lpa_core.events.fields import fields, is_model
+
+T = TypeVar("T")
 
 Coercion = Callable[[Any, Unfit], Any]
 
@@ -43,7 +45,7 @@ def _object(model: type[Any]) -> Coercion:
     rules = [(attribute, name, coercion_for(annotation)) for attribute, name, annotation in fields(model)]
 
     def coerce(value: Any, unfit: Unfit) -> Any:
-        found = value if isinstance(value, dict) else {}
+        found = _of_shape(dict, value, unfit)
         return model(**{attribute: rule(found.get(name), unfit) for attribute, name, rule in rules})
 
     return coerce
@@ -51,14 +53,14 @@ def _object(model: type[Any]) -> Coercion:
 
 def _array(item: Coercion) -> Coercion:
     def coerce(value: Any, unfit: Unfit) -> Any:
-        return [item(element, unfit) for element in value] if isinstance(value, list) else []
+        return [item(element, unfit) for element in _of_shape(list, value, unfit)]
 
     return coerce
 
 
 def _mapping(item: Coercion) -> Coercion:
     def coerce(value: Any, unfit: Unfit) -> Any:
-        return {key: item(element, unfit) for key, element in value.items()} if isinstance(value, dict) else {}
+        return {key: item(element, unfit) for key, element in _of_shape(dict, value, unfit).items()}
 
     return coerce
 
@@ -78,6 +80,17 @@ def _union(annotation: Any) -> Coercion:
 
     def coerce(value: Any, unfit: Unfit) -> Any:
         rule = by_shape.get(type(value), default)
-        return None if rule is None else rule(value, unfit)
+        if rule is None:
+            unfit[0] += value is not None
+            return None
+        return rule(value, unfit)
 
     return coerce
+
+
+def _of_shape(shape: type[T], value: Any, unfit: Unfit) -> T:
+    """The value, or an empty one where something else stands, which counts."""
+    if isinstance(value, shape):
+        return value
+    unfit[0] += value is not None
+    return shape()

@@ -11,6 +11,7 @@ import attrs
 import msgspec
 
 from lpa_core.events.fields import fields
+from lpa_core.events.mismatch import Rejecting, rejecting, rejecting_shape
 from lpa_core.events.model import EventStruct, Text, annotation_of
 from lpa_core.events.paths import PathStep, of_envelope, steps
 from lpa_core.tables.table import Column, Kind
@@ -29,6 +30,8 @@ class ObjectNode:
     filled: frozenset[str] = frozenset()
     """Values that are never missing and, being text, never empty."""
     model: Any = None
+    rejects: bool = False
+    """Whether a value in it, or below it, is rather rejected than coerced."""
 
     def attribute(self, name: str) -> str:
         """The model's attribute for a name in the JSON."""
@@ -68,11 +71,19 @@ def sources(column: Column) -> list[tuple[str, Any]]:
     if column.at is None:
         raise ValueError("says no path, and the event type has nothing else that makes rows: give it one with at=")
     if column.otherwise is None:
-        return [(column.at, annotation_of(column, nullable=column.nullable))]
+        return [(column.at, _annotated(column, column.at, nullable=column.nullable))]
     # The first has to tell whether there is anything; text is empty then.
     maybe = column.nullable or column.kind not in (Kind.TEXT, Kind.LABEL)
-    last = Text if of_envelope(column.otherwise) else annotation_of(column, nullable=column.nullable)
-    return [(column.at, annotation_of(column, nullable=maybe)), (column.otherwise, last)]
+    is_envelope = of_envelope(column.otherwise)
+    last = Text if is_envelope else _annotated(column, column.otherwise, nullable=column.nullable)
+    return [(column.at, _annotated(column, column.at, nullable=maybe)), (column.otherwise, last)]
+
+
+def _annotated(column: Column, path: str, *, nullable: bool) -> Any:
+    annotation = annotation_of(column, nullable=nullable)
+    if column.on_mismatch == "coerce" or of_envelope(path):
+        return annotation
+    return rejecting(annotation, path, f"what column {column.name} of kind {column.kind.name} holds")
 
 
 def _add(node: ObjectNode, path: tuple[PathStep, ...], annotation: Any) -> None:
@@ -85,6 +96,7 @@ def _add(node: ObjectNode, path: tuple[PathStep, ...], annotation: Any) -> None:
             raise ValueError(f"{step.name} is read as something else by another column")
     if any(step.name in other for other in others):
         raise ValueError(f"{step.name} is a value, an object or an array, and another column takes it for another")
+    node.rejects = node.rejects or any(isinstance(each, Rejecting) for each in annotation.__metadata__)
     if not rest:
         node.values[step.name] = annotation
         return
@@ -103,10 +115,11 @@ def _make(node: ObjectNode, name: str, bases: tuple[type[msgspec.Struct], ...] =
             found.append((key, annotation, _missing(annotation)))
     for key, below in node.objects.items():
         _make(below, f"{name}.{key}")
-        found.append((key, below.model | None, None))
+        found.append((key, _in_shape(below, below.model | None, f"{name}.{key}", dict), None))
     for key, below in node.arrays.items():
         _make(below, f"{name}.{key}.item")
-        found.append((key, list[below.model] | None, None))  # type: ignore[name-defined]  # a model made just now
+        array = list[below.model] | None  # type: ignore[name-defined]  # a model made just now
+        found.append((key, _in_shape(below, array, f"{name}.{key}", list), None))
     if bases and any(key == "version" for key, _, _ in found):
         raise ValueError("version is the envelope's: read it at $.version")
     named = [(_identifier(key, index), annotation, default) for index, (key, annotation, default) in enumerate(found)]
@@ -119,6 +132,12 @@ def _make(node: ObjectNode, name: str, bases: tuple[type[msgspec.Struct], ...] =
         frozen=True,
         gc=False,
     )
+
+
+def _in_shape(node: ObjectNode, annotation: Any, name: str, shape: type) -> Any:
+    if not node.rejects:
+        return annotation
+    return rejecting_shape(annotation, name.partition(".data.")[2], shape)
 
 
 def _identifier(key: str, index: int) -> str:

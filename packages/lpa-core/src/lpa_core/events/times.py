@@ -58,6 +58,13 @@ def latest_event_times(
     return [time + most_ahead_ms if EARLIEST_EVENT_MS <= time <= otherwise else otherwise for time in record_times]
 
 
+def latest_of_replayed(latest: int, record_time: int | None) -> int:
+    """The latest time of an event that was read before, at ``record_time``: what was ahead of it then still is."""
+    if record_time is None or record_time < EARLIEST_EVENT_MS:
+        return latest
+    return min(latest, record_time + MOST_AHEAD_MS)
+
+
 def near(time: int, event_ms: int) -> bool:
     return -MOST_APART_MS <= time - event_ms <= MOST_APART_MS
 

@@ -11,6 +11,7 @@ import attrs
 from lpa_core.events.envelope import WireEnvelope, wire_envelope
 from lpa_core.events.event_type import EventType
 from lpa_core.events.lenient_decoding import Coercion, coercion_for
+from lpa_core.events.mismatch import RejectingShape
 from lpa_core.events.model import carries_version
 from lpa_core.events.row import MakeRows
 
@@ -30,6 +31,13 @@ class CompiledType:
     needs_items: bool
 
 
+def _coercion(event_type: EventType) -> Coercion:
+    coerce = coercion_for(event_type.model)
+    if not event_type.rejects:
+        return coerce
+    return RejectingShape("", coerce, list if event_type.requires_items else dict)
+
+
 def compile_type(event_type: EventType) -> CompiledType:
     filled: Callable[[Any], Any] | None = None
     if event_type.unproven:
@@ -38,7 +46,7 @@ def compile_type(event_type: EventType) -> CompiledType:
     return CompiledType(
         name=event_type.name,
         envelope=wire_envelope(event_type.name, event_type.model),
-        coerce=coercion_for(event_type.model),
+        coerce=_coercion(event_type),
         make_rows=event_type.make_rows,
         filled=filled,
         has_version=carries_version(event_type.model),

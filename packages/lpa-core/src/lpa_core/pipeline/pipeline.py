@@ -8,22 +8,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
 from operator import or_
-from typing import Any, NoReturn, final
+from typing import Any, Final, NoReturn, final
 
 import attrs
 import msgspec
 
 from lpa_core.dedup.key import canonical_json, payload_hash
-from lpa_core.events.coercion import MAX_EPOCH_MS, epoch, timestamp
+from lpa_core.events.coercion import MAX_EPOCH_MS, epoch
 from lpa_core.events.envelope import Envelope, WireEnvelope
 from lpa_core.events.event_type import EventType
+from lpa_core.events.mismatch import MismatchError
 from lpa_core.events.registry import registry
-from lpa_core.events.times import EARLIEST_EVENT_MS, MOST_AHEAD_MS, DiscardedTime, latest_event_times
-from lpa_core.pipeline import storable
+from lpa_core.events.times import (
+    EARLIEST_EVENT_MS,
+    MOST_AHEAD_MS,
+    DiscardedTime,
+    latest_event_times,
+    latest_of_replayed,
+)
 from lpa_core.pipeline.compiled_type import compile_type
-from lpa_core.pipeline.parse_problems import parse_problem
+from lpa_core.pipeline.description import described_by
+from lpa_core.pipeline.every_failure import every_failure, mismatched
 from lpa_core.pipeline.reject_envelope import Rejected
 from lpa_core.pipeline.row_guard import RowGuard
+from lpa_core.pipeline.unreadable import NO_VALUE, not_json, not_parsed
 from lpa_core.pipeline.verdicts import Accepted, Verdict
 from lpa_core.records import Oversized, Position, RecordBatch
 from lpa_core.tables.table import Table
@@ -36,6 +44,11 @@ FailureClassifier = Callable[[Failure, bytes | None], Failure | None]
 """Looks at a failure and the record's bytes; may return a better failure."""
 
 DEFAULT_VERSION = "1"
+
+
+_ANY_TIME: Final = MAX_EPOCH_MS - MOST_AHEAD_MS
+NOWHERE: Final = Position("", 0, 0)
+"""Stands for the position of a record that has none."""
 
 
 class _Unshapely(Exception):
@@ -58,7 +71,7 @@ class Pipeline:
 
     A record that fits its event type's model and has every required field is proven valid by that alone: this is
     the fast path. Any other goes through the validator chain as a JSON document and is coerced field by field.
-    Both give the same verdict for the same bytes.
+    Both give the same verdict for the same bytes. Any thread may use it, also several at the same time.
     """
 
     def __init__(
@@ -81,11 +94,9 @@ class Pipeline:
         fast = [compiled.envelope for name, compiled in self._compiled.items() if not own[name]]
         self._decode = _unfitting if plugin_validators else _decoder(fast)
         self._versions = frozenset(supported_versions)
-        self._validators = (
-            *builtin_validators(self._versions),
-            of_event_types(own),
-            *guarded(plugin_validators),
-        )
+        self._builtin = builtin_validators(self._versions)
+        self._others = (of_event_types(own), *guarded(plugin_validators))
+        self._validators = (*self._builtin, *self._others)
         self._classifiers = tuple(classifiers)
         self._guard = RowGuard(max_row_bytes)
         self.max_row_bytes = max_row_bytes
@@ -111,12 +122,30 @@ class Pipeline:
             append(thorough(value, batch.position(index), latest[index], oversized.get(index)))
         return verdicts
 
-    def process(
-        self, value: bytes | None, position: Position, record_time: int = MAX_EPOCH_MS - MOST_AHEAD_MS
-    ) -> Verdict:
+    def process(self, value: bytes | None, position: Position, record_time: int = _ANY_TIME) -> Verdict:
         """The verdict on one record; without ``record_time`` (epoch ms) no event is too late for it."""
         batch = RecordBatch(position.topic, position.partition, (position.offset,), (value,))
         return self.judge(batch, record_time)[0]
+
+    def validate(self, value: bytes | None, record_time: int = _ANY_TIME) -> Verdict:
+        """The verdict on a record that has no position, such as the body of a request."""
+        return self.process(value, NOWHERE, record_time)
+
+    def failures(self, value: bytes | None, record_time: int = _ANY_TIME) -> tuple[Failure, ...]:
+        """Everything that is wrong with a record, the failure of its verdict first; nothing if it is accepted.
+
+        What plugins judge is among them if the built-in validators find nothing, as they may rely on these.
+        """
+        verdict = self.validate(value, record_time)
+        if isinstance(verdict, Accepted):
+            return ()
+        if value is None or not verdict.document:
+            return (verdict.failure,)
+        document = self._document(decoded(value) if value.strip() else "", record_time + self._most_ahead_ms)
+        compiled = self._compiled.get(verdict.event_type or "")
+        every = every_failure(document, self._builtin, self._others, compiled)
+        found = [self._rejected(attrs.evolve(verdict, failure=failure)).failure for failure in every]
+        return tuple(dict.fromkeys([verdict.failure, *found]))
 
     def _fast(self, value: bytes, latest: int) -> Accepted:
         """Accept a well-formed record; raise _Unshapely or ValueError (of which msgspec's errors are) for any other."""
@@ -130,7 +159,7 @@ class Pipeline:
                 raise _Unshapely
             moment = int(moment)
         if wire.replay_record_ms is not None:
-            latest = _latest_of_replayed(latest, wire.replay_record_ms)
+            latest = latest_of_replayed(latest, wire.replay_record_ms)
         if not EARLIEST_EVENT_MS <= moment <= latest:
             raise _Unshapely
         data = wire.data
@@ -163,54 +192,28 @@ class Pipeline:
             raise _Unshapely from error
         if not self._guard.surely_fits(value, rows):
             raise _Unshapely
-        return Accepted(envelope, value, identity, "event_id", rows, 0, tuple(discarded))
+        return Accepted(envelope, value, identity, "event_id", rows, 0, tuple(discarded), data)
 
     def _thorough(self, value: bytes | None, position: Position, latest: int, oversized: Oversized | None) -> Verdict:
         if value is None:
-            failure = Failure(
-                Stage.DESERIALIZATION,
-                FailureClass.DESERIALIZATION_FAILED,
-                Reason.NULL_PAYLOAD,
-                "the record has no value",
-            )
-            return self._rejected(Rejected(position, failure, None, document=False))
+            return self._rejected(Rejected(position, NO_VALUE, None, document=False))
         if oversized is not None:
             failure = self._guard.failure(f"the record has {oversized.size} bytes")
             return self._rejected(Rejected(position, failure, value, document=False, oversized=oversized))
         try:
             root = decoded(value) if value.strip() else ""
         except (ValueError, RecursionError) as error:
-            failure = Failure(
-                Stage.DESERIALIZATION,
-                FailureClass.DESERIALIZATION_FAILED,
-                Reason.JSON_PARSE_ERROR,
-                parse_problem(value, error),
-            )
-            return self._rejected(Rejected(position, failure, value, document=False))
-        replayed = Document(root, self.event_types).value("__replay_record_ms")
-        document = Document(root, self.event_types, _latest_of_replayed(latest, epoch(replayed)))
+            return self._rejected(Rejected(position, not_json(value, error), value, document=False))
+        document = self._document(root, latest)
         invalid = first_failure(self._validators, document)
         if invalid is not None:
-            rejected = self._describe(document, value, position, failure=invalid, canonical_json=canonical_json(root))
+            rejected = described_by(document, value, position, failure=invalid, canonical_json=canonical_json(root))
             return self._rejected(rejected)
-        return self._shape(document, value, self._describe(document, value, position, failure=_UNDECIDED))
+        return self._shape(document, value, described_by(document, value, position, failure=_UNDECIDED))
 
-    def _describe(self, document: Document, value: bytes, position: Position, **known: Any) -> Rejected:
-        """A rejection of this record: what is known of it, and else what its document says."""
-        said = {
-            "event_id": document.text("id"),
-            "event_type": document.text("type"),
-            "event_version": document.version,
-            "event_timestamp": document.timestamp,
-            "orchestrator": document.dimension("orchestrator"),
-            "broadcaster": document.dimension("broadcaster"),
-            "region": document.dimension("region"),
-            "replay": document.value("__replay") is True,
-            "replay_id": document.text("__replay_id") or None,
-            "attempt": storable.attempt(document.value("__replay_attempt")),
-            "first_failure_ms": timestamp(document.value("__replay_first_failure_ms")),
-        }
-        return Rejected(position=position, payload=value, **(said | known))
+    def _document(self, root: Any, latest: int) -> Document:
+        replayed = Document(root, self.event_types).value("__replay_record_ms")
+        return Document(root, self.event_types, latest_of_replayed(latest, epoch(replayed)))
 
     def _shape(self, document: Document, value: bytes, described: Rejected) -> Verdict:
         compiled = self._compiled[described.event_type or ""]
@@ -255,12 +258,11 @@ class Pipeline:
         try:
             data = compiled.coerce(document.value("data"), unfit)
             rows = compiled.make_rows(envelope, data, discarded)
+        except MismatchError as error:
+            return rejected(mismatched(error, items=compiled.needs_items))
         except Exception as error:
-            failure = Failure(
-                Stage.PARSE, FailureClass.PARSING_FAILED, Reason.PARSE_EXCEPTION, f"{type(error).__name__}: {error}"
-            )
-            return rejected(failure)
-        accepted = Accepted(envelope, value, dedup_key, dedup_strategy, rows, unfit[0], tuple(discarded))
+            return rejected(not_parsed(error))
+        accepted = Accepted(envelope, value, dedup_key, dedup_strategy, rows, unfit[0], tuple(discarded), data)
         too_large = self._guard.check(accepted, described.position)
         if too_large is not None:
             return rejected(too_large)
@@ -281,7 +283,7 @@ class Pipeline:
         except (ValueError, RecursionError):
             root = {}  # what only the thorough path would have found: the event itself is well known
         return self._rejected(
-            self._describe(
+            described_by(
                 Document(root, self.event_types),
                 accepted.raw,
                 position,
@@ -300,10 +302,3 @@ class Pipeline:
 
 
 _UNDECIDED = Failure(Stage.SCHEMA_VALIDATION, FailureClass.SCHEMA_INVALID, Reason.ROOT_NOT_OBJECT)
-
-
-def _latest_of_replayed(latest: int, record_time: int | None) -> int:
-    """The latest time of an event that was read before, at ``record_time``: what was ahead of it then still is."""
-    if record_time is None or record_time < EARLIEST_EVENT_MS:
-        return latest
-    return min(latest, record_time + MOST_AHEAD_MS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Any, final
 
 import msgspec
 
@@ -27,9 +27,11 @@ class Accepted(msgspec.Struct, gc=False, frozen=True):
     rows: tuple[tuple[Table, Row], ...]
     """Typed rows without their leading columns."""
     unfit: int
-    """Numbers that no column could hold and that were replaced by their fall-back."""
+    """Values that their columns could not hold and that were replaced by their fall-back: 0, empty or null."""
     discarded: tuple[DiscardedTime, ...] = ()
     """What times of its data look like that were not believed and left out."""
+    data: Any = None
+    """The record's ``data``, decoded into the event type's model: what the rows are made of."""
 
 
 Verdict = Accepted | Rejected

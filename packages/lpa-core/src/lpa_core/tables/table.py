@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any, Final, final
+from typing import Any, Final, Literal, final
 
 import attrs
 
@@ -42,6 +42,8 @@ class Column:
         at: a path (:mod:`lpa_core.events.paths`). None if the code that makes the rows knows.
         otherwise: another path, for an event that has nothing at the first one, or text that is empty.
         reads: a type of :mod:`lpa_core.events.model`, where it is another than the kind's own.
+        on_mismatch: what becomes of a value that the column cannot hold: ``coerce`` makes it 0, empty or null,
+            ``reject`` makes the event a dead letter (reason ``value_mismatch``). Missing and null do not count as such.
 
     Raises ValueError if the name is not of letters, digits and underscores, or an attribute is of another type.
     """
@@ -52,6 +54,7 @@ class Column:
     at: str | None = attrs.field(default=None, kw_only=True, eq=False)
     otherwise: str | None = attrs.field(default=None, kw_only=True, eq=False)
     reads: Any = attrs.field(default=None, kw_only=True, eq=False)
+    on_mismatch: Literal["coerce", "reject"] = attrs.field(default="coerce", kw_only=True, eq=False)
 
     def __attrs_post_init__(self) -> None:
         _require_name("column", self.name)
@@ -64,6 +67,8 @@ class Column:
         for name, value, type_, expected in given:
             if not isinstance(value, type_):
                 raise ValueError(f"column {self.name}: {name} is {shown_type(value)}: it must be {expected}")
+        if self.on_mismatch not in ("coerce", "reject"):
+            raise ValueError(f"column {self.name}: on_mismatch is {self.on_mismatch!r}: it must be coerce or reject")
         if self.otherwise is not None and self.at is None:
             raise ValueError(f"column {self.name}: otherwise stands in for at, which is not given")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -95,11 +95,15 @@ def version_supported(versions: Iterable[str]) -> Validator:
 
 def required_fields(document: Document) -> Failure | None:
     """Each required path is present, not null and not empty text; white space passes."""
+    return next(missing_fields(document), None)
+
+
+def missing_fields(document: Document) -> Iterator[Failure]:
+    """A failure for each required path that is not."""
     event_type = document.event_type
     for path in event_type.required if event_type else ():
         if document.value(path) in (None, ""):
-            return schema_invalid(Reason.MISSING_FIELD, path)
-    return None
+            yield schema_invalid(Reason.MISSING_FIELD, path)
 
 
 def items_present(document: Document) -> Failure | None:

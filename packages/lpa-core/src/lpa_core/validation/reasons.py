@@ -48,6 +48,8 @@ class Reason(StrEnum):
     MISSING_FIELD = "missing_field"
     EMPTY_ARRAY = "empty_array"
     INVALID_DATA_SHAPE = "invalid_data_shape"
+    VALUE_MISMATCH = "value_mismatch"
+    """Not of the reference: a value does not fit a column that says ``on_mismatch="reject"``."""
     PLUGIN_VALIDATOR = "plugin_validator"
     """A validator that a plugin added turned the event down; the details say which and why."""
     PARSE_EXCEPTION = "parse_exception"
