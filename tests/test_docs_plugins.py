@@ -8,7 +8,7 @@ import json
 import re
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -25,6 +25,7 @@ from lpa_core.doctor.start_check import PlannedStart
 from lpa_core.health.check import Scope
 from lpa_core.health.check_runner import CheckRunner
 from lpa_core.jobs.new_savepoint import new_savepoint
+from lpa_core.lifecycle.attribution import AttributionPolicy
 from lpa_core.lifecycle.capabilities import Capability, CapabilityIndex
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.pipeline.reject_envelope import Rejected
@@ -33,12 +34,21 @@ from lpa_core.plugins.hookspecs import HookSpecs
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.records import Position, RecordBatch
 from lpa_core.replays import ReplayRecord
-from lpa_core.savepoints import SavepointError
+from lpa_core.savepoints import SavepointError, SavepointKeeper
 from lpa_core.settings.settings import ProcessSettings, Settings
 from lpa_core.settings.thresholds import State
+from lpa_core.sinks.archive import Archive
 from lpa_core.sinks.sink import Sink, SinkMisconfigured
+from lpa_core.sources.source import Source
 from lpa_core.tables.table import Kind, Table
-from lpa_core.testing import dedup_suite, sink_suite
+from lpa_core.testing import (
+    archive_suite,
+    dedup_suite,
+    policy_suite,
+    savepoint_suite,
+    sink_suite,
+    source_suite,
+)
 from lpa_core.testing.sink_suite import Place, SinkContract
 
 PAGE = (Path(__file__).parents[1] / "docs" / "plugins.md").read_text()
@@ -164,15 +174,54 @@ def test_example_of_sinks(load_example: Load, tmp_path: Path) -> None:
         sink.open([])
 
 
+@final
+class RangesPlace:
+    def __init__(self, plugins: PluginManager, folder: Path) -> None:
+        self._plugins, self._folder = plugins, folder
+
+    def archive(self) -> Archive:
+        return self._plugins.archive(f"ranges://{self._folder}")
+
+    def records(self) -> list[bytes]:
+        return [line for file in self._folder.iterdir() for line in file.read_bytes().split(b"\n")[:-1]]
+
+
+class TestExampleOfArchives(archive_suite.ArchiveContract):
+    @pytest.fixture
+    def place(self, load_example: Load, tmp_path: Path) -> archive_suite.ArchivePlace:
+        return RangesPlace(load_example("lpa_archives"), tmp_path / "archive")
+
+
 def test_example_of_archives(load_example: Load, tmp_path: Path) -> None:
     archive = load_example("lpa_archives").archive(f"ranges://{tmp_path}/archive")
     archive.recover()
-    for _ in range(2):
-        archive.write(RecordBatch("events", 0, range(5, 7), [b"one", b"two"]), 0)
-    archive.close()
-    assert [(file.name, file.read_bytes()) for file in (tmp_path / "archive").iterdir()] == [
-        ("events-0-5.ndjson", b"one\ntwo\n")
-    ]
+    archive.write(RecordBatch("events", 0, range(5, 7), [b"one", b"two"]), 0)
+    (file,) = (tmp_path / "archive").iterdir()
+    assert file.name == "events-0-5.ndjson"
+
+
+class TestExampleOfSources(source_suite.SourceContract):
+    @pytest.fixture
+    def open_source(self, load_example: Load, tmp_path: Path) -> source_suite.OpenSource:
+        plugins, file = load_example("lpa_sources"), tmp_path / "events.bz2"
+
+        def open_records(records: Sequence[bytes]) -> Source:
+            file.write_bytes(bz2.compress(b"".join(record + b"\n" for record in records)))
+            return plugins.source(f"bz2://{file}")
+
+        return open_records
+
+
+class TestExampleOfAttributionPolicy(policy_suite.AttributionPolicyContract):
+    @pytest.fixture
+    def make_policy(self, load_example: Load) -> Callable[[], AttributionPolicy]:
+        return load_example("lpa_attribution_policy").attribution_policy
+
+
+class TestExampleOfSavepoints(savepoint_suite.SavepointKeeperContract):
+    @pytest.fixture
+    def keeper(self, load_example: Load) -> SavepointKeeper:
+        return load_example("lpa_savepoints").savepoints()
 
 
 def test_example_of_attribution_policy(load_example: Load) -> None:
@@ -248,6 +297,9 @@ def test_no_example_goes_untested() -> None:
     assert {f"lpa_{name}" for name in tested} == set(HOOKS)
 
 
+SUITES = (archive_suite, dedup_suite, policy_suite, savepoint_suite, sink_suite, source_suite)
+
+
 def test_the_contract_suites_are_documented_and_no_others() -> None:
-    suites = {name for suite in (sink_suite, dedup_suite) for name in vars(suite) if re.match(r"\w+Contract$", name)}
+    suites = {name for suite in SUITES for name in vars(suite) if re.match(r"\w+Contract$", name)}
     assert set(re.findall(r"`(\w+Contract)`", PAGE)) == {name for name in suites if not name.startswith("_")}

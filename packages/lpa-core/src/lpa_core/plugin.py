@@ -42,7 +42,16 @@ if TYPE_CHECKING:
     from lpa_core.sources.files import LineSource
     from lpa_core.sources.source import Source, SourceError
     from lpa_core.tables.table import Block, Column, Kind, Table
-    from lpa_core.testing import dedup_suite, doubles, sink_suite
+    from lpa_core.testing import (
+        archive_suite,
+        dedup_suite,
+        doubles,
+        policy_suite,
+        savepoint_suite,
+        sink_suite,
+        source_suite,
+    )
+    from lpa_core.testing.event_type_check import check_event_type
     from lpa_core.uris import local_path
     from lpa_core.validation.chain import Validator
     from lpa_core.validation.json_document import Document
@@ -111,14 +120,19 @@ __all__ = [
     "UsageError",
     "Validator",
     "Verdict",
+    "archive_suite",
+    "check_event_type",
     "dedup_suite",
     "doubles",
     "hookimpl",
     "local_path",
     "model",
+    "policy_suite",
     "require_distinct",
+    "savepoint_suite",
     "schema_invalid",
     "sink_suite",
+    "source_suite",
     "typed_table",
 ]
 
@@ -147,7 +161,8 @@ _HOMES = {
     "lpa_core.sources.files": "LineSource",
     "lpa_core.sources.source": "Source SourceError",
     "lpa_core.tables.table": "Block Column Kind Table",
-    "lpa_core.testing": "dedup_suite doubles sink_suite",
+    "lpa_core.testing": "archive_suite dedup_suite doubles policy_suite savepoint_suite sink_suite source_suite",
+    "lpa_core.testing.event_type_check": "check_event_type",
     "lpa_core.uris": "local_path",
     "lpa_core.validation.chain": "Validator",
     "lpa_core.validation.json_document": "Document",

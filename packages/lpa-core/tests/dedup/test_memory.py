@@ -7,10 +7,10 @@ import pytest
 
 from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.dedup.store import DedupStore, DedupStoreError
-from lpa_core.testing.dedup_suite import NOON, TTL, DedupStoreContract, MakeStore, SnapshotContract
+from lpa_core.testing.dedup_suite import NOON, TTL, DedupStoreContract, ExpiryContract, MakeStore, SnapshotContract
 
 
-class TestMemoryDedupStore(SnapshotContract, DedupStoreContract):
+class TestMemoryDedupStore(ExpiryContract, SnapshotContract, DedupStoreContract):
     @pytest.fixture
     def make_store(self) -> MakeStore:
         return MemoryDedupStore

@@ -18,13 +18,14 @@ from lpa_core.testing.dedup_suite import (
     TTL,
     DedupStoreContract,
     DurableContract,
+    ExpiryContract,
     MakeStore,
     SnapshotContract,
     claim,
 )
 
 
-class TestRocksDBDedupStore(DurableContract, SnapshotContract, DedupStoreContract):
+class TestRocksDBDedupStore(ExpiryContract, DurableContract, SnapshotContract, DedupStoreContract):
     @pytest.fixture
     def paths(self, tmp_path: Path) -> list[Path]:
         return [tmp_path / "claims" / "0"]

@@ -216,6 +216,20 @@ class DurableContract:
         assert claim(again, "d", SECOND, NOON + TTL + 1) == Position("third", 0, 0)
 
 
+class ExpiryContract:
+    """For stores that have to forget expired claims themselves: in addition to :class:`DedupStoreContract`."""
+
+    def test_expired_claims_are_removed(self, store: DedupStore) -> None:
+        """Of claims that are made for ever, no more are kept than those of a few TTLs."""
+        most = 0
+        for batch in range(40):
+            keys = [f"{batch} {number}" for number in range(500)]
+            store.claim(keys, "events", 0, range(batch * 500, batch * 500 + 500), NOON + batch * TTL)
+            most = max(most, store.statistics().keys)
+        assert most < 20 * 500, f"{most:,} of 20,000 claims are kept, and only those of the last TTL count"
+        assert claim(store, "39 0", SECOND, NOON + 40 * TTL) == Position("events", 0, 39 * 500)
+
+
 class SnapshotContract:
     """For stores that take snapshots: in addition to :class:`DedupStoreContract`."""
 
