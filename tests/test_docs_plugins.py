@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import attrs
 import cyclopts
@@ -22,6 +22,8 @@ from structlog.testing import capture_logs
 from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.doctor.examination import Examination, StartState
 from lpa_core.doctor.start_check import PlannedStart
+from lpa_core.events import model
+from lpa_core.events.event_type import EventType, typed_table
 from lpa_core.health.check import Scope
 from lpa_core.health.check_runner import CheckRunner
 from lpa_core.jobs.new_savepoint import new_savepoint
@@ -40,7 +42,7 @@ from lpa_core.settings.thresholds import State
 from lpa_core.sinks.archive import Archive
 from lpa_core.sinks.sink import Sink, SinkMisconfigured
 from lpa_core.sources.source import Source
-from lpa_core.tables.table import Kind, Table
+from lpa_core.tables.table import Column, Kind, Table
 from lpa_core.testing import (
     archive_suite,
     dedup_suite,
@@ -49,6 +51,7 @@ from lpa_core.testing import (
     sink_suite,
     source_suite,
 )
+from lpa_core.testing.event_type_check import check_event_type
 from lpa_core.testing.sink_suite import Place, SinkContract
 
 PAGE = (Path(__file__).parents[1] / "docs" / "plugins.md").read_text()
@@ -295,6 +298,32 @@ def test_example_of_cli_commands(load_example: Load, tmp_path: Path, capsys: pyt
 def test_no_example_goes_untested() -> None:
     tested = {name.removeprefix("test_example_of_") for name in globals() if name.startswith("test_example_of_")}
     assert {f"lpa_{name}" for name in tested} == set(HOOKS)
+
+
+def test_the_table_of_annotations_is_that_of_the_kinds_and_its_example_passes() -> None:
+    section = PAGE.partition("\n## Models\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| ((?:`[A-Z0-9]+`(?:, )?)+) \| (.*?) \| (.*?) \|$", section, re.MULTILINE)
+    documented = {name: cells for kinds, *cells in rows for name in re.findall(r"`(\w+)`", kinds)}
+    assert set(documented) == {kind.name for kind in Kind}
+    for name, cells in documented.items():
+        for nullable, cell in zip((False, True), cells, strict=True):
+            names = re.findall(r"`(\w+)`", cell)
+            for each in set(names) - {"Flag"}:  # that is for models only
+                column = Column("a", Kind[name], nullable=nullable, at="a", reads=getattr(model, each))
+                EventType("own", tables=(typed_table("own", column, order_by=()),))
+            if names:
+                column = Column("a", Kind[name], nullable=nullable)
+                assert model.annotation_of(column, nullable=nullable) is getattr(model, names[0])
+    ((_, code),) = FENCED.findall(section)
+    made: dict[str, Any] = {}
+    exec(compile(code, "the example of models", "exec", dont_inherit=True), made)
+    sensors = [{"name": "a", "celsius": "70.5"}, {"name": "b", "celsius": None}]
+    whole = {"id": "1", "type": "rack", "timestamp": 1767873600000, "data": {"rack": "r1", "sensors": sensors}}
+    check_event_type(made["EVENT_TYPE"], [whole])
+    odd = json.dumps(whole | {"data": {"rack": 7, "sensors": {}}}).encode()
+    loose = Pipeline([made["EVENT_TYPE"]]).validate(odd)
+    assert isinstance(loose, Accepted)
+    assert loose.rows == ()
 
 
 SUITES = (archive_suite, dedup_suite, policy_suite, savepoint_suite, sink_suite, source_suite)

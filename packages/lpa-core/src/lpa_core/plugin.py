@@ -11,7 +11,16 @@ from lpa_core.lazy_names import finder
 
 if TYPE_CHECKING:
     from lpa_core.dedup.memory import MemoryDedupStore
-    from lpa_core.dedup.store import DedupStore, DedupStoreError, DedupStoreUnavailable
+    from lpa_core.dedup.store import (
+        Claimed,
+        ClaimStatistics,
+        DedupStore,
+        DedupStoreError,
+        DedupStoreUnavailable,
+        LostClaimsError,
+        SupportsChangeCount,
+        SupportsVouching,
+    )
     from lpa_core.doctor.start_check import PlannedStart, StartCheck
     from lpa_core.errors import ConfigurationError, JobFailed, LpaError, Unavailable, UsageError
     from lpa_core.events import model
@@ -20,6 +29,7 @@ if TYPE_CHECKING:
     from lpa_core.events.model import Address, EventData, EventStruct
     from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
     from lpa_core.lifecycle.attribution import Attribution, AttributionPolicy, NearestSnapshot
+    from lpa_core.lifecycle.fold_rules import FoldRules
     from lpa_core.pipeline.pipeline import Pipeline
     from lpa_core.pipeline.reject_envelope import Rejected
     from lpa_core.pipeline.verdicts import Accepted, Verdict
@@ -38,9 +48,32 @@ if TYPE_CHECKING:
     from lpa_core.settings.settings import Settings
     from lpa_core.settings.thresholds import State, Thresholds
     from lpa_core.sinks.archive import Archive, ArchiveError
-    from lpa_core.sinks.sink import RowsRefused, Sink, SinkMisconfigured, SinkUnavailable, require_distinct
+    from lpa_core.sinks.derived import Derived
+    from lpa_core.sinks.sink import (
+        RowsRefused,
+        Sink,
+        SinkMisconfigured,
+        SinkUnavailable,
+        StoredKeys,
+        StoredOffsets,
+        StoredRange,
+        SupportsCompletion,
+        SupportsDerivation,
+        SupportsGathering,
+        SupportsInterrupt,
+        SupportsInventory,
+        SupportsKnownGaps,
+        SupportsNewestTime,
+        SupportsPreEncode,
+        SupportsPresence,
+        SupportsRecall,
+        SupportsStoredOffsets,
+        SupportsWaitReason,
+        require_distinct,
+    )
     from lpa_core.sources.files import LineSource
     from lpa_core.sources.source import Source, SourceError
+    from lpa_core.tables.known_gaps import OffsetSpan
     from lpa_core.tables.table import Block, Column, Kind, Table
     from lpa_core.testing import (
         archive_suite,
@@ -67,12 +100,15 @@ __all__ = [
     "Attribution",
     "AttributionPolicy",
     "Block",
+    "ClaimStatistics",
+    "Claimed",
     "Column",
     "ConfigurationError",
     "DedupStore",
     "DedupStoreError",
     "DedupStoreFactory",
     "DedupStoreUnavailable",
+    "Derived",
     "Document",
     "Envelope",
     "EventData",
@@ -81,14 +117,17 @@ __all__ = [
     "Failure",
     "FailureClass",
     "Finding",
+    "FoldRules",
     "HealthCheck",
     "JobFailed",
     "Kind",
     "LineSource",
+    "LostClaimsError",
     "LpaError",
     "MemoryDedupStore",
     "NearestSnapshot",
     "NotApplicable",
+    "OffsetSpan",
     "Options",
     "Pipeline",
     "PlannedStart",
@@ -114,6 +153,23 @@ __all__ = [
     "Stage",
     "StartCheck",
     "State",
+    "StoredKeys",
+    "StoredOffsets",
+    "StoredRange",
+    "SupportsChangeCount",
+    "SupportsCompletion",
+    "SupportsDerivation",
+    "SupportsGathering",
+    "SupportsInterrupt",
+    "SupportsInventory",
+    "SupportsKnownGaps",
+    "SupportsNewestTime",
+    "SupportsPreEncode",
+    "SupportsPresence",
+    "SupportsRecall",
+    "SupportsStoredOffsets",
+    "SupportsVouching",
+    "SupportsWaitReason",
     "Table",
     "Thresholds",
     "Unavailable",
@@ -138,7 +194,10 @@ __all__ = [
 
 _HOMES = {
     "lpa_core.dedup.memory": "MemoryDedupStore",
-    "lpa_core.dedup.store": "DedupStore DedupStoreError DedupStoreUnavailable",
+    "lpa_core.dedup.store": (
+        "Claimed ClaimStatistics DedupStore DedupStoreError DedupStoreUnavailable LostClaimsError SupportsChangeCount "
+        "SupportsVouching"
+    ),
     "lpa_core.sinks.archive": "Archive ArchiveError",
     "lpa_core.doctor.start_check": "PlannedStart StartCheck",
     "lpa_core.errors": "ConfigurationError JobFailed LpaError Unavailable UsageError",
@@ -157,7 +216,14 @@ _HOMES = {
     "lpa_core.replays": "ReplayRecord ReplayTransform",
     "lpa_core.savepoints": "Savepoint SavepointError SavepointKeeper",
     "lpa_core.settings.settings": "Settings",
-    "lpa_core.sinks.sink": "RowsRefused Sink SinkMisconfigured SinkUnavailable require_distinct",
+    "lpa_core.sinks.derived": "Derived",
+    "lpa_core.sinks.sink": (
+        "RowsRefused Sink SinkMisconfigured SinkUnavailable StoredKeys StoredOffsets StoredRange SupportsCompletion "
+        "SupportsDerivation SupportsGathering SupportsInterrupt SupportsInventory SupportsKnownGaps SupportsNewestTime "
+        "SupportsPreEncode SupportsPresence SupportsRecall SupportsStoredOffsets SupportsWaitReason require_distinct"
+    ),
+    "lpa_core.tables.known_gaps": "OffsetSpan",
+    "lpa_core.lifecycle.fold_rules": "FoldRules",
     "lpa_core.sources.files": "LineSource",
     "lpa_core.sources.source": "Source SourceError",
     "lpa_core.tables.table": "Block Column Kind Table",

@@ -241,6 +241,10 @@ class PluginManager:
     def sink(self, uri: str) -> Sink:
         return self._make("lpa_sinks", uri)  # type: ignore[no-any-return]
 
+    def require_sink(self, uri: str) -> None:
+        """Raise PluginError if no plugin has a sink for the URI."""
+        self._factory("lpa_sinks", uri)
+
     def archive(self, uri: str) -> Archive:
         return self._make("lpa_archives", uri, self._settings.lpa.data.archive_spool)  # type: ignore[no-any-return]
 
@@ -287,7 +291,8 @@ class PluginManager:
     def _factories(self, hook: str) -> Mapping[str, Any]:
         return ChainMap(*(dict(brought.factories[hook]) for brought in self._brought))
 
-    def _make(self, hook: str, uri: str, *arguments: object) -> Any:
+    def _factory(self, hook: str, uri: str) -> tuple[Plugin, Any]:
+        """The factory for the URI, with its plugin."""
         factories, wanted = self._factories(hook), scheme(uri)
         if wanted not in factories:
             known = ", ".join(sorted(factories)) or "none"
@@ -295,10 +300,13 @@ class PluginManager:
                 f"no {URI_HOOKS[hook]} for {wanted}:// is installed (there are: {known}); "
                 "check the URI, or install its plugin"
             )
-        plugin = next(brought.plugin for brought in self._brought if wanted in brought.factories[hook])
+        return next((each.plugin, factories[wanted]) for each in self._brought if wanted in each.factories[hook])
+
+    def _make(self, hook: str, uri: str, *arguments: object) -> Any:
+        wanted, (plugin, factory) = scheme(uri), self._factory(hook, uri)
         what = f"plugin {plugin.name} of {plugin.package}: {hook}: the factory for {wanted}://"
         try:
-            made = self._calls.run(plugin, what, lambda: factories[wanted](uri, *arguments, self._settings))
+            made = self._calls.run(plugin, what, lambda: factory(uri, *arguments, self._settings))
         except ImportError as error:
             raise PluginError(
                 f"the {URI_HOOKS[hook]} for {wanted}:// of {plugin.package} needs what is not installed ({error}): "

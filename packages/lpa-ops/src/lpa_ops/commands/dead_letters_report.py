@@ -18,7 +18,12 @@ _SHOWN_OF_A_PAYLOAD: Final = 200
 
 
 def print_dead_letters(
-    console: Console, details: Sequence[Mapping[str, Any]], letters: Sequence[Mapping[str, Any]], *, wide: bool
+    console: Console,
+    details: Sequence[Mapping[str, Any]],
+    letters: Sequence[Mapping[str, Any]],
+    *,
+    title: str,
+    wide: bool,
 ) -> None:
     """Print counts by reason and the latest dead letters. ``wide`` shows all that there are, with their whole payload.
 
@@ -28,7 +33,7 @@ def print_dead_letters(
     shown = details if wide else details[:_REASONS_SHOWN]
     rows = [(f"{row['total']:,}", row["event_type"] or "-", reason(row)) for row in shown]
     columns = (ListColumn("count", right=True), "type", ListColumn("reason", prose=True))
-    print_list(console, columns, rows, title="Dead letters of the last hour")
+    print_list(console, columns, rows, title=title)
     _print_rest(console, len(details) - len(shown), "reasons")
     samples = letters if wide else letters[:_LETTERS_SHOWN]
     console.print()
@@ -37,7 +42,7 @@ def print_dead_letters(
     _print_rest(console, len(letters) - len(samples), "of the latest")
 
 
-def print_other_content(console: Console, keys: Sequence[Mapping[str, Any]], *, wide: bool) -> None:
+def print_other_content(console: Console, keys: Sequence[Mapping[str, Any]], *, when: str, wide: bool) -> None:
     """Print events that share the key of a stored event, and not its content.
 
     Args:
@@ -45,7 +50,7 @@ def print_other_content(console: Console, keys: Sequence[Mapping[str, Any]], *, 
     """
     rows = [(f"{row['total']:,}", row["event_type"] or "-", row["key"]) for row in keys]
     columns = (ListColumn("count", right=True), "type", ListColumn("key", prose=True))
-    print_list(console, columns, rows, title="Same key, other content: quarantined in the last hour, and not stored")
+    print_list(console, columns, rows, title=f"Same key, other content: quarantined {when}, and not stored")
     console.print()
     for row in keys if wide else keys[:1]:
         fields: list[tuple[str, Cell]] = [

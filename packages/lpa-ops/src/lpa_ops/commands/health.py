@@ -57,6 +57,8 @@ def health_app(context: AppContext) -> cyclopts.App:
         """
         if since is not None:
             beginning(since, _now())  # refused before anything is opened
+        if sink is not None:
+            context.plugins.require_sink(sink)
         runner = CheckRunner(context.plugins.health_checks(), settings)
         reports = _reports(runner, context, sink, dedup, since)
         if watch:

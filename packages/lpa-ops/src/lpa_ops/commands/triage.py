@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import cyclopts
 from clickhouse_connect.driver.client import Client
+from cyclopts import Parameter
 
 from lpa_core.commands.listing import print_list, print_paragraph
 from lpa_core.commands.options import Json, SinkUri, Switch
-from lpa_core.commands.output import console, print_json, print_line
+from lpa_core.commands.output import console, print_json, print_line, printable
 from lpa_core.plugins.context import AppContext
 from lpa_core.sinks.sink import SinkMisconfigured
+from lpa_core.time_window import parse_time, shown
 from lpa_ops.commands.dead_letters_report import payload_text, print_dead_letters, print_other_content
 from lpa_ops.commands.session_life import show_life
 from lpa_ops.triage.queries import (
     Answer,
+    Letters,
     failures_by_reason,
     failures_in_detail,
     latest_letters,
@@ -38,26 +42,40 @@ def triage_app(context: AppContext) -> cyclopts.App:
     app = cyclopts.App(name="triage")
 
     @app.default
-    def triage(*, sink: SinkUri = None, wide: Switch = False, json: Json = False) -> None:
+    def triage(
+        *,
+        sink: SinkUri = None,
+        since: str = "1h",
+        event_type: Annotated[str | None, Parameter(name="--type")] = None,
+        wide: Switch = False,
+        json: Json = False,
+    ) -> None:
         """Show what was rejected in the last hour and is not recovered: counts by reason, and the latest samples.
 
         Events that were quarantined though the stored event of their key has other content are shown, too.
 
         Parameters
         ----------
+        since
+            Show what was rejected from then on: 15m, 24h, 7d, or a time, UTC if it has no zone.
+        event_type
+            Show events of this type only, such as stream_trace.
         wide
             Show all reasons, the last 20 samples, and what was sent in full.
         """
+        since_ms = None if since == "1h" else parse_time(since, "--since", time.time_ns() // 1_000_000)
+        asked = Letters(since_ms, event_type)
+        when = "in the last hour" if since_ms is None else f"since {shown(since_ms)}"
         with opened(sink, settings) as (client, database):
             _require_replays(client, database)
             failures, details, letters, became, mistaken = AT_ONCE.run(
                 f"{database}: triage",
                 lambda: (
-                    failures_by_reason(client, database).as_json(),
-                    failures_in_detail(client, database).as_json(),
-                    latest_letters(client, database).as_json(),
-                    outcomes(client, database),
-                    same_key_other_content(client, database).as_json(),
+                    failures_by_reason(client, database, asked).as_json(),
+                    failures_in_detail(client, database, asked).as_json(),
+                    latest_letters(client, database, asked).as_json(),
+                    outcomes(client, database, asked),
+                    same_key_other_content(client, database, asked).as_json(),
                 ),
             )
         if json:
@@ -66,15 +84,16 @@ def triage_app(context: AppContext) -> cyclopts.App:
             print_json({**found, "other_content": mistaken} if mistaken else found)
             return
         if failures:
-            print_dead_letters(console(), details, letters, wide=wide)
+            print_dead_letters(console(), details, letters, title=_title(since_ms), wide=wide)
         elif not became["recovered"]:
-            print_line("Nothing was dead-lettered in the last hour.")
+            print_line(f"Nothing was dead-lettered {when}{_of_type(event_type)}.")
         if became["recovered"]:
-            print_line(f"{became['recovered']:,} dead letters of the last hour are recovered: their events are stored.")
+            of = "of the last hour" if since_ms is None else when
+            print_line(f"{became['recovered']:,} dead letters {of} are recovered: their events are stored.")
         if became["given_up"]:
             print_line(f"Replays gave {became['given_up']:,} of those above up: they are in quarantine.")
         if mistaken:
-            print_other_content(console(), mistaken, wide=wide)
+            print_other_content(console(), mistaken, when=when, wide=wide)
 
     @app.command
     def sessions(
@@ -109,6 +128,14 @@ def triage_app(context: AppContext) -> cyclopts.App:
         return 0 if life["session"].rows else 1
 
     return app
+
+
+def _title(since_ms: int | None) -> str:
+    return "Dead letters of the last hour" if since_ms is None else f"Dead letters since {shown(since_ms)}"
+
+
+def _of_type(event_type: str | None) -> str:
+    return f" of type {printable(event_type)}" if event_type else ""
 
 
 def _require_replays(client: Client, database: str) -> None:

@@ -93,6 +93,12 @@ def long_before(scope: Scope) -> int:
     return scope.since_ms - scope.settings.health.usual_days * 86_400_000
 
 
+def require_clickhouse(scope: Scope) -> None:
+    """Raise NotApplicable if the sink is another one: such as files that nobody can ask."""
+    if scope.sink is not None and scheme(scope.sink) not in SCHEMES:
+        raise NotApplicable(f"{scheme(scope.sink)}:// is not a ClickHouse")
+
+
 @contextmanager
 def opened(scope: Scope) -> Iterator[HealthDatabase]:
     """The database of the scope.
@@ -100,8 +106,7 @@ def opened(scope: Scope) -> Iterator[HealthDatabase]:
     Raises NotApplicable if it is not a ClickHouse, MissingDatabaseError where it is an embedded one that does not
     exist, SinkMisconfigured, SinkUnavailable.
     """
-    if scope.sink is not None and scheme(scope.sink) not in SCHEMES:
-        raise NotApplicable(f"{scheme(scope.sink)}:// is not a ClickHouse")
+    require_clickhouse(scope)
     endpoint = endpoint_of(scope.sink, scope.settings)
     if endpoint.path is not None and not endpoint.path.exists():
         raise MissingDatabaseError(

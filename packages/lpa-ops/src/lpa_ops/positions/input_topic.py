@@ -12,6 +12,8 @@ from lpa_core.kafka.admin import SECONDS, admin_client, explained
 from lpa_core.kafka.configuration import admin_configuration
 from lpa_core.settings.settings import QualitySettings, Settings
 from lpa_core.tables.known_gaps import OffsetSpan
+from lpa_core.uris import scheme
+from lpa_sinks.clickhouse.client import SCHEMES
 from lpa_sinks.clickhouse.database import endpoint_of
 
 if TYPE_CHECKING:
@@ -29,7 +31,9 @@ _POLL_SECONDS: Final = 0.5
 def reads_kafka(settings: Settings, sink: str | None) -> bool:
     """Whether the events come from Kafka: into a server they do; into a folder where a broker is named."""
     named = settings.quality.kafka_bootstrap != QualitySettings().kafka_bootstrap
-    return named or (sink is not None and endpoint_of(sink, settings).path is None)
+    if named or sink is None or scheme(sink) not in SCHEMES:
+        return named
+    return endpoint_of(sink, settings).path is None
 
 
 @final

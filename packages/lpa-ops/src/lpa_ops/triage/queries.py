@@ -15,6 +15,7 @@ _SQL: Final = SqlFiles(__package__)
 
 DATABASE_IN_FILES: Final = "livepeer_analytics"
 _LAST_HOUR: Final = "now64(3, 'UTC') - INTERVAL 1 HOUR"
+_IN_FILES: Final = "now() - INTERVAL 1 HOUR"
 _TABLE: Final = f"{DATABASE_IN_FILES}.streaming_events_dlq"
 
 
@@ -30,31 +31,62 @@ class Answer:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
-def failures_by_reason(client: Client, database: str) -> Answer:
-    """Dead letters of the last hour that are not recovered, by class and reason, most frequent first."""
-    return _ask_of_the_rest(client, "failures_by_reason.sql", database)
+@final
+@attrs.frozen(slots=True)
+class Letters:
+    """Which dead letters are asked about.
+
+    Attributes:
+        since_ms: those that were stored from then on, epoch ms; None for the last hour.
+        event_type: those of this type only; None for all.
+    """
+
+    since_ms: int | None = None
+    event_type: str | None = None
+
+    @property
+    def since(self) -> str:
+        """As SQL."""
+        return _LAST_HOUR if self.since_ms is None else "fromUnixTimestamp64Milli({since_ms:Int64}, 'UTC')"
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        return {"since_ms": self.since_ms, "event_type": self.event_type}
+
+    def of(self, state: str = "") -> str:
+        """A query of them, with ``state`` beside the columns."""
+        of_type = "event_type = {event_type:String}" if self.event_type is not None else ""
+        where = " AND ".join(filter(None, (state, of_type)))
+        return f"SELECT * FROM ({dead_letters(self.since)})" + (f" WHERE {where}" if where else "")
 
 
-def failures_in_detail(client: Client, database: str) -> Answer:
+def failures_by_reason(client: Client, database: str, letters: Letters) -> Answer:
+    """Dead letters that are not recovered, by class and reason, most frequent first."""
+    return _ask_of_the_rest(client, "failures_by_reason.sql", database, letters)
+
+
+def failures_in_detail(client: Client, database: str, letters: Letters) -> Answer:
     """The same by event type, class, reason and details, such as which field was missing; the 100 most frequent."""
-    return _ask_of_the_rest(client, "failures_in_detail.sql", database)
+    return _ask_of_the_rest(client, "failures_in_detail.sql", database, letters)
 
 
-def latest_letters(client: Client, database: str) -> Answer:
-    """The last 20 dead letters of the last hour that are not recovered, with what was sent."""
-    return _ask_of_the_rest(client, "latest_letters.sql", database)
+def latest_letters(client: Client, database: str, letters: Letters) -> Answer:
+    """The last 20 dead letters that are not recovered, with what was sent."""
+    return _ask_of_the_rest(client, "latest_letters.sql", database, letters)
 
 
-def outcomes(client: Client, database: str) -> dict[str, int]:
-    """How many of the dead letters of the last hour are ``recovered`` or ``given_up``."""
-    (found,) = _ask(client, "outcomes.sql", database).as_json()
+def outcomes(client: Client, database: str, letters: Letters) -> dict[str, int]:
+    """How many of the dead letters are ``recovered`` or ``given_up``."""
+    text = _text("outcomes.sql").replace("$dead_letters", letters.of())
+    (found,) = _answer(client, text, database, **letters.parameters).as_json()
     return found
 
 
-def same_key_other_content(client: Client, database: str) -> Answer:
-    """Events quarantined in the last hour whose key is stored with other content, by key and type; the 20 most."""
-    asked = other_content(f"ingestion_timestamp >= {_LAST_HOUR}")
-    return _answer(client, _text("other_content.sql").replace("$other_content", asked), database)
+def same_key_other_content(client: Client, database: str, letters: Letters) -> Answer:
+    """Events quarantined whose key is stored with other content, by key and type; the 20 most."""
+    of_type = " AND event_type = {event_type:String}" if letters.event_type is not None else ""
+    asked = other_content(f"ingestion_timestamp >= {letters.since}{of_type}")
+    return _answer(client, _text("other_content.sql").replace("$other_content", asked), database, **letters.parameters)
 
 
 def latest_sessions(client: Client, database: str, limit: int) -> Answer:
@@ -77,14 +109,16 @@ def session_life(client: Client, database: str, session: str) -> dict[str, Answe
     return {"session": fact, **parts}
 
 
-def _ask_of_the_rest(client: Client, file: str, database: str) -> Answer:
+def _ask_of_the_rest(client: Client, file: str, database: str, letters: Letters) -> Answer:
     """A query about all dead letters, asked of those that are not recovered."""
-    rest = f"(SELECT * FROM ({dead_letters(_LAST_HOUR)}) WHERE state != 'recovered')"
-    return _answer(client, _text(file).replace(_TABLE, rest), database)
+    outstanding = "state != 'recovered'"
+    rest = f"({letters.of(outstanding)})"
+    text = _text(file).replace(_TABLE, rest).replace(_IN_FILES, letters.since)
+    return _answer(client, text, database, **letters.parameters)
 
 
 def _ask(client: Client, file: str, database: str, **parameters: object) -> Answer:
-    return _answer(client, _text(file).replace("$dead_letters", dead_letters(_LAST_HOUR)), database, **parameters)
+    return _answer(client, _text(file), database, **parameters)
 
 
 def _text(file: str) -> str:

@@ -8,6 +8,7 @@ from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
 from lpa_core.settings.thresholds import State
 from lpa_ops.backup.backups_of_database import backups_of
 from lpa_ops.backup.store import BackupStore, default_root
+from lpa_ops.health.database import require_clickhouse
 from lpa_ops.health.runbook import section
 from lpa_sinks.clickhouse.database import endpoint_of
 
@@ -17,6 +18,7 @@ _ACTION: Final = "make one with `lpa backup create`, and find out why the schedu
 
 def judge(scope: Scope) -> Finding:
     settings = scope.settings
+    require_clickhouse(scope)
     database = endpoint_of(scope.sink, settings).database
     store = BackupStore(default_root(settings))
     found = backups_of(store, scope.sink, settings)
