@@ -59,6 +59,7 @@ STATUSES: Final = {
     "BrokerUnavailable": 1,
     "MismatchError": 1,
     "MissingDatabaseError": 1,
+    "NewPluginError": 1,
     "NotAnObjectError": 1,
     "NotApplicable": 1,
     "NotClickHouseError": 1,

@@ -19,7 +19,7 @@ from lpa_core.commands.doctor import doctor
 from lpa_core.commands.generate import generate_app
 from lpa_core.commands.ingest import ingest
 from lpa_core.commands.output import abandon_output, console, flush_output, make_streams_safe, plain
-from lpa_core.commands.plugins import list_plugins
+from lpa_core.commands.plugins import plugins_app
 from lpa_core.commands.topics import topics_app
 from lpa_core.commands.unknown_command import unknown_command
 from lpa_core.errors import ContractError, LpaError, UsageError
@@ -46,7 +46,7 @@ def build_app(settings: Settings, plugins: PluginManager) -> cyclopts.App:
     app.command(ingest(settings, plugins), name="ingest")
     app.command(config(plugins), name="config")
     app.command(doctor(settings, plugins), name="doctor")
-    app.command(list_plugins(plugins), name="plugins")
+    app.command(plugins_app(plugins))
     app.command(generate_app)
     app.command(topics_app(plugins.context))
     plugins.add_commands(app)

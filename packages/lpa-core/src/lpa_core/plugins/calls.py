@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 import traceback
-from collections.abc import Callable
-from typing import Any, final
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, final
 
 import structlog
 
@@ -12,6 +13,8 @@ from lpa_core.errors import LpaError
 from lpa_core.plugins.contracts import require_methods
 from lpa_core.plugins.culprit import Culprit, culprit
 from lpa_core.plugins.plugin import Plugin, PluginError, PluginRaisedError, one_line
+
+T = TypeVar("T")
 
 _log = structlog.get_logger("lpa.plugins")
 
@@ -23,9 +26,23 @@ class PluginCalls:
     def __init__(self) -> None:
         self._modules: dict[str, Plugin] = {}
         self._made: dict[type, str] = {}
+        self._seconds: dict[str, dict[str, float]] = {}
 
     def add(self, module: str, plugin: Plugin) -> None:
         self._modules[module] = plugin
+
+    def timed(self, plugin: Plugin, what: str, call: Callable[[], T]) -> T:
+        """What a call returns; how long it took is remembered, unless ``what`` is empty."""
+        began = time.perf_counter()
+        try:
+            return call()
+        finally:
+            if what:
+                self._seconds.setdefault(plugin.name, {})[what] = time.perf_counter() - began
+
+    def seconds(self, plugin: Plugin) -> Mapping[str, float]:
+        """What was called of the plugin when it was loaded -> how long it took."""
+        return self._seconds.get(plugin.name, {})
 
     def is_foreign(self, plugin: Plugin) -> bool:
         return any(plugin is each for each in self._modules.values())

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, final
 
+import attrs
 import msgspec
 import structlog
 
@@ -18,6 +19,16 @@ from lpa_core.validation.reasons import Failure, Reason, is_failure
 _log = structlog.get_logger("lpa.plugins")
 
 
+@final
+@attrs.frozen
+class Judging:
+    """What of a plugin judges records; ``classify`` is None if it classifies no failures."""
+
+    validators: Sequence[Validator]
+    classify: Callable[..., object] | None
+
+
+@final
 class FirstFault:
     """Reports a fault of a plugin when it is met for the first time."""
 

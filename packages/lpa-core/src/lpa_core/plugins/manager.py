@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Final, final
 
-import attrs
 import pluggy
 import structlog
 
@@ -20,11 +19,12 @@ from lpa_core.lifecycle.attribution import AttributionPolicy
 from lpa_core.pipeline.pipeline import FailureClassifier, Pipeline
 from lpa_core.plugins import answers
 from lpa_core.plugins.answers import URI_HOOKS, require_hooks
+from lpa_core.plugins.brought import Brought
 from lpa_core.plugins.calls import PluginCalls, tell_trace
 from lpa_core.plugins.context import AppContext
 from lpa_core.plugins.culprit import Culprit
 from lpa_core.plugins.hookspecs import PROJECT, HookSpecs
-from lpa_core.plugins.judging import told_classifier, told_event_types, told_validator
+from lpa_core.plugins.judging import Judging, told_classifier, told_event_types, told_validator
 from lpa_core.plugins.plugin import Plugin, PluginError, is_ours, one_line, ours_first
 from lpa_core.plugins.start_checks import start_checks_of
 from lpa_core.replays import ReplayTransform
@@ -52,23 +52,6 @@ _HOOKS: Final = tuple(name for name in vars(HookSpecs) if name.startswith("lpa_"
 
 
 @final
-@attrs.frozen(slots=True, eq=False)
-class _Brought:
-    """What one plugin brings."""
-
-    plugin: Plugin
-    module: object
-    event_types: tuple[EventType, ...]
-    validators: tuple[Validator, ...]
-    health_checks: tuple[HealthCheck, ...]
-    replay_transforms: tuple[ReplayTransform, ...]
-    commands: tuple[cyclopts.App, ...]
-    attribution_policy: AttributionPolicy | None
-    factories: Mapping[str, Mapping[str, Any]]
-    """Hook -> URI scheme -> factory."""
-
-
-@final
 class PluginManager:
     """The plugins of a process: the built-in ones, and those that packages register as ``lpa`` entry points.
 
@@ -82,9 +65,10 @@ class PluginManager:
         self.context = AppContext(settings, self)
         self._pluggy = pluggy.PluginManager(PROJECT)
         self._pluggy.add_hookspecs(HookSpecs)
-        self._brought: list[_Brought] = []
+        self._brought: list[Brought] = []
         self.plugins: list[Plugin] = []
         self._calls = PluginCalls()
+        self._ours: list[Plugin] = []
         in_turn = ours_first([*(entry_points(group=PROJECT) if found is None else found)])
         self._names = tuple(entry_point.name for entry_point in in_turn)
         for entry_point in in_turn:
@@ -109,13 +93,15 @@ class PluginManager:
             disabled=entry_point.name in self._settings.lpa.plugins_disabled,
         )
         self.plugins.append(plugin)
+        if is_ours(entry_point.value):
+            self._ours.append(plugin)
         if plugin.disabled:
             return
         module = None
         try:
             if any(other.name == plugin.name for other in self.plugins[:-1]):
                 raise ValueError(f"another package brings a plugin of the name {plugin.name}")
-            module = entry_point.load()
+            module = self._calls.timed(plugin, "import", entry_point.load)
             self._pluggy.register(module, name=plugin.name)
             self._pluggy.check_pending()
             callers = self._pluggy.get_hookcallers(module) or []
@@ -132,13 +118,14 @@ class PluginManager:
             if not is_ours(entry_point.value):
                 self._calls.add(entry_point.module, plugin)
 
-    def _ask(self, plugin: Plugin, module: object) -> _Brought:
+    def _ask(self, plugin: Plugin, module: object) -> Brought:
         """All that the plugin brings. Raises where any of it cannot be used, or not together with what is there."""
         given = {"settings": self._settings, "context": self.context, "options": self._options(plugin)}
 
         def asked(hook: str) -> Any:
             caller = self._only(module, hook)
-            found = caller(**{name: given[name] for name in _arguments(caller)})
+            arguments = {name: given[name] for name in _arguments(caller)}
+            found = self._calls.timed(plugin, hook if caller.get_hookimpls() else "", partial(caller, **arguments))
             if isinstance(found, list) and len(found) < len(caller.get_hookimpls()):
                 raise ValueError(
                     f"{hook} returned None: it must return what it brings, an empty list or dict for nothing"
@@ -146,7 +133,7 @@ class PluginManager:
             return found
 
         checks = answers.health_checks(asked("lpa_health_checks"), (check.name for check in self.health_checks()))
-        brought = _Brought(
+        brought = Brought(
             plugin,
             module,
             event_types=answers.event_types(asked("lpa_event_types")),
@@ -208,12 +195,9 @@ class PluginManager:
             for event_type in brought.event_types
         ]
         asked = [
-            told_classifier(
-                brought.plugin,
-                partial(self._only(brought.module, "lpa_classify_failure"), options=self._options(brought.plugin)),
-            )
+            told_classifier(brought.plugin, ask)
             for brought in self._brought
-            if "lpa_classify_failure" in brought.plugin.hooks
+            if (ask := self._classify(brought)) is not None
         ]
         return [told_event_types(foreign), *asked] if foreign else asked
 
@@ -283,6 +267,28 @@ class PluginManager:
                 self._calls.remember(brought.attribution_policy, "lpa_attribution_policy")
                 return brought.attribution_policy
         raise PluginError("nothing installed attributes signals: enable the plugin core")
+
+    def foreign(self) -> Sequence[Plugin]:
+        """The plugins that are not lpa's own, broken ones among them."""
+        return [plugin for plugin in self.plugins if plugin not in self._ours]
+
+    def seconds(self, plugin: Plugin) -> Mapping[str, float]:
+        """What was called of the plugin when it was loaded, ``import`` and hooks -> how long it took."""
+        return self._calls.seconds(plugin)
+
+    def judging(self, plugin: Plugin) -> Judging:
+        """What of the plugin judges records, as the plugin brought it."""
+        for brought in self._brought:
+            if brought.plugin is plugin:
+                own = [validator for event_type in brought.event_types for validator in event_type.validators]
+                return Judging([*brought.validators, *own], self._classify(brought))
+        return Judging((), None)
+
+    def _classify(self, brought: Brought) -> Callable[..., object] | None:
+        if "lpa_classify_failure" not in brought.plugin.hooks:
+            return None
+        ask = self._only(brought.module, "lpa_classify_failure")
+        return partial(ask, options=self._options(brought.plugin))
 
     def culprit(self, error: BaseException) -> Culprit | None:
         """Which plugin, of those that are not lpa's own, an unexpected error is of; None if of none."""

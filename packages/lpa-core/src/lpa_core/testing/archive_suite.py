@@ -62,6 +62,7 @@ class ArchiveContract:
         archive.close()
         assert sorted(place.records()) == [b"a", b"b"]
 
+    @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
     def test_after_a_crash_the_range_that_comes_again_is_kept_once(self, place: ArchivePlace) -> None:
         killed = place.archive()
         killed.recover()

@@ -1,0 +1,86 @@
+"""Looks at the plugins that are not lpa's own: what each brings, how long its hooks take, and how it judges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, final
+
+import attrs
+
+from lpa_core.events.registry import BUILTIN_EVENT_TYPES
+from lpa_core.generate.generator import generate
+from lpa_core.plugins.judging import Judging, required_answer
+from lpa_core.plugins.manager import PluginManager
+from lpa_core.plugins.plugin import Plugin, one_line
+from lpa_core.validation.chain import Validator
+from lpa_core.validation.json_document import Document, decoded
+from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
+
+SLOW_SECONDS: Final = 0.5
+"""A hook that takes longer slows each command down."""
+_ODD: Final = (b'{"type": "stream_trace"}', b'{"type": 5, "data": []}', b'{"data": {"stream_id": {}}}')
+
+
+@final
+@attrs.frozen
+class CheckedPlugin:
+    """What was found of a plugin.
+
+    Attributes:
+        seconds: what was called -> how long it took: ``import`` and each hook.
+        problems: what is wrong, a line each; empty if all is well.
+        warnings: what is right and may still not be meant.
+    """
+
+    plugin: Plugin
+    seconds: Mapping[str, float]
+    problems: Sequence[str]
+    warnings: Sequence[str]
+
+
+def checked_plugins(plugins: PluginManager) -> list[CheckedPlugin]:
+    """What is found of each plugin that is not lpa's own and not switched off."""
+    return [
+        _checked(plugin, plugins.seconds(plugin), plugins.judging(plugin))
+        for plugin in plugins.foreign()
+        if not plugin.disabled
+    ]
+
+
+def _checked(plugin: Plugin, seconds: Mapping[str, float], judging: Judging) -> CheckedPlugin:
+    """Judge some events, well-formed and odd ones, with all that the plugin judges by; say what is slow or wrong."""
+    if plugin.problem:
+        return CheckedPlugin(plugin, seconds, [plugin.problem], [])
+    problems = [*_validators(judging.validators), *_classifier(judging.classify)]
+    slow = [
+        f"{name} takes {took:.1f} s: import and connect later" for name, took in seconds.items() if took > SLOW_SECONDS
+    ]
+    return CheckedPlugin(plugin, seconds, problems, slow)
+
+
+def _validators(validators: Sequence[Validator]) -> Iterator[str]:
+    """The first fault of each. The odd documents are such as no built-in validator lets pass, but for their type."""
+    types = {event_type.name: event_type for event_type in BUILTIN_EVENT_TYPES}
+    documents = [Document(decoded(record), types) for record in generate(60, duplicates=0, bad=0, sessions=2, seed=1)]
+    for validator in validators:
+        for document in documents:
+            try:
+                required_answer(validator(document))
+            except (Exception, SystemExit) as error:  # whatever a third party's function raises
+                kind = document.text("type")
+                yield f"validator {validator.__name__}: {one_line(error)}; at a good event of type {kind}"
+                break
+
+
+def _classifier(classify: Callable[..., object] | None) -> Iterator[str]:
+    """The first fault, of failures of each reason, with and without a payload."""
+    if classify is None:
+        return
+    for reason in Reason:
+        for payload in (None, b"", b"\x00\xff", *_ODD):
+            failure = Failure(Stage.SCHEMA_VALIDATION, FailureClass.SCHEMA_INVALID, reason, "an example")
+            try:
+                required_answer(classify(failure=failure, payload=payload))
+            except (Exception, SystemExit) as error:  # whatever a third party's hook raises
+                yield f"lpa_classify_failure: {one_line(error)}; at {reason} with {payload!r}"
+                return
