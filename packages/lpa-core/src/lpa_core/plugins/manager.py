@@ -27,6 +27,7 @@ from lpa_core.plugins.hookspecs import PROJECT, HookSpecs
 from lpa_core.plugins.judging import Judging, told_classifier, told_event_types, told_validator
 from lpa_core.plugins.plugin import Plugin, PluginError, is_ours, one_line, ours_first
 from lpa_core.plugins.start_checks import start_checks_of
+from lpa_core.plugins.wanted_version import require_fitting
 from lpa_core.replays import ReplayTransform
 from lpa_core.savepoints import SavepointKeeper
 from lpa_core.settings.effective import nearest
@@ -101,6 +102,7 @@ class PluginManager:
         try:
             if any(other.name == plugin.name for other in self.plugins[:-1]):
                 raise ValueError(f"another package brings a plugin of the name {plugin.name}")
+            require_fitting(distribution)
             module = self._calls.timed(plugin, "import", entry_point.load)
             self._pluggy.register(module, name=plugin.name)
             self._pluggy.check_pending()
