@@ -124,3 +124,14 @@ def test_a_command_of_a_plugin_runs_and_its_answer_is_the_exit_status(
     )
     assert run(["greet", "you"]) == status
     assert capsys.readouterr().out == "hello you\n"
+
+
+def test_failure_30_what_a_plugin_prints_when_it_is_loaded_is_not_in_the_output(
+    install: Install, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = "print('hello')\n" + WELL.replace("return", "print('again'); return")
+    install("lpa-loud", source, plugin="loud")
+    assert run(["plugins", "--json"]) == 0
+    printed = capsys.readouterr()
+    assert "loud" in [plugin["name"] for plugin in json.loads(printed.out)]
+    assert printed.err.split() == ["hello", "again"]

@@ -137,6 +137,10 @@ BROKEN: dict[str, tuple[str, str]] = {
         hook("lpa_cli_commands", "[cyclopts.App(name='own thing')]"),
         "which nobody can type as one word",
     ),
+    "command with help that is none": (
+        hook("lpa_cli_commands", "[cyclopts.App(name='own', help=5)]"),
+        "lpa_cli_commands: help of own is an int: it must be text",
+    ),
     "policy as class": (hook("lpa_attribution_policy", "Policy"), "lpa_attribution_policy returned the class Policy"),
     "policy that is none": (hook("lpa_attribution_policy", "'nearest'"), "a str, which has no select"),
     "policy of one": (hook("lpa_attribution_policy", "Hasty()"), "select of Hasty cannot be called with (capabilities"),

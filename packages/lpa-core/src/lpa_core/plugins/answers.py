@@ -115,6 +115,8 @@ def commands(answers: Sequence[object]) -> tuple[cyclopts.App, ...]:
             tried.command(app)
         except Exception as error:  # whatever cyclopts refuses an App for
             raise ValueError(f"lpa_cli_commands: an App cannot be a command: {message(error)}") from None
+        if not isinstance(app.help, str | None):
+            raise ValueError(f"lpa_cli_commands: help of {app.name[0]} is {shown_type(app.help)}: it must be text")
         if not all(re.fullmatch(r"[A-Za-z0-9][\w-]*", name) for name in app.name):
             raise ValueError(f"lpa_cli_commands: an App is named {app.name!r}, which nobody can type as one word")
     return tuple(found)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
 from typing import Any, TypeVar, final
 
 import structlog
@@ -35,7 +37,8 @@ class PluginCalls:
         """What a call returns; how long it took is remembered, unless ``what`` is empty."""
         began = time.perf_counter()
         try:
-            return call()
+            with redirect_stdout(sys.stderr):  # what it prints must not stand in a command's output, such as JSON
+                return call()
         finally:
             if what:
                 self._seconds.setdefault(plugin.name, {})[what] = time.perf_counter() - began
