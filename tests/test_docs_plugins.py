@@ -24,6 +24,7 @@ from lpa_core.doctor.examination import Examination, StartState
 from lpa_core.doctor.start_check import PlannedStart
 from lpa_core.events import model
 from lpa_core.events.event_type import EventType, typed_table
+from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.health.check import Scope
 from lpa_core.health.check_runner import CheckRunner
 from lpa_core.jobs.new_savepoint import new_savepoint
@@ -31,7 +32,7 @@ from lpa_core.lifecycle.attribution import AttributionPolicy
 from lpa_core.lifecycle.capabilities import Capability, CapabilityIndex
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.pipeline.reject_envelope import Rejected
-from lpa_core.pipeline.verdicts import Accepted, Verdict
+from lpa_core.pipeline.verdicts import Accepted, Ignored, Verdict
 from lpa_core.plugins.hookspecs import HookSpecs
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.records import Position, RecordBatch
@@ -251,6 +252,16 @@ def test_example_of_replay_transforms(load_example: Load) -> None:
     broken = ReplayRecord(b"{'id': 'e'}", Position("events", 0, 7), failure_reason="json_parse_error")
     assert transform(broken) == b'{"id": "e"}'
     assert transform(attrs.evolve(broken, payload=b"nonsense")) is None
+
+
+def test_example_of_ignore_rules(load_example: Load) -> None:
+    rules = load_example("lpa_ignore_rules").ignore_rules()
+    record = b'{"type": "stream_trace", "timestamp": "soon", "data": {"client_source": "%s"}}'
+    verdicts = Pipeline(BUILTIN_EVENT_TYPES, ignore_rules=rules).judge(
+        RecordBatch("events", 0, [0, 1], [record % b"Load-Test", record % b"app"]), 1
+    )
+    assert isinstance(verdicts[0], Ignored)
+    assert isinstance(verdicts[1], Rejected)
 
 
 def test_example_of_savepoints(load_example: Load, tmp_path: Path) -> None:

@@ -541,7 +541,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.known_gaps
     source_partition UInt32,
     source_offset UInt64,
     next_offset UInt64 COMMENT 'the offset after the gap, which begins at source_offset',
-    reason LowCardinality(String) COMMENT 'no_record: nothing that a reader of committed records is given',
+    reason LowCardinality(String) COMMENT 'no_record: nothing that a reader of committed records is given; ignored: a rule passes the records over',
     ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3)
 )
 ENGINE = MergeTree
@@ -549,6 +549,62 @@ PARTITION BY toYYYYMM(ingestion_timestamp)
 ORDER BY (source_topic, source_partition, source_offset)
 TTL toDateTime(least(ingestion_timestamp, toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 180 DAY
 SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;
+
+-- Records that rules pass over, one row for each reason, type and subtype of a range. Their offsets are in known_gaps.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.ignored_event_counts
+(
+    ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3),
+    source_topic LowCardinality(String),
+    source_partition UInt32,
+    source_offset UInt64,
+    org LowCardinality(String) DEFAULT '',
+    event_type LowCardinality(String) COMMENT '64 characters at most; other beyond 200 kinds in a range',
+    event_subtype LowCardinality(String),
+    ignore_reason LowCardinality(String),
+    records UInt64,
+    bytes UInt64,
+    first_offset UInt64 ALIAS source_offset COMMENT 'of the first of the records',
+    date Date32 MATERIALIZED toDate32(ingestion_timestamp),
+    INDEX source_offset_index source_offset TYPE minmax,
+    INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(date)
+ORDER BY (date, org, ignore_reason, event_type, event_subtype)
+TTL toDateTime(least(ingestion_timestamp, toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 90 DAY
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;
+
+-- Ignored records themselves, if QUALITY_IGNORED_STORE says so. A redacted payload holds no personal data.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.ignored_events
+(
+    event_id String,
+    event_type LowCardinality(String),
+    event_subtype LowCardinality(String),
+    ignore_reason LowCardinality(String),
+    event_timestamp Nullable(DateTime64(3, 'UTC')),
+    org LowCardinality(String) DEFAULT '',
+    gateway String,
+    source_topic LowCardinality(String),
+    source_partition UInt32,
+    source_offset UInt64,
+    ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3),
+    payload_sha256 String COMMENT 'of the record as received',
+    payload String COMMENT 'empty if it is too long, or cannot be redacted',
+    INDEX source_offset_index source_offset TYPE minmax,
+    INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(ingestion_timestamp)
+ORDER BY (org, ignore_reason, event_type, event_timestamp)
+TTL toDateTime(least(ingestion_timestamp, toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 30 DAY
+SETTINGS
+    allow_nullable_key = 1,
     non_replicated_deduplication_window = 10000,
     replicated_deduplication_window = 10000,
     replicated_deduplication_window_seconds = 604800;

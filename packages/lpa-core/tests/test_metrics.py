@@ -15,13 +15,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from lpa_core.dedup.store import ClaimStatistics
 from lpa_core.delivery.blocks import Settled
+from lpa_core.delivery.ignored_blocks import IgnoredRecord
 from lpa_core.delivery.ranges import Range
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.health.check import CheckResult, Finding, HealthCheck
 from lpa_core.metrics import STAGES, Metrics, described
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.pipeline.reject_envelope import Rejected
-from lpa_core.pipeline.verdicts import Accepted
+from lpa_core.pipeline.verdicts import Accepted, Ignored
 from lpa_core.records import Oversized, Position, RecordBatch
 from lpa_core.settings.thresholds import State, Thresholds
 from lpa_core.sinks.derived import Derived, Refold
@@ -200,7 +201,8 @@ def fed() -> Metrics:
     metrics.block_written(block(RAW_TABLE, 1), "chdb:/a")
     reject = rejected(FailureClass.SCHEMA_INVALID, Reason.MISSING_FIELD, b"1")
     duplicate = rejected(FailureClass.DUPLICATE, Reason.DUPLICATE_EVENT, b"1")
-    metrics.range_finished(Settled([], [], [reject, duplicate]), [block(DLQ_TABLE, 1)], range_of(1))
+    ignored = IgnoredRecord(0, Ignored("ignored_event_family", "webrtc_stats", "", b"1234"))
+    metrics.range_finished(Settled([], [], [reject, duplicate], [ignored]), [block(DLQ_TABLE, 1)], range_of(1))
     found = Finding(State.OK, "", 1.0, Thresholds(2, 3))
     metrics.derived(Derived(signals=3, sessions=2, anew=1, refolds=Counter({Refold.LATE: 1})), seconds=0.1)
     metrics.health([CheckResult(HealthCheck("disk", "Disk", lambda scope: found), found, 0.1, 1)])

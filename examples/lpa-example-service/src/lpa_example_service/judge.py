@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from lpa_core import BUILTIN_EVENT_TYPES, DedupStore, KeyClaims, MemoryDedupStore, Pipeline, Verdict
+from lpa_core import BUILTIN_EVENT_TYPES, DedupStore, Ignored, KeyClaims, MemoryDedupStore, Pipeline, Verdict
 
 DAY_MS: Final = 24 * 60 * 60 * 1000
 
@@ -33,6 +33,6 @@ class Judge:
         """The verdict on an event, and whether an earlier event has its dedup key."""
         now = self._clock()
         verdict = self._pipeline.validate(event, now)
-        if verdict.dedup_key is None:
+        if isinstance(verdict, Ignored) or verdict.dedup_key is None:
             return verdict, False
         return verdict, not self._claims.claim(verdict.dedup_key, now)

@@ -8,14 +8,14 @@ from typing import Literal
 from fastapi import FastAPI, Request, Response, status
 from pydantic import BaseModel
 
-from lpa_core import Rejected
+from lpa_core import Ignored, Rejected
 from lpa_example_service.judge import Judge
 
 
 class Answer(BaseModel):
     """What the service says about an event."""
 
-    verdict: Literal["accepted", "duplicate", "rejected"]
+    verdict: Literal["accepted", "duplicate", "ignored", "rejected"]
     dedup_key: str | None = None
     rows: dict[str, int] = {}
     """Table -> how many rows the event makes."""
@@ -36,6 +36,8 @@ def create_app(judge: Judge | None = None) -> FastAPI:
         if isinstance(verdict, Rejected):
             response.status_code = status.HTTP_422_UNPROCESSABLE_CONTENT
             return Answer(verdict="rejected", reason=verdict.failure.reason, details=verdict.failure.details)
+        if isinstance(verdict, Ignored):
+            return Answer(verdict="ignored", reason=verdict.reason)
         return Answer(
             verdict="duplicate" if repeated else "accepted",
             dedup_key=verdict.dedup_key,

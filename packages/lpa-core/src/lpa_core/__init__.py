@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         read_envelope_json,
         reject_row,
     )
-    from lpa_core.pipeline.verdicts import Accepted, Verdict
+    from lpa_core.pipeline.verdicts import Accepted, Ignored, Verdict
     from lpa_core.records import Oversized, Position, RecordBatch
     from lpa_core.settings.loading import SettingsError
     from lpa_core.settings.settings import Settings
@@ -51,6 +51,7 @@ __all__ = [
     "Failure",
     "FailureClass",
     "FoldRules",
+    "Ignored",
     "JobFailed",
     "KeyClaims",
     "Kind",
@@ -101,7 +102,7 @@ _HOMES = {
     "lpa_core.settings.settings": "Settings",
     "lpa_core.tables.table": "Column Kind Table",
     "lpa_core.validation.reasons": "Failure FailureClass Reason Stage",
-    "lpa_core.pipeline.verdicts": "Accepted Verdict",
+    "lpa_core.pipeline.verdicts": "Accepted Ignored Verdict",
 }
 
 

@@ -90,8 +90,13 @@ class Metrics:
     records_quarantined: Counter = _metric(
         Counter, "lpa_records_quarantined_total", "Records that were quarantined, most of them duplicates.", "reason"
     )
+    records_ignored: Counter = _metric(
+        Counter, "lpa_records_ignored_total", "Records that a rule passed over on purpose.", "reason"
+    )
     written_bytes: Counter = _metric(
-        Counter, "lpa_written_bytes_total", "Bytes of the records whose range is finished, rejects among them."
+        Counter,
+        "lpa_written_bytes_total",
+        "Bytes of the records whose range is finished, rejects and ignored ones among them.",
     )
     blocks_written: Counter = _metric(
         Counter, "lpa_blocks_written_total", "Blocks that a sink took; a repeated one counts again.", "table", "sink"
@@ -244,6 +249,8 @@ class Metrics:
             reject.failure.reason.value for reject in settled.rejects if reject.failure.quarantined
         ).items():
             self.records_quarantined.labels(reason).inc(records)
+        for reason, records in counts.ignored.items():
+            self.records_ignored.labels(reason).inc(records)
         for table, rows in counts.rows.items():
             self.rows_written.labels(table).inc(rows)
         self.written_bytes.inc(_bytes(settled))
@@ -318,6 +325,7 @@ def described() -> Iterator[Metric]:
 
 def _bytes(settled: Settled) -> int:
     accepted = sum(len(event.raw) for event in settled.events)
-    return accepted + sum(
+    rejected = sum(
         reject.oversized.size if reject.oversized else len(reject.payload or b"") for reject in settled.rejects
     )
+    return accepted + rejected + sum(len(record.verdict.raw) for record in settled.ignored)

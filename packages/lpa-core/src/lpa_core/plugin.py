@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from lpa_core.lifecycle.fold_rules import FoldRules
     from lpa_core.pipeline.pipeline import Pipeline
     from lpa_core.pipeline.reject_envelope import Rejected
-    from lpa_core.pipeline.verdicts import Accepted, Verdict
+    from lpa_core.pipeline.verdicts import Accepted, Ignored, Verdict
     from lpa_core.plugins.context import AppContext
     from lpa_core.plugins.hookspecs import (
         ArchiveFactory,
@@ -87,6 +87,7 @@ if TYPE_CHECKING:
     from lpa_core.testing.event_type_check import check_event_type
     from lpa_core.uris import local_path
     from lpa_core.validation.chain import Validator
+    from lpa_core.validation.ignore_rules import IgnoreRule
     from lpa_core.validation.json_document import Document
     from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage, schema_invalid
 
@@ -119,6 +120,8 @@ __all__ = [
     "Finding",
     "FoldRules",
     "HealthCheck",
+    "IgnoreRule",
+    "Ignored",
     "JobFailed",
     "Kind",
     "LineSource",
@@ -231,9 +234,10 @@ _HOMES = {
     "lpa_core.testing.event_type_check": "check_event_type",
     "lpa_core.uris": "local_path",
     "lpa_core.validation.chain": "Validator",
+    "lpa_core.validation.ignore_rules": "IgnoreRule",
     "lpa_core.validation.json_document": "Document",
     "lpa_core.validation.reasons": "Failure FailureClass Reason Stage schema_invalid",
-    "lpa_core.pipeline.verdicts": "Accepted Verdict",
+    "lpa_core.pipeline.verdicts": "Accepted Ignored Verdict",
 }
 
 

@@ -81,7 +81,7 @@ def test_what_the_core_brings_comes_through_hooks_and_is_gone_without_its_plugin
 
 BRINGS = {
     **dict.fromkeys(("lpa_sources", "lpa_dedup_stores", "lpa_sinks", "lpa_archives"), "{}"),
-    **dict.fromkeys(("lpa_event_types", "lpa_validators", "lpa_replay_transforms"), "[]"),
+    **dict.fromkeys(("lpa_event_types", "lpa_validators", "lpa_ignore_rules", "lpa_replay_transforms"), "[]"),
     **dict.fromkeys(("lpa_health_checks", "lpa_cli_commands"), "[]"),
 }
 """What a hook returns that brings nothing; the others return None."""

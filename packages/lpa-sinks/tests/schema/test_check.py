@@ -8,7 +8,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.events.event_type import typed_table
-from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE
+from lpa_core.tables.ingested import INGESTED_TABLES
 from lpa_core.tables.table import Column, Kind, Table
 from lpa_sinks.schema import apply, check
 from lpa_sinks.schema.ddl import INGESTED_FILE, WITHDRAWN_TABLE, materialized
@@ -28,7 +28,8 @@ def test_what_was_made_agrees_with_rows_and_ddl(engine: Client, applied: str, ta
 def test_made_again_nothing_is_new(engine: Client, database: str, tables: Sequence[Table]) -> None:
     made = apply(engine, database, tables)
     written = {f"{prefix}{table.name}" for table in tables for prefix in ("", "raw_")}
-    assert set(made) == written | {WITHDRAWN_TABLE.name, KNOWN_GAPS_TABLE.name} | {each.name for each in materialized()}
+    beside = {table.name for table in (WITHDRAWN_TABLE, *INGESTED_TABLES)}
+    assert set(made) == written | beside | {each.name for each in materialized()}
     assert apply(engine, database, tables) == []
 
 
@@ -126,8 +127,8 @@ def test_drift_of_what_is_materialized_is_named_but_stops_no_ingestion(
 def test_other_databases_do_not_count(engine: Client, applied: str, tables: Sequence[Table]) -> None:
     found = check(engine, f"{applied}_other", tables)
     assert {drift.kind.value for drift in found} == {"missing table"}
-    not_of_rows = (WITHDRAWN_TABLE, KNOWN_GAPS_TABLE)
-    assert len(found) == len(tables) + len(not_of_rows) + len(materialized())
+    written = {*tables, WITHDRAWN_TABLE, *INGESTED_TABLES}
+    assert len(found) == len(written) + len(materialized())
 
 
 def test_failure_30_a_column_that_a_plugin_adds_to_its_table_is_made_and_old_rows_stay(

@@ -10,7 +10,7 @@ import pytest
 
 from lpa_core.events.event_type import typed_table
 from lpa_core.sinks.sink import SinkMisconfigured
-from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE
+from lpa_core.tables.ingested import INGESTED_TABLES
 from lpa_core.tables.table import Column, Kind, Table
 from lpa_sinks.schema import show, statements
 from lpa_sinks.schema.check import check_declared
@@ -30,7 +30,7 @@ def test_rows_and_ddl_have_the_same_columns(tables: Sequence[Table]) -> None:
 
 
 def test_no_table_of_the_ddl_is_without_rows(tables: Sequence[Table]) -> None:
-    written = {table.name for table in [*tables, WITHDRAWN_TABLE, KNOWN_GAPS_TABLE]}
+    written = {table.name for table in [*tables, WITHDRAWN_TABLE, *INGESTED_TABLES]}
     assert set(declared([])) == written | {each.name for each in materialized()}
     assert not written & {each.name for each in materialized()}
 

@@ -123,6 +123,7 @@ def _counts(report: Mapping[str, Any]) -> Iterable[Element]:
             ("accepted", report.get("accepted", 0)),
             ("dead-lettered", report.get("dead_lettered", 0)),
             ("quarantined", report.get("quarantined", 0)),
+            ("ignored", report.get("ignored", 0)),
         ],
         "Records",
     )

@@ -132,6 +132,9 @@ def _print_report(report: Report) -> None:
     records.append(("quarantined (duplicates)", report.quarantined))
     if report.other_content:
         records.append(("  same key, other content", report.other_content))
+    if report.ignored:
+        records.append(("ignored", sum(report.ignored.values())))
+        records += [(f"  {reason}", number) for reason, number in report.ignored.most_common()]
     print_list(screen, ("records", count), [(name, f"{number:,}") for name, number in records], title=report.source)
     if report.rows:
         print_line("")

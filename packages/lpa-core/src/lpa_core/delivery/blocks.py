@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, final
 
 import attrs
 
+from lpa_core.delivery.ignored_blocks import IgnoredRecord
 from lpa_core.delivery.ranges import Range
 from lpa_core.errors import ConfigurationError
 from lpa_core.events.event_type import Row
 from lpa_core.pipeline.reject_envelope import Rejected, RejectEnvelope, envelope, reduced, reject_row
 from lpa_core.pipeline.storable import record_timestamp
-from lpa_core.pipeline.verdicts import Accepted, Verdict
+from lpa_core.pipeline.verdicts import Accepted, Ignored, Verdict
 from lpa_core.records import Position, RecordBatch
+from lpa_core.tables.ignored import IGNORED_COUNTS_TABLE, IGNORED_EVENTS_TABLE
 from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, GapReason, OffsetSpan
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE, LeadingValues, RawValues
 from lpa_core.tables.table import Block, Table
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
 
-_ORDER: Final = (KNOWN_GAPS_TABLE, None, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE)
+_ORDER: Final = (
+    KNOWN_GAPS_TABLE,
+    IGNORED_COUNTS_TABLE,
+    IGNORED_EVENTS_TABLE,
+    None,
+    RAW_TABLE,
+    DLQ_TABLE,
+    QUARANTINE_TABLE,
+)
 """In which the tables of a range are written; None stands for all that are not named."""
 
 Describe = Callable[[Accepted, Position, Failure], Rejected]
@@ -28,12 +38,18 @@ Describe = Callable[[Accepted, Position, Failure], Rejected]
 @final
 @attrs.frozen(slots=True)
 class Settled:
-    """A range as it is to be stored: every record is either an event or a reject."""
+    """A range as it is to be stored: every record is an event, a reject, or ignored."""
 
     events: Sequence[Accepted]
     event_offsets: Sequence[int]
     rejects: Sequence[Rejected]
     """In the order of their positions."""
+    ignored: Sequence[IgnoredRecord] = ()
+    """In the order of their positions."""
+
+    @property
+    def records(self) -> int:
+        return len(self.events) + len(self.rejects) + len(self.ignored)
 
 
 def settle(
@@ -52,10 +68,13 @@ def settle(
     events: list[Accepted] = []
     event_offsets: list[int] = []
     rejects: list[Rejected] = []
+    ignored: list[IgnoredRecord] = []
     refused, duplicates = range_.refused, range_.duplicates
     for index, verdict in enumerate(verdicts):
         offset = batch.offsets[index]
-        if type(verdict) is not Accepted:
+        if type(verdict) is Ignored:
+            ignored.append(IgnoredRecord(offset, verdict))
+        elif type(verdict) is not Accepted:
             rejects.append(verdict)
         elif offset in refused:
             rejects.append(describe(verdict, batch.position(index), _refusal(refused[offset])))
@@ -64,7 +83,7 @@ def settle(
         else:
             events.append(verdict)
             event_offsets.append(offset)
-    return Settled(events, event_offsets, rejects)
+    return Settled(events, event_offsets, rejects, ignored)
 
 
 def _refusal(why: str) -> Failure:
@@ -113,17 +132,18 @@ def blocks(settled: Settled, rejects: Sequence[RejectEnvelope], batch: RecordBat
     return found
 
 
-def gap_blocks(found: Sequence[OffsetSpan], range_: Range) -> list[Block]:
-    """The block of the gaps that were found on the way through a range; none if there are none."""
-    if not found:
+def gap_blocks(found: Mapping[GapReason, Sequence[OffsetSpan]], range_: Range) -> list[Block]:
+    """The block of the gaps in a range; none if there are none."""
+    gaps = [(gap, reason.value) for reason, some in found.items() for gap in some]
+    if not gaps:
         return []
-    count, firsts = len(found), [gap.first for gap in found]
+    count, firsts = len(gaps), [gap.first for gap, _ in gaps]
     columns: list[Sequence[Any]] = [
         [range_.topic] * count,
         [range_.partition] * count,
         firsts,
-        [gap.behind for gap in found],
-        [GapReason.NO_RECORD.value] * count,
+        [gap.behind for gap, _ in gaps],
+        [reason for _, reason in gaps],
         [range_.batch_time] * count,
     ]
     return [_block(KNOWN_GAPS_TABLE, range_, firsts, columns)]

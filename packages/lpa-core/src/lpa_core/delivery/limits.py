@@ -35,10 +35,14 @@ class RejectLimits:
             return
         dead = {e.source.offset for e in pending.envelopes if not e.failure.quarantined}
         longest = state.rejected_run
+        ignored = {record.offset for record in pending.settled.ignored}
         for offset in pending.batch.offsets:
+            if offset in ignored:
+                continue
             state.rejected_run = state.rejected_run + 1 if offset in dead else 0
             longest = max(longest, state.rejected_run)
-        share = len(dead) / len(pending.batch)
+        judged = len(pending.batch) - len(pending.settled.ignored)
+        share = len(dead) / judged if judged else 0.0
         if self.share and share > self.share:
             raise self._reached(pending, f"{share:.0%} of a range", "QUALITY_REJECT_LIMIT_SHARE")
         if self.run and longest > self.run:

@@ -11,6 +11,7 @@ import structlog
 from lpa_core.dedup.store import DedupStore
 from lpa_core.delivery import checked_answers
 from lpa_core.delivery.blocks import Settled, blocks, envelopes, gap_blocks, settle
+from lpa_core.delivery.ignored_blocks import ignored_blocks, spans, without_ignored
 from lpa_core.delivery.partitions import PartitionState
 from lpa_core.delivery.ranges import Range
 from lpa_core.pipeline.pipeline import Pipeline
@@ -18,7 +19,8 @@ from lpa_core.pipeline.reject_envelope import RejectEnvelope
 from lpa_core.pipeline.verdicts import Accepted, Verdict
 from lpa_core.records import Position, RecordBatch
 from lpa_core.sinks.sink import RowsRefused, Sink, SinkMisconfigured, SupportsCompletion
-from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
+from lpa_core.tables.ignored import IGNORED_COUNTS_TABLE, IGNORED_EVENTS_TABLE
+from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, GapReason, OffsetSpan
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.tables.table import Block
 
@@ -56,18 +58,18 @@ class Delivery:
 
 def claim(pending: PendingRange, dedup: DedupStore) -> None:
     """Ask the store who owns each accepted event's key. Raises DedupStoreUnavailable, DedupStoreError."""
+    accepted = [(i, verdict.dedup_key) for i, verdict in enumerate(pending.verdicts) if type(verdict) is Accepted]
     offsets = pending.batch.offsets
-    accepted = [i for i, verdict in enumerate(pending.verdicts) if type(verdict) is Accepted]
     owners = checked_answers.claim(
         dedup,
-        [pending.verdicts[i].dedup_key or "" for i in accepted],
+        [key for _, key in accepted],
         pending.batch.topic,
         pending.batch.partition,
-        [offsets[i] for i in accepted],
+        [offsets[i] for i, _ in accepted],
         pending.range.batch_time,
     )
     found: list[Position | None] = [None] * len(pending.verdicts)
-    for index, owner in zip(accepted, owners, strict=True):
+    for (index, _), owner in zip(accepted, owners, strict=True):
         found[index] = owner
     pending.owners = found
 
@@ -102,9 +104,17 @@ def build_blocks(pending: PendingRange, pipeline: Pipeline) -> None:
     pending.envelopes = envelopes(pending.settled, batch, range_, pipeline.max_row_bytes)
     # Gaps come first, so that whoever finds a row of the range finds all its gaps.
     pending.blocks = [
-        *gap_blocks(pending.gaps, range_),
+        *gap_blocks({GapReason.NO_RECORD: pending.gaps, GapReason.IGNORED: spans(pending.settled.ignored)}, range_),
+        *ignored_blocks(pending.settled.ignored, range_, pipeline.kept_of_ignored.store, pipeline.max_row_bytes),
         *blocks(pending.settled, pending.envelopes, batch, range_),
     ]
+
+
+def archived_batch(pending: PendingRange, pipeline: Pipeline) -> RecordBatch:
+    """What an archive is to keep of the range."""
+    if pipeline.kept_of_ignored.archived:
+        return pending.batch
+    return without_ignored(pending.batch, pending.settled.ignored)
 
 
 def write(
@@ -135,10 +145,10 @@ def write(
                         sink.write(block)
                     written(block, sink)
         except RowsRefused as refusal:
-            if block.table is KNOWN_GAPS_TABLE:
+            if block.table in (KNOWN_GAPS_TABLE, IGNORED_COUNTS_TABLE, IGNORED_EVENTS_TABLE):
                 why = next(iter(refusal.rows.values()))
                 raise SinkMisconfigured(
-                    f"table {block.table.name} refuses gaps ({why}): repair the table, then run again"
+                    f"table {block.table.name} refuses rows ({why}): repair the table, then run again"
                 ) from None
             pending.range = _without(pending.range, block, refusal)
             refuse(pending)

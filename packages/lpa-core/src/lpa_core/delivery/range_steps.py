@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import final
 
 from lpa_core.dedup.store import DedupStore
-from lpa_core.delivery.pending_range import PendingRange, build_blocks, claim, give_back
+from lpa_core.delivery.pending_range import PendingRange, archived_batch, build_blocks, claim, give_back
 from lpa_core.delivery.ranges import Range
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.pipeline.verdicts import Verdict
@@ -47,6 +47,10 @@ class RangeSteps:
             for sink in self._pre_encoding:
                 for block in pending.blocks:
                     sink.anticipate(block)
+
+    def archived(self, pending: PendingRange) -> RecordBatch:
+        """What an archive is to keep of the range's records."""
+        return archived_batch(pending, self._pipeline)
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:

@@ -16,7 +16,7 @@ from lpa_core.tables.table import Block
 @final
 @attrs.define(slots=True)
 class Report:
-    """Counts of one run. ``read`` is always the sum of accepted, dead-lettered and quarantined."""
+    """Counts of one run. ``read`` is always the sum of accepted, dead-lettered, quarantined and ignored."""
 
     source: str
     read: int = 0
@@ -26,6 +26,8 @@ class Report:
     """Of the quarantined: events whose key is stored with other content; 0 if no sink can compare."""
     dead_lettered: Counter[tuple[str, str]] = attrs.field(factory=Counter[tuple[str, str]])
     """By (failure class, reason)."""
+    ignored: Counter[str] = attrs.field(factory=Counter[str])
+    """By the reason of the rule."""
     rows: Counter[str] = attrs.field(factory=Counter[str])
     """Written by table."""
     unfit: int = 0
@@ -43,7 +45,7 @@ class Report:
     """Partitions that need a person, and why."""
 
     def add(self, settled: Settled, written: Sequence[Block]) -> None:
-        self.read += len(settled.events) + len(settled.rejects)
+        self.read += settled.records
         self.accepted += len(settled.events)
         self.unfit += sum(event.unfit for event in settled.events)
         for event in settled.events:
@@ -54,6 +56,7 @@ class Report:
                 self.quarantined += 1
             else:
                 self.dead_lettered[(reject.failure.failure_class.value, reject.failure.reason.value)] += 1
+        self.ignored.update(record.verdict.reason for record in settled.ignored)
         for block in written:
             self.rows[block.table.name] += len(block)
 
@@ -84,6 +87,8 @@ class Report:
             ],
             "quarantined": self.quarantined,
             "other_content": self.other_content,
+            "ignored": sum(self.ignored.values()),
+            "ignored_by_reason": dict(sorted(self.ignored.items())),
             "rows": dict(sorted(self.rows.items())),
             "values_out_of_range": self.unfit,
             "waiting": None if self.waiting is None else sum(self.waiting.values()),

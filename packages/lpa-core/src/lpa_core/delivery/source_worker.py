@@ -196,7 +196,7 @@ class SourceWorker:
         if self._archive is not None:
             with self._steps.timed("archive"):
                 self._archive.flush_due(pending.range.batch_time)
-                self._archive.write(pending.batch, pending.range.batch_time)
+                self._archive.write(self._steps.archived(pending), pending.range.batch_time)
             self._listener(Step.ARCHIVED, pending.range)
         self._write(pending)
         if pending.range.refused:

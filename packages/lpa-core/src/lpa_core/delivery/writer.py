@@ -162,7 +162,7 @@ class Writer:
         if self._archive is not None and pending.range.count:
             with self._steps.timed("archive"):
                 self._archive.flush_due(pending.range.batch_time)
-                self._archive.write(pending.batch, pending.range.batch_time)
+                self._archive.write(self._steps.archived(pending), pending.range.batch_time)
             self._observer.step(Step.ARCHIVED, pending.range)
         return True
 

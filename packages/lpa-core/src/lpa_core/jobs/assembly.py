@@ -18,8 +18,9 @@ from lpa_core.settings.settings import Settings
 from lpa_core.sinks.archive import Archive
 from lpa_core.sinks.derived import Derived
 from lpa_core.sinks.sink import Sink, SupportsDerivation
-from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
-from lpa_core.tables.table import Table
+from lpa_core.tables.ignored import IgnoredStore, KeptOfIgnored
+from lpa_core.tables.ingested import INGESTED_TABLES
+from lpa_core.validation.ignore_rules import BUILTIN_IGNORE_RULES, families
 
 
 @final
@@ -54,6 +55,10 @@ def build_pipeline(plugins: PluginManager, settings: Settings, *, most_ahead_ms:
         supported_versions=() if versions == ("any",) else versions,
         plugin_validators=plugins.validators(),
         classifiers=plugins.classifiers(),
+        ignore_rules=[*BUILTIN_IGNORE_RULES, *plugins.ignore_rules(), *families(settings.quality.ignored_types)],
+        kept_of_ignored=KeptOfIgnored(
+            IgnoredStore(settings.quality.ignored_store), archived=settings.quality.ignored_archive == "full"
+        ),
         max_row_bytes=settings.clickhouse.sink_max_record_bytes,
         most_ahead_ms=most_ahead_ms,
     )
@@ -63,11 +68,11 @@ def fold_rules(plugins: PluginManager, settings: Settings) -> FoldRules:
     return FoldRules(plugins.attribution_policy(), PipelineModelMode(settings.lifecycle.pipeline_model_mode))
 
 
-def open_sinks(sinks: Iterable[Sink], pipeline: Pipeline, opened: ExitStack, *more: Table) -> None:
-    """Open each with every table that rows go into, and ``more``; what is open is closed with ``opened``."""
+def open_sinks(sinks: Iterable[Sink], pipeline: Pipeline, opened: ExitStack) -> None:
+    """Open each with every table that rows go into; what is open is closed with ``opened``."""
     for sink in sinks:
         opened.callback(sink.close)
-        sink.open((*pipeline.tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE, *more))
+        sink.open((*pipeline.tables, *INGESTED_TABLES))
 
 
 def open_archive(job: Job, plugins: PluginManager, opened: ExitStack) -> Archive | None:

@@ -46,7 +46,6 @@ from lpa_core.settings.settings import Settings
 from lpa_core.settings.values import TOPIC_NAME
 from lpa_core.sinks.sink import Sink, SupportsDerivation, SupportsWaitReason
 from lpa_core.sources.source import SourceError
-from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE
 from lpa_core.uris import AddressRefused, kafka_source, without_secrets
 
 _STUCK_SECONDS = 120.0
@@ -140,7 +139,7 @@ class KafkaJob:
         quality, limits = settings.quality, settings.clickhouse
         pipeline = build_pipeline(plugins, settings)
         sinks = {plugins.sink(uri): without_secrets(uri) for uri in job.sinks_or_default(settings)}
-        open_sinks(sinks, pipeline, opened, KNOWN_GAPS_TABLE)
+        open_sinks(sinks, pipeline, opened)
         self._sinks = tuple(sinks)
         archive = open_archive(job, plugins, opened)
         deriving = [sink for sink in sinks if isinstance(sink, SupportsDerivation)]

@@ -1,4 +1,4 @@
-"""The pure pipeline: bytes and a position in, Accepted or Rejected out.
+"""The pure pipeline: bytes and a position in; accepted, rejected or ignored out.
 
 No I/O, no clock, no randomness. Live ingestion, replay, tests and simulation all run this.
 """
@@ -32,11 +32,13 @@ from lpa_core.pipeline.every_failure import every_failure, mismatched
 from lpa_core.pipeline.reject_envelope import Rejected
 from lpa_core.pipeline.row_guard import RowGuard
 from lpa_core.pipeline.unreadable import NO_VALUE, not_json, not_parsed
-from lpa_core.pipeline.verdicts import Accepted, Verdict
+from lpa_core.pipeline.verdicts import Accepted, Ignored, Verdict
 from lpa_core.records import Oversized, Position, RecordBatch
+from lpa_core.tables.ignored import NOTHING_BUT_COUNTS, KeptOfIgnored
 from lpa_core.tables.table import Table
 from lpa_core.validation.builtin import builtin_validators
 from lpa_core.validation.chain import Validator, first_failure, guarded, of_event_types
+from lpa_core.validation.ignore_rules import IgnoreRule, IgnoreRules
 from lpa_core.validation.json_document import Document, decoded
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
 
@@ -81,6 +83,8 @@ class Pipeline:
         supported_versions: Iterable[str] = ("1", "v1"),
         plugin_validators: Sequence[Validator] = (),
         classifiers: Sequence[FailureClassifier] = (),
+        ignore_rules: Iterable[IgnoreRule] = (),
+        kept_of_ignored: KeptOfIgnored = NOTHING_BUT_COUNTS,
         max_row_bytes: int = 1_000_000,
         most_ahead_ms: int = MOST_AHEAD_MS,
     ) -> None:
@@ -98,6 +102,8 @@ class Pipeline:
         self._others = (of_event_types(own), *guarded(plugin_validators))
         self._validators = (*self._builtin, *self._others)
         self._classifiers = tuple(classifiers)
+        self._ignore = IgnoreRules(ignore_rules)
+        self.kept_of_ignored = kept_of_ignored
         self._guard = RowGuard(max_row_bytes)
         self.max_row_bytes = max_row_bytes
         self._most_ahead_ms = most_ahead_ms
@@ -109,16 +115,22 @@ class Pipeline:
         same verdicts.
         """
         fast, thorough, oversized = self._fast, self._thorough, batch.oversized
+        ignored, early_types = self._ignored, self._ignore.early_types
         latest = latest_event_times(batch.timestamps, batch_time, len(batch), self._most_ahead_ms)
         verdicts: list[Verdict] = []
         append = verdicts.append
         for index, value in enumerate(batch.values):
             if value is not None and index not in oversized:
+                found: Verdict | None = None
                 try:
-                    append(fast(value, latest[index]))
-                    continue
+                    found = fast(value, latest[index])
+                    passed_over = ignored(value) if found.envelope.type in early_types else None
                 except (_Unshapely, ValueError, AttributeError, RecursionError):
-                    pass
+                    passed_over = ignored(value)
+                found = passed_over or found
+                if found is not None:
+                    append(found)
+                    continue
             append(thorough(value, batch.position(index), latest[index], oversized.get(index)))
         return verdicts
 
@@ -132,12 +144,12 @@ class Pipeline:
         return self.process(value, NOWHERE, record_time)
 
     def failures(self, value: bytes | None, record_time: int = _ANY_TIME) -> tuple[Failure, ...]:
-        """Everything that is wrong with a record, the failure of its verdict first; nothing if it is accepted.
+        """Everything that is wrong with a record, the failure of its verdict first; nothing if it is accepted or ignored.
 
         What plugins judge is among them if the built-in validators find nothing, as they may rely on these.
         """
         verdict = self.validate(value, record_time)
-        if isinstance(verdict, Accepted):
+        if not isinstance(verdict, Rejected):
             return ()
         if value is None or not verdict.document:
             return (verdict.failure,)
@@ -146,6 +158,10 @@ class Pipeline:
         every = every_failure(document, self._builtin, self._others, compiled)
         found = [self._rejected(attrs.evolve(verdict, failure=failure)).failure for failure in every]
         return tuple(dict.fromkeys([verdict.failure, *found]))
+
+    def _ignored(self, value: bytes) -> Ignored | None:
+        rule = self._ignore.early(value)
+        return None if rule is None else Ignored(*rule, value)
 
     def _fast(self, value: bytes, latest: int) -> Accepted:
         """Accept a well-formed record; raise _Unshapely or ValueError (of which msgspec's errors are) for any other."""
@@ -207,6 +223,10 @@ class Pipeline:
         document = self._document(root, latest)
         invalid = first_failure(self._validators, document)
         if invalid is not None:
+            if invalid.reason is Reason.MISSING_FIELD:
+                rule = self._ignore.late(document.text("type"), document.value("data"))
+                if rule is not None:
+                    return Ignored(*rule, value)
             rejected = described_by(document, value, position, failure=invalid, canonical_json=canonical_json(root))
             return self._rejected(rejected)
         return self._shape(document, value, described_by(document, value, position, failure=_UNDECIDED))

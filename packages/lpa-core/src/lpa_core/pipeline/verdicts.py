@@ -34,4 +34,16 @@ class Accepted(msgspec.Struct, gc=False, frozen=True):
     """The record's ``data``, decoded into the event type's model: what the rows are made of."""
 
 
-Verdict = Accepted | Rejected
+@final
+class Ignored(msgspec.Struct, gc=False, frozen=True):
+    """A record that a rule passes over: counted, not stored, no dead letter."""
+
+    reason: str
+    """The rule's (:mod:`lpa_core.validation.ignore_rules`)."""
+    event_type: str
+    event_subtype: str
+    """``data.type``, or empty."""
+    raw: bytes
+
+
+Verdict = Accepted | Rejected | Ignored

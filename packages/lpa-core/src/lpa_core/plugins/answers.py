@@ -16,6 +16,7 @@ from lpa_core.plugins.contracts import require_methods
 from lpa_core.replays import ReplayTransform
 from lpa_core.type_checks import is_generator_function, items, require_function, require_named_function, shown_type
 from lpa_core.validation.chain import Validator
+from lpa_core.validation.ignore_rules import IgnoreRule
 
 if TYPE_CHECKING:
     import cyclopts
@@ -72,6 +73,10 @@ def validators(answers: Sequence[object]) -> tuple[Validator, ...]:
     for each in found:
         require_named_function("lpa_validators", each, "document")
     return tuple(found)
+
+
+def ignore_rules(answers: Sequence[object]) -> tuple[IgnoreRule, ...]:
+    return items("lpa_ignore_rules", sequence("lpa_ignore_rules", answers), IgnoreRule)
 
 
 def replay_transforms(answers: Sequence[object]) -> tuple[ReplayTransform, ...]:

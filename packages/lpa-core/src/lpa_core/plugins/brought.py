@@ -13,6 +13,7 @@ from lpa_core.lifecycle.attribution import AttributionPolicy
 from lpa_core.plugins.plugin import Plugin
 from lpa_core.replays import ReplayTransform
 from lpa_core.validation.chain import Validator
+from lpa_core.validation.ignore_rules import IgnoreRule
 
 if TYPE_CHECKING:
     import cyclopts
@@ -27,6 +28,7 @@ class Brought:
     module: object
     event_types: tuple[EventType, ...]
     validators: tuple[Validator, ...]
+    ignore_rules: tuple[IgnoreRule, ...]
     health_checks: tuple[HealthCheck, ...]
     replay_transforms: tuple[ReplayTransform, ...]
     commands: tuple[cyclopts.App, ...]

@@ -11,7 +11,7 @@ import msgspec
 from lpa_core.plugins.plugin import Plugin
 from lpa_core.settings.settings import Settings
 
-_JUDGING_HOOKS: Final = {"lpa_event_types", "lpa_validators", "lpa_classify_failure"}
+_JUDGING_HOOKS: Final = {"lpa_event_types", "lpa_validators", "lpa_classify_failure", "lpa_ignore_rules"}
 
 
 def fingerprint(settings: Settings, plugins: Iterable[Plugin]) -> str:
@@ -25,6 +25,7 @@ def fingerprint(settings: Settings, plugins: Iterable[Plugin]) -> str:
     options = {name: dict(settings.plugins.of(name, names)) for name, _ in judging}
     deciding = (
         sorted(settings.quality.supported_versions),
+        sorted(settings.quality.ignored_types),
         settings.quality.dedup_ttl_minutes,
         settings.clickhouse.sink_max_record_bytes,
         judging,

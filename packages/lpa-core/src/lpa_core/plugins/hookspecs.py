@@ -26,6 +26,7 @@ from lpa_core.sinks.archive import Archive
 from lpa_core.sinks.sink import Sink
 from lpa_core.sources.source import Source
 from lpa_core.validation.chain import Validator
+from lpa_core.validation.ignore_rules import IgnoreRule
 from lpa_core.validation.reasons import Failure
 
 if TYPE_CHECKING:
@@ -55,6 +56,13 @@ class HookSpecs:
 
         An event that passes them all goes on. As soon as there is any, every event is judged as a document instead of
         decoded straight into its model, which takes several times as long.
+        """
+
+    @hookspec
+    def lpa_ignore_rules(self, options: Options) -> Sequence[IgnoreRule]:  # type: ignore[empty-body]
+        """Called when the process starts: rules by which records are passed over, asked after the built-in ones.
+
+        A record that a rule takes is counted; it is neither stored nor a dead letter.
         """
 
     @hookspec

@@ -37,6 +37,7 @@ from lpa_core.sinks.sink import Sink
 from lpa_core.sources.source import Source
 from lpa_core.uris import scheme
 from lpa_core.validation.chain import Validator
+from lpa_core.validation.ignore_rules import IgnoreRule
 
 if TYPE_CHECKING:
     import cyclopts
@@ -140,13 +141,18 @@ class PluginManager:
             module,
             event_types=answers.event_types(asked("lpa_event_types")),
             validators=answers.validators(asked("lpa_validators")),
+            ignore_rules=answers.ignore_rules(asked("lpa_ignore_rules")),
             health_checks=checks,
             replay_transforms=answers.replay_transforms(asked("lpa_replay_transforms")),
             commands=answers.commands(asked("lpa_cli_commands")),
             attribution_policy=answers.attribution_policy(asked("lpa_attribution_policy")),
             factories={hook: answers.factories(hook, asked(hook), self._factories(hook)) for hook in URI_HOOKS},
         )
-        Pipeline([*self.event_types(), *brought.event_types], plugin_validators=brought.validators)
+        Pipeline(
+            [*self.event_types(), *brought.event_types],
+            plugin_validators=brought.validators,
+            ignore_rules=brought.ignore_rules,
+        )
         return brought
 
     def _options(self, plugin: Plugin) -> Mapping[str, Any]:
@@ -180,6 +186,9 @@ class PluginManager:
         return [
             told_validator(brought.plugin, validator) for brought in self._brought for validator in brought.validators
         ]
+
+    def ignore_rules(self) -> Sequence[IgnoreRule]:
+        return [rule for brought in self._brought for rule in brought.ignore_rules]
 
     def health_checks(self) -> Sequence[HealthCheck]:
         return [check for brought in self._brought for check in brought.health_checks]

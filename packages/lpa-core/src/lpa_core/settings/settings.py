@@ -90,6 +90,24 @@ class QualitySettings:
     supported_versions: tuple[str, ...] = _option(
         ("1", "v1"), "versions, comma separated; `any` lets all pass", "Event versions that are accepted", some_names
     )
+    ignored_types: tuple[str, ...] = _option(
+        ("pipelines_api_request", "webrtc_stats", "custom_monitoring_event"),
+        "event types, comma separated, or nothing",
+        "Types of events that are counted and passed over: neither stored nor dead letters",
+        names,
+    )
+    ignored_store: str = _option(
+        "none",
+        "none, redacted or full",
+        "What is stored of ignored records beside their counts: nothing, what holds no personal data, or all of it",
+        one_of("none", "redacted", "full"),
+    )
+    ignored_archive: str = _option(
+        "full",
+        "full or positions",
+        "What an archive keeps of ignored records: all as received, or position, time and reason alone",
+        one_of("full", "positions"),
+    )
 
 
 @final

@@ -2,7 +2,7 @@
 
 Transactions end with a record that no consumer is given, aborted records are passed over, compaction and deletion leave
 holes. Only a consumer that reads across them sees that nothing is there, and only while the topic has what is around
-them.
+them. Records that are ignored on purpose are no less known.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ class GapReason(StrEnum):
 
     NO_RECORD = "no_record"
     """A consumer that reads committed records was given none: the end of a transaction, aborted, or compacted."""
+    IGNORED = "ignored"
+    """A rule passes the records over (:mod:`lpa_core.validation.ignore_rules`)."""
 
 
 @final

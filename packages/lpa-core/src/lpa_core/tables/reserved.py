@@ -58,6 +58,8 @@ _VIEWS: Final = (
     "v_terminal_tails",
 )
 _BOOKKEEPING: Final = (
+    "ignored_event_counts",
+    "ignored_events",
     "known_gaps",
     "replay_outcomes",
     "replay_runs",

@@ -19,7 +19,7 @@ from lpa_core.settings.settings import Settings
 from lpa_core.sinks.sink import SupportsDerivation
 from lpa_core.sources.files import LineSource, open_snapshot
 from lpa_core.sources.source import SourceError
-from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
+from lpa_core.tables.ingested import INGESTED_TABLES
 from lpa_replay.check.layers import Dump, decoded, dumps
 from lpa_replay.database import opened
 
@@ -50,7 +50,7 @@ def run_fixture(path: Path, settings: Settings, folder: Path, database: str) -> 
         found.run("stop merges", lambda: found.client.command("SYSTEM STOP MERGES"))
         sink = plugins.sink(uri)
         stack.callback(sink.close)
-        sink.open((*pipeline.tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE))
+        sink.open((*pipeline.tables, *INGESTED_TABLES))
         derivation = Derivation([sink] if isinstance(sink, SupportsDerivation) else [], fold_rules(plugins, settings))
         with closing(derivation):
             derivation.start()

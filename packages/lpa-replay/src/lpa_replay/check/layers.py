@@ -9,7 +9,7 @@ from typing import Final, final
 import attrs
 
 from lpa_core.pipeline.reject_envelope import Rejected
-from lpa_core.pipeline.verdicts import Verdict
+from lpa_core.pipeline.verdicts import Ignored, Verdict
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.tables.table import Table
 from lpa_replay.database import ReplayDatabase
@@ -75,4 +75,6 @@ def _said(number: int, verdict: Verdict) -> str:
     if isinstance(verdict, Rejected):
         failure = verdict.failure
         return f"{number} rejected {failure.stage} {failure.failure_class} {failure.reason} {failure.details}"
+    if isinstance(verdict, Ignored):
+        return f"{number} ignored {verdict.reason} {verdict.event_type} {verdict.event_subtype}"
     return f"{number} accepted {verdict.dedup_strategy} {verdict.dedup_key} rows {len(verdict.rows)}"

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import final
 
+from lpa_core.delivery.ignored_blocks import IGNORED_HEADER
 from lpa_core.records import Position
 from lpa_core.replays import ReplayError, ReplayRefused
 from lpa_core.sinks.archive import ArchiveError
@@ -64,5 +65,9 @@ class ArchiveSource:
 def _found(record: ArchivedRecord, received: int) -> Found:
     place = Position(record.topic, record.partition, record.offset)
     problem = "the archive holds only the beginning of the record" if record.oversized is not None else ""
+    for name, reason in record.headers or ():
+        if name == IGNORED_HEADER:
+            said = (reason or b"").decode(errors="replace")
+            problem = f"a rule ignored it, and the archive has only its position: {said}"
     value = None if problem else record.value
     return raw_record(value, place, possible_time(received), possible_time(received), problem)

@@ -9,7 +9,7 @@ import attrs
 
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.pipeline.reject_envelope import Rejected
-from lpa_core.pipeline.verdicts import Accepted
+from lpa_core.pipeline.verdicts import Accepted, Ignored
 from lpa_core.records import Position, RecordBatch
 from lpa_core.replays import ReplayRecord
 from lpa_core.validation.reasons import FailureClass, Reason
@@ -76,7 +76,9 @@ class Preparation:
                 each.forecast, each.dedup_key = PASSES, verdict.dedup_key
                 each.event_type, each.event_ms = verdict.envelope.type, verdict.envelope.timestamp
                 each.typed_rows = len(verdict.rows)
-            elif isinstance(verdict, Rejected):
+            elif isinstance(verdict, Ignored):
+                each.unfixed = f"a rule ignores it: {verdict.reason}"
+            else:
                 _forecast(each, verdict)
         return prepared
 

@@ -11,7 +11,7 @@ from typing import Final, final
 import attrs
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE
+from lpa_core.tables.ingested import INGESTED_TABLES
 from lpa_core.tables.table import Table
 from lpa_sinks.clickhouse.types import column_type
 from lpa_sinks.schema.ddl import (
@@ -130,7 +130,7 @@ def check_live(client: Client, database: str, tables: Sequence[Table]) -> list[D
 
     A Distributed table hands the token on: its own deduplication is not judged.
     """
-    needed = {table.name: table.column_names for table in [*tables, WITHDRAWN_TABLE, KNOWN_GAPS_TABLE]}
+    needed = {table.name: table.column_names for table in [*tables, WITHDRAWN_TABLE, *INGESTED_TABLES]}
     ddl = declared(tables)
     names = [*needed, *(each.name for each in materialized())]
     live = _live_tables(client, database, names)
