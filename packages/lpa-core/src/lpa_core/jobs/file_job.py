@@ -32,7 +32,7 @@ from lpa_core.sinks.sink import (
     SupportsStoredOffsets,
 )
 from lpa_core.sources.source import Source
-from lpa_core.uris import local_path, without_secrets
+from lpa_core.uris import AddressRefused, local_path, without_secrets
 
 WatchSource = Callable[[Source], StepListener]
 """Receives the opened source, and returns the observer of each step."""
@@ -44,8 +44,8 @@ def unwatched(source: Source) -> StepListener:
 
 def require_written(source: str, now_ms: int) -> None:
     """Raise WrongClockError if a file was written later than the clock says, which then is behind."""
-    path = local_path(source)
-    with suppress(OSError):
+    with suppress(OSError, AddressRefused):  # a plugin's source need not be a file
+        path = local_path(source)
         written = int(path.stat().st_mtime * 1000)
         if written > now_ms + SLACK_MS:
             raise WrongClockError(

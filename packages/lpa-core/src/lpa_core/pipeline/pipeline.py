@@ -144,7 +144,7 @@ class Pipeline:
         return self.process(value, NOWHERE, record_time)
 
     def failures(self, value: bytes | None, record_time: int = _ANY_TIME) -> tuple[Failure, ...]:
-        """Everything that is wrong with a record, the failure of its verdict first; nothing if it is accepted or ignored.
+        """All that is wrong with a record, the failure of its verdict first; nothing if it is accepted or ignored.
 
         What plugins judge is among them if the built-in validators find nothing, as they may rely on these.
         """
