@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
+from services.preloaded import preloaded_lpa
 
-from lpa_core.cli import run
+
+def lpa(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A process of its own: this one may have the embedded engine open in another folder."""
+    environment = {"PATH": "/usr/bin:/bin", "COLUMNS": "200", "LPA_LOG_LEVEL": "error"}
+    command = [preloaded_lpa(), *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -20,35 +27,29 @@ def ingested(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "not JSON",
     ]
     (folder / "events.ndjson").write_text("\n".join(lines) + "\n")
-    patch = pytest.MonkeyPatch()
-    patch.chdir(folder)
-    try:
-        assert run(["ingest", "events.ndjson"]) == 0
-    finally:
-        patch.undo()
+    done = lpa(folder, "ingest", "events.ndjson")
+    assert done.returncode == 0, done.stderr
     return folder
 
 
-def asked(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
-    capsys.readouterr()
-    assert run(["triage", "--json", *arguments]) == 0
-    found = json.loads(capsys.readouterr().out)
+def asked(folder: Path, *arguments: str) -> list[str]:
+    done = lpa(folder, "triage", "--json", *arguments)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
     assert sum(each["total"] for each in found["failures"]) == len(found["samples"])
     assert sum(each["total"] for each in found["details"]) == len(found["samples"])
     return sorted(sample["event_id"] for sample in found["samples"])
 
 
-def test_dead_letters_are_shown_by_time_and_type(
-    ingested: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(ingested)
-    assert asked(capsys) == ["", "1", "2"]
-    assert asked(capsys, "--since", "7d") == ["", "1", "2"]
-    assert asked(capsys, "--since", "7d", "--type", "stream_trace") == ["1"]
-    assert asked(capsys, "--type", "' OR 1 = 1 --") == []
-    assert asked(capsys, "--since", "2100-01-01") == []
-    assert run(["triage", "--since", "2100-01-01", "--type", "stream_trace"]) == 0
-    printed = " ".join(capsys.readouterr().out.split())
+def test_dead_letters_are_shown_by_time_and_type(ingested: Path) -> None:
+    assert asked(ingested) == ["", "1", "2"]
+    assert asked(ingested, "--since", "7d") == ["", "1", "2"]
+    assert asked(ingested, "--since", "7d", "--type", "stream_trace") == ["1"]
+    assert asked(ingested, "--type", "' OR 1 = 1 --") == []
+    assert asked(ingested, "--since", "2100-01-01") == []
+    nothing = lpa(ingested, "triage", "--since", "2100-01-01", "--type", "stream_trace")
+    printed = " ".join(nothing.stdout.split())
     assert printed == "Nothing was dead-lettered since 2100-01-01T00:00:00.000Z of type stream_trace."
-    assert run(["triage", "--since", "yesterday"]) == 2
-    assert "--since=yesterday: this is not a time" in capsys.readouterr().err
+    wrong = lpa(ingested, "triage", "--since", "yesterday")
+    assert wrong.returncode == 2
+    assert "--since=yesterday: this is not a time" in wrong.stderr
