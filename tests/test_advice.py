@@ -37,6 +37,11 @@ FOLLOWED = {
     "ingest": "tests/test_takeover_of_0_1_0.py::test_a_recovery_that_was_broken_off_is_finished",
     "materialize": "tests/integration/test_materialize_on_a_broker.py::test_a_materializer_says_how_it_fares",
     "materialize rebuild": "packages/lpa-ops/tests/health/test_checks.py::test_failure_18_a_session_is_rebuilt_as_told",
+    "plugins": "packages/lpa-core/tests/plugins/test_plugins_command.py::test_the_table_has_a_row_for_each",
+    "plugins new": (
+        "packages/lpa-core/tests/plugins/test_new_and_check.py::"
+        "test_a_new_plugin_is_a_package_whose_tests_pass_and_that_loads"
+    ),
     "recover clickhouse-corruption": f"{TRANSACTIONS}::test_failure_18_damage_without_a_backup_is_read_again",
     "recover doubled-rows": (
         "packages/lpa-ops/tests/recover/test_doubled_rows.py::test_failure_11_what_was_read_again_goes_again"

@@ -139,6 +139,10 @@ def test_every_position_is_in_one_table_and_triage_shows_the_bad(generated: Path
         f"SELECT source_offset FROM livepeer_analytics.{table}"
         for table in ("streaming_events", "streaming_events_dlq", "streaming_events_quarantine")
     )
+    union += (
+        " UNION ALL SELECT arrayJoin(range(source_offset, next_offset)) FROM livepeer_analytics.known_gaps"
+        " WHERE reason = 'ignored'"
+    )
     names = ("failures_by_reason.sql", "latest_letters.sql")
     by_reason, latest = ((TRIAGE / name).read_text().rstrip().rstrip(";") for name in names)
     positions, failures, samples = query(

@@ -11,6 +11,7 @@ import pytest
 from lpa_core.settings.thresholds import State
 from lpa_ops.health.checks import quarantine_rate, same_key_other_content
 from lpa_ops.testing.checked_database import CheckedDatabase, ok, red
+from lpa_ops.triage.queries import Letters
 from lpa_ops.triage.queries import same_key_other_content as triage_of
 
 CHECK = same_key_other_content.CHECK
@@ -119,7 +120,7 @@ def test_failure_29_triage_shows_both_events(bare: CheckedDatabase) -> None:
     accept(bare, 0, event(0), minutes=now)
     for offset in (1, 2):
         quarantine(bare, offset, event(offset), minutes=now)
-    (found,) = triage_of(bare.engine, bare.settings.clickhouse.database).as_json()
+    (found,) = triage_of(bare.engine, bare.settings.clickhouse.database, Letters()).as_json()
     assert (found["key"], found["event_type"], found["total"]) == ("constant", "stream_trace", 2)
     assert (found["stored_position"], found["latest_position"]) == ("t:0:0", "t:0:2")
     assert (json.loads(found["stored_json"]), json.loads(found["latest_json"])) == (event(0), event(2))

@@ -111,13 +111,12 @@ def test_a_table_that_is_missing_is_made_anew(embedded: ClickHousePlace) -> None
 def test_a_drifted_column_is_named(embedded: ClickHousePlace) -> None:
     with closing(embedded.sink()) as sink:
         sink.open([TABLE])
-    embedded.drop_column(TABLE, "uint16")
     embedded.change_type(TABLE, "uint32")
     with closing(embedded.sink()) as sink, pytest.raises(SinkMisconfigured) as complaint:
         sink.open([TABLE])
     assert str(complaint.value) == (
-        f"{embedded.endpoint.path}: sink_contract in contract: column uint16 UInt16 is missing: "
-        "run ALTER TABLE contract.sink_contract ADD COLUMN uint16 UInt16 (and 1 more, which `lpa schema check` names)"
+        f"{embedded.endpoint.path}: sink_contract in contract: column uint32 is UInt64, expected UInt32: "
+        "`lpa backup create`, then run ALTER TABLE contract.sink_contract MODIFY COLUMN uint32 UInt32"
     )
 
 

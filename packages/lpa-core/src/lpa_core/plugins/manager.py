@@ -310,6 +310,8 @@ class PluginManager:
 
     def _factory(self, hook: str, uri: str) -> tuple[Plugin, Any]:
         """The factory for the URI, with its plugin."""
+        if not uri:
+            raise PluginError(f"an empty URI: not an address of a {URI_HOOKS[hook]}: check what it was made of")
         factories, wanted = self._factories(hook), scheme(uri)
         if wanted not in factories:
             known = ", ".join(sorted(factories)) or "none"
