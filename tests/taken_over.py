@@ -46,9 +46,14 @@ RECORDS: Final = """
 SELECT arraySort(groupArray((source_topic, source_partition, source_offset))) FROM (
     SELECT source_topic, source_partition, source_offset FROM livepeer_analytics.streaming_events
     UNION ALL SELECT source_topic, source_partition, source_offset FROM livepeer_analytics.streaming_events_dlq
-    UNION ALL SELECT source_topic, source_partition, source_offset FROM livepeer_analytics.streaming_events_quarantine)
+    UNION ALL SELECT source_topic, source_partition, source_offset FROM livepeer_analytics.streaming_events_quarantine
+    UNION ALL SELECT source_topic, source_partition, arrayJoin(range(source_offset, next_offset))
+    FROM livepeer_analytics.known_gaps WHERE reason = 'ignored')
 """
-"""The positions of all records that are stored, as often as they are."""
+"""The positions of all records that are stored or ignored, as often as they are."""
+_IGNORED: Final = (
+    "SELECT toUInt32(sum(next_offset - source_offset)) FROM livepeer_analytics.known_gaps WHERE reason = 'ignored'"
+)
 
 
 class Done(NamedTuple):
@@ -115,8 +120,17 @@ class TakenOver:
         queries = [f"SELECT count() FROM livepeer_analytics.{table}" for table in tables]
         return {table: found[0][0] for table, found in zip(tables, self.ask(*queries, **environment), strict=True)}
 
+    def told_rows(self, **environment: str) -> dict[str, int]:
+        """What 0.1.0 told of its tables, without the traces that this version ignores."""
+        ((ignored,),) = self.ask(_IGNORED, **environment)[0]
+        assert ignored > 0
+        return {
+            table: rows - ignored * (table in ("streaming_events", "stream_trace_events"))
+            for table, rows in self.told["rows"].items()
+        }
+
     def records(self, **environment: str) -> list[tuple[str, int, int]]:
-        """The positions of all records that are stored, as often as they are."""
+        """The positions of all records that are stored or ignored, as often as they are."""
         return [tuple(each) for each in self.ask(RECORDS, **environment)[0][0][0]]
 
     def _python(self, code: str, argument: str, environment: Mapping[str, str]) -> Any:

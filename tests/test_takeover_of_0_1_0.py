@@ -51,7 +51,7 @@ def test_a_data_folder_is_gone_on_with(place: TakenOver) -> None:
     assert again.json["read"] == LINES - 60, "from the start of the prepared range on"
     assert known.json["read"] == 0
     assert place.records() == every_line_once(place)
-    assert place.rows() == place.told["rows"], "as 0.1.0 has them where nothing is killed"
+    assert place.rows() == place.told_rows(), "as 0.1.0 has them where nothing is killed"
 
     health, copied = place.lpa("health --json --since 2026-01-08T00:00:00", "ingest copy.ndjson --json")
     states = {each["name"]: (each["state"], each["detail"]) for each in json.loads(health.out)["checks"]}
@@ -87,6 +87,7 @@ def test_an_archive_is_replayed_into_an_empty_database(place: TakenOver) -> None
     ((stored,),) = place.ask("SELECT count() FROM livepeer_analytics.streaming_events", LPA_DATA_DIR="empty")[0]
     ((before,),) = place.ask(
         "SELECT count() FROM livepeer_analytics.streaming_events WHERE source_topic = 'events.ndjson'"
+        " AND NOT (type = 'stream_trace' AND startsWith(JSONExtractString(data, 'type'), 'app_'))"
     )[0]
     assert stored == before
 
@@ -105,7 +106,7 @@ def test_backups_are_restored_and_gone_on_from(place: TakenOver) -> None:
     assert restored.status == 0, restored.err
     assert [each.json["read"] for each in ingested] == [0, LINES]
     assert place.records(LPA_DATA_DIR="from-full") == every_line_once(place)
-    assert place.rows(LPA_DATA_DIR="from-full") == place.told["rows"]
+    assert place.rows(LPA_DATA_DIR="from-full") == place.told_rows(LPA_DATA_DIR="from-full")
 
     restored, applied, *ingested = place.lpa(
         f"backup restore {incremental}",
@@ -118,7 +119,7 @@ def test_backups_are_restored_and_gone_on_from(place: TakenOver) -> None:
     assert applied.status == 0, applied.err
     assert [each.json["read"] for each in ingested] == [0, LINES - 60]
     assert place.records(LPA_DATA_DIR="from-incremental") == every_line_once(place)
-    assert place.rows(LPA_DATA_DIR="from-incremental") == place.told["rows"]
+    assert place.rows(LPA_DATA_DIR="from-incremental") == place.told_rows(LPA_DATA_DIR="from-incremental")
 
 
 def test_a_recovery_that_was_broken_off_is_finished(tmp_path: Path) -> None:
@@ -134,7 +135,7 @@ def test_a_recovery_that_was_broken_off_is_finished(tmp_path: Path) -> None:
     assert "a restore was broken off" in refused.err, "0.1.0 has written the message"
     assert recovered.status == 0, recovered.err
     assert again.json["read"] == LINES - 60
-    assert place.rows() == place.told["rows"]
+    assert place.rows() == place.told_rows()
     assert "There is nothing to recover" in nothing.out
 
 

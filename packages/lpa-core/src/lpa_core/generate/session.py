@@ -154,7 +154,7 @@ def _aside(producer: Producer, at: int) -> Event:
     if draw < 0.38:
         return producer.params_update(at)
     if draw < 0.66:
-        return producer.trace(at, "app_user_page_visibility_change")
+        return producer.trace(at, "gateway_receive_first_data_segment")
     if draw < 0.94:
         return producer.discovery(at)
     return producer.message(at, "error", _one_of(producer.rng, _GATEWAY_ERRORS))
