@@ -229,11 +229,11 @@ class World:
     def stop_worker(self) -> None:
         worker = self.worker()
         if worker.running and worker.frozen_until is None:
-            worker.signal(signal.SIGTERM)
+            worker.ask_to_end()
 
     def join_or_leave(self) -> None:
         if self.spare.running:
-            self.spare.signal(signal.SIGTERM)
+            self.spare.ask_to_end()
         else:
             self.spare.start()
 

@@ -39,6 +39,7 @@ class WorkerProcess:
         self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self.frozen_until: float | None = None
+        self._asked_to_end = False
 
     def start(self, step: str = "none", number: int = 0) -> None:
         environment = {
@@ -60,6 +61,7 @@ class WorkerProcess:
                 cwd=self._folder,
             )
         self.frozen_until = None
+        self._asked_to_end = False
 
     @property
     def running(self) -> bool:
@@ -73,6 +75,12 @@ class WorkerProcess:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(number)
 
+    def ask_to_end(self) -> None:
+        """Send SIGTERM once: a second one ends it in the middle of its work."""
+        if not self._asked_to_end:
+            self._asked_to_end = True
+            self.signal(signal.SIGTERM)
+
     def kill(self) -> None:
         self.signal(signal.SIGKILL)
         if self._process is not None:
@@ -81,6 +89,6 @@ class WorkerProcess:
     def stop(self, seconds: float = 60) -> int:
         """Ask it to end; answer its exit status."""
         self.signal(signal.SIGCONT)
-        self.signal(signal.SIGTERM)
+        self.ask_to_end()
         assert self._process is not None
         return self._process.wait(seconds)

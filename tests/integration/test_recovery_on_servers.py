@@ -196,9 +196,9 @@ def test_offsets_that_are_gone_or_were_moved(job: Job, capsys: pytest.CaptureFix
     assert plan["damage"] == [f"{job.topic}[0]: 350 is committed, 300 is right: 50 records would never be read"]
     assert content(job.clickhouse.client()) == before
     job.start()
+    job.until_committed(400)
     live = command(job, capsys, "recover", "offset-loss")
     assert live["damage"] == [], "it is right now"
-    job.until_committed(400)
     assert job.stop() == 0
     assert sum(job.stored().values()) == 320
 
