@@ -15,7 +15,7 @@ from lpa_core.events.model import Stored, carries_version
 from lpa_core.events.model_from_columns import sources
 from lpa_core.events.paths import of_envelope, steps
 from lpa_core.tables.row_layout import LEADING_COLUMNS
-from lpa_core.tables.table import Column, Kind, Table
+from lpa_core.tables.table import INTEGER_BOUNDS, Column, Kind, Table
 from lpa_core.type_checks import shown_type
 
 _HELD: Final[dict[Kind, tuple[type, ...]]] = {
@@ -30,14 +30,6 @@ _HELD: Final[dict[Kind, tuple[type, ...]]] = {
     ),
 }
 """The types of the values that a column of each kind takes."""
-_BOUNDS: Final = {
-    Kind.INT32: (-(2**31), 2**31 - 1),
-    Kind.INT64: (-(2**63), 2**63 - 1),
-    Kind.UINT8: (0, 2**8 - 1),
-    Kind.UINT16: (0, 2**16 - 1),
-    Kind.UINT32: (0, 2**32 - 1),
-    Kind.UINT64: (0, 2**64 - 1),
-}
 _SAMPLES: Final[dict[Any, Any]] = {str: "1", int: 1, float: 1.0, bool: True}
 
 
@@ -138,14 +130,14 @@ def _require_fitting(column: Column) -> None:
         raise ValueError(f"reads {_shown(column.reads)}, which is not a type of the module model")
     coercion = _coercion(column.reads)
     converts = [each.convert for each in column.reads.__metadata__ if isinstance(each, Stored)]
-    least, most = _BOUNDS.get(column.kind, (0, 0))
+    least, most = INTEGER_BOUNDS.get(column.kind, (0, 0))
     for leaf, bounds in _leaves(column.reads):
         stored = _SAMPLES.get(leaf)
         for convert in converts:
             stored = convert(stored)
         if type(stored) not in _HELD[column.kind]:
             raise ValueError(f"reads values that a column of kind {column.kind.name} does not hold")
-        if column.kind in _BOUNDS and leaf is int and not (least <= bounds[0] and bounds[1] <= most):
+        if column.kind in INTEGER_BOUNDS and leaf is int and not (least <= bounds[0] and bounds[1] <= most):
             raise ValueError(f"reads numbers that a column of kind {column.kind.name} does not hold")
     if coercion(None, [0]) is None and not _nullable(column.reads):
         raise ValueError("reads a type whose rule makes null of nothing, and which cannot be null")

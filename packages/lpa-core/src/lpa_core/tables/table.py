@@ -33,6 +33,17 @@ class Kind(StrEnum):
     """``int``, epoch milliseconds UTC, from 1900-01-01 to 2299-12-31."""
 
 
+INTEGER_BOUNDS: Final = {
+    Kind.INT32: (-(2**31), 2**31 - 1),
+    Kind.INT64: (-(2**63), 2**63 - 1),
+    Kind.UINT8: (0, 2**8 - 1),
+    Kind.UINT16: (0, 2**16 - 1),
+    Kind.UINT32: (0, 2**32 - 1),
+    Kind.UINT64: (0, 2**64 - 1),
+}
+"""The least and the largest integer that a column of each kind holds."""
+
+
 @final
 @attrs.frozen(slots=True)
 class Column:

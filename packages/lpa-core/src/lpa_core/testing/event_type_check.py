@@ -14,19 +14,11 @@ from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.events.row import own_columns
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.pipeline.verdicts import Accepted
-from lpa_core.tables.table import Column, Kind, Table
+from lpa_core.tables.table import INTEGER_BOUNDS, Column, Kind, Table
 from lpa_core.validation.json_document import Document
 from lpa_core.validation.reasons import Failure
 
-_WHOLE: Final = {
-    Kind.INT32: (-(2**31), 2**31 - 1),
-    Kind.INT64: (-(2**63), 2**63 - 1),
-    Kind.UINT8: (0, 2**8 - 1),
-    Kind.UINT16: (0, 2**16 - 1),
-    Kind.UINT32: (0, 2**32 - 1),
-    Kind.UINT64: (0, 2**64 - 1),
-    Kind.TIMESTAMP: (MIN_EPOCH_MS, MAX_EPOCH_MS),
-}
+_WHOLE: Final = {**INTEGER_BOUNDS, Kind.TIMESTAMP: (MIN_EPOCH_MS, MAX_EPOCH_MS)}
 _MOST_FLOAT: Final = {Kind.FLOAT32: 3.4028234663852886e38, Kind.FLOAT64: 1.7976931348623157e308}
 
 
