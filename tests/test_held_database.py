@@ -47,8 +47,9 @@ def held(tmp_path: Path) -> Iterator[Path]:
     with subprocess.Popen(
         command, cwd=tmp_path, env=environment(tmp_path), stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as ingestion:
+        # No command asks meanwhile: it would have the database itself for a moment, and the ingestion would be refused.
         deadline = time.monotonic() + 60
-        while not HELD.search(lpa(tmp_path, "triage")[1]):
+        while not (held := tmp_path / "data" / "clickhouse" / "status").exists() or "PID" not in held.read_text():
             assert time.monotonic() < deadline
             assert ingestion.poll() is None
             time.sleep(0.1)
