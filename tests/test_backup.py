@@ -20,7 +20,7 @@ from lpa_ops.backup import database
 from lpa_ops.backup.manifest import BackupManifest, decode, encode
 from lpa_ops.backup.store import BackupStore
 from lpa_ops.positions.set_aside_tables import is_set_aside
-from lpa_ops.recover.expiry import may_have_expired
+from lpa_ops.recover.row_expiry import may_have_expired
 from lpa_ops.testing.backups import FULL
 
 pytestmark = pytest.mark.slow

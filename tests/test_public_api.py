@@ -67,7 +67,7 @@ def test_no_name_of_lpa_core_is_that_of_a_module_in_it() -> None:
 def test_an_import_alone_imports_nothing_more(name: str) -> None:
     look = f"import sys, {name}; print(*sorted(each for each in sys.modules if each.split('.')[0] == 'lpa_core'))"
     printed = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True).stdout
-    assert printed.split() == sorted({"lpa_core", "lpa_core.lazy_names", name})
+    assert printed.split() == sorted({"lpa_core", "lpa_core.lazy_imports", name})
 
 
 def test_the_pages_name_all_there_is_and_nothing_else() -> None:

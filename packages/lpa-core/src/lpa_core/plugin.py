@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lpa_core.lazy_names import finder
+from lpa_core.lazy_imports import finder
 
 if TYPE_CHECKING:
     from lpa_core.dedup.memory import MemoryDedupStore

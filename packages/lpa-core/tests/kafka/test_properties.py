@@ -8,7 +8,7 @@ import pytest
 
 from lpa_core.settings.kafka import RESERVED
 from lpa_core.settings.loading import SettingsError, load
-from lpa_core.settings.shown import shown
+from lpa_core.settings.shown_values import shown
 
 
 @pytest.fixture(autouse=True)

@@ -17,6 +17,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from lpa_ops.recover import deduplication_tokens
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "backup"))
 from broken_restore_run import command, killed, lpa
 from killed_run import content, in_child, settings
@@ -26,7 +28,7 @@ from lpa_core.generate.generator import generate
 from lpa_core.jobs import restoration
 from lpa_ops.backup import database_exchange
 from lpa_ops.positions.doubled import ingested_tables
-from lpa_ops.recover import doubled_rows, row_removal, tokens, total_loss
+from lpa_ops.recover import doubled_rows, row_removal, total_loss
 from lpa_sinks.clickhouse.database import opened
 
 EVENTS = 2_000
@@ -62,7 +64,7 @@ def insert_again(folder: Path) -> None:
 
 KILLS: tuple[tuple[str, Callable[[Path], None], ModuleType, str, bool], ...] = (
     ("clickhouse-corruption", truncate_a_part, database_exchange, "move", False),
-    ("clickhouse-corruption", truncate_a_part, tokens, "_detach", True),
+    ("clickhouse-corruption", truncate_a_part, deduplication_tokens, "_detach", True),
     ("clickhouse-corruption", truncate_a_part, restoration, "unbar", False),
     ("total-loss", remove, total_loss, "restore", False),
     ("total-loss", remove, database_exchange, "move", False),

@@ -22,7 +22,7 @@ from lpa_core.sinks.sink import SinkMisconfigured, SinkUnavailable
 from lpa_core.tables.row_layout import RAW_TABLE
 from lpa_sinks.commands.check import check_app
 from lpa_sinks.parity import assertions, settled_hours
-from lpa_sinks.parity.hours import end_of_events
+from lpa_sinks.parity.comparable_hours import end_of_events
 from lpa_sinks.parity.page import markdown
 from lpa_sinks.schema.apply import apply
 from lpa_sinks.schema.ddl import INGESTED_FILE

@@ -9,7 +9,7 @@ import attrs
 
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.generate.generator import generate
-from lpa_core.plugins.judging import Judging, required_answer
+from lpa_core.plugins.judging_faults import Judging, required_answer
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.plugins.plugin import Plugin, one_line
 from lpa_core.validation.chain import Validator

@@ -12,7 +12,7 @@ from lpa_core.delivery.ranges import Range
 from lpa_core.errors import ConfigurationError
 from lpa_core.events.event_type import Row
 from lpa_core.pipeline.reject_envelope import Rejected, RejectEnvelope, envelope, reduced, reject_row
-from lpa_core.pipeline.storable import record_timestamp
+from lpa_core.pipeline.reject_values import record_timestamp
 from lpa_core.pipeline.verdicts import Accepted, Ignored, Verdict
 from lpa_core.records import Position, RecordBatch
 from lpa_core.tables.ignored import IGNORED_COUNTS_TABLE, IGNORED_EVENTS_TABLE

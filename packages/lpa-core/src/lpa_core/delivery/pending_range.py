@@ -9,7 +9,7 @@ import attrs
 import structlog
 
 from lpa_core.dedup.store import DedupStore
-from lpa_core.delivery import checked_answers
+from lpa_core.delivery import plugin_answers
 from lpa_core.delivery.blocks import Settled, blocks, envelopes, gap_blocks, settle
 from lpa_core.delivery.ignored_blocks import ignored_blocks, spans, without_ignored
 from lpa_core.delivery.partitions import PartitionState
@@ -60,7 +60,7 @@ def claim(pending: PendingRange, dedup: DedupStore) -> None:
     """Ask the store who owns each accepted event's key. Raises DedupStoreUnavailable, DedupStoreError."""
     accepted = [(i, verdict.dedup_key) for i, verdict in enumerate(pending.verdicts) if type(verdict) is Accepted]
     offsets = pending.batch.offsets
-    owners = checked_answers.claim(
+    owners = plugin_answers.claim(
         dedup,
         [key for _, key in accepted],
         pending.batch.topic,

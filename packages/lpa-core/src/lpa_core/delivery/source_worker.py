@@ -15,7 +15,7 @@ from typing import final
 import attrs
 
 from lpa_core.dedup.store import DedupStore
-from lpa_core.delivery import checked_answers
+from lpa_core.delivery import plugin_answers
 from lpa_core.delivery.batch_clock import BatchClock
 from lpa_core.delivery.checkpoint import Checkpoint
 from lpa_core.delivery.observer import Step
@@ -115,7 +115,7 @@ class SourceWorker:
         if isinstance(self._source, SupportsUnfinished):
             batch = self._source.read_again(prepared.count, prepared.resume)
         else:
-            batch = checked_answers.read(self._source, prepared.count, _UNBOUNDED)
+            batch = plugin_answers.read(self._source, prepared.count, _UNBOUNDED)
         if batch is None or len(batch) != prepared.count or batch.resume != prepared.resume:
             raise SourceError(
                 f"{prepared.topic}[{prepared.partition}] no longer holds the records {prepared.start} to "
@@ -165,7 +165,7 @@ class SourceWorker:
 
     def _read(self) -> RecordBatch | None:
         with self._steps.timed("read"):
-            return checked_answers.read(self._source, self._limits.max_records, self._limits.max_bytes)
+            return plugin_answers.read(self._source, self._limits.max_records, self._limits.max_bytes)
 
     def _new_range(self, batch: RecordBatch) -> Range:
         self._last_time = self._clock.time(self._last_time, batch.timestamps or ())

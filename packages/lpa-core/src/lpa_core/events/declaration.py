@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from lpa_core.argument_checks import shown_type
 from lpa_core.events.envelope import wire_envelope
 from lpa_core.events.fields import fields, is_model
 from lpa_core.events.lenient_decoding import coercion_for
@@ -16,7 +17,6 @@ from lpa_core.events.model_from_columns import sources
 from lpa_core.events.paths import of_envelope, steps
 from lpa_core.tables.row_layout import LEADING_COLUMNS
 from lpa_core.tables.table import INTEGER_BOUNDS, Column, Kind, Table
-from lpa_core.type_checks import shown_type
 
 _HELD: Final[dict[Kind, tuple[type, ...]]] = {
     **dict.fromkeys((Kind.TEXT, Kind.LABEL), (str,)),

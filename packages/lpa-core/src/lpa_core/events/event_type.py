@@ -8,6 +8,7 @@ from typing import Any, final
 
 import attrs
 
+from lpa_core.argument_checks import items, require_function, require_named_function, require_text, shown_type
 from lpa_core.events.column_rows import rows_maker
 from lpa_core.events.declaration import (
     require_coerced,
@@ -24,7 +25,6 @@ from lpa_core.events.row import MakeRows, Row, own_columns
 from lpa_core.events.times import DiscardedTime, settling
 from lpa_core.tables.row_layout import LEADING_COLUMNS
 from lpa_core.tables.table import Column, Table
-from lpa_core.type_checks import items, require_function, require_named_function, require_text, shown_type
 
 __all__ = ["EventType", "Row", "typed_table"]
 

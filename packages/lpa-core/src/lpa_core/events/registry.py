@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from lpa_core.argument_checks import shown_type
 from lpa_core.events import (
     ai_stream_events,
     ai_stream_status,
@@ -16,7 +17,6 @@ from lpa_core.events import (
 )
 from lpa_core.events.event_type import EventType
 from lpa_core.tables.reserved import RESERVED_TABLES
-from lpa_core.type_checks import shown_type
 
 BUILTIN_EVENT_TYPES: Final[tuple[EventType, ...]] = (
     ai_stream_status.EVENT_TYPE,

@@ -8,7 +8,7 @@ from typing import Any
 
 from lpa_core.kafka.configuration import consumer_configuration, producer_configuration
 from lpa_core.settings.settings import Settings
-from lpa_core.settings.shown import PROPERTIES, is_shown
+from lpa_core.settings.shown_values import PROPERTIES, is_shown
 
 
 def refused_properties(settings: Settings) -> dict[str, str]:

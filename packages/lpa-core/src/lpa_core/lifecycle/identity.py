@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import final
 
+from lpa_core.argument_checks import shown_type
 from lpa_core.errors import ContractError
 from lpa_core.events.coercion import address
 from lpa_core.lifecycle.attribution import Attribution, AttributionPolicy
 from lpa_core.lifecycle.capabilities import CapabilityIndex, Offer
 from lpa_core.lifecycle.pipeline_model import PipelineModelMode, canonical_pipeline
 from lpa_core.lifecycle.signals import Signal, TraceType, first_non_blank
-from lpa_core.type_checks import shown_type
 
 _CLOSED = TraceType.CLOSED.value
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lpa_core.events.coercion import timestamp
-from lpa_core.pipeline import storable
+from lpa_core.pipeline import reject_values
 from lpa_core.pipeline.reject_envelope import Rejected
 from lpa_core.records import Position
 from lpa_core.validation.json_document import Document
@@ -23,7 +23,7 @@ def described_by(document: Document, value: bytes, position: Position, **known: 
         "region": document.dimension("region"),
         "replay": document.value("__replay") is True,
         "replay_id": document.text("__replay_id") or None,
-        "attempt": storable.attempt(document.value("__replay_attempt")),
+        "attempt": reject_values.attempt(document.value("__replay_attempt")),
         "first_failure_ms": timestamp(document.value("__replay_first_failure_ms")),
     }
     return Rejected(position=position, payload=value, **(said | known))

@@ -26,12 +26,12 @@ from lpa_core.events.times import (
     latest_event_times,
     latest_of_replayed,
 )
+from lpa_core.pipeline.all_failures import every_failure, mismatched
 from lpa_core.pipeline.compiled_type import compile_type
 from lpa_core.pipeline.description import described_by
-from lpa_core.pipeline.every_failure import every_failure, mismatched
 from lpa_core.pipeline.reject_envelope import Rejected
 from lpa_core.pipeline.row_guard import RowGuard
-from lpa_core.pipeline.unreadable import NO_VALUE, not_json, not_parsed
+from lpa_core.pipeline.unreadable_records import NO_VALUE, not_json, not_parsed
 from lpa_core.pipeline.verdicts import Accepted, Ignored, Verdict
 from lpa_core.records import Oversized, Position, RecordBatch
 from lpa_core.tables.ignored import NOTHING_BUT_COUNTS, KeptOfIgnored

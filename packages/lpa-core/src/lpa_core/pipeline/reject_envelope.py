@@ -15,7 +15,7 @@ import cattrs
 import msgspec
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from lpa_core.pipeline import storable
+from lpa_core.pipeline import reject_values
 from lpa_core.records import Oversized, Position
 from lpa_core.tables.row_layout import RejectValues
 from lpa_core.validation.reasons import Failure
@@ -138,8 +138,8 @@ def envelope(rejected: Rejected, record_timestamp: int, ingestion_timestamp: int
     dimensions = Dimensions(rejected.orchestrator, rejected.broadcaster, rejected.region)
     whole = RejectEnvelope(
         schema_version=SCHEMA_VERSION,
-        source=RejectSource(storable.text(position.topic), position.partition, position.offset, record_timestamp),
-        failure=attrs.evolve(rejected.failure, details=storable.details(rejected.failure.details)),
+        source=RejectSource(reject_values.text(position.topic), position.partition, position.offset, record_timestamp),
+        failure=attrs.evolve(rejected.failure, details=reject_values.details(rejected.failure.details)),
         identity=RejectIdentity(
             _bounded(rejected.event_id), _bounded(rejected.event_type), _bounded(rejected.event_version)
         ),
@@ -149,7 +149,7 @@ def envelope(rejected: Rejected, record_timestamp: int, ingestion_timestamp: int
         dedup_strategy=rejected.dedup_strategy,
         replay=rejected.replay,
         replay_id=_bounded(rejected.replay_id),
-        attempt=storable.attempt(rejected.attempt),
+        attempt=reject_values.attempt(rejected.attempt),
         ingestion_timestamp=ingestion_timestamp,
         event_timestamp=rejected.event_timestamp,
         first_failure_ms=rejected.first_failure_ms,
@@ -176,9 +176,10 @@ def reduced(of: RejectEnvelope, why: str) -> RejectEnvelope:
 
     ``why`` no more can be stored, without values of the row.
     """
+    details = reject_values.details(f"only position, size and hash are stored: {why}")
     return attrs.evolve(
         of,
-        failure=attrs.evolve(of.failure, details=storable.details(f"only position, size and hash are stored: {why}")),
+        failure=attrs.evolve(of.failure, details=details),
         identity=RejectIdentity(None, None, None),
         dimensions=None,
         payload=Payload("json", None, None, of.payload.size, of.payload.sha256, truncated=True),

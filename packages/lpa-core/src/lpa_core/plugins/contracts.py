@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from lpa_core.type_checks import is_generator_function, require_function, shown_type
+from lpa_core.argument_checks import is_generator_function, require_function, shown_type
 
 
 def require_methods(what: str, made: object, contract: type[Any]) -> None:

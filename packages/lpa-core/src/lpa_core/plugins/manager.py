@@ -17,14 +17,14 @@ from lpa_core.events.event_type import EventType
 from lpa_core.health.check import HealthCheck
 from lpa_core.lifecycle.attribution import AttributionPolicy
 from lpa_core.pipeline.pipeline import FailureClassifier, Pipeline
-from lpa_core.plugins import answers
-from lpa_core.plugins.answers import URI_HOOKS, require_hooks
-from lpa_core.plugins.brought import Brought
+from lpa_core.plugins import hook_answers
 from lpa_core.plugins.calls import PluginCalls, tell_trace
 from lpa_core.plugins.context import AppContext
+from lpa_core.plugins.contributions import Brought
 from lpa_core.plugins.culprit import Culprit
+from lpa_core.plugins.hook_answers import URI_HOOKS, require_hooks
 from lpa_core.plugins.hookspecs import PROJECT, HookSpecs
-from lpa_core.plugins.judging import Judging, told_classifier, told_event_types, told_validator
+from lpa_core.plugins.judging_faults import Judging, told_classifier, told_event_types, told_validator
 from lpa_core.plugins.plugin import Plugin, PluginError, is_ours, one_line, ours_first
 from lpa_core.plugins.start_checks import start_checks_of
 from lpa_core.plugins.wanted_version import require_fitting
@@ -135,18 +135,18 @@ class PluginManager:
                 )
             return found
 
-        checks = answers.health_checks(asked("lpa_health_checks"), (check.name for check in self.health_checks()))
+        checks = hook_answers.health_checks(asked("lpa_health_checks"), (check.name for check in self.health_checks()))
         brought = Brought(
             plugin,
             module,
-            event_types=answers.event_types(asked("lpa_event_types")),
-            validators=answers.validators(asked("lpa_validators")),
-            ignore_rules=answers.ignore_rules(asked("lpa_ignore_rules")),
+            event_types=hook_answers.event_types(asked("lpa_event_types")),
+            validators=hook_answers.validators(asked("lpa_validators")),
+            ignore_rules=hook_answers.ignore_rules(asked("lpa_ignore_rules")),
             health_checks=checks,
-            replay_transforms=answers.replay_transforms(asked("lpa_replay_transforms")),
-            commands=answers.commands(asked("lpa_cli_commands")),
-            attribution_policy=answers.attribution_policy(asked("lpa_attribution_policy")),
-            factories={hook: answers.factories(hook, asked(hook), self._factories(hook)) for hook in URI_HOOKS},
+            replay_transforms=hook_answers.replay_transforms(asked("lpa_replay_transforms")),
+            commands=hook_answers.commands(asked("lpa_cli_commands")),
+            attribution_policy=hook_answers.attribution_policy(asked("lpa_attribution_policy")),
+            factories={hook: hook_answers.factories(hook, asked(hook), self._factories(hook)) for hook in URI_HOOKS},
         )
         Pipeline(
             [*self.event_types(), *brought.event_types],

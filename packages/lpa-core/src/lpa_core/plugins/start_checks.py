@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from lpa_core.argument_checks import shown_type
 from lpa_core.doctor.start_check import PlannedStart, StartCheck, is_start_check
 from lpa_core.health.check import Finding
-from lpa_core.plugins.answers import sequence
+from lpa_core.plugins.hook_answers import sequence
 from lpa_core.plugins.plugin import Plugin, PluginError, one_line
-from lpa_core.type_checks import shown_type
 
 _HOOK = "lpa_start_checks"
 

@@ -17,7 +17,7 @@ from lpa_core.settings import plugin_options as options
 from lpa_core.settings.loading import Refusal, described, refusals, usable, written
 from lpa_core.settings.settings import Settings
 from lpa_core.settings.settings_file import SettingsFile, flat
-from lpa_core.settings.shown import HIDDEN, PROPERTIES, is_shown, shown
+from lpa_core.settings.shown_values import HIDDEN, PROPERTIES, is_shown, shown
 from lpa_core.settings.thresholds import Thresholds
 
 ENVIRONMENT: Final = "environment"

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from lpa_core.invisible import invisible_at_ends, without_line_break
 from lpa_core.settings.settings_file import flat
-from lpa_core.settings.shown import HIDDEN, is_shown, quoted
+from lpa_core.settings.shown_values import HIDDEN, is_shown, quoted
 
 PREFIX: Final = "LPA_KAFKA_"
 

@@ -24,7 +24,7 @@ from lpa_core.settings import plugin_options
 from lpa_core.settings.plugin_options import PluginOptions
 from lpa_core.settings.settings import Settings, fields
 from lpa_core.settings.settings_file import SETTINGS_FILE, SettingsFile
-from lpa_core.settings.shown import quoted
+from lpa_core.settings.shown_values import quoted
 from lpa_core.settings.thresholds import Thresholds
 from lpa_core.uris import AddressRefused
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, final
 
 import attrs
 
-from lpa_core.type_checks import items, shown_type
+from lpa_core.argument_checks import items, shown_type
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 

@@ -13,7 +13,7 @@ from typing import Any, Final, final
 import attrs
 import msgspec
 
-from lpa_core.type_checks import items, require_text, shown_type
+from lpa_core.argument_checks import items, require_text, shown_type
 
 IGNORED_EVENT_FAMILY: Final = "ignored_event_family"
 _REASON: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")

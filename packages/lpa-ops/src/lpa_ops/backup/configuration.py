@@ -11,7 +11,7 @@ from clickhouse_connect.driver.client import Client
 
 from lpa_core.settings.loading import described
 from lpa_core.settings.settings import Settings
-from lpa_core.settings.shown import is_shown, shown
+from lpa_core.settings.shown_values import is_shown, shown
 from lpa_ops.positions.set_aside_tables import is_set_aside
 from lpa_sinks.clickhouse.sql_files import SqlFiles
 

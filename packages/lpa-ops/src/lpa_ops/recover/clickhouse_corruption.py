@@ -25,12 +25,12 @@ from lpa_ops.positions.missing import positions_of
 from lpa_ops.positions.set_aside_tables import is_set_aside, suffix
 from lpa_ops.positions.stored_tables import content, cut, positions, rows, stored_tables, table_names
 from lpa_ops.recover.backups import backup_at, is_own, newest_good, require_is_own
+from lpa_ops.recover.deduplication_tokens import detached, forget
 from lpa_ops.recover.estimate import seconds_to_read, seconds_to_restore
-from lpa_ops.recover.expiry import may_have_expired
+from lpa_ops.recover.row_expiry import may_have_expired
 from lpa_ops.recover.scenario import Context, Findings, FoundOffset, RecoveryStep, as_positions, broken_off, offsets
 from lpa_ops.recover.sources import Sources, sources
 from lpa_ops.recover.statements import sql
-from lpa_ops.recover.tokens import detached, forget
 from lpa_sinks.clickhouse.database import endpoint_of, opened
 from lpa_sinks.clickhouse.names import quoted
 

@@ -21,7 +21,7 @@ from lpa_replay.spool.outcomes import (
     ReplayDecision,
 )
 from lpa_replay.spool.spool_file import SpoolWriter
-from lpa_replay.staging.exhausted import exhausted_envelope
+from lpa_replay.staging.exhausted_attempts import exhausted_envelope
 from lpa_replay.staging.forecast import Forecast
 from lpa_replay.staging.marks import lineage, position_text
 from lpa_replay.staging.prepare import Preparation, PreparedRecord

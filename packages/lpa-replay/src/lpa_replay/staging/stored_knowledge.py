@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, Protocol, final
 from lpa_core.records import Position
 from lpa_core.tables.table import Column, Kind
 from lpa_replay.database import ReplayDatabase
-from lpa_sinks.clickhouse.carried_rows import SETTINGS, carried_columns
+from lpa_sinks.clickhouse.inline_rows import SETTINGS, carried_columns
 
 _KEYS: Final = (Column("key", Kind.TEXT),)
 _POSITIONS: Final = (Column("topic", Kind.TEXT), Column("partition", Kind.UINT32), Column("offset", Kind.UINT64))

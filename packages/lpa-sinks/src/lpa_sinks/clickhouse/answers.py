@@ -14,7 +14,7 @@ from urllib3.exceptions import HTTPError, ProxyError
 from urllib3.response import HTTPResponse
 
 from lpa_core.errors import JobFailed
-from lpa_sinks.clickhouse.form import as_form
+from lpa_sinks.clickhouse.request_form import as_form
 
 SUMMARY: Final = "X-ClickHouse-Summary"
 """Sent when a statement has ended, or its result begins."""

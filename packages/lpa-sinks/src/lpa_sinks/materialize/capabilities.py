@@ -11,7 +11,7 @@ from lpa_core.events.times import MOST_APART_MS
 from lpa_core.lifecycle.capabilities import TTL_MS, Capability, CapabilityIndex
 from lpa_core.sinks.sink import StoredRange
 from lpa_core.tables.table import Column, Kind
-from lpa_sinks.clickhouse.carried_rows import carried
+from lpa_sinks.clickhouse.inline_rows import carried
 from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.row_filter import RowFilter, SessionKey, TimeSpan, between, of_ranges
 

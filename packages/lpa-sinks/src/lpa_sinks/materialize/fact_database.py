@@ -8,7 +8,7 @@ from typing import Any, final
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.tables.table import Column
-from lpa_sinks.clickhouse.carried_rows import SETTINGS
+from lpa_sinks.clickhouse.inline_rows import SETTINGS
 from lpa_sinks.clickhouse.insert import encode, insert, insert_settings
 from lpa_sinks.clickhouse.names import quoted
 from lpa_sinks.materialize.statements import SQL

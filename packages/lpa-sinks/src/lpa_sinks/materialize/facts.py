@@ -22,7 +22,7 @@ from lpa_core.lifecycle.facts import (
     columns,
 )
 from lpa_core.tables.table import Column, Kind
-from lpa_sinks.clickhouse.carried_rows import carried
+from lpa_sinks.clickhouse.inline_rows import carried
 from lpa_sinks.clickhouse.types import column_type
 from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.row_filter import TimeSpan

@@ -9,7 +9,7 @@ import attrs
 
 from lpa_core.sinks.sink import StoredRange
 from lpa_core.tables.table import Column, Kind
-from lpa_sinks.clickhouse.carried_rows import carried
+from lpa_sinks.clickhouse.inline_rows import carried
 from lpa_sinks.materialize.statements import SQL
 
 _CALENDAR: Final = (-2_208_988_800_000, 10_413_791_999_999)

@@ -17,7 +17,7 @@ import structlog
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.tables.table import Block, Table
-from lpa_sinks.clickhouse.carried_rows import SETTINGS, carried_columns
+from lpa_sinks.clickhouse.inline_rows import SETTINGS, carried_columns
 from lpa_sinks.clickhouse.sql_files import SqlFiles
 
 _SQL: Final = SqlFiles(__package__)

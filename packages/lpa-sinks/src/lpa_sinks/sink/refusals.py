@@ -8,8 +8,8 @@ from typing import Any, Final
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.tables.table import Block, Column
-from lpa_sinks.clickhouse.carried_rows import SETTINGS, carried_columns
 from lpa_sinks.clickhouse.errors import CODES, ErrorKind, classify, describe
+from lpa_sinks.clickhouse.inline_rows import SETTINGS, carried_columns
 from lpa_sinks.clickhouse.insert import fits
 from lpa_sinks.clickhouse.types import column_type
 from lpa_sinks.sink.rules_of_table import rules_of

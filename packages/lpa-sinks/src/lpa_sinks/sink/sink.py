@@ -32,7 +32,7 @@ from lpa_sinks.clickhouse.retries import AT_ONCE, InexplicableError, RetryPolicy
 from lpa_sinks.schema.ddl import WITHDRAWN_TABLE
 from lpa_sinks.sink.completion import TableTarget, complete, inserts_under_way, missing_rows, query_id, withdraw
 from lpa_sinks.sink.derivation import SinkDerivation
-from lpa_sinks.sink.emptiness import holds, is_empty
+from lpa_sinks.sink.empty_database import holds, is_empty
 from lpa_sinks.sink.inventory import newest_batch_time, stored_offsets, wait_for_inserts
 from lpa_sinks.sink.known_gaps import is_gap
 from lpa_sinks.sink.other_content import count_other_content

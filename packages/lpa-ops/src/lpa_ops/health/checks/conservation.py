@@ -21,7 +21,7 @@ from lpa_ops.positions.checkpoints import sink_name
 from lpa_ops.positions.input_topic import InputTopic
 from lpa_ops.positions.missing import Positions
 from lpa_sinks.clickhouse.retries import AT_ONCE
-from lpa_sinks.sink.emptiness import is_empty
+from lpa_sinks.sink.empty_database import is_empty
 
 _ACTION: Final = "stop the workers, and compare these positions with the archive before anything expires"
 _LOOK: Final = "stop the workers, and look at the plan of"

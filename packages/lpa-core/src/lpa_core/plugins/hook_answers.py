@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pluggy
 
+from lpa_core.argument_checks import is_generator_function, items, require_function, require_named_function, shown_type
 from lpa_core.events.event_type import EventType
 from lpa_core.health.check import HealthCheck, is_health_check
 from lpa_core.health.check_answer import message
 from lpa_core.lifecycle.attribution import AttributionPolicy
 from lpa_core.plugins.contracts import require_methods
 from lpa_core.replays import ReplayTransform
-from lpa_core.type_checks import is_generator_function, items, require_function, require_named_function, shown_type
 from lpa_core.validation.chain import Validator
 from lpa_core.validation.ignore_rules import IgnoreRule
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from lpa_core.argument_checks import shown_type
 from lpa_core.dedup.store import DedupStore
 from lpa_core.errors import ContractError
 from lpa_core.records import Position, RecordBatch
 from lpa_core.sources.source import Source
-from lpa_core.type_checks import shown_type
 
 _VALUES: Final = frozenset({bytes, type(None)})
 
