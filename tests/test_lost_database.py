@@ -11,8 +11,17 @@ from services.preloaded import preloaded_lpa
 
 
 def lpa(folder: Path, *words: str) -> tuple[int, str]:
-    done = subprocess.run([preloaded_lpa(), *words], cwd=folder, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([preloaded_lpa(), *words], cwd=folder, capture_output=True, text=True, timeout=300)
     return done.returncode, done.stdout + done.stderr
+
+
+def test_a_database_of_ignored_records_only_is_not_taken_for_a_lost_one(tmp_path: Path) -> None:
+    event = '{"id": "1", "type": "stream_trace", "timestamp": 1767873600000, "data": {"type": "app_start"}}\n'
+    (tmp_path / "events.ndjson").write_text(event)
+    status, said = lpa(tmp_path, "ingest", "events.ndjson", "--no-facts")
+    assert (status, "ignored_event_counts" in said) == (0, True), said
+    status, said = lpa(tmp_path, "ingest", "events.ndjson", "--no-facts")
+    assert (status, "Nothing new" in said) == (0, True), said
 
 
 @pytest.mark.slow

@@ -163,11 +163,11 @@ class SupportsInventory(Protocol):
     """
 
     def is_empty(self) -> bool:
-        """Whether no record is stored at all."""
+        """Whether nothing is stored of any record, be it accepted, rejected or ignored."""
         ...
 
     def holds(self, topic: str, partition: int) -> bool:
-        """Whether any record of the partition is stored, accepted or rejected."""
+        """Whether anything is stored of a record of the partition, as above."""
         ...
 
 

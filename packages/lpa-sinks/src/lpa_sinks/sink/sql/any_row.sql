@@ -1,9 +1,1 @@
-SELECT count()
-FROM
-(
-    (SELECT 1 FROM $raw LIMIT 1)
-    UNION ALL
-    (SELECT 1 FROM $dead_letters LIMIT 1)
-    UNION ALL
-    (SELECT 1 FROM $quarantine LIMIT 1)
-)
+(SELECT 1 FROM $table LIMIT 1)
