@@ -23,8 +23,10 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Never
+from typing import Never, final
 
 PROGRAM = """#!{python} -IS
 import json, os, signal, socket, sys
@@ -44,6 +46,8 @@ os._exit(status)
 """
 
 
+_EXITING = 0x4
+"""``PF_EXITING`` of Linux's sched.h."""
 LPA, PYTHON = "lpa", "python"
 LIBRARIES = (
     "clickhouse_connect",
@@ -68,15 +72,19 @@ def preloaded_python() -> Path:
 
 
 @functools.cache
-def _programs() -> Path:
-    """The folder of their folders. Their server ends with this process."""
+def _programs(*within: str) -> Path:
+    """The folder of their folders. Their server ends with this process.
+
+    Args:
+        within: a command that runs the server, such as setpriv, with its arguments.
+    """
     folder = Path(tempfile.mkdtemp(prefix="lpa-"))
     address = str(folder / "server")
     read, kept = os.pipe()  # closed with this process, however that ends
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
         listener.listen(64)
-        command = [sys.executable, "-m", "services.preloaded", str(listener.fileno()), str(read)]
+        command = [*within, sys.executable, "-m", "services.preloaded", str(listener.fileno()), str(read)]
         server = subprocess.Popen(command, cwd=Path(__file__).parents[1], pass_fds=(listener.fileno(), read))
     os.close(read)
     for name in (LPA, PYTHON):
@@ -92,6 +100,84 @@ def _programs() -> Path:
 
     atexit.register(end)
     return folder
+
+
+@final
+class Process:
+    """A process of ``lpa`` that is sent signals."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        self._handle = os.pidfd_open(number)
+
+    def wait_for_start(self) -> None:
+        """Wait until code of lpa runs: it handles SIGTERM, which Python alone does not."""
+        while not self._ends() and not self._has("SigCgt:", 1 << (signal.SIGTERM - 1)):
+            time.sleep(0.001)
+
+    def send(self, number: int) -> bool:
+        """Send a signal; False if it came too late to be noticed, for the process was ending."""
+        if self._ends():
+            return False
+        signal.pidfd_send_signal(self._handle, number)
+        return not self._ends()
+
+    def close(self) -> None:
+        os.close(self._handle)
+
+    def _ends(self) -> bool:
+        """Whether the system takes it down already, which takes a moment."""
+        try:
+            flags = Path(f"/proc/{self._number}/stat").read_text().rpartition(")")[2].split()[6]
+        except OSError:
+            return True
+        return bool(int(flags) & _EXITING)
+
+    def _has(self, field: str, mask: int) -> bool:
+        with contextlib.suppress(OSError):
+            return bool(int(Path(f"/proc/{self._number}/status").read_text().partition(field)[2].split()[0], 16) & mask)
+        return True
+
+
+@final
+class Fork:
+    """A command that this process started as a fork, with these standard streams; one that is None is closed."""
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        streams: Sequence[int | None],
+        within: Sequence[str] = (),
+    ) -> None:
+        """``within`` is a command that runs the server of forks, such as setpriv, with its arguments."""
+        self._server = socket.socket(socket.AF_UNIX)
+        self._server.connect(str(_programs(*within) / "server"))
+        numbers = [number for number, stream in enumerate(streams) if stream is not None]
+        said = json.dumps([[LPA, *arguments], str(folder), dict(environment), numbers]).encode()
+        given = [stream for stream in streams if stream is not None]
+        socket.send_fds(self._server, [len(said).to_bytes(8, "big")], given)
+        self._server.sendall(said)
+        self.process = Process(int.from_bytes(self._received(8), "big"))
+
+    def wait(self, seconds: float) -> int:
+        """The exit status; below 0 the signal that ended it. Raises TimeoutError, and kills it."""
+        self._server.settimeout(seconds)
+        try:
+            return int.from_bytes(self._received(2), "big", signed=True)
+        finally:
+            self._server.close()
+            self.process.close()
+
+    def _received(self, count: int) -> bytes:
+        found = b""
+        while len(found) < count:
+            more = self._server.recv(count - len(found))
+            if not more:
+                raise ConnectionError("the server of forks has gone")
+            found += more
+        return found
 
 
 def preload() -> None:
@@ -136,13 +222,16 @@ def attend(caller: socket.socket) -> Never:
     said = b""
     while len(said) < int.from_bytes(size, "big"):
         said += caller.recv(1 << 16)
-    arguments, folder, environment = json.loads(said)
+    arguments, folder, environment, *watched = json.loads(said)
+    numbers = watched[0] if watched else [0, 1, 2]
     command = os.fork()
     if command == 0:
         caller.close()
-        run(arguments, folder, environment, streams)
+        run(arguments, folder, environment, dict(zip(numbers, streams, strict=True)))
     for stream in streams:
         os.close(stream)
+    if watched:
+        caller.sendall(command.to_bytes(8, "big"))
     ended = os.pidfd_open(command)
     while True:
         readable, _, _ = select.select([caller, ended], [], [])
@@ -159,8 +248,8 @@ def attend(caller: socket.socket) -> Never:
     os._exit(0)
 
 
-def run(arguments: list[str], folder: str, environment: dict[str, str], streams: list[int]) -> Never:
-    for number, stream in enumerate(streams):
+def run(arguments: list[str], folder: str, environment: dict[str, str], streams: dict[int, int]) -> Never:
+    for number, stream in streams.items():
         os.dup2(stream, number)
         os.close(stream)
     os.chdir(folder)
@@ -171,6 +260,10 @@ def run(arguments: list[str], folder: str, environment: dict[str, str], streams:
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1, errors="backslashreplace")  # noqa: SIM115
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if number not in streams:  # as Python has it where one is closed
+            setattr(sys, name, None)
+            os.close(number)
     if Path(program).name == PYTHON:
         given = sys.argv[1:]
         if given[0] == "-c":

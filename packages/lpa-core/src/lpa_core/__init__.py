@@ -6,9 +6,9 @@ A plugin imports from :mod:`lpa_core.plugin`. What neither of the two has may ch
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from lpa_core.lazy_imports import finder
+
+TYPE_CHECKING = False  # not that of typing, whose import takes long
 
 if TYPE_CHECKING:
     from lpa_core.dedup.key import canonical_json, payload_hash

@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 import traceback
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,12 +14,12 @@ import attrs
 import cyclopts
 import structlog
 
-from lpa_core import logs
+from lpa_core import interrupts, logs, standard_streams
 from lpa_core.commands.config import config
 from lpa_core.commands.doctor import doctor
 from lpa_core.commands.generate import generate_app
 from lpa_core.commands.ingest import ingest
-from lpa_core.commands.output import abandon_output, console, flush_output, make_streams_safe, plain
+from lpa_core.commands.output import console, plain, show_every_character
 from lpa_core.commands.plugins import plugins_app
 from lpa_core.commands.topics import topics_app
 from lpa_core.commands.unknown_command import unknown_command
@@ -54,13 +55,24 @@ def build_app(settings: Settings, plugins: PluginManager) -> cyclopts.App:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run ``lpa`` and exit: 0 done, 1 the check or job failed, 2 wrong usage or configuration."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    """Run ``lpa`` and exit: 0 done, 1 the check or job failed, 2 wrong usage or configuration, 130 stopped."""
+    standard_streams.secure()
+    interrupts.install()
+    try:
+        status = run(sys.argv[1:] if arguments is None else arguments)
+        interrupts.end_work()
+    except KeyboardInterrupt:
+        status = interrupts.STOPPED
+    except SystemExit as ended:  # cyclopts makes it of an interrupt; commands of plugins may raise it
+        status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    status = _last_line(status)
+    standard_streams.flush()
+    interrupts.leave(status)
 
 
 def run(arguments: list[str]) -> int:
     """Run ``lpa`` with these arguments and answer its exit status."""
-    make_streams_safe()
+    show_every_character()
     raise_limit_of_files()
     reach_loopback_directly()
     plugins: PluginManager | None = None
@@ -68,18 +80,14 @@ def run(arguments: list[str]) -> int:
         settings = _undemanding() if arguments[:1] and arguments[0] in _DIAGNOSES else load()
         logs.configure(settings.lpa.log_format, settings.lpa.log_level)
         plugins = PluginManager(settings)
-        outcome = _called(build_app(settings, plugins), arguments)
-        flush_output()
+        app = build_app(settings, plugins)
+        interrupts.begin_work()
+        outcome = _called(app, arguments)
+        sys.stdout.flush()
     except LpaError as error:
         at_fault = plugins.culprit(error) if plugins and isinstance(error, ContractError) else None
-        _tell(f"{at_fault.named if at_fault else ''}{error}{_want_of_files(error)}")
-        return error.exit_status
-    except KeyboardInterrupt:
-        _tell("stopped; run the same command again to go on")
-        return 130
-    except BrokenPipeError:
-        abandon_output()
-        return 1
+        interrupts.last_word(partial(_tell_error, error, at_fault.named if at_fault else ""))
+        return interrupts.STOPPED if interrupts.requested() else error.exit_status
     except (Exception, SystemExit) as error:  # a person gets a line, and the trace only when asked for
         at_fault = plugins.culprit(error) if plugins else None
         if isinstance(error, SystemExit) and (at_fault is None or at_fault.hook == COMMANDS):
@@ -90,16 +98,34 @@ def run(arguments: list[str]) -> int:
     return outcome if isinstance(outcome, int) else 0
 
 
+def _last_line(status: int) -> int:
+    """The status of the process whose command ended with this one, and a line if it was stopped or not printed."""
+    if status == interrupts.STOPPED or interrupts.interrupted():
+        interrupts.last_word(partial(_tell, interrupts.ADVICE))
+        return interrupts.STOPPED
+    lost = standard_streams.lost_output()
+    if lost is not None:
+        _tell(f"standard output: {lost.strerror}: what was printed is not whole")
+    return status or (0 if lost is None else 1)
+
+
 def _undemanding() -> Settings:
     """What is usable of the settings; no plugin is required."""
     settings = usable(os.environ, SettingsFile.read(Path(SETTINGS_FILE)))
     return attrs.evolve(settings, lpa=attrs.evolve(settings.lpa, plugins_required=()))
 
 
-def _tell(what: str) -> None:
-    """Say on standard error why the command ends."""
-    for line in f"lpa: {what}".split("\n"):
-        console(stderr=True).print(plain(line), soft_wrap=True)
+def _tell(*problems: object) -> None:
+    """Say on standard error why the command ends: a line for each problem, whatever characters are in it."""
+    for number, problem in enumerate(problems):
+        console(stderr=True).print(plain(problem if number else f"lpa: {problem}"), soft_wrap=True)
+
+
+def _tell_error(error: LpaError, at_fault: str) -> None:
+    problems = [*map(str, error.args)] if len(error.args) > 1 else [str(error)]
+    problems[0] = f"{at_fault}{problems[0]}"
+    problems[-1] += _want_of_files(error)
+    _tell(*problems)
 
 
 def _called(app: cyclopts.App, arguments: list[str]) -> Any:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
-from typing import Final
 
-_LIBRARIES: Final = ("cyclopts", "rich")
+from lpa_core import interrupts, standard_streams
+
+_LIBRARIES = ("cyclopts", "rich")
 """What the extra ``cli`` brings."""
 
 
 def main() -> None:
     """Run ``lpa`` and exit with its status; 2 if the command line is not installed."""
+    standard_streams.secure()
+    interrupts.install()
     try:
         from lpa_core import cli
     except ModuleNotFoundError as error:

@@ -29,6 +29,7 @@ class LpaError(Exception):
     """Says in one line what is wrong, where, and what to do. Raise one of its branches.
 
     Attributes:
+        args: the message; several if there are several problems, a line for each.
         exit_status: of a command that ends with it.
         remedy: what to do, if the rest does not say it; ``str()`` has both.
     """
@@ -41,7 +42,7 @@ class LpaError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        what = super().__str__()
+        what = "\n".join(map(str, self.args))
         return f"{what}: {self.remedy}" if self.remedy else what
 
 

@@ -13,7 +13,8 @@ from rich.console import Console
 
 from lpa_core.commands.consent import confirmed
 from lpa_core.commands.listing import ListColumn, print_block, print_list, print_paragraph
-from lpa_core.commands.output import print_json, printable
+from lpa_core.commands.output import print_json
+from lpa_core.printable import printable
 
 WORDS = st.text(st.characters(exclude_categories=["Z", "C", "M"]), min_size=1, max_size=60)
 CELLS = st.lists(WORDS, max_size=4).map(" ".join)

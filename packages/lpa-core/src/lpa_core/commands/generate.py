@@ -17,11 +17,14 @@ else:
 
 import cyclopts
 from cyclopts import Parameter
+from rich.markup import escape
 from rich.progress import Progress
 
 from lpa_core.commands.output import console
 from lpa_core.errors import JobFailed, UsageError
 from lpa_core.generate.generator import generate
+from lpa_core.printable import printable
+from lpa_core.standard_streams import output_failure
 
 _LINES_AT_ONCE = 2000
 
@@ -72,8 +75,10 @@ def generate_command(
     if output is None:
         for text, _ in _joined(lines):
             sys.stdout.buffer.write(text)
+            if output_failure() is not None:
+                break
         sys.stdout.buffer.flush()
-        return 0
+        return 0 if output_failure() is None else 1
     with ExitStack() as opened:
         try:
             file = _open(output, opened)
@@ -84,7 +89,7 @@ def generate_command(
         progress = Progress(console=screen, transient=True, disable=not screen.is_terminal)
         try:
             with progress:
-                task = progress.add_task(output.name, total=events)
+                task = progress.add_task(escape(printable(output.name)), total=events)
                 for text, count in _joined(lines):
                     file.write(text)
                     progress.advance(task, count)

@@ -10,19 +10,21 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lpa_core.commands.listing import ListColumn, print_list, print_paragraph
 from lpa_core.commands.options import Json, addressed
-from lpa_core.commands.output import console, print_json, print_line, printable
+from lpa_core.commands.output import console, print_json, print_line
 from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.run_report import Report
 from lpa_core.delivery.source_worker import StepListener
+from lpa_core.interrupts import STOPPED
 from lpa_core.jobs.assembly import Job
 from lpa_core.jobs.ingest import ingest as run_job
 from lpa_core.plugins.manager import PluginManager
+from lpa_core.printable import printable
 from lpa_core.settings.settings import Settings
 from lpa_core.sources.source import Source
 
 
-def ingest(settings: Settings, plugins: PluginManager) -> Callable[..., None]:
+def ingest(settings: Settings, plugins: PluginManager) -> Callable[..., int]:
     def ingest_command(
         source: Annotated[
             str | None, Parameter(allow_leading_hyphen=True, validator=[is_no_option, addressed("SOURCE")])
@@ -36,7 +38,7 @@ def ingest(settings: Settings, plugins: PluginManager) -> Callable[..., None]:
         facts: bool = True,
         complete: Annotated[bool, Parameter(negative="")] = False,
         json: Json = False,
-    ) -> None:
+    ) -> int:
         """Read events, store each once, keep bad ones with the reason.
 
         Parameters
@@ -79,6 +81,7 @@ def ingest(settings: Settings, plugins: PluginManager) -> Callable[..., None]:
             print_json(report.as_json())
         else:
             _print_report(report)
+        return STOPPED if report.stopped else 0
 
     return ingest_command
 
@@ -105,7 +108,7 @@ def _watch(progress: Progress, source: Source) -> StepListener:
 def _left(report: Report) -> Iterator[str]:
     """What the run did not deliver, and why."""
     if report.waiting is None:
-        if not report.read:
+        if not report.read and not report.stopped:
             yield "Nothing new: all of it was read before." if not report.unfinished else "No new line."
         if report.unfinished:
             yield (

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-from contextlib import suppress
 from io import TextIOWrapper
 from typing import Annotated, Any, Final
 
@@ -14,6 +12,8 @@ import msgspec
 from cyclopts import ArgumentCollection, Parameter
 from rich.console import Console
 from rich.text import Text
+
+from lpa_core.printable import printable
 
 
 def _require_one(flags: ArgumentCollection) -> None:
@@ -55,16 +55,6 @@ def folded(text: str) -> Text:
     return Text(printable(text), overflow="fold")
 
 
-def printable(text: str) -> str:
-    """The text with an escape such as ``\\x1b`` for each character that does not print."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape", "surrogatepass").decode()
-        for character in text
-    )
-
-
 def print_json(value: Any) -> None:
     """One JSON value on standard output, for machines."""
     written = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
@@ -72,39 +62,22 @@ def print_json(value: Any) -> None:
 
 
 def write_json_text(text: str) -> None:
-    """JSON on standard output; what its encoding lacks is escaped as JSON does it."""
-    try:
-        text.encode(sys.stdout.encoding or "utf-8")
-    except UnicodeEncodeError:
-        text = "".join(each if each.isascii() else json.dumps(each)[1:-1] for each in text)
-    sys.stdout.write(text)
+    """JSON on standard output; what its encoding lacks, and what does not print, is escaped as JSON does it."""
+    encoding = sys.stdout.encoding or "utf-8"
+    lines = text.split("\n")
+    sys.stdout.write("\n".join(line if _can_be_shown(line, encoding) else _escaped(line, encoding) for line in lines))
 
 
-def make_streams_safe() -> None:
-    """Let nothing that is printed fail because a standard stream is closed or cannot show a character.
+def _can_be_shown(text: str, encoding: str) -> bool:
+    return text.isprintable() and text.encode(encoding, "ignore").decode(encoding) == text
 
-    A closed one is opened on nothing. Otherwise the next file that is opened, such as one of a database, would take
-    its number, and what a library prints would be written into that file.
-    """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            number = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
-            os.set_inheritable(number, True)
-            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8"))
+
+def _escaped(text: str, encoding: str) -> str:
+    return "".join(each if _can_be_shown(each, encoding) else json.dumps(each)[1:-1] for each in text)
+
+
+def show_every_character() -> None:
+    """Have a stream whose encoding lacks a character show an escape in its place."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-
-
-def flush_output() -> None:
-    """Write what is held back. If nobody reads it any more, as after `head`, this is not an error."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        abandon_output()
-
-
-def abandon_output() -> None:
-    """Let standard output go nowhere: Python flushes once more when it ends, and would complain."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -41,6 +41,8 @@ class Report:
     """Records that each partition still had when the run ended; None for a file, which is read to its end."""
     unfinished: int = 0
     """Bytes of a file's last line that wait until the line has its end."""
+    stopped: bool = False
+    """Whether it ended before the end of its source, which a topic does not have."""
     given_up: Mapping[str, str] = attrs.field(factory=dict[str, str])
     """Partitions that need a person, and why."""
 

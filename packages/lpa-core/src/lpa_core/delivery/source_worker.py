@@ -27,7 +27,7 @@ from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.records import RecordBatch
 from lpa_core.sinks.archive import Archive
 from lpa_core.sinks.sink import Sink, SinkUnavailable, SupportsContentComparison, SupportsNewestTime
-from lpa_core.sources.source import Source, SourceError, SupportsUnfinished
+from lpa_core.sources.source import Source, SourceError, SupportsStop, SupportsUnfinished
 
 StepListener = Callable[[Step, Range], None]
 """Told after each step; what it raises stops the run."""
@@ -79,8 +79,10 @@ class SourceWorker:
         self._steps = RangeSteps(pipeline, self._sinks, self.report.spend)
 
     def stop(self) -> None:
-        """Ask the run to end after the range in work. Safe from a signal handler."""
+        """Ask the run to end after the range in work. For any thread."""
         self._stopping.set()
+        if isinstance(self._source, SupportsStop):
+            self._source.stop()
 
     @property
     def stopping(self) -> bool:
@@ -142,6 +144,7 @@ class SourceWorker:
     def _deliver_all(self) -> None:
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="write") as writer:
             running: Future[PendingRange] | None = None
+            ended = False
             while not self._stopping.is_set():
                 try:
                     batch = self._read()
@@ -150,6 +153,7 @@ class SourceWorker:
                         running.result()
                     raise error.after(self.report.summary) from None
                 if batch is None:
+                    ended = self._source.repeatable or not self._stopping.is_set()
                     break
                 pending = self._judge(batch, self._new_range(batch))
                 self._claim(pending)
@@ -160,6 +164,7 @@ class SourceWorker:
                 running = writer.submit(self._deliver, pending)
             if running is not None:
                 running.result()
+            self.report.stopped = not ended
         if isinstance(self._source, SupportsUnfinished):
             self.report.unfinished = self._source.unfinished
 

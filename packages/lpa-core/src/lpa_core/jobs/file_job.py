@@ -71,7 +71,7 @@ def deliver(
         opened.callback(source.close)
         worker = _assemble(source, job, settings, plugins, watch, opened, recovering)
         map_large_buffers()
-        with stopped_by_signals(worker), quiet_collector(), prompt_handover():
+        with stopped_by_signals(worker, settings.lpa.stop_seconds), quiet_collector(), prompt_handover():
             return worker.run()
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import os
 import signal
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol
 
 import structlog
+
+from lpa_core import interrupts
 
 _log = structlog.get_logger("lpa.runner")
 
@@ -21,31 +21,26 @@ _HANDOVER_SECONDS: Final = 0.0005
 
 
 class Stoppable(Protocol):
-    def stop(self) -> object: ...
-
-    @property
-    def stopping(self) -> bool: ...
+    def stop(self) -> object:
+        """Let the work end soon. Called in another thread."""
+        ...
 
 
 @contextmanager
-def stopped_by_signals(worker: Stoppable) -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+def stopped_by_signals(worker: Stoppable, seconds: float | None = None) -> Iterator[None]:
+    """Have Ctrl-C, SIGTERM and SIGHUP stop the worker after the range in work; once more, they end the process.
 
-    def stop(number: int, frame: object) -> None:
-        if worker.stopping:
-            # As safe as a kill, and the only way past a writer that waits for a sink that is down.
-            os._exit(128 + number)
-        _log.info("stopping after the range in work; once more stops at once", signal=signal.Signals(number).name)
+    The process also ends if that takes longer than ``seconds``; None if the worker sees to it.
+    """
+
+    def stop(number: int) -> None:
+        # Whoever pressed Ctrl-C at a terminal has to know that it takes a moment. Elsewhere the last line is enough.
+        if number != signal.SIGINT or sys.stderr.isatty():
+            _log.info("stopping after the range in work; once more stops at once", signal=signal.Signals(number).name)
         worker.stop()
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with interrupts.stopping(stop, seconds):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

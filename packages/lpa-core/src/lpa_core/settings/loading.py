@@ -96,7 +96,7 @@ def load(environment: Mapping[str, str] | None = None, file: Path | None = None)
     found = SettingsFile.read(file or Path(SETTINGS_FILE))
     wrong = [*refusals(environment, found)]
     if wrong:
-        raise SettingsError("\n".join(map(str, wrong)))
+        raise SettingsError(*wrong)
     return _settings(environment, found.table)
 
 

@@ -6,7 +6,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import BinaryIO, Final, Protocol, final
+from typing import Final, Protocol, final
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -23,6 +23,14 @@ _PIECE_BYTES: Final = 64 << 10
 
 DAMAGED: Final = (OSError, EOFError, zlib.error, zstd.ZstdError)
 """What reading a stream raises that is cut off, damaged or cannot be read."""
+
+
+class _Packed(Protocol):
+    """What is read, packed or not."""
+
+    def read(self, size: int, /) -> bytes: ...
+    def seek(self, place: int, /) -> int: ...
+    def tell(self) -> int: ...
 
 
 class _Decoder(Protocol):
@@ -65,7 +73,7 @@ class Decompressed:
     stream can be read again.
     """
 
-    def __init__(self, stream: BinaryIO, *, repeatable: bool) -> None:
+    def __init__(self, stream: _Packed, *, repeatable: bool) -> None:
         self.unpacker = ""
         """The command that gives the same text; empty if the stream is plain."""
         self._stream, self._repeatable = stream, repeatable

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
+from io import UnsupportedOperation
 from pathlib import Path
 from typing import BinaryIO, Final, final
 
@@ -11,7 +13,9 @@ from lpa_core.records import Oversized, RecordBatch
 from lpa_core.sources.decompression import Decompressed
 from lpa_core.sources.file_kinds import STDIN, ByteStream, RecognisedText
 from lpa_core.sources.lines import LastLine, Lines
+from lpa_core.sources.pipe import Pipe
 from lpa_core.sources.source import SourceError
+from lpa_core.standard_streams import input_is_closed
 
 _UNBOUNDED: Final = 1 << 62
 _INGEST: Final = "{} | lpa ingest -"
@@ -28,13 +32,22 @@ class LineSource:
 
     partition = 0
 
-    def __init__(self, topic: str, name: str, file: BinaryIO, stream: ByteStream, size: int | None) -> None:
-        """``size`` is the file's, in bytes; None for a stream that can be read only once."""
+    def __init__(
+        self,
+        topic: str,
+        name: str,
+        file: BinaryIO,
+        stream: ByteStream,
+        size: int | None,
+        pipe: Pipe | None = None,
+    ) -> None:
+        """``size`` is the file's, in bytes; None for a stream that can be read only once, through ``pipe``."""
         self.topic = topic
         self.size = size
         self.repeatable: bool = size is not None
         self._file = file
         self._lines = Lines(stream, name, LastLine.WAITS if self.repeatable else LastLine.TAKEN)
+        self._pipe = pipe
         self._offset = 0
 
     @property
@@ -73,7 +86,14 @@ class LineSource:
         self._offset += len(lines)
         return RecordBatch(self.topic, 0, offsets, lines, oversized=oversized, resume=self._lines.resume)
 
+    def stop(self) -> None:
+        if self._pipe is not None:
+            self._lines.stop()
+            self._pipe.stop()
+
     def close(self) -> None:
+        if self._pipe is not None:
+            self._pipe.close()
         self._file.close()
 
 
@@ -97,9 +117,10 @@ def open_file(path: Path, run: str, use: str = _INGEST) -> LineSource:
         raise SourceError(f"{path} cannot be read: {error.strerror}") from None
     topic = os.fsencode(path.name).decode(errors="replace")  # a name need not be UTF-8, a topic must
     repeatable = file.seekable()
-    text = RecognisedText(Decompressed(file, repeatable=repeatable), str(path), use)
+    pipe = None if repeatable else Pipe(file)
+    text = RecognisedText(Decompressed(pipe or file, repeatable=repeatable), str(path), use)
     if not repeatable:
-        return LineSource(f"{topic}-{run}", str(path), file, text, None)
+        return LineSource(f"{topic}-{run}", str(path), file, text, None, pipe)
     try:
         text.recognise()
     except SourceError:
@@ -119,7 +140,12 @@ def open_snapshot(path: Path) -> LineSource:
 
 
 def open_stdin(run: str) -> LineSource:
-    """Standard input, like a pipe, as the topic ``stdin-<run>``."""
+    """Standard input, like a pipe, as the topic ``stdin-<run>``. Raises SourceError if it is closed."""
+    if input_is_closed():
+        raise SourceError("standard input is closed: give it a pipe or a file, or name a file in the place of -")
     stdin = sys.stdin.buffer
-    text = RecognisedText(Decompressed(stdin, repeatable=False), STDIN, _INGEST)
-    return LineSource(f"stdin-{run}", STDIN, stdin, text, None)
+    pipe = None
+    with suppress(UnsupportedOperation):  # it is in memory
+        pipe = Pipe(stdin)
+    text = RecognisedText(Decompressed(pipe or stdin, repeatable=False), STDIN, _INGEST)
+    return LineSource(f"stdin-{run}", STDIN, stdin, text, None, pipe)

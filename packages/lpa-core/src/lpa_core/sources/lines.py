@@ -46,11 +46,16 @@ class Lines:
         self._rest = b""
         self._ended = False
         self._damage: Exception | None = None
+        self._stopped = False
         self._consumed = 0
         self._tail = b""
         self._begun = b""
         """The last line, if it was handed out without its end."""
         self._long_unended = 0
+
+    def stop(self) -> None:
+        """From now on text without a line end does not count as a line. Called in another thread."""
+        self._stopped = True
 
     @property
     def resume(self) -> str:
@@ -112,7 +117,7 @@ class Lines:
                 break
         if lines and begun and 0 not in oversized:
             lines[0] = begun + lines[0]
-        if not lines and self._damage is not None:
+        if not lines and self._damage is not None and not self._stopped:
             raise self._broken()
         return lines, oversized
 
@@ -136,7 +141,7 @@ class Lines:
         return begun
 
     def _takes_last_line(self) -> bool:
-        if not self._rest or self.last is LastLine.WAITS:
+        if not self._rest or self._stopped or self.last is LastLine.WAITS:
             return False
         if self.last is LastLine.JSON and not is_json(self._rest):
             raise SourceError(

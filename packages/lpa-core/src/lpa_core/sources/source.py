@@ -86,3 +86,12 @@ class SupportsUnfinished(Protocol):
         Called at most once, after :meth:`Source.seek` and before the first read.
         """
         ...
+
+
+@runtime_checkable
+class SupportsStop(Protocol):
+    """A source whose next record may be long in coming."""
+
+    def stop(self) -> None:
+        """Have a read that waits, and every later one, return what is there. Called in another thread."""
+        ...

@@ -16,6 +16,7 @@ import attrs
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from lpa_core import interrupts
 from lpa_core.settings.settings import Settings
 from lpa_ops.backup import database
 from lpa_ops.backup.backup import Backup, BackupError
@@ -64,17 +65,25 @@ def verify(location: str, sink: str | None, settings: Settings) -> Verification:
 def _in_embedded_engine(located: Located, settings: Settings) -> dict[str, Content]:
     # The engine has one folder in a process, and this process may need it for another.
     spawned = multiprocessing.get_context("spawn")
-    with scratch_folder(settings) as scratch, ProcessPoolExecutor(1, mp_context=spawned) as process:
-        return process.submit(_restored_in, scratch / "engine", located).result()
+    with (
+        scratch_folder(settings) as scratch,
+        ProcessPoolExecutor(1, mp_context=spawned, initializer=_follow_parent) as process,
+    ):
+        with interrupts.kept_from_children():
+            restored = process.submit(_restored_in, scratch / "engine", located)
+        return restored.result()
 
 
 def _restored_in(folder: Path, located: Located) -> dict[str, Content]:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     client = connect(Endpoint(located.backup.database, path=folder))
     try:
         return _restored(client, located)
     finally:
         client.close()
+
+
+def _follow_parent() -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -20,6 +19,7 @@ from lpa_core.health.check_runner import CheckRunner
 from lpa_core.health.report import HealthReport
 from lpa_core.plugins.context import AppContext
 from lpa_core.settings.thresholds import State
+from lpa_core.standard_streams import output_failure
 from lpa_ops.commands.health_report import print_report
 from lpa_ops.health.window import since as beginning
 from lpa_ops.positions.input_topic import reads_kafka
@@ -63,17 +63,13 @@ def health_app(context: AppContext) -> cyclopts.App:
         reports = _reports(runner, context, sink, dedup, since)
         if watch:
             _watch(reports, json=json, wide=wide)
+            return 0
         report = next(reports)
         if json:
             print_json(report.as_json())
         else:
             print_report(report, console(), wide=wide)
-        status = 1 if report.state is State.CRITICAL else 0
-        if runner.hanging:
-            # A thread that is stuck in the engine would take the process down with it on its way out.
-            sys.stdout.flush()
-            os._exit(status)
-        return status
+        return 1 if report.state is State.CRITICAL else 0
 
     return app
 
@@ -90,7 +86,7 @@ def _reports(
 
 
 def _watch(reports: Iterator[HealthReport], *, json: bool, wide: bool) -> None:
-    """Show one report after the other, until interrupted."""
+    """Show one report after the other, until interrupted or nobody reads them any more."""
     pause = threading.Event()
     screen = console()
     for report in reports:
@@ -100,6 +96,8 @@ def _watch(reports: Iterator[HealthReport], *, json: bool, wide: bool) -> None:
             screen.clear()  # a file or a pipe gets one report below the other
             print_report(report, screen, wide=wide)
             sys.stdout.flush()
+        if output_failure() is not None:
+            return
         pause.wait(_WATCH_SECONDS)
 
 

@@ -13,7 +13,7 @@ from cyclopts import Parameter
 
 from lpa_core.commands.listing import ListColumn, print_list
 from lpa_core.commands.options import SinkUri
-from lpa_core.commands.output import Format, console, plain, print_json
+from lpa_core.commands.output import Format, console, plain, print_json, print_line
 from lpa_core.health.check import Scope
 from lpa_core.plugins.context import AppContext
 from lpa_ops.health.window import since as beginning
@@ -59,7 +59,8 @@ def release_check_app(context: AppContext) -> cyclopts.App:
         if json:
             print_json(_as_json(judged, target.version))
         elif markdown:
-            print(as_markdown(judged, target.version))
+            for line in as_markdown(judged, target.version).split("\n"):
+                print_line(line)
         else:
             _print(judged, target.version)
         return 0 if passed(judged) else 1

@@ -12,8 +12,9 @@ from cyclopts import Parameter
 
 from lpa_core.commands.listing import print_list, print_paragraph
 from lpa_core.commands.options import Json, SinkUri, Switch
-from lpa_core.commands.output import console, print_json, print_line, printable
+from lpa_core.commands.output import console, print_json, print_line
 from lpa_core.plugins.context import AppContext
+from lpa_core.printable import printable
 from lpa_core.sinks.sink import SinkMisconfigured
 from lpa_core.time_window import parse_time, shown
 from lpa_ops.commands.dead_letters_report import payload_text, print_dead_letters, print_other_content

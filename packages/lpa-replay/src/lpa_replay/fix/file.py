@@ -112,7 +112,7 @@ def parse_fixes(text: str, name: str) -> FixFile:
         except ValueError as error:
             problems.append(f"{name}: fix {number}: {error}")
     if problems:
-        raise ReplayRefused("\n".join(problems))
+        raise ReplayRefused(*problems)
     return FixFile(text, tuple(fixes))
 
 

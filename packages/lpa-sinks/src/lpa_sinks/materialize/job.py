@@ -125,7 +125,7 @@ class MaterializeJob:
             with explained("set up a consumer", settings):
                 self._consumer = Consumer(_configuration(settings))
             opened.callback(self._consumer.close)
-            opened.enter_context(stopped_by_signals(self))
+            opened.enter_context(stopped_by_signals(self, settings.lpa.stop_seconds))
             server = AdminServer(
                 settings.lpa.admin_address,
                 settings.lpa.admin_token,

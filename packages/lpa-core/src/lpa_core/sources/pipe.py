@@ -1,0 +1,36 @@
+"""A stream that can be read only once, as it comes."""
+
+from __future__ import annotations
+
+import io
+import os
+import select
+from typing import BinaryIO, final
+
+
+@final
+class Pipe(io.RawIOBase):
+    """Reads a pipe, a terminal or the like. Another thread can stop the waiting for more."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._stopped, self._stop = os.pipe()
+        self._either = select.poll()
+        for number in (file.fileno(), self._stopped):
+            self._either.register(number, select.POLLIN)
+
+    def read(self, size: int = -1, /) -> bytes:
+        """What is there, at least one byte; nothing at the end, or if it is stopped. Raises OSError."""
+        ready = dict(self._either.poll())
+        if self._stopped in ready:
+            return b""
+        return os.read(self._file.fileno(), size)
+
+    def stop(self) -> None:
+        os.write(self._stop, b"\0")
+
+    def close(self) -> None:
+        if not self.closed:
+            for number in (self._stopped, self._stop):
+                os.close(number)
+        super().close()
