@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, BinaryIO, cast
+from typing import Annotated, BinaryIO
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -105,11 +105,11 @@ def _joined(lines: Iterator[bytes]) -> Iterator[tuple[bytes, int]]:
         yield b"\n".join(batch), len(batch) - 1
 
 
-def _open(path: Path, opened: ExitStack) -> BinaryIO:
+def _open(path: Path, opened: ExitStack) -> BinaryIO | gzip.GzipFile | zstd.ZstdFile:
     file = opened.enter_context(path.open("wb"))
     if path.suffix == ".gz":
         # Neither name nor time in the header: the same events give the same file.
-        return cast(BinaryIO, opened.enter_context(gzip.GzipFile("", "wb", fileobj=file, mtime=0)))
+        return opened.enter_context(gzip.GzipFile("", "wb", fileobj=file, mtime=0))
     if path.suffix == ".zst":
-        return cast(BinaryIO, opened.enter_context(zstd.ZstdFile(file, "wb")))
+        return opened.enter_context(zstd.ZstdFile(file, "wb"))
     return file

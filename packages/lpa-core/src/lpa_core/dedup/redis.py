@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final, cast, final
+from typing import Any, Final, final
 from urllib.parse import urlsplit
 
 from redis import Redis
@@ -149,7 +149,8 @@ class RedisDedupStore:
         try:
             server = self._server()
             persistence: dict[str, Any] = self._redis.info("persistence")
-            lacking = [name.decode() for name in cast("list[bytes]", self._redis.eval(_LACKING, 1, self._ledger))]
+            found: Any = self._redis.eval(_LACKING, 1, self._ledger)
+            lacking = [name.decode() for name in found]
             loss = self._loss(server, self._noted(), some=False)
         except RedisError as error:
             raise self._failure(error) from error
@@ -305,7 +306,8 @@ class RedisDedupStore:
             raise DedupStoreError(f"Redis at {self._address} {problem}")
 
     def _noted(self) -> Ledger:
-        return Ledger.read(cast("list[bytes | None]", self._redis.hmget(self._ledger, FIELDS)))
+        found: Any = self._redis.hmget(self._ledger, FIELDS)
+        return Ledger.read(found)
 
     def _note(self, server: Mapping[str, Any]) -> None:
         self._redis.hset(self._ledger, mapping={"run_id": server["run_id"], "evicted": server["evicted_keys"]})

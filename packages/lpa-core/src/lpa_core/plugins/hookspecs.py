@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pluggy
 
@@ -45,13 +45,13 @@ SinkFactory = Callable[[str, Settings], Sink]
 ArchiveFactory = Callable[[str, Path, Settings], Archive]
 
 
-class HookSpecs:
+class HookSpecs(Protocol):
     @hookspec
-    def lpa_event_types(self, options: Options) -> Sequence[EventType]:  # type: ignore[empty-body]
+    def lpa_event_types(self, options: Options) -> Sequence[EventType]:
         """Called when the process starts: event types to collect beside the built-in ones."""
 
     @hookspec
-    def lpa_validators(self, settings: Settings, options: Options) -> Sequence[Validator]:  # type: ignore[empty-body]
+    def lpa_validators(self, settings: Settings, options: Options) -> Sequence[Validator]:
         """Called when the process starts: validators to ask after the built-in ones, in the order given.
 
         An event that passes them all goes on. As soon as there is any, every event is judged as a document instead of
@@ -59,32 +59,32 @@ class HookSpecs:
         """
 
     @hookspec
-    def lpa_ignore_rules(self, options: Options) -> Sequence[IgnoreRule]:  # type: ignore[empty-body]
+    def lpa_ignore_rules(self, options: Options) -> Sequence[IgnoreRule]:
         """Called when the process starts: rules by which records are passed over, asked after the built-in ones.
 
         A record that a rule takes is counted; it is neither stored nor a dead letter.
         """
 
     @hookspec
-    def lpa_sources(self, options: Options) -> Mapping[str, SourceFactory]:  # type: ignore[empty-body]
+    def lpa_sources(self, options: Options) -> Mapping[str, SourceFactory]:
         """Called when the process starts: URI scheme -> ``factory(uri, settings)``.
 
         The factory raises SourceError if the source cannot be read.
         """
 
     @hookspec
-    def lpa_dedup_stores(self, options: Options) -> Mapping[str, DedupStoreFactory]:  # type: ignore[empty-body]
+    def lpa_dedup_stores(self, options: Options) -> Mapping[str, DedupStoreFactory]:
         """Called when the process starts: URI scheme -> ``factory(uri, settings)``."""
 
     @hookspec
-    def lpa_sinks(self, options: Options) -> Mapping[str, SinkFactory]:  # type: ignore[empty-body]
+    def lpa_sinks(self, options: Options) -> Mapping[str, SinkFactory]:
         """Called when the process starts: URI scheme -> ``factory(uri, settings)``.
 
         The factory connects to nothing yet: that is what the sink's ``open`` is for.
         """
 
     @hookspec
-    def lpa_archives(self, options: Options) -> Mapping[str, ArchiveFactory]:  # type: ignore[empty-body]
+    def lpa_archives(self, options: Options) -> Mapping[str, ArchiveFactory]:
         """Called when the process starts: URI scheme -> ``factory(uri, spool folder, settings)``."""
 
     @hookspec(firstresult=True)
@@ -104,7 +104,7 @@ class HookSpecs:
         """
 
     @hookspec
-    def lpa_replay_transforms(self, settings: Settings, options: Options) -> Sequence[ReplayTransform]:  # type: ignore[empty-body]
+    def lpa_replay_transforms(self, settings: Settings, options: Options) -> Sequence[ReplayTransform]:
         """Called when the process starts: what repairs records while they are replayed, in the order given.
 
         Each is shown what the one before has made of a record. Those of the fix file come last.
@@ -115,15 +115,15 @@ class HookSpecs:
         """Called when a savepoint is to be made or restored: who does that, or None. The first answer wins."""
 
     @hookspec
-    def lpa_health_checks(self, settings: Settings, options: Options) -> Sequence[HealthCheck]:  # type: ignore[empty-body]
+    def lpa_health_checks(self, settings: Settings, options: Options) -> Sequence[HealthCheck]:
         """Called when the process starts: checks for ``lpa health`` and for a running job to ask."""
 
     @hookspec
-    def lpa_start_checks(self, start: PlannedStart, options: Options) -> Sequence[StartCheck]:  # type: ignore[empty-body]
+    def lpa_start_checks(self, start: PlannedStart, options: Options) -> Sequence[StartCheck]:
         """Called by `lpa doctor`: checks of what this start needs of what the plugin brings. They change nothing."""
 
     @hookspec
-    def lpa_cli_commands(self, settings: Settings, context: AppContext, options: Options) -> Sequence[cyclopts.App]:  # type: ignore[empty-body]
+    def lpa_cli_commands(self, settings: Settings, context: AppContext, options: Options) -> Sequence[cyclopts.App]:
         """Called when the process starts: commands to add to ``lpa``, each an App with a name.
 
         A command that needs what plugins bring asks ``context.plugins`` when it runs: then all of them are loaded.

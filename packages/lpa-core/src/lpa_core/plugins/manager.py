@@ -228,20 +228,24 @@ class PluginManager:
                 self._leave_out(brought.plugin, error)
 
     def source(self, uri: str) -> Source:
-        return self._make("lpa_sources", uri)  # type: ignore[no-any-return]
+        source: Source = self._make("lpa_sources", uri)
+        return source
 
     def dedup_store(self, uri: str) -> DedupStore:
-        return self._make("lpa_dedup_stores", uri)  # type: ignore[no-any-return]
+        store: DedupStore = self._make("lpa_dedup_stores", uri)
+        return store
 
     def sink(self, uri: str) -> Sink:
-        return self._make("lpa_sinks", uri)  # type: ignore[no-any-return]
+        sink: Sink = self._make("lpa_sinks", uri)
+        return sink
 
     def require_sink(self, uri: str) -> None:
         """Raise PluginError if no plugin has a sink for the URI."""
         self._factory("lpa_sinks", uri)
 
     def archive(self, uri: str) -> Archive:
-        return self._make("lpa_archives", uri, self._settings.lpa.data.archive_spool)  # type: ignore[no-any-return]
+        archive: Archive = self._make("lpa_archives", uri, self._settings.lpa.data.archive_spool)
+        return archive
 
     def savepoints(self) -> SavepointKeeper:
         """Who makes and restores savepoints."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, Final, cast, final
+from typing import Any, Final, final
 from urllib.parse import urlsplit
 
 from clickhouse_connect.driver.exceptions import OperationalError
 from urllib3 import PoolManager
 from urllib3.exceptions import HTTPError, ProxyError
-from urllib3.response import HTTPResponse
+from urllib3.response import BaseHTTPResponse
 
 from lpa_core.errors import JobFailed
 from lpa_sinks.clickhouse.request_form import as_form
@@ -58,11 +58,11 @@ class CheckedPool:
         self._proxy = proxy
         self.clear = pool.clear
 
-    def request(self, method: str, url: str, **options: Any) -> HTTPResponse:
+    def request(self, method: str, url: str, **options: Any) -> BaseHTTPResponse:
         url, options = as_form(url, options)
         try:
             # ClickHouse redirects nowhere; the rows of an insert would go to whoever is named.
-            response = cast(HTTPResponse, self._pool.request(method, url, redirect=False, **options))
+            response = self._pool.request(method, url, redirect=False, **options)
         except HTTPError as error:
             told = self._told_of_proxy(error)
             if told is None:
@@ -117,14 +117,14 @@ def _is_summary(text: str) -> bool:
         return False
 
 
-def _beginning(response: HTTPResponse) -> bytes:
+def _beginning(response: BaseHTTPResponse) -> bytes:
     try:
         return response.read(4 * _WORDS, decode_content=True)
     except HTTPError:  # the reason does not depend on it
         return b""
 
 
-def _told(response: HTTPResponse, reason: str, body: bytes, sent: Mapping[str, str]) -> str:
+def _told(response: BaseHTTPResponse, reason: str, body: bytes, sent: Mapping[str, str]) -> str:
     parts = [f"status {response.status}"]
     if server := response.headers.get("Server"):
         parts.append(f"server {_printable(server)}")

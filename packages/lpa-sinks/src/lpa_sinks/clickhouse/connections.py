@@ -10,7 +10,6 @@ import attrs
 from clickhouse_connect.driver.httputil import default_pool_manager, get_pool_manager
 from urllib3 import PoolManager
 from urllib3.exceptions import HTTPError
-from urllib3.response import HTTPResponse
 from urllib3.util import make_headers
 
 from lpa_core.proxies import Proxy, proxy_for
@@ -58,9 +57,7 @@ def require_passage(connections: Connections, url: str) -> None:
     where = f"{url}: the proxy that {connections.proxy} names"
     remedy = "the login was not sent: correct the proxy, or name the host in NO_PROXY"
     try:
-        answer = cast(
-            HTTPResponse, _pool(connections.proxy).request("GET", f"{url}/ping", redirect=False, timeout=_PING_SECONDS)
-        )
+        answer = _pool(connections.proxy).request("GET", f"{url}/ping", redirect=False, timeout=_PING_SECONDS)
     except HTTPError:
         raise SinkUnavailable(f"{where} does not answer: {remedy}") from None
     if any(name in answer.headers for name in NAMES):
@@ -85,4 +82,5 @@ def _pool(proxy: Proxy | None) -> PoolManager:
 def _through(proxy: Proxy) -> PoolManager:
     login = urlsplit(proxy.address).netloc.rpartition("@")[0]
     headers = make_headers(proxy_basic_auth=unquote(login)) if login else None
-    return cast(PoolManager, get_pool_manager(http_proxy=proxy.address, proxy_headers=headers))
+    pool: PoolManager = get_pool_manager(http_proxy=proxy.address, proxy_headers=headers)
+    return pool

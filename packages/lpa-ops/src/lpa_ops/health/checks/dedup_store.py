@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, cast, final
+from typing import Any, Final, final
 
 import attrs
 
@@ -137,7 +137,8 @@ def _in_redis(uri: str, scope: Scope) -> _Store:
         raise DedupStoreError(UNREADABLE_URL) from None
     try:
         server = client.info(*SECTIONS, "persistence")
-        ledger = Ledger.read(cast("list[bytes | None]", client.hmget(f"{PREFIX}{LEDGER}", FIELDS)))
+        found: Any = client.hmget(f"{PREFIX}{LEDGER}", FIELDS)
+        ledger = Ledger.read(found)
         keys = client.dbsize()
         policy = server.get("maxmemory_policy")
         if policy is None:
