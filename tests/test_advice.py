@@ -75,6 +75,7 @@ FOLLOWED = {
     "topics apply": f"{TOPICS}::test_missing_topics_are_made_as_they_should_be_and_the_second_time_left_alone",
     "topics show": f"{TOPICS}::test_settings_of_a_topic_that_exists_are_named_and_not_changed",
     "triage": "packages/lpa-replay/tests/test_loop.py::test_a_producers_bug_is_repaired_once",
+    "triage ignored": "tests/test_ignored_events.py::test_ignored_records_change_nothing_but_their_counts",
     "triage sessions": "tests/test_triage_sessions.py::test_the_latest_sessions_are_listed",
 }
 """A command as messages name it -> a test that runs it to a good end."""

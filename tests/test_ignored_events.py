@@ -66,6 +66,19 @@ def test_ignored_records_change_nothing_but_their_counts(tmp_path: Path) -> None
     assert personal == [[0]]
     assert places == [[len(mixed), len(mixed)]]
 
+    overview = json.loads(lpa("triage", "--json", cwd=tmp_path / "mixed"))
+    assert overview["ignored"] == both["ignored"]
+    rows = json.loads(lpa("triage", "ignored", "--json", cwd=tmp_path / "mixed"))
+    by_reason: dict[str, int] = {}
+    for row in rows:
+        by_reason[row["ignore_reason"]] = by_reason.get(row["ignore_reason"], 0) + row["total"]
+    assert by_reason == both["ignored_by_reason"]
+    assert [row["total"] for row in rows] == sorted((row["total"] for row in rows), reverse=True)
+    of_type = json.loads(lpa("triage", "ignored", "--type", "webrtc_stats", "--json", cwd=tmp_path / "mixed"))
+    assert of_type == [row for row in rows if row["event_type"] == "webrtc_stats"]
+    printed = lpa("triage", "ignored", "--since", "2100-01-01", cwd=tmp_path / "mixed")
+    assert printed.strip() == "Nothing was ignored since 2100-01-01T00:00:00.000Z."
+
     health = json.loads(lpa("health", "--json", cwd=tmp_path / "mixed", check=False))
     states = {check["name"]: check for check in health["checks"]}
     assert states["conservation"]["state"] == "ok", states["conservation"]["detail"]

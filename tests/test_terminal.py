@@ -45,6 +45,13 @@ where = [{ path = "data.request_id", missing = true }]
 steps = [{ set = "data.request_id", value = "request" }]
 """
 
+IGNORED: Final = """
+{"type": "webrtc_stats"}
+{"type": "webrtc_stats", "data": {"type": "\\u001b[31mred"}}
+{"type": "stream_trace", "data": {"type": "app_" }}
+""".lstrip()
+"""The escape is data, which a terminal must not obey."""
+
 LOG: Final = """
 lpa nonsense
 lpa recover nonsense
@@ -60,10 +67,12 @@ lpa schema plan --migrations migrations --sink clickhouse://
 lpa generate --events 400 --sessions 12 --bad 0.1 --output events.ndjson
 lpa ingest events.ndjson --sink clickhouse:// --archive archive
 lpa ingest events.ndjson  --sink clickhouse:// --archive archive
+lpa ingest ignored.ndjson --no-facts --sink clickhouse://
 lpa materialize --sink clickhouse://
 lpa materialize rebuild --start 2026-01-01 --end 2026-02-01 --sink clickhouse://
 lpa triage --sink clickhouse://
 lpa triage --wide --sink clickhouse://
+lpa triage ignored --sink clickhouse://
 lpa triage sessions --limit 3 --sink clickhouse://
 lpa triage sessions {session} --sink clickhouse://
 lpa triage sessions nobody|nothing --sink clickhouse://
@@ -167,6 +176,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
     terminal.remember(*ONCE)
     FileSavepointStore("savepoints").create(SAVEPOINT, {})
     Path("fix.toml").write_text(FIX)
+    Path("ignored.ndjson").write_text(IGNORED)
     migration = Path("migrations/0001-zone")
     migration.mkdir(parents=True)
     (migration / "up.sql").write_text(ADD)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -10,12 +11,13 @@ import cyclopts
 from clickhouse_connect.driver.client import Client
 from cyclopts import Parameter
 
-from lpa_core.commands.listing import print_list, print_paragraph
+from lpa_core.commands.listing import ListColumn, print_list, print_paragraph
 from lpa_core.commands.options import Json, SinkUri, Switch
 from lpa_core.commands.output import console, print_json, print_line
 from lpa_core.plugins.context import AppContext
 from lpa_core.printable import printable
 from lpa_core.sinks.sink import SinkMisconfigured
+from lpa_core.tables.ignored import IGNORED_COUNTS_TABLE
 from lpa_core.time_window import parse_time, shown
 from lpa_ops.commands.dead_letters_report import payload_text, print_dead_letters, print_other_content
 from lpa_ops.commands.session_life import show_life
@@ -24,6 +26,7 @@ from lpa_ops.triage.queries import (
     Letters,
     failures_by_reason,
     failures_in_detail,
+    ignored,
     latest_letters,
     latest_sessions,
     outcomes,
@@ -35,6 +38,8 @@ from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.schema.apply import object_names
 
 _REPLAYS: Final = "replay_outcomes"
+"""The audit of replays, which says what became of dead letters."""
+_IGNORED_BY: Final = ("event_type", "event_subtype", "ignore_reason")
 _LISTED = ("workflow_session_id", "session_start_ts", "seconds", "outcome", "attribution", "signals", "errors", "swaps")
 
 
@@ -64,12 +69,11 @@ def triage_app(context: AppContext) -> cyclopts.App:
         wide
             Show all reasons, the last 20 samples, and what was sent in full.
         """
-        since_ms = None if since == "1h" else parse_time(since, "--since", time.time_ns() // 1_000_000)
-        asked = Letters(since_ms, event_type)
-        when = "in the last hour" if since_ms is None else f"since {shown(since_ms)}"
+        since_ms = _since(since)
+        asked, when = Letters(since_ms, event_type), _when(since_ms)
         with opened(sink, settings) as (client, database):
-            _require_replays(client, database)
-            failures, details, letters, became, mistaken = AT_ONCE.run(
+            there = _require(_REPLAYS, client, database)
+            failures, details, letters, became, mistaken, passed_over = AT_ONCE.run(
                 f"{database}: triage",
                 lambda: (
                     failures_by_reason(client, database, asked).as_json(),
@@ -77,11 +81,12 @@ def triage_app(context: AppContext) -> cyclopts.App:
                     latest_letters(client, database, asked).as_json(),
                     outcomes(client, database, asked),
                     same_key_other_content(client, database, asked).as_json(),
+                    _count_ignored(client, database, asked) if IGNORED_COUNTS_TABLE.name in there else 0,
                 ),
             )
         if json:
             samples = [{**letter, "payload_text": payload_text(letter)} for letter in letters]
-            found = {"failures": failures, "details": details, "samples": samples, **became}
+            found = {"failures": failures, "details": details, "samples": samples, **became, "ignored": passed_over}
             print_json({**found, "other_content": mistaken} if mistaken else found)
             return
         if failures:
@@ -95,6 +100,39 @@ def triage_app(context: AppContext) -> cyclopts.App:
             print_line(f"Replays gave {became['given_up']:,} of those above up: they are in quarantine.")
         if mistaken:
             print_other_content(console(), mistaken, when=when, wide=wide)
+        if passed_over:
+            print_line(f"{passed_over:,} records were ignored {when}: `lpa triage ignored` says which.")
+
+    @app.command(name="ignored")
+    def show_ignored(
+        *,
+        sink: SinkUri = None,
+        since: str = "1h",
+        event_type: Annotated[str | None, Parameter(name="--type")] = None,
+        json: Json = False,
+    ) -> None:
+        """Show which records a rule passed over in the last hour: counts by reason, type and subtype.
+
+        Parameters
+        ----------
+        since
+            Show what came from then on: 15m, 24h, 7d, or a time, UTC if it has no zone.
+        event_type
+            Show records of this type only, such as webrtc_stats.
+        """
+        since_ms = _since(since)
+        with opened(sink, settings) as (client, database):
+            _require(IGNORED_COUNTS_TABLE.name, client, database)
+            asked = Letters(since_ms, event_type)
+            rows = AT_ONCE.run(f"{database}: triage", lambda: ignored(client, database, asked).as_json())
+        if json:
+            print_json(rows)
+        elif rows:
+            columns = (ListColumn("count", right=True), "type", "subtype", ListColumn("reason", prose=True))
+            cells = [(f"{row['total']:,}", *(row[name] or "-" for name in _IGNORED_BY)) for row in rows]
+            print_list(console(), columns, cells, title=f"Ignored {_when(since_ms)}")
+        else:
+            print_line(f"Nothing was ignored {_when(since_ms)}{_of_type(event_type)}.")
 
     @app.command
     def sessions(
@@ -131,6 +169,15 @@ def triage_app(context: AppContext) -> cyclopts.App:
     return app
 
 
+def _since(text: str) -> int | None:
+    """Epoch ms; None for the last hour by the database's own clock."""
+    return None if text == "1h" else parse_time(text, "--since", time.time_ns() // 1_000_000)
+
+
+def _when(since_ms: int | None) -> str:
+    return "in the last hour" if since_ms is None else f"since {shown(since_ms)}"
+
+
 def _title(since_ms: int | None) -> str:
     return "Dead letters of the last hour" if since_ms is None else f"Dead letters since {shown(since_ms)}"
 
@@ -139,11 +186,19 @@ def _of_type(event_type: str | None) -> str:
     return f" of type {printable(event_type)}" if event_type else ""
 
 
-def _require_replays(client: Client, database: str) -> None:
-    """Triage asks the audit of replays what became of dead letters; ingestion without facts does not make it."""
+def _require(table: str, client: Client, database: str) -> Collection[str]:
+    """The names of all tables and views.
+
+    Raises SinkMisconfigured if this table is not there: an earlier version, or one without facts, does not make it.
+    """
     there = AT_ONCE.run(f"{database}: look for tables", lambda: object_names(client, database))
-    if _REPLAYS not in there:
-        raise SinkMisconfigured(f"{database} has no {_REPLAYS}: `lpa schema apply` makes it")
+    if table not in there:
+        raise SinkMisconfigured(f"{database} has no {table}: `lpa schema apply` makes it")
+    return there
+
+
+def _count_ignored(client: Client, database: str, letters: Letters) -> int:
+    return sum(row["total"] for row in ignored(client, database, letters).as_json())
 
 
 def _show_list(latest: Answer, json: bool) -> None:

@@ -34,7 +34,7 @@ class Answer:
 @final
 @attrs.frozen(slots=True)
 class Letters:
-    """Which dead letters are asked about.
+    """Which dead letters, or ignored records, are asked about.
 
     Attributes:
         since_ms: those that were stored from then on, epoch ms; None for the last hour.
@@ -87,6 +87,13 @@ def same_key_other_content(client: Client, database: str, letters: Letters) -> A
     of_type = " AND event_type = {event_type:String}" if letters.event_type is not None else ""
     asked = other_content(f"ingestion_timestamp >= {letters.since}{of_type}")
     return _answer(client, _text("other_content.sql").replace("$other_content", asked), database, **letters.parameters)
+
+
+def ignored(client: Client, database: str, letters: Letters) -> Answer:
+    """How many records were ignored, by reason, type and subtype; the 1,000 most frequent."""
+    of_type = " AND event_type = {event_type:String}" if letters.event_type is not None else ""
+    text = _text("ignored.sql").replace(_IN_FILES, f"{letters.since}{of_type}")
+    return _answer(client, text, database, **letters.parameters)
 
 
 def latest_sessions(client: Client, database: str, limit: int) -> Answer:
