@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Annotated, Any, cast, final
 
 import msgspec
@@ -34,6 +35,7 @@ class WireEnvelope(
     replay_record_ms: int | None = None
 
 
+@functools.cache  # a start makes a pipeline for each plugin, of mostly the same event types
 def wire_envelope(event_type: str, model: Any) -> type[WireEnvelope]:
     """The envelope of an event type, with ``data`` as its model; its ``type`` tells msgspec which one to read."""
     made = msgspec.defstruct(

@@ -6,6 +6,7 @@ where an object or array is expected and something else stands there.
 
 from __future__ import annotations
 
+import functools
 import types
 import typing
 from collections.abc import Callable
@@ -19,6 +20,7 @@ T = TypeVar("T")
 Coercion = Callable[[Any, Unfit], Any]
 
 
+@functools.cache  # a start makes a pipeline for each plugin, of mostly the same event types
 def coercion_for(annotation: Any) -> Coercion:
     """The function that makes a value of the annotated type out of any JSON value.
 
