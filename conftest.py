@@ -1,11 +1,13 @@
 """Settings of every test, in the packages and across them."""
 
+import functools
 import gc
 import signal
 from collections.abc import Iterator
 
 import pytest
 import structlog
+import typed_settings.cls_utils
 from hypothesis import settings
 
 # What tests share is in no test modules, yet their asserts should show values. Before any test imports one.
@@ -16,6 +18,10 @@ pytest.register_assert_rewrite("lpa_core.testing", "lpa_sinks.testing", "lpa_ops
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["lpa_sinks.testing.engine", "lpa_ops.testing.run_report"]
+
+# Each time that settings are loaded, it parses the sources of their classes for texts that nobody shows. A command of a
+# person does so once, the tests some thousand times.
+typed_settings.cls_utils._get_attr_docs = functools.cache(typed_settings.cls_utils._get_attr_docs)
 
 # How loaded the machine is says nothing about the code: no deadline. Said here, because Hypothesis takes a profile
 # of its own where CI is set, which tries the same examples for ever.

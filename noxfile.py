@@ -25,6 +25,8 @@ BOTH_PATHS = "packages/lpa-core/tests/pipeline/test_both_paths.py::test_failure_
 KILLED = ["tests/test_kill.py", "packages/lpa-replay/tests/test_killed.py"]
 SLOW_TOO = ["-m", "not integration and not chaos and not soak"]
 """Takes the place of the selection in pyproject.toml, which leaves slow tests out."""
+THREE = ["--numprocesses=3", "--dist=worksteal"]
+"""Processes that run tests, for two processors: each waits a third of its time, for others or for a time-out."""
 MEMORY_BYTES = 4 << 30
 """Free in memory, if tests are to keep their files there."""
 FUZZED = ["tests/test_fuzz.py", "tests/test_parity_of_many_events.py"]
@@ -75,7 +77,7 @@ def quickstart(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests, two at a time: ./dev tests -k dedup, ./dev tests --python 3.13. Other arguments go to pytest."""
+    """Run the tests, three at a time: ./dev tests -k dedup, ./dev tests --python 3.13. Other arguments go to pytest."""
     require_programs(session)
     python, arguments = chosen_python(session.posargs)
     if python:
@@ -84,7 +86,7 @@ def tests(session: nox.Session) -> None:
         sync(session, "--all-packages", "--all-extras", "--group", "test")
         programs = Path(session.bin)
     with files_in_memory(session):
-        session.run(str(programs / "pytest"), "--numprocesses=2", "--dist=worksteal", *arguments, external=True)
+        session.run(str(programs / "pytest"), *THREE, *arguments, external=True)
 
 
 @nox.session(default=False)
@@ -94,7 +96,7 @@ def slow(session: nox.Session) -> None:
     sync(session, "--all-packages", "--all-extras", "--group", "test")
     with files_in_memory(session):
         others = [f"--ignore={path}" for path in [*KILLED, *FUZZED]]
-        session.run("pytest", "-m", "slow", "--numprocesses=2", "--dist=worksteal", *others, *session.posargs)
+        session.run("pytest", "-m", "slow", *THREE, *others, *session.posargs)
 
 
 @nox.session(default=False)
@@ -104,9 +106,8 @@ def integration(session: nox.Session) -> None:
     sync(session, "--all-packages", "--all-extras", "--group", "test")
     named = any(Path(argument.partition("::")[0]).exists() for argument in session.posargs)
     paths = [] if named else ["tests/integration", "tests/chaos"]
-    three = ["--numprocesses=3", "--dist=worksteal"]
     with files_in_memory(session):
-        session.run("pytest", "-m", "integration or chaos", *three, *paths, *session.posargs)
+        session.run("pytest", "-m", "integration or chaos", *THREE, *paths, *session.posargs)
 
 
 @nox.session(default=False)

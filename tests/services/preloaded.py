@@ -28,6 +28,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Never, final
 
+import typed_settings.cls_utils
+
 PROGRAM = """#!{python} -IS
 import json, os, signal, socket, sys
 server = socket.socket(socket.AF_UNIX)
@@ -186,8 +188,11 @@ def preload() -> None:
         importlib.import_module(name)
     from lpa_core.cli import build_app
     from lpa_core.plugins.manager import PluginManager
+    from lpa_core.settings.loading import load
     from lpa_core.settings.settings import Settings
 
+    typed_settings.cls_utils._get_attr_docs = functools.cache(typed_settings.cls_utils._get_attr_docs)
+    load({})
     build_app(Settings(), PluginManager(Settings()))
     gc.collect()
     gc.freeze()
