@@ -9,13 +9,13 @@ FROM
         'window_start', 'gateway', 'region', 'pipeline', 'model_id', 'total_streams', 'total_sessions',
         'total_minutes', 'avg_output_fps', 'known_sessions', 'served_sessions', 'unserved_sessions',
         'total_demand_sessions', 'unexcused_sessions', 'swapped_sessions', 'missing_capacity_count',
-        'startup_success_ratio', 'success_ratio', 'fee_payment_eth'
+        'startup_success_ratio', 'success_ratio', 'fee_payment_eth', 'expected_fee_eth'
     ]) AS column
     UNION ALL
     SELECT 'v_api_network_demand_by_gpu' AS view, arrayJoin([
         'window_start', 'gateway', 'orchestrator_address', 'region', 'pipeline', 'model_id', 'gpu_id', 'gpu_type',
         'total_streams', 'total_sessions', 'used_inference_minutes', 'available_capacity_minutes', 'capacity_rate',
-        'known_sessions', 'missing_capacity_count', 'fee_payment_eth'
+        'known_sessions', 'missing_capacity_count', 'fee_payment_eth', 'expected_fee_eth'
     ]) AS column
     UNION ALL
     SELECT 'v_api_sla_compliance' AS view, arrayJoin([

@@ -87,6 +87,11 @@ class Metrics:
         "Times in the data of stored events that were not believed and left out, by what they look like.",
         "kind",
     )
+    face_values_unparsed: Counter = _metric(
+        Counter,
+        "lpa_payment_face_values_unparsed_total",
+        "Payments that were stored with a face value that is neither wei nor ETH, and counts as 0.",
+    )
     records_quarantined: Counter = _metric(
         Counter, "lpa_records_quarantined_total", "Records that were quarantined, most of them duplicates.", "reason"
     )
@@ -245,6 +250,7 @@ class Metrics:
             self.records_dead_lettered.labels(failure_class, reason).inc(records)
         for kind, times in counts.discarded.items():
             self.timestamps_discarded.labels(kind).inc(times)
+        self.face_values_unparsed.inc(counts.face_values_unparsed)
         for reason, records in Tally(
             reject.failure.reason.value for reject in settled.rejects if reject.failure.quarantined
         ).items():

@@ -285,11 +285,21 @@ def test_samples_take_the_pipeline_of_sessions_and_sessions_are_counted_once(han
     ]
 
 
-FEES = "SELECT toHour(window_start), gateway, pipeline, fee_payment_eth FROM $.v_api_network_demand ORDER BY 1, 2"
+FEES = (
+    "SELECT toHour(window_start), gateway, pipeline, fee_payment_eth, expected_fee_eth "
+    "FROM $.v_api_network_demand ORDER BY 1, 2"
+)
 
 
 def pay(hand: HandMade, at: str, request_id: str, face_value: str) -> None:
-    hand.insert("payment_events", event_timestamp=f"{DAY} {at}", request_id=request_id, face_value=face_value)
+    hand.insert(
+        "payment_events",
+        event_timestamp=f"{DAY} {at}",
+        request_id=request_id,
+        face_value=face_value,
+        win_prob="0.5",
+        num_tickets="3",
+    )
 
 
 def test_fees(hand: HandMade) -> None:
@@ -299,17 +309,18 @@ def test_fees(hand: HandMade) -> None:
     hand.roll_up(10)
     pay(hand, "10:01:00", "r", "2402400000000000 WEI")
     pay(hand, "10:02:00", "r", "1")
-    pay(hand, "10:59:00", "nobody", f"{10**18} WEI")  # no such session
+    pay(hand, "10:59:00", "nobody", "1 ETH")  # no such session
     pay(hand, "12:00:00", "r", "500000000000000000")  # an hour without a row of the session
     pay(hand, "12:00:00", "", "500000000000000000")
-    fee = 0.002402400000000001
+    fee, worth = 0.002402400000000001, 0.003603600000000001
     assert hand.rows(FEES) == [
-        (9, "earlier", "live", 0.0),
-        (10, "", "", 1.0),
-        (10, "gateway", "live", fee),
-        (12, "", "", 1.0),
+        (9, "earlier", "live", 0.0, 0.0),
+        (10, "", "", 1.0, 1.5),
+        (10, "gateway", "live", fee, worth),
+        (12, "", "", 1.0, 1.5),
     ]
-    assert hand.rows("SELECT toHour(window_start), fee_payment_eth FROM $.v_api_network_demand_by_gpu") == [(10, fee)]
+    by_gpu = "SELECT toHour(window_start), fee_payment_eth, expected_fee_eth FROM $.v_api_network_demand_by_gpu"
+    assert hand.rows(by_gpu) == [(10, fee, worth)]
 
 
 def test_demand_by_gpu(hand: HandMade) -> None:
@@ -339,8 +350,8 @@ def test_demand_by_gpu(hand: HandMade) -> None:
             "FROM $.v_api_network_demand_by_gpu ORDER BY gpu_id"
         )
     ) == [
-        ("GPU-1", "RTX", 1, 1, 0.0167, 120.0, 0.0001, 1, 0, 0),
-        ("GPU-2", "unknown", 2, 4, 0.0667, 120.0, 0.0006, 2, 1, 1),
+        ("GPU-1", "RTX", 1, 1, 0.1667, 120.0, 0.0014, 1, 0, 0),
+        ("GPU-2", "unknown", 2, 4, 0.6667, 120.0, 0.0056, 2, 1, 1),
     ]
 
 

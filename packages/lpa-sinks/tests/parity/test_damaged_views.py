@@ -45,6 +45,7 @@ DAMAGES: Final[dict[str, list[Damage]]] = {
         view("v_api_network_demand", status_samples="status_samples + 1"),
         view("v_api_network_demand", known_sessions="known_sessions * 2"),
         view("v_api_network_demand", fee_payment_eth="fee_payment_eth + 1"),
+        view("v_api_network_demand", expected_fee_eth="expected_fee_eth * 2"),
         view("v_api_network_demand", "gateway != ''"),
     ],
     "gpu_metrics_conserve_sessions": [view("v_api_gpu_metrics", known_sessions="known_sessions * 2")],

@@ -252,6 +252,56 @@ def test_a_column_that_is_stored_becomes_no_alias(
     assert set(engine.query(kind).result_rows) == {("",)}
 
 
+@pytest.mark.parametrize(
+    "clause", ["MODIFY COLUMN client_ip String MATERIALIZED request_id", "MATERIALIZE COLUMN client_ip"]
+)
+def test_a_column_that_was_sent_is_not_computed(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], clause: str
+) -> None:
+    write(tmp_path, "0001-over", f"ALTER TABLE {PAYMENTS} {clause} ;\n")
+    with pytest.raises(MigrationError, match=r"payment_events.client_ip is not MATERIALIZED, and its values would be"):
+        run("apply")
+    assert states(run, capsys) == {"0001-over": "pending"}
+
+
+def test_face_values_that_were_stored_as_0_are_computed_again(
+    run: Run, engine: Client, applied: str, tmp_path: Path
+) -> None:
+    table = f"{applied}.payment_events"
+    only_wei = "toUInt256OrZero(extract(face_value, '^([0-9]{1,77})(?: *[Ww][Ee][Ii])?$'))"
+    for drop in ("expected_fee_wei", "price_wei_per_pixel"):
+        engine.command(f"ALTER TABLE {table} DROP COLUMN {drop}")
+    engine.command(f"ALTER TABLE {table} MODIFY COLUMN face_value_wei UInt256 MATERIALIZED {only_wei}")
+    values = "(1, '0.01 ETH', '2', '0.0009990010', '1.500 wei/pixel'), (2, '7 WEI', '1', '1', '')"
+    columns = "source_offset, face_value, num_tickets, win_prob, price"
+    engine.command(f"INSERT INTO {table} ({columns}) VALUES {values}")
+    face_values = f"SELECT face_value_wei FROM {table} ORDER BY source_offset"
+    assert engine.query(face_values).result_rows == [(0,), (7,)]
+    (migration,) = BUILTIN.glob("0004-*")
+    shutil.copytree(migration, tmp_path / "migrations" / migration.name)
+    for _ in range(2):
+        run("apply")
+        assert engine.query(
+            f"SELECT face_value_wei, expected_fee_wei, price_wei_per_pixel FROM {applied}.raw_payment_events "
+            "ORDER BY source_offset"
+        ).result_rows == [(10**16, 19_980_020_000_000, 1.5), (7, 7, None)]
+        run("rollback")
+        assert engine.query(face_values).result_rows == [(10**16,), (7,)]
+    engine.command(f"INSERT INTO {table} (source_offset, face_value) VALUES (3, '1 ETH')")
+    assert engine.query(face_values).result_rows == [(10**16,), (7,), (10**18,)]
+
+
+def test_a_view_is_left_to_the_last_migration_that_defines_it(
+    run: Run, engine: Client, applied: str, tmp_path: Path
+) -> None:
+    write(tmp_path, "0001-half", f"-- differs: {VIEW}: the odd ones are not wanted\n{HALF}")
+    write(tmp_path, "0002-zone", ADD + WITH_REGION, DROP)
+    run("apply")
+    assert view(engine, applied)[1] == 10
+    assert view(engine, applied)[0][-1] == "zone_name"
+    assert applied_migrations(engine, applied)["0001-half"].previous_views == {}
+
+
 def test_failure_07_a_database_of_version_0_1_0_takes_the_last_data_too(
     run: Run, engine: Client, applied: str, tmp_path: Path
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from lpa_core.events.face_value import unparsed
 from lpa_core.events.model import MAX_EPOCH_MS, MIN_EPOCH_MS
 from lpa_core.tables.table import Kind, Table
 from lpa_sinks.clickhouse.types import column_type
@@ -97,13 +98,64 @@ def test_dates_do_not_wrap(
         ("-5 WEI", 0),
         ("2.5 WEI", 0),
         ("2e15", 0),
-        ("7 ETH", 0),
+        ("7 ETH", 7 * 10**18),
+        ("77", 77),
+        ("0 ETH", 0),
+        ("0.000000100000000000", 100_000_000_000),
+        ("0.01 ETH", 10**16),
+        ("1 eth", 10**18),
+        ("0.012345678901234567 ETH", 12_345_678_901_234_567),
+        ("9" * 59 + " ETH", (10**59 - 1) * 10**18),
+        ("9" * 60 + " ETH", 0),
+        ("1.5 WEI", 0),
+        ("1e16", 0),
+        ("-1 WEI", 0),
+        ("5 LPT", 0),
     ],
 )
 def test_face_value_in_wei(insert: Insert, query: Query, applied: str, text: str, wei: int) -> None:
     insert("payment_events", face_value=text)
     assert query(f"SELECT face_value_wei FROM {applied}.payment_events") == [(wei,)]
     assert query(f"SELECT face_value_wei FROM {applied}.raw_payment_events") == [(wei,)]
+    assert unparsed([text]) == (wei == 0 and text != "0 ETH"), "the counter and the schema agree"
+
+
+@pytest.mark.parametrize(
+    ("face_value", "win_prob", "num_tickets", "wei"),
+    [
+        ("2402400000000000 WEI", "0.0009990010", "2", 4_800_000_004_800),
+        ("0.01 ETH", "0.0009990010", "1", 9_990_010_000_000),
+        ("3", "1", "2", 6),
+        ("3", "1.0000000001", "2", 0),
+        ("3", "0", "2", 0),
+        ("3", "often", "2", 0),
+        ("3", "1", "two", 0),
+        ("5 LPT", "1", "2", 0),
+        (str(10**57), "1", str(2**32 - 1), 10**57 * (2**32 - 1)),
+        (str(10**57 + 1), "1", "1", 0),
+    ],
+)
+def test_what_tickets_are_worth(
+    insert: Insert, query: Query, applied: str, face_value: str, win_prob: str, num_tickets: str, wei: int
+) -> None:
+    insert("payment_events", face_value=face_value, win_prob=win_prob, num_tickets=num_tickets)
+    assert query(f"SELECT expected_fee_wei FROM {applied}.payment_events") == [(wei,)]
+    assert query(f"SELECT expected_fee_wei FROM {applied}.raw_payment_events") == [(wei,)]
+
+
+@pytest.mark.parametrize(
+    ("price", "wei"),
+    [("1635.021 wei/pixel", 1635.021), (" 7 wei/pixel", 7.0), ("7 wei/second", None), ("7", None), ("", None)],
+)
+def test_a_price_is_in_wei_a_pixel(insert: Insert, query: Query, applied: str, price: str, wei: float | None) -> None:
+    insert("payment_events", price=price)
+    assert query(f"SELECT price_wei_per_pixel FROM {applied}.payment_events") == [(wei,)]
+
+
+def test_round_trips_are_told_in_milliseconds(insert: Insert, query: Query, applied: str) -> None:
+    insert("stream_ingest_metrics", video_rtt=2_500_000, audio_rtt=500_000)
+    for table in ("stream_ingest_metrics", "raw_stream_ingest_metrics"):
+        assert query(f"SELECT video_rtt_ms, audio_rtt_ms FROM {applied}.{table}") == [(2.5, 0.5)]
 
 
 def test_data_is_read_from_the_original_text(insert: Insert, query: Query, applied: str) -> None:

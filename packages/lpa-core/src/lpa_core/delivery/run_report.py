@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, final
+from typing import Any, Final, final
 
 import attrs
 
 from lpa_core.delivery.blocks import Settled
+from lpa_core.events import create_new_payment, face_value
 from lpa_core.events.times import DiscardedTime
 from lpa_core.tables.table import Block
+
+_FACE_VALUE: Final = create_new_payment.TABLE.column_names.index("face_value")
 
 
 @final
@@ -34,6 +37,8 @@ class Report:
     """Numbers replaced because no column could hold them."""
     discarded: Counter[str] = attrs.field(factory=Counter[str])
     """Times in the data of events that were not believed, by what they look like."""
+    face_values_unparsed: int = 0
+    """Payments whose face value is neither wei nor ETH."""
     seconds: float = 0.0
     stages: dict[str, float] = attrs.field(factory=dict[str, float])
     """Seconds spent in each step; reading and judging overlap with writing."""
@@ -61,6 +66,8 @@ class Report:
         self.ignored.update(record.verdict.reason for record in settled.ignored)
         for block in written:
             self.rows[block.table.name] += len(block)
+            if block.table is create_new_payment.TABLE:
+                self.face_values_unparsed += face_value.unparsed(block.columns[_FACE_VALUE])
 
     def spend(self, stage: str, seconds: float) -> None:
         self.stages[stage] = self.stages.get(stage, 0.0) + seconds
@@ -97,6 +104,7 @@ class Report:
             "unfinished_bytes": self.unfinished,
             "given_up": dict(self.given_up),
             "timestamps_discarded": {kind.value: self.discarded[kind] for kind in DiscardedTime},
+            "face_values_unparsed": self.face_values_unparsed,
             "seconds": round(self.seconds, 3),
             "events_per_second": round(self.events_per_second),
             "stages": {name: round(seconds, 6) for name, seconds in sorted(self.stages.items())},

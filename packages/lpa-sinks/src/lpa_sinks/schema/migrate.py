@@ -18,7 +18,15 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from lpa_sinks.clickhouse.errors import describe, explain
 from lpa_sinks.clickhouse.names import quoted
 from lpa_sinks.schema.ddl import SQL, sql_file
-from lpa_sinks.schema.migrations import Alias, Applied, Migration, MigrationError, View, applied_migrations, remember
+from lpa_sinks.schema.migrations import (
+    Applied,
+    ComputedColumn,
+    Migration,
+    MigrationError,
+    View,
+    applied_migrations,
+    remember,
+)
 
 _CANDIDATE: Final = "__next"
 _TIME: Final = re.compile(r"\b(DateTime|Date)")
@@ -42,10 +50,10 @@ def migrate(client: Client, database: str, migration: Migration, window_hours: i
     """Apply a migration; safe to do again where it was interrupted.
 
     Raises MigrationError if a view does not compare: its additions stay, no view was changed; and where a column
-    that is stored would become an alias: then nothing was changed. Raises the client's errors.
+    whose values were sent would be computed: then nothing was changed. Raises the client's errors.
     """
-    for alias in migration.aliases:
-        _require_alias(client, database, migration, alias)
+    for column in migration.computed:
+        _require_computed(client, database, migration, column)
     for statement in migration.additions:
         client.command(statement)
     compared = [_compare(client, database, view, window_hours) for view in migration.views]
@@ -86,12 +94,13 @@ def roll_back(client: Client, database: str, applied: Applied, migration: Migrat
     return sorted(applied.previous_views)
 
 
-def _require_alias(client: Client, database: str, migration: Migration, alias: Alias) -> None:
-    where = {"database": database, "table": alias.table, "column": alias.column}
+def _require_computed(client: Client, database: str, migration: Migration, column: ComputedColumn) -> None:
+    where = {"database": database, "table": column.table, "column": column.column}
     found = client.query(sql_file("column_default.sql"), parameters=where).result_rows
-    if found != [("ALIAS",)]:
+    if found != [(column.kind,)]:
+        kind = "an alias" if column.kind == "ALIAS" else "MATERIALIZED"
         raise MigrationError(
-            f"migration {migration}: {alias.table}.{alias.column} is not an alias, and its values would be lost: "
+            f"migration {migration}: {column.table}.{column.column} is not {kind}, and its values would be lost: "
             "add a column with another name; nothing was changed"
         )
 

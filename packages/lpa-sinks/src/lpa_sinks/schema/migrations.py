@@ -28,7 +28,8 @@ _ADDITIVE: Final = re.compile(
 _ALTER: Final = re.compile(r"ALTER\s+TABLE\s+(?P<table>\S+)\s+(?:ON\s+CLUSTER\s+\S+\s+)?", re.IGNORECASE)
 _ADDITIVE_CLAUSE: Final = re.compile(
     r"(?:ADD\s+(?:COLUMN|INDEX|PROJECTION)\s+IF\s+NOT\s+EXISTS|MODIFY\s+(?:(?P<list>SETTING|TTL)|COMMENT)"
-    r"|MODIFY\s+COLUMN\s+(?P<alias>\w+)\s+\w+\s+ALIAS)\s",
+    r"|MODIFY\s+COLUMN\s+(?P<modified>\w+)\s+\w+\s+(?P<kind>ALIAS|MATERIALIZED)"
+    r"|MATERIALIZE\s+COLUMN(?=\s+(?P<again>\w+)))\s",
     re.IGNORECASE,
 )
 _LISTED: Final = re.compile(r"\w+\s*[=(+-]")
@@ -55,11 +56,15 @@ class View:
 
 @final
 @attrs.frozen
-class Alias:
-    """A column that a migration computes in another way. It has to be an alias already: others hold values."""
+class ComputedColumn:
+    """A column that a migration computes in another way. It has to be of that kind already: others hold values.
+
+    ``kind`` is ``ALIAS``, or ``MATERIALIZED`` for one whose values are stored.
+    """
 
     table: str
     column: str
+    kind: str
 
 
 @final
@@ -69,7 +74,7 @@ class Migration:
 
     Attributes:
         additions: statements that add to what is there, each safe to run again.
-        aliases: what the additions compute in another way.
+        computed: what the additions compute in another way.
         views: views that are cut over.
         down: statements that take the additions back.
         checksum: SHA-256 of the files, hex.
@@ -78,7 +83,7 @@ class Migration:
     number: int
     name: str
     additions: Sequence[str]
-    aliases: Sequence[Alias]
+    computed: Sequence[ComputedColumn]
     views: Sequence[View]
     down: Sequence[str]
     checksum: str
@@ -145,6 +150,8 @@ def remember(client: Client, database: str, applied: Applied) -> None:
 def pending(migrations: Sequence[Migration], applied: Mapping[str, Applied]) -> list[Migration]:
     """The migrations that are to be applied, in their order.
 
+    A view that a later one defines again is left to that one: a new database has its definition already.
+
     Raises MigrationError if one was applied as other text.
     """
     for migration in migrations:
@@ -155,7 +162,14 @@ def pending(migrations: Sequence[Migration], applied: Mapping[str, Applied]) -> 
                 "bring its files back, and make another one for the change"
             )
     done = {name for name, known in applied.items() if known.state == "applied"}
-    return [migration for migration in migrations if str(migration) not in done]
+    waiting: list[Migration] = []
+    defined: set[str] = set()
+    for migration in reversed(migrations):
+        if str(migration) not in done:
+            views = [view for view in migration.views if view.name not in defined]
+            waiting.insert(0, attrs.evolve(migration, views=views))
+        defined.update(view.name for view in migration.views)
+    return waiting
 
 
 def missing(migrations: Sequence[Migration], applied: Mapping[str, Applied]) -> list[Applied]:
@@ -169,7 +183,7 @@ def _read(folder: Path, database: str) -> Migration:
     up, down = (_text(folder / file) for file in ("up.sql", "down.sql"))
     differing = set(_DIFFERS.findall(up))
     additions: list[str] = []
-    aliases: list[Alias] = []
+    computed: list[ComputedColumn] = []
     views: list[View] = []
     for file, text in (("up.sql", up), ("down.sql", down)):
         if strange_quotes(text):
@@ -182,7 +196,7 @@ def _read(folder: Path, database: str) -> Migration:
             views.append(View(view[1], _named(statement[view.end() :], database), view[1] in differing))
         elif _only_adds(statement):
             additions.append(_named(statement, database))
-            aliases += _aliases(statement)
+            computed += _computed(statement)
         else:
             raise MigrationError(
                 f"{folder / 'up.sql'}: {' '.join(statement.split())[:60]}...: a migration only adds, or says "
@@ -190,7 +204,7 @@ def _read(folder: Path, database: str) -> Migration:
             )
     checksum = hashlib.sha256(f"{up}\n{down}".encode()).hexdigest()
     return Migration(
-        int(number), name, additions, aliases, views, [_named(each, database) for each in statements(down)], checksum
+        int(number), name, additions, computed, views, [_named(each, database) for each in statements(down)], checksum
     )
 
 
@@ -216,13 +230,14 @@ def _only_adds(statement: str) -> bool:
     return True
 
 
-def _aliases(statement: str) -> list[Alias]:
+def _computed(statement: str) -> list[ComputedColumn]:
     altered = _ALTER.match(statement)
     if altered is None:
         return []
     table = altered["table"].replace("`", "").rpartition(".")[2]
-    found = map(_ADDITIVE_CLAUSE.match, clauses(statement[altered.end() :]))
-    return [Alias(table, each["alias"]) for each in found if each is not None and each["alias"]]
+    found = [each for each in map(_ADDITIVE_CLAUSE.match, clauses(statement[altered.end() :])) if each is not None]
+    modified = [ComputedColumn(table, each["modified"], each["kind"].upper()) for each in found if each["modified"]]
+    return [*modified, *(ComputedColumn(table, each["again"], "MATERIALIZED") for each in found if each["again"])]
 
 
 def _named(statement: str, database: str) -> str:

@@ -30,7 +30,7 @@ FROM
         ] AS counts,
         ifNull(avg_output_fps, 0) AS fps,
         0. AS magnitude,
-        ifNull(abs(total_minutes - status_samples / 60) > 1e-6, 0) AS wrong,
+        ifNull(abs(total_minutes - status_samples / 6) > 1e-6, 0) AS wrong,
         -- What is paid in an hour without any such session or sample has a row of empty labels for itself.
         fee_payment_eth > 0 AND gateway = '' AND region = '' AND pipeline = '' AND model_id = '' AND status_samples = 0
             AND known_sessions = 0 AS only_paid

@@ -199,22 +199,24 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.stream_ingest_metrics
     stream_id String,
     request_id String,
     connection_quality LowCardinality(String),
-    video_jitter Float32 COMMENT 'unit of the producer',
+    video_jitter Float32 COMMENT 'milliseconds',
     video_packets_received UInt32,
     video_packets_lost UInt32,
     video_packet_loss_pct Float32 COMMENT 'percent',
-    video_rtt Float32 COMMENT 'unit of the producer',
-    video_last_input_ts Float64 COMMENT 'unit of the producer',
-    video_latency Float32 COMMENT 'unit of the producer',
-    audio_jitter Float32 COMMENT 'unit of the producer',
+    video_rtt Float32 COMMENT 'nanoseconds',
+    video_last_input_ts Float64 COMMENT 'seconds of media time',
+    video_latency Float32 COMMENT 'today no producer sets it',
+    audio_jitter Float32 COMMENT 'milliseconds',
     audio_packets_received UInt32,
     audio_packets_lost UInt32,
     audio_packet_loss_pct Float32 COMMENT 'percent',
-    audio_rtt Float32 COMMENT 'unit of the producer',
-    audio_last_input_ts Float64 COMMENT 'unit of the producer',
-    audio_latency Float32 COMMENT 'unit of the producer',
+    audio_rtt Float32 COMMENT 'nanoseconds',
+    audio_last_input_ts Float64 COMMENT 'seconds of media time',
+    audio_latency Float32 COMMENT 'today no producer sets it',
     bytes_received UInt64 COMMENT 'bytes',
     bytes_sent UInt64 COMMENT 'bytes',
+    video_rtt_ms Float64 ALIAS video_rtt / 1000000 COMMENT 'milliseconds',
+    audio_rtt_ms Float64 ALIAS audio_rtt / 1000000 COMMENT 'milliseconds',
     event_date Date32 MATERIALIZED toDate32(event_timestamp),
     INDEX raw_event_uid_index raw_event_uid TYPE bloom_filter,
     INDEX source_offset_index source_offset TYPE minmax,
@@ -505,7 +507,9 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.payment_events
     client_ip String,
     capability String,
     event_date Date32 MATERIALIZED toDate32(event_timestamp),
-    face_value_wei UInt256 MATERIALIZED toUInt256OrZero(extract(face_value, '^([0-9]{1,77})(?: *[Ww][Ee][Ii])?$')) COMMENT 'wei; 0 if face_value is not a whole number of wei',
+    face_value_wei UInt256 MATERIALIZED arrayMap(part -> multiIf(part[2] = '' AND lower(part[3]) IN ('', 'wei'), toUInt256OrZero(part[1]), lower(part[3]) != 'wei' AND length(part[1]) <= 59, toUInt256OrZero(part[1] || rightPad(part[2], 18, '0')), toUInt256(0)), [extractGroups(face_value, '(?i)^\\s*([0-9]{1,77})(?:\\.([0-9]{1,18}))?\\s*(wei|eth)?\\s*$')])[1] COMMENT 'wei, of one ticket; 0 if face_value is neither wei nor ETH',
+    expected_fee_wei UInt256 MATERIALIZED if(face_value_wei <= toUInt256('1000000000000000000000000000000000000000000000000000000000') AND arrayMap(part -> toUInt64OrZero(part[1] || rightPad(substring(part[2], 1, 10), 10, '0')), [extractGroups(win_prob, '^\\s*([01])(?:\\.([0-9]{1,18}))?\\s*$')])[1] <= 10000000000, intDiv(face_value_wei * arrayMap(part -> toUInt64OrZero(part[1] || rightPad(substring(part[2], 1, 10), 10, '0')), [extractGroups(win_prob, '^\\s*([01])(?:\\.([0-9]{1,18}))?\\s*$')])[1] * toUInt32OrZero(trimBoth(num_tickets)), 10000000000), toUInt256(0)) COMMENT 'wei: what the tickets are worth on average, face value by chance by number',
+    price_wei_per_pixel Nullable(Float64) MATERIALIZED toFloat64OrNull(extract(price, '^\\s*([0-9]+(?:\\.[0-9]+)?) wei/pixel$')) COMMENT 'null: price is not in wei/pixel',
     INDEX raw_event_uid_index raw_event_uid TYPE bloom_filter,
     INDEX source_offset_index source_offset TYPE minmax,
     INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
@@ -631,7 +635,7 @@ ANY LEFT JOIN livepeer_analytics.streaming_events AS raw
     AND raw.source_partition = event.source_partition AND raw.source_offset = event.source_offset;
 
 CREATE VIEW IF NOT EXISTS livepeer_analytics.raw_stream_ingest_metrics AS
-SELECT event.*, event.event_date, raw.raw_json
+SELECT event.*, event.event_date, event.video_rtt_ms, event.audio_rtt_ms, raw.raw_json
 FROM livepeer_analytics.stream_ingest_metrics AS event
 ANY LEFT JOIN livepeer_analytics.streaming_events AS raw
     ON raw.dedup_key = event.raw_event_uid AND raw.source_topic = event.source_topic
@@ -687,7 +691,7 @@ ANY LEFT JOIN livepeer_analytics.streaming_events AS raw
     AND raw.source_partition = event.source_partition AND raw.source_offset = event.source_offset;
 
 CREATE VIEW IF NOT EXISTS livepeer_analytics.raw_payment_events AS
-SELECT event.*, event.event_date, event.face_value_wei, raw.raw_json
+SELECT event.*, event.event_date, event.face_value_wei, event.expected_fee_wei, event.price_wei_per_pixel, raw.raw_json
 FROM livepeer_analytics.payment_events AS event
 ANY LEFT JOIN livepeer_analytics.streaming_events AS raw
     ON raw.dedup_key = event.raw_event_uid AND raw.source_topic = event.source_topic

@@ -195,7 +195,8 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.v_request_fees
     model_id String,
     gpu_id String,
     region String,
-    face_value_wei UInt256 COMMENT 'wei'
+    face_value_wei UInt256 COMMENT 'wei: one face value a payment, as the reference counts',
+    expected_fee_wei UInt256 COMMENT 'wei: what the tickets are worth on average'
 )
 AS SELECT
     payment.window_start AS window_start,
@@ -207,13 +208,15 @@ AS SELECT
     session.model_id AS model_id,
     session.gpu_id AS gpu_id,
     session.region AS region,
-    payment.face_value_wei AS face_value_wei
+    payment.face_value_wei AS face_value_wei,
+    payment.expected_fee_wei AS expected_fee_wei
 FROM
 (
     SELECT
         toStartOfInterval(event_timestamp, INTERVAL 3600000 MILLISECOND) AS window_start,
         payment_events.request_id AS request_id,
-        sum(payment_events.face_value_wei) AS face_value_wei
+        sum(payment_events.face_value_wei) AS face_value_wei,
+        sum(payment_events.expected_fee_wei) AS expected_fee_wei
     FROM livepeer_analytics.payment_events AS payment_events
     WHERE event_timestamp >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
     GROUP BY window_start, request_id
@@ -427,7 +430,7 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_network_demand
     total_sessions UInt64 COMMENT 'distinct sessions with samples',
     total_streams UInt64 COMMENT 'distinct streams with samples',
     status_samples UInt64,
-    total_minutes Float64 COMMENT 'status samples by 60: minutes, if there is one a second',
+    total_minutes Float64 COMMENT 'status samples by 6: there is one every 10 seconds',
     avg_output_fps Nullable(Float64) COMMENT 'frames per second',
     known_sessions UInt64 COMMENT 'sessions with a stream request',
     served_sessions UInt64 COMMENT 'known, with an orchestrator',
@@ -449,7 +452,8 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_network_demand
     missing_capacity_count UInt64 COMMENT 'the same as unserved_sessions',
     startup_success_ratio Nullable(Float64) COMMENT '1 - unexcused by known sessions',
     success_ratio Nullable(Float64) COMMENT '1 - effectively failed by known sessions, both known',
-    fee_payment_eth Float64 COMMENT 'ETH'
+    fee_payment_eth Float64 COMMENT 'ETH: one face value a payment, as the reference counts',
+    expected_fee_eth Float64 COMMENT 'ETH: what the tickets are worth on average'
 )
 AS SELECT
     window_start,
@@ -460,7 +464,7 @@ AS SELECT
     total_sessions,
     total_streams,
     status_samples,
-    status_samples / 60 AS total_minutes,
+    status_samples / 6 AS total_minutes,
     avg_output_fps,
     counts[1] AS known_sessions,
     counts[2] AS served_sessions,
@@ -482,7 +486,8 @@ AS SELECT
     unserved_sessions AS missing_capacity_count,
     1 - unexcused_sessions / nullIf(known_sessions, 0) AS startup_success_ratio,
     1 - counts[17] / nullIf(known_sessions, 0) AS success_ratio,
-    fee_payment_eth
+    fee_payment_eth,
+    expected_fee_eth
 FROM
 (
     SELECT
@@ -496,7 +501,8 @@ FROM
         sum(labelled.status_samples) AS status_samples,
         sum(output_fps_sum) / nullIf(status_samples, 0) AS avg_output_fps,
         sumForEach(labelled.counts) AS counts,
-        toFloat64(sum(wei)) / 1e18 AS fee_payment_eth
+        toFloat64(sum(wei)) / 1e18 AS fee_payment_eth,
+        toFloat64(sum(expected_wei)) / 1e18 AS expected_fee_eth
     FROM
     (
         SELECT
@@ -521,7 +527,8 @@ FROM
                     sum(block.status_samples) AS status_samples,
                     sum(block.output_fps_sum) AS output_fps_sum,
                     sumForEach(block.counts) AS counts,
-                    sum(block.wei) AS wei
+                    sum(block.wei) AS wei,
+                    sum(block.expected_wei) AS expected_wei
                 FROM
                 (
                     SELECT
@@ -536,7 +543,8 @@ FROM
                         toUInt64(sample_count) AS status_samples,
                         finalizeAggregation(output_fps_avg_state) * sample_count AS output_fps_sum,
                         CAST([], 'Array(UInt64)') AS counts,
-                        toUInt256(0) AS wei
+                        toUInt256(0) AS wei,
+                        toUInt256(0) AS expected_wei
                     FROM livepeer_analytics.agg_session_performance_1h AS hour
                     WHERE hour.window_start >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
                     UNION ALL
@@ -552,14 +560,14 @@ FROM
                             effective_failed_sessions, status_error_samples, health_signal_count,
                             health_expected_signal_count, known_health_signal_count, known_effective_failed_sessions
                         ]),
-                        0
+                        0, 0
                     FROM livepeer_analytics.v_session_outcomes
                     GROUP BY window_start, gateway, region, model_id, own_pipeline
                     UNION ALL
                     SELECT
                         'fees', window_start, gateway, region, model_id,
                         if(lower(pipeline) = lower(model_id), '', pipeline) AS own_pipeline,
-                        '', '', 0, 0, [], sum(face_value_wei)
+                        '', '', 0, 0, [], sum(face_value_wei), sum(expected_fee_wei)
                     FROM livepeer_analytics.v_request_fees
                     GROUP BY window_start, gateway, region, model_id, own_pipeline
                 ) AS block
@@ -586,7 +594,7 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_network_demand_by_gpu
     total_sessions UInt64 COMMENT 'distinct sessions with samples',
     total_streams UInt64 COMMENT 'distinct streams with samples',
     status_samples UInt64,
-    used_inference_minutes Float64 COMMENT 'status samples by 60: minutes, if there is one a second',
+    used_inference_minutes Float64 COMMENT 'status samples by 6: there is one every 10 seconds',
     inference_minutes_by_gpu_type Float64 COMMENT 'the same as used_inference_minutes',
     available_capacity_minutes Float64 COMMENT 'minutes: what the orchestrator says now of the model, for all its GPUs, times 60',
     capacity_rate Float64 COMMENT 'used by available minutes; 0 if none are known',
@@ -604,7 +612,8 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_network_demand_by_gpu
     health_expected_signal_count UInt64,
     health_completeness_ratio Float64 COMMENT 'signals by expected signals of known sessions, at most 1; 1 without any',
     missing_capacity_count UInt64 COMMENT 'the same as unexcused_sessions',
-    fee_payment_eth Float64 COMMENT 'ETH'
+    fee_payment_eth Float64 COMMENT 'ETH: one face value a payment, as the reference counts',
+    expected_fee_eth Float64 COMMENT 'ETH: what the tickets are worth on average'
 )
 AS SELECT
     window_start,
@@ -618,7 +627,7 @@ AS SELECT
     total_sessions,
     total_streams,
     status_samples,
-    status_samples / 60 AS used_inference_minutes,
+    status_samples / 6 AS used_inference_minutes,
     used_inference_minutes AS inference_minutes_by_gpu_type,
     ifNull(constraint.capacity, 0) * 60. AS available_capacity_minutes,
     ifNull(used_inference_minutes / nullIf(available_capacity_minutes, 0), 0.) AS capacity_rate,
@@ -636,7 +645,8 @@ AS SELECT
     counts[12] AS health_expected_signal_count,
     ifNull(least(1., counts[13] / nullIf(health_expected_signal_count, 0)), 1.) AS health_completeness_ratio,
     unexcused_sessions AS missing_capacity_count,
-    fee_payment_eth
+    fee_payment_eth,
+    expected_fee_eth
 FROM
 (
     SELECT
@@ -646,7 +656,8 @@ FROM
         uniqExactIf(stream_id, source = 'samples') AS total_streams,
         sum(block.status_samples) AS status_samples,
         sumForEach(block.counts) AS counts,
-        toFloat64(sum(block.wei)) / 1e18 AS fee_payment_eth
+        toFloat64(sum(block.wei)) / 1e18 AS fee_payment_eth,
+        toFloat64(sum(block.expected_wei)) / 1e18 AS expected_fee_eth
     FROM
     (
         SELECT
@@ -662,7 +673,8 @@ FROM
             stream_id,
             toUInt64(sample_count) AS status_samples,
             CAST([], 'Array(UInt64)') AS counts,
-            toUInt256(0) AS wei
+            toUInt256(0) AS wei,
+            toUInt256(0) AS expected_wei
         FROM livepeer_analytics.agg_session_performance_1h AS hour
         WHERE hour.window_start >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC') AND orchestrator_address != ''
         UNION ALL
@@ -674,11 +686,13 @@ FROM
                 zero_output_fps_sessions, status_error_samples, health_signal_count, health_expected_signal_count,
                 known_health_signal_count
             ],
-            0
+            0, 0
         FROM livepeer_analytics.v_session_outcomes
         WHERE orchestrator_address != ''
         UNION ALL
-        SELECT 'fees', window_start, gateway, orchestrator_address, region, pipeline, model_id, gpu_id, '', '', 0, [], face_value_wei
+        SELECT
+            'fees', window_start, gateway, orchestrator_address, region, pipeline, model_id, gpu_id, '', '', 0, [],
+            face_value_wei, expected_fee_wei
         FROM livepeer_analytics.v_request_fees
         WHERE orchestrator_address != ''
     ) AS block

@@ -1,0 +1,2 @@
+-- The views come back from what schema_migrations remembers. The columns stay: views of a new database read them, and nobody
+-- else minds them. Face values in ETH go on to count.
