@@ -16,17 +16,17 @@ def place(
     tmp_path: Path,
     engine: Client,
     engine_path: Path,
-    database: str,
+    empty_database: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> ReplayPlace:
     for setting in described():
         monkeypatch.delenv(setting.variable, raising=False)
-    monkeypatch.setenv("CLICKHOUSE_DATABASE", database)
+    monkeypatch.setenv("CLICKHOUSE_DATABASE", empty_database)
     monkeypatch.setenv("LPA_LOG_LEVEL", "error")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "fix.toml").write_text(FIX)
-    return ReplayPlace(tmp_path, engine, engine_path, database, capsys)
+    return ReplayPlace(tmp_path, engine, engine_path, empty_database, capsys)
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,8 @@ from lpa_core.pipeline.reject_envelope import Rejected, envelope
 from lpa_core.validation.reasons import Reason, schema_invalid
 from lpa_replay.testing.place import FIX, MOMENT, ReplayPlace, event
 
+NOTHING_LEFT = {"failures": [], "details": [], "samples": [], "recovered": 2, "given_up": 0, "ignored": 0}
+
 
 def check(place: ReplayPlace, name: str, status: int = 0) -> dict[str, Any]:
     (found,) = [each for each in place.lpa("health", status=status)["checks"] if each["name"] == name]
@@ -35,7 +37,14 @@ def test_failure_19_after_a_verified_replay_of_all_dead_letters_health_and_triag
     place.verified(done["id"])
     found = check(place, "dlq_rate")
     assert (found["state"], found["value"]) == ("ok", 0)
-    assert place.lpa("triage") == {"failures": [], "details": [], "samples": [], "recovered": 2, "given_up": 0}
+    assert place.lpa("triage") == {
+        "failures": [],
+        "details": [],
+        "samples": [],
+        "recovered": 2,
+        "given_up": 0,
+        "ignored": 0,
+    }
 
 
 def test_failure_19_a_dead_letter_whose_replay_failed_again_is_one_and_stays_red(place: ReplayPlace) -> None:
@@ -56,7 +65,14 @@ def test_failure_19_a_dead_letter_whose_replay_failed_again_is_one_and_stays_red
 def test_failure_19_a_mended_file_that_is_read_again_recovers_what_was_rejected(place: ReplayPlace) -> None:
     place.ingest([event("a"), event("b")])
     place.ingest([event("a", pipeline="p"), event("b", pipeline="p")], "mended.ndjson")
-    assert place.lpa("triage") == {"failures": [], "details": [], "samples": [], "recovered": 2, "given_up": 0}
+    assert place.lpa("triage") == {
+        "failures": [],
+        "details": [],
+        "samples": [],
+        "recovered": 2,
+        "given_up": 0,
+        "ignored": 0,
+    }
     assert check(place, "dlq_rate")["state"] == "ok"
 
 

@@ -33,7 +33,6 @@ def test_what_cannot_be_replayed_is_refused_before_anything_is_done(
     options: tuple[str, ...], said: str, place: ReplayPlace
 ) -> None:
     (place.folder / "events.ndjson").write_bytes(b"")
-    place.engine.command(f"CREATE DATABASE {place.database}")
     answer = place.replay(*options, status=2)
     assert said in answer
     assert answer.count("\n") == 1

@@ -21,7 +21,9 @@ def parts(bare: CheckedDatabase) -> dict[str, Path]:
     bare.run("SYSTEM STOP MERGES day.kept")
     for number in range(3):
         bare.run(f"INSERT INTO day.kept SELECT number + {number}, toString(number) FROM numbers(1000)")
-    found = bare.query("SELECT name, path FROM system.parts WHERE database = 'bare' AND table = 'kept' AND active")
+    database = bare.settings.clickhouse.database
+    where = f"database = '{database}' AND table = 'kept' AND active"
+    found = bare.query(f"SELECT name, path FROM system.parts WHERE {where}")
     return {name: Path(path) for name, path in found}
 
 

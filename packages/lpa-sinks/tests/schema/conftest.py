@@ -10,7 +10,6 @@ from clickhouse_connect.driver.client import Client
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.tables.table import Table
-from lpa_sinks.schema import apply
 
 
 @pytest.fixture(scope="session")
@@ -21,10 +20,9 @@ def tables() -> Sequence[Table]:
 
 
 @pytest.fixture
-def applied(engine: Client, database: str, tables: Sequence[Table]) -> str:
+def applied(empty_database: str) -> str:
     """The name of a database with the schema."""
-    apply(engine, database, tables)
-    return database
+    return empty_database
 
 
 Query = Callable[[str], list[tuple[Any, ...]]]
