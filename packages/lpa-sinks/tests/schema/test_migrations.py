@@ -128,6 +128,22 @@ def test_as_many_rows_with_other_values_are_other_rows(
     assert engine.query(f"SELECT DISTINCT gateway FROM {applied}.{VIEW}").result_rows == [("",)]
 
 
+def test_a_view_that_is_defined_like_this_already_is_not_read(
+    run: Run, engine: Client, applied: str, tmp_path: Path
+) -> None:
+    changing = f"CREATE OR REPLACE VIEW livepeer_analytics.{VIEW} AS SELECT rand64() AS data FROM numbers(10);\n"
+    write(tmp_path, "0001-changing", f"-- differs: {VIEW}: to have one whose rows never compare\n{changing}")
+    with pytest.raises(MigrationError, match="would no longer have"):
+        run("apply")
+    engine.command(in_database(changing.rstrip(";\n"), applied))
+    run("apply")
+    write(tmp_path, "0002-again", changing)
+    run("apply")
+    write(tmp_path, "0003-another", changing.replace("numbers(10)", "numbers(1, 10)"))
+    with pytest.raises(MigrationError, match="gives other rows than before"):
+        run("apply")
+
+
 def test_views_are_compared_over_a_day(run: Run, engine: Client, applied: str, tmp_path: Path) -> None:
     for hours in (23, 25):
         engine.command(
