@@ -16,12 +16,13 @@ from typing import Any
 from events_topic import PARTITIONS, EventsTopic
 from services.clickhouse import ClickHouseServer
 
-from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.topics import apply as apply_topics
 from lpa_core.kafka.topics import wanted_topics
 from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.loading import load
+from lpa_core.settings.settings import Settings
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_sinks.schema.apply import apply
 
@@ -131,7 +132,7 @@ class Jobs:
 
     def new_database(self) -> ClickHouseServer:
         database = ClickHouseServer()
-        tables = (*Pipeline(BUILTIN_EVENT_TYPES).tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE)
+        tables = (*Pipeline(PluginManager(Settings()).event_types()).tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE)
         with database.client() as client:
             apply(client, "livepeer_analytics", tables)
         return database

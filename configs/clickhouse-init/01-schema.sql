@@ -265,6 +265,119 @@ SETTINGS
     replicated_deduplication_window = 10000,
     replicated_deduplication_window_seconds = 604800;
 
+-- create_signed_ticket, one row per event.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.signed_ticket_events
+(
+    event_timestamp DateTime64(3, 'UTC'),
+    raw_event_uid String,
+    org LowCardinality(String) DEFAULT '',
+    source_topic LowCardinality(String),
+    source_partition UInt32,
+    source_offset UInt64,
+    ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3),
+    replay UInt8,
+    session_id String,
+    session_status String COMMENT 'new or continuing',
+    app String,
+    pipeline String,
+    model_id String,
+    request_id String COMMENT 'of the call to the signer: no other event has it',
+    manifest_id String,
+    auth_id String COMMENT 'client_id, or client_id:user',
+    orchestrator_address String COMMENT 'proxy wallet, lower-case',
+    orchestrator_url String,
+    signed_at Nullable(DateTime64(3, 'UTC')),
+    previous_at Nullable(DateTime64(3, 'UTC')) COMMENT 'of the ticket before; the same as signed_at at first',
+    billable_secs Nullable(Float64) COMMENT 'seconds; the first are in advance',
+    pixels Nullable(UInt64) COMMENT '0 unless video',
+    sequence_number Nullable(UInt64),
+    num_tickets Nullable(UInt64),
+    computed_fee String COMMENT 'wei, as sent',
+    session_balance String COMMENT 'wei, as sent; may be negative',
+    unit_cost String COMMENT 'wei per pixel (video), second (live) or job (fixed)',
+    event_date Date32 MATERIALIZED toDate32(event_timestamp),
+    fee_wei UInt256 MATERIALIZED toUInt256OrZero(extract(computed_fee, '^\\s*([0-9]{1,77})\\s*$')) COMMENT 'wei; 0 if computed_fee is not a whole number',
+    INDEX raw_event_uid_index raw_event_uid TYPE bloom_filter,
+    INDEX source_offset_index source_offset TYPE minmax,
+    INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(event_date)
+ORDER BY (event_date, org, auth_id, session_id, event_timestamp)
+TTL toDateTime(least(greatest(event_timestamp, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 90 DAY
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;
+
+-- stream_heartbeat, one row per event.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.stream_heartbeats
+(
+    event_timestamp DateTime64(3, 'UTC'),
+    raw_event_uid String,
+    org LowCardinality(String) DEFAULT '',
+    source_topic LowCardinality(String),
+    source_partition UInt32,
+    source_offset UInt64,
+    ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3),
+    replay UInt8,
+    stream_id String,
+    request_id String,
+    orchestrator_address String COMMENT 'lower-case; may be a proxy wallet',
+    orchestrator_url String,
+    width UInt16 COMMENT 'pixels',
+    height UInt16 COMMENT 'pixels',
+    ingress_video_fps Float32 COMMENT 'frames per second',
+    egress_video_fps Float32 COMMENT 'frames per second',
+    ingress_audio_fps Float32 COMMENT 'frames per second',
+    egress_audio_fps Float32 COMMENT 'frames per second',
+    data_timestamp DateTime64(3, 'UTC') COMMENT 'time that the producer gives',
+    event_date Date32 MATERIALIZED toDate32(event_timestamp),
+    INDEX raw_event_uid_index raw_event_uid TYPE bloom_filter,
+    INDEX source_offset_index source_offset TYPE minmax,
+    INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(event_date)
+ORDER BY (event_date, org, stream_id, event_timestamp)
+TTL toDateTime(least(greatest(event_timestamp, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 90 DAY
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;
+
+-- stream_stats, one row per event.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.stream_stats
+(
+    event_timestamp DateTime64(3, 'UTC'),
+    raw_event_uid String,
+    org LowCardinality(String) DEFAULT '',
+    source_topic LowCardinality(String),
+    source_partition UInt32,
+    source_offset UInt64,
+    ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3),
+    replay UInt8,
+    stream_id String,
+    request_id String,
+    orchestrator_address String COMMENT 'lower-case; may be a proxy wallet',
+    orchestrator_url String,
+    running Nullable(UInt8) COMMENT '1 or 0',
+    width UInt16 COMMENT 'pixels',
+    height UInt16 COMMENT 'pixels',
+    event_date Date32 MATERIALIZED toDate32(event_timestamp),
+    INDEX raw_event_uid_index raw_event_uid TYPE bloom_filter,
+    INDEX source_offset_index source_offset TYPE minmax,
+    INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(event_date)
+ORDER BY (event_date, org, stream_id, event_timestamp)
+TTL toDateTime(least(greatest(event_timestamp, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 90 DAY
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;
+
 -- network_capabilities, one row per orchestrator, hardware item and GPU.
 CREATE TABLE IF NOT EXISTS livepeer_analytics.network_capabilities
 (
@@ -440,6 +553,9 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.ai_stream_events
     event_type LowCardinality(String),
     message String,
     capability String,
+    orchestrator_address String COMMENT 'lower-case; may be a proxy wallet',
+    orchestrator_url String,
+    error_type LowCardinality(String),
     event_date Date32 MATERIALIZED toDate32(event_timestamp),
     INDEX raw_event_uid_index raw_event_uid TYPE bloom_filter,
     INDEX stream_id_index trimBoth(stream_id) TYPE bloom_filter,
@@ -693,6 +809,27 @@ ANY LEFT JOIN livepeer_analytics.streaming_events AS raw
 CREATE VIEW IF NOT EXISTS livepeer_analytics.raw_payment_events AS
 SELECT event.*, event.event_date, event.face_value_wei, event.expected_fee_wei, event.price_wei_per_pixel, raw.raw_json
 FROM livepeer_analytics.payment_events AS event
+ANY LEFT JOIN livepeer_analytics.streaming_events AS raw
+    ON raw.dedup_key = event.raw_event_uid AND raw.source_topic = event.source_topic
+    AND raw.source_partition = event.source_partition AND raw.source_offset = event.source_offset;
+
+CREATE VIEW IF NOT EXISTS livepeer_analytics.raw_signed_ticket_events AS
+SELECT event.*, event.event_date, event.fee_wei, raw.raw_json
+FROM livepeer_analytics.signed_ticket_events AS event
+ANY LEFT JOIN livepeer_analytics.streaming_events AS raw
+    ON raw.dedup_key = event.raw_event_uid AND raw.source_topic = event.source_topic
+    AND raw.source_partition = event.source_partition AND raw.source_offset = event.source_offset;
+
+CREATE VIEW IF NOT EXISTS livepeer_analytics.raw_stream_heartbeats AS
+SELECT event.*, event.event_date, raw.raw_json
+FROM livepeer_analytics.stream_heartbeats AS event
+ANY LEFT JOIN livepeer_analytics.streaming_events AS raw
+    ON raw.dedup_key = event.raw_event_uid AND raw.source_topic = event.source_topic
+    AND raw.source_partition = event.source_partition AND raw.source_offset = event.source_offset;
+
+CREATE VIEW IF NOT EXISTS livepeer_analytics.raw_stream_stats AS
+SELECT event.*, event.event_date, raw.raw_json
+FROM livepeer_analytics.stream_stats AS event
 ANY LEFT JOIN livepeer_analytics.streaming_events AS raw
     ON raw.dedup_key = event.raw_event_uid AND raw.source_topic = event.source_topic
     AND raw.source_partition = event.source_partition AND raw.source_offset = event.source_offset;

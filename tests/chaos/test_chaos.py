@@ -27,14 +27,15 @@ from chaos.expectation import expected
 from chaos.verification import differences, places, written_between
 from chaos.workers import SESSION_SECONDS, WorkerProcess
 from lpa_core.delivery.batch_clock import SLACK_MS
-from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.generate import generate
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.topics import apply as apply_topics
 from lpa_core.kafka.topics import wanted_topics
 from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.plugins.manager import PluginManager
 from lpa_core.records import Position
 from lpa_core.settings.loading import load
+from lpa_core.settings.settings import Settings
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.testing.redis_server import RedisServer
 from lpa_sinks.schema.apply import apply
@@ -303,7 +304,7 @@ class World:
             self.clickhouse.restart()
 
 
-_PIPELINE = Pipeline(BUILTIN_EVENT_TYPES)
+_PIPELINE = Pipeline(PluginManager(Settings()).event_types())
 
 
 def _home(line: bytes) -> int:

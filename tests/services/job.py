@@ -20,12 +20,13 @@ from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.topics import apply as apply_topics
 from lpa_core.kafka.topics import wanted_topics
 from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.loading import load
+from lpa_core.settings.settings import Settings
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.testing.ports import free_port
 from lpa_sinks.schema.apply import apply as apply_schema
@@ -98,7 +99,7 @@ class Job:
         settings = load(self.environment)
         self.admin: AdminClient = admin_client(settings)
         apply_topics(self.admin, wanted_topics(settings, partitions), settings)
-        tables = (*Pipeline(BUILTIN_EVENT_TYPES).tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE)
+        tables = (*Pipeline(PluginManager(Settings()).event_types()).tables, RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE)
         with clickhouse.client() as client:
             apply_schema(client, _DATABASE, tables)
         self._producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 1, "log_level": 0})

@@ -128,8 +128,8 @@ def test_address_and_blank() -> None:
     assert [rule.blank(text) for text in (None, "", " \t", "x")] == [True, True, True, False]
 
 
-def test_the_catalog_lists_ids_0_to_36() -> None:
-    assert sorted(CATALOG) == list(range(37))
+def test_the_catalog_lists_ids_0_to_37() -> None:
+    assert sorted(CATALOG) == list(range(38))
     assert capability(35) == (35, "Live video to video", "live-video")
     assert capability(99) == (99, "unknown", "unknown")
     assert capability(None) == (-1, "unknown", "unknown")

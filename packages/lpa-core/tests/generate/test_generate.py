@@ -27,7 +27,7 @@ TYPES = {
     "stream_ingest_metrics": ["data.stream_id", "data.request_id"],
     "stream_trace": ["id", "data.stream_id", "data.request_id", "data.type"],
     "network_capabilities": ["data"],
-    "ai_stream_events": ["data.stream_id", "data.request_id", "data.pipeline", "data.type"],
+    "ai_stream_events": ["data.stream_id", "data.request_id", "data.type"],
     "discovery_results": ["data"],
     "create_new_payment": [
         f"data.{name}"

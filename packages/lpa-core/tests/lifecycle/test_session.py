@@ -46,6 +46,21 @@ def session(story: Story, *capabilities: Capability, mode: PipelineModelMode = L
     return fact
 
 
+def test_a_swap_that_an_ai_event_tells_counts_unless_a_trace_tells_one() -> None:
+    story = Story()
+    for time in (1, 2):
+        story.ai_event(time, "orchestrator_swap")
+    assert session(story).confirmed_swap_count == 2
+    story.trace(3, "orchestrator_swap")
+    assert (session(story).confirmed_swap_count, session(story).swap_count) == (1, 1)
+
+
+def test_p9_what_pytrickle_says_is_no_param_update() -> None:
+    story = Story()
+    story.ai_event(1, "params_updated")
+    assert folded(story).param_updates == []
+
+
 @pytest.mark.parametrize(
     ("mode", "capabilities", "pipeline", "model"),
     [

@@ -70,6 +70,22 @@ def test_a_late_event_is_what_all_is_folded_again_for(new_store: NewStore) -> No
     require_rebuilt(store)
 
 
+def test_a_late_snapshot_attributes_a_session_whose_wallet_only_an_ai_event_names(new_store: NewStore) -> None:
+    store, events = new_store(), Events()
+    materializer = store.materializer()
+    session = [
+        events.trace(T, "gateway_receive_stream_request"),
+        events.ai_event(T + 1_000, "error", number=2),
+        events.ai_event(T + 2_000, "params_update", number=1),
+    ]
+    materializer.update([store.store(session, 0, ARRIVED)])
+    snapshots = [events.capability(T - MINUTE, 1), events.capability(T - MINUTE, 2)]
+    materializer.update([store.store(snapshots, 10, ARRIVED + 1)])
+    assert store.query("SELECT orchestrator_address FROM $.fact_workflow_sessions") == [("0xcan1",)]
+    assert store.query("SELECT count() FROM $.fact_workflow_session_segments") == [(1,)]
+    require_rebuilt(store)
+
+
 def test_a_row_that_was_read_before_its_turn_and_withdrawn_then_leaves(new_store: NewStore) -> None:
     store, events = new_store(), Events()
     session = [events.capability(T - MINUTE), *events.session(T)]

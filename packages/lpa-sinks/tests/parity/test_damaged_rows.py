@@ -47,6 +47,14 @@ DAMAGES: Final[dict[str, list[Damage]]] = {
             "streaming_events",
             "ALTER TABLE # DELETE WHERE dedup_key = (SELECT min(raw_event_uid) FROM $.ai_stream_events)",
         ),
+        *(
+            rows(
+                name,
+                "INSERT INTO # (event_timestamp, raw_event_uid) "
+                "SELECT event_timestamp, 'made up' FROM $.ai_stream_events LIMIT 1",
+            )
+            for name in ("signed_ticket_events", "stream_heartbeats", "stream_stats")
+        ),
     ],
     "payments_and_discoveries_match_typed_rows": [
         rows("payment_events", f"ALTER TABLE # DELETE WHERE {one('payment_events')}"),

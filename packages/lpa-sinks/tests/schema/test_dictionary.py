@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lpa_core.events.event_type import typed_table
+from lpa_core.job_events import lpa_event_types
 from lpa_core.tables.table import Column, Kind, Table
 from lpa_sinks.schema.ddl import DEFAULT_DATABASE, SCHEMA_FILES, VERSIONS, declared, sql_file
 from lpa_sinks.schema.dictionary import entries, markdown
@@ -15,13 +16,14 @@ PAGE = Path(__file__).parents[4] / "docs" / "data.md"
 
 
 def test_the_page_is_up_to_date(tables: Sequence[Table]) -> None:
-    assert PAGE.read_text() == markdown(tables), "./dev pages writes it anew"
+    jobs = [table for event_type in lpa_event_types() for table in event_type.tables]
+    assert PAGE.read_text() == markdown([*tables, *jobs]), "./dev pages writes it anew"
 
 
 def test_a_plugins_table_is_explained_with_where_its_columns_come_from(tables: Sequence[Table]) -> None:
     plugin = typed_table(
         "gpu_temperature",
-        Column("celsius", Kind.FLOAT32, at="sensor.celsius"),
+        Column("celsius", Kind.FLOAT32, at="sensor.celsius", note="of the hottest"),
         Column("measured", Kind.TIMESTAMP, at="measured", otherwise="$.timestamp"),
         Column("chosen", Kind.TEXT),
         order_by=("celsius",),
@@ -29,7 +31,7 @@ def test_a_plugins_table_is_explained_with_where_its_columns_come_from(tables: S
     *_, section = markdown([*tables, plugin]).split("## Tables of plugins\n\n")
     assert section.startswith("### gpu_temperature\n\nOne row per event, or per item of one.\n")
     assert "sorted by `(event_date, celsius, event_timestamp)`" in section
-    assert "| `celsius` | `Float32` | from `sensor.celsius` |\n" in section
+    assert "| `celsius` | `Float32` | from `sensor.celsius`; of the hottest |\n" in section
     assert "| `measured` | `DateTime64(3, 'UTC')` | from `measured`, else `$.timestamp` |\n" in section
     assert "| `chosen` | `String` |  |\n" in section
     assert "Tables of plugins" not in markdown(tables)

@@ -152,6 +152,13 @@ def test_a_price_is_in_wei_a_pixel(insert: Insert, query: Query, applied: str, p
     assert query(f"SELECT price_wei_per_pixel FROM {applied}.payment_events") == [(wei,)]
 
 
+@pytest.mark.parametrize(("fee", "wei"), [("250", 250), (" 7 ", 7), ("-3", 0), ("2.5", 0), ("", 0), ("9" * 78, 0)])
+def test_the_fee_of_a_signed_ticket_in_wei(insert: Insert, query: Query, applied: str, fee: str, wei: int) -> None:
+    insert("signed_ticket_events", computed_fee=fee)
+    for table in ("signed_ticket_events", "raw_signed_ticket_events"):
+        assert query(f"SELECT fee_wei FROM {applied}.{table}") == [(wei,)]
+
+
 def test_round_trips_are_told_in_milliseconds(insert: Insert, query: Query, applied: str) -> None:
     insert("stream_ingest_metrics", video_rtt=2_500_000, audio_rtt=500_000)
     for table in ("stream_ingest_metrics", "raw_stream_ingest_metrics"):
@@ -225,8 +232,11 @@ DAYS: Final = {
     "ai_stream_events": 90,
     "discovery_results": 30,
     "payment_events": 90,
+    "signed_ticket_events": 90,
+    "stream_heartbeats": 90,
+    "stream_stats": 90,
 }
-"""How long each table keeps its rows (docs/spec/tables.md section 2)."""
+"""How long each table keeps its rows (docs/spec/tables.md section 2, docs/spec/producers.md section 3)."""
 
 
 def test_rows_expire_by_the_later_of_event_and_arrival(

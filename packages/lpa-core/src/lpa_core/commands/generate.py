@@ -33,11 +33,12 @@ def _check(
     events: int = 0,
     duplicates: float = 0,
     bad: float = 0,
+    jobs: float = 0,
     sessions: int = 1,
     seed: int = 0,
     output: Path | None = None,
 ) -> None:
-    generate(events, duplicates=duplicates, bad=bad, sessions=sessions, seed=seed)
+    generate(events, duplicates=duplicates, bad=bad, jobs=jobs, sessions=sessions, seed=seed)
 
 
 generate_app = cyclopts.App(name="generate", validator=_check)
@@ -49,6 +50,7 @@ def generate_command(
     events: int,
     duplicates: float = 0.02,
     bad: float = 0.01,
+    jobs: float = 0.0,
     sessions: int = 100,
     seed: int = 1,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
@@ -63,6 +65,8 @@ def generate_command(
         Share of lines that repeat an earlier event.
     bad
         Share of lines to be rejected, for each reason in turn.
+    jobs
+        Share of lines of batch and BYOC jobs, tickets and heartbeats.
     sessions
         How many streams the events belong to; fewer if there are not 24 events for each.
     seed
@@ -70,7 +74,7 @@ def generate_command(
     output
         File to write to, compressed when it ends in .gz or .zst. Default: standard output.
     """
-    lines = generate(events, duplicates=duplicates, bad=bad, sessions=sessions, seed=seed)
+    lines = generate(events, duplicates=duplicates, bad=bad, jobs=jobs, sessions=sessions, seed=seed)
     screen = console(stderr=True)
     if output is None:
         for text, _ in _joined(lines):

@@ -1,8 +1,12 @@
-"""``ai_stream_events``: errors, parameter updates and other notices (docs/spec/events.md section 3.5)."""
+"""``ai_stream_events``: errors, parameter updates and other notices.
+
+Rules: docs/spec/events.md section 3.5, docs/spec/producers.md section 3.
+"""
 
 from __future__ import annotations
 
 from lpa_core.events.event_type import EventType, typed_table
+from lpa_core.events.model import Address
 from lpa_core.tables.table import Column, Kind
 
 TABLE = typed_table(
@@ -14,11 +18,14 @@ TABLE = typed_table(
     Column("event_type", Kind.LABEL, at="type"),
     Column("message", Kind.TEXT, at="message"),
     Column("capability", Kind.TEXT, at="capability"),
+    Column("orchestrator_address", Kind.TEXT, at="orchestrator_info.address", reads=Address),
+    Column("orchestrator_url", Kind.TEXT, at="orchestrator_info.url"),
+    Column("error_type", Kind.LABEL, at="error_type"),
     order_by=("stream_id",),
 )
 
 EVENT_TYPE = EventType(
     "ai_stream_events",
-    required=("data.stream_id", "data.request_id", "data.pipeline", "data.type"),
+    required=("data.stream_id", "data.request_id", "data.type"),
     tables=(TABLE,),
 )

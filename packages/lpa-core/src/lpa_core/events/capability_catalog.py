@@ -1,4 +1,4 @@
-"""Names and groups of capability ids (docs/spec/events.md section 3.4.1)."""
+"""Names and groups of capability ids (docs/spec/events.md section 3.4.1, docs/spec/producers.md section 3)."""
 
 from __future__ import annotations
 
@@ -53,11 +53,24 @@ _GROUPS: Final = {
         36: "Text to speech",
     },
     "live-video": {35: "Live video to video"},
+    "byoc": {37: "byoc"},
 }
 
 CATALOG: Final = {
     number: CatalogEntry(number, name, group) for group, names in _GROUPS.items() for number, name in names.items()
 }
+
+
+BYOC: Final = 37
+"""Of jobs that an orchestrator hands to a worker."""
+
+
+def pipeline_of(number: int) -> str:
+    """The pipeline that serves models of a capability; empty if the capability has no models of its own."""
+    found = CATALOG.get(number)
+    if found is None or found.group not in ("inference", "live-video"):
+        return ""
+    return found.name.lower().replace(" ", "-")
 
 
 def capability(number: int | None) -> CatalogEntry:

@@ -104,6 +104,11 @@ def ignored(value: Any, unfit: Unfit) -> None:
     """For what is judged on the document itself."""
 
 
+def anything(value: Any, unfit: Unfit) -> Any:
+    """For what only has to be there."""
+    return value
+
+
 def text_or_empty(value: Any, unfit: Unfit) -> str:
     return nullable_text(value, unfit) or ""
 

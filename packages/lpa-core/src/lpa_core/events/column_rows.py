@@ -5,13 +5,14 @@ It is what a person would write by hand: each object of the data is looked up on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, final
 
 import attrs
+from msgspec import UNSET
 
 from lpa_core.events.model import Stored
-from lpa_core.events.model_from_columns import ObjectNode, sources
+from lpa_core.events.model_from_columns import ObjectNode, missing_value, sources
 from lpa_core.events.paths import of_envelope, steps
 from lpa_core.events.row import MakeRows
 from lpa_core.events.times import settling
@@ -73,7 +74,18 @@ class _Writer:
         for other, other_annotation in others:
             otherwise = self._read(other, other_annotation, tree)
             found = f"({found} or {otherwise})" if text else self._first(found, otherwise)
+        if column.by_key:
+            found = self._by_key(column, found, tree)
         return f"({found} or None)" if text and column.nullable else found
+
+    def _by_key(self, column: Column, found: str, tree: ObjectNode) -> str:
+        variable, unset = f"text_{len(self.lines)}", self.named("unset", UNSET)
+        self.lines.append(f"{variable} = {found}")
+        otherwise = "".join(
+            f"{self.named('said', said)} if data.{tree.attribute(key)} is not {unset} else "
+            for key, said in column.by_key.items()
+        )
+        return f"({variable} if {variable}.strip() else {otherwise}'')"
 
     def _first(self, found: str, otherwise: str) -> str:
         variable = f"value_{len(self.lines)}"
@@ -87,6 +99,10 @@ class _Writer:
         *before, last = steps(path)
         variable, node = "data", tree
         for depth, step in enumerate(before, 1):
+            if step.each:
+                below = node.arrays[step.name]
+                items = f"{variable}.{node.attribute(step.name)}"
+                return f"{self.named('joined', _joined)}({items}, {below.attribute(last.name)!r})"
             below = node.arrays[step.name] if step.key else node.objects[step.name]
             key = tuple(before[:depth])
             if key not in self._variables:
@@ -95,6 +111,9 @@ class _Writer:
                 look_up(self._variables[key], f"{variable}.{node.attribute(step.name)}", below, step)
             variable, node = self._variables[key], below
         value = f"{variable}.{node.attribute(last.name)}"
+        if last.name in node.noticed - node.filled:
+            unset, missing = self.named("unset", UNSET), self.named("missing", missing_value(annotation))
+            value = f"({missing} if {value} is {unset} else {value})"
         settle = settling(annotation)
         if settle is not None:
             value, before_it = f"time_{len(self.lines)}", value
@@ -114,3 +133,8 @@ class _Writer:
         self.lines.append(f"for item in {value} or ():")
         wanted = f"item.{below.attribute(step.key)} == {step.value!r}"
         self.lines.append(f"{_INDENT}if {wanted}: {variable} = item")
+
+
+def _joined(items: Iterable[Any] | None, attribute: str) -> str:
+    """The texts of the items, each once, in their order."""
+    return ",".join(dict.fromkeys(filter(None, (getattr(item, attribute) for item in items or ()))))

@@ -66,7 +66,7 @@ def require_paths(required: Iterable[str], model: Any, *, items: bool) -> None:
         if not path.startswith("data."):
             raise ValueError(f"required {path!r} is neither id, data, nor data. and a path in it")
         found = steps(path.removeprefix("data."))
-        if any(step.key for step in found):
+        if any(step.of_array for step in found):
             raise ValueError(f"required {path!r} chooses an item of an array, which required cannot")
         if items or (model is not None and not objects):
             raise ValueError(f"required {path!r} is in an object, and data is an array: require data alone")
@@ -90,6 +90,8 @@ def require_model(name: str, model: Any) -> None:
 def require_coerced(columns: Iterable[Column]) -> None:
     """Raise ValueError if a column rejects what a shape has read for it."""
     for column in columns:
+        if column.by_key:
+            raise ValueError(f"column {column.name}: by_key needs an event type without shape")
         if column.on_mismatch != "coerce":
             raise ValueError(f"column {column.name}: on_mismatch needs at=, and an event type without shape")
 
@@ -109,7 +111,10 @@ def _require_readable(column: Column) -> None:
     for path, _ in sources(column):
         attribute = of_envelope(path)
         if attribute is None:
-            steps(path)
+            if any(step.each for step in steps(path)) and (
+                column.kind not in (Kind.TEXT, Kind.LABEL) or column.reads is not None
+            ):
+                raise ValueError(f"{path} is several texts joined: its kind is TEXT or LABEL, without reads")
             continue
         whole = column.kind in (Kind.TIMESTAMP, Kind.INT64, Kind.UINT64)
         if not (whole if attribute == "timestamp" else column.kind in (Kind.TEXT, Kind.LABEL)):

@@ -58,6 +58,9 @@ class EventType:
         requires_items: ``data`` must be a non-empty array (reason ``empty_array``). Columns come from each item, which
             makes a row.
         requires_container: ``data`` must be an array or an object (reason ``invalid_data_shape``).
+        requires_object: ``data`` must be an object (reason ``invalid_data_shape``).
+        key_at: a key of ``data``, read by a column, whose text tells repeats of an event that come under other ids: if
+            it is not blank, the dedup key is the name, ``|`` and the text, with the strategy ``data_id``.
         validators: asked about events of this type only, in this order, after the built-in ones. Events of other types
             stay on the fast path. Each is a function of a :class:`~lpa_core.validation.json_document.Document`.
 
@@ -72,10 +75,14 @@ class EventType:
     shape: Callable[[Envelope, Any], Iterable[tuple[Table, Row]]] | None = None
     requires_items: bool = False
     requires_container: bool = False
+    requires_object: bool = False
+    key_at: str = ""
     validators: tuple[Callable[[Any], Any], ...] = ()
     make_rows: MakeRows = attrs.field(init=False, repr=False)
     rejects: bool = attrs.field(init=False, repr=False, default=False)
     """Whether a column says ``on_mismatch="reject"``: data of another shape is rejected then."""
+    own_key: Callable[[Any], str] | None = attrs.field(init=False, repr=False, default=None)
+    """Gives the text at ``key_at`` of decoded data."""
     unproven: tuple[str, ...] = attrs.field(init=False, repr=False)
     """Required attributes of data that its model lets be missing or empty."""
 
@@ -97,7 +104,8 @@ class EventType:
         object.__setattr__(self, "tables", items("tables", self.tables, Table))
         for table in self.tables:
             require_typed(table)
-        for name in ("requires_items", "requires_container"):
+        require_text("key_at", self.key_at, empty=True)
+        for name in ("requires_items", "requires_container", "requires_object"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"{name} is {shown_type(getattr(self, name))}: it must be True or False")
         if not isinstance(self.validators, list | tuple):
@@ -116,7 +124,11 @@ class EventType:
         tables = [(table, own_columns(table)) for table in self.tables]
         columns = [*chain.from_iterable(columns for _, columns in tables)]
         require_readable(columns)
+        if self.requires_items and (self.requires_object or self.key_at):
+            raise ValueError("requires items: data is an array, so requires_object and key_at cannot hold")
         tree = tree_of(self.name, columns, self.required, each=self.requires_items)
+        if self.key_at:
+            object.__setattr__(self, "own_key", tree.text_at(self.key_at))
         object.__setattr__(self, "rejects", tree.rejects)
         item = rejecting_shape(tree.model, "", dict) if tree.rejects else tree.model
         model = list[item] if self.requires_items else tree.model  # type: ignore[valid-type]  # made just now
@@ -124,6 +136,8 @@ class EventType:
 
     def _shaped(self) -> tuple[Any, MakeRows, Collection[str]]:
         require_model(self.name, self.model)
+        if self.key_at:
+            raise ValueError("key_at needs an event type without shape")
         require_coerced(column for table in self.tables for column in own_columns(table))
         require_readable(column for table in self.tables for column in own_columns(table) if column.at is not None)
         shape, settle = self.shape, settling(self.model)

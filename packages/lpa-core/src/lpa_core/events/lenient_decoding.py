@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from lpa_core.events.coercion import Unfit
 from lpa_core.events.fields import fields, is_model
+from lpa_core.events.noticed import of_missing
 
 T = TypeVar("T")
 
@@ -44,11 +45,14 @@ def coercion_for(annotation: Any) -> Coercion:
 
 
 def _object(model: type[Any]) -> Coercion:
-    rules = [(attribute, name, coercion_for(annotation)) for attribute, name, annotation in fields(model)]
+    rules = [
+        (attribute, name, coercion_for(annotation), of_missing(annotation))
+        for attribute, name, annotation in fields(model)
+    ]
 
     def coerce(value: Any, unfit: Unfit) -> Any:
         found = _of_shape(dict, value, unfit)
-        return model(**{attribute: rule(found.get(name), unfit) for attribute, name, rule in rules})
+        return model(**{attribute: rule(found.get(name, missing), unfit) for attribute, name, rule, missing in rules})
 
     return coerce
 

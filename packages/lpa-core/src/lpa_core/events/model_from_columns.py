@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from keyword import iskeyword
+from operator import attrgetter
 from typing import Annotated, Any, final, get_args
 
 import attrs
 import msgspec
 
+from lpa_core.events.coercion import anything
 from lpa_core.events.fields import fields
+from lpa_core.events.lenient_decoding import coercion_for
 from lpa_core.events.mismatch import Rejecting, rejecting, rejecting_shape
 from lpa_core.events.model import EventStruct, Text, annotation_of
+from lpa_core.events.noticed import noticed
 from lpa_core.events.paths import PathStep, of_envelope, steps
 from lpa_core.tables.table import Column, Kind
 
@@ -29,6 +33,8 @@ class ObjectNode:
     """Name -> what is read of its items."""
     filled: frozenset[str] = frozenset()
     """Values that are never missing and, being text, never empty."""
+    noticed: set[str] = attrs.field(factory=set)
+    """Names of which it matters whether they are there."""
     model: Any = None
     rejects: bool = False
     """Whether a value in it, or below it, is rather rejected than coerced."""
@@ -36,6 +42,13 @@ class ObjectNode:
     def attribute(self, name: str) -> str:
         """The model's attribute for a name in the JSON."""
         return next(attribute for attribute, encoded, _ in fields(self.model) if encoded == name)
+
+    def text_at(self, name: str) -> Callable[[Any], str]:
+        """Gives the text of that name of an object. Raises ValueError if it is read as something else."""
+        if get_args(self.values.get(name))[:1] != (str,) or name in self.noticed:
+            raise ValueError(f"key_at is {name!r}, which is not read as text, or is among by_key")
+        found: Callable[[Any], str] = attrgetter(self.attribute(name))
+        return found
 
 
 def tree_of(name: str, columns: Iterable[Column], required: Iterable[str], *, each: bool) -> ObjectNode:
@@ -53,6 +66,7 @@ def tree_of(name: str, columns: Iterable[Column], required: Iterable[str], *, ea
             for path, annotation in sources(column):
                 if of_envelope(path) is None:
                     _add(root, steps(path), annotation)
+            root.noticed.update(map(_key, column.by_key))
         except ValueError as error:
             raise ValueError(f"column {column.name}: {error}") from None
     for path in () if each else required:
@@ -88,7 +102,7 @@ def _annotated(column: Column, path: str, *, nullable: bool) -> Any:
 
 def _add(node: ObjectNode, path: tuple[PathStep, ...], annotation: Any) -> None:
     step, rest = path[0], path[1:]
-    inner = node.arrays if step.key else node.objects
+    inner = node.arrays if step.of_array else node.objects
     others: list[dict[str, Any]] = [kind for kind in (node.values, node.objects, node.arrays) if kind is not inner]
     if not rest:
         others = [node.objects, node.arrays]
@@ -111,8 +125,14 @@ def _make(node: ObjectNode, name: str, bases: tuple[type[msgspec.Struct], ...] =
     for key, annotation in node.values.items():
         if key in node.filled:
             found.append((key, Annotated[annotation, msgspec.Meta(min_length=1)], msgspec.NODEFAULT))
+        elif key in node.noticed:
+            found.append((key, noticed(annotation, coercion_for(annotation)), msgspec.UNSET))
         else:
-            found.append((key, annotation, _missing(annotation)))
+            found.append((key, annotation, missing_value(annotation)))
+    for key in sorted(node.noticed - node.values.keys()):
+        if key in node.objects or key in node.arrays:
+            raise ValueError(f"by_key has {key}, in which a column reads: name a key that holds a value")
+        found.append((key, noticed(Any, anything), msgspec.UNSET))
     for key, below in node.objects.items():
         _make(below, f"{name}.{key}")
         found.append((key, _in_shape(below, below.model | None, f"{name}.{key}", dict), None))
@@ -144,7 +164,14 @@ def _identifier(key: str, index: int) -> str:
     return key if key.isidentifier() and not iskeyword(key) and not key.startswith("_") else f"field_{index}"
 
 
-def _missing(annotation: Any) -> Any:
+def _key(path: str) -> str:
+    (first, *rest) = steps(path)
+    if rest or first.of_array:
+        raise ValueError(f"by_key has {path!r}: name a key of the data itself")
+    return first.name
+
+
+def missing_value(annotation: Any) -> Any:
     """What the annotation's own rule makes of nothing."""
     rule = next(item for item in reversed(annotation.__metadata__) if callable(item))
     return rule(None, [0])

@@ -1,6 +1,6 @@
 """``network_capabilities``: what orchestrators offer; one event fans out into four tables.
 
-Source of every rule: docs/spec/events.md section 3.4.
+Source of every rule: docs/spec/events.md section 3.4, docs/spec/producers.md section 3.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any, final
 
 import msgspec
 
-from lpa_core.events.capability_catalog import CATALOG_VERSION, CatalogEntry, capability
+from lpa_core.events.capability_catalog import BYOC, CATALOG_VERSION, CatalogEntry, capability, pipeline_of
 from lpa_core.events.coercion import address, whole_number
 from lpa_core.events.envelope import Envelope
 from lpa_core.events.event_type import EventType, Row, typed_table
@@ -77,12 +77,20 @@ class Price(msgspec.Struct, frozen=True, gc=False):
 
 
 @final
+class CapabilityOption(msgspec.Struct, frozen=True, gc=False):
+    model: Text = ""
+    model_id: Text = ""
+
+
+@final
 class Orchestrator(EventStruct, frozen=True, gc=False):
     address: Text = ""
     local_address: Text = ""
     orch_uri: Text = ""
     capabilities: Capabilities | None = None
     capabilities_prices: list[Price] | None = None
+    price_info: Price | None = None
+    capability_options: dict[str, list[CapabilityOption]] | None = None
     hardware: list[Hardware] | None = None
 
 
@@ -172,13 +180,22 @@ def _config_values(config: ModelConfig) -> Row:
     return (config.runnerVersion or None, config.capacity, config.capacityInUse, warm)
 
 
-def _choose_config(orchestrator: Orchestrator, model_id: str) -> tuple[str | None, ModelConfig]:
-    """The capability id and configuration for a model: its own, else the first model of the first capability."""
+def _per_capability(orchestrator: Orchestrator) -> dict[str, CapabilityConstraints]:
     capabilities = orchestrator.capabilities or _NO_CAPABILITIES
-    per_capability = (capabilities.constraints and capabilities.constraints.PerCapability) or {}
+    return (capabilities.constraints and capabilities.constraints.PerCapability) or {}
+
+
+def _choose_config(orchestrator: Orchestrator, pipeline: str, model_id: str) -> tuple[str | None, ModelConfig]:
+    """The capability id and configuration for a model: its own, else the first model of the first capability.
+
+    What a BYOC price names is of that capability, of which nobody tells a configuration.
+    """
+    per_capability = _per_capability(orchestrator)
     for key, constraints in per_capability.items():
         if constraints.models and model_id in constraints.models:
             return key, constraints.models[model_id]
+    if _byoc_price(orchestrator.capabilities_prices, pipeline) is not None:
+        return str(BYOC), _NO_CONFIG
     for key, constraints in per_capability.items():
         for config in (constraints.models or {}).values():
             return key, config
@@ -186,40 +203,61 @@ def _choose_config(orchestrator: Orchestrator, model_id: str) -> tuple[str | Non
     return None, _NO_CONFIG
 
 
-def _choose_price(prices: list[Price] | None, capability_id: int | None, model_id: str) -> Price:
+def _byoc_price(prices: list[Price] | None, name: str) -> Price | None:
+    for price in prices or ():
+        if price.capability == BYOC and name and price.constraint == name:
+            return price
+    return None
+
+
+def _choose_price(prices: list[Price] | None, capability_id: int | None, pipeline: str, model_id: str) -> Price:
     for price in prices or ():
         if capability_id in (None, price.capability) and model_id in ("", price.constraint or ""):
             return price
-    return prices[0] if prices else _NO_PRICE
+    return _byoc_price(prices, pipeline) or (prices[0] if prices else _NO_PRICE)
+
+
+def _offers(orchestrator: Orchestrator) -> Iterator[tuple[str, str, str | None, ModelConfig, GpuInfo]]:
+    """Each pipeline and model with its capability id, its configuration and a GPU; also those without hardware."""
+    for hardware in orchestrator.hardware or ():
+        key, config = _choose_config(orchestrator, hardware.pipeline, hardware.model_id)
+        for gpu in (hardware.gpu_info or {"": _NO_GPU}).values():
+            yield hardware.pipeline, hardware.model_id, key, config, gpu
+    if not orchestrator.hardware:
+        for key, constraints in _per_capability(orchestrator).items():
+            pipeline = pipeline_of(number) if (number := _capability_number(key)) is not None else ""
+            for model_id, config in (constraints.models or {}).items() if pipeline else ():
+                yield pipeline, model_id, key, config, _NO_GPU
+    named = {hardware.pipeline for hardware in orchestrator.hardware or ()}
+    for name, options in (orchestrator.capability_options or {}).items():
+        for option in options if name not in named else ():
+            yield name, option.model or option.model_id, str(BYOC), _NO_CONFIG, _NO_GPU
 
 
 def _hardware_rows(orchestrator: Orchestrator, leading: Row) -> Iterator[tuple[Table, Row]]:
     version = orchestrator.capabilities.version if orchestrator.capabilities else ""
-    for hardware in orchestrator.hardware or ():
-        key, config = _choose_config(orchestrator, hardware.model_id)
+    for pipeline, model_id, key, config, gpu in _offers(orchestrator):
         number = _capability_number(key)
-        price = _choose_price(orchestrator.capabilities_prices, number, hardware.model_id)
-        found = capability(price.capability if number is None else number)
-        for gpu in (hardware.gpu_info or {"": _NO_GPU}).values():
-            yield (
-                HARDWARE_TABLE,
-                (
-                    *leading,
-                    gpu.id or None,
-                    gpu.name or None,
-                    gpu.memory_total,
-                    gpu.memory_free,
-                    gpu.major,
-                    gpu.minor,
-                    hardware.pipeline,
-                    hardware.model_id,
-                    *_capability_values(found),
-                    *_config_values(config),
-                    price.pricePerUnit,
-                    price.pixelsPerUnit,
-                    version,
-                ),
-            )
+        price = _choose_price(orchestrator.capabilities_prices, number, pipeline, model_id)
+        yield (
+            HARDWARE_TABLE,
+            (
+                *leading,
+                gpu.id or None,
+                gpu.name or None,
+                gpu.memory_total,
+                gpu.memory_free,
+                gpu.major,
+                gpu.minor,
+                pipeline,
+                model_id,
+                *_capability_values(capability(price.capability if number is None else number)),
+                *_config_values(config),
+                price.pricePerUnit,
+                price.pixelsPerUnit,
+                version,
+            ),
+        )
 
 
 def _orchestrator_rows(envelope: Envelope, orchestrator: Orchestrator) -> Iterator[tuple[Table, Row]]:
@@ -235,8 +273,7 @@ def _orchestrator_rows(envelope: Envelope, orchestrator: Orchestrator) -> Iterat
         number = _capability_number(key)
         if number is not None:
             yield ADVERTISED_TABLE, (*leading, *_capability_values(capability(number)), capacity)
-    per_capability = (capabilities.constraints and capabilities.constraints.PerCapability) or {}
-    for key, constraints in per_capability.items():
+    for key, constraints in _per_capability(orchestrator).items():
         found = capability(_capability_number(key))
         for model_id, config in (constraints.models or {}).items():
             yield (
@@ -244,16 +281,12 @@ def _orchestrator_rows(envelope: Envelope, orchestrator: Orchestrator) -> Iterat
                 (*leading, *_capability_values(found), model_id, *_config_values(config)),
             )
     for price in orchestrator.capabilities_prices or ():
-        yield (
-            PRICES_TABLE,
-            (
-                *leading,
-                *_capability_values(capability(price.capability)),
-                price.constraint or None,
-                price.pricePerUnit,
-                price.pixelsPerUnit,
-            ),
-        )
+        named = (*_capability_values(capability(price.capability)), price.constraint or None)
+        yield PRICES_TABLE, (*leading, *named, price.pricePerUnit, price.pixelsPerUnit)
+    general = orchestrator.price_info
+    if general is not None:
+        unnamed = (*_capability_values(capability(None)), None)
+        yield PRICES_TABLE, (*leading, *unnamed, general.pricePerUnit, general.pixelsPerUnit)
 
 
 def _shape(envelope: Envelope, data: Any) -> Iterator[tuple[Table, Row]]:

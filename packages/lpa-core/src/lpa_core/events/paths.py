@@ -1,8 +1,9 @@
 """Where in an event a column finds its value, as a path in text.
 
 ``state`` is an attribute of the event's data, ``inference_status.fps`` one of an object in it, and
-``stats.track_stats[type=video].jitter`` one of the last item of an array whose ``type`` is ``video``. Where an event
-makes a row for each item of its data, paths begin at the item. ``$.gateway`` is of the envelope.
+``stats.track_stats[type=video].jitter`` one of the last item of an array whose ``type`` is ``video``. The texts of
+``models[].name`` are those of all items, each once, joined by commas. Where an event makes a row for each item of its
+data, paths begin at the item. ``$.gateway`` is of the envelope.
 """
 
 from __future__ import annotations
@@ -16,17 +17,22 @@ ENVELOPE: Final = ("type", "id", "timestamp", "gateway", "version")
 """What of the envelope columns may have. The timestamp is the event's time, epoch ms."""
 
 _OF_ENVELOPE: Final = "$."
-_STEP: Final = re.compile(r"([^.\[\]=$]+)(?:\[([^.\[\]=]+)=([^\[\]]+)\])?(?:\.(?=.)|$)")
+_STEP: Final = re.compile(r"([^.\[\]=$]+)(?:\[([^.\[\]=]+)=([^\[\]]+)\]|(\[\]))?(?:\.(?=.)|$)")
 
 
 @final
 @attrs.frozen(slots=True)
 class PathStep:
-    """An attribute; where it is an array, ``key`` and ``value`` say which of its items is meant."""
+    """An attribute; where it is an array, ``key`` and ``value`` say which of its items is meant, or ``each`` all."""
 
     name: str
     key: str = ""
     value: str = ""
+    each: bool = False
+
+    @property
+    def of_array(self) -> bool:
+        return self.each or bool(self.key)
 
 
 def of_envelope(path: str) -> str | None:
@@ -46,8 +52,10 @@ def steps(path: str) -> tuple[PathStep, ...]:
         step = _STEP.match(path, position)
         if step is None:
             break
-        found.append(PathStep(step[1], step[2] or "", step[3] or ""))
+        found.append(PathStep(step[1], step[2] or "", step[3] or "", bool(step[4])))
         position = step.end()
-    if not found or position < len(path) or found[-1].key:
+    if not found or position < len(path) or found[-1].of_array:
         raise ValueError(f"{path!r} is not a path: write it like a.b, or a.b[type=video].c for an item of an array")
+    if any(step.each for step in found[:-2]):
+        raise ValueError(f"{path!r}: after [] comes the name of a text")
     return tuple(found)

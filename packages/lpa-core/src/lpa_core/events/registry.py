@@ -1,4 +1,7 @@
-"""The event types of the live-AI network (docs/spec/events.md section 3), and the rules for adding others."""
+"""The event types of the live-AI network, and the rules for adding others.
+
+Types: docs/spec/events.md section 3, docs/spec/producers.md section 3.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,12 @@ from lpa_core.events import (
     ai_stream_events,
     ai_stream_status,
     create_new_payment,
+    create_signed_ticket,
     discovery_results,
     network_capabilities,
+    stream_heartbeat,
     stream_ingest_metrics,
+    stream_stats,
     stream_trace,
 )
 from lpa_core.events.event_type import EventType
@@ -26,6 +32,9 @@ BUILTIN_EVENT_TYPES: Final[tuple[EventType, ...]] = (
     ai_stream_events.EVENT_TYPE,
     discovery_results.EVENT_TYPE,
     create_new_payment.EVENT_TYPE,
+    create_signed_ticket.EVENT_TYPE,
+    stream_heartbeat.EVENT_TYPE,
+    stream_stats.EVENT_TYPE,
 )
 
 _BUILTIN_TABLES: Final = frozenset(table for event_type in BUILTIN_EVENT_TYPES for table in event_type.tables)

@@ -10,6 +10,7 @@ from typing import final
 import msgspec
 
 from lpa_core.generate.broken import BrokenProducer
+from lpa_core.generate.jobs import JobProducer
 from lpa_core.generate.network import Gateway, gateways
 from lpa_core.generate.producer import Event
 from lpa_core.generate.streams import streams
@@ -30,7 +31,14 @@ _REPEATED_LONG_AFTER = 0.3
 
 
 def generate(
-    events: int, *, duplicates: float, bad: float, sessions: int, seed: int, start_ms: int = START_MS
+    events: int,
+    *,
+    duplicates: float,
+    bad: float,
+    sessions: int,
+    seed: int,
+    jobs: float = 0.0,
+    start_ms: int = START_MS,
 ) -> Iterator[bytes]:
     """Records of live streams as producers send them, in order of arrival, without line ends.
 
@@ -40,6 +48,7 @@ def generate(
             ``round(events * duplicates)`` of them.
         bad: share of records that are to be rejected, for each reason in turn;
             ``round(events * bad)`` of them.
+        jobs: share of records of batch and BYOC jobs, tickets and heartbeats; ``round(events * jobs)`` of them.
         sessions: number of streams; fewer if there are not 24 valid events for each.
         seed: the same arguments give the same bytes.
         start_ms: epoch ms when the first stream begins.
@@ -48,31 +57,36 @@ def generate(
         ValueError: a number is out of range.
     """
     repeated, broken = round(events * duplicates), round(events * bad)
-    valid = events - repeated - broken
+    of_jobs = round(events * jobs)
+    valid = events - repeated - broken - of_jobs
     if events < 0:
         raise ValueError(f"events is {events}: give 0 or more")
     if sessions < 1:
         raise ValueError(f"sessions is {sessions}: give 1 or more")
-    if duplicates < 0 or bad < 0 or valid < 0:
-        raise ValueError(
-            f"duplicates {duplicates} and bad {bad} are shares of all events: give 0 to 1, together at most 1"
-        )
-    if repeated and not valid:
+    shares = (
+        f"duplicates {duplicates} and bad {bad}" if not jobs else f"duplicates {duplicates}, bad {bad}, jobs {jobs}"
+    )
+    if duplicates < 0 or bad < 0 or jobs < 0 or valid < 0:
+        raise ValueError(f"{shares} are shares of all events: give 0 to 1, together at most 1")
+    if repeated and not valid + of_jobs:
         raise ValueError(
             f"duplicates {duplicates} and bad {bad} leave no valid event to repeat: make one of them smaller"
         )
-    return _mixed(valid, repeated, broken, sessions, seed, start_ms)
+    return _mixed(valid, repeated, broken, of_jobs, sessions, seed, start_ms)
 
 
-def _mixed(valid: int, repeated: int, broken: int, sessions: int, seed: int, start: int) -> Iterator[bytes]:
+def _mixed(
+    valid: int, repeated: int, broken: int, of_jobs: int, sessions: int, seed: int, start: int
+) -> Iterator[bytes]:
     network = gateways(Random(_NETWORK_SEED))
     arrivals = _arrivals(Random(seed), network, start, valid, sessions)
     # A source of its own: the valid events stay the same whatever is mixed in.
     rng = Random(f"{seed} mixed")
     broken_producer = BrokenProducer(rng, network[0], start)
+    job_producer = JobProducer(Random(f"{seed} jobs"), network)
     history = _History(rng)
     now = start
-    for left in range(valid + repeated + broken, 0, -1):
+    for left in range(valid + repeated + broken + of_jobs, 0, -1):
         draw = rng.random() * (left if history else left - repeated)
         if draw < broken:
             broken -= 1
@@ -80,6 +94,11 @@ def _mixed(valid: int, repeated: int, broken: int, sessions: int, seed: int, sta
         elif history and draw < broken + repeated:
             repeated -= 1
             yield history.draw()
+        elif of_jobs and draw < broken + of_jobs + (repeated if history else 0):
+            of_jobs -= 1
+            record = job_producer.record(now)
+            history.add(record)
+            yield record
         else:
             now, record = next(arrivals)
             history.add(record)

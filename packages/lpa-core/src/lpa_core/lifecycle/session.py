@@ -45,6 +45,7 @@ class Session:
         "_start",
         "_status_errors",
         "_statuses",
+        "_told_swaps",
         "_unnamed",
         "_workflow_id",
         "end",
@@ -74,6 +75,8 @@ class Session:
         self._workflow_id = ""
         self._start = 0
         self._confirmed_swaps = 0
+        self._told_swaps = 0
+        """By AI events, which count only if no trace tells any."""
         self._errors = 0
         self._excusable_errors = 0
         self._saw_no_orchestrators = False
@@ -101,10 +104,8 @@ class Session:
             self._count_status(signal)
         elif kind is _TRACE:
             self._count_trace(signal.trace_type, time)
-        elif signal.ai_event_type.lower() == "error":
-            self._errors += 1
-            message = signal.message.lower()
-            self._excusable_errors += any(text in message for text in EXCUSABLE_ERRORS)
+        else:
+            self._count_ai_event(signal)
 
     def _name(self, name: str, text: str) -> None:
         """Keep the first text that is not blank."""
@@ -124,6 +125,15 @@ class Session:
         error = signal.last_error
         if error and not error.isspace():
             self._status_errors += 1
+
+    def _count_ai_event(self, signal: Signal) -> None:
+        event_type = signal.ai_event_type.lower()
+        if event_type == "error":
+            self._errors += 1
+            message = signal.message.lower()
+            self._excusable_errors += any(text in message for text in EXCUSABLE_ERRORS)
+        elif event_type == _SWAPPED:
+            self._told_swaps += 1
 
     def _count_trace(self, trace_type: str, time: int) -> None:
         """Signals come in order of time, so the first edge of a kind is the earliest."""
@@ -145,6 +155,7 @@ class Session:
         known = self.first_stream_request_ts is not None
         success = self.first_playable_ts is not None
         excused = self._saw_no_orchestrators or 0 < self._errors == self._excusable_errors
+        swaps = self._confirmed_swaps or self._told_swaps
         health = (self._statuses > 0) + (self.first_processed_ts is not None) + success
         return SessionFact(
             org=self.org,
@@ -171,9 +182,9 @@ class Session:
             startup_success=int(success),
             startup_excused=int(known and not success and excused),
             startup_unexcused=int(known and not success and not excused),
-            confirmed_swap_count=self._confirmed_swaps,
+            confirmed_swap_count=swaps,
             inferred_orchestrator_change_count=max(0, len(identity.orchestrators) - 1),
-            swap_count=self._confirmed_swaps,
+            swap_count=swaps,
             error_count=self._errors,
             excusable_error_count=self._excusable_errors,
             last_error_occurred=int(self._status_errors > 0),

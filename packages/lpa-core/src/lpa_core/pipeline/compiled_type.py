@@ -8,6 +8,7 @@ from typing import Any, final
 
 import attrs
 
+from lpa_core.events.coercion import blank
 from lpa_core.events.envelope import WireEnvelope, wire_envelope
 from lpa_core.events.event_type import EventType
 from lpa_core.events.lenient_decoding import Coercion, coercion_for
@@ -29,6 +30,13 @@ class CompiledType:
     """Gives the required attributes that the model does not prove: all of them true if none is missing or empty."""
     has_version: Callable[[Any], bool]
     needs_items: bool
+    own_key: Callable[[Any], str] | None
+    """Gives the text that tells repeats of an event that have other ids."""
+
+    def claimed(self, data: Any, key: str, strategy: str) -> tuple[str, str]:
+        """Dedup key and strategy of an event; ``key`` and ``strategy`` are those of its id or its content."""
+        own = self.own_key(data) if self.own_key is not None else ""
+        return (key, strategy) if blank(own) else (f"{self.name}|{own}", "data_id")
 
 
 def _coercion(event_type: EventType) -> Coercion:
@@ -51,4 +59,5 @@ def compile_type(event_type: EventType) -> CompiledType:
         filled=filled,
         has_version=carries_version(event_type.model),
         needs_items=event_type.requires_items,
+        own_key=event_type.own_key,
     )

@@ -208,7 +208,10 @@ class Pipeline:
             raise _Unshapely from error
         if not self._guard.surely_fits(value, rows):
             raise _Unshapely
-        return Accepted(envelope, value, identity, "event_id", rows, 0, tuple(discarded), data)
+        if compiled.own_key is None:
+            return Accepted(envelope, value, identity, "event_id", rows, 0, tuple(discarded), data)
+        dedup_key, strategy = compiled.claimed(data, identity, "event_id")
+        return Accepted(envelope, value, dedup_key, strategy, rows, 0, tuple(discarded), data)
 
     def _thorough(self, value: bytes | None, position: Position, latest: int, oversized: Oversized | None) -> Verdict:
         if value is None:
@@ -282,6 +285,7 @@ class Pipeline:
             return rejected(mismatched(error, items=compiled.needs_items))
         except Exception as error:
             return rejected(not_parsed(error))
+        dedup_key, dedup_strategy = compiled.claimed(data, dedup_key, dedup_strategy)
         accepted = Accepted(envelope, value, dedup_key, dedup_strategy, rows, unfit[0], tuple(discarded), data)
         too_large = self._guard.check(accepted, described.position)
         if too_large is not None:

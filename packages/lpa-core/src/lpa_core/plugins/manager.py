@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, entry_points
 from typing import TYPE_CHECKING, Any, Final, final
 
 import pluggy
@@ -50,7 +50,20 @@ _CONTRACTS: Final[Mapping[str, type[Any]]] = {
     "lpa_sinks": Sink,
     "lpa_archives": Archive,
 }
+_BROUGHT_BY_THE_CORE: Final = (EntryPoint("jobs", "lpa_core.job_events", PROJECT),)
+"""Plugins of lpa-core beside ``core``; one that is named here needs no package of its own."""
 _HOOKS: Final = tuple(name for name in vars(HookSpecs) if name.startswith("lpa_"))
+
+
+def _installed() -> Iterable[EntryPoint]:
+    return [*entry_points(group=PROJECT), *_BROUGHT_BY_THE_CORE]
+
+
+def _core() -> Distribution | None:
+    try:
+        return Distribution.from_name("lpa-core")
+    except PackageNotFoundError:  # run from a folder of sources
+        return None
 
 
 @final
@@ -71,7 +84,7 @@ class PluginManager:
         self.plugins: list[Plugin] = []
         self._calls = PluginCalls()
         self._ours: list[Plugin] = []
-        in_turn = ours_first([*(entry_points(group=PROJECT) if found is None else found)])
+        in_turn = ours_first([*(_installed() if found is None else found)])
         self._names = tuple(entry_point.name for entry_point in in_turn)
         for entry_point in in_turn:
             self._load(entry_point)
@@ -87,7 +100,7 @@ class PluginManager:
                 raise PluginError(f"plugin {name} is required but not loaded: install its package, or enable it")
 
     def _load(self, entry_point: EntryPoint) -> None:
-        distribution = entry_point.dist
+        distribution = entry_point.dist or (_core() if entry_point in _BROUGHT_BY_THE_CORE else None)
         plugin = Plugin(
             name=entry_point.name,
             package=distribution.name if distribution else entry_point.value,

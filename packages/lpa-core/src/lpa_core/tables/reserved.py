@@ -20,7 +20,10 @@ _RECEIVED: Final = (
     "network_capabilities_model_constraints",
     "network_capabilities_prices",
     "payment_events",
+    "signed_ticket_events",
+    "stream_heartbeats",
     "stream_ingest_metrics",
+    "stream_stats",
     "stream_trace_events",
 )
 """Each has a view ``raw_...``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final, Literal, final
 
@@ -53,6 +53,9 @@ class Column:
         at: a path (:mod:`lpa_core.events.paths`). None if the code that makes the rows knows.
         otherwise: another path, for an event that has nothing at the first one, or text that is empty.
         reads: a type of :mod:`lpa_core.events.model`, where it is another than the kind's own.
+        by_key: key of the data -> text, for an event whose text at the paths is blank: that of the first of these keys
+            that the data have.
+        note: unit and meaning, for the dictionary of tables: a line without quotes.
         on_mismatch: what becomes of a value that the column cannot hold: ``coerce`` makes it 0, empty or null,
             ``reject`` makes the event a dead letter (reason ``value_mismatch``). Missing and null do not count as such.
 
@@ -65,6 +68,8 @@ class Column:
     at: str | None = attrs.field(default=None, kw_only=True, eq=False)
     otherwise: str | None = attrs.field(default=None, kw_only=True, eq=False)
     reads: Any = attrs.field(default=None, kw_only=True, eq=False)
+    by_key: Mapping[str, str] = attrs.field(factory=dict[str, str], kw_only=True, eq=False)
+    note: str = attrs.field(default="", kw_only=True, eq=False)
     on_mismatch: Literal["coerce", "reject"] = attrs.field(default="coerce", kw_only=True, eq=False)
 
     def __attrs_post_init__(self) -> None:
@@ -74,14 +79,25 @@ class Column:
             ("nullable", self.nullable, bool, "True or False"),
             ("at", self.at, (str, type(None)), "a path, as text"),
             ("otherwise", self.otherwise, (str, type(None)), "a path, as text"),
+            ("by_key", self.by_key, Mapping, "a dict of keys and texts"),
+            ("note", self.note, str, "text"),
         )
         for name, value, type_, expected in given:
             if not isinstance(value, type_):
                 raise ValueError(f"column {self.name}: {name} is {shown_type(value)}: it must be {expected}")
         if self.on_mismatch not in ("coerce", "reject"):
             raise ValueError(f"column {self.name}: on_mismatch is {self.on_mismatch!r}: it must be coerce or reject")
-        if self.otherwise is not None and self.at is None:
-            raise ValueError(f"column {self.name}: otherwise stands in for at, which is not given")
+        for name in ("otherwise", "by_key"):
+            if getattr(self, name) and self.at is None:
+                raise ValueError(f"column {self.name}: {name} stands in for at, which is not given")
+        if not all(isinstance(each, str) for pair in self.by_key.items() for each in pair):
+            raise ValueError(f"column {self.name}: by_key is a dict of keys and texts")
+        if self.by_key and (self.nullable or self.kind not in (Kind.TEXT, Kind.LABEL)):
+            raise ValueError(
+                f"column {self.name}: by_key gives text: its kind is TEXT or LABEL, and it is not nullable"
+            )
+        if any(each in self.note for each in "'\\\n"):
+            raise ValueError(f"column {self.name}: note is one line without quotes and backslashes")
 
 
 @final

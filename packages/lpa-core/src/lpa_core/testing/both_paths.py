@@ -17,11 +17,12 @@ import attrs
 
 from lpa_core.delivery.blocks import blocks, envelopes, settle
 from lpa_core.delivery.ranges import Range
-from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.pipeline.reject_envelope import envelope_json
 from lpa_core.pipeline.verdicts import Accepted
+from lpa_core.plugins.manager import PluginManager
 from lpa_core.records import RecordBatch
+from lpa_core.settings.settings import Settings
 from lpa_core.testing.mutations import mutated_records
 from lpa_core.validation.json_document import Document
 from lpa_core.validation.reasons import Failure
@@ -34,8 +35,9 @@ def _passes(document: Document) -> Failure | None:
     return None
 
 
-FAST: Final = Pipeline(BUILTIN_EVENT_TYPES)
-THOROUGH: Final = Pipeline(BUILTIN_EVENT_TYPES, plugin_validators=[_passes])
+EVENT_TYPES: Final = PluginManager(Settings()).event_types()
+FAST: Final = Pipeline(EVENT_TYPES)
+THOROUGH: Final = Pipeline(EVENT_TYPES, plugin_validators=[_passes])
 """A validator of a plugin sends every record the thorough way."""
 
 

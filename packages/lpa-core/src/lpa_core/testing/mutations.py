@@ -1,7 +1,7 @@
 """Events as no producer should send them, each of which some producer could: for fuzzing.
 
-Live streams of :mod:`lpa_core.generate`, in which values, types, keys, nesting and bytes are changed at random. Some
-stay whole, so that changed events and good ones are of the same sessions.
+Live streams and jobs of :mod:`lpa_core.generate`, in which values, types, keys, nesting and bytes are changed at
+random. Some stay whole, so that changed events and good ones are of the same sessions.
 """
 
 from __future__ import annotations
@@ -142,6 +142,16 @@ _TYPES: Final = (
     "ai_stream_events",
     "discovery_results",
     "create_new_payment",
+    "create_signed_ticket",
+    "stream_heartbeat",
+    "stream_stats",
+    "ai_batch_request",
+    "ai_llm_request",
+    "job_gateway",
+    "job_orchestrator",
+    "job_payment",
+    "job_auth",
+    "worker_lifecycle",
     "AI_STREAM_STATUS",
     "nothing_known",
 )
@@ -383,7 +393,8 @@ def mutated_records(count: int, seed: int, *, whole: float = _WHOLE, times: bool
     """
     rng = Random(f"{seed} mutations")
     mutator = Mutator(rng, times=times)
-    for record in generate(count, duplicates=0.02, bad=0.02, sessions=max(1, count // 60), seed=seed):
+    streams = max(1, count // 60)
+    for record in generate(count, duplicates=0.02, bad=0.02, jobs=0.25, sessions=streams, seed=seed):
         changed = record if rng.random() < whole else mutator.mutated(record)
         yield changed.replace(b"\n", b" ")
 

@@ -116,9 +116,11 @@ def items_present(document: Document) -> Failure | None:
 
 def data_shape(document: Document) -> Failure | None:
     event_type = document.event_type
-    if event_type is None or not event_type.requires_container:
+    if event_type is None or not (event_type.requires_container or event_type.requires_object):
         return None
     data = document.value("data")
+    if event_type.requires_object and not isinstance(data, dict):
+        return schema_invalid(Reason.INVALID_DATA_SHAPE, f"data is {_json_type(data)}, not an object")
     if isinstance(data, dict | list):
         return None
     return schema_invalid(Reason.INVALID_DATA_SHAPE, f"data is {_json_type(data)}, not an object or an array")

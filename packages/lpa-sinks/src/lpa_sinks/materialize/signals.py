@@ -159,6 +159,8 @@ def _ai_events(
     offsets: _Column,
     gateways: _Column,
     pipelines: _Column,
+    wallets: _Column,
+    urls: _Column,
     event_types: _Column,
     messages: _Column,
 ) -> Iterator[Signal]:
@@ -176,8 +178,8 @@ def _ai_events(
         request_ids,
         gateways,
         pipelines,
-        nothing,
-        nothing,
+        wallets,
+        urls,
         nothing,
         repeat(0.0),
         repeat(0.0),
@@ -193,6 +195,6 @@ def _ai_events(
 _TABLES: Final[Mapping[str, tuple[int, Callable[..., Iterator[Signal]]]]] = {
     "status_signals.sql": (18, _statuses),
     "trace_signals.sql": (14, _traces),
-    "ai_event_signals.sql": (13, _ai_events),
+    "ai_event_signals.sql": (15, _ai_events),
 }
 """SQL file -> the number of its columns, and what makes signals of them: millions, so column by column."""

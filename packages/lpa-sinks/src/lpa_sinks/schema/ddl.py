@@ -166,6 +166,11 @@ def plugin_table(table: Table) -> str:
     return SQL.fill(
         PLUGIN_TABLE_FILE,
         table=table.name,
-        columns=",\n    ".join(f"{column.name} {column_type(column)}" for column in table.columns),
+        columns=",\n    ".join(map(_plugin_column, table.columns)),
         order=", ".join(dict.fromkeys(["event_date", *table.order_by, "event_timestamp"])),
     )
+
+
+def _plugin_column(column: Column) -> str:
+    comment = f" COMMENT '{column.note}'" if column.note else ""
+    return f"{column.name} {column_type(column)}{comment}"

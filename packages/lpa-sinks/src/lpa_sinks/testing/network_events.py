@@ -47,9 +47,9 @@ class Events:
         data = {"stream_id": stream, "request_id": "r", "pipeline": "m", "state": "ONLINE", **_served(number)}
         return self._record("ai_stream_status", timestamp, {**data, "inference_status": {"fps": fps}})
 
-    def ai_event(self, timestamp: int, type_: str, stream: str = "s") -> bytes:
+    def ai_event(self, timestamp: int, type_: str, stream: str = "s", number: int | None = None) -> bytes:
         data = {"stream_id": stream, "request_id": "r", "pipeline": "m", "type": type_, "message": "prompt=x"}
-        return self._record("ai_stream_events", timestamp, data)
+        return self._record("ai_stream_events", timestamp, data | _served(number))
 
     def session(self, start: int, stream: str = "s", number: int = 1, samples: int = 5) -> list[bytes]:
         return [

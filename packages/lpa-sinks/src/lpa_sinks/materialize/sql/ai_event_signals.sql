@@ -10,6 +10,9 @@ SELECT
     source_offset,
     gateway,
     pipeline,
+    -- An error may name an orchestrator that the stream never had.
+    if(lower(event_type) = 'error', '', orchestrator_address) AS wallet,
+    if(lower(event_type) = 'error', '', orchestrator_url) AS url,
     event_type,
     message
 FROM $database.ai_stream_events

@@ -21,9 +21,13 @@ WITH
         FROM $database.stream_trace_events
         WHERE $near AND (orchestrator_address = '' OR orchestrator_address IN (SELECT wallet FROM wallets))
         UNION ALL
-        SELECT stream_id, request_id, '', toUnixTimestamp64Milli(event_timestamp)
+        SELECT
+            stream_id,
+            request_id,
+            if(lower(event_type) = 'error', '', orchestrator_address) AS named,
+            toUnixTimestamp64Milli(event_timestamp)
         FROM $database.ai_stream_events
-        WHERE $near
+        WHERE $near AND (named = '' OR named IN (SELECT wallet FROM wallets))
     )
 SELECT DISTINCT trimBoth(stream_id) AS stream, trimBoth(request_id) AS request
 FROM signals

@@ -35,6 +35,18 @@ FROM
     SELECT 'payment_events', raw_event_uid, source_topic, source_partition, source_offset, replay, ingestion_timestamp
     FROM livepeer_analytics.payment_events
     WHERE event_timestamp >= {start:DateTime('UTC')} AND event_timestamp < {end:DateTime('UTC')}
+    UNION ALL
+    SELECT 'signed_ticket_events', raw_event_uid, source_topic, source_partition, source_offset, replay, ingestion_timestamp
+    FROM livepeer_analytics.signed_ticket_events
+    WHERE event_timestamp >= {start:DateTime('UTC')} AND event_timestamp < {end:DateTime('UTC')}
+    UNION ALL
+    SELECT 'stream_heartbeats', raw_event_uid, source_topic, source_partition, source_offset, replay, ingestion_timestamp
+    FROM livepeer_analytics.stream_heartbeats
+    WHERE event_timestamp >= {start:DateTime('UTC')} AND event_timestamp < {end:DateTime('UTC')}
+    UNION ALL
+    SELECT 'stream_stats', raw_event_uid, source_topic, source_partition, source_offset, replay, ingestion_timestamp
+    FROM livepeer_analytics.stream_stats
+    WHERE event_timestamp >= {start:DateTime('UTC')} AND event_timestamp < {end:DateTime('UTC')}
 )
 GROUP BY table, raw_event_uid
 HAVING count() > 1
