@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
-from confluent_kafka import Consumer, Message, Producer
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 from lpa_core.kafka import raw_headers
 from lpa_core.kafka.raw_headers import headers_of
@@ -45,7 +46,7 @@ def read(address: tuple[str, int]) -> list[Message]:
         "log_level": 0,
     }
     consumer = Consumer(settings)
-    consumer.subscribe(["in"])
+    consumer.assign([TopicPartition("in", 0, 0)])
     found: list[Message] = []
     until = time.monotonic() + 60
     while len(found) < len(RECORDS) and time.monotonic() < until:
@@ -62,10 +63,31 @@ def test_failure_26_headers_come_as_the_bytes_that_were_sent(address: tuple[str,
     assert [(message.key(), message.value()) for message in messages] == [(r.key, r.value) for r in RECORDS]
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        ("_KNOWN_BYTES", 1),
+        ("_KEY", raw_headers._TOPIC),
+        ("_READ_HEADERS", raw_headers._TOPIC),
+        ("_ERROR", raw_headers._TOPIC),
+        ("_PARTITION", raw_headers._TOPIC),
+        ("_OFFSET", raw_headers._TOPIC),
+        ("_library", lambda: None),
+    ],
+    ids=lambda changed: changed[0],
+)
+@pytest.mark.parametrize("collections", [False, True], ids=["", "collector at work"])
 def test_failure_26_a_client_of_another_layout_leaves_out_headers_and_nothing_else(
-    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+    changed: tuple[str, object], collections: bool, address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(raw_headers, "_KNOWN_BYTES", 1)
+    monkeypatch.setattr(raw_headers, *changed)
     messages = read(address)
-    assert [headers_of(message) for message in messages] == [None, HEADERS[1], None, None]
+    before = gc.get_threshold()
+    if collections:
+        gc.set_threshold(1)
+    try:
+        found = [headers_of(message) for message in messages]
+    finally:
+        gc.set_threshold(*before)
+    assert found == [None, HEADERS[1], None, None]
     assert [message.value() for message in messages] == [record.value for record in RECORDS]
