@@ -21,13 +21,13 @@ from lpa_core.validation.reasons import FailureClass
 from lpa_ops.positions.statements import SQL, sql
 from lpa_ops.positions.stored_tables import StoredTable, stored_tables
 from lpa_sinks.clickhouse.names import quoted
+from lpa_sinks.clickhouse.request_form import portions
 from lpa_sinks.schema.ddl import WITHDRAWN_TABLE, materialized
 
 PLACES: Final = (RAW_TABLE.name, DLQ_TABLE.name, QUARANTINE_TABLE.name)
 """A record is in one of these tables, once."""
 _OTHERS: Final = frozenset({KNOWN_GAPS_TABLE.name, WITHDRAWN_TABLE.name, *(each.name for each in materialized())})
 """Tables that name positions, and hold no rows made of the record."""
-_KEYS_AT_ONCE: Final = 500
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -182,8 +182,8 @@ def _accepted_at_no_other(
         if each.place == RAW_TABLE.name
     ]
     alone: set[str | None] = set()
-    for start in range(0, len(asked), _KEYS_AT_ONCE):
-        some = asked[start : start + _KEYS_AT_ONCE]
+    # The topic is told with each key, and either may be the longer.
+    for some in portions(asked, lambda each: max(each[0], partition.topic, key=len)):
         where: dict[str, Any] = {
             "keys": [key for key, _ in some],
             "topics": [partition.topic] * len(some),

@@ -6,12 +6,17 @@ stay in the URL. clickhouse-connect makes forms of queries, from a certain lengt
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+T = TypeVar("T")
 
 _PARAMETER: Final = "param_"
 _FIELD_BYTES: Final = 131_072
 """The longest field of a form: ``http_max_field_value_size`` of ClickHouse, as it is by default."""
+_BYTES_BESIDE: Final = 3
+"""The quotes and the comma of a text in an array."""
 
 
 def as_form(url: str, options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -33,3 +38,19 @@ def as_form(url: str, options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     fields = {"query": statement.decode(), **bound}
     others = {name: value for name, value in options.items() if name != "body"}
     return urlunsplit(parts._replace(query=left)), {**others, "headers": headers, "fields": fields}
+
+
+def portions(values: Sequence[T], text: Callable[[T], str]) -> Iterator[Sequence[T]]:
+    """The values in their order, so many at once that an array of their texts can be a parameter.
+
+    Every character may need an escape, so half a field is taken. A text longer than that is alone.
+    """
+    start = size = 0
+    for number, value in enumerate(values):
+        more = len(text(value).encode(errors="surrogatepass")) + _BYTES_BESIDE
+        if number > start and size + more > _FIELD_BYTES // 2:
+            yield values[start:number]
+            start, size = number, 0
+        size += more
+    if values:
+        yield values[start:]
