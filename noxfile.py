@@ -23,7 +23,7 @@ nox.options.sessions = ["lint", "types", "tests"]
 
 BOTH_PATHS = "packages/lpa-core/tests/pipeline/test_both_paths.py::test_failure_01_both_paths_make_equal_rows"
 KILLED = ["tests/test_kill.py", "packages/lpa-replay/tests/test_killed.py"]
-SLOW_TOO = ["-m", "not integration and not chaos and not soak"]
+SLOW_TOO = ["-m", "not integration and not chaos and not soak and not edges"]
 """Takes the place of the selection in pyproject.toml, which leaves slow tests out."""
 THREE = ["--numprocesses=3", "--dist=worksteal"]
 """Processes that run tests, for two processors: each waits a third of its time, for others or for a time-out."""
@@ -117,6 +117,14 @@ def kills(session: nox.Session) -> None:
     numbers = {"LPA_KILLS": "40", "LPA_REPLAY_KILLS": "6", "LPA_REPLAY_RECORDS": "10000", **os.environ}
     with files_in_memory(session):
         session.run("pytest", *SLOW_TOO, "--numprocesses=2", "--dist=worksteal", *KILLED, *session.posargs, env=numbers)
+
+
+@nox.session(default=False)
+def edges(session: nox.Session) -> None:
+    """Run every command with closed and full streams, interrupts, a dead proxy, a read-only folder and odd names."""
+    sync(session, "--all-packages", "--all-extras", "--group", "test")
+    with files_in_memory(session):
+        session.run("pytest", "-m", "edges", "--numprocesses=3", "--dist=loadgroup", "tests/edges", *session.posargs)
 
 
 @nox.session(default=False)

@@ -51,6 +51,8 @@ os._exit(status)
 _EXITING = 0x4
 """``PF_EXITING`` of Linux's sched.h."""
 LPA, PYTHON = "lpa", "python"
+ENCODING = "ascii" if sys.getfilesystemencoding() == "ascii" else "utf-8"
+"""Of the standard streams: a server that was started in an ASCII locale has forks in it."""
 LIBRARIES = (
     "clickhouse_connect",
     "confluent_kafka",
@@ -184,6 +186,8 @@ class Fork:
 
 def preload() -> None:
     """Import what commands import, for forks of this process. The engine starts threads: it cannot come along."""
+    if "LPA_TEST_KAFKA_SECONDS" in os.environ:  # before others take the value
+        vars(importlib.import_module("lpa_core.kafka.admin"))["SECONDS"] = float(os.environ["LPA_TEST_KAFKA_SECONDS"])
     for name in LIBRARIES:
         importlib.import_module(name)
     from lpa_core.cli import build_app
@@ -262,9 +266,9 @@ def run(arguments: list[str], folder: str, environment: dict[str, str], streams:
     os.environ.update(environment)
     random.seed()
     program, *sys.argv[1:] = arguments
-    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
-    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-    sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1, errors="backslashreplace")  # noqa: SIM115
+    sys.stdin = open(0, encoding=ENCODING, closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", encoding=ENCODING, closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding=ENCODING, closefd=False, buffering=1, errors="backslashreplace")  # noqa: SIM115
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if number not in streams:  # as Python has it where one is closed
             setattr(sys, name, None)

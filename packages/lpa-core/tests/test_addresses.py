@@ -152,6 +152,19 @@ def test_failure_22_a_folder_in_the_settings_is_read_in_the_same_way(variable: s
     assert str(refused.value).startswith(f"{variable}=")
 
 
+def test_failure_22_the_name_of_the_working_folder_is_no_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "two\nlines"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    assert load({}).lpa.data_dir == folder / "lpa-data"
+    assert run(["triage"]) == 2
+    said = capsys.readouterr().err
+    assert r"two\nlines/lpa-data/clickhouse': holds a control character" in said
+    assert said.count("\n") == 1
+
+
 @pytest.mark.parametrize("name", ["my-db", "1st", "a.b", "a/b", "d%60b", "tëst"])
 def test_failure_22_a_database_is_named_alike_in_settings_and_uris(
     name: str, capsys: pytest.CaptureFixture[str]

@@ -149,7 +149,8 @@ def token(value: Any) -> str:
 
 
 def folder(value: Any) -> Path:
-    return _parsed(local_path, str(value) if isinstance(value, Path) else text(value)).absolute()
+    """What is a path already is the default in a working folder, whose name is what it is."""
+    return (value if isinstance(value, Path) else _parsed(local_path, text(value))).absolute()
 
 
 def names(value: Any) -> tuple[str, ...]:

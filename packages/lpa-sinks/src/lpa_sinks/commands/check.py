@@ -77,7 +77,8 @@ def check_app(context: AppContext) -> cyclopts.App:
                     lambda: parity.ask(client, database, assertion, first, last),
                 )
 
-            shown = track(asked, "checking", console=console(stderr=True), transient=True)
+            screen = console(stderr=True)
+            shown = track(asked, "checking", console=screen, transient=True, disable=not screen.is_terminal)
             findings = [ask(assertion) for assertion in shown]
         if json:
             print_json([_as_json(finding) for finding in findings])
