@@ -110,9 +110,10 @@ def _programs(*within: str) -> Path:
 class Process:
     """A process of ``lpa`` that is sent signals."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, handle: int | None = None) -> None:
+        """``handle`` is of another process that saw it while it was there: its number may be free again."""
         self._number = number
-        self._handle = os.pidfd_open(number)
+        self._handle = os.pidfd_open(number) if handle is None else handle
 
     def wait_for_start(self) -> None:
         """Wait until code of lpa runs: it handles SIGTERM, which Python alone does not."""
@@ -123,7 +124,8 @@ class Process:
         """Send a signal; False if it came too late to be noticed, for the process was ending."""
         if self._ends():
             return False
-        signal.pidfd_send_signal(self._handle, number)
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._handle, number)
         return not self._ends()
 
     def close(self) -> None:
@@ -163,7 +165,8 @@ class Fork:
         given = [stream for stream in streams if stream is not None]
         socket.send_fds(self._server, [len(said).to_bytes(8, "big")], given)
         self._server.sendall(said)
-        self.process = Process(int.from_bytes(self._received(8), "big"))
+        process, handles, _, _ = socket.recv_fds(self._server, 8, 1)
+        self.process = Process(int.from_bytes(process, "big"), handles[0])
 
     def wait(self, seconds: float) -> int:
         """The exit status; below 0 the signal that ended it. Raises TimeoutError, and kills it."""
@@ -239,9 +242,9 @@ def attend(caller: socket.socket) -> Never:
         run(arguments, folder, environment, dict(zip(numbers, streams, strict=True)))
     for stream in streams:
         os.close(stream)
-    if watched:
-        caller.sendall(command.to_bytes(8, "big"))
     ended = os.pidfd_open(command)
+    if watched:
+        socket.send_fds(caller, [command.to_bytes(8, "big")], [ended])
     while True:
         readable, _, _ = select.select([caller, ended], [], [])
         if ended in readable:
