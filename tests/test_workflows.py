@@ -48,7 +48,7 @@ def test_they_run_every_session_that_must_pass_and_only_sessions_that_exist() ->
     script = (ROOT / ".ci" / "run").read_text("utf-8")
     required = {
         *" ".join(re.findall(r"for session in ([\w ]+);", script)).split(),
-        *" ".join(re.findall(r"^together ([\w ]+)$", script, re.M)).split(),
+        *" ".join(re.findall(r"^(?:run|together) ([\w ]+)$", script, re.M)).split(),
     }
     assert {"lint", "types", "tests", "slow", "kills", "fuzz", "integration"} < required
     assert {session for session, _ in runs()} >= required

@@ -136,7 +136,7 @@ def test_a_long_pass_is_no_reason_to_begin_again(materializers: tuple[Job, list[
     hold_up(job)
     worker.start(**PATIENT)
     produce(job, seed=1)
-    job.until(lambda: stored_events(job) == EVENTS and behind(job) == 0, "everything is derived", 60)
+    job.until(lambda: stored_events(job) == EVENTS and behind(job) == 0, "everything is derived")
     assert derived_signals(job) > 0
     assert "a pass is abandoned" not in worker.log.read_text()
     assert worker.stop() == 0
@@ -151,7 +151,7 @@ def test_a_pass_that_a_new_member_overtakes_is_begun_again(materializers: tuple[
     job.until(lambda: "partitions assigned" in workers[0].log.read_text(), "the first has all partitions")
     time.sleep(1)
     workers[1].start(**PATIENT)
-    job.until(lambda: behind(job) == 0, "everything is derived", 60)
+    job.until(lambda: behind(job) == 0, "everything is derived")
     assert "a pass is abandoned" in workers[0].log.read_text()
     assert derived_signals(job) > 0
     assert {worker.stop() for worker in workers} == {0}

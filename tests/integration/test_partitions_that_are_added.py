@@ -11,6 +11,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import NewPartitions
 from services.job import Job, Place, event
 from services.materializer import Materializer
+from services.processes import PATIENCE
 
 from lpa_core.kafka.configuration import NEW_PARTITIONS_MS
 
@@ -30,7 +31,7 @@ def materializer(new_job: NewJob) -> Iterator[tuple[Job, Materializer]]:
 
 def add_partitions(job: Job, topic: str, total: int) -> None:
     for made in job.admin.create_partitions([NewPartitions(topic, total)]).values():
-        made.result(10)
+        made.result(PATIENCE)
 
 
 def send(job: Job, values: Sequence[bytes], partition: int) -> list[Place]:

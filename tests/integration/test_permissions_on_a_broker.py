@@ -10,6 +10,7 @@ from random import Random
 import pytest
 from services.job import Job, event
 from services.materializer import Materializer
+from services.processes import PATIENCE
 from services.security import METADATA_BYTES, Acl, SecuredKafka
 
 from lpa_core.cli import run
@@ -86,7 +87,7 @@ def test_failure_15_an_acl_that_is_taken_away_is_waited_for(
     time.sleep(3)
     assert job.running
     secured_kafka.allow(acls(job, [taken]))
-    job.until(lambda: job.get("/readyz")[0] == 200, "it is ready again", 60)
+    job.until(lambda: job.get("/readyz")[0] == 200, "it is ready again")
     job.until_committed(3)
     assert job.stop() == 0
     assert job.stored() == Counter({(0, 0): 1, (0, 1): 1})
@@ -97,7 +98,7 @@ def test_failure_15_an_acl_that_does_not_come_back_ends_the_process(job: Job, se
     job.start(LPA_PROGRESS_SECONDS="5")
     secured_kafka.forbid(acls(job, [INGEST[4]]))
     job.produce([event("one")])
-    assert job.wait(60) == 2
+    assert job.wait(PATIENCE) == 2
     assert "this login lacks" in said(job)
 
 
@@ -109,7 +110,7 @@ def test_failure_12_little_room_for_metadata_is_told_at_the_first_commit_that_is
     chance = Random(1)
     job.produce([event(f"id-{number if chance.random() < 0.5 else 0}") for number in range(20 * METADATA_BYTES)])
     job.start(ready=False, CLICKHOUSE_SINK_MAX_TIME_MS="2000")
-    assert job.wait(60) == 2
+    assert job.wait(PATIENCE) == 2
     assert "offset.metadata.max.bytes of the brokers is too small" in said(job)
 
 
@@ -118,7 +119,7 @@ def test_failure_15_materialize_runs_with_the_documented_acls(job: Job, secured_
     try:
         worker.start()
         assert worker.process is not None
-        assert worker.process.wait(30) == 2
+        assert worker.process.wait(PATIENCE) == 2
         assert "this login lacks READ on the topic" in worker.log.read_text()
         secured_kafka.allow(acls(job, PERMISSIONS["lpa materialize"]))
         worker.start()

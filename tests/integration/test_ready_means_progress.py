@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 from services.job import Job, event
+from services.processes import PATIENCE
 from services.security import METADATA_BYTES, SecuredKafka
 
 from lpa_core.delivery.commit_metadata import widest
@@ -31,7 +32,7 @@ def alter(job: Job, topic: str, **settings: str) -> None:
     ]
     resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=entries)
     for altered in job.admin.incremental_alter_configs([resource]).values():
-        altered.result(10)
+        altered.result(PATIENCE)
 
 
 def reasons(job: Job) -> str:
@@ -95,16 +96,16 @@ def test_failure_12_a_commit_that_never_succeeds_is_not_ready_with_the_cause_unt
     job = new_job()
     job.start(LPA_PROGRESS_SECONDS="5")
     for deleted in job.admin.delete_topics([job.dlq]).values():
-        deleted.result(10)
+        deleted.result(PATIENCE)
     job.produce([event("good"), b"bad"])
-    job.until(lambda: "nothing was finished for" in reasons(job), "it is not ready", 60)
+    job.until(lambda: "nothing was finished for" in reasons(job), "it is not ready")
     assert job.metric("lpa_standstill_seconds") > 5
-    job.until(lambda: "`lpa topics apply` makes what is missing" in reasons(job), "the cause is told", 60)
+    job.until(lambda: "`lpa topics apply` makes what is missing" in reasons(job), "the cause is told")
     assert job.get("/healthz")[0] == 200, "a restart would not help"
     assert job.running
     settings = load(job.environment)
     apply(job.admin, wanted_topics(settings), settings)
-    job.until(lambda: job.get("/readyz")[0] == 200, "it is ready again", 90)
+    job.until(lambda: job.get("/readyz")[0] == 200, "it is ready again")
     assert job.metric("lpa_standstill_seconds") == 0
     job.until_committed(2)
     assert job.stop() == 0

@@ -19,6 +19,7 @@ import msgspec
 import pytest
 from services.job import Job, headers
 from services.preloaded import preloaded_lpa
+from services.processes import PATIENCE
 
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 
@@ -78,7 +79,7 @@ class Replay:
 
         def arrived() -> bool:
             process = self.start("verify", replay_id, program=preloaded_lpa())
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=PATIENCE)
             assert process.returncode in (0, 1), err.decode()
             found.update(json.loads(out))
             return bool(found["checks"][0]["figures"]["missing"] == 0)
@@ -211,13 +212,13 @@ def test_a_second_process_of_a_run_ends_the_first_and_goes_on_with_what_was_deci
     job.until(lambda: len(job.records(job.topic)) > 150, "the first has sent some")
 
     successor = replay.start("run", "--plan", "plan.json", **second)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert f"another process took replay {plan['id']} over" in err.decode()
     before = len(job.records(job.topic))
     job.until(lambda: len(job.records(job.topic)) > before, "the second goes on: it decided the same")
     successor.send_signal(signal.SIGTERM)
-    _, err = successor.communicate(timeout=60)
+    _, err = successor.communicate(timeout=PATIENCE)
     assert f"replay {plan['id']} was stopped; run the same again to go on" in err.decode()
 
     dead_letters(job, [event("e-149", now(), pipeline="p")])

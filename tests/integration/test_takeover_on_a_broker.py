@@ -44,7 +44,7 @@ def deliver(place: TakenOver, settings: Settings, ends: Mapping[Partition, int])
         assert time.monotonic() < deadline, committed(admin, settings)
         time.sleep(0.2)
     worker.send_signal(signal.SIGTERM)
-    assert worker.wait(60) == 0
+    assert worker.wait() == 0
 
 
 def removed(admin: AdminClient, topic: str, group: str) -> None:

@@ -31,6 +31,7 @@ from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.testing.ports import free_port
 from lpa_sinks.schema.apply import apply as apply_schema
 from services.clickhouse import ClickHouseServer
+from services.processes import PATIENCE
 
 Place = tuple[int, int]
 """Partition and offset."""
@@ -118,13 +119,13 @@ class Job:
         if ready:
             self.until(lambda: self.get("/readyz")[0] == 200, "it is ready")
 
-    def stop(self, seconds: float = 30) -> int:
+    def stop(self, seconds: float = PATIENCE) -> int:
         """Ask it to end; answer its exit status."""
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
         return self.wait(seconds)
 
-    def wait(self, seconds: float = 30) -> int:
+    def wait(self, seconds: float = PATIENCE) -> int:
         assert self._process is not None
         return self._process.wait(seconds)
 
@@ -149,7 +150,7 @@ class Job:
             lambda: not self.admin.describe_consumer_groups([group])[group].result().members, "the group is empty"
         )
 
-    def until(self, condition: Callable[[], bool], what: str, seconds: float = 40) -> None:
+    def until(self, condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             tail = self.log.read_text()[-3000:] if self.log.exists() else ""
@@ -199,13 +200,13 @@ class Job:
         for value in values:
             self._producer.produce(self.topic, value, partition=partition, on_delivery=delivered, **more)
             self._producer.poll(0)
-        assert self._producer.flush(60) == 0
+        assert self._producer.flush(PATIENCE) == 0
         return places
 
     def committed(self, partition: int = 0) -> int:
         """The group's offset; -1001 where there is none."""
         with _consumer(self.bootstrap, self.environment["QUALITY_GROUP_ID"]) as consumer:
-            (found,) = consumer.committed([TopicPartition(self.topic, partition)], 10)
+            (found,) = consumer.committed([TopicPartition(self.topic, partition)], PATIENCE)
             return int(found.offset)
 
     def commit(self, offset: int, partition: int = 0, metadata: str = "") -> None:
@@ -231,11 +232,11 @@ class Job:
         """What a reader of committed records finds in a topic."""
         found = []
         with _consumer(self.bootstrap, "reader") as consumer:
-            partitions = consumer.list_topics(topic, 10).topics[topic].partitions
+            partitions = consumer.list_topics(topic, PATIENCE).topics[topic].partitions
             consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
             ended = 0
             while ended < len(partitions):
-                message = consumer.poll(30)
+                message = consumer.poll(PATIENCE)
                 assert message is not None, f"{topic} cannot be read to its end"
                 if message.error():
                     ended += 1

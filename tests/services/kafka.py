@@ -19,7 +19,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from lpa_core.testing.ports import free_ports
-from services.processes import Server, ServiceError
+from services.processes import PATIENCE, Server, ServiceError
 
 VERSION: Final = "3.9.1"
 _POM: Final = Path(__file__).with_name("kafka-pom.xml")
@@ -111,9 +111,9 @@ class KafkaCluster:
     def _warm_up(self) -> None:
         """Have the coordinators of groups and transactions in place: a new cluster makes them at first use."""
         producer = Producer({"bootstrap.servers": self.bootstrap, "transactional.id": "warm-up", "log_level": 0})
-        producer.init_transactions(60)
+        producer.init_transactions(PATIENCE)
         admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while True:
             try:
                 admin.describe_consumer_groups(["warm-up"])["warm-up"].result(10)

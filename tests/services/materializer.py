@@ -11,6 +11,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from lpa_core.testing.ports import free_port
 from services.job import LPA, Job
+from services.processes import PATIENCE
 
 
 @final
@@ -44,7 +45,7 @@ class Materializer:
             self.process.kill()
             self.process.wait()
 
-    def stop(self, seconds: float = 30) -> int:
+    def stop(self, seconds: float = PATIENCE) -> int:
         """Ask it to end, once it can be asked; answer its exit status."""
         assert self.process is not None
         # While the interpreter starts nothing minds signals; who answers here minds them.
@@ -70,8 +71,8 @@ def _not_done(job: Job, topic_setting: str, group_setting: str) -> int:
     consumer = Consumer(configuration)
     try:
         topic = job.environment[topic_setting]
-        numbers = consumer.list_topics(topic, 10).topics[topic].partitions
-        found = consumer.committed([TopicPartition(topic, number) for number in numbers], 10)
-        return sum(consumer.get_watermark_offsets(entry, 10)[1] - max(0, entry.offset) for entry in found)
+        numbers = consumer.list_topics(topic, PATIENCE).topics[topic].partitions
+        found = consumer.committed([TopicPartition(topic, number) for number in numbers], PATIENCE)
+        return sum(consumer.get_watermark_offsets(entry, PATIENCE)[1] - max(0, entry.offset) for entry in found)
     finally:
         consumer.close()

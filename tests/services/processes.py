@@ -6,7 +6,10 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import final
+from typing import Final, final
+
+PATIENCE: Final = 120.0
+"""Seconds that tests wait for what takes some ten on an idle machine."""
 
 
 class ServiceError(Exception):
@@ -30,7 +33,7 @@ class Server:
         self._cwd, self._environment = cwd, environment
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, answers: Callable[[], bool], seconds: float = 60) -> None:
+    def start(self, answers: Callable[[], bool], seconds: float = PATIENCE) -> None:
         """Start, and wait until ``answers`` says so. Raises ServiceError."""
         with self._log.open("ab") as log:
             try:

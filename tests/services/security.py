@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from services.kafka import KafkaCluster
+from services.processes import PATIENCE
 
 USER: Final = "lpa"
 PASSWORD: Final = "a-password-for-tests"
@@ -83,12 +84,12 @@ class SecuredKafka:
     def allow(self, acls: Iterable[Acl]) -> None:
         """Let ``USER`` do these."""
         for made in self.admin.create_acls([acl.binding() for acl in acls]).values():
-            made.result(10)
+            made.result(PATIENCE)
 
     def forbid(self, acls: Iterable[Acl]) -> None:
         """Take back what was allowed."""
         for removed in self.admin.delete_acls([acl.filter() for acl in acls]).values():
-            removed.result(10)
+            removed.result(PATIENCE)
 
     def forbid_everything(self) -> None:
         every = AclBindingFilter(
@@ -101,7 +102,7 @@ class SecuredKafka:
             AclPermissionType.ANY,
         )
         for removed in self.admin.delete_acls([every]).values():
-            removed.result(10)
+            removed.result(PATIENCE)
 
     def close(self) -> None:
         self.cluster.close()
