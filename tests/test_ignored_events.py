@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import pytest
 from test_main_job import ingest, lpa, query
 
 from lpa_core.generate import generate
@@ -27,6 +28,7 @@ def ignored(number: int) -> bytes:
     return json.dumps(root | kinds[number % len(kinds)]).encode()
 
 
+@pytest.mark.slow
 def test_ignored_records_change_nothing_but_their_counts(tmp_path: Path) -> None:
     events = [line for line in generate(EVENTS, duplicates=0.03, bad=0.02, sessions=10, seed=4) if b'"app_' not in line]
     mixed = [*chain.from_iterable([event, *map(ignored, range(n, n + n % 4))] for n, event in enumerate(events))]

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lpa_core.dedup.key import canonical_json, payload_hash
@@ -75,6 +75,7 @@ def test_keys_stand_in_code_point_order(document: Any) -> None:
         assert [list(map(ord, key)) for key in keys] == sorted(list(map(ord, key)) for key in keys)
 
 
+@settings(max_examples=30)
 @given(DOCUMENTS)
 def test_nesting_deeper_than_the_interpreter_goes_changes_nothing(document: Any) -> None:
     """A decoder that is called from fewer frames lets some of it through."""

@@ -129,7 +129,12 @@ def _shared_wallet(events: Events) -> bytes:
     return msgspec.json.encode(record)
 
 
-@pytest.mark.parametrize("name", LATE)
+OF_EACH_KIND = ("over the hour", "the first of all", "a snapshot that makes a wallet ambiguous")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in OF_EACH_KIND else pytest.mark.slow) for name in LATE]
+)
 def test_what_comes_late_ends_where_it_would_have_ended_in_time(new_store: NewStore, name: str) -> None:
     make, _ = LATE[name]
     late = make(Events())
