@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from lpa_core.plugins.manager import PluginManager
+from lpa_core.plugins.plugin import Plugin
+from lpa_core.replays import ReplayRecord
 from lpa_replay.testing.place import MOMENT, ReplayPlace, event
 
 HUGE = 99_999_999_999_999_999_999_999
@@ -103,16 +106,29 @@ def test_options_that_come_to_nothing(place: ReplayPlace, options: tuple[str, ..
     assert said in place.plan(*options, status=2)
 
 
-def test_a_transform_that_answers_something_else_fails_for_its_record_alone(
-    place: ReplayPlace, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("text", "returned a str: it must return bytes or None"),
+        (KeyError("k"), "KeyError: 'k'"),
+        (SystemExit(0), "SystemExit: 0"),
+    ],
+)
+def test_failure_30_a_transform_that_fails_does_so_for_its_record_alone_and_its_plugin_is_named(
+    answer: object, said: str, place: ReplayPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def odd(record: ReplayRecord) -> Any:
+        if b'"a"' not in record.payload:
+            return None
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    brought = [(Plugin("rack-heat", "lpa-rack-heat", "1.0"), odd)]
+    monkeypatch.setattr(PluginManager, "replay_transforms", lambda plugins: brought)
     place.ingest([event("a"), event("b")])
-    monkeypatch.setattr(
-        "lpa_replay.running.run.repairs_of",
-        lambda plan, plugins: [("odd", lambda record: "text" if b'"a"' in record.payload else None)],
-    )
     done = place.replay("--all")
     assert done["not_published"] == [
-        {"outcome": "skipped", "why": "odd: it answers str, not bytes or None", "records": 1}
+        {"outcome": "skipped", "why": f"odd of the plugin rack-heat (lpa-rack-heat): {said}", "records": 1}
     ]
     assert done["published"] == 1

@@ -25,7 +25,7 @@ def require_text(what: str, given: object, *, empty: bool = False) -> None:
     if not isinstance(given, str):
         raise ValueError(f"{what} is {shown_type(given)}: it must be text")
     if not (given or empty):
-        raise ValueError(f"{what} is empty")
+        raise ValueError(f"{what} is empty: it must be text of at least one character")
     try:
         given.encode()
     except UnicodeEncodeError:
@@ -46,15 +46,16 @@ def require_function(what: str, given: object, *arguments: str, class_: bool = F
     if any(map(_is_async, (given, type(given).__call__))):
         raise ValueError(f"{what} is async: lpa calls it as a plain function")
     if not _takes(given, len(arguments)):
-        raise ValueError(f"{what} cannot be called with ({', '.join(arguments)}): these are what lpa calls it with")
+        raise ValueError(f"{what} cannot be called with ({', '.join(arguments)}), as lpa does: let it take just these")
 
 
 def require_named_function(what: str, given: object, argument: str) -> None:
     """Raise ValueError if it cannot be called with one argument, or has no name for messages."""
-    require_function(what, given, argument)
+    name = getattr(given, "__name__", None) if callable(given) and not isinstance(given, type) else None
+    require_function(f"{what}: {name}" if isinstance(name, str) else what, given, argument)
     if is_generator_function(given):
-        raise ValueError(f"{what} has a generator function: it must return its answer")
-    if not isinstance(getattr(given, "__name__", None), str):
+        raise ValueError(f"{what}: {name} is a generator function: it must return its answer")
+    if not isinstance(name, str):
         raise ValueError(f"{what} has {shown_type(given)}, which has no __name__ to tell it by: write a function")
 
 

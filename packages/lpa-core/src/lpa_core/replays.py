@@ -6,6 +6,7 @@ from typing import Protocol, final
 
 import attrs
 
+from lpa_core.argument_checks import shown_type
 from lpa_core.errors import JobFailed, UsageError
 from lpa_core.records import Position
 
@@ -56,3 +57,10 @@ class ReplayTransform(Protocol):
     def __name__(self) -> str: ...
 
     def __call__(self, record: ReplayRecord, /) -> bytes | None: ...
+
+
+def required_bytes(changed: object) -> bytes | None:
+    """What a third party's transform answered. Raises ReplayError if it is neither bytes nor None."""
+    if changed is None or isinstance(changed, bytes):
+        return changed
+    raise ReplayError(f"returned {shown_type(changed)}: it must return bytes or None")

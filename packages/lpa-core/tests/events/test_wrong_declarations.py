@@ -94,12 +94,18 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "name for a column": (lambda: typed_table("t", "text", order_by=()), "table t: a str stands for a column"),  # type: ignore[arg-type]
     "order by text": (lambda: typed_table("t", TEXT, order_by="text"), "table t: order_by is a str"),  # type: ignore[arg-type]
     "order by columns": (lambda: typed_table("t", TEXT, order_by=(TEXT,)), "order_by has a Column"),  # type: ignore[arg-type]
-    "order by no column": (lambda: typed_table("t", TEXT, order_by=("txt",)), "ordered by 'txt', which is none"),
+    "order by no column": (
+        lambda: typed_table("t", TEXT, order_by=("txt",)),
+        "ordered by 'txt', which is none of its columns: name those",
+    ),
     "order by null": (
         lambda: typed_table("t", Column("a", Kind.TEXT, nullable=True), order_by=("a",)),
         "table t is ordered by a, which can be null",
     ),
-    "type without a name": (lambda: EventType("", tables=(TABLE,)), "the name of an event type is empty"),
+    "type without a name": (
+        lambda: EventType("", tables=(TABLE,)),
+        "name of an event type is empty: it must be text of at least one",
+    ),
     "type named by bytes": (lambda: EventType(b"own", tables=(TABLE,)), "event type is a bytes"),  # type: ignore[arg-type]
     "type that is no Unicode": (lambda: EventType("\ud800", tables=(TABLE,)), "UTF-8 cannot carry"),
     "table alone": (lambda: EventType("own", tables=TABLE), "event type 'own': tables is a Table"),  # type: ignore[arg-type]
@@ -127,7 +133,10 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "shape that is a class": (lambda: shaped(shape=Item), "shape is the class Item"),
     "validator alone": (lambda: shaped(validators=shape), "validators is a function: it must be a list or tuple"),
     "validator that is none": (lambda: shaped(validators=[None]), "validators is None: it must be a function"),
-    "validator of two": (lambda: shaped(validators=[shape]), r"validators cannot be called with \(document\)"),
+    "validator of two": (
+        lambda: shaped(validators=[shape]),
+        r"validators: shape cannot be called with \(document\), as lpa does",
+    ),
     "model that is an object": (lambda: shaped(model=Said()), "its model cannot be used: no coercion for"),
     "model of Python": (lambda: shaped(model=dict), "its model cannot be used: no coercion for"),
     "model without a base": (lambda: shaped(model=Item), "Item must derive from EventData"),

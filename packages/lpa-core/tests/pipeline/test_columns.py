@@ -263,13 +263,16 @@ class Model(EventData):
             [Column("a", Kind.TEXT, at="b.c"), Column("c", Kind.TEXT, at="b[x=y].c")],
             "column c: b is a value, an object",
         ),
-        ([Column("a", Kind.TEXT, at="b"), Column("c", Kind.UINT8, at="b")], "column c: b is read as something else"),
+        (
+            [Column("a", Kind.TEXT, at="b"), Column("c", Kind.UINT8, at="b")],
+            "column c: b is read as something else by another column: give both the same",
+        ),
         (
             [Column("a", Kind.TEXT, at="b"), Column("c", Kind.TEXT, nullable=True, at="b", reads=NullableText)],
             "column c: b is read as something else",
         ),
         ([Column("a", Kind.LABEL, at="version")], r"read it at \$\.version"),
-        ([], "has no table"),
+        ([], "has no table: declare one with typed_table"),
     ],
 )
 def test_a_declaration_that_cannot_be_is_refused_when_it_is_made(columns: list[Column], problem: str) -> None:

@@ -186,10 +186,10 @@ def test_one_that_is_switched_off_is_not_even_imported(install: Install) -> None
 BROKEN = {
     "import error": ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
     "exit on import": ("raise SystemExit('no licence')", "SystemExit: no licence"),
-    "unknown hook": ("@hookimpl\ndef lpa_sink(): ...", "unknown hook 'lpa_sink'"),
+    "unknown hook": ("@hookimpl\ndef lpa_sink(): ...", "there is no hook lpa_sink: did you mean lpa_sinks"),
     "unknown argument": (
         "@hookimpl\ndef lpa_sinks(config): ...",
-        "Argument(s) {'config'} are declared in the hookimpl",
+        "lpa_sinks has no argument config: it may take options",
     ),
     "hook that raises": ("@hookimpl\ndef lpa_sinks(): return {'a': 1 / 0}", "ZeroDivisionError: division by zero"),
     "late hook that raises": ("@hookimpl\ndef lpa_cli_commands(): raise OSError('later')", "OSError: later"),
@@ -199,11 +199,11 @@ BROKEN = {
     ),
     "event type twice": (
         "@hookimpl\ndef lpa_event_types(): return [event_type('stream_trace', 'own_table')]",
-        "event type 'stream_trace' is declared twice",
+        "event type 'stream_trace' is of the plugin core (lpa_core.plugins.builtin) already: rename it",
     ),
     "table twice": (
         "@hookimpl\ndef lpa_event_types(): return [event_type('own', 'stream_trace_events')]",
-        "table 'stream_trace_events' is declared by 'stream_trace' and 'own'",
+        "table 'stream_trace_events' of 'own' is that of 'stream_trace' of the plugin core",
     ),
     "model without a base": (
         "@attrs.frozen\nclass Bare:\n    text: Text = ''\n"
@@ -302,7 +302,7 @@ def test_a_command_whose_name_is_taken_breaks_its_plugin_alone(install: Install)
         plugins.add_commands(app)
     assert [name for name in app if not name.startswith("-")] == ["ingest", "fine"]
     assert {line["plugin"] for line in logs} == {"clash"}
-    assert 'Command "ingest" already registered' in plugins.plugins[0].problem
+    assert "there is a command ingest already: rename yours" in plugins.plugins[0].problem
     assert names(plugins) == [], "it is left out whole"
 
 

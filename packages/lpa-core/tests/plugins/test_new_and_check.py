@@ -84,17 +84,27 @@ FAULTS = {
     "validator": (
         "def wrong(document): return document.value('data.stream_id').upper() and None\n"
         "@hookimpl\ndef lpa_validators(): return [wrong]",
-        "validator wrong: AttributeError: ",
+        "validator wrong raised AttributeError: ",
     ),
     "own validator": (
         "def wrong(document): return True\n"
         "TABLE = typed_table('own', Column('a', Kind.TEXT, at='a'), order_by=())\n"
         "@hookimpl\ndef lpa_event_types(): return [EventType('own', tables=(TABLE,), validators=[wrong])]",
-        "validator wrong: TypeError: answered bool",
+        "validator wrong returned a bool: it must return None or a Failure",
     ),
     "classifier": (
         "@hookimpl\ndef lpa_classify_failure(failure, payload): return payload.decode() and None",
-        "lpa_classify_failure: AttributeError: ",
+        "lpa_classify_failure raised AttributeError: ",
+    ),
+    "transform that raises": (
+        "import json\ndef wrong(record): return json.dumps(json.loads(record.payload)['k']).encode()\n"
+        "@hookimpl\ndef lpa_replay_transforms(): return [wrong]",
+        "transform wrong raised ",
+    ),
+    "transform that answers no bytes": (
+        "def wrong(record): return record.failure_reason == 'missing_field'\n"
+        "@hookimpl\ndef lpa_replay_transforms(): return [wrong]",
+        "transform wrong returned a bool: it must return bytes or None; at ",
     ),
 }
 

@@ -84,7 +84,11 @@ def test_a_broken_plugin_is_named_on_standard_error_and_the_command_runs(
 @pytest.mark.parametrize(
     ("required", "said"),
     [
-        ("bad", f"lpa: plugin bad of lpa-bad is required but broken: {PROBLEM}"),
+        (
+            "bad",
+            f"lpa: plugin bad of lpa-bad is required but broken: {PROBLEM}; "
+            "correct lpa-bad, or take bad out of LPA_PLUGINS_REQUIRED",
+        ),
         ("absent", "lpa: plugin absent is required but not loaded: install its package, or enable it"),
     ],
 )

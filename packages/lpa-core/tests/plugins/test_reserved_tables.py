@@ -109,7 +109,9 @@ def test_failure_09_of_two_plugins_with_one_table_the_second_is_left_out(second:
     plugins = PluginManager(Settings(), found)
     assert [each.name for each in plugins.event_types()][-1] == "one"
     assert [each.problem for each in plugins.plugins[:2]] == ["", ""]
-    assert plugins.plugins[2].problem == f"ValueError: table {second!r} is declared by 'one' and 'two'"
+    assert plugins.plugins[2].problem == (
+        f"ValueError: table {second!r} of 'two' is that of 'one' of the plugin one (lpa-one) already: rename it"
+    )
 
 
 @pytest.mark.parametrize("name", sorted(RESERVED_TABLES))
@@ -120,7 +122,7 @@ def test_failure_09_a_pipeline_takes_no_table_of_ours(name: str) -> None:
 
 
 def test_failure_09_an_event_type_with_one_table_name_twice_is_refused() -> None:
-    with pytest.raises(ValueError, match="'queue_lengths' is declared by 'own' and 'own'"):
+    with pytest.raises(ValueError, match="'queue_lengths' is declared by 'own' twice: rename one"):
         Pipeline([*BUILTIN_EVENT_TYPES, said("own", table("queue_lengths"), table("queue_lengths"))])
 
 

@@ -111,17 +111,23 @@ BROKEN: dict[str, tuple[str, str]] = {
     },
     "event type as class": (hook("lpa_event_types", "[EventType]"), "lpa_event_types has the class EventType"),
     "table for a type": (hook("lpa_event_types", "event_type().tables"), "lpa_event_types has a Table"),
-    "event type twice": (hook("lpa_event_types", "[event_type(), event_type()]"), "'own' is declared twice"),
+    "event type twice": (
+        hook("lpa_event_types", "[event_type(), event_type()]"),
+        "'own' is declared twice: rename one",
+    ),
     "validator None": (hook("lpa_validators", "[None]"), "lpa_validators is None: it must be a function"),
-    "validator of two": (hook("lpa_validators", "[takes_two]"), "lpa_validators cannot be called with (document)"),
-    "validator that waits": (hook("lpa_validators", "[waits]"), "lpa_validators is async"),
-    "validator that yields": (hook("lpa_validators", "[yields]"), "lpa_validators has a generator function"),
+    "validator of two": (
+        hook("lpa_validators", "[takes_two]"),
+        "lpa_validators: takes_two cannot be called with (document), as lpa does: let it",
+    ),
+    "validator that waits": (hook("lpa_validators", "[waits]"), "lpa_validators: waits is async"),
+    "validator that yields": (hook("lpa_validators", "[yields]"), "lpa_validators: yields is a generator function"),
     "validator as class": (hook("lpa_validators", "[Judge]"), "lpa_validators is the class Judge"),
-    "validator's method waits": (hook("lpa_validators", "[Judge().judge]"), "lpa_validators is async"),
+    "validator's method waits": (hook("lpa_validators", "[Judge().judge]"), "lpa_validators: judge is async"),
     "validator without a name": (hook("lpa_validators", "[Judge()]"), "has a Judge, which has no __name__"),
     "validator whose name raises": (hook("lpa_validators", "[Nameless()]"), "OSError: no name"),
-    "transform of two": (hook("lpa_replay_transforms", "[takes_two]"), "cannot be called with (record)"),
-    "transform that waits": (hook("lpa_replay_transforms", "[waits]"), "lpa_replay_transforms is async"),
+    "transform of two": (hook("lpa_replay_transforms", "[takes_two]"), "takes_two cannot be called with (record)"),
+    "transform that waits": (hook("lpa_replay_transforms", "[waits]"), "lpa_replay_transforms: waits is async"),
     "transform as text": (hook("lpa_replay_transforms", "['own']"), "lpa_replay_transforms is a str"),
     "judge of two": (hook("lpa_health_checks", "[check(judge=takes_two)]"), "judge of own cannot be called with"),
     "judge that waits": (hook("lpa_health_checks", "[check(judge=waits)]"), "judge of own is async"),
@@ -129,10 +135,15 @@ BROKEN: dict[str, tuple[str, str]] = {
     "check of judges": (hook("lpa_health_checks", "[takes_one]"), "a function is none"),
     "check costly": (hook("lpa_health_checks", "[check(costly='no')]"), "True or False as costly"),
     "check named by None": (hook("lpa_health_checks", "[check(name=None)]"), "a HealthCheck is none"),
-    "check twice": (hook("lpa_health_checks", "[check(), check()]"), "'own' is taken"),
+    "check twice": (hook("lpa_health_checks", "[check(), check()]"), "there is a check own already: rename yours"),
+    "check named otherwise": (hook("lpa_health_checks", "[check(name='Own')]"), "is named 'Own': use lower-case"),
     "command that is none": (hook("lpa_cli_commands", "[takes_one]"), "lpa_cli_commands has a function"),
     "command as class": (hook("lpa_cli_commands", "[cyclopts.App]"), "lpa_cli_commands has the class App"),
     "command without a name": (hook("lpa_cli_commands", "[cyclopts.App()]"), "MUST have a name"),
+    "command twice": (
+        hook("lpa_cli_commands", "[cyclopts.App(name='own'), cyclopts.App(name='own')]"),
+        "lpa_cli_commands: two commands are named own: rename one",
+    ),
     "command with spaces": (
         hook("lpa_cli_commands", "[cyclopts.App(name='own thing')]"),
         "which nobody can type as one word",
@@ -147,7 +158,22 @@ BROKEN: dict[str, tuple[str, str]] = {
     "policy that raises": (hook("lpa_attribution_policy", "Raising()"), "OSError: no disk"),
     "hook that is not marked": ("def lpa_sinks(): return {}", "lpa_sinks is not marked: write @hookimpl above it"),
     "no hook": ("lpa_sinks_ = {}", "it has no hook"),
-    "argument that is not given": ("@hookimpl\ndef lpa_sinks(*, settings): return {}", "lpa_sinks"),
+    "argument that is not given": (
+        "@hookimpl\ndef lpa_classify_failure(fail, payload): return None",
+        "lpa_classify_failure has no argument fail: it may take failure, payload, options",
+    ),
+    "argument by keyword": (
+        "@hookimpl\ndef lpa_sinks(*, settings): return {}",
+        "lpa_sinks has no argument settings: it may take options",
+    ),
+    "hook that there is not": (
+        "@hookimpl\ndef lpa_evnt_types(): return []",
+        "there is no hook lpa_evnt_types: did you mean lpa_event_types",
+    ),
+    "hook that nothing is like": (
+        "@hookimpl\ndef wired(): return []",
+        "there is no hook wired: there are lpa_archives, ",
+    ),
     "exit": ("import sys; sys.exit(3)", "SystemExit: 3"),
     "skip of a test": ("import pytest; pytest.skip('later', allow_module_level=True)", "Skipped: later"),
     "message that raises": (
@@ -180,7 +206,11 @@ def test_failure_30_a_plugin_whose_answers_cannot_be_used_is_left_out_with_one_l
 
 OURS = {
     "name": ("core", hook("lpa_event_types", "[event_type()]"), "another package brings a plugin of the name core"),
-    "event type": ("a", hook("lpa_event_types", "[event_type('stream_trace')]"), "'stream_trace' is declared twice"),
+    "event type": (
+        "a",
+        hook("lpa_event_types", "[event_type('stream_trace')]"),
+        "event type 'stream_trace' is of the plugin core (lpa_core.plugins.builtin) already: rename it",
+    ),
     "scheme": ("a", hook("lpa_dedup_stores", "{'memory': takes_two}"), "there is a dedup store for memory:// already"),
     "table": ("a", hook("lpa_event_types", "[event_type(table='stream_trace_events')]"), "'stream_trace_events'"),
 }
@@ -207,7 +237,7 @@ def test_failure_30_commands_of_a_plugin_are_added_all_or_none(install: Install)
     app.command(cyclopts.App(name="ingest"))
     plugins.add_commands(app)
     assert [name for name in app if not name.startswith("-")] == ["ingest"]
-    assert 'Command "ingest" already registered' in plugins.plugins[1].problem
+    assert "lpa_cli_commands: there is a command ingest already: rename yours" in plugins.plugins[1].problem
 
 
 FACTORY = """
@@ -373,9 +403,13 @@ def test_failure_30_the_first_fault_of_a_validator_is_told_and_the_event_kept_wi
     with capture_logs() as logs:
         failure = judged(plugins, "stream_trace")
     assert failure.reason is Reason.PLUGIN_VALIDATOR
-    assert failure.details.startswith("validator wrong raised ")
+    faults = {"1 / 0": "raised ZeroDivisionError: division by zero", "exit()": "raised SystemExit: None"}
+    wrong = {"takes_one": "function", "waits(document)": "coroutine", "'bad'": "str"}.get(answer, "bool")
+    fault = faults.get(answer, f"returned a {wrong}: it must return None or a Failure")
+    assert failure.details == f"validator wrong {fault}"
+    assert logs[0]["problem"] == fault
     assert [(each["plugin"], each["package"]) for each in logs] == [("own", "lpa-own")]
-    assert logs[0]["event"] == "validator wrong raised; it rejects such events"
+    assert logs[0]["event"] == "validator wrong failed; it rejects such events"
 
 
 def test_failure_30_the_first_fault_of_an_event_types_own_validator_is_told_with_its_plugin(install: Install) -> None:
@@ -386,8 +420,39 @@ def test_failure_30_the_first_fault_of_an_event_types_own_validator_is_told_with
         failure = judged(plugins, "said")
     assert failure.details.startswith("validator wrong raised AttributeError: ")
     assert [(each["plugin"], each["event"]) for each in logs] == [
-        ("own", "validator wrong of event type said raised; it rejects such events")
+        ("own", "validator wrong of event type said failed; it rejects such events")
     ]
+    assert logs[0]["problem"].startswith("raised AttributeError: ")
+
+
+def test_failure_30_a_wrong_answer_of_an_event_types_own_validator_is_told_once_not_as_what_it_raised(
+    install: Install,
+) -> None:
+    own = hook("lpa_event_types", "[event_type('said', 'said', validators=[wrong])]")
+    source = START + "def wrong(document): return [document]\n" + own
+    plugins = PluginManager(Settings(), [CORE, install("lpa-own", source, plugin="own")])
+    with capture_logs() as logs:
+        failure = judged(plugins, "said")
+    assert failure.details == "validator wrong returned a list: it must return None or a Failure"
+    assert [each["problem"] for each in logs] == ["returned a list: it must return None or a Failure"]
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("reason='no_reason'", "reason is a str: it must be one of Reason"),
+        ("stage=None", "stage is None: it must be one of Stage"),
+    ],
+)
+def test_failure_30_a_failure_of_no_closed_list_says_which_of_its_parts_is_wrong(
+    part: str, said: str, install: Install
+) -> None:
+    source = "import attrs\nfrom lpa_core.plugin import hookimpl\n"
+    source += f"@hookimpl\ndef lpa_classify_failure(failure): return attrs.evolve(failure, {part})\n"
+    (classify,) = PluginManager(Settings(), [install("lpa-own", source, plugin="own")]).classifiers()
+    with capture_logs() as logs:
+        assert classify(schema_invalid(Reason.MISSING_TYPE, ""), b"{}") is None
+    assert [(each["plugin"], each["problem"]) for each in logs] == [("own", f"returned a Failure whose {said}")]
 
 
 def test_failure_30_a_validator_of_another_plugin_is_not_put_on_the_event_types_own(install: Install) -> None:
@@ -407,7 +472,7 @@ def test_failure_30_the_first_event_whose_shape_raises_is_told_with_its_plugin(i
     assert [(each["plugin"], each["event"]) for each in logs] == [
         ("own", "rows of event type said could not be made; such events are dead letters")
     ]
-    assert "has no attribute 'txt'" in logs[0]["problem"]
+    assert logs[0]["problem"] == "AttributeError: 'Said' object has no attribute 'txt'"
 
 
 def test_failure_30_a_classifier_that_exits_stops_nothing(install: Install) -> None:

@@ -9,11 +9,16 @@ import attrs
 
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.generate.generator import generate
-from lpa_core.plugins.judging_faults import Judging, required_answer
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.pipeline.reject_envelope import Rejected
+from lpa_core.plugins.judging_faults import Judging, shown_fault
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.plugins.plugin import Plugin, one_line
+from lpa_core.plugins.plugin import Plugin
+from lpa_core.records import Position
+from lpa_core.replays import ReplayRecord, ReplayTransform, required_bytes
 from lpa_core.validation.chain import Validator
 from lpa_core.validation.json_document import Document, decoded
+from lpa_core.validation.plugin_verdict import required_answer
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
 
 SLOW_SECONDS: Final = 0.5
@@ -41,17 +46,24 @@ class CheckedPlugin:
 def checked_plugins(plugins: PluginManager) -> list[CheckedPlugin]:
     """What is found of each plugin that is not lpa's own and not switched off."""
     return [
-        _checked(plugin, plugins.seconds(plugin), plugins.judging(plugin))
+        _checked(
+            plugin,
+            plugins.seconds(plugin),
+            plugins.judging(plugin),
+            [transform for owner, transform in plugins.replay_transforms() if owner is plugin],
+        )
         for plugin in plugins.foreign()
         if not plugin.disabled
     ]
 
 
-def _checked(plugin: Plugin, seconds: Mapping[str, float], judging: Judging) -> CheckedPlugin:
+def _checked(
+    plugin: Plugin, seconds: Mapping[str, float], judging: Judging, transforms: Sequence[ReplayTransform]
+) -> CheckedPlugin:
     """Judge some events, well-formed and odd ones, with all that the plugin judges by; say what is slow or wrong."""
     if plugin.problem:
         return CheckedPlugin(plugin, seconds, [plugin.problem], [])
-    problems = [*_validators(judging.validators), *_classifier(judging.classify)]
+    problems = [*_validators(judging.validators), *_classifier(judging.classify), *_transforms(transforms)]
     slow = [
         f"{name} takes {took:.1f} s: import and connect later" for name, took in seconds.items() if took > SLOW_SECONDS
     ]
@@ -68,7 +80,7 @@ def _validators(validators: Sequence[Validator]) -> Iterator[str]:
                 required_answer(validator(document))
             except (Exception, SystemExit) as error:  # whatever a third party's function raises
                 kind = document.text("type")
-                yield f"validator {validator.__name__}: {one_line(error)}; at a good event of type {kind}"
+                yield f"validator {validator.__name__} {shown_fault(error)}; at a good event of type {kind}"
                 break
 
 
@@ -82,5 +94,38 @@ def _classifier(classify: Callable[..., object] | None) -> Iterator[str]:
             try:
                 required_answer(classify(failure=failure, payload=payload))
             except (Exception, SystemExit) as error:  # whatever a third party's hook raises
-                yield f"lpa_classify_failure: {one_line(error)}; at {reason} with {payload!r}"
+                yield f"lpa_classify_failure {shown_fault(error)}; at {reason} with {payload!r}"
                 return
+
+
+def _transforms(transforms: Sequence[ReplayTransform]) -> Iterator[str]:
+    """The first fault of each, at records as the built-in event types reject them."""
+    records = [*_dead_letters()] if transforms else []
+    for transform in transforms:
+        for record in records:
+            try:
+                required_bytes(transform(record))
+            except (Exception, SystemExit) as error:  # whatever a third party's function raises
+                yield (
+                    f"transform {transform.__name__} {shown_fault(error)}; "
+                    f"at {record.failure_reason} with {record.payload[:100]!r}"
+                )
+                break
+
+
+def _dead_letters() -> Iterator[ReplayRecord]:
+    pipeline = Pipeline(BUILTIN_EVENT_TYPES)
+    for offset, payload in enumerate(generate(60, duplicates=0, bad=0.9, sessions=1, seed=1)):
+        position = Position("events", 0, offset)
+        verdict = pipeline.process(payload, position)
+        if isinstance(verdict, Rejected):
+            failure = verdict.failure
+            yield ReplayRecord(
+                payload,
+                position,
+                failure.stage.value,
+                failure.failure_class.value,
+                failure.reason.value,
+                failure.details,
+                verdict.event_type or "",
+            )

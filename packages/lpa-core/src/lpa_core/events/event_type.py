@@ -120,7 +120,7 @@ class EventType:
         if self.model is not None:
             raise ValueError("has a model and no shape: leave the model out: lpa makes it from the columns")
         if not self.tables:
-            raise ValueError("has no table")
+            raise ValueError("has no table: declare one with typed_table, and name it in tables")
         tables = [(table, own_columns(table)) for table in self.tables]
         columns = [*chain.from_iterable(columns for _, columns in tables)]
         require_readable(columns)

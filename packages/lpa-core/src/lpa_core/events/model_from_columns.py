@@ -107,7 +107,9 @@ def _add(node: ObjectNode, path: tuple[PathStep, ...], annotation: Any) -> None:
     if not rest:
         others = [node.objects, node.arrays]
         if node.values.get(step.name, annotation) is not annotation:
-            raise ValueError(f"{step.name} is read as something else by another column")
+            raise ValueError(
+                f"{step.name} is read as something else by another column: give both the same kind, nullable and reads"
+            )
     if any(step.name in other for other in others):
         raise ValueError(f"{step.name} is a value, an object or an array, and another column takes it for another")
     node.rejects = node.rejects or any(isinstance(each, Rejecting) for each in annotation.__metadata__)

@@ -52,12 +52,15 @@ def registry(event_types: Iterable[EventType]) -> Mapping[str, EventType]:
         if not isinstance(event_type, EventType):
             raise ValueError(f"{shown_type(event_type)} stands for an event type: it must be an EventType")
         if event_type.name in by_name:
-            raise ValueError(f"event type {event_type.name!r} is declared twice")
+            raise ValueError(f"event type {event_type.name!r} is declared twice: rename one")
         by_name[event_type.name] = event_type
         for table in event_type.tables:
             name = table.name.lower()
             if name in tables:
-                raise ValueError(f"table {table.name!r} is declared by {tables[name]!r} and {event_type.name!r}")
+                by = f"{tables[name]!r} and {event_type.name!r}"
+                if tables[name] == event_type.name:
+                    by = f"{event_type.name!r} twice"
+                raise ValueError(f"table {table.name!r} is declared by {by}: rename one")
             if name in RESERVED_TABLES and table not in _BUILTIN_TABLES:
                 raise ValueError(
                     f"table {table.name!r} of {event_type.name!r} has the name of one of lpa's own: rename it"

@@ -95,8 +95,12 @@ def health_checks(answers: Sequence[object], taken: Iterable[str]) -> tuple[Heal
                 f"lpa_health_checks: {shown_type(check)} is none: "
                 "a HealthCheck has texts, a judge to call, a State as severity, and True or False as costly"
             )
-        if not re.fullmatch("[a-z][a-z0-9_]*", check.name) or check.name in names:
-            raise ValueError(f"lpa_health_checks: {check.name!r} is taken, or no lower-case words with underscores")
+        if not re.fullmatch("[a-z][a-z0-9_]*", check.name):
+            raise ValueError(
+                f"lpa_health_checks: a check is named {check.name!r}: use lower-case letters, digits and underscores"
+            )
+        if check.name in names:
+            raise ValueError(f"lpa_health_checks: there is a check {check.name} already: rename yours")
         require_function(f"lpa_health_checks: judge of {check.name}", check.judge, "scope")
         names.add(check.name)
     return tuple(found)
@@ -114,16 +118,20 @@ def commands(answers: Sequence[object]) -> tuple[cyclopts.App, ...]:
         return ()
     import cyclopts
 
-    tried = cyclopts.App(name="lpa")
+    taken: set[str] = set()
     for app in items("lpa_cli_commands", found, cyclopts.App):
         try:
-            tried.command(app)
+            cyclopts.App(name="lpa").command(app)
         except Exception as error:  # whatever cyclopts refuses an App for
             raise ValueError(f"lpa_cli_commands: an App cannot be a command: {message(error)}") from None
         if not isinstance(app.help, str | None):
             raise ValueError(f"lpa_cli_commands: help of {app.name[0]} is {shown_type(app.help)}: it must be text")
         if not all(re.fullmatch(r"[A-Za-z0-9][\w-]*", name) for name in app.name):
             raise ValueError(f"lpa_cli_commands: an App is named {app.name!r}, which nobody can type as one word")
+        for name in app.name:
+            if name in taken:
+                raise ValueError(f"lpa_cli_commands: two commands are named {name}: rename one")
+            taken.add(name)
     return tuple(found)
 
 

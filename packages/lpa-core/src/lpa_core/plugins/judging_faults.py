@@ -11,10 +11,12 @@ import structlog
 
 from lpa_core.events.event_type import EventType
 from lpa_core.pipeline.pipeline import FailureClassifier
-from lpa_core.plugins.plugin import Plugin, one_line
-from lpa_core.validation.chain import RAISED, Validator
+from lpa_core.plugins.plugin import Plugin, one_line, shortened
+from lpa_core.replays import ReplayError
+from lpa_core.validation.chain import FAULT, Validator
 from lpa_core.validation.json_document import Document
-from lpa_core.validation.reasons import Failure, Reason, is_failure
+from lpa_core.validation.plugin_verdict import WrongVerdictError, required_answer
+from lpa_core.validation.reasons import Failure, Reason
 
 _log = structlog.get_logger("lpa.plugins")
 
@@ -35,7 +37,7 @@ class FirstFault:
     def __init__(self, plugin: Plugin, event: str) -> None:
         self._plugin, self._event, self._told = plugin, event, False
 
-    def tell(self, error: BaseException) -> None:
+    def tell(self, problem: str) -> None:
         if self._told:
             return
         self._told = True
@@ -43,7 +45,7 @@ class FirstFault:
             self._event,
             plugin=self._plugin.name,
             package=self._plugin.package,
-            problem=one_line(error),
+            problem=problem,
             remedy=f"correct {self._plugin.package}, or set LPA_PLUGINS_DISABLED={self._plugin.name}",
         )
 
@@ -51,13 +53,13 @@ class FirstFault:
 def told_validator(plugin: Plugin, validator: Validator) -> Validator:
     """The validator; what it raises is reported once and raised, as is a wrong answer."""
     name = validator.__name__
-    fault = FirstFault(plugin, f"validator {name} raised; it rejects such events")
+    fault = FirstFault(plugin, f"validator {name} failed; it rejects such events")
 
     def told(document: Document) -> Failure | None:
         try:
             return required_answer(validator(document))
         except (Exception, SystemExit) as error:  # whatever a third party's function raises
-            fault.tell(error)
+            fault.tell(shown_fault(error))
             raise
 
     told.__name__ = name
@@ -66,13 +68,13 @@ def told_validator(plugin: Plugin, validator: Validator) -> Validator:
 
 def told_classifier(plugin: Plugin, ask: Callable[..., object]) -> FailureClassifier:
     """The plugin's classifier; it never raises."""
-    fault = FirstFault(plugin, "failure classifier raised; such failures stay as they were found")
+    fault = FirstFault(plugin, "failure classifier failed; such failures stay as they were found")
 
     def classify(failure: Failure, payload: bytes | None) -> Failure | None:
         try:
             return required_answer(ask(failure=failure, payload=payload))
         except (Exception, SystemExit) as error:  # whatever a third party's hook raises
-            fault.tell(error)
+            fault.tell(shown_fault(error))
             return None
 
     return classify
@@ -87,7 +89,7 @@ def told_event_types(brought: Iterable[tuple[EventType, Plugin]]) -> FailureClas
     }
     validators: Final = {
         (event_type.name, validator.__name__): FirstFault(
-            plugin, f"validator {validator.__name__} of event type {event_type.name} raised; it rejects such events"
+            plugin, f"validator {validator.__name__} of event type {event_type.name} failed; it rejects such events"
         )
         for event_type, plugin in found
         for validator in event_type.validators
@@ -97,22 +99,20 @@ def told_event_types(brought: Iterable[tuple[EventType, Plugin]]) -> FailureClas
         if payload is None:
             return
         if failure.reason is Reason.PARSE_EXCEPTION:
-            fault = shapes.get(_type_of(payload))
-        elif failure.reason is Reason.PLUGIN_VALIDATOR and (raised := RAISED.match(str(failure.details))):
-            fault = validators.get((_type_of(payload), raised[1]))
+            fault, problem = shapes.get(_type_of(payload)), str(failure.details)
+        elif failure.reason is Reason.PLUGIN_VALIDATOR and (told := FAULT.match(str(failure.details))):
+            fault, problem = validators.get((_type_of(payload), told[1])), told[2]
         else:
             return
         if fault is not None:
-            fault.tell(ValueError(failure.details))
+            fault.tell(shortened(" ".join(problem.split())))
 
     return classify
 
 
-def required_answer(answer: object) -> Failure | None:
-    """The answer of a validator or classifier. Raises TypeError if it is none."""
-    if answer is None or is_failure(answer):
-        return answer
-    raise TypeError(f"answered {type(answer).__name__}, not None or a Failure of the closed lists")
+def shown_fault(error: BaseException) -> str:
+    """What a validator, classifier or transform did instead of judging, in one line."""
+    return str(error) if isinstance(error, WrongVerdictError | ReplayError) else f"raised {one_line(error)}"
 
 
 def _type_of(payload: bytes) -> str:

@@ -25,8 +25,11 @@ from lpa_core.plugins.culprit import Culprit
 from lpa_core.plugins.hook_answers import URI_HOOKS, require_hooks
 from lpa_core.plugins.hookspecs import PROJECT, HookSpecs
 from lpa_core.plugins.judging_faults import Judging, told_classifier, told_event_types, told_validator
+from lpa_core.plugins.known_hooks import HOOKS, require_known_hooks
+from lpa_core.plugins.named_judges import named_health_check, named_start_check
 from lpa_core.plugins.plugin import Plugin, PluginError, is_ours, one_line, ours_first
 from lpa_core.plugins.start_checks import start_checks_of
+from lpa_core.plugins.taken_names import require_free
 from lpa_core.plugins.wanted_version import require_fitting
 from lpa_core.replays import ReplayTransform
 from lpa_core.savepoints import SavepointKeeper
@@ -52,7 +55,6 @@ _CONTRACTS: Final[Mapping[str, type[Any]]] = {
 }
 _BROUGHT_BY_THE_CORE: Final = (EntryPoint("jobs", "lpa_core.job_events", PROJECT),)
 """Plugins of lpa-core beside ``core``; one that is named here needs no package of its own."""
-_HOOKS: Final = tuple(name for name in vars(HookSpecs) if name.startswith("lpa_"))
 
 
 def _installed() -> Iterable[EntryPoint]:
@@ -118,10 +120,10 @@ class PluginManager:
                 raise ValueError(f"another package brings a plugin of the name {plugin.name}")
             require_fitting(distribution)
             module = self._calls.timed(plugin, "import", entry_point.load)
+            require_known_hooks(module, self._pluggy.parse_hookimpl_opts)
             self._pluggy.register(module, name=plugin.name)
-            self._pluggy.check_pending()
             callers = self._pluggy.get_hookcallers(module) or []
-            require_hooks(module, callers, _HOOKS)
+            require_hooks(module, callers, HOOKS)
             plugin.hooks = tuple(sorted(caller.name for caller in callers))
             self._brought.append(self._ask(plugin, module))
         except KeyboardInterrupt:
@@ -161,6 +163,7 @@ class PluginManager:
             attribution_policy=hook_answers.attribution_policy(asked("lpa_attribution_policy")),
             factories={hook: hook_answers.factories(hook, asked(hook), self._factories(hook)) for hook in URI_HOOKS},
         )
+        require_free(brought.event_types, self._types_of_plugins())
         Pipeline(
             [*self.event_types(), *brought.event_types],
             plugin_validators=brought.validators,
@@ -180,7 +183,8 @@ class PluginManager:
         plugin.problem = one_line(error)
         if plugin.name in self._settings.lpa.plugins_required:
             raise PluginError(
-                f"plugin {plugin.name} of {plugin.package} is required but broken: {plugin.problem}"
+                f"plugin {plugin.name} of {plugin.package} is required but broken: {plugin.problem}; "
+                f"correct {plugin.package}, or take {plugin.name} out of LPA_PLUGINS_REQUIRED"
             ) from None
         _log.warning(
             "plugin left out",
@@ -192,7 +196,10 @@ class PluginManager:
         tell_trace(plugin, error)
 
     def event_types(self) -> Sequence[EventType]:
-        return [event_type for brought in self._brought for event_type in brought.event_types]
+        return [event_type for _, event_type in self._types_of_plugins()]
+
+    def _types_of_plugins(self) -> Sequence[tuple[Plugin, EventType]]:
+        return [(brought.plugin, event_type) for brought in self._brought for event_type in brought.event_types]
 
     def validators(self) -> Sequence[Validator]:
         """Each reports its first fault with its plugin's name."""
@@ -204,7 +211,11 @@ class PluginManager:
         return [rule for brought in self._brought for rule in brought.ignore_rules]
 
     def health_checks(self) -> Sequence[HealthCheck]:
-        return [check for brought in self._brought for check in brought.health_checks]
+        return [
+            named_health_check(brought.plugin, check) if self._calls.is_foreign(brought.plugin) else check
+            for brought in self._brought
+            for check in brought.health_checks
+        ]
 
     def replay_transforms(self) -> Sequence[tuple[Plugin, ReplayTransform]]:
         """Each with the plugin that brings it."""
@@ -232,7 +243,7 @@ class PluginManager:
                 taken = set(app)
                 for name in (name for command in brought.commands for name in command.name):
                     if name in taken:
-                        raise ValueError(f'lpa_cli_commands: Command "{name}" already registered')
+                        raise ValueError(f"lpa_cli_commands: there is a command {name} already: rename yours")
                     taken.add(name)
                 for command in brought.commands:
                     app.command(command)
@@ -277,7 +288,7 @@ class PluginManager:
     def start_checks(self, start: PlannedStart) -> Sequence[StartCheck]:
         """What plugins look at before a start. A plugin whose hook fails brings one check, which says so."""
         return [
-            check
+            named_start_check(brought.plugin, check) if self._calls.is_foreign(brought.plugin) else check
             for brought in self._brought
             if "lpa_start_checks" in brought.plugin.hooks
             for check in start_checks_of(

@@ -52,5 +52,8 @@ def ours_first(found: list[EntryPoint]) -> list[EntryPoint]:
 
 def one_line(error: BaseException) -> str:
     """The error's type and message in one line of bounded length."""
-    said = f"{type(error).__name__}: {message(error)}"
-    return said if len(said) <= _LONGEST else f"{said[:_LONGEST]}..."
+    return shortened(f"{type(error).__name__}: {message(error)}")
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

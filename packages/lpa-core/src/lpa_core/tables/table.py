@@ -127,7 +127,7 @@ class Table:
         for name in self.order_by:
             found = by_name.get(name.lower())
             if found is None or found.name != name:
-                raise ValueError(f"table {self.name} is ordered by {name!r}, which is none of its columns")
+                raise ValueError(f"table {self.name} is ordered by {name!r}, which is none of its columns: name those")
             if found.nullable:
                 raise ValueError(f"table {self.name} is ordered by {name}, which can be null: order it by others")
 

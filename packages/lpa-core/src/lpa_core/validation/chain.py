@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 from lpa_core.validation.json_document import Document
-from lpa_core.validation.reasons import Failure, Reason, is_failure, schema_invalid
+from lpa_core.validation.plugin_verdict import WrongVerdictError, required_answer
+from lpa_core.validation.reasons import Failure, Reason, schema_invalid
 
-RAISED: Final = re.compile(r"validator (.+?) raised ")
-"""Begins the details of a failure that a validator did not find but caused."""
+FAULT: Final = re.compile(r"validator (.+?) ((?:raised|returned) .*)", re.DOTALL)
+"""The details of a failure that a validator did not find but caused: its name, and its fault."""
 
 
 class Validator(Protocol):
@@ -51,14 +52,12 @@ def guarded(validators: Sequence[Validator]) -> tuple[Validator, ...]:
 def _guarded(validator: Validator) -> Validator:
     def guard(document: Document) -> Failure | None:
         try:
-            found: object = validator(document)
-            if found is None or is_failure(found):
-                return found
-            raise TypeError(f"answered {type(found).__name__}, not None or a Failure of the closed lists")
+            return required_answer(validator(document))
+        except WrongVerdictError as wrong:
+            fault = str(wrong)
         except (Exception, SystemExit) as error:
-            return schema_invalid(
-                Reason.PLUGIN_VALIDATOR, f"validator {validator.__name__} raised {type(error).__name__}: {error}"
-            )
+            fault = f"raised {type(error).__name__}: {error}"
+        return schema_invalid(Reason.PLUGIN_VALIDATOR, f"validator {validator.__name__} {fault}")
 
     guard.__name__ = validator.__name__
     return guard

@@ -11,7 +11,7 @@ from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.pipeline.reject_envelope import Rejected
 from lpa_core.pipeline.verdicts import Accepted, Ignored
 from lpa_core.records import Position, RecordBatch
-from lpa_core.replays import ReplayRecord
+from lpa_core.replays import ReplayError, ReplayRecord, required_bytes
 from lpa_core.validation.reasons import FailureClass, Reason
 from lpa_replay.sources.record import Found
 from lpa_replay.spool.outcomes import PASSES
@@ -94,9 +94,10 @@ class Preparation:
         payload = found.payload
         for name, repair in self._repairs:
             try:
-                changed = _bytes(repair(_shown(found, payload, origin, attempts)))
-            except Exception as error:  # whatever a third party's transform raises
-                said = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+                changed = required_bytes(repair(_shown(found, payload, origin, attempts)))
+            except (Exception, SystemExit) as error:  # whatever a third party's transform raises
+                own = isinstance(error, ValueError | ReplayError)
+                said = str(error) if own else f"{type(error).__name__}: {error}"
                 ready.unfixed = f"{name}: {' '.join(said.split())}"
                 return ready
             if changed is not None:
@@ -108,13 +109,6 @@ class Preparation:
         except NotAnObjectError as error:
             ready.problem = str(error)
         return ready
-
-
-def _bytes(changed: object) -> bytes | None:
-    """What a third party's transform answered. Raises ValueError if that is something else."""
-    if changed is None or isinstance(changed, bytes):
-        return changed
-    raise ValueError(f"it answers {type(changed).__name__}, not bytes or None")
 
 
 def _shown(found: Found, payload: bytes, origin: Position, attempts: int) -> ReplayRecord:

@@ -25,7 +25,10 @@ def repairs_of(plan: Plan, plugins: PluginManager) -> Sequence[Repair]:
             f"planned with the transforms {', '.join(plan.transforms) or 'of no plugin'}, but "
             f"{', '.join(loaded) or 'none'} are loaded: plan again, or bring the plugins back"
         )
-    repairs: list[Repair] = [(transform.__name__, transform) for _, transform in plugins.replay_transforms()]
+    repairs: list[Repair] = [
+        (f"{transform.__name__} of the plugin {plugin.name} ({plugin.package})", transform)
+        for plugin, transform in plugins.replay_transforms()
+    ]
     if plan.asked.fix is not None:
         repairs.append(("fix", parse_fixes(plan.asked.fix, "the plan's fix file").apply))
     return repairs
