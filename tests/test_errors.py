@@ -77,6 +77,7 @@ STATUSES: Final = {
     "TakenOverError": 1,
     "UnreadableTouchError": 1,
     "WrongAnswerError": 1,
+    "WrongVerdictError": 1,
     "WrongClockError": 1,
 }
 
