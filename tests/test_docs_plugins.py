@@ -19,14 +19,18 @@ import cyclopts
 import pytest
 from structlog.testing import capture_logs
 
+from lpa_core.dedup.store import DedupStore, DedupStoreError
 from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.doctor.examination import Examination, StartState
 from lpa_core.doctor.start_check import PlannedStart
 from lpa_core.events import model
 from lpa_core.events.event_type import EventType, typed_table
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
+from lpa_core.generate.generator import generate
 from lpa_core.health.check import Scope
 from lpa_core.health.check_runner import CheckRunner
+from lpa_core.jobs.assembly import Job
+from lpa_core.jobs.ingest import ingest
 from lpa_core.jobs.new_savepoint import new_savepoint
 from lpa_core.lifecycle.attribution import AttributionPolicy
 from lpa_core.lifecycle.capabilities import Capability, CapabilityIndex
@@ -141,11 +145,54 @@ def test_example_of_sources(load_example: Load, tmp_path: Path) -> None:
     assert batch.values == [b"{}", b"[]"]
 
 
-def test_example_of_dedup_stores(load_example: Load) -> None:
+class TestExampleOfDedupStores(
+    dedup_suite.SharedContract,
+    dedup_suite.ExpiryContract,
+    dedup_suite.DurableContract,
+    dedup_suite.SnapshotContract,
+    dedup_suite.DedupStoreContract,
+):
+    @pytest.fixture
+    def stores_of(self, load_example: Load) -> type[Any]:
+        load_example("lpa_dedup_stores")
+        found: type[Any] = sys.modules["example_of_lpa_dedup_stores"].SqliteClaims
+        return found
+
+    @pytest.fixture
+    def folders(self) -> list[Path]:
+        return []
+
+    @pytest.fixture
+    def make_store(self, stores_of: type[Any], tmp_path: Path, folders: list[Path]) -> dedup_suite.MakeStore:
+        def make(ttl_ms: int) -> DedupStore:
+            folders.append(tmp_path / f"claims {len(folders)}")
+            store: DedupStore = stores_of(folders[-1], ttl_ms)
+            return store
+
+        return make
+
+    @pytest.fixture
+    def reopen(self, stores_of: type[Any], folders: list[Path]) -> Callable[[], DedupStore]:
+        return lambda: stores_of(folders[-1], dedup_suite.TTL)
+
+    @pytest.fixture
+    def open_again(self, reopen: Callable[[], DedupStore]) -> Callable[[], DedupStore]:
+        return reopen
+
+    @pytest.fixture
+    def open_snapshot(self, stores_of: type[Any]) -> Callable[[Path], DedupStore]:
+        return lambda folder: stores_of(folder, dedup_suite.TTL)
+
+
+def test_example_of_dedup_stores(load_example: Load, tmp_path: Path) -> None:
+    plugins = load_example("lpa_dedup_stores")
     day = 24 * 60 * 60_000
-    with closing(load_example("lpa_dedup_stores").dedup_store("memory-week://")) as store:
-        owners = [store.claim(["key"], "events", 0, [offset], offset * 4 * day)[0] for offset in range(3)]
-    assert owners == [None, Position("events", 0, 0), None], "it is free again after a week"
+    with closing(plugins.dedup_store(f"sqlite://{tmp_path}/claims")) as store:
+        owners = [store.claim(["key"], "events", 0, [offset], offset * day)[0] for offset in range(3)]
+    assert owners == [None, Position("events", 0, 0), None], "it is free again after the day that is the default"
+    (tmp_path / "file").touch()
+    with pytest.raises(DedupStoreError, match=r"claims\.db cannot be used: .*; name another folder"):
+        plugins.dedup_store(f"sqlite://{tmp_path}/file")
 
 
 @final
@@ -170,6 +217,51 @@ class TestExampleOfSinks(SinkContract):
     @pytest.fixture
     def place(self, load_example: Load, tmp_path: Path) -> Place:
         return SqlitePlace(load_example("lpa_sinks"), tmp_path / "rows.db")
+
+
+LOOKING = """
+from lpa_core.plugin import doubles, hookimpl
+
+BLOCKS = []
+
+class Looking(doubles.MemorySink):
+    def write(self, block):
+        BLOCKS.append(block)
+        super().write(block)
+
+@hookimpl
+def lpa_sinks():
+    return {"looking": lambda uri, settings: Looking()}
+"""
+
+
+def test_the_table_of_values_is_what_a_sink_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = re.findall(r"^\| (`.*`) \| (.*) \|$", SECTIONS["lpa_sinks"], re.MULTILINE)
+    told = {kind: set(re.findall(r"`(\w+)`", types)) for kinds, types in rows for kind in re.findall(r"`(\w+)`", kinds)}
+    assert set(told) == {kind.name for kind in Kind}
+
+    (tmp_path / "looking.py").write_text(LOOKING)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "looking", raising=False)
+    lines = generate(2_000, duplicates=0.05, bad=0.1, sessions=5, seed=1)
+    (tmp_path / "events.ndjson").write_bytes(b"".join(line + b"\n" for line in lines))
+    settings = Settings(lpa=ProcessSettings(data_dir=tmp_path / "data"))
+    plugins = PluginManager(settings, [CORE, EntryPoint("looking", "looking", "lpa")])
+    ingest(Job(str(tmp_path / "events.ndjson"), ("looking://",), "memory://"), settings, plugins)
+
+    columns = [
+        (column, block, values)
+        for block in sys.modules["looking"].BLOCKS
+        for column, values in zip(block.table.columns, block.columns, strict=True)
+    ]
+    seen: dict[str, set[str]] = {kind: set() for kind in told}
+    for column, block, values in columns:
+        assert len(values) == len(block.offsets)
+        assert column.nullable or None not in values
+        seen[column.kind.name] |= {type(value).__name__ for value in values if value is not None}
+    assert {kind: types - told[kind] for kind, types in seen.items() if types - told[kind]} == {}
+    assert seen["TEXT"] == {"str", "bytes"}
+    assert seen["TIMESTAMP"] == {"int"}
 
 
 def test_example_of_sinks(load_example: Load, tmp_path: Path) -> None:
@@ -334,7 +426,10 @@ def test_the_table_of_annotations_is_that_of_the_kinds_and_its_example_passes() 
     odd = json.dumps(whole | {"data": {"rack": 7, "sensors": {}}}).encode()
     loose = Pipeline([made["EVENT_TYPE"]]).validate(odd)
     assert isinstance(loose, Accepted)
-    assert loose.rows == ()
+    assert [(table.name, row) for table, row in loose.rows] == [("racks", ("7", 0))]
+    whole_rows = Pipeline([made["EVENT_TYPE"]]).validate(json.dumps(whole).encode())
+    assert isinstance(whole_rows, Accepted)
+    assert [table.name for table, _ in whole_rows.rows] == ["racks", "rack_readings", "rack_readings"]
 
 
 SUITES = (archive_suite, dedup_suite, policy_suite, savepoint_suite, sink_suite, source_suite)

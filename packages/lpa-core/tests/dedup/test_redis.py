@@ -17,13 +17,14 @@ from lpa_core.testing.dedup_suite import (
     DedupStoreContract,
     DurableContract,
     MakeStore,
+    SharedContract,
     claim,
     release,
 )
 from lpa_core.testing.redis_server import RedisServer, free_port
 
 
-class TestRedisDedupStore(DurableContract, DedupStoreContract):
+class TestRedisDedupStore(SharedContract, DurableContract, DedupStoreContract):
     @pytest.fixture
     def prefixes(self) -> list[str]:
         return []
@@ -44,6 +45,10 @@ class TestRedisDedupStore(DurableContract, DedupStoreContract):
     @pytest.fixture
     def reopen(self, redis_server: RedisServer, prefixes: list[str]) -> Callable[[], DedupStore]:
         return lambda: RedisDedupStore(redis_server.url, TTL, prefixes[-1])
+
+    @pytest.fixture
+    def open_again(self, reopen: Callable[[], DedupStore]) -> Callable[[], DedupStore]:
+        return reopen
 
 
 def test_a_stopped_server_is_waited_for(tmp_path: Path) -> None:

@@ -49,10 +49,15 @@ class TestNearestSnapshot(AttributionPolicyContract):
 
 
 BROKEN = """
+import copy
+import threading
+import time
 from pathlib import Path
 import pytest
 from lpa_core.plugin import MemoryDedupStore, NearestSnapshot, RecordBatch
 from lpa_core.plugin import archive_suite, dedup_suite, policy_suite, savepoint_suite, source_suite
+
+lock = threading.Lock()
 
 class Twice:
     '''Keeps a range as often as it comes.'''
@@ -89,6 +94,28 @@ class Hoarding:
 class TestHoarding(dedup_suite.ExpiryContract, dedup_suite.DedupStoreContract):
     @pytest.fixture
     def make_store(self): return Hoarding
+
+class Hasty:
+    '''Looks who owns a key, and writes its own claim afterwards, whatever others wrote meanwhile.'''
+    def __init__(self, store): self.shared = store
+    def claim(self, *given):
+        with lock:
+            looked = copy.deepcopy(self.shared)
+        answers = looked.claim(*given)
+        time.sleep(0.002)
+        with lock:
+            self.shared.claim(*given)
+        return answers
+    def release(self, *given): self.shared.release(*given)
+    def snapshot(self, target): self.shared.snapshot(target)
+    def statistics(self): return self.shared.statistics()
+    def close(self): ...
+
+class TestHasty(dedup_suite.SharedContract):
+    @pytest.fixture
+    def store(self): return Hasty(MemoryDedupStore(dedup_suite.TTL))
+    @pytest.fixture
+    def open_again(self, store): return lambda: Hasty(store.shared)
 
 class Moody:
     '''Remembers what it was asked.'''
@@ -136,6 +163,7 @@ FAILING = {
         "test_after_a_crash_the_range_that_comes_again_is_kept_once",
     },
     "TestHoarding": {"test_expired_claims_are_removed"},
+    "TestHasty": {"test_of_two_that_claim_a_key_at_once_exactly_one_owns_it"},
     "TestMoody": {"test_what_was_asked_before_changes_nothing"},
     "TestMoving": {
         "test_it_says_where_a_savepoint_is_kept",
@@ -182,6 +210,12 @@ def shaped(row: tuple[Any, ...]) -> EventType:
 
 def test_an_event_type_that_fits_its_examples_passes() -> None:
     check_event_type(SAID, [said(WHOLE), said({"text": "y"})])
+
+
+@pytest.mark.parametrize("examples", [said(WHOLE), b"{}", "{}"])
+def test_failure_30_one_event_for_examples_is_refused(examples: Any) -> None:
+    with pytest.raises(ValueError, match=r"examples is an? (dict|bytes|str): it must be a list of events"):
+        check_event_type(SAID, examples)
 
 
 @pytest.mark.parametrize("event_type", BUILTIN_EVENT_TYPES, ids=lambda each: each.name)

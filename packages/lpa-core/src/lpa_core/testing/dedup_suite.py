@@ -2,27 +2,34 @@
 
 Subclass in a test module and say how a store is made::
 
-    class TestMyStore(DurableContract, SnapshotContract, DedupStoreContract):
+    class TestMyStore(ExpiryContract, DurableContract, SnapshotContract, DedupStoreContract):
         @pytest.fixture
         def make_store(self, tmp_path: Path) -> Iterator[MakeStore]: ...
+
+Each fixture returns a function that the tests call. Every store that keeps its own claims takes ExpiryContract, one
+that several workers have open at once SharedContract.
 
 In a ``conftest.py``, ``pytest.register_assert_rewrite("lpa_core.testing.dedup_suite")`` makes failures show values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lpa_core.dedup.store import DedupStore
+from lpa_core.dedup.store import DedupStore, DedupStoreUnavailable
 from lpa_core.records import Position
 from lpa_core.testing.dedup_model import ClaimStep, DictionaryModel, ReleaseStep, steps
 
 TTL = 120_000
+"""Of stores that no test gives another: ms."""
 NOON = 1_767_870_000_000
 
 MakeStore = Callable[[int], DedupStore]
@@ -176,7 +183,7 @@ class DedupStoreContract:
         store.close()
 
     def test_answers_as_a_dictionary_would(self, make_store: MakeStore) -> None:
-        @settings(max_examples=50)
+        @settings(max_examples=50, deadline=None)
         @given(st.lists(steps(TTL), max_size=12))
         def compare(steps: list[ClaimStep | ReleaseStep]) -> None:
             store, model, time = make_store(TTL), DictionaryModel(TTL), NOON
@@ -216,8 +223,53 @@ class DurableContract:
         assert claim(again, "d", SECOND, NOON + TTL + 1) == Position("third", 0, 0)
 
 
+class SharedContract:
+    """For stores that several workers have open on the same claims: in addition to :class:`DedupStoreContract`.
+
+    Workers share each store that is not ``memory`` or ``rocksdb``. One that locks its claims away from others when it
+    is opened needs no such test: a second worker is refused.
+    """
+
+    @pytest.fixture
+    def open_again(self) -> Callable[[], DedupStore]:
+        """Gives a further store on the claims of the one that was made last, which stays open, with that TTL."""
+        raise NotImplementedError("override the fixture open_again")
+
+    def test_each_sees_what_the_other_claims_and_gives_back(
+        self, store: DedupStore, open_again: Callable[[], DedupStore]
+    ) -> None:
+        with closing(open_again()) as other:
+            assert claim(store, "a", FIRST) is None
+            assert claim(other, "a", SECOND) == FIRST
+            release(store, "a", FIRST)
+            assert claim(other, "a", SECOND) is None
+            assert claim(store, "a", FIRST) == SECOND
+
+    def test_of_two_that_claim_a_key_at_once_exactly_one_owns_it(
+        self, store: DedupStore, open_again: Callable[[], DedupStore]
+    ) -> None:
+        with closing(open_again()) as other, ThreadPoolExecutor(2) as threads:
+            for race in range(100):
+                keys = [f"{race} {number}" for number in range(20)]
+                answers = threads.map(_claimed, (store, other), (keys, keys), (0, 1))
+                for one, two in zip(*answers, strict=True):
+                    assert (one is None) != (two is None), f"two workers claimed a key at once: told {one} and {two}"
+
+
+def _claimed(store: DedupStore, keys: Sequence[str], partition: int) -> list[Position | None]:
+    """The answers of a store that may be busy with another worker's claims for a while."""
+    for _ in range(1_000):
+        with suppress(DedupStoreUnavailable):
+            return store.claim(keys, "events", partition, range(len(keys)), NOON)
+        time.sleep(0.01)
+    raise AssertionError("it was unavailable a thousand times, as soon as another store claimed too")
+
+
 class ExpiryContract:
-    """For stores that have to forget expired claims themselves: in addition to :class:`DedupStoreContract`."""
+    """For every store, in addition to :class:`DedupStoreContract`.
+
+    Only one whose server removes expired claims by a clock of its own does without.
+    """
 
     def test_expired_claims_are_removed(self, store: DedupStore) -> None:
         """Of claims that are made for ever, no more are kept than those of a few TTLs."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from lpa_core.argument_checks import shown_type
 from lpa_core.events.event_type import EventType
 from lpa_core.events.model import MAX_EPOCH_MS, MIN_EPOCH_MS
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
@@ -29,8 +30,10 @@ def check_event_type(event_type: EventType, examples: Iterable[bytes | str | Map
     event that lacks a required path has to be rejected. Rows have to be what their columns hold, and the same on both
     paths through the pipeline.
 
-    Raises AssertionError, with a line for each problem.
+    Raises AssertionError, with a line for each problem; ValueError if ``examples`` is one event instead of several.
     """
+    if isinstance(examples, bytes | str | Mapping):
+        raise ValueError(f"examples is {shown_type(examples)}: it must be a list of events")
     problems = [*_problems(event_type, [_record(each) for each in examples])]
     if problems:
         raise AssertionError("\n".join([f"event type {event_type.name!r}:", *problems]))
