@@ -41,6 +41,12 @@ class Item:
     text: Text = ""
 
 
+@attrs.frozen(slots=True)
+class Defaulted(EventData):
+    text: Text = "none"
+    item: Item = Item()
+
+
 TEXT = Column("text", Kind.TEXT, at="text")
 TABLE = typed_table("said", TEXT, order_by=("text",))
 
@@ -118,6 +124,14 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "required with a gap": (lambda: shaped(required=("data..text",)), "'.text' is not a path"),
     "required without an end": (lambda: shaped(required=("data.",)), "'' is not a path"),
     "required that the model lacks": (lambda: shaped(required=("data.txt",)), "Said has no attribute txt"),
+    "required of text with a default": (
+        lambda: shaped(model=Defaulted, required=("data.text",)),
+        "required 'data.text': Defaulted has a default there: make it empty, or None",
+    ),
+    "required of an object with a default": (
+        lambda: shaped(model=Defaulted, required=("data.item",)),
+        "required 'data.item': Defaulted has a default there",
+    ),
     "required item": (lambda: of_columns(TEXT, required=("data.a[b=c].d",)), "chooses an item of an array"),
     "required in each item": (
         lambda: of_columns(TEXT, required=("data.text",), requires_items=True),
@@ -179,6 +193,7 @@ RIGHT = [
     lambda: of_column(kind=Kind.INT64, at="$.timestamp"),
     lambda: of_column(kind=Kind.TIMESTAMP, at="seen", otherwise="$.timestamp"),
     lambda: shaped(required=["id", "data", "data.text"], tables=[TABLE]),
+    lambda: shaped(model=Defaulted, required=["data.item.text"]),
     lambda: of_columns(TEXT, required=("data.more.id", "data.first name")),
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
@@ -73,6 +74,16 @@ def require_paths(required: Iterable[str], model: Any, *, items: bool) -> None:
         for each in objects:
             if all(name != found[0].name for _, name, _ in fields(each)):
                 raise ValueError(f"required {path!r}: {each.__name__} has no attribute {found[0].name}")
+            if _default(each, [step.name for step in found]):
+                raise ValueError(f"required {path!r}: {each.__name__} has a default there: make it empty, or None")
+
+
+def _default(model: Any, path: Iterable[str]) -> Any:
+    """What stands at the path of a model that was decoded from nothing: what would pass for a value that is missing."""
+    try:
+        return functools.reduce(getattr, path, msgspec.json.decode(b"{}", type=model))
+    except (AttributeError, TypeError, msgspec.ValidationError):  # what is not a model is refused by its own check
+        return None
 
 
 def require_model(name: str, model: Any) -> None:
