@@ -78,7 +78,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     few_and_many = [100_000, 10_000_000]
     parser.add_argument("--stored", type=int, nargs="+", default=few_and_many, help="the first is compared with")
-    parser.add_argument("--events", type=int, default=300_000, help="measured at each")
+    parser.add_argument("--events", type=int, default=1_000_000, help="measured at each")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--settle", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
