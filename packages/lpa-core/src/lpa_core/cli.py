@@ -33,6 +33,7 @@ from lpa_core.settings.settings import Settings
 from lpa_core.settings.settings_file import SETTINGS_FILE, SettingsFile
 from lpa_core.system_errors import explained, has_advice, number_in, out_of_files, raise_limit_of_files
 
+_LARGEST_STATUS: Final = 255
 _DIAGNOSES: Final = ("config", "doctor")
 """Commands that say what is wrong with the settings and plugins, and so have to run with any."""
 
@@ -65,7 +66,7 @@ def main(arguments: list[str] | None = None) -> None:
         status = interrupts.STOPPED
     except SystemExit as ended:  # cyclopts makes it of an interrupt; commands of plugins may raise it
         status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    status = _last_line(status)
+    status = _last_line(_possible(status))
     standard_streams.flush()
     interrupts.leave(status)
 
@@ -96,6 +97,14 @@ def run(arguments: list[str]) -> int:
         _tell(_unexpected(error, at_fault))
         return 1
     return outcome if isinstance(outcome, int) else 0
+
+
+def _possible(status: int) -> int:
+    """The status, or 1 for one that no process can end with: the system would keep its last eight bits."""
+    if 0 <= status <= _LARGEST_STATUS:
+        return status
+    _tell(f"the command answered {status}: an exit status is 0 to {_LARGEST_STATUS}")
+    return 1
 
 
 def _last_line(status: int) -> int:
@@ -142,7 +151,7 @@ def _unexpected(error: BaseException, at_fault: Culprit | None) -> str:
     """What the machine lacks, or else whose fault it is."""
     reason = _of_the_system(error)
     if reason:
-        return reason
+        return f"{at_fault.named if at_fault else ''}{reason}"
     if at_fault is not None:
         package = at_fault.plugin.package
         return (

@@ -78,7 +78,7 @@ class ContractError(ConfigurationError):
     """
 
     def __init__(self, returned_by: object, method: str, did: str, expected: str) -> None:
-        """``did`` says what the method did, such as ``returned None``; ``expected`` what it must return."""
+        """``did`` says what the method did, such as ``returned None``; ``expected`` what it must: ``return a list``."""
         kind = type(returned_by)
-        super().__init__(f"{kind.__module__}.{kind.__qualname__}.{method} {did}: it must return {expected}")
+        super().__init__(f"{kind.__module__}.{kind.__qualname__}.{method} {did}: it must {expected}")
         self.returned_by = returned_by

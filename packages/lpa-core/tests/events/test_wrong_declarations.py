@@ -77,6 +77,10 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "column named by a number": (lambda: Column(ANY, Kind.TEXT), "None cannot name a column"),
     "column with a space": (lambda: Column("first name", Kind.TEXT), "'first name' cannot name a column"),
     "column with a line break": (lambda: Column("name\n", Kind.TEXT), "cannot name a column"),
+    "path of the whole event": (
+        lambda: EventType("own", tables=(typed_table("t", Column("a", Kind.TEXT, at="data.a"), order_by=()),)),
+        "column a: 'data.a' would be data.data.a of the event: paths begin in data: write 'a'",
+    ),
     "kind as text": (lambda: Column("a", "text"), "column a: kind is a str: it must be one of Kind"),  # type: ignore[arg-type]
     "kind of Python": (lambda: Column("a", int), "column a: kind is the class int"),  # type: ignore[arg-type]
     "nullable as text": (lambda: Column("a", Kind.TEXT, "yes"), "column a: nullable is a str"),  # type: ignore[arg-type]

@@ -260,7 +260,10 @@ def test_a_shape_that_raises_is_a_parse_exception() -> None:
     def broken(envelope: Any, data: Any) -> Any:
         raise KeyError("nothing here")
 
-    types = [attrs.evolve(kind, shape=broken) if kind.name == "stream_trace" else kind for kind in BUILTIN_EVENT_TYPES]
+    types = [
+        attrs.evolve(kind, model=kind.decoded, shape=broken) if kind.name == "stream_trace" else kind
+        for kind in BUILTIN_EVENT_TYPES
+    ]
     verdict = Pipeline(types).process(json.dumps(event("stream_trace")).encode(), POSITION)
     assert isinstance(verdict, Rejected)
     assert verdict.failure.stage.value == "PARSE"
@@ -270,7 +273,7 @@ def test_a_shape_that_raises_is_a_parse_exception() -> None:
 
 def test_a_row_of_the_wrong_length_is_a_parse_exception() -> None:
     types = [
-        attrs.evolve(kind, shape=lambda envelope, data, kind=kind: [(kind.tables[0], ("s",))])
+        attrs.evolve(kind, model=kind.decoded, shape=lambda envelope, data, kind=kind: [(kind.tables[0], ("s",))])
         if kind.name == "stream_trace"
         else kind
         for kind in BUILTIN_EVENT_TYPES

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lpa_core.cli import run
+from lpa_core.cli import main, run
 
 Install = Callable[..., EntryPoint]
 
@@ -64,6 +64,7 @@ EVENT = (
 INGEST = ("ingest", "FILE", "--sink", "own://", "--dedup", "memory://")
 FROM_OWN = ("ingest", "own://", "--sink", "own://", "--dedup", "memory://")
 CLAIMING = ("ingest", "FILE", "--sink", "own://", "--dedup", "own://")
+REFUSING = "from lpa_core.plugin import RowsRefused\n"
 ARCHIVING = (*INGEST, "--archive", "own://")
 
 
@@ -138,6 +139,48 @@ CASES: dict[str, tuple[str, tuple[str, ...], str, str]] = {
         "lpa_dedup_stores",
         "claim returned a list that has a bool",
     ),
+    "sink disk": (
+        method("Sink", "write", "raise OSError(28, 'No space left on device')"),
+        INGEST,
+        "lpa_sinks",
+        "No space left on device: make room on the disk",
+    ),
+    "sink permission": (
+        method("Sink", "write", "raise PermissionError(13, 'Permission denied', '/x')"),
+        INGEST,
+        "lpa_sinks",
+        "/x: Permission denied: give this user",
+    ),
+    "sink refuses another row": (
+        REFUSING + method("Sink", "write", "raise RowsRefused(given[0].table.name, {999: 'bad'})"),
+        INGEST,
+        "lpa_sinks",
+        "write raised RowsRefused for the row 999: it must name rows of the block",
+    ),
+    "sink refuses a row counted from the end": (
+        REFUSING + method("Sink", "write", "raise RowsRefused(given[0].table.name, {-1: 'bad'})"),
+        INGEST,
+        "lpa_sinks",
+        "write raised RowsRefused for the row -1",
+    ),
+    "sink refuses rows of another table": (
+        REFUSING + method("Sink", "write", "raise RowsRefused('other', {0: 'bad'})"),
+        INGEST,
+        "lpa_sinks",
+        "write raised RowsRefused for the table 'other'",
+    ),
+    "sink refuses nothing": (
+        REFUSING + method("Sink", "write", "raise RowsRefused(given[0].table.name, {})"),
+        INGEST,
+        "lpa_sinks",
+        "write raised RowsRefused without rows",
+    ),
+    "sink refuses without a reason": (
+        REFUSING + method("Sink", "write", "raise RowsRefused(given[0].table.name, {0: None})"),
+        INGEST,
+        "lpa_sinks",
+        "write raised RowsRefused with a reason that is not text",
+    ),
     "store raises": (method("Store", "claim", "1 / 0"), CLAIMING, "lpa_dedup_stores", "claim raised ZeroDivisionError"),
     "archive": (method("Archive", "write", "1 / 0"), ARCHIVING, "lpa_archives", "write raised ZeroDivisionError"),
     "command": (
@@ -185,6 +228,27 @@ def test_failure_30_a_plugin_that_is_well_runs_as_before(
     assert run(["own"]) == 0
     with pytest.raises(SystemExit, match="3"):
         run(["own", "leave"])
+
+
+@pytest.mark.parametrize(("answer", "ends_with"), [(256, 1), (300, 1), (-1, 1), (7, 7), (None, 0)])
+def test_failure_30_no_status_of_a_plugins_command_is_read_as_another(
+    answer: int | None,
+    ends_with: int,
+    install: Install,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("standard_streams.secure", "standard_streams.flush", "interrupts.install"):
+        monkeypatch.setattr(f"lpa_core.{name}", lambda: None)
+    left: list[int] = []
+    monkeypatch.setattr("lpa_core.interrupts.leave", left.append)
+    install("lpa-own", PLUGIN.replace("CHANGE", f"@own.command\ndef answer(): return {answer}"), plugin="own")
+    main(["own", "answer"])
+    assert left == [ends_with]
+    told = f"lpa: the command answered {answer}: an exit status is 0 to 255\n"
+    assert capsys.readouterr().err == (told if ends_with == 1 else "")
 
 
 def test_failure_30_a_fault_of_ours_is_put_on_no_plugin(

@@ -288,6 +288,16 @@ def test_of_two_plugins_of_one_name_the_second_is_left_out(install: Install) -> 
         "ValueError: another package brings a plugin of the name p",
     ]
     assert logs[0]["package"] == "second"
+    assert logs[0]["remedy"] == "rename the entry point of second, or uninstall it", "the name is the other's, too"
+
+
+def test_a_name_that_cannot_be_switched_off_is_told(install: Install) -> None:
+    with capture_logs() as logs:
+        PluginManager(settings(disabled=("saaid",)), [install("first", EVENT_TYPE, plugin="said")])
+    (told,) = logs
+    assert (told["log_level"], told["plugin"]) == ("warning", "saaid")
+    assert "LPA_PLUGINS_DISABLED" in told["remedy"]
+    assert "said" in told["remedy"]
 
 
 def test_a_command_whose_name_is_taken_breaks_its_plugin_alone(install: Install) -> None:

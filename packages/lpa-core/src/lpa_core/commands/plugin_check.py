@@ -7,10 +7,12 @@ from typing import Final, final
 
 import attrs
 
+from lpa_core.events.event_type import EventType
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.generate.generator import generate
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.pipeline.reject_envelope import Rejected
+from lpa_core.plugins.example_event import example_event
 from lpa_core.plugins.judging_faults import Judging, shown_fault
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.plugins.plugin import Plugin
@@ -18,7 +20,7 @@ from lpa_core.records import Position
 from lpa_core.replays import ReplayRecord, ReplayTransform, required_bytes
 from lpa_core.validation.chain import Validator
 from lpa_core.validation.json_document import Document, decoded
-from lpa_core.validation.plugin_verdict import required_answer
+from lpa_core.validation.plugin_verdict import WrongVerdictError, required_answer
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
 
 SLOW_SECONDS: Final = 0.5
@@ -63,11 +65,17 @@ def _checked(
     """Judge some events, well-formed and odd ones, with all that the plugin judges by; say what is slow or wrong."""
     if plugin.problem:
         return CheckedPlugin(plugin, seconds, [plugin.problem], [])
-    problems = [*_validators(judging.validators), *_classifier(judging.classify), *_transforms(transforms)]
+    wrong, raised = _own_validators(judging.event_types)
+    problems = [
+        *_validators(judging.validators),
+        *wrong,
+        *_classifier(judging.classify),
+        *_transforms(transforms),
+    ]
     slow = [
         f"{name} takes {took:.1f} s: import and connect later" for name, took in seconds.items() if took > SLOW_SECONDS
     ]
-    return CheckedPlugin(plugin, seconds, problems, slow)
+    return CheckedPlugin(plugin, seconds, problems, [*slow, *raised])
 
 
 def _validators(validators: Sequence[Validator]) -> Iterator[str]:
@@ -82,6 +90,25 @@ def _validators(validators: Sequence[Validator]) -> Iterator[str]:
                 kind = document.text("type")
                 yield f"validator {validator.__name__} {shown_fault(error)}; at a good event of type {kind}"
                 break
+
+
+def _own_validators(event_types: Sequence[EventType]) -> tuple[list[str], list[str]]:
+    """Wrong answers of the validators of event types, and what they raise.
+
+    Each is asked about an event of its own type. It has what the type declares: a validator may expect more.
+    """
+    wrong, raised = [], []
+    for event_type in event_types:
+        document = Document(example_event(event_type), {event_type.name: event_type})
+        for validator in event_type.validators:
+            named = f"validator {validator.__name__} of event type {event_type.name}"
+            try:
+                required_answer(validator(document))
+            except WrongVerdictError as error:
+                wrong.append(f"{named} {shown_fault(error)}")
+            except (Exception, SystemExit) as error:  # whatever a third party's function raises
+                raised.append(f"{named} {shown_fault(error)} at an event made of what the type declares")
+    return wrong, raised
 
 
 def _classifier(classify: Callable[..., object] | None) -> Iterator[str]:

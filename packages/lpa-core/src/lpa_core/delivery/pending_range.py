@@ -133,18 +133,20 @@ def write(
         written: receives each block in each sink.
         repeated: an earlier attempt at the range may have written some of it.
 
-    Raises SinkUnavailable, SinkMisconfigured, and what ``refuse`` and ``written`` raise.
+    Raises SinkUnavailable, SinkMisconfigured, ContractError, and what ``refuse`` and ``written`` raise.
     """
     while True:
         try:
             for block in pending.blocks:
                 for sink in sinks:
+                    writing = sink
                     if repeated and isinstance(sink, SupportsCompletion):
                         sink.complete(block)
                     else:
                         sink.write(block)
                     written(block, sink)
         except RowsRefused as refusal:
+            plugin_answers.require_refusable(writing, block, refusal)
             if block.table in (KNOWN_GAPS_TABLE, IGNORED_COUNTS_TABLE, IGNORED_EVENTS_TABLE):
                 why = next(iter(refusal.rows.values()))
                 raise SinkMisconfigured(

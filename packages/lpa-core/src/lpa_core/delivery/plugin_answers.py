@@ -1,15 +1,17 @@
-"""What sources and dedup stores return, checked: a plugin's may return anything, and nothing must be lost by it."""
+"""What sources, dedup stores and sinks answer, checked: a plugin's may say anything, and nothing must be lost by it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from lpa_core.argument_checks import shown_type
 from lpa_core.dedup.store import DedupStore
 from lpa_core.errors import ContractError
 from lpa_core.records import Position, RecordBatch
+from lpa_core.sinks.sink import RowsRefused, Sink
 from lpa_core.sources.source import Source
+from lpa_core.tables.table import Block
 
 _VALUES: Final = frozenset({bytes, type(None)})
 
@@ -19,7 +21,9 @@ def read(source: Source, max_records: int, max_bytes: int) -> RecordBatch | None
     batch: object = source.read(max_records, max_bytes)
     if batch is None:
         return None
-    expected = "a RecordBatch of at least one record, with an offset and bytes or None for each, or None at the end"
+    expected = (
+        "return a RecordBatch of at least one record, with an offset and bytes or None for each, or None at the end"
+    )
     if not isinstance(batch, RecordBatch):
         raise ContractError(source, "read", f"returned {shown_type(batch)}", expected)
     if len(batch.values) != len(batch.offsets):
@@ -39,7 +43,7 @@ def claim(
 ) -> list[Position | None]:
     """Who owns each key. Raises ContractError, and what the store raises."""
     owners: object = store.claim(keys, topic, partition, offsets, batch_time)
-    expected = f"a list of {len(keys)}: for each key None, or the Position that owns it"
+    expected = f"return a list of {len(keys)}: for each key None, or the Position that owns it"
     if not isinstance(owners, list):
         raise ContractError(store, "claim", f"returned {shown_type(owners)}", expected)
     if len(owners) != len(keys):
@@ -48,3 +52,18 @@ def claim(
     if wrong is not None:
         raise ContractError(store, "claim", f"returned a list that has {shown_type(wrong)}", expected)
     return owners
+
+
+def require_refusable(sink: Sink, block: Block, refusal: RowsRefused) -> None:
+    """Raise ContractError unless the sink refuses rows of this block: others would become dead letters, or none."""
+    expected = f"name rows of the block that it was given: of the table {block.table.name}, 0 to {len(block) - 1}"
+    if refusal.table != block.table.name:
+        raise ContractError(sink, "write", f"raised RowsRefused for the table {refusal.table!r}", expected)
+    if not refusal.rows:
+        raise ContractError(sink, "write", "raised RowsRefused without rows", expected)
+    refused: Iterable[tuple[object, object]] = refusal.rows.items()
+    for index, why in refused:
+        if not isinstance(index, int) or not 0 <= index < len(block):
+            raise ContractError(sink, "write", f"raised RowsRefused for the row {index!r}", expected)
+        if not isinstance(why, str):
+            raise ContractError(sink, "write", "raised RowsRefused with a reason that is not text", expected)

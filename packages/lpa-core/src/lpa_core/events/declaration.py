@@ -126,6 +126,8 @@ def _require_readable(column: Column) -> None:
                 column.kind not in (Kind.TEXT, Kind.LABEL) or column.reads is not None
             ):
                 raise ValueError(f"{path} is several texts joined: its kind is TEXT or LABEL, without reads")
+            if path.startswith("data."):
+                raise ValueError(f"{path!r} would be data.{path} of the event: paths begin in data: write {path[5:]!r}")
             continue
         whole = column.kind in (Kind.TIMESTAMP, Kind.INT64, Kind.UINT64)
         if not (whole if attribute == "timestamp" else column.kind in (Kind.TEXT, Kind.LABEL)):

@@ -78,6 +78,8 @@ class EventType:
     requires_object: bool = False
     key_at: str = ""
     validators: tuple[Callable[[Any], Any], ...] = ()
+    decoded: Any = attrs.field(init=False, repr=False)
+    """What ``data`` is decoded into: the model, or the one that lpa made of the columns."""
     make_rows: MakeRows = attrs.field(init=False, repr=False)
     rejects: bool = attrs.field(init=False, repr=False, default=False)
     """Whether a column says ``on_mismatch="reject"``: data of another shape is rejected then."""
@@ -95,7 +97,7 @@ class EventType:
         except ValueError as error:
             raise ValueError(f"event type {self.name!r}: {error}") from None
         below_data = [path.removeprefix("data.") for path in self.required if path.startswith("data.")]
-        object.__setattr__(self, "model", model)
+        object.__setattr__(self, "decoded", model)
         object.__setattr__(self, "make_rows", make_rows)
         object.__setattr__(self, "unproven", tuple(path for path in below_data if path not in filled))
 

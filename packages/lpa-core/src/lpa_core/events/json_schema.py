@@ -15,7 +15,7 @@ from lpa_core.events.event_type import EventType
 
 def json_schema(event_types: Iterable[EventType]) -> dict[str, Any]:
     """The schema, of draft 2020-12, of records of which nothing has to be coerced. There is at least one event type."""
-    envelopes: list[Any] = [wire_envelope(each.name, each.model) for each in event_types]
+    envelopes: list[Any] = [wire_envelope(each.name, each.decoded) for each in event_types]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Well-formed events",

@@ -89,10 +89,10 @@ class Identity:
             found: object = self._policy.select(self._capabilities, wallet, model, url, self.gpu_id, signal.signal_ts)
         except Exception as error:  # whatever a third party's policy raises
             did = f"raised {type(error).__name__}: {' '.join(str(error).split())}"
-            raise ContractError(self._policy, "select", did, "an Attribution or None") from error
+            raise ContractError(self._policy, "select", did, "return an Attribution or None") from error
         if found is None or isinstance(found, Attribution):
             return found
-        raise ContractError(self._policy, "select", f"returned {shown_type(found)}", "an Attribution or None")
+        raise ContractError(self._policy, "select", f"returned {shown_type(found)}", "return an Attribution or None")
 
     def replaced_by(self, attribution: Attribution | None) -> bool:
         """Whether ``attribution`` names another orchestrator than the present one, and there is one."""

@@ -40,7 +40,7 @@ class CompiledType:
 
 
 def _coercion(event_type: EventType) -> Coercion:
-    coerce = coercion_for(event_type.model)
+    coerce = coercion_for(event_type.decoded)
     if not event_type.rejects:
         return coerce
     return RejectingShape("", coerce, list if event_type.requires_items else dict)
@@ -53,11 +53,11 @@ def compile_type(event_type: EventType) -> CompiledType:
         filled = first if len(event_type.unproven) > 1 else lambda data: (first(data),)
     return CompiledType(
         name=event_type.name,
-        envelope=wire_envelope(event_type.name, event_type.model),
+        envelope=wire_envelope(event_type.name, event_type.decoded),
         coerce=_coercion(event_type),
         make_rows=event_type.make_rows,
         filled=filled,
-        has_version=carries_version(event_type.model),
+        has_version=carries_version(event_type.decoded),
         needs_items=event_type.requires_items,
         own_key=event_type.own_key,
     )

@@ -24,9 +24,16 @@ _log = structlog.get_logger("lpa.plugins")
 @final
 @attrs.frozen
 class Judging:
-    """What of a plugin judges records; ``classify`` is None if it classifies no failures."""
+    """What of a plugin judges records.
+
+    Attributes:
+        validators: asked about all events.
+        event_types: whose own validators are asked about events of that type alone.
+        classify: None if it classifies no failures.
+    """
 
     validators: Sequence[Validator]
+    event_types: Sequence[EventType]
     classify: Callable[..., object] | None
 
 

@@ -97,6 +97,13 @@ class PluginManager:
                     plugin=name,
                     remedy=f"install it, or correct [plugins.{name}]; {nearest(name, self._names)}",
                 )
+        for name in settings.lpa.plugins_disabled:
+            if name not in self._names:
+                _log.warning(
+                    "a plugin that is not installed cannot be switched off",
+                    plugin=name,
+                    remedy=f"correct LPA_PLUGINS_DISABLED; {nearest(name, self._names)}",
+                )
         for name in settings.lpa.plugins_required:
             if not any(plugin.name == name and not plugin.disabled for plugin in self.plugins):
                 raise PluginError(f"plugin {name} is required but not loaded: install its package, or enable it")
@@ -114,10 +121,13 @@ class PluginManager:
             self._ours.append(plugin)
         if plugin.disabled:
             return
+        if any(other.name == plugin.name for other in self.plugins[:-1]):
+            taken = ValueError(f"another package brings a plugin of the name {plugin.name}")
+            # Both have the name, so that it cannot switch off one of them.
+            self._leave_out(plugin, taken, f"rename the entry point of {plugin.package}, or uninstall it")
+            return
         module = None
         try:
-            if any(other.name == plugin.name for other in self.plugins[:-1]):
-                raise ValueError(f"another package brings a plugin of the name {plugin.name}")
             require_fitting(distribution)
             module = self._calls.timed(plugin, "import", entry_point.load)
             require_known_hooks(module, self._pluggy.parse_hookimpl_opts)
@@ -179,7 +189,7 @@ class PluginManager:
         others = [each for each in self._pluggy.get_plugins() if each is not module]
         return self._pluggy.subset_hook_caller(hook, others)
 
-    def _leave_out(self, plugin: Plugin, error: BaseException) -> None:
+    def _leave_out(self, plugin: Plugin, error: BaseException, remedy: str = "") -> None:
         plugin.problem = one_line(error)
         if plugin.name in self._settings.lpa.plugins_required:
             raise PluginError(
@@ -191,7 +201,7 @@ class PluginManager:
             plugin=plugin.name,
             package=plugin.package,
             problem=plugin.problem,
-            remedy=f"correct or remove {plugin.package}, or set LPA_PLUGINS_DISABLED={plugin.name}",
+            remedy=remedy or f"correct or remove {plugin.package}, or set LPA_PLUGINS_DISABLED={plugin.name}",
         )
         tell_trace(plugin, error)
 
@@ -319,9 +329,8 @@ class PluginManager:
         """What of the plugin judges records, as the plugin brought it."""
         for brought in self._brought:
             if brought.plugin is plugin:
-                own = [validator for event_type in brought.event_types for validator in event_type.validators]
-                return Judging([*brought.validators, *own], self._classify(brought))
-        return Judging((), None)
+                return Judging(brought.validators, brought.event_types, self._classify(brought))
+        return Judging((), (), None)
 
     def _classify(self, brought: Brought) -> Callable[..., object] | None:
         if "lpa_classify_failure" not in brought.plugin.hooks:

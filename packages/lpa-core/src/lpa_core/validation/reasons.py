@@ -79,8 +79,8 @@ def is_failure(found: object) -> TypeGuard[Failure]:
     """Whether a plugin's answer is a failure of the closed lists."""
     if not isinstance(found, Failure):
         return False
-    parts: tuple[object, ...] = (found.stage, found.failure_class, found.reason)
-    return all(isinstance(part, kind) for part, kind in zip(parts, (Stage, FailureClass, Reason), strict=True))
+    parts: tuple[object, ...] = (found.stage, found.failure_class, found.reason, found.details)
+    return all(isinstance(part, kind) for part, kind in zip(parts, (Stage, FailureClass, Reason, str), strict=True))
 
 
 def schema_invalid(reason: Reason, details: str) -> Failure:
