@@ -28,7 +28,7 @@ PREPARED = [
 ]
 """What an operator has before the lines: a few events, and dead letters that were repaired."""
 BROKEN = (
-    '{"id":"e-%d","type":"ai_stream_events","timestamp":1767873600000,'
+    '{"id":"e-%d","type":"ai_stream_status","timestamp":1767873600000,'
     '"data":{"type":"error","stream_id":"s","request_id":"r"}}\n'
 )
 FIX = """[[fix]]

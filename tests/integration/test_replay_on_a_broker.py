@@ -39,7 +39,7 @@ steps = [{ set = "data.pipeline", value = "live-video-to-video" }]
 def event(identity: str, timestamp: int, **data: object) -> bytes:
     """An event that lacks ``data.pipeline`` unless it is given."""
     own = {"type": "error", "stream_id": "s", "request_id": "r", "message": "m", "capability": "c", **data}
-    event = {"id": identity, "type": "ai_stream_events", "timestamp": timestamp, "gateway": "g", "data": own}
+    event = {"id": identity, "type": "ai_stream_status", "timestamp": timestamp, "gateway": "g", "data": own}
     return msgspec.json.encode(event)
 
 
@@ -117,7 +117,7 @@ def test_the_whole_loop(replay: Replay) -> None:
     checks = replay.verified(figures["id"])
     assert checks["passed"], checks
     assert checks["every record in one place"]["figures"]["recovered"] == RECORDS
-    assert job.stored("ai_stream_events").total() == RECORDS
+    assert job.stored("ai_stream_status").total() == RECORDS
 
     sent = [message for message in job.records(job.topic) if b'"__replay":true' in (message.value() or b"")]
     assert {message.partition() for message in sent} == {1}, "back to the partition that they came from"

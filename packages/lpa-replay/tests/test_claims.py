@@ -28,9 +28,9 @@ def test_a_dead_letter_owns_no_claim_though_its_key_and_id_stay_the_same(place: 
 
 def test_an_event_that_a_sink_refused_is_stored_by_its_replay(place: ReplayPlace) -> None:
     place.ingest([event("first", pipeline="p")])
-    table = f"{place.database}.ai_stream_events"
-    place.engine.command(f"ALTER TABLE {table} ADD CONSTRAINT brief CHECK message != 'refused'")
-    place.ingest([event("refused", pipeline="p", message="refused")], "more.ndjson")
+    table = f"{place.database}.ai_stream_status"
+    place.engine.command(f"ALTER TABLE {table} ADD CONSTRAINT brief CHECK state != 'refused'")
+    place.ingest([event("refused", pipeline="p", state="refused")], "more.ndjson")
     assert place.rows("SELECT failure_class, dedup_key FROM {}.streaming_events_dlq") == [("DLQ_SINK_WRITE", "refused")]
     place.engine.command(f"ALTER TABLE {table} DROP CONSTRAINT brief")
     assert place.replay("--all")["published"] == 1

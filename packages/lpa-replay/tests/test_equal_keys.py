@@ -26,16 +26,16 @@ def test_failure_07_rows_views_aliases_and_replays_agree(place: ReplayPlace) -> 
     assert (done["selected"], done["would_pass"]) == (2, 2)
     place.verified(done["id"])
     for raw, typed in (
-        ("streaming_events", "ai_stream_events"),
-        ("raw_streaming_events", "raw_ai_stream_events"),
+        ("streaming_events", "ai_stream_status"),
+        ("raw_streaming_events", "raw_ai_stream_status"),
     ):
         rows = place.rows(
             f"SELECT raw.id, raw.type, toUnixTimestamp64Milli(raw.event_timestamp), raw.data, typed.stream_id, "
-            f"typed.message, typed.pipeline FROM {{}}.{raw} AS raw "
+            f"typed.request_id, typed.pipeline FROM {{}}.{raw} AS raw "
             f"INNER JOIN {{}}.{typed} AS typed USING (raw_event_uid) ORDER BY 1"
         )
         assert [row[0] for row in rows] == ["a", "b", "c"]
         for identity, kind, moment, data, *columns in rows:
             sent = event(identity, pipeline=columns[2])
             assert (kind, moment, json.loads(data)) == (sent["type"], sent["timestamp"], sent["data"])
-            assert columns == [sent["data"][name] for name in ("stream_id", "message", "pipeline")]
+            assert columns == [sent["data"][name] for name in ("stream_id", "request_id", "pipeline")]

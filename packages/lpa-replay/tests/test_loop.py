@@ -25,7 +25,7 @@ def test_a_producers_bug_is_repaired_once(place: ReplayPlace) -> None:
     plan = place.plan(*WINDOW, "--rate", "100000")
     assert (plan["selected"], plan["published"], plan["would_pass"]) == (RECORDS, RECORDS, RECORDS)
     assert (plan["would_fail"], plan["already_stored"]) == ({}, 0)
-    assert (plan["by_class"], plan["by_type"]) == ({"SCHEMA_INVALID": RECORDS}, {"ai_stream_events": RECORDS})
+    assert (plan["by_class"], plan["by_type"]) == ({"SCHEMA_INVALID": RECORDS}, {"ai_stream_status": RECORDS})
     assert plan["by_hour"] == {"2026-01-08T12:00:00.000Z": RECORDS}
     assert plan["estimated_seconds"] == 0.1
     before, after = (msgspec.json.decode(plan["samples"][0][side]) for side in ("before", "after"))
@@ -37,7 +37,7 @@ def test_a_producers_bug_is_repaired_once(place: ReplayPlace) -> None:
     assert (done["id"], done["published"]) == (plan["id"], RECORDS)
     checks = place.verified(done["id"])
     assert checks["every record in one place"]["figures"]["recovered"] == RECORDS
-    assert checks["rows in typed tables"]["figures"]["tables"] == {"ai_stream_events": RECORDS}
+    assert checks["rows in typed tables"]["figures"]["tables"] == {"ai_stream_status": RECORDS}
     assert place.rows("SELECT count(), uniqExact(dedup_key), min(replay), min(replay_attempt), any(replay_id) "
                       "FROM {}.streaming_events") == [(RECORDS, RECORDS, 1, 1, done["id"])]  # fmt: skip
 
@@ -62,7 +62,7 @@ def test_each_record_ends_in_one_place(place: ReplayPlace) -> None:
     place.ingest(
         [
             event("recovered"),
-            event("fails again", type=""),
+            event("fails again", request_id=""),
             event("fix fails", pipeline="", type="x"),
             b"not json",
             event("stored", pipeline="p"),
@@ -114,11 +114,11 @@ def test_a_row_that_was_doubled_fails_the_verification(place: ReplayPlace) -> No
 def test_rows_that_are_missing_fail_the_verification(place: ReplayPlace) -> None:
     place.ingest([event("a"), event("b")])
     done = place.replay("--all", "--fix", "fix.toml")
-    for table in ("ai_stream_events", "streaming_events"):
+    for table in ("ai_stream_status", "streaming_events"):
         uid = "dedup_key" if table == "streaming_events" else "raw_event_uid"
         place.engine.command(f"DELETE FROM {place.database}.{table} WHERE {uid} = 'a'", settings={"mutations_sync": 2})
         checks = place.verified(done["id"], status=1)
-        if table == "ai_stream_events":
+        if table == "ai_stream_status":
             assert checks["rows in typed tables"]["figures"]["found"] == 1
     assert checks["every record in one place"]["figures"]["missing"] == 1
 
@@ -165,11 +165,10 @@ def test_a_plan_is_carried_out_exactly_or_not_at_all(place: ReplayPlace) -> None
 
 
 def test_conditions_in_sql(place: ReplayPlace) -> None:
-    place.ingest([event("a"), event("b"), event("c", pipeline="p", type="")])
-    assert (
-        place.plan("--all", "--where", "event_id = 'a' OR failure_details LIKE '%data.type%' -- both")["selected"] == 2
-    )
-    assert place.plan("--all", "--type", "ai_stream_events", "--reason", "missing_field", "--max", "2")["selected"] == 2
+    place.ingest([event("a"), event("b"), event("c", pipeline="p", request_id="")])
+    both = "event_id = 'a' OR failure_details LIKE '%data.request_id%' -- both"
+    assert place.plan("--all", "--where", both)["selected"] == 2
+    assert place.plan("--all", "--type", "ai_stream_status", "--reason", "missing_field", "--max", "2")["selected"] == 2
     assert place.plan("--all", "--stage", "PARSE")["selected"] == 0
     for wrong in ("no_column = 1", "1) OR (1", "1 UNION ALL SELECT 1", "count() > 1"):
         assert "--where: no condition over the columns of the table" in place.plan("--all", "--where", wrong, status=2)

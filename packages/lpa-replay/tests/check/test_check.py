@@ -40,7 +40,7 @@ def test_a_fixture_gives_the_same_bytes_now_and_then_and_a_change_is_found_in_it
     first = check(tmp_path, "fixture.ndjson", "--output", "recorded", "--json")
     assert first["twice_the_same"]
     rows = {each["table"]: each["rows"] for each in first["tables"]}
-    assert (rows["verdicts"], rows["ai_stream_events"], rows["streaming_events"]) == (22, 20, 20)
+    assert (rows["verdicts"], rows["ai_stream_status"], rows["streaming_events"]) == (22, 20, 20)
     assert (rows["streaming_events_dlq"], rows["streaming_events_quarantine"]) == (1, 1)
 
     events[3]["data"]["message"] = "another"
@@ -48,13 +48,13 @@ def test_a_fixture_gives_the_same_bytes_now_and_then_and_a_change_is_found_in_it
     second = check(tmp_path, "fixture.ndjson", "--against", "recorded", "--json", status=1)
     assert second["twice_the_same"]
     difference = second["difference"]
-    assert (difference["layer"], difference["table"]) == ("typed", "ai_stream_events")
+    assert (difference["layer"], difference["table"]) == ("typed", "ai_stream_status")
     (before,), (after,) = difference["only_recorded"], difference["only_now"]
     assert (json.loads(before)["message"], json.loads(after)["message"]) == ("m", "another")
     changed = {each["table"] for each in second["tables"]} - {
         each["table"] for each in second["tables"] if each in first["tables"]
     }
-    assert changed == {"ai_stream_events", "streaming_events"}
+    assert changed == {"ai_stream_status", "streaming_events"}
 
 
 def test_the_first_layer_that_differs_is_named_with_its_first_rows(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_failure_07_an_old_mark_is_replaced_however_it_is_spelled(letter: int) -
 @given(st.text(min_size=1), st.integers(0, 9), st.integers(1, 9))
 def test_the_dedup_key_stays_whatever_the_attempt(message: str, data: int, attempt: int) -> None:
     event = {
-        "type": "ai_stream_events",
+        "type": "ai_stream_status",
         "timestamp": 1_767_873_600_000,
         "data": {"stream_id": "s", "request_id": "r", "pipeline": "p", "type": "error", "message": message, "x": data},
     }

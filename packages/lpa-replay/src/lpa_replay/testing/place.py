@@ -29,7 +29,7 @@ steps = [{ set = "data.pipeline", value = "live-video-to-video" }]
 def event(identity: str, timestamp: object = MOMENT, **data: object) -> dict[str, Any]:
     """An event that lacks ``data.pipeline`` unless it is given."""
     own = {"type": "error", "stream_id": "s", "request_id": "r", "message": "m", "capability": "c", **data}
-    return {"id": identity, "type": "ai_stream_events", "timestamp": timestamp, "gateway": "g", "data": own}
+    return {"id": identity, "type": "ai_stream_status", "timestamp": timestamp, "gateway": "g", "data": own}
 
 
 @final
