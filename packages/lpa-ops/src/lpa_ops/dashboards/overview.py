@@ -84,8 +84,9 @@ OVERVIEW: Final = Dashboard(
         PanelRow(
             "Economics",
             (
-                Panel("Ticket face value (ETH an hour)", PanelKind.SERIES, "revenue.sql", 12),
-                Panel("Price (gwei a megapixel)", PanelKind.SERIES, "prices.sql", 12),
+                Panel("Ticket face value (ETH an hour)", PanelKind.SERIES, "revenue.sql", 8),
+                Panel("What tickets are worth (ETH an hour)", PanelKind.SERIES, "expected_fees.sql", 8),
+                Panel("Price (gwei a megapixel)", PanelKind.SERIES, "prices.sql", 8),
                 Panel("Latest quoted prices", PanelKind.TABLE, "latest_prices.sql", 24),
             ),
         ),
