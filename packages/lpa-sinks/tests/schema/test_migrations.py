@@ -391,8 +391,8 @@ def test_failure_08_views_of_version_0_1_0_reach_from_1900_to_2299_once_applied(
     assert narrow_columns(engine, applied) == []
     expected = [("now", "2090-01-08 10:00:00.000"), ("new", "2150-06-01 10:00:00.000")]
     assert engine.query(hours).result_rows == expected
-    run("rollback")  # the last migration is of tables
-    run("rollback")
+    while any(each.in_force and each.number > 1 for each in applied_migrations(engine, applied).values()):
+        run("rollback")
     assert dict(engine.query(views).result_rows) == before
     assert ("new", "2106-02-07 06:28:15") in engine.query(hours).result_rows
     run("apply")

@@ -27,6 +27,9 @@ _LIVE_MODELS = (
 _ORCHESTRATORS_PER_MODEL = 4
 _TRANSCODING = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 26)
 
+_STREAMS_OF_A_GPU = 32
+"""Few orchestrators serve all streams, no matter how many are generated."""
+
 
 @final
 @attrs.frozen(slots=True)
@@ -60,7 +63,7 @@ class GeneratedOrchestrator:
         capabilities = (*_TRANSCODING, LIVE_CAPABILITY)
         config = {
             "warm": True,
-            "capacity": len(self.gpus) - in_use,
+            "capacity": _STREAMS_OF_A_GPU * len(self.gpus) - in_use,
             "runnerVersion": self.runner_version,
             "capacityInUse": in_use,
         }

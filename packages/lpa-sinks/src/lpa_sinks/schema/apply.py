@@ -11,13 +11,13 @@ from clickhouse_connect.driver.client import Client
 
 from lpa_core.tables.table import Table
 from lpa_sinks.clickhouse.types import column_type
-from lpa_sinks.schema.ddl import SCHEMA_FILES, SQL, in_database, plugin_tables, sql_file, statements
+from lpa_sinks.schema.ddl import SCHEMA_FILES, SQL, in_database, sql_file, statements
 
 _CREATES: Final = re.compile(r"CREATE (?:TABLE|VIEW) IF NOT EXISTS \S+?\.`?(\w+)")
 
 
 def apply(client: Client, database: str, tables: Iterable[Table], files: Sequence[str] = SCHEMA_FILES) -> list[str]:
-    """Create the database, tables, views and columns of plugins' tables that are missing, and return their names.
+    """Create the database, tables, views and columns of events' tables that are missing, and return their names.
 
     ``files`` limits it to what some of :data:`~lpa_sinks.schema.ddl.SCHEMA_FILES` make, and to plugins' tables.
     Everything else that is there already is left as it is, also if it has drifted:
@@ -32,12 +32,12 @@ def apply(client: Client, database: str, tables: Iterable[Table], files: Sequenc
         made = _CREATES.search(statement)
         if made is None or made[1] not in before:
             client.command(statement)
-    added = _add_columns(client, database, [table for table in plugin_tables(tables) if table.name in before])
+    added = _add_columns(client, database, [table for table in tables if table.name in before])
     return sorted([*(object_names(client, database) - before), *added])
 
 
 def _add_columns(client: Client, database: str, tables: Sequence[Table]) -> list[str]:
-    """Add the columns that plugins' tables lack. A Distributed table stays: those below it come first."""
+    """Add the columns that tables of events lack. A Distributed table stays: those below it come first."""
     where = {"database": database, "tables": [table.name for table in tables]}
     if not tables:
         return []
