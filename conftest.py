@@ -29,6 +29,15 @@ settings.register_profile("lpa", deadline=None, print_blob=True)
 settings.load_profile("lpa")
 
 
+LONG = ("tests/test_terminal.py", "tests/test_interrupts.py")
+"""Of the quick tests, those that would leave the other processes idle if they began last."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
 def pytest_collection_finish() -> None:
     """What was collected is no garbage; a job that tidies up before it starts need not walk over it."""
     gc.collect()

@@ -117,7 +117,8 @@ class Job:
                 command, stdout=log, stderr=log, env={**os.environ, **self.environment, **environment}, cwd=self.folder
             )
         if ready:
-            self.until(lambda: self.get("/readyz")[0] == 200, "it is ready")
+            self.until(lambda: not self.running or self.get("/readyz")[0] == 200, "it is ready")
+            assert self.running, f"it has ended:\n{self.log.read_text()[-3000:]}"
 
     def stop(self, seconds: float = PATIENCE) -> int:
         """Ask it to end; answer its exit status."""
