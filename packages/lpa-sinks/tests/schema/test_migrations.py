@@ -144,6 +144,20 @@ def test_a_view_that_is_defined_like_this_already_is_not_read(
         run("apply")
 
 
+def test_a_view_may_need_a_column_that_another_gets_in_the_same_migration(
+    run: Run, engine: Client, applied: str, tmp_path: Path
+) -> None:
+    above = f"CREATE OR REPLACE VIEW livepeer_analytics.above AS SELECT id FROM livepeer_analytics.{VIEW};\n"
+    write(tmp_path, "0001-above", above)
+    run("apply")
+    write(tmp_path, "0002-zone", ADD + WITH_REGION + above.replace("id FROM", "id, zone_name FROM"))
+    run("apply")
+    answer = engine.query(f"SELECT * FROM {applied}.above")
+    assert (list(answer.column_names), len(answer.result_rows)) == (["id", "zone_name"], 10)
+    left = f"SELECT name FROM system.tables WHERE database = '{applied}' AND endsWith(name, '__next')"
+    assert engine.query(left).result_rows == []
+
+
 def test_views_are_compared_over_a_day(run: Run, engine: Client, applied: str, tmp_path: Path) -> None:
     for hours in (23, 25):
         engine.command(

@@ -7,7 +7,7 @@ one and given the same rows over a window.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, final
 
 import attrs
@@ -59,7 +59,7 @@ def migrate(client: Client, database: str, migration: Migration, window_hours: i
         _require_computed(client, database, migration, column)
     for statement in migration.additions:
         client.command(statement)
-    compared = [_compare(client, database, view, window_hours) for view in migration.views]
+    compared = _compared(client, database, migration.views, window_hours)
     problems = [each.problem for each in compared if each.problem]
     if problems:
         raise MigrationError(f"migration {migration}: {'; '.join(problems)}; no view was changed")
@@ -124,30 +124,44 @@ def _require_readable(client: Client, database: str, view: str, definition: str)
         client.command(f"DROP VIEW IF EXISTS {candidate} SYNC")
 
 
-def _compare(client: Client, database: str, view: View, window_hours: int) -> Comparison:
+def _compared(client: Client, database: str, views: Sequence[View], window_hours: int) -> list[Comparison]:
+    """Compare each view's new definition with the one before.
+
+    All candidates stand until the end, and each reads from those before it: it may need columns that they get.
+    """
+    try:
+        return [
+            _compare(client, database, view, [each.name for each in views[:number]], window_hours)
+            for number, view in enumerate(views)
+        ]
+    finally:
+        for view in reversed(views):
+            client.command(f"DROP VIEW IF EXISTS {quoted(database)}.{quoted(view.name + _CANDIDATE)} SYNC")
+
+
+def _compare(client: Client, database: str, view: View, before_it: Sequence[str], window_hours: int) -> Comparison:
+    """``before_it``: views that have candidates."""
     definition = _definition(client, database, view.name)
-    if not definition:
-        return Comparison(view.name, 0, 0)
-    if not definition.startswith("CREATE VIEW "):
+    if definition and not definition.startswith("CREATE VIEW "):
         problem = f"{view.name} is not a view, and would be replaced: give the view another name"
         return Comparison(view.name, 0, 0, problem)
     candidate = f"{view.name}{_CANDIDATE}"
-    client.command(f"CREATE OR REPLACE VIEW {quoted(database)}.{quoted(candidate)} {view.definition}")
-    try:
-        if _definition(client, database, candidate).replace(candidate, view.name, 1) == definition:
-            return Comparison(view.name, 0, 0)  # as in a database that is new
-        before, after = (_columns(client, database, name) for name in (view.name, candidate))
-        lost = [f"{name} {type_}" for name, type_ in before.items() if after.get(name) not in (type_, _wider(type_))]
-        if lost:
-            return Comparison(view.name, 0, 0, f"view {view.name} would no longer have {', '.join(lost)}")
-        columns = {name: after[name] for name in before}
-        time = next((name for name, type_ in before.items() if _TIME.search(type_)), None)
-        old, new = (_content(client, database, name, columns, time, window_hours) for name in (view.name, candidate))
-        if not old[0]:  # a window in which nothing happened proves nothing
-            time = None
-            old, new = (_content(client, database, name, columns, None, 0) for name in (view.name, candidate))
-    finally:
-        client.command(f"DROP VIEW IF EXISTS {quoted(database)}.{quoted(candidate)} SYNC")
+    selected = view.definition
+    for name in before_it:
+        selected = re.sub(rf"\b{name}\b", f"{name}{_CANDIDATE}", selected)
+    client.command(f"CREATE OR REPLACE VIEW {quoted(database)}.{quoted(candidate)} {selected}")
+    if not definition or _definition(client, database, candidate).replace(_CANDIDATE, "") == definition:
+        return Comparison(view.name, 0, 0)  # as in a database that is new
+    before, after = (_columns(client, database, name) for name in (view.name, candidate))
+    lost = [f"{name} {type_}" for name, type_ in before.items() if after.get(name) not in (type_, _wider(type_))]
+    if lost:
+        return Comparison(view.name, 0, 0, f"view {view.name} would no longer have {', '.join(lost)}")
+    columns = {name: after[name] for name in before}
+    time = next((name for name, type_ in before.items() if _TIME.search(type_)), None)
+    old, new = (_content(client, database, name, columns, time, window_hours) for name in (view.name, candidate))
+    if not old[0]:  # a window in which nothing happened proves nothing
+        time = None
+        old, new = (_content(client, database, name, columns, None, 0) for name in (view.name, candidate))
     problem = ""
     if old != new and not view.differs:
         over = f"the last {window_hours} h" if time else "all rows"
