@@ -18,6 +18,7 @@ from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.settings import ClickHouseSettings, ProcessSettings, Settings
 from lpa_core.tables.table import Table
 from lpa_sinks.commands.schema import schema_app
+from lpa_sinks.schema.apply import apply
 from lpa_sinks.schema.check import check
 from lpa_sinks.schema.ddl import in_database
 from lpa_sinks.schema.migrate import _wider
@@ -336,6 +337,7 @@ def test_failure_07_a_database_of_version_0_1_0_takes_the_last_data_too(
     run: Run, engine: Client, applied: str, tmp_path: Path
 ) -> None:
     table = f"{applied}.streaming_events"
+    engine.command(f"DROP TABLE {applied}.schema_migrations SYNC")
     engine.command(f"ALTER TABLE {table} MODIFY COLUMN data String ALIAS JSONExtractRaw(raw_json, 'data')")
     text = '{"data":{"a":1},"data":{"b":2}}'
     engine.command(f"INSERT INTO {table} (id, raw_json, source_offset) VALUES ('twice', '{text}', 10)")
@@ -480,6 +482,33 @@ def test_a_person_is_asked_before_a_migration_is_taken_back(
     assert states(run, capsys) == {"0001-zone": "applied"}
     assert run("rollback", "--yes") == 0
     assert states(run, capsys) == {"0001-zone": "pending"}
+
+
+def test_a_new_database_has_the_migrations_of_its_version(
+    run: Run, applied: str, engine: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(BUILTIN, tmp_path / "migrations", ignore=shutil.ignore_patterns("README.md"))
+    shipped = sorted(each.name for each in BUILTIN.iterdir() if each.is_dir())
+    assert states(run, capsys) == dict.fromkeys(shipped, "applied")
+    with pytest.raises(UsageError, match="it is at the baseline"):
+        run("rollback")
+    write(tmp_path, "9999-zone", ADD, DROP)
+    assert states(run, capsys)["9999-zone"] == "pending"
+    run("apply")
+    run("rollback")
+    assert states(run, capsys) == {**dict.fromkeys(shipped, "applied"), "9999-zone": "pending"}
+
+
+def test_a_database_of_before_does_not(
+    run: Run, applied: str, tables: Sequence[Table], engine: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.command(f"DROP TABLE {applied}.schema_migrations SYNC")
+    engine.command(f"DROP TABLE {applied}.replay_runs SYNC")
+    shutil.copytree(BUILTIN, tmp_path / "migrations", ignore=shutil.ignore_patterns("README.md"))
+    assert apply(engine, applied, tables) == ["replay_runs"], "a table that is missing does not make it new"
+    assert set(states(run, capsys).values()) == {"pending"}
+    run("apply")
+    assert set(states(run, capsys).values()) == {"applied"}
 
 
 def test_there_are_two_of_a_number(run: Run, tmp_path: Path) -> None:

@@ -36,10 +36,10 @@ class SchemaRollback:
 
     def assess(self, context: Context) -> BadMigration:
         with opened(context.sink, context.settings) as (client, database):
-            known = applied_migrations(client, database)
+            known = [each for each in applied_migrations(client, database).values() if not each.is_baseline]
         if not known:
             return BadMigration(damage=[], lost=[], seconds=0, number=0, name="")
-        newest = list(known.values())[-1]
+        newest = known[-1]
         if not newest.in_force:  # a command given twice has to do no more than one given once
             earlier = f"{newest} is rolled back already; `lpa schema rollback` takes the one before it back"
             return BadMigration(damage=[], lost=[earlier], seconds=0, number=newest.number, name=newest.name)

@@ -122,8 +122,9 @@ def roll_newest_back(client: Client, database: str, folder: Path | None) -> tupl
 
 
 def newest_in_force(client: Client, database: str) -> Applied:
-    """Raises UsageError if no migration is in force, and the client's errors."""
-    in_force = [each for each in applied_migrations(client, database).values() if each.in_force]
+    """The newest migration that can be rolled back. Raises UsageError if there is none, and the client's errors."""
+    known = applied_migrations(client, database).values()
+    in_force = [each for each in known if each.in_force and not each.is_baseline]
     if not in_force:
         raise UsageError(f"{database} has no migration to roll back: it is at the baseline")
     return in_force[-1]

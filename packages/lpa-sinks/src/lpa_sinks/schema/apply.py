@@ -11,7 +11,8 @@ from clickhouse_connect.driver.client import Client
 
 from lpa_core.tables.table import Table
 from lpa_sinks.clickhouse.types import column_type
-from lpa_sinks.schema.ddl import SCHEMA_FILES, SQL, in_database, sql_file, statements
+from lpa_sinks.schema.ddl import SCHEMA_FILES, SQL, declared, in_database, sql_file, statements
+from lpa_sinks.schema.migrations import remember_baseline
 
 _CREATES: Final = re.compile(r"CREATE (?:TABLE|VIEW) IF NOT EXISTS \S+?\.`?(\w+)")
 
@@ -23,6 +24,8 @@ def apply(client: Client, database: str, tables: Iterable[Table], files: Sequenc
     Everything else that is there already is left as it is, also if it has drifted:
     :func:`lpa_sinks.schema.check.check` tells. In rows that are there, a new column is null, 0 or empty.
 
+    A database that has none of the schema yet remembers the migrations of this version: the files hold what they make.
+
     Raises SinkMisconfigured if a plugin's table cannot be made, and the client's errors.
     """
     tables = [*tables]
@@ -33,7 +36,10 @@ def apply(client: Client, database: str, tables: Iterable[Table], files: Sequenc
         if made is None or made[1] not in before:
             client.command(statement)
     added = _add_columns(client, database, [table for table in tables if table.name in before])
-    return sorted([*(object_names(client, database) - before), *added])
+    new = object_names(client, database) - before
+    if before.isdisjoint(declared(())):
+        remember_baseline(client, database)
+    return sorted([*new, *added])
 
 
 def _add_columns(client: Client, database: str, tables: Sequence[Table]) -> list[str]:

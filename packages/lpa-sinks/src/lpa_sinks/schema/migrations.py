@@ -20,6 +20,8 @@ from lpa_sinks.schema.sql_text import clauses, statements, strange_quotes
 BUILTIN: Final = Path(__file__).with_name("migrations")
 MIGRATIONS_TABLE: Final = "schema_migrations"
 
+_BASELINE: Final = "baseline"
+
 _FOLDER: Final = re.compile(r"(\d{4})-([a-z0-9-]+)")
 _VIEW: Final = re.compile(rf"CREATE\s+OR\s+REPLACE\s+VIEW\s+{DEFAULT_DATABASE}\.(\w+)\s+(?=AS\s|\()", re.IGNORECASE)
 _ADDITIVE: Final = re.compile(
@@ -95,7 +97,10 @@ class Migration:
 @final
 @attrs.frozen
 class Applied:
-    """What a database remembers of a migration. ``state`` is begun, applied or rolled back."""
+    """What a database remembers of a migration.
+
+    ``state`` is begun, applied, rolled back, or baseline: the database was made with it.
+    """
 
     number: int
     name: str
@@ -109,6 +114,11 @@ class Applied:
     @property
     def in_force(self) -> bool:
         return self.state != "rolled back"
+
+    @property
+    def is_baseline(self) -> bool:
+        """Such a migration cannot be rolled back: the database never was without it."""
+        return self.state == _BASELINE
 
 
 def read_migrations(folder: Path = BUILTIN, database: str = DEFAULT_DATABASE) -> list[Migration]:
@@ -138,13 +148,19 @@ def applied_migrations(client: Client, database: str) -> dict[str, Applied]:
     return {str(each): each for each in known}
 
 
-def remember(client: Client, database: str, applied: Applied) -> None:
+def remember(client: Client, database: str, *applied: Applied) -> None:
     """Raises the client's errors."""
     client.command(SQL.fill("schema_migrations.sql", database=quoted(database)))
     columns = ["number", "name", "checksum", "state", "previous_views"]
-    row = [applied.number, applied.name, applied.checksum, applied.state, dict(applied.previous_views)]
+    rows = [[each.number, each.name, each.checksum, each.state, dict(each.previous_views)] for each in applied]
     # The same may be remembered again: a migration that was rolled back and is applied once more.
-    client.insert(MIGRATIONS_TABLE, [row], columns, database=database, settings={"insert_deduplicate": 0})
+    client.insert(MIGRATIONS_TABLE, rows, columns, database=database, settings={"insert_deduplicate": 0})
+
+
+def remember_baseline(client: Client, database: str) -> None:
+    """Remember that a new database was made with the migrations of this version. Raises the client's errors."""
+    shipped = read_migrations(BUILTIN, database)
+    remember(client, database, *(Applied(each.number, each.name, each.checksum, _BASELINE, {}) for each in shipped))
 
 
 def pending(migrations: Sequence[Migration], applied: Mapping[str, Applied]) -> list[Migration]:
@@ -161,7 +177,7 @@ def pending(migrations: Sequence[Migration], applied: Mapping[str, Applied]) -> 
                 f"migration {migration} was changed after it was applied: "
                 "bring its files back, and make another one for the change"
             )
-    done = {name for name, known in applied.items() if known.state == "applied"}
+    done = {name for name, known in applied.items() if known.state in ("applied", _BASELINE)}
     waiting: list[Migration] = []
     defined: set[str] = set()
     for migration in reversed(migrations):

@@ -17,6 +17,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from lpa_sinks.clickhouse.client import connect, endpoint
 from lpa_sinks.schema.apply import apply
+from lpa_sinks.schema.migrations import remember_baseline
 
 _numbers = count()
 
@@ -71,11 +72,12 @@ class EmptyDatabases:
         return {file: (status.st_ino, status.st_mtime_ns) for file, status in files}
 
     def _emptied(self, name: str) -> bool:
-        """Remove all rows, and with them the tokens of inserts. Whether that could be done."""
+        """Remove all rows but those of a new database, and the tokens of inserts. Whether that could be done."""
         query = f"SELECT DISTINCT table FROM system.parts WHERE database = '{name}' AND active"
         try:
             for (table,) in self._client.query(query).result_rows:
                 self._client.command(f"TRUNCATE TABLE {name}.{table} SYNC")
+            remember_baseline(self._client, name)
         except ClickHouseError:
             return False
         return True

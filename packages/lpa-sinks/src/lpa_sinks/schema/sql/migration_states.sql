@@ -6,4 +6,4 @@ SELECT
     argMax(previous_views, changed_at)
 FROM $database.schema_migrations
 GROUP BY number, name
-ORDER BY max(changed_at)
+ORDER BY max(changed_at), number
