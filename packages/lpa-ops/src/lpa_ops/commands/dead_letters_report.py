@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -11,10 +12,13 @@ from rich.console import Console
 
 from lpa_core.commands.listing import Cell, ListColumn, print_block, print_list, print_paragraph
 from lpa_core.commands.output import folded
+from lpa_core.dedup.key import REPLAY_PREFIX
 
 _REASONS_SHOWN: Final = 10
 _LETTERS_SHOWN: Final = 3
 _SHOWN_OF_A_PAYLOAD: Final = 200
+# What is kept of a payload may be cut short, so it is not decoded; a replay writes its marks first.
+_MARKS: Final = re.compile(rf'\A\{{(?:"{REPLAY_PREFIX}\w*":(?:"(?:[^"\\]|\\.)*"|[-\w]+),?)+')
 
 
 def print_dead_letters(
@@ -61,7 +65,13 @@ def print_other_content(console: Console, keys: Sequence[Mapping[str, Any]], *, 
     print_paragraph(console, "Each event needs an id of its own: correct the producer")
 
 
-def _beginning(text: str, wide: bool) -> str:
+def without_marks(payload: str) -> str:
+    """The payload of a replayed record as it was before: the marks at its beginning are left out."""
+    return _MARKS.sub("{", payload)
+
+
+def _beginning(payload: str, wide: bool) -> str:
+    text = without_marks(payload)
     return text if wide or len(text) <= _SHOWN_OF_A_PAYLOAD else f"{text[:_SHOWN_OF_A_PAYLOAD]} ..."
 
 
@@ -84,7 +94,7 @@ def payload_text(letter: Mapping[str, Any]) -> str:
 
 def _print_letter(console: Console, letter: Mapping[str, Any], *, wide: bool) -> None:
     place = f"{letter['source_topic']}:{letter['source_partition']}:{letter['source_offset']}"
-    payload = payload_text(letter)
+    payload = without_marks(payload_text(letter))
     cut = not wide and len(payload) > _SHOWN_OF_A_PAYLOAD
     size = f" ({letter['payload_size']:,} bytes)" if cut or letter["payload_truncated"] else ""
     fields: list[tuple[str, Cell]] = [

@@ -54,10 +54,11 @@ def replay_app(context: AppContext) -> cyclopts.App:
             raise ReplayRefused(f"{file}: {error.strerror}: --output takes a file that can be written") from None
         figures = forecast.as_json()
         if json:
-            samples = [{"before": before, "after": after} for before, after in forecast.samples]
+            samples = [replay_report.sample_json(before, after) for before, after in forecast.samples]
             seconds = replay_report.estimated_seconds(made, figures)
             hint = replay_report.missed_text(made.asked, figures)
-            told = {"samples": samples, "estimated_seconds": seconds, "hint": hint}
+            warning = replay_report.futile_text(figures)
+            told = {"samples": samples, "estimated_seconds": seconds, "hint": hint, "warning": warning}
             print_json({"id": made.id, "plan": str(file), **figures, **told})
             return
         replay_report.print_plan(console(), made, figures, forecast.samples)

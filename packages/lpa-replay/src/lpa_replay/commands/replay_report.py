@@ -12,13 +12,14 @@ from lpa_core.commands.listing import ListColumn, print_block, print_list, print
 from lpa_core.commands.output import folded
 from lpa_core.time_window import shown
 from lpa_replay.audit import RunRecord
+from lpa_replay.commands.changed_paths import changed_paths
 from lpa_replay.planning.plan import Asked, Plan
 from lpa_replay.sources.window import Clock
 from lpa_replay.verify import VerificationResult
 
 _KINDS_SHOWN = 5
-_SAMPLES_SHOWN = 1
-_SHOWN_OF_A_SAMPLE = 120
+_PATHS_SHOWN = 5
+_SHOWN_OF_A_VALUE = 120
 _SHOWN_ELSEWHERE = ("replay_id", "verification")
 
 
@@ -29,14 +30,13 @@ def print_plan(console: Console, plan: Plan, figures: Mapping[str, Any], samples
         console, f"Replay {plan.id}: {plan.window} by {asked.clock.value} time, from {asked.source}", indent="  "
     )
     _print_figures(console, _FIGURES, figures)
-    if hint := missed_text(asked, figures):
+    for hint in filter(None, (missed_text(asked, figures), futile_text(figures))):
         print_paragraph(console, hint)
     _print_reasons(console, figures)
     for title, key in (("class", "by_class"), ("reason", "by_reason"), ("type", "by_type"), ("hour", "by_hour")):
         _print_counts(console, f"by {title}", list(figures[key].items()))
-    for before, after in samples[:_SAMPLES_SHOWN]:
-        for name, text in (("before", before), ("after", after)):
-            print_paragraph(console, folded(_cut(text)), first=f"{name:8}", indent=" " * 8)
+    if samples:
+        _print_repair(console, *samples[0])
     if asked.rate:
         print_paragraph(console, f"At {asked.rate:g} records a second: {estimated_seconds(plan, figures):,.0f} s")
 
@@ -55,6 +55,23 @@ def missed_text(asked: Asked, figures: Mapping[str, Any]) -> str:
         f"{missed:,} more have event times in this window but were rejected outside of it: --by event takes what "
         "happened in it"
     )
+
+
+def futile_text(figures: Mapping[str, Any]) -> str:
+    """A warning if most of what is sent would fail again; empty if not."""
+    fails = figures["published"] - figures["would_pass"]
+    if 2 * fails <= figures["published"]:
+        return ""
+    return (
+        f"{fails:,} of {figures['published']:,} would fail again and lose an attempt: narrow the plan with --reason "
+        "and --type to what is repaired"
+    )
+
+
+def sample_json(before: str, after: str) -> dict[str, Any]:
+    """A repaired record before and after, and each value that is changed."""
+    changes = [attrs.asdict(each) for each in changed_paths(before, after)]
+    return {"before": before, "after": after, "changes": changes}
 
 
 def estimated_seconds(plan: Plan, figures: Mapping[str, Any]) -> float | None:
@@ -168,5 +185,18 @@ def _most_frequent(counts: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
     return [*shown, (f"in {len(rest):,} others", sum(count for _, count in rest))] if rest else shown
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _SHOWN_OF_A_SAMPLE else f"{text[:_SHOWN_OF_A_SAMPLE]} ..."
+def _print_repair(console: Console, before: str, after: str) -> None:
+    """What the repairs change in a record."""
+    changed = changed_paths(before, after)
+    print_paragraph(console, "a repaired record:")
+    for each in changed[:_PATHS_SHOWN]:
+        text = f"{_value(each.before)} -> {_value(each.after)}"
+        print_paragraph(console, folded(f"{each.path}: {text}" if each.path else text), first="  ", indent="    ")
+    if len(changed) > _PATHS_SHOWN:
+        print_paragraph(console, f"{len(changed) - _PATHS_SHOWN:,} more values: --json shows them", first="  ")
+
+
+def _value(text: str | None) -> str:
+    if text is None:
+        return "missing"
+    return text if len(text) <= _SHOWN_OF_A_VALUE else f"{text[:_SHOWN_OF_A_VALUE]} ..."
