@@ -72,8 +72,13 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
     [
         (
             ["nonsense"],
-            'lpa: there is no command "lpa nonsense": the nearest is "lpa generate"; lpa has config, doctor, generate, '
-            "ingest, plugins, topics; see lpa --help",
+            'lpa: there is no command "lpa nonsense"; lpa has config, doctor, generate, ingest, plugins, topics; '
+            "see lpa --help",
+        ),
+        (["topics", "ingest"], 'lpa: there is no command "lpa topics ingest"; lpa topics has apply, show; '),
+        (
+            ["topics", "--sink", "x"],
+            'lpa: "lpa topics" takes no --sink without a command; lpa topics has apply, show; see lpa topics --help',
         ),
         (["topcis", "show"], 'there is no command "lpa topcis": the nearest is "lpa topics"; lpa has config, doctor'),
         (
@@ -86,6 +91,7 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
         (["ingest", "a.ndjson", "--frob"], "lpa: Unknown option: --frob; see lpa ingest --help"),
         (["ingest", "a.ndjson", "b.ndjson"], "lpa: Unused Tokens: ['b.ndjson']; see lpa ingest --help"),
         (["ingest", "--sink"], "parameter --sink requires an argument; see lpa ingest --help"),
+        (["plugins", "new"], 'lpa: "lpa plugins new" needs NAME: of the plugin: lower-case letters, digits and single'),
         (["generate"], "parameter --events requires an argument; see lpa generate --help"),
         (["generate", "--events", "many"], 'Invalid value for --events: unable to convert "many" into int'),
         (["generate", "--events", "-1"], "see lpa generate --help"),

@@ -89,8 +89,22 @@ def test_failure_31_a_fresh_machine_is_told_what_the_defaults_do(
     assert f"a start makes {Path('lpa-data/clickhouse').absolute()} and its tables" in text(found, "embedded_database")
     assert found["kafka_login"]["state"] == "not applicable"
     assert run(["doctor"]) == 0
-    assert capsys.readouterr().out.endswith("doctor: a job can start\n")
+    assert capsys.readouterr().out.endswith("doctor: a job can start; for a file: `lpa doctor FILE`\n")
     assert [*Path().iterdir()] == []
+
+
+def test_a_sink_alone_is_told_how_to_ask_about_a_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sink = ["--sink", f"clickhouse://{NOWHERE}/x"]
+    assert run(["doctor", *sink]) == 1
+    assert capsys.readouterr().out.endswith(" checks failed; for a file: `lpa doctor FILE`\n")
+    Path("events.ndjson").touch()
+    assert run(["doctor", "events.ndjson", *sink]) == 1
+    assert "lpa doctor FILE" not in capsys.readouterr().out
+    monkeypatch.setenv("QUALITY_KAFKA_BOOTSTRAP", NOWHERE)
+    assert run(["doctor", *sink]) == 1
+    assert "lpa doctor FILE" not in capsys.readouterr().out
 
 
 def test_failure_31_settings_that_a_start_refuses_hide_no_other_check(

@@ -47,7 +47,7 @@ _LAG: Final = Finding(
     Thresholds(100_000, 1_000_000),
     "start another worker, or see why this one is slow: `lpa triage`",
 )
-_ABSENT: Final = Finding(State.NOT_APPLICABLE, "there is no backup, and LPA_BACKUP_DIR names no place for any")
+_ABSENT: Final = Finding(State.NOT_APPLICABLE, "there is no backup in lpa-data/backups: `lpa backup create` makes one")
 _WELL: Final = Finding(State.OK, "22% of lpa-data is free", 0.22, Thresholds(0.1, 0.05, falling=True))
 
 

@@ -19,6 +19,7 @@ from lpa_core.commands.config import config
 from lpa_core.commands.doctor import doctor
 from lpa_core.commands.generate import generate_app
 from lpa_core.commands.ingest import ingest
+from lpa_core.commands.missing_argument import missing_argument
 from lpa_core.commands.output import console, plain, show_every_character
 from lpa_core.commands.plugins import plugins_app
 from lpa_core.commands.topics import topics_app
@@ -142,7 +143,7 @@ def _called(app: cyclopts.App, arguments: list[str]) -> Any:
     try:
         return app(arguments, exit_on_error=False, print_error=False)
     except cyclopts.CycloptsError as error:
-        what = unknown_command(app, error) or " ".join(str(error).split()).rstrip(".")
+        what = unknown_command(app, error) or missing_argument(app, error) or " ".join(str(error).split()).rstrip(".")
         command = " ".join(("lpa", *(error.command_chain or ())))
         raise UsageError(f"{what}; see {command} --help") from None
 

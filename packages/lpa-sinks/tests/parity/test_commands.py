@@ -157,8 +157,11 @@ def test_assertions_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     shown = json.loads(capsys.readouterr().out)
     assert [each["name"] for each in shown] == [each.name for each in assertions()]
     app(["assertions"], result_action="return_value", exit_on_error=False)
-    names = [line for line in capsys.readouterr().out.splitlines() if not line.startswith(" ")]
-    assert [name.partition(" (")[0] for name in names] == [each["name"] for each in shown]
+    printed = capsys.readouterr().out
+    first, *names = [line for line in printed.splitlines() if not line.startswith(" ")]
+    assert first == "A list; nothing was checked: `lpa check parity` checks."
+    assert names == [each["name"] for each in shown]
+    assert printed.count("  severity  fail\n") == sum(each["severity"] == "fail" for each in shown) > 0
 
 
 def test_a_database_without_facts_is_named_with_what_makes_them(

@@ -70,7 +70,7 @@ def doctor(settings: Settings, plugins: PluginManager) -> Callable[..., int]:
             state = "failed" if failed else "ok"
             print_json({"state": state, "checks": [result.as_json() for result in results]})
         else:
-            _print(results, console())
+            _print(results, console(), hint=_hint(start))
         status = 1 if failed else 0
         if examination.hanging:
             # A thread that is stuck in a library would keep the process from ending.
@@ -111,8 +111,14 @@ def _failed(check: StartCheck, error: LpaError) -> StartCheck:
     return attrs.evolve(check, judge=judge)
 
 
-def _print(results: Sequence[StartResult], screen: Console) -> None:
-    """Print a block for what failed, and a row for each other check: the worst first."""
+def _hint(start: PlannedStart) -> str:
+    """How to have a file checked, if nothing names a source: then Kafka is checked or nothing."""
+    named = start.source is not None or start.settings.quality.kafka_bootstrap != QualitySettings().kafka_bootstrap
+    return "" if named else "; for a file: `lpa doctor FILE`"
+
+
+def _print(results: Sequence[StartResult], screen: Console, *, hint: str) -> None:
+    """Print a block for what failed, and a row for each other check: the worst first. ``hint`` ends the last line."""
     for state in StartState:
         found = [result for result in results if result.state is state]
         if not found:
@@ -128,7 +134,7 @@ def _print(results: Sequence[StartResult], screen: Console) -> None:
         screen.print()
     failed = sum(result.state is StartState.FAILED for result in results)
     verdict = f"doctor: {failed} of {len(results)} checks failed" if failed else "doctor: a job can start"
-    screen.print(plain(verdict, "bold red" if failed else "green"), soft_wrap=True)
+    screen.print(plain(f"{verdict}{hint}", "bold red" if failed else "green"), soft_wrap=True)
 
 
 def _alike(results: Sequence[StartResult]) -> Iterator[Sequence[StartResult]]:

@@ -31,7 +31,7 @@ def _source(plugins: PluginManager, start: PlannedStart) -> Finding:
             return Finding(State.OK, f"the topic {quality.input_topic} of {quality.kafka_bootstrap}")
         raise NotApplicable(
             f"without a file, `lpa ingest` would read the topic {quality.input_topic} of {quality.kafka_bootstrap}, "
-            "which is the default: QUALITY_KAFKA_BOOTSTRAP names other brokers; `lpa ingest FILE` needs none"
+            "which is the default: QUALITY_KAFKA_BOOTSTRAP names other brokers; for a file: `lpa doctor FILE`"
         )
     if start.source == "-":
         return Finding(State.OK, "standard input: it is not looked at, because it can be read only once")

@@ -13,7 +13,7 @@ from clickhouse_connect.driver.client import Client
 from rich.progress import track
 from rich.text import Text
 
-from lpa_core.commands.listing import print_paragraph
+from lpa_core.commands.listing import print_block, print_paragraph
 from lpa_core.commands.options import Json, SinkUri
 from lpa_core.commands.output import Format, console, print_json, print_line
 from lpa_core.errors import UsageError
@@ -109,9 +109,9 @@ def check_app(context: AppContext) -> cyclopts.App:
                 ]
             )
         else:
+            print_line("A list; nothing was checked: `lpa check parity` checks.")
             for each in parity.assertions():
-                print_paragraph(console(), f"{each.name} ({each.severities})")
-                print_paragraph(console(), each.meaning, first="  ", indent="  ")
+                print_block(console(), each.name, [("severity", each.severities), ("meaning", each.meaning)])
 
     return app
 

@@ -25,7 +25,7 @@ def judge(scope: Scope) -> Finding:
     thresholds = settings.health.backup_age_hours
     if not found:
         if not settings.lpa.backup_dir:
-            raise NotApplicable("there is no backup, and LPA_BACKUP_DIR names no place for any")
+            raise NotApplicable(f"there is no backup in {store.root}: `lpa backup create` makes one")
         return Finding(State.CRITICAL, f"{store.root} has no backup of {database}", None, thresholds, _ACTION)
     newest = found[-1]
     hours = (scope.now_ms - newest.created_ms) / _HOUR_MS
