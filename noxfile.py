@@ -56,9 +56,11 @@ Done: the events are in quickstart/lpa-data/. To try next:
 
   cd quickstart; lpa=../.nox/quickstart/bin/lpa
   $lpa ingest events.ndjson                                nothing new is read: what was read is remembered
-  cp events.ndjson copy.ndjson; $lpa ingest copy.ndjson    every good event is quarantined as a duplicate
+  $lpa health                                              is all well, and if not, what to do
   $lpa schema show                                         the tables
   $lpa plugins                                             what is loaded, and from which package
+  cp events.ndjson copy.ndjson; $lpa ingest copy.ndjson    every good event is quarantined as a duplicate:
+                                                           after this `$lpa health` is critical (quarantine_rate)
   $lpa --help
 """
 

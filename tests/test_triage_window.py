@@ -50,6 +50,11 @@ def test_dead_letters_are_shown_by_time_and_type(ingested: Path) -> None:
     nothing = lpa(ingested, "triage", "--since", "2100-01-01", "--type", "stream_trace")
     printed = " ".join(nothing.stdout.split())
     assert printed == "Nothing was dead-lettered since 2100-01-01T00:00:00.000Z of type stream_trace."
+    unknown = lpa(ingested, "triage", "--type", "stream_trcae")
+    assert " ".join(unknown.stdout.split()) == (
+        "Nothing was dead-lettered in the last hour of type stream_trcae. No event type has that name: did you mean "
+        "stream_trace."
+    )
     wrong = lpa(ingested, "triage", "--since", "yesterday")
     assert wrong.returncode == 2
     assert "--since=yesterday: this is not a time" in wrong.stderr

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -11,7 +13,8 @@ from lpa_core.cli import run
 from lpa_ops.commands.dead_letters_report import without_marks
 from lpa_replay.commands.changed_paths import ChangedPath, changed_paths
 from lpa_replay.staging.marks import Marks, marked
-from lpa_replay.testing.place import ReplayPlace, event
+from lpa_replay.testing import place as places
+from lpa_replay.testing.place import ReplayPlace
 
 WARNING = "would fail again and lose an attempt: narrow the plan with --reason and --type to what is repaired"
 
@@ -24,6 +27,11 @@ documents = st.dictionaries(
     ),
     max_size=4,
 )
+
+
+def event(identity: str, **data: object) -> dict[str, Any]:
+    """A status that lacks ``data.pipeline`` unless it is given."""
+    return {**places.event(identity, **data), "type": "ai_stream_status"}
 
 
 def shown(place: ReplayPlace, *words: str) -> str:
@@ -42,7 +50,7 @@ def test_a_plan_shows_what_the_fix_changes_and_nothing_else(place: ReplayPlace) 
 
 
 def test_a_plan_warns_if_most_records_would_fail_again(place: ReplayPlace) -> None:
-    place.ingest([event("repaired"), event("x", pipeline="p", type=""), event("y", pipeline="p", type="")])
+    place.ingest([event("repaired"), event("x", pipeline="p", request_id=""), event("y", pipeline="p", request_id="")])
     wide = ["--all", "--fix", "fix.toml"]
     assert f"2 of 3 {WARNING}" in shown(place, "replay", "plan", *wide)
     assert place.plan(*wide)["warning"] == f"2 of 3 {WARNING}"
@@ -55,10 +63,22 @@ def test_triage_shows_a_replayed_record_without_the_marks(place: ReplayPlace) ->
     place.replay("--all")
     for options in ([], ["--wide"]):
         told = shown(place, "triage", *options)
-        assert 'payload {"id":"a","type":"ai_stream_events"' in told
+        assert 'payload {"id":"a","type":"ai_stream_status"' in told
         assert "__replay" not in told
     (sample,) = place.lpa("triage")["samples"]
     assert sample["payload_text"].startswith('{"__replay":true'), "a program gets the record as it is stored"
+
+
+def test_the_list_shows_the_fix_and_what_became_of_the_records(place: ReplayPlace) -> None:
+    place.ingest([event("repaired"), event("x", pipeline="p", request_id="")])
+    done = place.replay("--all", "--fix", "fix.toml")
+    (run_,) = place.lpa("replay", "list")
+    fix = f"fix: {run_['fix_sha256'][:8]}"
+    assert fix in shown(place, "replay", "list")
+    assert "recovered" not in shown(place, "replay", "list"), "nobody has looked yet"
+    place.verified(done["id"], status=1)
+    told = shown(place, "replay", "list")
+    assert f"{fix}; became: 1 recovered, 1 failed again, 0 skipped, 0 unrecoverable" in told
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,6 @@ def test_a_position_that_is_in_two_tables(day: CheckedDatabase) -> None:
         "INSERT INTO day.streaming_events_quarantine (source_topic, source_partition, source_offset, failure_class) "
         f"VALUES ('{topic}', 0, {offset}, 'FAULT')"
     )
-    red(day, conservation.CHECK, State.CRITICAL, "1 rows too many for their positions")
+    red(day, conservation.CHECK, State.CRITICAL, "1 row too many for their positions")
     day.run("DELETE FROM day.streaming_events_quarantine WHERE failure_class = 'FAULT'")
     ok(day, conservation.CHECK)

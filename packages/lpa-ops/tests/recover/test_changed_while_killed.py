@@ -139,7 +139,7 @@ def test_what_came_in_since_is_not_replaced(machine: Machine) -> None:
     machine.recover(killed=RESTORE)
     machine.change("INSERT INTO livepeer_analytics.streaming_events (source_topic, source_offset) SELECT 'a topic', 7")
     said = machine.recover(status=1)
-    assert "holds 1 records that came in since this recovery started" in said
+    assert "holds 1 record that came in since this recovery started" in said
     assert f"to abandon it, remove {machine.journal}" in said
     assert machine.rows() == EVENTS + 1
 

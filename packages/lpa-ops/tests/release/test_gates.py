@@ -188,7 +188,7 @@ def test_a_violated_assertion_is_judged_by_its_severity(
     of = attrs.evolve(of, scope=Scope(day.settings, day.now_ms, day.now_ms - 24 * HOUR_MS, day.sink))
     outcome = judged(gate, of)
     assert outcome.verdict is (GateState.PASSED if passes else GateState.FAILED)
-    assert outcome.problems == (() if passes else ("mended: it was broken (1 rows)",))
+    assert outcome.problems == (() if passes else ("mended: it was broken (1 row)",))
 
 
 @pytest.mark.parametrize(("covers", "verdict"), [(77, GateState.FAILED), (79, GateState.PASSED)])

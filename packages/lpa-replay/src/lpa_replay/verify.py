@@ -7,10 +7,13 @@ from typing import Any, Final, final
 
 import attrs
 
+from lpa_core.counted import counted
 from lpa_core.tables.table import Table
 from lpa_replay.audit import RunRecord
 from lpa_replay.database import ReplayDatabase
 
+EVERY_RECORD: Final = "every record in one place"
+"""The check that counts what became of the records."""
 _TOLERATED_SHARE: Final = 0.01
 """Dead letters of all input: docs/spec/operations.md section 5 alerts above it."""
 _CLOCKS_MAY_DIFFER_MS: Final = 3_600_000
@@ -71,7 +74,7 @@ def _accounts(run: RunRecord, figures: dict[str, int]) -> VerificationResult:
     if not agree and not figures["missing"] and not figures["ambiguous"]:
         said += f"; the audit has {figures['records']:,} of {run.records_selected:,} records"
     shown = {name: figures[name] for name in ("records", *kinds, "missing", "ambiguous")}
-    return VerificationResult("every record in one place", agree, shown, said)
+    return VerificationResult(EVERY_RECORD, agree, shown, said)
 
 
 def _rows(
@@ -94,7 +97,7 @@ def _rows(
         sql = database.sql("verify_facts.sql", table=database.table(name))
         ((facts[name],),) = database.rows(f"count rows of {name}", sql, **about)
     made = {name: count for name, count in facts.items() if count}
-    said = f"{sum(made.values()):,} in {len(made)} tables" if facts else "there are no fact tables"
+    said = f"{sum(made.values()):,} in {counted(len(made), 'table')}" if facts else "there are no fact tables"
     yield VerificationResult("rows in fact tables", None, {"tables": made}, said)
 
 

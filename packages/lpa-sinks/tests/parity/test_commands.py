@@ -103,7 +103,7 @@ def test_a_failure_is_shown_with_what_to_do(
         stored.change("fact_workflow_sessions", swap_count="77")
         assert run("swap_counts_agree", "facts_are_read_once", *WINDOW) == 1
         shown = capsys.readouterr().out
-        assert shown.startswith("fail swap_counts_agree: 1 rows\n  swap_count equals confirmed_swap_count.\n  To do: ")
+        assert shown.startswith("fail swap_counts_agree: 1 row\n  swap_count equals confirmed_swap_count.\n  To do: ")
         assert "swap_count=77" in shown
         assert shown.endswith("2 assertions: 1 hold, 1 fail\n")
         assert run("swap_counts_agree", "--json", *WINDOW) == 1

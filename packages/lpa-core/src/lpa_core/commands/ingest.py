@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from lpa_core.commands.listing import ListColumn, print_list, print_paragraph
 from lpa_core.commands.options import Json, addressed
 from lpa_core.commands.output import console, print_json, print_line
+from lpa_core.counted import counted
 from lpa_core.delivery.observer import Step
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.run_report import Report
@@ -112,8 +113,9 @@ def _left(report: Report) -> Iterator[str]:
             yield "Nothing new: all of it was read before." if not report.unfinished else "No new line."
         if report.unfinished:
             yield (
-                f"The last line has no end yet: its {report.unfinished:,} bytes wait, and a later run takes it once it "
-                "is whole. If the file is complete as it is, run the command again with --complete."
+                f"The last line has no end yet: its {counted(report.unfinished, 'byte waits', 'bytes wait')}, and a "
+                "later run takes it once it is whole. If the file is complete as it is, run the command again with "
+                "--complete."
             )
         return
     for partition, why in report.given_up.items():
@@ -121,7 +123,7 @@ def _left(report: Report) -> Iterator[str]:
     records = sum(report.waiting.values())
     if records:
         waiting = ", ".join(f"{count:,} in {partition}" for partition, count in report.waiting.items())
-        yield f"{records:,} records wait: {waiting}. `lpa health` says what holds them up."
+        yield f"{counted(records, 'record waits', 'records wait')}: {waiting}. `lpa health` says what holds them up."
     elif not report.read and not report.given_up:
         yield "Nothing was read: no record waits in the partitions that this worker had."
 
@@ -148,13 +150,14 @@ def _print_report(report: Report) -> None:
         kinds = ", ".join(f"{number:,} {kind}" for kind, number in sorted(report.discarded.items()))
         print_paragraph(screen, f"Times in the data of events were not believed and left out: {kinds}")
     if report.unfit:
-        print_paragraph(screen, f"{report.unfit:,} values did not fit their column and were left empty or 0")
+        one = "value did not fit its column and was left empty or 0"
+        print_paragraph(screen, counted(report.unfit, one, "values did not fit their column and were left empty or 0"))
     if report.other_content:
-        print_paragraph(
-            screen,
-            f"{report.other_content:,} events have the key of a stored event, but other content: they are not stored. "
-            "`lpa triage` shows them; each event needs an id of its own",
-        )
-    print_line(f"{report.seconds:.1f} s, {report.events_per_second:,.0f} events/s")
+        several = "events have the key of a stored event, but other content: they are not stored"
+        one = "event has the key of a stored event, but other content: it is not stored"
+        what = counted(report.other_content, one, several)
+        print_paragraph(screen, f"{what}. `lpa triage` shows them; each event needs an id of its own")
+    rate = f", {report.events_per_second:,.0f} events/s" if report.read else ""
+    print_line(f"{report.seconds:.1f} s{rate}")
     for line in _left(report):
         print_paragraph(screen, line)

@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from lpa_core.counted import counted
 from lpa_core.settings.settings import Settings
 from lpa_ops.backup.backup import Backup, BackupError, StoredBackup
 from lpa_ops.backup.backups_of_database import is_of
@@ -42,7 +43,7 @@ def prune(store: BackupStore, settings: Settings, now_ms: int, sink: str | None 
             removed.append(_removed(store, name))
     if elsewhere:
         kept = "; ".join(f"{each.id} has a freeze in {each.sink}" for each in elsewhere)
-        raise BackupError(f"{len(removed)} backups removed, {kept}: name that database with --sink")
+        raise BackupError(f"{counted(len(removed), 'backup')} removed, {kept}: name that database with --sink")
     return removed
 
 

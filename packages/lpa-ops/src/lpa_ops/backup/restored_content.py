@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from clickhouse_connect.driver.client import Client
 
+from lpa_core.counted import counted
 from lpa_ops.backup.backup import Backup
 from lpa_ops.positions.set_aside_tables import is_set_aside
 from lpa_ops.positions.stored_tables import Content, content, stored_tables
@@ -36,9 +37,9 @@ def differences(backup: Backup, restored: Mapping[str, Content], only: Collectio
         if name not in restored:
             found.append(f"{name}: the table is missing")
         elif restored[name].rows != wanted.rows:
-            found.append(f"{name}: {restored[name].rows:,} rows instead of {wanted.rows:,}")
+            found.append(f"{name}: {counted(restored[name].rows, 'row')} instead of {wanted.rows:,}")
         elif restored[name] != wanted:
-            found.append(f"{name}: its {wanted.rows:,} rows are not those that were backed up")
+            found.append(f"{name}: its {counted(wanted.rows, 'row is', 'rows are')} not those that were backed up")
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from lpa_core.commands.listing import ListColumn, print_list, print_paragraph
 from lpa_core.commands.output import console, print_line
+from lpa_core.counted import counted
 from lpa_core.settings.settings import Settings
 from lpa_ops.backup.backup import Backup, StoredBackup
 from lpa_ops.backup.restore import Restored
@@ -58,7 +59,7 @@ def print_restored(restored: Restored) -> None:
     for partition, commit in sorted(restored.offsets.items()):
         print_line(f"{partition} goes on at {commit.offset}")
     if restored.files:
-        print_line(f"{restored.files} files continue where they were")
+        print_line(counted(restored.files, "file continues where it was", "files continue where they were"))
     if restored.note:
         print_paragraph(console(), f"now: {restored.note}")
 

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from lpa_core.commands.listing import ListColumn, print_list, print_paragraph
 from lpa_core.commands.output import plain
+from lpa_core.counted import counted
 from lpa_ops.triage.queries import Answer
 
 _TTL: Final = timedelta(hours=24)
@@ -38,7 +39,7 @@ def show_life(life: Mapping[str, Answer], console: Console) -> None:
 
 
 def _outcome(fact: Mapping[str, Any]) -> str:
-    errors = f"{fact['error_count']} errors, {fact['excusable_error_count']} of them excusable"
+    errors = f"{counted(fact['error_count'], 'error')}, {fact['excusable_error_count']} of them excusable"
     if not fact["known_stream"]:
         outcome = "not counted as an attempt: the gateway reported no stream request"
     elif fact["startup_success"]:
@@ -67,9 +68,8 @@ def _span(fact: Mapping[str, Any]) -> str:
     }
     start = fact["session_start_ts"]
     told = ", ".join(f"{name} +{(at - start).total_seconds():.3f} s" for name, at in edges.items() if at is not None)
-    return (
-        f"from {_time(start)} to {_time(fact['session_end_ts'])}: {fact['event_count']} signals; {told or 'no edges'}"
-    )
+    signals = counted(fact["event_count"], "signal")
+    return f"from {_time(start)} to {_time(fact['session_end_ts'])}: {signals}; {told or 'no edges'}"
 
 
 def _attribution(fact: Mapping[str, Any]) -> str:

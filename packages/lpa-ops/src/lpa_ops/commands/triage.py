@@ -14,8 +14,10 @@ from cyclopts import Parameter
 from lpa_core.commands.listing import ListColumn, print_list, print_paragraph
 from lpa_core.commands.options import Json, SinkUri, Switch
 from lpa_core.commands.output import console, print_json, print_line
+from lpa_core.counted import counted
 from lpa_core.plugins.context import AppContext
 from lpa_core.printable import printable
+from lpa_core.settings.effective import nearest
 from lpa_core.sinks.sink import SinkMisconfigured
 from lpa_core.tables.ignored import IGNORED_COUNTS_TABLE
 from lpa_core.time_window import parse_time, shown
@@ -92,16 +94,18 @@ def triage_app(context: AppContext) -> cyclopts.App:
         if failures:
             print_dead_letters(console(), details, letters, title=_title(since_ms), wide=wide)
         elif not became["recovered"]:
-            print_line(f"Nothing was dead-lettered {when}{_of_type(event_type)}.")
+            print_line(f"Nothing was dead-lettered {when}{_of_type(event_type)}.{_unknown(event_type, context)}")
         if became["recovered"]:
             of = "of the last hour" if since_ms is None else when
-            print_line(f"{became['recovered']:,} dead letters {of} are recovered: their events are stored.")
+            one, several = f"dead letter {of} is recovered: its event", f"dead letters {of} are recovered: their events"
+            print_line(f"{counted(became['recovered'], f'{one} is', f'{several} are')} stored.")
         if became["given_up"]:
             print_line(f"Replays gave {became['given_up']:,} of those above up: they are in quarantine.")
         if mistaken:
             print_other_content(console(), mistaken, when=when, wide=wide)
         if passed_over:
-            print_line(f"{passed_over:,} records were ignored {when}: `lpa triage ignored` says which.")
+            told = counted(passed_over, "record was", "records were")
+            print_line(f"{told} ignored {when}: `lpa triage ignored` says which.")
 
     @app.command(name="ignored")
     def show_ignored(
@@ -184,6 +188,14 @@ def _title(since_ms: int | None) -> str:
 
 def _of_type(event_type: str | None) -> str:
     return f" of type {printable(event_type)}" if event_type else ""
+
+
+def _unknown(event_type: str | None, context: AppContext) -> str:
+    """What the type may have meant, if no event type has that name. Dead letters of such a type are shown."""
+    known = [each.name for each in context.plugins.event_types()]
+    if event_type is None or event_type in known:
+        return ""
+    return f" No event type has that name: {nearest(event_type, known)}."
 
 
 def _require(table: str, client: Client, database: str) -> Collection[str]:

@@ -11,6 +11,7 @@ from typing import Final, final
 
 import attrs
 
+from lpa_core.counted import counted
 from lpa_core.delivery.commit_metadata import DamagedMetadataError, decode
 from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.health.check import Finding, NotApplicable, Scope
@@ -58,12 +59,15 @@ def judge_offsets(scope: Scope) -> Finding:
             raise NotApplicable(f"the group {group} has read nothing, and {topic} holds nothing")
         return Finding(
             State.WARNING,
-            f"the group {group} has never committed an offset of {topic}, though {waiting:,} records wait there",
+            f"the group {group} has never committed an offset of {topic}, though "
+            f"{counted(waiting, 'record waits', 'records wait')} there",
             None,
             _NONE,
             "start `lpa ingest`; if it runs, give it and this command the same QUALITY_GROUP_ID and topic",
         )
-    return Finding(State.OK, f"committed offsets of {len(standings)} partitions fit the topic and the tables", 0, _NONE)
+    return Finding(
+        State.OK, f"committed offsets of {counted(len(standings), 'partition')} fit the topic and the tables", 0, _NONE
+    )
 
 
 _LEFT: Final = "/readyz of the worker has the reason and the remedy; then start the worker again"

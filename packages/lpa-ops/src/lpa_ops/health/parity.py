@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from lpa_core.counted import counted
 from lpa_core.health.check import Finding, NotApplicable, Scope
 from lpa_core.settings.thresholds import State, Thresholds
 from lpa_ops.health.database import HealthDatabase, opened
@@ -74,7 +75,7 @@ def judge_parity(scope: Scope, action: str, invariants: Collection[int] = ()) ->
     failed = [each for each in found if each.severity is parity.Severity.FAIL]
     warned = [each for each in found if each.severity is parity.Severity.WARN]
     state = State.CRITICAL if failed else State.WARNING if warned else State.OK
-    what = f"{len(found)} assertions hold"
+    what = counted(len(found), "assertion holds", "assertions hold")
     if failed or warned:
         named = "; ".join(map(str, (*failed, *warned)[:3]))
         what = f"{len(failed)} of {len(found)} assertions failed, {len(warned)} warn: {named}"
@@ -89,7 +90,9 @@ def _is_asked(assertion: parity.Assertion, invariants: frozenset[int], without: 
 def _outcome(found: parity.AssertionResult) -> AssertionOutcome:
     if found.severity is None:
         return AssertionOutcome(found.assertion.name, None)
-    return AssertionOutcome(found.assertion.name, found.severity, f"{found.assertion.meaning} ({len(found.rows)} rows)")
+    return AssertionOutcome(
+        found.assertion.name, found.severity, f"{found.assertion.meaning} ({counted(len(found.rows), 'row')})"
+    )
 
 
 def _hours(scope: Scope) -> tuple[datetime, datetime]:

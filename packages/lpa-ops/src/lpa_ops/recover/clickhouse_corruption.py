@@ -8,6 +8,7 @@ from typing import Final, final
 import msgspec
 from clickhouse_connect.driver.client import Client
 
+from lpa_core.counted import counted
 from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.jobs import restoration
 from lpa_core.kafka.admin import admin_client
@@ -152,7 +153,7 @@ class ClickHouseCorruption:
         derive = ["run `lpa materialize rebuild` over the time of what is lost"] if found.lost else []
         return [
             *derive,
-            f"start the workers: they read {found.again:,} records again",
+            f"start the workers: they read {counted(found.again, 'record')} again",
             "run `lpa ingest` on files once more",
             f"drop the tables that end in {found.suffix} when you do not need them any more",
         ]
@@ -190,7 +191,7 @@ class ClickHouseCorruption:
                 if table in there and f"{table}{found.suffix}" not in there:
                     isolated = f"{quoted(name)}.{quoted(table + found.suffix)}"
                     client.command(f"RENAME TABLE {quoted(name)}.{quoted(table)} TO {isolated}")
-        return f"{len(found.concerned)} tables"
+        return counted(len(found.concerned), "table")
 
     def _prove(self, found: Corruption, context: Context) -> str:
         """Have the tables that are not in their place yet beside it, as they were backed up."""
@@ -230,7 +231,7 @@ class ClickHouseCorruption:
                 client.command(f"CREATE TABLE IF NOT EXISTS {anew} AS {isolated}")
             restored = [table for table in stored_tables(client, name) if table.name in found.tables]
             drop(client, aside)
-            return f"{sum(rows(client, table) for table in restored):,} rows"
+            return counted(sum(rows(client, table) for table in restored), "row")
 
     def _cut(self, found: Corruption, context: Context) -> str:
         with opened(context.sink, context.settings) as (client, name):
@@ -239,7 +240,7 @@ class ClickHouseCorruption:
             if set(offsets(found.cut)) - set(offsets(found.commits)):
                 # Files are read again in the blocks of before; those of a topic have another time, hence token.
                 forget(client, name, [table.name for table in tables], found.detached)
-        return f"{rows:,} rows"
+        return counted(rows, "row")
 
     def _go_on(self, found: Corruption, context: Context) -> str:
         settings = context.settings
@@ -255,7 +256,7 @@ class ClickHouseCorruption:
             admin, deriving = admin_client(settings), of_derivation(settings)
             commit(admin, deriving, put_back(admin, deriving, backup.derived))
             commit(admin, settings, commits)
-        return f"{len(commits)} partitions and {files} files"
+        return f"{counted(len(commits), 'partition')} and {counted(files, 'file')}"
 
 
 def _sources(
@@ -316,8 +317,8 @@ def _require_all(backup: Backup, others: Sequence[Backup], client: Client, name:
                 continue
             if not may_have_expired(client, name, table, wanted.oldest):
                 raise BackupError(
-                    f"{backup.id} has {rows:,} rows of {table}, and {older.id}, made before it, {wanted.rows:,}: they "
-                    "were lost between the two"
+                    f"{backup.id} has {counted(rows, 'row')} of {table}, and {older.id}, made before it, "
+                    f"{wanted.rows:,}: they were lost between the two"
                 )
 
 

@@ -8,6 +8,7 @@ from typing import final
 import msgspec
 from clickhouse_connect.driver.client import Client
 
+from lpa_core.counted import counted
 from lpa_core.delivery.consumer_group import Partition
 from lpa_core.jobs.assembly import fold_rules
 from lpa_core.kafka.admin import admin_client
@@ -56,7 +57,10 @@ class DoubledRows:
             found = doubled(client, name)
             sessions = _sessions(client, name, found.removed)
         return DoubledPositions(
-            damage=[f"{each}: {count:,} records are stored more than once" for each, count in found.positions.items()],
+            damage=[
+                f"{each}: {counted(count, 'record is', 'records are')} stored more than once"
+                for each, count in found.positions.items()
+            ],
             lost=[],
             seconds=1 + sum(found.positions.values()) // 10_000,
             kept=found.kept,
@@ -107,7 +111,7 @@ class DoubledRows:
 
     def _remove(self, found: DoubledPositions, context: Context) -> str:
         with opened(context.sink, context.settings) as (client, name):
-            return f"{remove(client, name, found.kept, found.misplaced):,} rows"
+            return counted(remove(client, name, found.kept, found.misplaced), "row")
 
     def _go_on(self, found: DoubledPositions, context: Context) -> str:
         """Also where a range is prepared: repeated, it would bring back what was taken out."""
@@ -117,7 +121,7 @@ class DoubledRows:
         right = offsets.assess(context)
         for step in offsets.steps(right, context) if right.damage else ():
             step.do()
-        return f"{len(right.offsets)} partitions"
+        return counted(len(right.offsets), "partition")
 
     def _derive(self, found: DoubledPositions, context: Context) -> str:
         with opened(context.sink, context.settings) as (client, name):
@@ -130,7 +134,7 @@ class DoubledRows:
                     _extents(client, name, found.sessions)
                 )
             )
-        return f"{done:,} sessions"
+        return counted(done, "session")
 
 
 def _of_topic(partition: Partition, context: Context) -> bool:

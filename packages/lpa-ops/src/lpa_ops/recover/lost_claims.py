@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from typing import final
 
+from lpa_core.counted import counted
 from lpa_core.dedup.store import Claimed, DedupStore, SupportsVouching
 from lpa_core.kafka.admin import admin_client
 from lpa_core.uris import without_secrets
@@ -72,7 +73,7 @@ class LostClaims:
                 return stored_claims(client, name, stored, context.settings)
 
             assert isinstance(store, SupportsVouching)
-            return f"{store.recover(claims()):,} keys"
+            return counted(store.recover(claims()), "key")
 
     def _opened(self, context: Context) -> DedupStore:
         store = context.plugins.dedup_store(self._dedup)

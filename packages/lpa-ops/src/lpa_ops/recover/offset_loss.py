@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import final
 
+from lpa_core.counted import counted
 from lpa_core.delivery.commit_metadata import MAX_SPAN, DamagedMetadataError, decode
 from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.kafka.admin import admin_client
@@ -54,8 +55,8 @@ class OffsetLoss:
                 behind = stored.get(partition, 0)
                 if behind > high[partition]:
                     lost.append(
-                        f"{partition} holds {high[partition]} records, but {behind} are stored: the topic was made "
-                        "again; lpa does not touch it: use another topic name"
+                        f"{partition} holds {counted(high[partition], 'record')}, but {behind} are stored: the topic "
+                        "was made again; lpa does not touch it: use another topic name"
                     )
                     continue
                 # At most one range is unfinished, so nothing is missing further back than a range reaches.
@@ -94,7 +95,7 @@ class OffsetLoss:
         ]
 
     def then(self, found: OffsetLossFindings) -> Sequence[str]:
-        return [f"start the workers: they read {found.again:,} records"]
+        return [f"start the workers: they read {counted(found.again, 'record')}"]
 
     def _stopped(self, context: Context) -> str:
         require_stopped(admin_client(context.settings), context.settings)
@@ -104,12 +105,12 @@ class OffsetLoss:
         with opened(context.sink, context.settings) as (client, name):
             tables = stored_tables(client, name)
             kept = {**positions(client, tables), **offsets(found.offsets)}
-            return f"{sum(cut(client, table, kept) for table in tables):,} rows"
+            return counted(sum(cut(client, table, kept) for table in tables), "row")
 
     def _commit(self, found: OffsetLossFindings, context: Context) -> str:
         right = {partition: Commit(offset) for partition, offset in offsets(found.offsets).items()}
         commit(admin_client(context.settings), context.settings, right)
-        return f"{len(right)} partitions"
+        return counted(len(right), "partition")
 
 
 def _gone(known: Positions, partition: Partition, now: Commit | None) -> str:
@@ -141,8 +142,8 @@ def _problem(known: Positions, partition: Partition, now: Commit | None, through
     wrong = f"{partition}: {now.offset} is committed, {through} is right"
     never_read = sum(each.records for each in known.missing(partition, OffsetSpan(through, now.offset)))
     if never_read:
-        return f"{wrong}: {never_read:,} records would never be read"
+        return f"{wrong}: {counted(never_read, 'record')} would never be read"
     if behind <= (prepared.range.end if prepared is not None else now.offset):
         return ""  # offsets apart from what is right lie in gaps
     twice = known.stored(partition, OffsetSpan(now.offset, through))
-    return f"{wrong}: {twice:,} records would be stored twice" if twice else f"{wrong}: rows are left after it"
+    return f"{wrong}: {counted(twice, 'record')} would be stored twice" if twice else f"{wrong}: rows are left after it"

@@ -7,6 +7,7 @@ from typing import final
 
 import attrs
 
+from lpa_core.counted import counted
 from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.permissions import require
@@ -81,7 +82,9 @@ def sources(
         cut[partition] = boundary if partition in files else max(behind, boundary)
         if boundary >= behind:
             continue
-        since = f"{partition}: {behind - boundary:,} records {'came since the backup' if backup.id else 'are stored'}"
+        kept = counted(behind - boundary, "record is stored", "records are stored")
+        came = f"{counted(behind - boundary, 'record')} came since the backup"
+        since = f"{partition}: {came if backup.id else kept}"
         if partition in files:
             lost.append(f"{since}, and are read again from the file: keep it, or they are lost")
         else:

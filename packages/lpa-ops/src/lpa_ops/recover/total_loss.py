@@ -6,6 +6,7 @@ import time
 from collections.abc import Collection, Sequence
 from typing import Final, final
 
+from lpa_core.counted import counted
 from lpa_core.delivery.checkpoint import finished_towards
 from lpa_core.delivery.consumer_group import Partition
 from lpa_core.kafka.admin import admin_client
@@ -80,8 +81,8 @@ class TotalLoss:
             since = stored_since(client, name, started_ms)
         if since:
             raise RecoveryOvertakenError(
-                f"{name} holds {since:,} records that came in since this recovery started, and would be replaced: it "
-                "was repaired by other means"
+                f"{name} holds {counted(since, 'record')} that came in since this recovery started, and would be "
+                "replaced: it was repaired by other means"
             )
         return found
 
@@ -100,7 +101,10 @@ class TotalLoss:
         ]
 
     def then(self, found: Loss) -> Sequence[str]:
-        return [f"start the workers: they read {found.again:,} records again", "run `lpa ingest` on files once more"]
+        return [
+            f"start the workers: they read {counted(found.again, 'record')} again",
+            "run `lpa ingest` on files once more",
+        ]
 
     def _check(self, found: Loss) -> str:
         store, name = store_of(found.location)
@@ -116,7 +120,7 @@ class TotalLoss:
 
     def _restore(self, found: Loss, context: Context) -> str:
         restored = restore(found.location, context.sink, context.settings, context.plugins, replace=True)
-        return f"{sum(restored.rows.values()):,} rows in {len(restored.rows)} tables"
+        return f"{counted(sum(restored.rows.values()), 'row')} in {counted(len(restored.rows), 'table')}"
 
 
 def _is_there(context: Context) -> bool:

@@ -10,6 +10,7 @@ from typing import Final, final
 import attrs
 from clickhouse_connect.driver.client import Client
 
+from lpa_core.counted import counted
 from lpa_core.delivery.commit_metadata import MAX_SPAN
 from lpa_core.settings.settings import Settings
 from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
@@ -61,7 +62,7 @@ def _duplicates_by_position(client: Client, database: str) -> ValidationResult:
 def _duplicates_by_key(client: Client, database: str, settings: Settings) -> ValidationResult:
     ttl = {"ttl_seconds": settings.quality.dedup_ttl_minutes * 60}
     found = client.query(sql("twice_accepted.sql", database), parameters=ttl).result_rows
-    what = [f"{topic}[{number}]: {count:,} keys" for topic, number, count in found]
+    what = [f"{topic}[{number}]: {counted(count, 'key')}" for topic, number, count in found]
     return ValidationResult("no key is accepted twice within its TTL", not found, _listed(what))
 
 
@@ -107,7 +108,11 @@ def _parity(client: Client, database: str) -> ValidationResult:
     found = [parity.ask(client, database, assertion, start, end) for assertion in parity.assertions()]
     failed = [each.assertion.name for each in found if each.severity is parity.Severity.FAIL]
     if not failed:
-        return ValidationResult("derived data agree", True, f"{len(found)} assertions hold over {_PARITY_HOURS} h")
+        return ValidationResult(
+            "derived data agree",
+            True,
+            f"{counted(len(found), 'assertion holds', 'assertions hold')} over {_PARITY_HOURS} h",
+        )
     # Workers are stopped, and some of what is derived from may come again: nobody can tell yet whether it is a fault.
     return ValidationResult("derived data agree", None, f"not yet: {_listed(failed)}")
 

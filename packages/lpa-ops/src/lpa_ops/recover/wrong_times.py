@@ -9,6 +9,7 @@ from typing import Final, final
 
 from clickhouse_connect.driver.client import Client
 
+from lpa_core.counted import counted
 from lpa_core.delivery.batch_clock import SLACK_MS
 from lpa_core.kafka.admin import admin_client
 from lpa_core.release import require_clock, shown
@@ -52,7 +53,8 @@ class WrongTimes:
             tables = stored_tables(client, name)
             stored = positions(client, tables)
             damage = [
-                f"{table.name}: {rows:,} rows are of {shown(first)} to {shown(newest)}, and it is {shown(now)}"
+                f"{table.name}: {counted(rows, 'row is', 'rows are')} of {shown(first)} to {shown(newest)}, and it is "
+                f"{shown(now)}"
                 for table in _dated(tables)
                 for rows, first, newest in _wrong(client, table, now + SLACK_MS)
             ]
@@ -113,7 +115,7 @@ class WrongTimes:
                         settings=_SYNCHRONOUSLY,
                     )
                     changed += rows
-        return f"{changed:,} rows"
+        return counted(changed, "row")
 
 
 def _dated(tables: Sequence[StoredTable]) -> list[StoredTable]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from lpa_core.counted import counted
 from lpa_ops.health.database import opened
 from lpa_ops.health.parity import outcomes
 from lpa_ops.release.gate import Gate, GateResult, Target, outcome
@@ -17,7 +18,7 @@ def judge(target: Target) -> GateResult:
     with opened(target.scope) as database:
         found = outcomes(database, target.scope, without=_FRESHNESS)
     problems = [str(each) for each in found if each.severity is Severity.FAIL]
-    return outcome(problems, f"{len(found)} assertions hold")
+    return outcome(problems, counted(len(found), "assertion holds", "assertions hold"))
 
 
 GATE: Final = Gate("parity", "Parity assertions", judge)

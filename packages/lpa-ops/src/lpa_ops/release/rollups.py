@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from lpa_core.counted import counted
 from lpa_ops.health.database import opened
 from lpa_ops.health.parity import outcomes
 from lpa_ops.release.gate import Gate, GateResult, Target, outcome
@@ -16,7 +17,7 @@ def judge(target: Target) -> GateResult:
     with opened(target.scope) as database:
         found = outcomes(database, target.scope, INVARIANTS)
     problems = [str(each) for each in found if each.severity in (Severity.FAIL, Severity.WARN)]
-    return outcome(problems, f"{len(found)} assertions hold")
+    return outcome(problems, counted(len(found), "assertion holds", "assertions hold"))
 
 
 GATE: Final = Gate("rollups", "Rollups and API views", judge)

@@ -6,20 +6,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
+import msgspec
 from rich.console import Console
 
 from lpa_core.commands.listing import ListColumn, print_block, print_list, print_paragraph
 from lpa_core.commands.output import folded
+from lpa_core.counted import counted
 from lpa_core.time_window import shown
 from lpa_replay.audit import RunRecord
 from lpa_replay.commands.changed_paths import changed_paths
 from lpa_replay.planning.plan import Asked, Plan
 from lpa_replay.sources.window import Clock
-from lpa_replay.verify import VerificationResult
+from lpa_replay.verify import EVERY_RECORD, VerificationResult
 
 _KINDS_SHOWN = 5
 _PATHS_SHOWN = 5
 _SHOWN_OF_A_VALUE = 120
+_SHOWN_OF_A_CHECKSUM = 8
 _SHOWN_ELSEWHERE = ("replay_id", "verification")
 
 
@@ -101,8 +104,15 @@ def print_runs(console: Console, runs: Sequence[RunRecord]) -> None:
     rows = []
     for run in runs:
         sent = "" if run.state == "staged" else f"{run.records_published:,}"
-        rows.append((run.replay_id, run.state, window_text(run), run.source, f"{run.records_selected:,}", sent))
-    print_list(console, columns, rows)
+        row = (run.replay_id, run.state, window_text(run), run.source, f"{run.records_selected:,}", sent)
+        rows.append((*row, run.fix_sha256[:_SHOWN_OF_A_CHECKSUM], became_text(run)))
+    print_list(console, (*columns, "fix", ListColumn("became", prose=True)), rows)
+
+
+def became_text(run: RunRecord) -> str:
+    """What became of the records, as the last verification found it; empty if there was none."""
+    checks = msgspec.json.decode(run.verification or "[]", type=list[dict[str, Any]])
+    return next((str(each["said"]) for each in checks if each["name"] == EVERY_RECORD), "")
 
 
 def print_record(console: Console, run: RunRecord, results: Sequence[tuple[str, str, int]]) -> None:
@@ -182,7 +192,7 @@ def _most_frequent(counts: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
     """The first few, and how many all others come to."""
     shown = [(name or "-", count) for name, count in counts[:_KINDS_SHOWN]]
     rest = counts[_KINDS_SHOWN:]
-    return [*shown, (f"in {len(rest):,} others", sum(count for _, count in rest))] if rest else shown
+    return [*shown, (f"in {counted(len(rest), 'other')}", sum(count for _, count in rest))] if rest else shown
 
 
 def _print_repair(console: Console, before: str, after: str) -> None:
@@ -193,7 +203,7 @@ def _print_repair(console: Console, before: str, after: str) -> None:
         text = f"{_value(each.before)} -> {_value(each.after)}"
         print_paragraph(console, folded(f"{each.path}: {text}" if each.path else text), first="  ", indent="    ")
     if len(changed) > _PATHS_SHOWN:
-        print_paragraph(console, f"{len(changed) - _PATHS_SHOWN:,} more values: --json shows them", first="  ")
+        print_paragraph(console, f"{counted(len(changed) - _PATHS_SHOWN, 'more value')}: --json shows all", first="  ")
 
 
 def _value(text: str | None) -> str:

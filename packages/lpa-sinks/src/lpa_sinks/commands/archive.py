@@ -13,6 +13,7 @@ from cyclopts import Parameter
 
 from lpa_core.commands.options import Json, addressed
 from lpa_core.commands.output import print_json, print_line
+from lpa_core.counted import counted
 from lpa_core.durable import write_file
 from lpa_core.errors import UsageError
 from lpa_core.plugins.context import AppContext
@@ -95,7 +96,7 @@ def _pause_seconds(every: str) -> float:
 
 
 def _told(done: Mirrored) -> Iterator[str]:
-    yield f"{done.copied:,} files copied ({done.bytes / 1e6:,.1f} MB)"
+    yield f"{counted(done.copied, 'file')} copied ({done.bytes / 1e6:,.1f} MB)"
     yield f"{done.compared + done.unchanged:,} were there, {done.compared:,} of them read again"
     for path in done.replaced:
         yield f"replaced, because the copy was damaged: {path}"

@@ -16,6 +16,7 @@ from rich.text import Text
 from lpa_core.commands.listing import print_block, print_paragraph
 from lpa_core.commands.options import Json, SinkUri
 from lpa_core.commands.output import Format, console, print_json, print_line
+from lpa_core.counted import counted
 from lpa_core.errors import UsageError
 from lpa_core.plugins.context import AppContext
 from lpa_core.settings.settings import Settings
@@ -170,7 +171,8 @@ def _print(findings: Sequence[parity.AssertionResult]) -> None:
     offending = [(finding.severity, finding) for finding in findings if finding.severity]
     offending.sort(key=lambda found: list(parity.Severity).index(found[0]))
     for severity, finding in offending:
-        rows = f"{len(finding.rows)}{'+' if len(finding.rows) == parity.ROWS_SHOWN else ''} rows"
+        many = len(finding.rows) == parity.ROWS_SHOWN
+        rows = f"{len(finding.rows)}+ rows" if many else counted(len(finding.rows), "row")
         screen.print(Text.assemble((severity, _STYLES[severity]), f" {finding.assertion.name}: {rows}"), soft_wrap=True)
         for line in (finding.assertion.meaning, f"To do: {finding.assertion.to_do}"):
             print_paragraph(screen, line, first="  ", indent="  ")
@@ -178,4 +180,4 @@ def _print(findings: Sequence[parity.AssertionResult]) -> None:
             shown = ", ".join(f"{name}={value}" for name, value in row.items() if name != "severity")
             print_paragraph(screen, shown, first="    ", indent="      ")
     failed = sum(severity is parity.Severity.FAIL for severity, _ in offending)
-    print_line(f"{len(findings)} assertions: {len(findings) - len(offending)} hold, {failed} fail")
+    print_line(f"{counted(len(findings), 'assertion')}: {len(findings) - len(offending)} hold, {failed} fail")

@@ -13,6 +13,7 @@ from rich.progress import Progress as Bar
 
 from lpa_core.commands.options import Json, SinkUri
 from lpa_core.commands.output import console, print_json, print_line
+from lpa_core.counted import counted
 from lpa_core.errors import UsageError
 from lpa_core.jobs.assembly import fold_rules
 from lpa_core.plugins.context import AppContext
@@ -110,4 +111,4 @@ def _print(done: Derived, json: bool) -> None:
     if json:
         print_json(attrs.asdict(done))
     else:
-        print_line(f"{done.sessions:,} sessions written, {done.signals:,} signals folded")
+        print_line(f"{counted(done.sessions, 'session')} written, {counted(done.signals, 'signal')} folded")

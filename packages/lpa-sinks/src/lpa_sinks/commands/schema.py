@@ -13,6 +13,7 @@ import cyclopts
 from lpa_core.commands.listing import ListColumn, print_list, print_paragraph
 from lpa_core.commands.options import Json, SinkUri
 from lpa_core.commands.output import Format, console, print_json, print_line
+from lpa_core.counted import counted
 from lpa_core.events.json_schema import json_schema as schema_of_events
 from lpa_core.plugins.context import AppContext
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
@@ -106,7 +107,7 @@ def _tables(context: AppContext) -> Sequence[Table]:
 def _print_drifts(drifts: Sequence[schema.Drift]) -> None:
     columns = ("table", "where", "what", "name", ListColumn("expected", prose=True), ListColumn("found", prose=True))
     rows = [(drift.table, drift.place, drift.kind.value, drift.column, drift.expected, drift.found) for drift in drifts]
-    print_list(console(), columns, rows, title=f"{len(drifts)} disagreements")
+    print_list(console(), columns, rows, title=counted(len(drifts), "disagreement"))
     for drift in drifts:
         if drift.is_live:
             print_paragraph(console(), f"{drift}: {drift.remedy}", indent="  ")

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
+from lpa_core.counted import counted
 from lpa_core.delivery.consumer_group import Partition
 from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
 from lpa_core.jobs.restoration import require_whole
@@ -83,7 +84,7 @@ def _judged(scope: Scope, database: HealthDatabase, topic: Mapping[Partition, Co
         sum(trouble.positions for trouble in troubles),
         _NONE,
         "; ".join(trouble.what for trouble in troubles[:3])
-        or f"{positions:,} positions of {len(rows)} partitions are in exactly one table",
+        or f"{positions:,} positions of {counted(len(rows), 'partition')} are in exactly one table",
         _ACTION if any(each.missing for each in troubles) else f"{_LOOK} {command(scope, 'recover doubled-rows')}",
     )
 
@@ -103,7 +104,7 @@ def _troubles(
     first, behind = min(each.first for each in bounds), max(each.behind for each in bounds)
     doubled = row["rows"] - row["positions"] if row else 0
     if doubled:
-        yield _Trouble(doubled, f"{partition}: {doubled:,} rows too many for their positions", missing=False)
+        yield _Trouble(doubled, f"{partition}: {counted(doubled, 'row')} too many for their positions", missing=False)
     if behind - first == (row["positions"] if row else 0):
         return
     begin = stored.first if of_topic and stored is not None else behind if of_topic else first

@@ -7,6 +7,7 @@ from typing import Final
 
 import attrs
 
+from lpa_core.counted import counted
 from lpa_core.delivery.consumer_group import Partition
 from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
 from lpa_core.settings.thresholds import State
@@ -77,7 +78,7 @@ def _of_lags(lags: Mapping[Partition, int], offsets: KafkaOffsets, scope: Scope)
     finding = Finding.of(
         lags[worst],
         thresholds,
-        f"{worst} is {lags[worst]:,} records behind{trend}; all partitions together {sum(lags.values()):,}",
+        f"{worst} is {counted(lags[worst], 'record')} behind{trend}; all partitions together {sum(lags.values()):,}",
         _ACTION,
     )
     ahead = lags[worst] + _AHEAD_MINUTES * (grown or 0)

@@ -10,6 +10,7 @@ from typing import Any, Final, final
 
 import attrs
 
+from lpa_core.counted import counted
 from lpa_core.data_folder import claims_name
 from lpa_core.dedup.redis_ledger import FIELDS, LEDGER, PREFIX, SECTIONS, Ledger, unfit
 from lpa_core.dedup.store import DamagedClaimsError, DedupStoreError, DedupStoreUnavailable
@@ -147,7 +148,7 @@ def _in_redis(uri: str, scope: Scope) -> _Store:
     finally:
         client.close()
     used = int(server["used_memory"])
-    what = f"{keys:,} keys in Redis"
+    what = f"{counted(keys, 'key')} in Redis"
     for trouble, action in _lost(server, ledger, policy):
         return _Store(used, what, trouble, action, State.CRITICAL)
     if not int(server.get("aof_enabled", 0)):

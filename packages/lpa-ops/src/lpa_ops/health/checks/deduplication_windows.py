@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from math import inf
 from typing import Any, Final
 
+from lpa_core.counted import counted
 from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
 from lpa_core.settings.thresholds import State
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
@@ -36,8 +37,8 @@ def judge(scope: Scope) -> Finding:
     shortest = min(map(_seconds, windows))
     thresholds = scope.settings.health.deduplication_window_share
     found = (
-        f"{busiest['entries']:,} entries in the busiest {minutes} minutes, from {busiest['partitions']} partitions; "
-        f"{smallest['name']} remembers {remembered:,}"
+        f"{busiest['entries']:,} entries in the busiest {minutes} minutes, from "
+        f"{counted(busiest['partitions'], 'partition')}; {smallest['name']} remembers {remembered:,}"
     )
     if not remembered:  # of nothing there is no share
         return Finding(State.CRITICAL, found, None, thresholds, _ACTION)

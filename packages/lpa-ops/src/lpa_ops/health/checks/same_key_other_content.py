@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from lpa_core.counted import counted
 from lpa_core.health.check import Finding, HealthCheck, Scope
 from lpa_core.settings.thresholds import State, Thresholds
 from lpa_ops.health.database import opened
@@ -22,7 +23,8 @@ def judge(scope: Scope) -> Finding:
     found = most[0]
     what = (
         f"{found['total']:,} quarantined events have the key of a stored event and other content, under "
-        f"{found['keys']:,} keys; most under {found['key'][:_KEY_SHOWN]!r} ({found['records']:,}, {found['type']})"
+        f"{counted(found['keys'], 'key')}; most under {found['key'][:_KEY_SHOWN]!r} ({found['records']:,}, "
+        f"{found['type']})"
     )
     action = "`lpa triage` shows them; correct the producer: each event needs an id of its own"
     return Finding.of(found["total"], _RECORDS, what, action)
