@@ -120,6 +120,7 @@ class Ground:
             if meanwhile is not None:
                 meanwhile(fork)
             elif line == ENDLESS:
+                fork.process.wait_for_start()
                 time.sleep(_ENDLESS_SECONDS)
                 fork.process.send(signal.SIGTERM)
             status = fork.wait(LONGEST_SECONDS)
