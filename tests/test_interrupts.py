@@ -36,6 +36,24 @@ while True:
         pass  # as a library may do
 """
 
+CONVERTING: Final = """
+import time
+import cyclopts
+from lpa_core import cli
+def build_app(settings, plugins):
+    app = cyclopts.App(result_action="return_value")
+    @app.default
+    def work():
+        try:
+            print("ready", flush=True)
+            time.sleep(60)
+        except KeyboardInterrupt:
+            raise SystemError("returned a result with an exception set") from None
+    return app
+cli.build_app = build_app
+cli.main([])
+"""
+
 
 @pytest.fixture(autouse=True)
 def hangup_is_not_ignored() -> Iterator[None]:
@@ -132,6 +150,15 @@ def test_failure_28_a_library_that_swallows_interrupts_does_not_hang(
         process.send_signal(signal.SIGINT)
         time.sleep(0.1)
     assert ended(process) == (130, b"", LINE)
+
+
+def test_failure_28_an_error_that_a_library_makes_of_the_interrupt_is_none(tmp_path: Path) -> None:
+    process = start([sys.executable, "-c", CONVERTING], tmp_path)
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    status, _, err = ended(process)
+    assert (status, err) == (130, LINE)
 
 
 def test_failure_28_what_was_ignored_stays_ignored(tmp_path: Path) -> None:

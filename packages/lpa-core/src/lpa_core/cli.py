@@ -95,6 +95,8 @@ def run(arguments: list[str]) -> int:
         if isinstance(error, SystemExit) and (at_fault is None or at_fault.hook == COMMANDS):
             raise
         structlog.get_logger("lpa").debug("unexpected error", exception=traceback.format_exc())
+        if interrupts.requested():  # a library in C may make anything of KeyboardInterrupt
+            return interrupts.STOPPED
         _tell(_unexpected(error, at_fault))
         return 1
     return outcome if isinstance(outcome, int) else 0
