@@ -308,7 +308,7 @@ def test_failure_29_different_events_under_one_id_are_told_from_duplicates(tmp_p
     (tmp_path / "more.ndjson").write_text(event(0) + event(4))
     said = lpa("ingest", "more.ndjson", cwd=tmp_path)
     assert "same key, other content 1" in " ".join(said.split())
-    assert "1 events have the key of a stored event, but other content" in " ".join(said.split())
+    assert "1 event has the key of a stored event, but other content" in " ".join(said.split())
     (letters,) = json.loads(lpa("triage", "--json", cwd=tmp_path))["other_content"]
     assert (letters["key"], letters["total"]) == ("same", 4)
     assert "Same key, other content" in lpa("triage", cwd=tmp_path)

@@ -159,6 +159,6 @@ def test_failure_20_a_backup_with_a_freeze_elsewhere_stays_and_is_named(
     ):
         backup = attrs.evolve(elsewhere, id=name, base=base, freeze=freeze, created_ms=FULL.created_ms + number)
         stored(store, backup, tmp_path)
-    with pytest.raises(BackupError, match=r"1 backups removed, frozen has a freeze in http:elsewhere:8123/d"):
+    with pytest.raises(BackupError, match=r"1 backup removed, frozen has a freeze in http:elsewhere:8123/d"):
         prune(store, settings, NOW)
     assert [each.name for each in store.list()] == ["base", "frozen", "new"], "with what it adds to"

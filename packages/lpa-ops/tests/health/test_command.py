@@ -168,7 +168,10 @@ def test_checks_that_hang_or_raise_are_reported_and_hold_nothing_up(tmp_path: Pa
     found = {check["name"]: check for check in json.loads(shown)["checks"]}
     assert found["hanging"]["state"] == "critical"
     assert found["hanging"]["detail"].startswith("no answer after 1.")
-    assert found["raising"]["detail"] == "could not be judged: ZeroDivisionError: division by zero"
+    assert found["raising"]["detail"] == (
+        "could not be judged: plugin checks of checks: lpa_health_checks: the check raising raised ZeroDivisionError: "
+        "division by zero"
+    )
     assert found["disk"]["value"] is not None
 
 

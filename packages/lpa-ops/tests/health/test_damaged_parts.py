@@ -51,8 +51,8 @@ def test_failure_17_a_part_that_cannot_be_read_is_critical(
     action = red(bare, damaged_parts.CHECK, State.CRITICAL, f"kept: the part {name} cannot be read (")
     assert action.startswith(f"`lpa recover clickhouse-corruption --sink '{bare.sink}'` shows")
     bare.run("RENAME TABLE day.kept TO day.kept__damaged_20260108T120000")
-    assert bare(damaged_parts.CHECK).finding.state is State.NOT_APPLICABLE, (
-        "set aside by a recovery, it is for looking at"
+    assert bare(damaged_parts.CHECK).finding.detail == "1 of 1 parts were read and are whole", (
+        "set aside by a recovery, it is for looking at; what is left is of the applied migrations"
     )
 
 
@@ -75,10 +75,10 @@ def test_failure_17_a_look_that_has_no_time_for_all_goes_on_with_the_others_the_
     monkeypatch.setattr(damaged_parts, "_trouble", lambda db, part: (seen.append(part.name), whole(db, part))[1])
     # Each look at the clock is a second later: 4 s are enough for one part.
     check = attrs.evolve(damaged_parts.CHECK, judge=PartReader().judge)
-    for number in (1, 2, 3):
+    for number in (1, 2, 3, 4):
         result = bare(check, costly_timeout_seconds=16)
-        assert f"{number} of 3 parts were read and are whole" in result.finding.detail
-    assert sorted(seen) == sorted(parts)
+        assert f"{number} of 4 parts were read and are whole" in result.finding.detail
+    assert sorted(seen) == sorted([*parts, "all_1_1_0"]), "the last is of the applied migrations"
 
 
 def test_failure_17_where_no_part_can_be_read_in_time_nothing_is_called_well(

@@ -300,6 +300,7 @@ def test_face_values_that_were_stored_as_0_are_computed_again(
 ) -> None:
     table = f"{applied}.payment_events"
     only_wei = "toUInt256OrZero(extract(face_value, '^([0-9]{1,77})(?: *[Ww][Ee][Ii])?$'))"
+    engine.command(f"DROP TABLE {applied}.schema_migrations SYNC")
     for drop in ("expected_fee_wei", "price_wei_per_pixel"):
         engine.command(f"ALTER TABLE {table} DROP COLUMN {drop}")
     engine.command(f"ALTER TABLE {table} MODIFY COLUMN face_value_wei UInt256 MATERIALIZED {only_wei}")
