@@ -43,14 +43,14 @@ def test_a_fixture_gives_the_same_bytes_now_and_then_and_a_change_is_found_in_it
     assert (rows["verdicts"], rows["ai_stream_status"], rows["streaming_events"]) == (22, 20, 20)
     assert (rows["streaming_events_dlq"], rows["streaming_events_quarantine"]) == (1, 1)
 
-    events[3]["data"]["message"] = "another"
+    events[3]["data"]["pipeline"] = "another"
     fixture.write_bytes(b"\n".join(map(msgspec.json.encode, events)))
     second = check(tmp_path, "fixture.ndjson", "--against", "recorded", "--json", status=1)
     assert second["twice_the_same"]
     difference = second["difference"]
     assert (difference["layer"], difference["table"]) == ("typed", "ai_stream_status")
     (before,), (after,) = difference["only_recorded"], difference["only_now"]
-    assert (json.loads(before)["message"], json.loads(after)["message"]) == ("m", "another")
+    assert (json.loads(before)["pipeline"], json.loads(after)["pipeline"]) == ("p", "another")
     changed = {each["table"] for each in second["tables"]} - {
         each["table"] for each in second["tables"] if each in first["tables"]
     }
