@@ -9,16 +9,26 @@ from typing import Final
 
 from clickhouse_connect.driver.client import Client
 
+from lpa_core.tables.ingested import INGESTED_TABLES
 from lpa_core.tables.table import Table
 from lpa_sinks.clickhouse.types import column_type
-from lpa_sinks.schema.ddl import SCHEMA_FILES, SQL, declared, in_database, sql_file, statements
+from lpa_sinks.schema.ddl import (
+    SCHEMA_FILES,
+    SQL,
+    WITHDRAWN_TABLE,
+    declared,
+    definition_of,
+    in_database,
+    sql_file,
+    statements,
+)
 from lpa_sinks.schema.migrations import remember_baseline
 
 _CREATES: Final = re.compile(r"CREATE (?:TABLE|VIEW) IF NOT EXISTS \S+?\.`?(\w+)")
 
 
 def apply(client: Client, database: str, tables: Iterable[Table], files: Sequence[str] = SCHEMA_FILES) -> list[str]:
-    """Create the database, tables, views and columns of events' tables that are missing, and return their names.
+    """Create the database, tables, views and columns that rows have and that are missing, and return their names.
 
     ``files`` limits it to what some of :data:`~lpa_sinks.schema.ddl.SCHEMA_FILES` make, and to plugins' tables.
     Everything else that is there already is left as it is, also if it has drifted:
@@ -35,7 +45,8 @@ def apply(client: Client, database: str, tables: Iterable[Table], files: Sequenc
         made = _CREATES.search(statement)
         if made is None or made[1] not in before:
             client.command(statement)
-    added = _add_columns(client, database, [table for table in tables if table.name in before])
+    written = {table.name: table for table in (*tables, WITHDRAWN_TABLE, *INGESTED_TABLES) if table.name in before}
+    added = _add_columns(client, database, [*written.values()])
     new = object_names(client, database) - before
     if before.isdisjoint(declared(())):
         remember_baseline(client, database)
@@ -43,7 +54,7 @@ def apply(client: Client, database: str, tables: Iterable[Table], files: Sequenc
 
 
 def _add_columns(client: Client, database: str, tables: Sequence[Table]) -> list[str]:
-    """Add the columns that tables of events lack. A Distributed table stays: those below it come first."""
+    """Add the columns that tables lack. A Distributed table stays: those below it come first."""
     where = {"database": database, "tables": [table.name for table in tables]}
     if not tables:
         return []
@@ -58,13 +69,8 @@ def _add_columns(client: Client, database: str, tables: Sequence[Table]) -> list
             continue
         for before, column in pairwise(table.columns):
             if (table.name, column.name) not in there:
-                statement = SQL.fill(
-                    "add_column.sql",
-                    table=table.name,
-                    column=column.name,
-                    type=column_type(column),
-                    before=before.name,
-                )
+                defined = definition_of(table.name, column.name) or f"{column.name} {column_type(column)}"
+                statement = SQL.fill("add_column.sql", table=table.name, column=defined, before=before.name)
                 client.command(in_database(statement, database))
                 added.append(f"{table.name}.{column.name}")
     return added

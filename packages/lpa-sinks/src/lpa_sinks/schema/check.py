@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from functools import cache
 from typing import Final, final
 
 import attrs
@@ -15,11 +13,11 @@ from lpa_core.tables.ingested import INGESTED_TABLES
 from lpa_core.tables.table import Table
 from lpa_sinks.clickhouse.types import column_type
 from lpa_sinks.schema.ddl import (
-    SCHEMA_FILES,
     WITHDRAWN_TABLE,
     DeclaredTable,
     declared,
     deduplication_settings,
+    definition_of,
     materialized,
     sql_file,
 )
@@ -63,13 +61,14 @@ class Drift:
             case DriftKind.MISSING_TABLE:
                 return "`lpa schema apply` makes it"
             case DriftKind.MISSING_COLUMN:
-                definition = _definition(self.table, self.column)
-                return f"run {alter} ADD COLUMN {definition}" if definition else "`lpa schema apply` adds it"
+                definition = definition_of(self.table, self.column)
+                ways = ["`lpa schema apply` adds it"] if self.stops_writing else []
+                return " or ".join([*ways, *([f"run {alter} ADD COLUMN {definition}"] if definition else [])])
             case DriftKind.EXTRA_COLUMN:
                 return f"nothing if you added it; if it is not needed, run {alter} DROP COLUMN {self.column}"
             case DriftKind.TYPE:
                 kept = f"`lpa backup create`, then run {alter} MODIFY COLUMN"
-                return f"{kept} {_definition(self.table, self.column) or f'{self.column} {self.expected}'}"
+                return f"{kept} {definition_of(self.table, self.column) or f'{self.column} {self.expected}'}"
             case DriftKind.DEDUPLICATION:
                 return f"run {alter} MODIFY SETTING {self.column} = {self.expected.removeprefix('at least ')}"
             case DriftKind.ENGINE:
@@ -94,18 +93,6 @@ class Drift:
             case DriftKind.DEDUPLICATION:
                 what = f"{self.column} is {self.found}, expected {self.expected}: repeated inserts may be stored twice"
         return f"{self.table} in {self.place}: {what}"
-
-
-def _definition(table: str, column: str) -> str:
-    """The column as the DDL defines it; empty if it does not, such as in a plugin's table."""
-    found = re.search(rf"EXISTS \S+\.{table}\n\((.*?)^\)", _builtin_sql(), re.MULTILINE | re.DOTALL)
-    line = re.search(rf"^    ({column} .+?),?$", found[1], re.MULTILINE) if found else None
-    return line[1] if line else ""
-
-
-@cache
-def _builtin_sql() -> str:
-    return "\n".join(map(sql_file, SCHEMA_FILES))
 
 
 def check(client: Client, database: str, tables: Sequence[Table]) -> list[Drift]:

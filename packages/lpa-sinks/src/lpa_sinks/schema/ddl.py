@@ -117,6 +117,18 @@ def _builtin() -> Mapping[str, DeclaredTable]:
     return dict(ChainMap(*(_read(name, sql_file(name)) for name in SCHEMA_FILES)))
 
 
+def definition_of(table: str, column: str) -> str:
+    """The column as a file defines it, its name first; empty if none does, such as in a plugin's table."""
+    found = re.search(rf"EXISTS \S+\.{table}\n\((.*?)^\)", _builtin_sql(), re.MULTILINE | re.DOTALL)
+    line = re.search(rf"^    ({column} .+?),?$", found[1], re.MULTILINE) if found else None
+    return line[1] if line else ""
+
+
+@cache
+def _builtin_sql() -> str:
+    return "\n".join(map(sql_file, SCHEMA_FILES))
+
+
 def _read(file: str, sql: str) -> dict[str, DeclaredTable]:
     """The tables of SQL that is written as this package's files are: a column a line, four spaces before it."""
     found = {}

@@ -1,1 +1,1 @@
-ALTER TABLE livepeer_analytics.$table ADD COLUMN IF NOT EXISTS $column $type AFTER $before
+ALTER TABLE livepeer_analytics.$table ADD COLUMN IF NOT EXISTS $column AFTER $before
