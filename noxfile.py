@@ -227,8 +227,8 @@ def wheels(session: nox.Session) -> None:
             session.error("lpa-core alone should have accepted one event and rejected the other")
         if "pip install 'lpa-core[cli]'" not in output_of(session, core / "lpa", status=2):
             session.error("lpa-core alone should say how to install the command line")
-        require_plugins(session, program / "lpa", {"core"})
-        require_plugins(session, every / "lpa", {"core", "sinks", "replay", "ops"})
+        require_plugins(session, program / "lpa", {"core", "jobs"})
+        require_plugins(session, every / "lpa", {"core", "jobs", "sinks", "replay", "ops"})
         if "CREATE TABLE" not in output_of(session, every / "lpa", "schema", "show"):
             session.error("the wheel of lpa-sinks should hold the schema")
 

@@ -46,7 +46,7 @@ SELECT count(), groupBitXor(row_hash), sum(row_hash) FROM (
 """
 COMPARED = {
     "streaming_events": "dedup_key, simpleJSONExtractString(raw_json, '__replay_origin'), source_offset",
-    "ai_stream_status": "raw_event_uid, message, source_offset, replay",
+    "ai_stream_status": "raw_event_uid, pipeline, source_offset, replay",
     "streaming_events_dlq": "failure_reason, attempt, source_offset",
     "streaming_events_quarantine": "failure_reason, attempt, source_offset",
     "replay_outcomes": "number, source_offset, outcome, why, dedup_key, attempt, result, result_reason",
