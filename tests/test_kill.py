@@ -41,7 +41,8 @@ KILLS_OF_ONE = 10
 EVENTS = 100_000 if "LPA_KILLS" in os.environ else 6_000
 FORK = multiprocessing.get_context("fork")
 TABLES_SQL = """
-SELECT name FROM system.tables WHERE database = 'livepeer_analytics' AND name NOT IN ('underived') AND (
+SELECT name FROM system.tables
+WHERE database = 'livepeer_analytics' AND name NOT IN ('underived', 'schema_migrations') AND (
     engine LIKE '%MergeTree' AND name NOT LIKE '%\\_versions'
     OR engine = 'View' AND (name LIKE 'fact\\_%' OR name LIKE 'dim\\_%'))
 """
