@@ -36,6 +36,21 @@ while True:
         pass  # as a library may do
 """
 
+LEAVING: Final = """
+import threading
+import time
+from lpa_core import interrupts
+interrupts.install()
+interrupts._LEAVING_SECONDS = {leaving}
+interrupts.begin_work()
+asked = threading.Event()
+with interrupts.stopping(lambda number: asked.set(), 0.5):
+    print("ready", flush=True)
+    asked.wait()
+time.sleep(1.5)
+interrupts.leave(0)
+"""
+
 CONVERTING: Final = """
 import time
 import cyclopts
@@ -150,6 +165,17 @@ def test_failure_28_a_library_that_swallows_interrupts_does_not_hang(
         process.send_signal(signal.SIGINT)
         time.sleep(0.1)
     assert ended(process) == (130, b"", LINE)
+
+
+@pytest.mark.parametrize(("leaving", "outcome"), [(60, (0, b"", "")), (0.2, (130, b"", LINE))], ids=["long", "for ever"])
+def test_failure_28_leaving_a_group_takes_its_time_when_the_work_is_done(
+    leaving: float, outcome: tuple[int, bytes, str], tmp_path: Path
+) -> None:
+    process = start([sys.executable, "-c", LEAVING.format(leaving=leaving)], tmp_path)
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    assert ended(process) == outcome
 
 
 def test_failure_28_an_error_that_a_library_makes_of_the_interrupt_is_none(tmp_path: Path) -> None:

@@ -157,6 +157,18 @@ def test_a_pass_that_a_new_member_overtakes_is_begun_again(materializers: tuple[
     assert {worker.stop() for worker in workers} == {0}
 
 
+def test_a_materializer_can_leave_while_the_group_waits_for_a_dead_member(
+    materializers: tuple[Job, list[Materializer]],
+) -> None:
+    """The broker answers a member that leaves only once the dead one is given up."""
+    job, (dead, worker) = materializers
+    dead.start(LPA_KAFKA_SESSION_TIMEOUT_MS="45000")
+    job.until(lambda: "partitions assigned" in dead.log.read_text(), "it has the partitions")
+    dead.kill()
+    worker.start(LPA_STOP_SECONDS="2")
+    assert worker.stop() == 0, worker.log.read_text()[-3000:]
+
+
 def test_what_is_no_touch_is_counted_and_passed_over(materializers: tuple[Job, list[Materializer]]) -> None:
     job, (worker, _) = materializers
     job.start()

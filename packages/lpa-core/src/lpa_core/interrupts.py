@@ -24,7 +24,10 @@ ADVICE = "stopped; run the same command again to go on"
 _REQUESTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PATIENCE_SECONDS = 5.0
 """How long a command may take to tidy up."""
+_LEAVING_SECONDS = 15.0
+"""How long the same takes at most for a job whose work has ended: a broker is given 5 s to hear that a member leaves."""
 _LAST_WORD_SECONDS = 1.0
+_NO_SIGNAL = b"\0"
 _SHOW_CURSOR = b"\x1b[?25h\r\n"
 
 TYPE_CHECKING = False  # not that of typing, whose import takes long
@@ -72,6 +75,13 @@ class _Watch:
         self._thread.join()
         os.close(self._read)
 
+    def limit(self, seconds: float) -> None:
+        """Give the process that many seconds from now, whatever it had, if it was asked to end."""
+        if self.request:
+            self._deadline = time.monotonic() + seconds
+            with suppress(BlockingIOError):
+                os.write(self._written, _NO_SIGNAL)
+
     def last_word(self, say: Callable[[], object]) -> None:
         """Say why the process ends. If another thread does, wait until it has."""
         if self._last_word.acquire(blocking=False):
@@ -105,7 +115,7 @@ class _Watch:
             for number in numbers:
                 if number in self._before:
                     self._asked(number)
-            if not ready:
+            if self._deadline is not None and time.monotonic() >= self._deadline:
                 self.end()
 
     def _asked(self, number: int) -> None:
@@ -153,7 +163,7 @@ def stopping(stop: Stop, seconds: float | None) -> Iterator[None]:
 
     Args:
         stop: what lets the work in the main thread end soon.
-        seconds: how long that may take; None if it limits itself.
+        seconds: how long that may take; None if it limits itself. What follows the work has a limit of its own.
 
     Does nothing in another thread than the main one.
     """
@@ -168,7 +178,9 @@ def stopping(stop: Stop, seconds: float | None) -> Iterator[None]:
         yield
     finally:
         watch.job = None
-        if watch is not _watch:
+        if watch is _watch:
+            watch.limit(_LEAVING_SECONDS)
+        else:
             watch.uninstall()
 
 
