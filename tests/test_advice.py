@@ -33,7 +33,7 @@ FOLLOWED = {
     "config": (
         "packages/lpa-core/tests/commands/test_config.py::test_failure_31_everything_that_is_wrong_is_told_at_once"
     ),
-    "doctor": "tests/test_doctor.py::test_a_sink_alone_is_told_how_to_ask_about_a_file",
+    "doctor": "tests/doctor/test_settings.py::test_a_sink_alone_is_told_how_to_ask_about_a_file",
     "health": "tests/test_takeover_of_0_1_0.py::test_a_data_folder_is_gone_on_with",
     "ingest": "tests/test_takeover_of_0_1_0.py::test_a_recovery_that_was_broken_off_is_finished",
     "materialize": "tests/integration/test_materialize_on_a_broker.py::test_a_materializer_says_how_it_fares",

@@ -167,7 +167,9 @@ def test_failure_28_a_library_that_swallows_interrupts_does_not_hang(
     assert ended(process) == (130, b"", LINE)
 
 
-@pytest.mark.parametrize(("leaving", "outcome"), [(60, (0, b"", "")), (0.2, (130, b"", LINE))], ids=["long", "for ever"])
+@pytest.mark.parametrize(
+    ("leaving", "outcome"), [(60, (0, b"", "")), (0.2, (130, b"", LINE))], ids=["long", "for ever"]
+)
 def test_failure_28_leaving_a_group_takes_its_time_when_the_work_is_done(
     leaving: float, outcome: tuple[int, bytes, str], tmp_path: Path
 ) -> None:

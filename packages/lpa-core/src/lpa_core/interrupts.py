@@ -25,7 +25,7 @@ _REQUESTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PATIENCE_SECONDS = 5.0
 """How long a command may take to tidy up."""
 _LEAVING_SECONDS = 15.0
-"""How long the same takes at most for a job whose work has ended: a broker is given 5 s to hear that a member leaves."""
+"""How long that takes at most if a job's work has ended: a broker is given 5 s to hear that a member leaves."""
 _LAST_WORD_SECONDS = 1.0
 _NO_SIGNAL = b"\0"
 _SHOW_CURSOR = b"\x1b[?25h\r\n"
