@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -21,19 +22,8 @@ pytestmark = pytest.mark.edges
 LINES: Final = [f"{command} {rest}".strip() for command, ways in EXAMPLES.items() for rest in ways]
 PRINTS_ONLY: Final = "generate --events 20000"
 """Has nothing to do if nobody reads it."""
-MOMENTS: Final = 4
-MOMENTS_OF_WORK: Final = 12
-WORK: Final = (
-    "backup create",
-    "backup restore {backup} --replace",
-    "ingest - --archive archive",
-    "ingest {file}",
-    "materialize rebuild --start 2026-01-01 --end 2026-02-01",
-    "recover total-loss",
-    "replay run --plan plan.json",
-    "schema apply --migrations migrations",
-)
-"""What changes data, each in a way of its own: interrupted at more moments."""
+MOMENTS: Final = int(os.environ.get("LPA_EDGES_MOMENTS", "20"))
+"""At which a command is interrupted, spread over its time."""
 DONE_BEFORE: Final = {"schema rollback --migrations migrations": 2}
 """The status of a command that is run again after it did its work, where there is nothing left to do."""
 _LATE_SECONDS: Final = 0.1
@@ -140,13 +130,12 @@ def test_a_line_break_in_names_is_told_in_one_line(line: str, two_lines: Ground,
 def test_ctrl_c_at_any_moment_is_130_and_a_line(line: str, ground: Ground, undisturbed: Undisturbed) -> None:
     """Run again, the command goes on and ends as if it had never been interrupted."""
     expected = undisturbed(line)
-    moments = MOMENTS_OF_WORK if line in WORK else MOMENTS
     duration, hits, tries = expected.seconds, 0, 0
-    while hits < moments:
+    while hits < MOMENTS:
         tries += 1
-        assert tries < 5 * MOMENTS_OF_WORK, f"{line} ends too soon: {hits} hits in {tries} tries"
+        assert tries < 4 * MOMENTS + 40, f"{line} ends too soon: {hits} hits in {tries} tries"
         ground.put_back()
-        interrupt = Interrupt(duration * (hits + 0.5) / moments)
+        interrupt = Interrupt(duration * (hits + 0.5) / MOMENTS)
         ended = ground.run(line, meanwhile=interrupt)
         if not interrupt.hit or (ended.status == expected.status and interrupt.ago < _LATE_SECONDS):
             duration *= 0.9
@@ -165,9 +154,9 @@ def test_ctrl_c_while_lpa_starts_is_130_and_a_line(line: str, ground: Ground) ->
     """In processes of their own, from the moment on that lpa's own code runs: before, Python ends as Python does."""
     hits = tries = 0
     duration = 0.0
-    while hits < MOMENTS_OF_WORK:
+    while hits < MOMENTS:
         tries += 1
-        assert tries < 5 * MOMENTS_OF_WORK
+        assert tries < 4 * MOMENTS + 40
         ground.put_back()
         process = subprocess.Popen(
             [LPA, *ground.words(line)],
@@ -181,7 +170,7 @@ def test_ctrl_c_while_lpa_starts_is_130_and_a_line(line: str, ground: Ground) ->
         began = time.monotonic()
         hit = False
         if duration:
-            time.sleep(duration * (hits + 0.5) / MOMENTS_OF_WORK)
+            time.sleep(duration * (hits + 0.5) / MOMENTS)
             hit = watched.send(signal.SIGINT)
         out, err = process.communicate(timeout=LONGEST_SECONDS)
         watched.close()

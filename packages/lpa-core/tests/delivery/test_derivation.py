@@ -101,10 +101,10 @@ class Backlog:
     """A delivery that is behind, and a first pass of a second over the first of its ranges."""
 
     def __init__(self) -> None:
-        self.now = 0.0
+        self.now = self.used = 0.0
         self.looked = threading.Semaphore(0)
         self.sink = Sink(passing=self._pass)
-        self.derivation = Derivation([self.sink], FoldRules(), clock=self._clock)
+        self.derivation = Derivation([self.sink], FoldRules(), clock=self._clock, processor_seconds=lambda: self.used)
         self.derivation.step(Step.FINISHED, range_(1))
         self.derivation.start()
         assert self.sink.called.acquire(timeout=SECONDS)
@@ -124,9 +124,10 @@ class Backlog:
         for _ in range(5):
             assert self.looked.acquire(timeout=SECONDS)
 
-    def go_on(self, seconds: float) -> None:
-        """Let time pass, with a step of the delivery five times a second."""
+    def go_on(self, seconds: float, busy: float = 1.0) -> None:
+        """Let time pass, with a step of the delivery five times a second, and that share of a processor in use."""
         for _ in range(round(seconds * 5)):
+            self.used += 0.2 * busy
             self.now += 0.2
             self.derivation.step(Step.WRITTEN, range_(3))
 
@@ -147,6 +148,15 @@ def test_under_a_backlog_a_pass_waits_three_times_as_long_as_the_one_before_took
     backlog.look()
     assert backlog.sink.derived == [stored(1)]
     backlog.go_on(0.4)
+    backlog.next_pass()
+
+
+def test_a_delivery_that_keeps_up_is_waited_for_as_long_as_the_pass_before_took(backlog: Backlog) -> None:
+    backlog.look()
+    backlog.go_on(0.8, busy=0.3)
+    backlog.look()
+    assert backlog.sink.derived == [stored(1)]
+    backlog.go_on(0.4, busy=0.3)
     backlog.next_pass()
 
 

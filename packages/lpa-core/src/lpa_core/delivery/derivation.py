@@ -21,6 +21,8 @@ _PATIENCE: Final = 3
 """How many times as long as the last pass took the next one waits for more ranges: most of a pass's cost is its own."""
 _MOST_SECONDS: Final = 10.0
 """What it waits at most: a first pass over what an earlier process left may take very long."""
+_BUSY_SHARE: Final = 0.6
+"""Of one processor. Under a backlog the delivery's first thread alone takes a whole one."""
 _LOOK_SECONDS: Final = 0.05
 
 _log = structlog.get_logger("lpa.delivery")
@@ -31,8 +33,8 @@ class Derivation:
     """Tells sinks of each range that is prepared and finished, and has them derive in a thread of its own.
 
     Ranges are derived from in passes. Under a backlog a pass waits for more of them, in proportion to what the one
-    before took. It does not once the delivery has caught up, which is when no step came for as long as that pass took,
-    or ends.
+    before took. If the delivery keeps up, it waits as long as that pass took: the delivery keeps up if no step came for
+    that long, or if the process leaves much of a processor unused. At the end of the delivery it does not wait.
 
     What fails to be derived never holds up or ends the delivery: it is tried again, at the latest by the next process.
     """
@@ -43,9 +45,13 @@ class Derivation:
         rules: FoldRules,
         count: Callable[[Derived, float], None] = lambda derived, seconds: None,
         clock: Callable[[], float] = time.monotonic,
+        processor_seconds: Callable[[], float] = time.process_time,
     ) -> None:
         """``count`` receives each pass, and the seconds it took by ``clock``."""
         self._sinks, self._rules, self._count, self._clock = tuple(sinks), rules, count, clock
+        self._processor_seconds = processor_seconds
+        self._used_before = 0.0
+        """Seconds of processors that the process had used when the last pass ended."""
         self._stepped = self._ended = clock()
         """When the last step was told, and when the last pass ended."""
         self._took = 0.0
@@ -93,9 +99,15 @@ class Derivation:
 
     def _wait_for_more(self) -> None:
         until = self._ended + min(_PATIENCE * self._took, _MOST_SECONDS)
-        while (now := self._clock()) < until and now - self._stepped < self._took:
+        while (now := self._clock()) < until and not self._keeps_up(now):
             if self._closing.wait(_LOOK_SECONDS):
                 return
+
+    def _keeps_up(self, now: float) -> bool:
+        """Whether the delivery has time to spare, for as long as the last pass took."""
+        waited = now - self._ended
+        used = self._processor_seconds() - self._used_before
+        return now - self._stepped >= self._took or (waited >= self._took and used < _BUSY_SHARE * waited)
 
     def _derive(self) -> bool:
         with self._lock:
@@ -110,7 +122,7 @@ class Derivation:
         except Exception:  # a defect: it must not take the delivery along
             _log.exception("facts could not be derived")
         else:
-            self._ended = self._clock()
+            self._ended, self._used_before = self._clock(), self._processor_seconds()
             self._took = self._ended - began
             return True
         with self._lock:
