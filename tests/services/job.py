@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -31,6 +29,7 @@ from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.testing.ports import free_port
 from lpa_sinks.schema.apply import apply as apply_schema
 from services.clickhouse import ClickHouseServer
+from services.forked import ForkedLpa
 from services.processes import PATIENCE
 
 Place = tuple[int, int]
@@ -38,7 +37,6 @@ Place = tuple[int, int]
 
 TOKEN = "a-token-for-tests-0123456789"
 _DATABASE = "livepeer_analytics"
-LPA = Path(sys.executable).with_name("lpa")
 
 
 def event(identity: str, **more: object) -> bytes:
@@ -104,18 +102,16 @@ class Job:
         with clickhouse.client() as client:
             apply_schema(client, _DATABASE, tables)
         self._producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 1, "log_level": 0})
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ForkedLpa | None = None
 
     # The process.
 
     def start(self, *arguments: str, ready: bool = True, **environment: str) -> None:
         """Start it, and wait until it says it is ready."""
         dedup = self._dedup or f"rocksdb://{self.data / 'dedup'}"
-        command = [str(LPA), "ingest", "--sink", self.sink, "--dedup", dedup, *arguments]
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, env={**os.environ, **self.environment, **environment}, cwd=self.folder
-            )
+        command = ["ingest", "--sink", self.sink, "--dedup", dedup, *arguments]
+        whole = {**os.environ, **self.environment, **environment}
+        self._process = ForkedLpa(command, self.log, whole, self.folder)
         if ready:
             self.until(lambda: not self.running or self.get("/readyz")[0] == 200, "it is ready")
             assert self.running, f"it has ended:\n{self.log.read_text()[-3000:]}"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from typing import final
 
 from confluent_kafka import Consumer, TopicPartition
 
 from lpa_core.testing.ports import free_port
-from services.job import LPA, Job
+from services.forked import ForkedLpa
+from services.job import Job
 from services.processes import PATIENCE
 
 
@@ -21,15 +21,12 @@ class Materializer:
     def __init__(self, job: Job, number: int) -> None:
         self._job, self.log = job, job.folder / f"materialize-{number}"
         self.port = free_port()
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: ForkedLpa | None = None
 
     def start(self, **environment: str) -> None:
         whole = {**os.environ, **self._job.environment, "LPA_ADMIN_ADDRESS": f"127.0.0.1:{self.port}", **environment}
         sink = f"clickhouse://127.0.0.1:{self._job.clickhouse.port}"
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [str(LPA), "materialize", "--sink", sink], stdout=log, stderr=log, env=whole, cwd=self._job.folder
-            )
+        self.process = ForkedLpa(["materialize", "--sink", sink], self.log, whole, self._job.folder)
 
     @property
     def pid(self) -> int:

@@ -112,7 +112,7 @@ class Process:
 
     def __init__(self, number: int, handle: int | None = None) -> None:
         """``handle`` is of another process that saw it while it was there: its number may be free again."""
-        self._number = number
+        self.number = number
         self._handle = os.pidfd_open(number) if handle is None else handle
 
     def wait_for_start(self) -> None:
@@ -134,14 +134,14 @@ class Process:
     def _ends(self) -> bool:
         """Whether the system takes it down already, which takes a moment."""
         try:
-            flags = Path(f"/proc/{self._number}/stat").read_text().rpartition(")")[2].split()[6]
+            flags = Path(f"/proc/{self.number}/stat").read_text().rpartition(")")[2].split()[6]
         except OSError:
             return True
         return bool(int(flags) & _EXITING)
 
     def _has(self, field: str, mask: int) -> bool:
         with contextlib.suppress(OSError):
-            return bool(int(Path(f"/proc/{self._number}/status").read_text().partition(field)[2].split()[0], 16) & mask)
+            return bool(int(Path(f"/proc/{self.number}/status").read_text().partition(field)[2].split()[0], 16) & mask)
         return True
 
 
@@ -167,6 +167,10 @@ class Fork:
         self._server.sendall(said)
         process, handles, _, _ = socket.recv_fds(self._server, 8, 1)
         self.process = Process(int.from_bytes(process, "big"), handles[0])
+
+    def fileno(self) -> int:
+        """Readable once it has ended."""
+        return self._server.fileno()
 
     def wait(self, seconds: float) -> int:
         """The exit status; below 0 the signal that ended it. Raises TimeoutError, and kills it."""

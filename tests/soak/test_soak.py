@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from itertools import count, cycle
@@ -18,7 +19,7 @@ from typing import final
 import pytest
 from services.clickhouse import ClickHouseServer
 from services.health import health
-from services.job import LPA, Job
+from services.job import Job
 from services.kafka import KafkaCluster
 from services.materializer import Materializer, behind
 
@@ -26,6 +27,7 @@ from soak.accounts import discrepancies
 from soak.load import Load
 from soak.memory import TOLERANCE, Held, Memory
 
+LPA = Path(sys.executable).with_name("lpa")
 SECONDS = int(os.environ.get("LPA_SOAK_SECONDS", "1200"))
 RATE = int(os.environ.get("LPA_SOAK_RATE", "2000"))
 SEED = int(os.environ.get("LPA_SOAK_SEED", "1"))

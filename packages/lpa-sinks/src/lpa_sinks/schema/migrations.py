@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, final
 
 import attrs
+import msgspec
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.errors import ConfigurationError
@@ -152,9 +153,14 @@ def remember(client: Client, database: str, *applied: Applied) -> None:
     """Raises the client's errors."""
     client.command(SQL.fill("schema_migrations.sql", database=quoted(database)))
     columns = ["number", "name", "checksum", "state", "previous_views"]
-    rows = [[each.number, each.name, each.checksum, each.state, dict(each.previous_views)] for each in applied]
+    rows = [(each.number, each.name, each.checksum, each.state, dict(each.previous_views)) for each in applied]
     # The same may be remembered again: a migration that was rolled back and is applied once more.
-    client.insert(MIGRATIONS_TABLE, rows, columns, database=database, settings={"insert_deduplicate": 0})
+    settings = {"insert_deduplicate": 0, "async_insert": 0}
+    # The client's own insert would import pandas, which takes longer than all statements for a new database.
+    encoded = b"\n".join(map(msgspec.json.encode, rows))
+    client.raw_insert(
+        f"{quoted(database)}.{quoted(MIGRATIONS_TABLE)}", columns, encoded, settings=settings, fmt="JSONCompactEachRow"
+    )
 
 
 def remember_baseline(client: Client, database: str) -> None:

@@ -16,6 +16,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from lpa_sinks.clickhouse.client import connect, endpoint
+from lpa_sinks.clickhouse.names import quoted
 from lpa_sinks.schema.apply import apply
 from lpa_sinks.schema.migrations import remember_baseline
 
@@ -57,7 +58,7 @@ class EmptyDatabases:
         """The name of one, for one user at a time. It may do to it what it likes."""
         name, defined = self._free.popitem() if self._free else self._made(f"empty_{next(self._numbers)}")
         yield name
-        if self._definitions(name) == defined and self._emptied(name):
+        if self._as_it_was(name, defined) and self._emptied(name):
             self._free[name] = defined
         else:
             self._client.command(f"DROP DATABASE IF EXISTS {name} SYNC")
@@ -70,6 +71,18 @@ class EmptyDatabases:
         """What tells the files of definitions from changed ones: the engine replaces a file to change it."""
         files = [(file.name, file.stat()) for file in (self._path / "metadata" / name).glob("*")]
         return {file: (status.st_ino, status.st_mtime_ns) for file, status in files}
+
+    def _as_it_was(self, name: str, defined: dict[str, tuple[int, int]]) -> bool:
+        """Drop the tables that were added. Whether the others are as they were."""
+        now = self._definitions(name)
+        if not defined.items() <= now.items():
+            return False
+        try:
+            for file in now.keys() - defined.keys():
+                self._client.command(f"DROP TABLE {name}.{quoted(file.removesuffix('.sql'))} SYNC")
+        except ClickHouseError:
+            return False
+        return True
 
     def _emptied(self, name: str) -> bool:
         """Remove all rows but those of a new database, and the tokens of inserts. Whether that could be done."""
