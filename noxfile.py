@@ -95,7 +95,7 @@ def tests(session: nox.Session) -> None:
 def slow(session: nox.Session) -> None:
     """Run the tests that take many commands or databases: losses, restores, recoveries, takeovers."""
     require_programs(session)
-    sync(session, "--all-packages", "--all-extras", "--group", "test")
+    sync(session, "--all-packages", "--all-extras", "--group", "test", "--group", "example")
     with files_in_memory(session):
         others = [f"--ignore={path}" for path in [*KILLED, *FUZZED]]
         session.run("pytest", "-m", "slow", *THREE, *others, *session.posargs)

@@ -8,11 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from services.preloaded import preloaded_lpa
 
 PAGE = (Path(__file__).parents[1] / "docs" / "facts.md").read_text()
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_page_run(tmp_path: Path) -> None:
     commands = [line for block in re.findall(r"^```sh\n(.*?)^```$", PAGE, re.M | re.S) for line in block.splitlines()]
     assert [command.split()[1] for command in commands] == ["materialize", "materialize", "triage"]

@@ -10,6 +10,8 @@ import tomllib
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 EXAMPLE: Final = Path(__file__).parents[1] / "examples" / "lpa-example-service"
 README: Final = (EXAMPLE / "README.md").read_text("utf-8")
 
@@ -30,6 +32,7 @@ def test_links_of_the_readme_lead_to_what_exists() -> None:
     assert [link for link in links if not (EXAMPLE / link).exists()] == []
 
 
+@pytest.mark.slow
 def test_its_own_tests_pass() -> None:
     path = os.pathsep.join(filter(None, [str(EXAMPLE / "src"), os.environ.get("PYTHONPATH")]))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]

@@ -116,6 +116,7 @@ def test_failure_28_an_ingest_that_waits_for_standard_input_stores_what_came(
     assert [line for line in err.splitlines(keepends=True) if not line.startswith("{")] == [LINE]
 
 
+@pytest.mark.slow
 def test_failure_28_an_interrupted_file_is_read_on_by_the_same_command(tmp_path: Path) -> None:
     (tmp_path / "events.ndjson").write_text("".join(EVENT.format(number) for number in range(100_000)))
     environment = {"CLICKHOUSE_SINK_MAX_BATCH_SIZE": "500"}

@@ -15,6 +15,7 @@ def lpa(folder: Path, *words: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_database_of_ignored_records_only_is_not_taken_for_a_lost_one(tmp_path: Path) -> None:
     event = '{"id": "1", "type": "stream_trace", "timestamp": 1767873600000, "data": {"type": "app_start"}}\n'
     (tmp_path / "events.ndjson").write_text(event)

@@ -93,6 +93,7 @@ def test_real_events_are_stored_once(tmp_path: Path) -> None:
     assert [rows[0] for rows in found[len(typed) + 1 :]] == [[count, count] for count in typed.values()]
 
 
+@pytest.mark.slow
 @needs_real_events
 def test_stored_values_are_those_that_were_sent(tmp_path: Path) -> None:
     shutil.copy(REAL_EVENTS, tmp_path / "events.ndjson")
@@ -159,6 +160,7 @@ def test_every_position_is_in_one_table_and_triage_shows_the_bad(generated: Path
     }
 
 
+@pytest.mark.slow
 def test_compressed_files_standard_input_and_plain_give_the_same(generated: Path, tmp_path: Path) -> None:
     content = generated.read_bytes()
     plain = ingest("events.ndjson", tmp_path)
@@ -174,6 +176,7 @@ def test_compressed_files_standard_input_and_plain_give_the_same(generated: Path
     assert ingest(str(packed), tmp_path)["accepted"] == 0
 
 
+@pytest.mark.slow
 def test_a_grown_file_is_read_on(generated: Path, tmp_path: Path) -> None:
     lines = generated.read_bytes().splitlines(keepends=True)
     generated.write_bytes(b"".join(lines[:1000]))
@@ -258,6 +261,7 @@ def test_triage_without_a_database_says_what_makes_one(tmp_path: Path) -> None:
     assert not (tmp_path / "lpa-data").exists()
 
 
+@pytest.mark.slow
 def test_failure_24_a_file_that_is_being_written_is_read_line_by_line(tmp_path: Path) -> None:
     lines = [
         json.dumps(
@@ -297,6 +301,7 @@ def test_failure_25_a_file_of_another_kind_makes_no_dead_letters(tmp_path: Path)
     assert query(tmp_path, "SELECT count() FROM livepeer_analytics.streaming_events_dlq") == [[[1]]]
 
 
+@pytest.mark.slow
 def test_failure_29_different_events_under_one_id_are_told_from_duplicates(tmp_path: Path) -> None:
     def event(number: int) -> str:
         data = {"stream_id": f"s{number}", "request_id": "r", "type": "t"}

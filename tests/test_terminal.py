@@ -186,6 +186,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
     shutil.rmtree(folder)
 
 
+@pytest.mark.slow
 def test_commands_print_what_they_printed_before(terminal: Terminal, snapshot: SnapshotAssertion) -> None:
     wrong = []
     for line in LOG.split("\n"):

@@ -41,6 +41,7 @@ def asked(folder: Path, *arguments: str) -> list[str]:
     return sorted(sample["event_id"] for sample in found["samples"])
 
 
+@pytest.mark.slow
 def test_dead_letters_are_shown_by_time_and_type(ingested: Path) -> None:
     assert asked(ingested) == ["", "1", "2"]
     assert asked(ingested, "--since", "7d") == ["", "1", "2"]

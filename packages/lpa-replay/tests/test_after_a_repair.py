@@ -62,6 +62,7 @@ def test_failure_19_a_dead_letter_whose_replay_failed_again_is_one_and_stays_red
     )
 
 
+@pytest.mark.slow
 def test_failure_19_a_mended_file_that_is_read_again_recovers_what_was_rejected(place: ReplayPlace) -> None:
     place.ingest([event("a"), event("b")])
     place.ingest([event("a", pipeline="p"), event("b", pipeline="p")], "mended.ndjson")
@@ -76,6 +77,7 @@ def test_failure_19_a_mended_file_that_is_read_again_recovers_what_was_rejected(
     assert check(place, "dlq_rate")["state"] == "ok"
 
 
+@pytest.mark.slow
 def test_failure_19_a_record_that_replays_gave_up_is_told_apart(place: ReplayPlace) -> None:
     place.ingest([*(event(f"good-{number}", pipeline="p") for number in range(20)), event("a")])
     place.replay("--all")
@@ -89,6 +91,7 @@ def test_failure_19_a_record_that_replays_gave_up_is_told_apart(place: ReplayPla
     assert check(place, "quarantine_rate", status=1)["value"] == 0, "it is no duplicate of a producer"
 
 
+@pytest.mark.slow
 def test_failure_19_a_verification_does_not_fail_for_the_duplicates_of_others(place: ReplayPlace) -> None:
     place.ingest([event("other", pipeline="p"), event("a"), event("b")])
     insert = f"INSERT INTO {place.database}.streaming_events SELECT * REPLACE"
@@ -109,6 +112,7 @@ def test_failure_19_a_verification_does_not_fail_for_the_duplicates_of_others(pl
     assert checks["duplicates by dedup key"]["figures"]["of_this_replay"] == 1, "it was stored before the replay"
 
 
+@pytest.mark.slow
 def test_failure_19_a_verification_does_not_fail_for_the_dead_letters_of_others(place: ReplayPlace) -> None:
     place.ingest([event("a"), event("b")])
     done = place.replay("--all", "--fix", "fix.toml")

@@ -60,6 +60,7 @@ def test_into_an_empty_database_it_gives_the_same_typed_tables(
     assert place.count("streaming_events") == events
 
 
+@pytest.mark.slow
 def test_a_repaired_record_that_is_archived_too_is_replayed_once(
     place: ReplayPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

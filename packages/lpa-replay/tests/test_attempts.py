@@ -18,6 +18,7 @@ steps = [{ set = "data.pipeline", value = "live-video-to-video" }]
 """
 
 
+@pytest.mark.slow
 def test_runs_that_were_stopped_before_they_sent_a_record_are_no_attempts_at_it(
     place: ReplayPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,7 @@ def test_accepted_events_are_never_doubled(place: ReplayPlace, forced: bool) -> 
     assert place.count("streaming_events_quarantine") == (20 if forced else 0)
 
 
+@pytest.mark.slow
 def test_nor_when_the_dedup_store_has_forgotten_them(place: ReplayPlace, monkeypatch: pytest.MonkeyPatch) -> None:
     """25 hours later with a TTL of 24: the claims are gone, the rows are not."""
     monkeypatch.setenv("QUALITY_DEDUP_TTL_MINUTES", "1440")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from lpa_replay.testing.place import ReplayPlace, event
 
 DECOY = '"id":"first","d\\u0061ta":{"stream_id":"first"},"timestamp":1,"type":"x"'
@@ -18,6 +20,7 @@ def twice(identity: str, **data: str) -> bytes:
     return text.encode()
 
 
+@pytest.mark.slow
 def test_failure_07_rows_views_aliases_and_replays_agree(place: ReplayPlace) -> None:
     marked_before = twice("c").replace(b"{", b'{"__\\u0072eplay_id":"old","__repl\\u0061y_origin":"x:0:1",', 1)
     place.ingest([twice("a", pipeline="p"), twice("b"), twice("a", pipeline="other"), marked_before])

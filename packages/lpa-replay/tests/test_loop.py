@@ -142,6 +142,7 @@ def test_what_fails_again_goes_round_three_times_and_then_to_quarantine(place: R
     assert plan["selected"] == 1
 
 
+@pytest.mark.slow
 def test_a_plan_is_carried_out_exactly_or_not_at_all(place: ReplayPlace) -> None:
     place.ingest([event("a")])
     place.plan("--all", "--fix", "fix.toml")
@@ -174,6 +175,7 @@ def test_conditions_in_sql(place: ReplayPlace) -> None:
         assert "--where: no condition over the columns of the table" in place.plan("--all", "--where", wrong, status=2)
 
 
+@pytest.mark.slow
 def test_the_answer_to_a_question_is_taken(place: ReplayPlace, monkeypatch: pytest.MonkeyPatch) -> None:
     place.ingest([event("a")])
     for stream in ("stdin", "stdout"):

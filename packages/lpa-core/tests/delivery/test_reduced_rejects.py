@@ -205,6 +205,7 @@ def test_failure_01_metadata_of_version_0_1_0_name_no_reduced_rejects() -> None:
     assert found.range.reduced == {}
 
 
+@pytest.mark.slow
 def test_failure_01_in_simulated_worlds_refused_rejects_are_reduced_once() -> None:
     wrong = [outcome for outcome in map(simulate, range(1000, 1030)) if outcome.violations]
     assert not wrong, "\n".join(f"seed {outcome.seed}: {outcome.violations}" for outcome in wrong)

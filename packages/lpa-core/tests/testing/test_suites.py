@@ -180,6 +180,7 @@ FAILING = {
 }
 
 
+@pytest.mark.slow
 def test_failure_30_a_suite_fails_for_what_breaks_its_contract(tmp_path: Path) -> None:
     (tmp_path / "test_broken.py").write_text(BROKEN)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-rf", "--tb=no", "."]

@@ -22,6 +22,7 @@ from lpa_ops.recover.scenario import Context, RecoveryError
 DATABASE = "lost_claims"
 
 
+@pytest.mark.slow
 def test_failure_05_what_the_tables_hold_is_claimed_again(engine: Client, engine_path: Path, tmp_path: Path) -> None:
     settings = Settings(
         clickhouse=ClickHouseSettings(database=DATABASE),

@@ -25,6 +25,7 @@ from lpa_ops.recover.wrong_times import WrongTimes
 DATABASE = "wrong_times"
 
 
+@pytest.mark.slow
 def test_failure_06_a_stored_time_that_is_wrong_is_set_right(engine: Client, engine_path: Path, tmp_path: Path) -> None:
     settings = Settings(
         clickhouse=ClickHouseSettings(database=DATABASE),

@@ -142,6 +142,7 @@ def _outcome(ask: Callable[[], object]) -> tuple[object, Exception | None]:
         return None, error
 
 
+@pytest.mark.slow
 def test_failure_02_no_cut_of_an_answer_is_taken_for_a_result(server: ClickHousePlace, front: Front) -> None:
     with closing(connect(server.endpoint, PASSWORD)) as client:
         questions: dict[str, Callable[[], object]] = {

@@ -64,6 +64,7 @@ def test_what_a_remembered_token_lost_is_written(place: ClickHousePlace) -> None
     sink.close()
 
 
+@pytest.mark.slow
 def test_the_token_of_a_completion_may_be_remembered_without_its_rows_as_well(place: ClickHousePlace) -> None:
     sink = place.sink()
     sink.open([TABLE])

@@ -261,6 +261,7 @@ def test_a_session_without_ids_is_its_event(new_store: NewStore) -> None:
     assert names == ["_missing_stream|_missing_request|e0", "_missing_stream|_missing_request|e1"]
 
 
+@pytest.mark.slow
 def test_rows_that_are_withdrawn_leave_with_their_facts(new_store: NewStore) -> None:
     store, events = new_store(), Events()
     records = [events.capability(T - MINUTE), *events.session(T)]

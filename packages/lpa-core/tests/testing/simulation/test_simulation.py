@@ -79,6 +79,7 @@ def test_a_seed_gives_the_same_world_again() -> None:
     assert simulate(17).trace != simulate(18).trace
 
 
+@pytest.mark.slow
 def test_a_seed_gives_the_same_world_in_another_process() -> None:
     """Strings hash differently there: what depends on the order of a set would differ."""
     script = "from lpa_core.testing.simulation import simulate; print([simulate(seed).steps for seed in range(12)])"
