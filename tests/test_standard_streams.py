@@ -38,7 +38,14 @@ def shell(line: str, folder: Path, lpa: str = LPA, **environment: str) -> subpro
 
 
 @pytest.mark.parametrize(
-    ("redirection", "status"), [(">/dev/full", 1), ("| true", 0), (">&-", 0), ("2>&-", 0)], ids=str
+    ("redirection", "status"),
+    [
+        (">/dev/full", 1),
+        pytest.param("| true", 0, marks=pytest.mark.slow),
+        (">&-", 0),
+        pytest.param("2>&-", 0, marks=pytest.mark.slow),
+    ],
+    ids=str,
 )
 def test_failure_27_an_ingest_whose_output_goes_nowhere_delivers_everything(
     redirection: str, status: int, tmp_path: Path
