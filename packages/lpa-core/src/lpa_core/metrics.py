@@ -181,6 +181,11 @@ class Metrics:
         "Sessions with facts that were folded again from all their events, by why.",
         "reason",
     )
+    materialize_url_wallet_mismatches: Counter = _metric(
+        Counter,
+        "lpa_materialize_url_wallet_mismatch_total",
+        "Signals that were attributed by their URL, and name a wallet that nobody at that URL has.",
+    )
     materialize_duration: Histogram = _metric(
         Histogram, "lpa_materialize_pass_duration_seconds", "Time a pass over touched sessions takes.", buckets=_SECONDS
     )
@@ -301,6 +306,7 @@ class Metrics:
         self.materialize_sessions.labels("anew").inc(done.anew)
         for reason, sessions in done.refolds.items():
             self.materialize_refolds.labels(reason.value).inc(sessions)
+        self.materialize_url_wallet_mismatches.inc(done.url_wallet_mismatches)
         self.materialize_duration.observe(seconds)
 
     def rebuilt(self, topic: str, partition: int, share: float, keys: int) -> None:

@@ -126,11 +126,43 @@ def test_other_models_and_gpus_are_no_boundary_and_a_sample_keeps_those_of_its_t
 def test_rows_wait_for_the_first_attribution_of_their_segment(named: bool) -> None:
     story = Story()
     story.trace(10, "gateway_receive_stream_request")
-    story.status(20, orchestrator_url="https://sent")
+    story.status(20)
     story.status(30, orchestrator_address="0xhot1" if named else "0xunknown")
     assert set(attributed(story).values()) == ({"0xcan1"} if named else {""})
     urls = {sample.orchestrator_url for sample in folded(story).status_samples}
-    assert urls == ({"https://sent"} if named else {"https://sent", ""})
+    assert urls == ({"https://1"} if named else {""})
+
+
+def test_a_row_that_names_another_url_does_not_get_the_first_attribution_of_its_segment() -> None:
+    story = Story()
+    story.status(10, orchestrator_url="https://elsewhere")
+    story.trace(20, "runner_other", orchestrator_url="https://elsewhere")
+    story.status(30, orchestrator_address="0xhot1")
+    assert attributed(story) == {10: "", 20: "", 30: "0xcan1"}
+    first, _ = folded(story).status_samples
+    assert (first.orchestrator_url, first.attribution_status) == ("https://elsewhere", "unresolved")
+
+
+def test_a_signal_that_nobody_is_found_for_keeps_the_orchestrator_unless_it_names_another_url() -> None:
+    story = Story()
+    story.status(10, orchestrator_url="https://1")
+    story.status(20, orchestrator_address="0xunknown")
+    story.status(30, orchestrator_address="0xunknown", orchestrator_url="https://elsewhere")
+    story.trace(31, "runner_other", orchestrator_url="https://elsewhere")
+    story.ai_event(32, "params_update", orchestrator_url="https://elsewhere")
+    story.status(40)
+    assert attributed(story) == {10: "0xcan1", 20: "0xcan1", 30: "", 31: "", 40: "0xcan1"}
+    assert windows(story) == [(10, None, "0xcan1", "initial")]
+    facts = folded(story)
+    (update,) = facts.param_updates
+    assert (update.orchestrator_address, update.orchestrator_url, update.gpu_id) == ("", "https://elsewhere", None)
+    assert {row.source_event_uid: row.orchestrator_address for row in facts.coverage}["uid-2"] == ""
+    elsewhere = facts.status_samples[2]
+    assert (elsewhere.attribution_status, elsewhere.attribution_reason) == ("unresolved", "missing_candidate")
+    session, (segment,) = facts.session, facts.segments
+    assert session is not None
+    for fact in (session, segment):
+        assert (fact.orchestrator_url, fact.attribution_status) == ("https://1", "resolved")
 
 
 def test_a_row_that_waits_is_answered_unattributed_and_again_when_it_is_settled() -> None:

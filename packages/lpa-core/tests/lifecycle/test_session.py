@@ -184,7 +184,7 @@ def test_the_gpu_stays_where_several_would_do() -> None:
 
 
 @pytest.mark.parametrize(("closing_url", "gpu"), [("", "GPU-2"), ("https://1", "GPU-1")])
-def test_the_close_decides_by_the_url_that_was_named_last(closing_url: str, gpu: str) -> None:
+def test_the_close_decides_by_the_url_that_it_names(closing_url: str, gpu: str) -> None:
     story = Story()
     story.status(10, orchestrator_address="0xunknown", orchestrator_url="https://2")
     story.trace(20, CLOSE, "0xhot1", orchestrator_url=closing_url)
@@ -193,13 +193,22 @@ def test_the_close_decides_by_the_url_that_was_named_last(closing_url: str, gpu:
     assert (facts.session.gpu_id, facts.segments[0].gpu_id) == (gpu, gpu)
 
 
-def test_the_url_is_the_last_that_was_named_and_that_of_the_snapshot_where_none_was() -> None:
+def test_the_url_is_the_last_that_its_orchestrator_was_named_by_and_that_of_the_snapshot_where_none_was() -> None:
     story = Story()
     story.status(10, orchestrator_address="0xhot1")
     assert session(story, cap()).orchestrator_url == "https://1"
-    story.status(20, orchestrator_address="0xhot1", orchestrator_url="https://one")
+    story.status(20, orchestrator_address="0xhot1", orchestrator_url="HTTPS://1/")
     story.status(30, orchestrator_address="0xhot1", orchestrator_url=" ")
-    assert session(story, cap()).orchestrator_url == "https://one"
+    assert session(story, cap()).orchestrator_url == "HTTPS://1/"
+    story.status(40, orchestrator_address="0xhot1", orchestrator_url="https://elsewhere")
+    assert session(story, cap()).orchestrator_url == "HTTPS://1/"
+
+
+def test_another_orchestrator_that_is_found_by_its_wallet_brings_its_url() -> None:
+    story = Story()
+    story.status(10, orchestrator_url="https://1")
+    story.status(20, orchestrator_address="0xhot2")
+    assert session(story, cap(1), cap(2)).orchestrator_url == "https://2"
 
 
 def test_the_workflow_is_named_after_the_pipeline_that_the_first_signal_has() -> None:
@@ -301,12 +310,12 @@ def test_the_errors_that_excuse(message: str) -> None:
 def test_an_update_of_parameters_keeps_the_first_url_and_waits_for_nothing() -> None:
     story = Story()
     story.ai_event(10, "params_update", "early")
-    story.status(20, orchestrator_address="0xhot1", orchestrator_url="https://first")
-    story.status(30, orchestrator_address="0xhot2", orchestrator_url="https://second")
+    story.status(20, orchestrator_address="0xhot1", orchestrator_url="https://1")
+    story.status(30, orchestrator_address="0xhot2", orchestrator_url="https://2")
     story.ai_event(40, "params_update", "late")
     early, late = folded(story, cap(1), cap(2)).param_updates
     assert (early.message, early.orchestrator_address, early.gpu_attribution_method) == ("early", "", "none")
-    assert (late.orchestrator_address, late.orchestrator_url, late.gpu_id) == ("0xcan2", "https://first", "GPU-2")
+    assert (late.orchestrator_address, late.orchestrator_url, late.gpu_id) == ("0xcan2", "https://1", "GPU-2")
 
 
 @pytest.mark.parametrize(

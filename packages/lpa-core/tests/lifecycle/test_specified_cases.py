@@ -1,4 +1,4 @@
-"""The worked examples of docs/spec/lifecycle.md section 13, L1 to L16."""
+"""The worked examples of docs/spec/lifecycle.md section 13, L1 to L16, and of docs/spec/producers.md section 5, A1 to A3."""
 
 from __future__ import annotations
 
@@ -253,3 +253,41 @@ def test_l16_an_update_of_parameters() -> None:
     has(update, gpu_attribution_method="nearest_prior_snapshot", orchestrator_url="u1", gateway="gateway")
     has(facts.session, error_count=0)
     assert len(facts.segments) == 1
+
+
+ONE = Capability(T - 60_000, "one", "0xCAN1", "0xHOT", "https://one.test:1", "live", "m", "GPU-1")
+TWO = Capability(T - 60_000, "two", "0xCAN2", "0xHOT", "https://two.test:2", "live", "m", "GPU-2")
+
+
+def named(url: str) -> Story:
+    story = Story()
+    story.status(T, pipeline="m", orchestrator_address="0xHOT", orchestrator_url=url)
+    return story
+
+
+def states(facts: Facts) -> set[tuple[str, str, str, str]]:
+    (sample,), (segment,), session = facts.status_samples, facts.segments, facts.session
+    assert session is not None
+    return {
+        (fact.orchestrator_address, fact.attribution_status, fact.attribution_reason, fact.attribution_candidates)
+        for fact in (sample, segment, session)
+    }
+
+
+def test_a1_a_url_decides_between_two_behind_one_wallet() -> None:
+    facts = folded(named("https://TWO.test:2/"), ONE, TWO)
+    has(facts.session, gpu_attribution_method="nearest_prior_snapshot", gpu_attribution_confidence=0.9, gpu_id="GPU-2")
+    assert states(facts) == {("0xcan2", "resolved", "matched", "")}
+
+
+def test_a2_without_a_url_two_behind_one_wallet_are_ambiguous() -> None:
+    facts = folded(named(""), ONE, TWO)
+    has(facts.session, gpu_attribution_method="ambiguous", gpu_attribution_confidence=0.0, gpu_id=None)
+    candidates = "0xcan1@https://one.test:1,0xcan2@https://two.test:2"
+    assert states(facts) == {("", "ambiguous", "ambiguous_candidates", candidates)}
+
+
+def test_a3_a_wallet_does_not_stand_in_for_a_url_that_nobody_has() -> None:
+    facts = folded(named("https://three.test:3"), ONE)
+    has(facts.session, gpu_attribution_method="none", orchestrator_url="https://three.test:3")
+    assert states(facts) == {("", "unresolved", "missing_uri_snapshot_local_alias_present", "")}

@@ -1,30 +1,31 @@
-"""Which capability snapshot a signal is attributed to, and how sure that is (docs/spec/lifecycle.md section 5)."""
+"""Which capability snapshot a signal is attributed to, and how sure that is.
+
+Rules: docs/spec/lifecycle.md section 5, docs/spec/producers.md section 5.
+"""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Sequence
 from typing import Protocol, final
 
-import attrs
 import msgspec
 
-from lpa_core.lifecycle.capabilities import EMPTY, TTL_MS, CapabilityIndex, Offer, Wallet, key
-
-_REMEMBERED_AT_MOST = 1024
+from lpa_core.lifecycle.candidates import candidates, nearest, remoteness
+from lpa_core.lifecycle.capabilities import TTL_MS, CapabilityIndex, Offer
 
 
 @final
 class Attribution(msgspec.Struct, frozen=True, gc=False):
     """What was chosen, with the time of its snapshot (epoch ms).
 
-    ``method`` and ``confidence`` become the ``gpu_attribution_*`` columns.
+    ``method`` and ``confidence`` become the ``gpu_attribution_*`` columns. ``names_another_wallet``: the signal was
+    attributed by its URL, and nobody at that URL has the wallet that the signal names.
     """
 
     offer: Offer
     snapshot_ts: int
     method: str
     confidence: float
+    names_another_wallet: bool = False
 
 
 class AttributionPolicy(Protocol):
@@ -37,57 +38,49 @@ class AttributionPolicy(Protocol):
     def select(
         self, capabilities: CapabilityIndex, wallet: str, model: str, url: str, gpu: str, time: int
     ) -> Attribution | None:
-        """The attribution of a signal of ``time`` (epoch ms) that names ``wallet``, or None to keep the one before.
+        """The attribution of a signal of ``time`` (epoch ms) that names ``wallet``, or None to attribute nothing.
 
-        ``wallet`` is trimmed and in lower case. ``model``, ``url`` and ``gpu`` are hints, as they were sent or last
-        attributed, empty if there are none.
+        With None the session keeps the attribution that it had, unless the signal names another URL.
+
+        ``wallet`` is trimmed and in lower case, and empty if a signal names a ``url`` only. ``model``, ``url`` and
+        ``gpu`` are hints, as they were sent or last attributed, empty if there are none.
         """
         ...
-
-
-@final
-@attrs.frozen(slots=True, eq=False)
-class _Plan:
-    """What a wallet's offers come to for given hints, whatever the time."""
-
-    best: Sequence[Offer]
-    """The compatible offers that fit the hints best, in the order of their keys."""
-    rivals: Sequence[Sequence[Offer]]
-    """The compatible offers by canonical wallet, if there are several wallets."""
 
 
 @final
 class NearestSnapshot:
     """The built-in policy: the nearest snapshot that fits the hints, unless two orchestrators could be meant.
 
-    Over all snapshots of the wallet the one with the least tuple of section 5.2 wins. The first three parts of it do
-    not depend on the time, so offers are ranked by them once, and of the best only the neighbours in time are compared.
+    Over all snapshots of the URL, or of the wallet if no URL is named, the one with the least tuple of section 5.2
+    wins. The first parts of it do not depend on the time, so offers are ranked by them once, and of the best only the
+    neighbours in time are compared.
     """
 
     def select(
-        self, capabilities: CapabilityIndex, wallet: str, model: str, url: str, gpu: str, time: int
+        self,
+        capabilities: CapabilityIndex,
+        wallet: str,
+        model: str,
+        url: str,
+        gpu: str,
+        time: int,
+        capability: str = "",
     ) -> Attribution | None:
-        found = capabilities.wallets.get(wallet)
-        if found is None:
+        """As the policy says. ``capability`` is that of a BYOC job, empty for everything else."""
+        found = candidates(capabilities, wallet, model, url, gpu, capability)
+        offers = () if found is None else found.choice(time)
+        if found is None or not offers:
             return None
-        hints = (model, url, gpu)
-        plan: _Plan | None = found.remembered.get(hints)
-        if plan is None:
-            if len(found.remembered) >= _REMEMBERED_AT_MOST:
-                found.remembered.clear()
-            plan = found.remembered[hints] = _plan(found, *hints)
-        if plan.rivals and _ambiguous(plan.rivals, time):
-            return None
-        if not plan.best:
-            return None
-        offer = plan.best[0]
-        snapshot = _nearest(offer.times, time)
-        if len(plan.best) > 1:
-            for other in plan.best:
-                candidate = _nearest(other.times, time)
-                if _remoteness(candidate, time) < _remoteness(snapshot, time):
+        offer = offers[0]
+        snapshot = nearest(offer.times, time)
+        if len(offers) > 1:
+            for other in offers:
+                candidate = nearest(other.times, time)
+                if remoteness(candidate, time) < remoteness(snapshot, time):
                     offer, snapshot = other, candidate
-        return Attribution(offer, snapshot, *method(snapshot, time))
+        another = bool(wallet) and wallet not in found.addresses
+        return Attribution(offer, snapshot, *method(snapshot, time), another)
 
 
 def method(snapshot: int, time: int) -> tuple[str, float]:
@@ -100,55 +93,3 @@ def method(snapshot: int, time: int) -> tuple[str, float]:
     if -TTL_MS <= age < 0:
         return "nearest_snapshot_within_ttl", 0.7
     return "proxy_address_join", 0.4
-
-
-def _plan(wallet: Wallet, model: str, url: str, gpu: str) -> _Plan:
-    wanted = (key(model), key(url), key(gpu))
-
-    def rank(offer: Offer) -> tuple[bool, ...]:
-        return tuple(hint == EMPTY or hint != part for hint, part in zip(wanted, offer.keys, strict=False))
-
-    compatible = [offer for offer in wallet.offers if EMPTY in (wanted[0], offer.keys[0]) or offer.keys[0] == wanted[0]]
-    best = min(map(rank, compatible), default=())
-    by_canonical: dict[str, list[Offer]] = {}
-    for offer in compatible:
-        if offer.canonical:
-            by_canonical.setdefault(offer.canonical, []).append(offer)
-    return _Plan(
-        best=sorted((offer for offer in compatible if rank(offer) == best), key=_in_order),
-        rivals=tuple(by_canonical.values()) if len(by_canonical) > 1 else (),
-    )
-
-
-def _in_order(offer: Offer) -> tuple[object, ...]:
-    """Decides between snapshots that are equally near: the keys of section 5.2, then whatever else differs."""
-    return offer.keys, offer.url, offer.pipeline, offer.model_id, offer.gpu_id
-
-
-def _ambiguous(rivals: Sequence[Sequence[Offer]], time: int) -> bool:
-    """Whether more than one canonical wallet was seen near ``time``."""
-    first, last = time - TTL_MS, time + TTL_MS
-    return sum(any(offer.seen_between(first, last) for offer in offers) for offers in rivals) > 1
-
-
-def _nearest(times: Sequence[int], time: int) -> int:
-    """The time of an offer that comes first in section 5.2: a prior one before a later one, but fresh before stale."""
-    index = bisect_right(times, time)
-    if index == 0:
-        return times[0]
-    prior = times[index - 1]
-    if time - prior > TTL_MS and index < len(times) and times[index] - time <= TTL_MS:
-        return times[index]
-    return prior
-
-
-def _remoteness(snapshot: int, time: int) -> tuple[int, int]:
-    """Freshness and distance of section 5.2. Recency decides nothing: what is equal in both is of one time."""
-    distance = abs(time - snapshot)
-    if distance == 0:
-        freshness = 0
-    elif distance <= TTL_MS:
-        freshness = 1 if snapshot < time else 2
-    else:
-        freshness = 3 if snapshot < time else 4
-    return freshness, distance

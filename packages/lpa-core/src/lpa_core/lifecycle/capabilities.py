@@ -1,8 +1,7 @@
 """Who was seen to offer what, and when: the capability snapshots that attribution chooses from.
 
-Rules: docs/spec/lifecycle.md section 5.1. Nothing is evicted here: which snapshots a limit per wallet spares would
-depend on
-the order of their arrival.
+Rules: docs/spec/lifecycle.md section 5.1, docs/spec/producers.md section 5. Nothing is evicted here: which snapshots a
+limit per wallet spares would depend on the order of their arrival.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Final, final
 
 import attrs
@@ -28,10 +28,25 @@ def key(text: str | None) -> str:
     return EMPTY if text is None or blank(text) else text.strip().lower()
 
 
+@lru_cache(maxsize=4096)
+def url_key(url: str) -> str:
+    """A URL as it is compared: trimmed, in lower case, without one slash at its end; empty if there is none.
+
+    Outer spaces are trimmed and ASCII letters are lowered: databases do the same.
+    """
+    if blank(url):
+        return ""
+    lowered = url.strip(" ").encode(errors="surrogatepass").lower().decode(errors="surrogatepass")
+    return lowered.removesuffix("/")
+
+
 @final
 @attrs.frozen(slots=True)
 class Capability:
-    """One row of ``network_capabilities``: a GPU, a pipeline and a model that an orchestrator offered at a moment."""
+    """One row of ``network_capabilities``: a GPU, a pipeline and a model that an orchestrator offered at a moment.
+
+    Without any of the three it is an identity row: all that is known is who answers at the URL.
+    """
 
     snapshot_ts: int
     """Epoch ms."""
@@ -66,6 +81,11 @@ class Offer:
     def __attrs_post_init__(self) -> None:
         self.keys = tuple(map(key, (self.model_id, self.url, self.gpu_id, self.canonical, self.pipeline)))
 
+    @property
+    def is_identity(self) -> bool:
+        """Whether it offers nothing, and only says who answers at a URL."""
+        return self.keys[0] == self.keys[2] == self.keys[4] == EMPTY
+
     def seen_between(self, first: int, last: int) -> bool:
         index = bisect_left(self.times, first)
         return index < len(self.times) and self.times[index] <= last
@@ -73,22 +93,30 @@ class Offer:
 
 @final
 @attrs.define(slots=True, eq=False)
-class Wallet:
-    """What one address offers, be it the canonical or the proxy wallet of an orchestrator."""
+class Offers:
+    """What one address offers, be it the canonical or the proxy wallet of an orchestrator, or what one URL does."""
 
-    offers: list[Offer] = attrs.field(factory=list)
-    remembered: dict[Any, Any] = attrs.field(factory=dict)
+    offers: list[Offer] = attrs.field(factory=list[Offer])
+    identities: list[Offer] = attrs.field(factory=list[Offer])
+    """Of a URL: who answered there without offering anything. Empty for a wallet."""
+    remembered: dict[Any, Any] = attrs.field(factory=dict[Any, Any])
     """Room for what an attribution policy worked out from the offers but for their times; emptied with a new offer."""
 
 
 @final
 class CapabilityIndex:
-    """Capability snapshots by wallet. A snapshot is found under its proxy wallet and under its canonical one."""
+    """Capability snapshots of one org, by wallet and by URL.
+
+    A snapshot is found under its proxy wallet, under its canonical one, and under its URL. An identity row is found
+    under its URL only.
+    """
 
     def __init__(self, capabilities: Iterable[Capability] = ()) -> None:
         self._offers: dict[tuple[str, ...], Offer] = {}
-        self.wallets: dict[str, Wallet] = {}
+        self.wallets: dict[str, Offers] = {}
         """By address, trimmed and in lower case; to be read only."""
+        self.urls: dict[str, Offers] = {}
+        """By URL, as :func:`url_key` gives it; to be read only."""
         for capability in capabilities:
             self.add(capability)
 
@@ -102,19 +130,28 @@ class CapabilityIndex:
             capability.model_id,
             capability.gpu_id or "",
         )
-        wallets = {*identity[:2]} - {""}
-        if not wallets:
+        if not any(identity[:2]):
             return False
         offer = self._offers.get(identity)
         if offer is None:
             offer = self._offers[identity] = Offer(*identity)
-            for name in wallets:
-                wallet = self.wallets.setdefault(name, Wallet())
-                wallet.offers.append(offer)
-                wallet.remembered.clear()
+            self._file(offer)
         time, times = capability.snapshot_ts, offer.times
         index = bisect_left(times, time)
         if index < len(times) and times[index] == time:
             return False
         times.insert(index, time)
         return True
+
+    def _file(self, offer: Offer) -> None:
+        url = url_key(offer.url)
+        found = [self.urls.setdefault(url, Offers())] if url else []
+        if offer.is_identity:
+            for offers in found:
+                offers.identities.append(offer)
+        else:
+            found += [self.wallets.setdefault(name, Offers()) for name in {offer.canonical, offer.local} - {""}]
+            for offers in found:
+                offers.offers.append(offer)
+        for offers in found:
+            offers.remembered.clear()

@@ -49,6 +49,9 @@ class SessionFact(Fact, frozen=True, gc=False, kw_only=True):
     has_pipeline_change: int
     gpu_attribution_method: str
     gpu_attribution_confidence: float
+    attribution_status: str
+    attribution_reason: str
+    attribution_candidates: str
     session_start_ts: int
     session_end_ts: int
     known_stream: int
@@ -95,6 +98,9 @@ class SegmentFact(Fact, frozen=True, gc=False, kw_only=True):
     region: str | None
     gpu_attribution_method: str
     gpu_attribution_confidence: float
+    attribution_status: str
+    attribution_reason: str
+    attribution_candidates: str
     reason: str
     source_trace_type: str
     source_event_uid: str
@@ -194,6 +200,9 @@ class StatusSample(Fact, frozen=True, gc=False):
     is_attributed: int
     gpu_attribution_method: str
     gpu_attribution_confidence: float
+    attribution_status: str
+    attribution_reason: str
+    attribution_candidates: str
     source_event_uid: str
 
 

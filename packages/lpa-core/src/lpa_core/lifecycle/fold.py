@@ -44,6 +44,7 @@ class SessionFold:
         "_samples",
         "_segments",
         "_session",
+        "url_wallet_mismatches",
     )
 
     def __init__(
@@ -62,6 +63,8 @@ class SessionFold:
         self._edges = Rows(trace_edge, session_id)
         self._param_updates = ParamUpdates()
         self._changed = False
+        self.url_wallet_mismatches = 0
+        """Signals so far that were attributed by their URL and name a wallet that nobody at that URL has."""
         self._last: Signal | None = None
         self._at_last_time: set[tuple[SignalKind, str]] = set()
         """Signals of the last one's time, which a repetition must be known by."""
@@ -92,6 +95,8 @@ class SessionFold:
 
         identity, session = self._identity, self._session
         attribution = identity.attribution(signal)
+        if attribution is not None and attribution.names_another_wallet:
+            self.url_wallet_mismatches += 1
         if identity.replaced_by(attribution):
             self._segments.change(signal, session, identity)
         had_none = not identity.orchestrator_address
@@ -102,11 +107,11 @@ class SessionFold:
             self._samples.settle(identity)
             self._edges.settle(identity)
 
-        self._coverage.apply(signal, session, identity.orchestrator_address)
+        self._coverage.apply(signal, session, "" if identity.is_elsewhere else identity.orchestrator_address)
         if signal.kind is _STATUS:
-            self._samples.add(signal, identity if inside else None)
+            self._samples.add(signal, identity, inside=inside)
         elif signal.kind is _TRACE:
-            self._edges.add(signal, identity if inside else None)
+            self._edges.add(signal, identity, inside=inside)
         self._param_updates.apply(signal, session, identity)
         return True
 

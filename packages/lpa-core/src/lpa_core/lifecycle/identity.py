@@ -1,4 +1,7 @@
-"""Who serves a session, as of its last signal (docs/spec/lifecycle.md sections 3, 4.3 and 6)."""
+"""Who serves a session, as of its last signal.
+
+Rules: docs/spec/lifecycle.md sections 3, 4.3 and 6, docs/spec/producers.md section 5.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,15 @@ from lpa_core.argument_checks import shown_type
 from lpa_core.errors import ContractError
 from lpa_core.events.coercion import address
 from lpa_core.lifecycle.attribution import Attribution, AttributionPolicy
-from lpa_core.lifecycle.capabilities import CapabilityIndex, Offer
+from lpa_core.lifecycle.attribution_state import (
+    UNATTRIBUTED,
+    AttributionStatus,
+    attributed,
+    unattributed,
+)
+from lpa_core.lifecycle.capabilities import CapabilityIndex, Offer, url_key
 from lpa_core.lifecycle.pipeline_model import PipelineModelMode, canonical_pipeline
-from lpa_core.lifecycle.signals import Signal, TraceType, first_non_blank
-
-_CLOSED = TraceType.CLOSED.value
+from lpa_core.lifecycle.signals import Signal, first_non_blank
 
 
 @final
@@ -21,6 +28,9 @@ class Identity:
 
     A signal is first asked for its ``attribution`` and then applied with it: in between the caller sees whether the
     orchestrator changes. ``orchestrator_address`` comes only from snapshots; it is canonical and in lower case.
+
+    An attribution is kept for signals that nobody is found for, unless they name another URL than its own: such a
+    signal is not the orchestrator's, and changes neither its URL nor its state.
     """
 
     __slots__ = (
@@ -31,19 +41,25 @@ class Identity:
         "_named",
         "_native",
         "_policy",
+        "_sent_url",
+        "_url",
         "_wallet",
         "confidence",
         "first_pipeline",
         "gpu_id",
         "has_model_change",
         "has_pipeline_change",
+        "is_elsewhere",
         "method",
         "model_id",
         "orchestrator_address",
         "orchestrator_url",
         "orchestrators",
+        "own_url",
         "pipeline",
         "shown_pipeline",
+        "signal_state",
+        "state",
     )
 
     def __init__(self, capabilities: CapabilityIndex, policy: AttributionPolicy, mode: PipelineModelMode) -> None:
@@ -55,11 +71,22 @@ class Identity:
         self._named = ""
         self._wallet = ""
         """The address that the last signal named, as it came and as it is looked up."""
+        self._sent_url = ""
+        self._url = ""
+        """The URL that the last signal named, as it came and as it is compared."""
         self._first_model = ""
         self.orchestrator_address = ""
         self.orchestrator_url = ""
         self.orchestrators: set[str] = set()
         """Every orchestrator that was ever attributed."""
+        self.own_url = ""
+        """The URL of the snapshot that was attributed last, as it is compared."""
+        self.state = UNATTRIBUTED
+        """That of the attribution; without one, that of the last signal that names somebody."""
+        self.signal_state = UNATTRIBUTED
+        """Why the last signal has no orchestrator, if it has none."""
+        self.is_elsewhere = False
+        """Whether the last signal names a URL that nobody is found for, and that is not the orchestrator's."""
         self.pipeline = ""
         self.first_pipeline = ""
         """What segments show: the first one stays."""
@@ -73,26 +100,34 @@ class Identity:
         self.has_pipeline_change = False
 
     def attribution(self, signal: Signal) -> Attribution | None:
-        """What ``signal`` is attributed to; None if nothing is found and what was known stays."""
+        """What ``signal`` is attributed to; None if nothing is found."""
         if signal.orchestrator_address != self._named:
             self._named = signal.orchestrator_address
             self._wallet = address(self._named)
-        wallet = self._wallet or self.orchestrator_address
-        if not wallet:
-            return None
         url = signal.orchestrator_url
-        if not url and signal.trace_type == _CLOSED:
-            url = self.orchestrator_url
-        label = signal.pipeline
-        model = label if label and not label.isspace() else self.model_id
+        if url != self._sent_url:
+            self._sent_url = url
+            self._url = url_key(url)
+        wallet = self._asked_wallet()
+        if not wallet and not self._url:
+            return None
+        model, time = self._asked_model(signal), signal.signal_ts
         try:
-            found: object = self._policy.select(self._capabilities, wallet, model, url, self.gpu_id, signal.signal_ts)
+            found: object = self._policy.select(self._capabilities, wallet, model, url, self.gpu_id, time)
         except Exception as error:  # whatever a third party's policy raises
             did = f"raised {type(error).__name__}: {' '.join(str(error).split())}"
             raise ContractError(self._policy, "select", did, "return an Attribution or None") from error
         if found is None or isinstance(found, Attribution):
             return found
         raise ContractError(self._policy, "select", f"returned {shown_type(found)}", "return an Attribution or None")
+
+    def _asked_wallet(self) -> str:
+        """A URL decides alone: the session's wallet stands in only for a signal that names nothing."""
+        return self._wallet if self._url else self._wallet or self.orchestrator_address
+
+    def _asked_model(self, signal: Signal) -> str:
+        label = signal.pipeline
+        return label if label and not label.isspace() else self.model_id
 
     def replaced_by(self, attribution: Attribution | None) -> bool:
         """Whether ``attribution`` names another orchestrator than the present one, and there is one."""
@@ -101,8 +136,11 @@ class Identity:
         return attribution.offer.canonical not in ("", self.orchestrator_address)
 
     def apply(self, signal: Signal, attribution: Attribution | None) -> None:
-        label = signal.pipeline
+        """Take in ``signal`` with what it is attributed to."""
+        label, before = signal.pipeline, self.orchestrator_address
+        self.is_elsewhere = False
         if attribution is None:
+            self._keep(signal)
             if label and (self._applied is not None or label != self._label):
                 self._without_snapshot(first_non_blank(label))
             offer = None
@@ -110,15 +148,37 @@ class Identity:
             offer = attribution.offer
             self.method = attribution.method
             self.confidence = attribution.confidence
+            self.own_url = url_key(offer.url)
             if offer is not self._applied or label != self._label:
                 self._with_snapshot(offer, first_non_blank(label))
+            if self.orchestrator_address:
+                self.state = attributed(attribution, signal.signal_ts)
+            self.signal_state = UNATTRIBUTED
         self._label = label
         self._applied = offer
         url = signal.orchestrator_url
         if url and not url.isspace():
-            self.orchestrator_url = url
-        elif offer is not None and not self.orchestrator_url:
-            self.orchestrator_url = first_non_blank(offer.url)
+            if not self.is_elsewhere:
+                self.orchestrator_url = url
+        elif offer is not None and (not self.orchestrator_url or self.orchestrator_address != before):
+            self.orchestrator_url = first_non_blank(offer.url, self.orchestrator_url)
+
+    def _keep(self, signal: Signal) -> None:
+        """Keep what was attributed, and note why ``signal`` has nothing of its own, if that is to be told."""
+        self.is_elsewhere = bool(self._url and self.orchestrator_address) and self._url != self.own_url
+        if self.orchestrator_address and not self.is_elsewhere:
+            return
+        wallet = self._asked_wallet()
+        if not wallet and not self._url:
+            self.signal_state = UNATTRIBUTED
+            return
+        self.signal_state = unattributed(
+            self._capabilities, wallet, self._asked_model(signal), signal.orchestrator_url, signal.signal_ts
+        )
+        if not self.orchestrator_address:
+            self.state = self.signal_state
+            self.method = "ambiguous" if self.state.status is AttributionStatus.AMBIGUOUS else "none"
+            self.confidence = 0.0
 
     def _without_snapshot(self, label: str) -> None:
         if label and (self._native or not self.model_id):

@@ -30,6 +30,8 @@ class ParamUpdates:
             self._rows.append(self._row(signal, session, identity))
 
     def _row(self, signal: Signal, session: Session, identity: Identity) -> ParamUpdate:
+        """Of a signal that is elsewhere the orchestrator is not known."""
+        here = not identity.is_elsewhere
         return ParamUpdate(
             org=session.org,
             update_ts=signal.signal_ts,
@@ -38,12 +40,12 @@ class ParamUpdates:
             request_id=session.request_id,
             pipeline=identity.first_pipeline,
             gateway=session.gateway,
-            orchestrator_address=identity.orchestrator_address,
-            orchestrator_url=self._orchestrator_url,
-            model_id=identity.model_id or None,
-            gpu_id=identity.gpu_id or None,
-            gpu_attribution_method=identity.method,
-            gpu_attribution_confidence=identity.confidence,
+            orchestrator_address=identity.orchestrator_address if here else "",
+            orchestrator_url=self._orchestrator_url if here else signal.orchestrator_url,
+            model_id=(identity.model_id or None) if here else None,
+            gpu_id=(identity.gpu_id or None) if here else None,
+            gpu_attribution_method=identity.method if here else "none",
+            gpu_attribution_confidence=identity.confidence if here else 0.0,
             update_type=UPDATE_TYPE,
             message=signal.message,
             source_event_uid=signal.source_event_uid,

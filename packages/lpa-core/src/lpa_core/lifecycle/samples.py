@@ -1,10 +1,15 @@
-"""Status samples and trace edges: each has the identity of its segment (docs/spec/lifecycle.md section 8)."""
+"""Status samples and trace edges: each has the identity of its segment.
+
+Rules: docs/spec/lifecycle.md section 8, docs/spec/producers.md section 5.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar, final
 
+from lpa_core.lifecycle.attribution_state import AttributionState
+from lpa_core.lifecycle.capabilities import url_key
 from lpa_core.lifecycle.facts import StatusSample, TraceEdge
 from lpa_core.lifecycle.identity import Identity
 from lpa_core.lifecycle.signals import Signal, TraceType
@@ -26,37 +31,46 @@ class Rows(Generic[Row]):
 
     __slots__ = ("_answered", "_make", "_session_id", "_settled", "_waiting")
 
-    def __init__(self, make: Callable[[Signal, str, Identity | None], Row], session_id: str) -> None:
-        self._make: Callable[[Signal, str, Identity | None], Row] = make
+    def __init__(self, make: Callable[[Signal, str, Identity | AttributionState], Row], session_id: str) -> None:
+        """``make`` gets the segment's identity, or why the signal has none."""
+        self._make: Callable[[Signal, str, Identity | AttributionState], Row] = make
         self._session_id = session_id
         self._settled: list[Row] = []
-        self._waiting: list[Signal] = []
+        self._waiting: list[tuple[Signal, AttributionState]] = []
         self._answered = 0
         """How many of those that wait have been taken already."""
 
-    def add(self, signal: Signal, identity: Identity | None) -> None:
-        """Make the row of ``signal``. ``identity`` is that of the segment that covers it, None if none does."""
-        if identity is None or identity.orchestrator_address:
+    def add(self, signal: Signal, identity: Identity, *, inside: bool) -> None:
+        """Make the row of ``signal``, which ``identity`` has taken in. ``inside``: whether a segment covers it."""
+        if not inside or identity.is_elsewhere:
+            self._settled.append(self._make(signal, self._session_id, identity.signal_state))
+        elif identity.orchestrator_address:
             self._settled.append(self._make(signal, self._session_id, identity))
         else:
-            self._waiting.append(signal)
+            self._waiting.append((signal, identity.signal_state))
 
     def settle(self, identity: Identity) -> None:
-        """The segment that rows wait for has its first orchestrator. From now on none waits."""
-        self._settled += [self._make(signal, self._session_id, identity) for signal in self._waiting]
+        """The segment that rows wait for has its first orchestrator. From now on none waits.
+
+        A signal that named another URL than the orchestrator's stays unattributed.
+        """
+        for signal, state in self._waiting:
+            is_its = url_key(signal.orchestrator_url) in ("", identity.own_url)
+            self._settled.append(self._make(signal, self._session_id, identity if is_its else state))
         self._waiting = []
 
     def take(self) -> list[Row]:
         """What is new or newly settled since the last time."""
         taken, self._settled = self._settled, []
-        taken += [self._make(signal, self._session_id, None) for signal in self._waiting[self._answered :]]
+        taken += [self._make(signal, self._session_id, state) for signal, state in self._waiting[self._answered :]]
         self._answered = len(self._waiting)
         return taken
 
 
-def status_sample(signal: Signal, session_id: str, identity: Identity | None) -> StatusSample:
-    """The row of a status; unattributed without ``identity``."""
+def status_sample(signal: Signal, session_id: str, identity: Identity | AttributionState) -> StatusSample:
+    """The row of a status; unattributed for the reason given, if that is no identity."""
     orchestrator, url, pipeline, model, gpu = _served_by(signal, identity)
+    state, is_attributed = (identity.state, True) if isinstance(identity, Identity) else (identity, False)
     return StatusSample(
         signal.org,
         signal.signal_ts,
@@ -73,15 +87,16 @@ def status_sample(signal: Signal, session_id: str, identity: Identity | None) ->
         signal.state,
         signal.output_fps,
         signal.input_fps,
-        0 if identity is None else 1,
-        "none" if identity is None else "segment_window_join",
-        0.0 if identity is None else 1.0,
+        int(is_attributed),
+        "segment_window_join" if is_attributed else "none",
+        1.0 if is_attributed else 0.0,
+        *state,
         signal.source_event_uid,
     )
 
 
-def trace_edge(signal: Signal, session_id: str, identity: Identity | None) -> TraceEdge:
-    """The row of a trace; unattributed without ``identity``."""
+def trace_edge(signal: Signal, session_id: str, identity: Identity | AttributionState) -> TraceEdge:
+    """The row of a trace; unattributed if there is no identity."""
     orchestrator, url, pipeline, model, _ = _served_by(signal, identity)
     trace_type = signal.trace_type
     return TraceEdge(
@@ -98,14 +113,16 @@ def trace_edge(signal: Signal, session_id: str, identity: Identity | None) -> Tr
         trace_type,
         trace_type.partition("_")[0] if trace_type.startswith(_CATEGORIES) else "other",
         int(trace_type == _SWAPPED),
-        0 if identity is None else 1,
+        int(isinstance(identity, Identity)),
         signal.source_event_uid,
     )
 
 
-def _served_by(signal: Signal, identity: Identity | None) -> tuple[str, str, str, str | None, str | None]:
+def _served_by(
+    signal: Signal, identity: Identity | AttributionState
+) -> tuple[str, str, str, str | None, str | None]:
     """Orchestrator's address and URL, pipeline, model and GPU."""
-    if identity is None:
+    if not isinstance(identity, Identity):
         return "", signal.orchestrator_url, "", None, None
     return (
         identity.orchestrator_address,

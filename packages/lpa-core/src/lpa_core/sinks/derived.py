@@ -31,6 +31,7 @@ class Derived:
         signals: that were folded.
         sessions: whose facts were written.
         refolds: sessions of these that had facts before, by why; a rebuild asks for it and gives no reason.
+        url_wallet_mismatches: signals of these that were attributed by a URL where nobody has the wallet they name.
     """
 
     signals: int = 0
@@ -38,9 +39,11 @@ class Derived:
     anew: int = 0
     """Sessions of these that were folded from the beginning."""
     refolds: Counter[Refold] = attrs.field(factory=Counter[Refold])
+    url_wallet_mismatches: int = 0
 
     def add(self, other: Derived) -> None:
         self.signals += other.signals
         self.sessions += other.sessions
         self.anew += other.anew
         self.refolds.update(other.refolds)
+        self.url_wallet_mismatches += other.url_wallet_mismatches

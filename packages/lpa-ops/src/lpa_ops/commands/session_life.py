@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from rich.console import Console
@@ -13,14 +13,12 @@ from lpa_core.commands.output import plain
 from lpa_core.counted import counted
 from lpa_ops.triage.queries import Answer
 
-_TTL: Final = timedelta(hours=24)
-"""How far a snapshot may lie from a signal (docs/spec/lifecycle.md section 5)."""
-
 _METHODS: Final = {
     "exact_orchestrator_time_match": "a snapshot of the very millisecond",
     "nearest_prior_snapshot": "the last snapshot before, at most 24 hours old",
     "nearest_snapshot_within_ttl": "no snapshot before, but one within 24 hours after",
     "proxy_address_join": "only snapshots further away than 24 hours",
+    "ambiguous": "several orchestrators could be meant",
     "none": "never attributed",
 }
 
@@ -35,7 +33,7 @@ def show_life(life: Mapping[str, Answer], console: Console) -> None:
         console, "Signals", life["signals"], {"first", "last", "signals", "kind", "what", "named_wallet", "output_fps"}
     )
     _print_table(console, "Segments", life["segments"], set(life["segments"].columns) - {"confidence"})
-    _print_table(console, "Snapshots of the wallets that it names", life["snapshots"], set(life["snapshots"].columns))
+    _print_table(console, "Snapshots of the wallets and URLs that it names", life["snapshots"], set(life["snapshots"].columns))
 
 
 def _outcome(fact: Mapping[str, Any]) -> str:
@@ -81,27 +79,39 @@ def _attribution(fact: Mapping[str, Any]) -> str:
 
 
 def _reasons(fact: Mapping[str, Any], snapshots: Answer) -> Iterator[str]:
-    """Why a session is not attributed, by what its snapshots say."""
-    if fact["gpu_attribution_method"] != "none":
+    """Why a session is not attributed, and who could have been meant."""
+    status, reason = fact["attribution_status"], fact["attribution_reason"]
+    if not status:
+        yield "why: not known: its facts are of an earlier version; `lpa materialize rebuild` says it"
+        return
+    yield f"status: {status} ({reason})"
+    if fact["orchestrator_address"]:
         return
     rows = snapshots.as_json()
-    if not rows:
-        yield "why: none of its signals names a wallet"
-    for wallet in sorted({row["named_wallet"] for row in rows}):
-        offers = [row for row in rows if row["named_wallet"] == wallet and row["snapshots"]]
-        orchestrators = sorted({row["orchestrator"] for row in offers if _near(row, fact)})
-        if not offers:
-            yield f"why: no snapshot names the wallet {wallet}"
-        elif len(orchestrators) > 1:
-            yield f"why: {wallet} stands for several orchestrators within 24 hours: {', '.join(orchestrators)}"
-        else:
+    if fact["attribution_candidates"]:
+        yield f"why: several orchestrators could be meant: {fact['attribution_candidates'].replace(',', ', ')}"
+    elif reason in _UNKNOWN_URL:
+        yield f"why: no snapshot names the URL {fact['orchestrator_url']}, {_UNKNOWN_URL[reason]}"
+    elif not rows:
+        yield "why: none of its signals names a wallet or a URL"
+    else:
+        yield from _missing(fact, rows)
+
+
+_UNKNOWN_URL: Final = {
+    "missing_uri_snapshot_local_alias_present": "though the wallet is known as the proxy of others",
+    "missing_uri_snapshot_address_match_present": "though the wallet is known at another URL",
+}
+
+
+def _missing(fact: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for name in sorted({row["named"] for row in rows}):
+        offers = [row for row in rows if row["named"] == name and row["snapshots"]]
+        if offers:
             models = ", ".join(sorted({row["model"] or "no model" for row in offers}))
-            yield f"why: {wallet} offers {models}, and the session is of {fact['model_id'] or 'no known model'}"
-
-
-def _near(row: Mapping[str, Any], fact: Mapping[str, Any]) -> bool:
-    start, end = fact["session_start_ts"], fact["session_end_ts"]
-    return bool(row["last_before_its_end"] >= start - _TTL or start < row["first_after_its_start"] <= end + _TTL)
+            yield f"why: {name} offers {models}, and the session is of {fact['model_id'] or 'no known model'}"
+        else:
+            yield f"why: no snapshot names {name}"
 
 
 def _print_table(console: Console, title: str, answer: Answer, shown: set[str]) -> None:

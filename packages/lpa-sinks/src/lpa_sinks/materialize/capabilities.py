@@ -1,53 +1,88 @@
-"""Capability snapshots of the wallets that sessions name, and what a snapshot that arrives changes."""
+"""Capability snapshots of the wallets and URLs that signals name, and what a snapshot that arrives changes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final, final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, final
 
 import attrs
 
 from lpa_core.events.times import MOST_APART_MS
-from lpa_core.lifecycle.capabilities import TTL_MS, Capability, CapabilityIndex
+from lpa_core.lifecycle.capabilities import TTL_MS, Capability, CapabilityIndex, url_key
+from lpa_core.lifecycle.signals import Signal
 from lpa_core.sinks.sink import StoredRange
 from lpa_core.tables.table import Column, Kind
 from lpa_sinks.clickhouse.inline_rows import carried
 from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.row_filter import RowFilter, SessionKey, TimeSpan, between, of_ranges
+from lpa_sinks.materialize.statements import SQL
 
 _EARLIEST: Final = -(1 << 45)
 _LATEST: Final = 1 << 45
 """Epoch ms, beyond whatever a table can hold."""
 
-_WALLETS: Final = (Column("wallet", Kind.TEXT),)
-_TIMES: Final = (Column("wallet", Kind.TEXT), Column("time", Kind.INT64))
+CAPABILITY_TABLES: Final = frozenset(
+    {
+        "network_capabilities",
+        "network_capabilities_advertised",
+        "network_capabilities_model_constraints",
+        "network_capabilities_prices",
+    }
+)
+"""The tables that tell who offered what, or at least who answered at a URL."""
+
+_NAMES: Final = (Column("name", Kind.TEXT),)
+_TIMES: Final = (Column("is_url", Kind.UINT8), Column("name", Kind.TEXT), Column("time", Kind.INT64))
+
+
+class OrchestratorName(NamedTuple):
+    """What a signal names an orchestrator by: a wallet, trimmed and in lower case, or a URL as it is compared."""
+
+    is_url: int
+    """1 or 0."""
+    name: str
+
+
+def named_orchestrators(signals: Iterable[Signal]) -> Mapping[OrchestratorName, int]:
+    """The wallets and URLs that signals name, and the time of the earliest that names it, epoch ms."""
+    earliest: dict[OrchestratorName, int] = {}
+    seen: dict[tuple[str, str], int] = {}
+    for signal in signals:
+        named = signal.orchestrator_address, signal.orchestrator_url
+        if signal.signal_ts < seen.get(named, signal.signal_ts + 1):
+            seen[named] = signal.signal_ts
+    for (wallet, url), time in seen.items():
+        for name in (OrchestratorName(0, wallet), OrchestratorName(1, url_key(url))):
+            if name.name:
+                earliest[name] = min(time, earliest.get(name, time))
+    return earliest
 
 
 @final
 @attrs.define(slots=True)
 class _Changes:
-    """Signals that may be attributed otherwise from now on, by wallet; times are epoch ms.
+    """Signals that may be attributed otherwise from now on, by what they name; times are epoch ms.
 
     Attributes:
         since: all of these times and later; ``_LATEST`` if there are none.
         at: those of these very times.
     """
 
-    since: dict[str, int] = attrs.field(factory=dict[str, int])
-    at: set[tuple[str, int]] = attrs.field(factory=set[tuple[str, int]])
+    since: dict[OrchestratorName, int] = attrs.field(factory=dict[OrchestratorName, int])
+    at: set[tuple[int, str, int]] = attrs.field(factory=set[tuple[int, str, int]])
 
-    def add(self, wallet: str, since: int, *at: int) -> None:
-        self.since[wallet] = min(since, self.since.get(wallet, _LATEST))
-        self.at.update((wallet, time) for time in at)
+    def add(self, name: OrchestratorName, since: int, *at: int) -> None:
+        self.since[name] = min(since, self.since.get(name, _LATEST))
+        self.at.update((*name, time) for time in at)
 
     @property
     def span(self) -> TimeSpan:
-        return TimeSpan(min([*self.since.values(), *(time for _, time in self.at)]), _LATEST)
+        return TimeSpan(min([*self.since.values(), *(time for *_, time in self.at)]), _LATEST)
 
 
 @final
 class HeldSnapshots:
-    """The snapshots around the signals of the wallets asked for so far."""
+    """The snapshots around the signals of the wallets and URLs asked for so far."""
 
     def __init__(self, database: FactDatabase) -> None:
         self.index = CapabilityIndex()
@@ -56,33 +91,40 @@ class HeldSnapshots:
         self._database = database
         self._seen: set[StoredRange] | None = None
         """Ranges that brought capabilities lately; None before anybody looked."""
-        self._since: dict[str, int] = {}
-        """Wallet -> the time from which its snapshots are here, beside the last one before."""
+        self._since: dict[OrchestratorName, int] = {}
+        """Wallet or URL -> the time from which its snapshots are here, beside the last one before and the first."""
 
-    def require(self, needed: Mapping[str, int]) -> None:
-        """See to it that signals of these wallets find all that matters.
+    def require(self, needed: Mapping[OrchestratorName, int]) -> None:
+        """See to it that signals of these wallets and URLs find all that matters.
 
         Args:
-            needed: wallet, trimmed and in lower case -> time of its earliest signal, epoch ms.
+            needed: wallet or URL -> time of its earliest signal, epoch ms.
 
         Raises the client's errors.
         """
-        offering = self._load({wallet: time - TTL_MS for wallet, time in needed.items() if wallet})
+        offering = self._load({name: time - TTL_MS for name, time in needed.items()})
         # A signal that names no wallet is looked up by the canonical one that its session is on.
-        self._load(dict.fromkeys(offering, min(needed.values(), default=0) - TTL_MS))
+        self._load(dict.fromkeys(_wallets(offering), min(needed.values(), default=0) - TTL_MS))
 
-    def _load(self, needed: Mapping[str, int]) -> set[str]:
+    def _load(self, needed: Mapping[OrchestratorName, int]) -> set[str]:
         """Load what is missing and return the canonical wallets of it."""
-        missing = {wallet: since for wallet, since in needed.items() if since < self._since.get(wallet, _LATEST)}
+        missing = {name: since for name, since in needed.items() if since < self._since.get(name, _LATEST)}
         if not missing:
             return set()
         since = min(missing.values())
         self._since.update(dict.fromkeys(missing, since))
-        return self._add(
+        wallets, urls = (
+            carried(_NAMES, [(name,) for is_url, name in missing if is_url == wanted]) for wanted in (0, 1)
+        )
+        offering = self._add(
             *self._database.query(
-                "capabilities_of.sql", 7, {"since": since}, wallets=carried(_WALLETS, [(name,) for name in missing])
+                "capabilities_of.sql", 7, {"since": since}, wallets=wallets, urls=urls, url_key=url_key_of("orch_uri")
             )
         )
+        if any(is_url for is_url, _ in missing):
+            found = self._database.query("identities_of.sql", 4, urls=urls, url_key=url_key_of("orch_uri"))
+            offering |= self._add(*_identities(*found))
+        return offering
 
     def _add(self, *columns: Iterable[Any]) -> set[str]:
         canonicals = set()
@@ -110,29 +152,69 @@ class HeldSnapshots:
         A snapshot that offers what the one before offered changes nothing but for signals of its very time, and those
         later than the one before reaches. Raises the client's errors.
         """
-        changes = self._changes(rows)
+        identities = self._database.query("identities_arrived.sql", 4, rows.parameters, rows=rows.condition)
+        changes = self._changes(rows, identities)
         if not changes.since:
             return set()
         offering = self._add(*self._database.query("capabilities_arrived.sql", 7, rows.parameters, rows=rows.condition))
+        offering |= self._add(*_identities(*identities))
         if self._since:
-            self._load(dict.fromkeys(offering - self._since.keys(), min(self._since.values())))
+            self._load(dict.fromkeys(_wallets(offering) - self._since.keys(), min(self._since.values())))
         near = between(changes.span.wider(MOST_APART_MS))  # a trace's step may lie that far from its event
         streams, requests = self._database.query(
-            "sessions_on_wallets.sql",
+            "sessions_named.sql",
             2,
             near.parameters,
-            since=carried(_TIMES, list(changes.since.items())),
+            since=carried(_TIMES, [(*name, time) for name, time in changes.since.items()]),
             at=carried(_TIMES, list(changes.at)),
             near=near.condition,
+            url_key=url_key_of("orch_uri"),
         )
         return {SessionKey(*ids) for ids in zip(streams, requests, strict=True)}
 
-    def _changes(self, rows: RowFilter) -> _Changes:
+    def _changes(self, rows: RowFilter, identities: Sequence[Sequence[Any]]) -> _Changes:
         found = _Changes()
-        columns = self._database.query("arrived_snapshots.sql", 4, rows.parameters, rows=rows.condition)
-        for wallet, time, previous, same in zip(*columns, strict=True):
+        columns = self._database.query(
+            "arrived_snapshots.sql", 5, rows.parameters, rows=rows.condition, url_key=url_key_of("orch_uri")
+        )
+        for is_url, name, time, previous, same in zip(*columns, strict=True):
             if same and time - previous <= TTL_MS:
-                found.add(wallet, previous + TTL_MS + 1, time)
+                found.add(OrchestratorName(is_url, name), previous + TTL_MS + 1, time)
             else:
-                found.add(wallet, _EARLIEST)
+                found.add(OrchestratorName(is_url, name), _EARLIEST)
+        told = [row for row in zip(*identities, strict=True) if url_key(row[2])]
+        self._load({OrchestratorName(1, url_key(url)): min(times) - TTL_MS for _, _, url, times in told})
+        for local, canonical, url, snapshots in told:
+            self._note_identity(found, canonical, local, url_key(url), snapshots)
         return found
+
+    def _note_identity(self, found: _Changes, canonical: str, local: str, key: str, snapshots: Sequence[int]) -> None:
+        """An identity row that only repeats the one before decides about no signal but those after that one's reach.
+
+        All that was stored for the URL is held by now, also what arrived.
+        """
+        known = self.index.urls[key].identities if key in self.index.urls else []
+        times = [time for offer in known if (offer.canonical, offer.local) == (canonical, local) for time in offer.times]
+        for snapshot in snapshots:
+            before = max((time for time in times if time < snapshot), default=_EARLIEST)
+            if len(known) == 1 and snapshot - before <= TTL_MS:
+                found.add(OrchestratorName(1, key), before + TTL_MS + 1, snapshot)
+            else:
+                found.add(OrchestratorName(1, key), _EARLIEST)
+
+
+def _wallets(names: Iterable[str]) -> set[OrchestratorName]:
+    return {OrchestratorName(0, name) for name in names if name}
+
+
+def _identities(
+    local: Sequence[Any], canonical: Sequence[Any], url: Sequence[Any], snapshots: Sequence[Any]
+) -> Sequence[Sequence[Any]]:
+    """Columns of identity rows as those of offers: without pipeline, model and GPU."""
+    nothing = [""] * len(local)
+    return local, canonical, url, nothing, nothing, nothing, snapshots
+
+
+def url_key_of(column: str) -> str:
+    """The expression that says of a column what :func:`~lpa_core.lifecycle.capabilities.url_key` says of a URL."""
+    return SQL.fill("url_key.sql", url=column).strip()

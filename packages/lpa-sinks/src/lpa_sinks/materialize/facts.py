@@ -64,11 +64,13 @@ class FoldedSession:
         facts: all of its facts, or those that changed.
         ingested: latest batch time of what it is made of, epoch ms.
         stored: event times of the rows it is made of.
+        url_wallet_mismatches: signals among what changed that name another wallet than those at their URL.
     """
 
     facts: Facts
     ingested: int
     stored: TimeSpan
+    url_wallet_mismatches: int = 0
 
 
 @final

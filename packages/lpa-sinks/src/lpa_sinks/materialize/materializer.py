@@ -16,7 +16,7 @@ from lpa_core.lifecycle.fold_rules import FoldRules
 from lpa_core.sinks.derived import Derived, Refold
 from lpa_core.sinks.sink import StoredRange
 from lpa_sinks.clickhouse.retries import AbandonedError
-from lpa_sinks.materialize.capabilities import HeldSnapshots
+from lpa_sinks.materialize.capabilities import CAPABILITY_TABLES, HeldSnapshots, OrchestratorName, named_orchestrators
 from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.facts import FoldedSession, buried_minutes, bury, write
 from lpa_sinks.materialize.known_sessions import KnownSession, known_sessions, touched_sessions
@@ -58,6 +58,12 @@ class _Pass:
     known_from: float = math.inf
     done: Derived = attrs.field(factory=Derived)
     changed: ChangedSamples = attrs.field(factory=ChangedSamples)
+
+    def note(self, written: Sequence[FoldedSession]) -> None:
+        """Count sessions whose facts were written."""
+        self.done.sessions += len(written)
+        self.done.url_wallet_mismatches += sum(each.url_wallet_mismatches for each in written)
+        self.changed.include(ChangedSamples.of(written))
 
 
 @final
@@ -137,12 +143,14 @@ class Materializer:
         changed: set[SessionKey] = set()
         if tables is None and ranges:
             changed = self._projected(of_ranges(ranges))
+        capabilities: set[StoredRange] = set()
         for table, some in (tables or {}).items():
             if some:
+                capabilities.update(some if table in CAPABILITY_TABLES else ())
                 times = [each.batch_time for each in some]
                 project(self._database, table, min(times), max(times))
-                if table == "network_capabilities":
-                    changed = self._capabilities.arrived(of_ranges(some))
+        if capabilities:
+            changed = self._capabilities.arrived(of_ranges(sorted(capabilities)))
         for rows in self._arrived(ranges, keys):
             self._fold(read(self._database, rows), changed, work)
             changed = set()
@@ -211,13 +219,13 @@ class Materializer:
     def _projected(self, rows: RowFilter) -> set[SessionKey]:
         """Project new rows, whichever tables have some; returns the sessions whose facts may change by them."""
         tables = project_stored(self._database, rows)
-        return self._capabilities.arrived(rows) if "network_capabilities" in tables else set()
+        return set() if CAPABILITY_TABLES.isdisjoint(tables) else self._capabilities.arrived(rows)
 
     def _fold(self, arrived: BySession, changed: set[SessionKey], work: _Pass) -> None:
         """Add arrived signals to their sessions. Refold sessions that changed or that cannot simply be added to."""
         if self._capabilities.snapshots > _SNAPSHOTS_AT_MOST:
             self.forget()
-        self._capabilities.require(_wallets(arrived.values()))
+        self._capabilities.require(_named(arrived.values()))
         folded: list[FoldedSession] = []
         anew = dict.fromkeys(changed, Refold.CAPABILITIES)
         for name, signals in arrived.items():
@@ -234,8 +242,7 @@ class Materializer:
         if folded:
             self._before_writing()
             write(self._database, folded, work.version)
-        work.done.sessions += len(folded)
-        work.changed.include(ChangedSamples.of(folded))
+        work.note(folded)
         came: dict[SessionKey, Extent] = {}
         for signals in arrived.values():
             there = came.get(signals.key)
@@ -292,7 +299,7 @@ class Materializer:
             _log.warning("facts stay as they are: some of their events have expired", session="|".join(key))
             del known[key]
             sessions = {name: signals for name, signals in sessions.items() if signals.key != key}
-        self._capabilities.require(_wallets(sessions.values()))
+        self._capabilities.require(_named(sessions.values()))
         folded: list[FoldedSession] = []
         for name, signals in sessions.items():
             session = OpenSession(SessionFold(name, self._capabilities.index, self._rules.policy, self._rules.mode))
@@ -304,10 +311,9 @@ class Materializer:
             work.done.signals += applied
         self._before_writing()
         write(self._database, folded, work.version)
-        work.done.sessions += len(folded)
+        work.note(folded)
         work.done.anew += len(folded)
         work.done.refolds.update(reasons[key] for key in known if key in reasons)
-        work.changed.include(ChangedSamples.of(folded))
         if known:
             names = {each.name for each in known.values()}
             derived = TimeSpan.hull([each.derived for each in known.values()])
@@ -326,12 +332,6 @@ def _expired(known: Mapping[SessionKey, KnownSession], sessions: BySession, vers
     ]
 
 
-def _wallets(sessions: Iterable[Signals]) -> Mapping[str, int]:
-    """Wallet -> time of the earliest signal that names it, or of its session."""
-    earliest: dict[str, int] = {}
-    for session in sessions:
-        for signal in session.found:
-            wallet = signal.orchestrator_address
-            if wallet and signal.signal_ts < earliest.get(wallet, signal.signal_ts + 1):
-                earliest[wallet] = signal.signal_ts
-    return earliest
+def _named(sessions: Iterable[Signals]) -> Mapping[OrchestratorName, int]:
+    """What signals name orchestrators by, and the time of the earliest that does."""
+    return named_orchestrators(signal for session in sessions for signal in session.found)

@@ -30,10 +30,14 @@ class OpenSession:
     """Ranges of ``_known_from`` or later, some of whose rows were applied -> their offsets."""
     _known_from: float = -math.inf
     """Batch time, epoch ms: what was applied of earlier ranges is forgotten."""
+    _mismatches: int = 0
+    """How many signals that name another wallet than those at their URL were taken."""
 
     def take(self) -> FoldedSession:
         """What changed since the last time; all there is, the first time."""
-        return FoldedSession(self.fold.take(), self.ingested, TimeSpan(self.earliest, self.latest))
+        mismatches = self.fold.url_wallet_mismatches - self._mismatches
+        self._mismatches += mismatches
+        return FoldedSession(self.fold.take(), self.ingested, TimeSpan(self.earliest, self.latest), mismatches)
 
     def apply(self, signals: Signals, known_from: float) -> int | Refold:
         """Fold in what is new of these signals, and return how many that is; else why all is to be folded again.

@@ -10,11 +10,12 @@ from typing import Final
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.tables.ingested import INGESTED_TABLES
-from lpa_core.tables.table import Table
+from lpa_core.tables.table import Column, Kind, Table
 from lpa_sinks.clickhouse.types import column_type
 from lpa_sinks.schema.ddl import (
     SCHEMA_FILES,
     SQL,
+    VERSIONS,
     WITHDRAWN_TABLE,
     declared,
     definition_of,
@@ -32,7 +33,8 @@ def apply(client: Client, database: str, tables: Iterable[Table], files: Sequenc
 
     ``files`` limits it to what some of :data:`~lpa_sinks.schema.ddl.SCHEMA_FILES` make, and to plugins' tables.
     Everything else that is there already is left as it is, also if it has drifted:
-    :func:`lpa_sinks.schema.check.check` tells. In rows that are there, a new column is null, 0 or empty.
+    :func:`lpa_sinks.schema.check.check` tells. In rows that are there, a new column is null, 0 or empty. The view that
+    shows the latest versions of rows shows a new column of theirs.
 
     A database that has none of the schema yet remembers the migrations of this version: the files hold what they make.
 
@@ -45,8 +47,9 @@ def apply(client: Client, database: str, tables: Iterable[Table], files: Sequenc
         made = _CREATES.search(statement)
         if made is None or made[1] not in before:
             client.command(statement)
-    written = {table.name: table for table in (*tables, WITHDRAWN_TABLE, *INGESTED_TABLES) if table.name in before}
-    added = _add_columns(client, database, [*written.values()])
+    written = {table.name: table for table in (*tables, WITHDRAWN_TABLE, *INGESTED_TABLES, *_derived(files))}
+    added = _add_columns(client, database, [table for name, table in written.items() if name in before])
+    _show_columns(client, database, {name.partition(".")[0] for name in added})
     new = object_names(client, database) - before
     if before.isdisjoint(declared(())):
         remember_baseline(client, database)
@@ -74,6 +77,24 @@ def _add_columns(client: Client, database: str, tables: Sequence[Table]) -> list
                 client.command(in_database(statement, database))
                 added.append(f"{table.name}.{column.name}")
     return added
+
+
+def _derived(files: Sequence[str]) -> list[Table]:
+    """The tables of these files that derivation writes, by the columns that it writes."""
+    return [
+        Table(each.name, tuple(Column(name, Kind.TEXT) for name in each.columns if name not in each.derived))
+        for each in declared(()).values()
+        if each.name.endswith(VERSIONS) and each.file in files
+    ]
+
+
+def _show_columns(client: Client, database: str, tables: set[str]) -> None:
+    """Define the views of these tables' latest versions as the files do. Raises the client's errors."""
+    views = {table.removesuffix(VERSIONS) for table in tables if table.endswith(VERSIONS)}
+    for statement in statements((), database) if views else ():
+        made = _CREATES.search(statement)
+        if made is not None and made[1] in views:
+            client.command(statement.replace("CREATE VIEW IF NOT EXISTS", "CREATE OR REPLACE VIEW", 1))
 
 
 def object_names(client: Client, database: str) -> set[str]:

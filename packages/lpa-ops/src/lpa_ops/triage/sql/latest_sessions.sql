@@ -9,6 +9,7 @@ SELECT
     orchestrator_address,
     ifNull(model_id, '') AS model,
     gpu_attribution_method AS attribution,
+    attribution_status AS status,
     event_count AS signals,
     error_count AS errors,
     swap_count AS swaps

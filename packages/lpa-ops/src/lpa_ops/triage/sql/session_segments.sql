@@ -8,7 +8,8 @@ SELECT
     ifNull(model_id, '') AS model,
     ifNull(gpu_id, '') AS gpu,
     gpu_attribution_method AS attribution,
-    gpu_attribution_confidence AS confidence
+    gpu_attribution_confidence AS confidence,
+    attribution_status AS status
 FROM livepeer_analytics.fact_workflow_session_segments
 WHERE workflow_session_id = {session:String}
 ORDER BY segment_index

@@ -1,0 +1,2 @@
+-- The views come back from what schema_migrations remembers. The columns stay: derivation of this version writes them, and
+-- nobody else minds them.
