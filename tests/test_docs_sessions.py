@@ -18,6 +18,7 @@ def test_the_methods_are_documented_with_their_confidence() -> None:
     documented = re.findall(r"^\| `(\w+)` \| ([01]\.\d) \|", PAGE, re.MULTILINE)
     chosen = [method(snapshot, TTL_MS * 2) for snapshot in (TTL_MS * 2, TTL_MS, TTL_MS * 3, 0)]
     assert documented == [(name, str(confidence)) for name, confidence in chosen] + [
+        ("ambiguous", "0.0"),
         ("none", "0.0"),
         ("segment_window_join", "1.0"),
     ]

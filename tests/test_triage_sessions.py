@@ -28,15 +28,15 @@ def record(number: int, type_: str, time: int, **data: Any) -> bytes:
     return msgspec.json.encode(event)
 
 
-def served(wallet: str) -> dict[str, Any]:
-    return {"orchestrator_info": {"address": wallet, "url": "https://orch"}}
+def served(wallet: str, url: str) -> dict[str, Any]:
+    return {"orchestrator_info": {"address": wallet, "url": url}}
 
 
 def offer(number: int, wallet: str, address: str, model: str) -> bytes:
     orchestrator = {
         "address": address,
         "local_address": wallet,
-        "orch_uri": "https://orch",
+        "orch_uri": f"https://{address}",
         "hardware": [{"pipeline": "live", "model_id": model, "gpu_info": {"0": {"id": "GPU-1", "name": "RTX"}}}],
     }
     return msgspec.json.encode(
@@ -44,9 +44,9 @@ def offer(number: int, wallet: str, address: str, model: str) -> bytes:
     )
 
 
-def session(first: int, name: str, wallet: str | None) -> list[bytes]:
+def session(first: int, name: str, wallet: str | None, url: str = "") -> list[bytes]:
     ids = {"stream_id": name, "request_id": "r"}
-    wallets = served(wallet) if wallet else {}
+    wallets = served(wallet, url) if wallet else {}
     return [
         record(first, "stream_trace", T + 1_000, type="gateway_receive_stream_request", **ids),
         *(
@@ -78,6 +78,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         *session(30, "ambiguous", "0xshared"),
         *session(40, "othermodel", "0xother"),
         *session(50, "silent", None),
+        *session(60, "by-url", "0xshared", "https://0xCAN2/"),
+        *session(70, "elsewhere", "0xshared", "https://nowhere"),
+        *session(80, "canonical", "0xcan1", "https://nowhere"),
+        *session(90, "nobody-there", "0xnobody", "https://nowhere"),
     ]
     (folder / "events.ndjson").write_bytes(b"\n".join(records) + b"\n")
     lpa(folder, "ingest", "events.ndjson")
@@ -88,7 +92,10 @@ def test_the_latest_sessions_are_listed(folder: Path) -> None:
     listed = json.loads(lpa(folder, "triage", "sessions", "--json"))
     assert {row["workflow_session_id"]: row["attribution"] for row in listed} == {
         "fine|r": "nearest_prior_snapshot",
-        **dict.fromkeys(["unknown|r", "ambiguous|r", "othermodel|r", "silent|r"], "none"),
+        "by-url|r": "nearest_prior_snapshot",
+        "ambiguous|r": "ambiguous",
+        **dict.fromkeys([f"{name}|r" for name in ("unknown", "othermodel", "silent")], "none"),
+        **dict.fromkeys([f"{name}|r" for name in ("elsewhere", "canonical", "nobody-there")], "none"),
     }
     assert len(json.loads(lpa(folder, "triage", "sessions", "--limit", "2", "--json"))) == 2
     assert "othermodel|r" in lpa(folder, "triage", "sessions")
@@ -105,19 +112,43 @@ def test_a_life_has_its_signals_in_order_runs_as_one_row(folder: Path) -> None:
     shown = lpa(folder, "triage", "sessions", "fine|r")
     assert "outcome: unexcused" in shown
     assert "0xcan1, live, m, GPU-1 (nearest_prior_snapshot" in shown
+    assert "status: resolved (matched)" in shown
+    assert "why:" not in shown
+    assert "attribution: 0xcan2, live, m, GPU-1" in lpa(folder, "triage", "sessions", "by-url|r")
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"),
+    ("name", "status", "reason"),
     [
-        ("unknown", "no snapshot names the wallet 0xnobody"),
-        ("ambiguous", "0xshared stands for several orchestrators within 24 hours: 0xcan1, 0xcan2"),
-        ("othermodel", "0xother offers another model, and the session is of m"),
-        ("silent", "none of its signals names a wallet"),
+        ("unknown", "unresolved (missing_candidate)", "no snapshot names 0xnobody"),
+        (
+            "ambiguous",
+            "ambiguous (ambiguous_candidates)",
+            "several orchestrators could be meant: 0xcan1@https://0xcan1, 0xcan2@https://0xcan2",
+        ),
+        (
+            "othermodel",
+            "unresolved (missing_candidate)",
+            "0xother offers another model, and the session is of m",
+        ),
+        ("silent", "unresolved (missing_candidate)", "none of its signals names a wallet or a URL"),
+        (
+            "elsewhere",
+            "unresolved (missing_uri_snapshot_local_alias_present)",
+            "no snapshot names the URL https://nowhere, though the wallet is known as the proxy of others",
+        ),
+        (
+            "canonical",
+            "unresolved (missing_uri_snapshot_address_match_present)",
+            "no snapshot names the URL https://nowhere, though the wallet is known at another URL",
+        ),
+        ("nobody-there", "unresolved (missing_candidate)", "no snapshot names https://nowhere"),
     ],
 )
-def test_why_a_session_is_not_attributed(folder: Path, name: str, reason: str) -> None:
-    assert f"why: {reason}" in lpa(folder, "triage", "sessions", f"{name}|r")
+def test_why_a_session_is_not_attributed(folder: Path, name: str, status: str, reason: str) -> None:
+    shown = lpa(folder, "triage", "sessions", f"{name}|r")
+    assert f"status: {status}" in shown
+    assert f"why: {reason}" in shown
 
 
 def test_a_session_that_is_not_there_is_an_error(folder: Path) -> None:

@@ -30,6 +30,9 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_workflow_sessions_versions
     has_pipeline_change UInt8 DEFAULT 0 COMMENT '1: more than one pipeline',
     gpu_attribution_method LowCardinality(String) COMMENT 'how the capability snapshot was chosen; none: it was not',
     gpu_attribution_confidence Float32 COMMENT '0 to 1',
+    attribution_status LowCardinality(String) COMMENT 'resolved, hardware_less, stale, ambiguous or unresolved',
+    attribution_reason LowCardinality(String) COMMENT 'why it has that status',
+    attribution_candidates String COMMENT 'wallet@url of those that could be meant, joined by commas; empty unless ambiguous',
     session_start_ts DateTime64(3, 'UTC') COMMENT 'earliest sign of the session',
     session_end_ts Nullable(DateTime64(3, 'UTC')) COMMENT 'latest signal: last activity, which need not be a close',
     known_stream UInt8 COMMENT '1: the gateway received the stream request',
@@ -73,13 +76,13 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.fact_workflow_sessions AS
 SELECT
     org, workflow_session_id, workflow_type, workflow_id, stream_id, request_id, session_id, pipeline, gateway,
     orchestrator_address, orchestrator_url, model_id, gpu_id, region, has_model_change, has_pipeline_change,
-    gpu_attribution_method, gpu_attribution_confidence, session_start_ts, session_end_ts, known_stream, startup_success,
-    startup_excused, startup_unexcused, confirmed_swap_count, inferred_orchestrator_change_count, swap_count,
-    error_count, excusable_error_count, last_error_occurred, loading_only_session, zero_output_fps_session,
-    status_sample_count, status_error_sample_count, health_signal_count, health_expected_signal_count,
-    health_completeness_ratio, first_stream_request_ts, first_processed_ts, first_playable_ts, event_count,
-    source_first_event_uid, source_last_event_uid, first_event_timestamp, last_event_timestamp, ingestion_timestamp,
-    version
+    gpu_attribution_method, gpu_attribution_confidence, attribution_status, attribution_reason, attribution_candidates,
+    session_start_ts, session_end_ts, known_stream, startup_success, startup_excused, startup_unexcused,
+    confirmed_swap_count, inferred_orchestrator_change_count, swap_count, error_count, excusable_error_count,
+    last_error_occurred, loading_only_session, zero_output_fps_session, status_sample_count, status_error_sample_count,
+    health_signal_count, health_expected_signal_count, health_completeness_ratio, first_stream_request_ts,
+    first_processed_ts, first_playable_ts, event_count, source_first_event_uid, source_last_event_uid,
+    first_event_timestamp, last_event_timestamp, ingestion_timestamp, version
 FROM livepeer_analytics.fact_workflow_sessions_versions FINAL;
 
 -- One row per session and segment: a stretch of a session on one orchestrator. From the same signals.
@@ -100,6 +103,9 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_workflow_session_segments_ver
     region Nullable(String) COMMENT 'no source yet: always null',
     gpu_attribution_method LowCardinality(String) COMMENT 'how the capability snapshot was chosen; none: it was not',
     gpu_attribution_confidence Float32 COMMENT '0 to 1',
+    attribution_status LowCardinality(String) COMMENT 'resolved, hardware_less, stale, ambiguous or unresolved',
+    attribution_reason LowCardinality(String) COMMENT 'why it has that status',
+    attribution_candidates String COMMENT 'wallet@url of those that could be meant, joined by commas; empty unless ambiguous',
     reason LowCardinality(String) COMMENT 'initial, orchestrator_change or stream_closed',
     source_trace_type LowCardinality(String),
     source_event_uid String COMMENT 'of the signal that changed it last',
@@ -118,8 +124,9 @@ SETTINGS
 CREATE VIEW IF NOT EXISTS livepeer_analytics.fact_workflow_session_segments AS
 SELECT
     org, workflow_session_id, segment_index, segment_start_ts, segment_end_ts, gateway, pipeline, orchestrator_address,
-    orchestrator_url, worker_id, gpu_id, model_id, region, gpu_attribution_method, gpu_attribution_confidence, reason,
-    source_trace_type, source_event_uid, ingestion_timestamp, version
+    orchestrator_url, worker_id, gpu_id, model_id, region, gpu_attribution_method, gpu_attribution_confidence,
+    attribution_status, attribution_reason, attribution_candidates, reason, source_trace_type, source_event_uid,
+    ingestion_timestamp, version
 FROM livepeer_analytics.fact_workflow_session_segments_versions FINAL;
 
 -- One row per params_update event. From ai_stream_events.
@@ -267,6 +274,9 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_stream_status_samples_version
     is_attributed UInt8 DEFAULT 0 COMMENT '1: its segment has an orchestrator',
     gpu_attribution_method LowCardinality(String) COMMENT 'segment_window_join or none',
     gpu_attribution_confidence Float32 COMMENT '0 to 1',
+    attribution_status LowCardinality(String) COMMENT 'resolved, hardware_less, stale, ambiguous or unresolved',
+    attribution_reason LowCardinality(String) COMMENT 'why it has that status',
+    attribution_candidates String COMMENT 'wallet@url of those that could be meant, joined by commas; empty unless ambiguous',
     source_event_uid String,
     ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'latest batch time among the events that it is made of',
     version UInt64 COMMENT 'microseconds since 1970 on the server, when the input was read',
@@ -286,7 +296,8 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.fact_stream_status_samples AS
 SELECT
     sample_ts, org, workflow_session_id, stream_id, request_id, gateway, orchestrator_address, orchestrator_url,
     pipeline, model_id, gpu_id, region, state, output_fps, input_fps, is_attributed, gpu_attribution_method,
-    gpu_attribution_confidence, source_event_uid, ingestion_timestamp, version, sample_date
+    gpu_attribution_confidence, attribution_status, attribution_reason, attribution_candidates, source_event_uid,
+    ingestion_timestamp, version, sample_date
 FROM livepeer_analytics.fact_stream_status_samples_versions FINAL;
 
 -- One row per stream_trace event, attributed by the segment that it lies in. From stream_trace_events and the segments.

@@ -1,4 +1,4 @@
-"""The worked examples of docs/spec/lifecycle.md section 13, L1 to L16, and of docs/spec/producers.md section 5, A1 to A3."""
+"""Worked examples: docs/spec/lifecycle.md section 13, L1 to L16, and docs/spec/producers.md section 5, A1 to A3."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def test_l12_a_wallet_of_two_orchestrators(age_hours: int, orchestrator: str) ->
     second = Capability(T - age_hours * 3_600_000, "c2", "0xCAN2", "0xHOT1", "u2", "", MODEL, "GPU-2")
     story = Story()
     story.trace(T, REQ, "0xHOT1")
-    method = "nearest_prior_snapshot" if orchestrator else "none"
+    method = "nearest_prior_snapshot" if orchestrator else "ambiguous"
     has(session(story, C1, second), orchestrator_address=orchestrator, gpu_attribution_method=method)
 
 

@@ -86,6 +86,48 @@ def test_a_late_snapshot_attributes_a_session_whose_wallet_only_an_ai_event_name
     require_rebuilt(store)
 
 
+STATES = "SELECT stream_id, orchestrator_address, attribution_status, attribution_reason, attribution_candidates"
+
+
+def test_three_behind_one_wallet_are_told_apart_by_url_also_by_snapshots_that_come_late(new_store: NewStore) -> None:
+    store, events = new_store(), Events()
+    materializer = store.materializer()
+    sessions = [
+        *(events.status_at(T + number, f"https://u{number}.test", f"s{number}") for number in (1, 2, 3, 4)),
+        events.status_at(T, "", "s0"),
+    ]
+    first = materializer.update([store.store([events.shared(T - MINUTE, 1), *sessions], 0, ARRIVED)])
+    assert first.url_wallet_mismatches == 0
+    unknown = ("unresolved", "missing_uri_snapshot_local_alias_present", "")
+    assert store.query(f"{STATES} FROM $.fact_workflow_sessions ORDER BY stream_id") == [
+        ("s0", "0xcan1", "resolved", "matched", ""),
+        ("s1", "0xcan1", "resolved", "matched", ""),
+        *((f"s{number}", "", *unknown) for number in (2, 3, 4)),
+    ]
+    late = [events.shared(T - MINUTE, 2), events.shared(T - MINUTE, 3, offers=False)]
+    materializer.update([store.store(late, 10, ARRIVED + 1)])
+    expected = [
+        ("s0", "", "ambiguous", "ambiguous_candidates", "0xcan1@https://u1.test,0xcan2@https://u2.test"),
+        ("s1", "0xcan1", "resolved", "matched", ""),
+        ("s2", "0xcan2", "resolved", "matched", ""),
+        ("s3", "0xcan3", "hardware_less", "matched_without_hardware", ""),
+        ("s4", "", *unknown),
+    ]
+    for fact in ("fact_workflow_sessions", "fact_stream_status_samples"):
+        assert store.query(f"{STATES} FROM $.{fact} ORDER BY stream_id") == expected
+    require_rebuilt(store)
+
+
+def test_wallets_that_nobody_at_the_url_has_are_counted_once(new_store: NewStore) -> None:
+    store, events = new_store(), Events()
+    materializer = store.materializer()
+    statuses = [events.status_at(T + number, "https://u1.test", wallet="0xELSE") for number in range(3)]
+    done = materializer.update([store.store([events.shared(T - MINUTE, 1), *statuses], 0, ARRIVED)])
+    assert done.url_wallet_mismatches == 3
+    more = events.status_at(T + 3, "https://u1.test", wallet="0xELSE")
+    assert materializer.update([store.store([more], 10, ARRIVED + 1)]).url_wallet_mismatches == 1
+
+
 def test_a_row_that_was_read_before_its_turn_and_withdrawn_then_leaves(new_store: NewStore) -> None:
     store, events = new_store(), Events()
     session = [events.capability(T - MINUTE), *events.session(T)]

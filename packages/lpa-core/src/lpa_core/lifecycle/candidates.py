@@ -49,7 +49,9 @@ class Candidates:
         moved = [offers for offers in self.rivals if offers[0].canonical in names]
         if not self._by_url or _overlapping(moved):
             return ()
-        return _best(min(moved, key=lambda offers: min(remoteness(nearest(o.times, time), time) for o in offers)), self._wanted)
+        return _best(
+            min(moved, key=lambda offers: min(remoteness(nearest(o.times, time), time) for o in offers)), self._wanted
+        )
 
 
 def candidates(
@@ -101,8 +103,7 @@ def _candidates(found: Offers, by_url: bool, model: str, gpu: str, capability: s
     compatible = [
         offer
         for offer in found.offers
-        if (EMPTY in (wanted[0], offer.keys[0]) or offer.keys[0] == wanted[0])
-        and pipeline in (EMPTY, offer.keys[4])
+        if (EMPTY in (wanted[0], offer.keys[0]) or offer.keys[0] == wanted[0]) and pipeline in (EMPTY, offer.keys[4])
     ] or found.identities
     by_canonical: dict[str, list[Offer]] = {}
     for offer in compatible:
@@ -111,7 +112,9 @@ def _candidates(found: Offers, by_url: bool, model: str, gpu: str, capability: s
     return Candidates(
         best=_best(compatible, wanted),
         rivals=tuple(by_canonical.values()) if len(by_canonical) > 1 else (),
-        addresses=frozenset(name for each in (*found.offers, *found.identities) for name in (each.canonical, each.local)),
+        addresses=frozenset(
+            name for each in (*found.offers, *found.identities) for name in (each.canonical, each.local)
+        ),
         by_url=by_url,
         wanted=wanted,
     )
@@ -131,7 +134,7 @@ def _in_order(offer: Offer) -> tuple[object, ...]:
 
 
 def _overlapping(rivals: Sequence[Sequence[Offer]]) -> bool:
-    """Whether two canonical wallets were seen at one time: the time of each goes from its first to its last snapshot."""
+    """Whether two canonical wallets were seen at one time, each from its first to its last snapshot."""
     spans = sorted(
         (min(offer.times[0] for offer in offers), max(offer.times[-1] for offer in offers)) for offers in rivals
     )

@@ -68,7 +68,7 @@ class Rows(Generic[Row]):
 
 
 def status_sample(signal: Signal, session_id: str, identity: Identity | AttributionState) -> StatusSample:
-    """The row of a status; unattributed for the reason given, if that is no identity."""
+    """The row of a status; unattributed for the reason given, unless that is an identity."""
     orchestrator, url, pipeline, model, gpu = _served_by(signal, identity)
     state, is_attributed = (identity.state, True) if isinstance(identity, Identity) else (identity, False)
     return StatusSample(
@@ -96,7 +96,7 @@ def status_sample(signal: Signal, session_id: str, identity: Identity | Attribut
 
 
 def trace_edge(signal: Signal, session_id: str, identity: Identity | AttributionState) -> TraceEdge:
-    """The row of a trace; unattributed if there is no identity."""
+    """The row of a trace; unattributed without an identity."""
     orchestrator, url, pipeline, model, _ = _served_by(signal, identity)
     trace_type = signal.trace_type
     return TraceEdge(
@@ -118,9 +118,7 @@ def trace_edge(signal: Signal, session_id: str, identity: Identity | Attribution
     )
 
 
-def _served_by(
-    signal: Signal, identity: Identity | AttributionState
-) -> tuple[str, str, str, str | None, str | None]:
+def _served_by(signal: Signal, identity: Identity | AttributionState) -> tuple[str, str, str, str | None, str | None]:
     """Orchestrator's address and URL, pipeline, model and GPU."""
     if not isinstance(identity, Identity):
         return "", signal.orchestrator_url, "", None, None

@@ -33,7 +33,8 @@ def show_life(life: Mapping[str, Answer], console: Console) -> None:
         console, "Signals", life["signals"], {"first", "last", "signals", "kind", "what", "named_wallet", "output_fps"}
     )
     _print_table(console, "Segments", life["segments"], set(life["segments"].columns) - {"confidence"})
-    _print_table(console, "Snapshots of the wallets and URLs that it names", life["snapshots"], set(life["snapshots"].columns))
+    snapshots = life["snapshots"]
+    _print_table(console, "Snapshots of the wallets and URLs that it names", snapshots, set(snapshots.columns))
 
 
 def _outcome(fact: Mapping[str, Any]) -> str:

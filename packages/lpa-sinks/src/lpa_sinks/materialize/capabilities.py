@@ -194,7 +194,8 @@ class HeldSnapshots:
         All that was stored for the URL is held by now, also what arrived.
         """
         known = self.index.urls[key].identities if key in self.index.urls else []
-        times = [time for offer in known if (offer.canonical, offer.local) == (canonical, local) for time in offer.times]
+        same = [offer for offer in known if (offer.canonical, offer.local) == (canonical, local)]
+        times = [time for offer in same for time in offer.times]
         for snapshot in snapshots:
             before = max((time for time in times if time < snapshot), default=_EARLIEST)
             if len(known) == 1 and snapshot - before <= TTL_MS:

@@ -39,6 +39,25 @@ class Events:
         }
         return self._record("network_capabilities", timestamp, [orchestrator])
 
+    def shared(self, timestamp: int, number: int, *, offers: bool = True) -> bytes:
+        """A capability of an orchestrator that shares its proxy wallet, or only that it answered."""
+        orchestrator = {
+            "address": f"0xCAN{number}",
+            "local_address": "0xSHARED",
+            "orch_uri": f"https://U{number}.test/",
+            "price_info": {"pricePerUnit": 1, "pixelsPerUnit": 1},
+        }
+        hardware = {"pipeline": "live", "model_id": "m", "gpu_info": {"0": {"id": f"GPU-{number}", "name": "RTX"}}}
+        return self._record(
+            "network_capabilities", timestamp, [orchestrator | ({"hardware": [hardware]} if offers else {})]
+        )
+
+    def status_at(self, timestamp: int, url: str, stream: str = "s", wallet: str = "0xSHARED") -> bytes:
+        """A status that names an orchestrator by its URL."""
+        data = {"stream_id": stream, "request_id": "r", "pipeline": "m", "state": "ONLINE"}
+        named = {"orchestrator_info": {"address": wallet, "url": url}, "inference_status": {"fps": 20}}
+        return self._record("ai_stream_status", timestamp, data | named)
+
     def trace(self, timestamp: int, type_: str, stream: str = "s", number: int | None = None) -> bytes:
         data = {"stream_id": stream, "request_id": "r", "type": type_, **_served(number)}
         return self._record("stream_trace", timestamp, data)
@@ -80,5 +99,12 @@ def network(seed: int = 1) -> list[bytes]:
         events.status(T + 70_000, "s4", 2),
         events.status(T + 5_000, "s5", 3),  # nobody knows its wallet
         events.trace(T + 8_000, "gateway_no_orchestrators_available", "s6"),
+        *(events.shared(T - 55_000 + 300_000 * number, 7) for number in range(5)),
+        *(events.shared(T - 45_000 + 300_000 * number, 8) for number in range(5)),
+        *(events.shared(T - 40_000 + 400_000 * number, 9, offers=False) for number in range(4)),
+        *(events.status_at(T + 30_000 * number, "https://u7.test", "s7") for number in range(9)),
+        *(events.status_at(T + 31_000 * number, "https://u8.test", "s8", "0xELSE") for number in range(9)),
+        *(events.status_at(T + 32_000 * number, f"https://u{8 + number % 3}.test", "s9") for number in range(9)),
+        *(events.status_at(T + 33_000 * number, "", "s10") for number in range(3)),
     ]
     return sorted(records, key=lambda record: msgspec.json.decode(record)["timestamp"])
