@@ -31,7 +31,7 @@ class Derived:
         signals: that were folded.
         sessions: whose facts were written.
         refolds: sessions of these that had facts before, by why; a rebuild asks for it and gives no reason.
-        url_wallet_mismatches: signals of these that were attributed by a URL where nobody has the wallet they name.
+        url_wallet_mismatches: signals of these by whose URL nobody has the wallet that they name.
     """
 
     signals: int = 0

@@ -1,5 +1,7 @@
 -- Snapshots that came by these rows and add something: per wallet or URL and time, the snapshot before, and whether both
 -- offer the same. What was stored for that time before decides too: it may have been attributed already.
+-- Orchestrators that share a wallet are looked at one by one: two that are near are ambiguous, whoever was seen last. Of a URL
+-- the order in which they were seen decides, and of a wallet if somebody names no other one.
 WITH
     arrived AS
     (
@@ -13,11 +15,18 @@ WITH
             WHERE $rows
         )
     ),
+    nameless AS
+    (
+        SELECT DISTINCT local_address
+        FROM $database.network_capabilities
+        WHERE orchestrator_address = '' AND event_timestamp >= (SELECT min(snapshot) FROM arrived) - INTERVAL 1 DAY
+    ),
     snapshots AS
     (
         SELECT
             toUInt8(who.1) AS is_url,
             who.2 AS name,
+            if(is_url OR name IN nameless, '', canonical) AS seen,
             snapshot,
             arraySort(groupUniqArray(offer)) AS offers,
             arraySort(groupUniqArrayIf(offer, NOT came)) AS offers_before
@@ -26,6 +35,7 @@ WITH
             SELECT
                 arrayJoin(arrayDistinct([(0, local_address), (0, orchestrator_address), (1, $url_key)])) AS who,
                 event_timestamp AS snapshot,
+                orchestrator_address AS canonical,
                 cityHash64(
                     orchestrator_address, local_address, orch_uri, pipeline, model_id, ifNull(gpu_id, '')
                 ) AS offer,
@@ -34,7 +44,7 @@ WITH
             WHERE event_timestamp >= (SELECT min(snapshot) FROM arrived) - INTERVAL 1 DAY
         )
         WHERE (toUInt8(who.1), who.2) IN (SELECT is_url, name FROM arrived)
-        GROUP BY is_url, name, snapshot
+        GROUP BY is_url, name, seen, snapshot
     )
 SELECT
     is_url,
@@ -55,7 +65,7 @@ FROM
     FROM snapshots
     WINDOW before AS
     (
-        PARTITION BY is_url, name ORDER BY snapshot ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+        PARTITION BY is_url, name, seen ORDER BY snapshot ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
     )
 )
 WHERE (is_url, name, snapshot) IN arrived AND offers != offers_before AND name != ''
