@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from clickhouse_connect.driver.client import Client
 
 from lpa_core.events.event_type import typed_table
 from lpa_core.sinks.sink import SinkMisconfigured
 from lpa_core.tables.ingested import INGESTED_TABLES
 from lpa_core.tables.table import Column, Kind, Table
-from lpa_sinks.schema import show, statements
+from lpa_sinks.schema import apply, show, statements
 from lpa_sinks.schema.check import check_declared
 from lpa_sinks.schema.ddl import SCHEMA_FILES, WITHDRAWN_TABLE, declared, materialized, sql_file
 
@@ -90,3 +91,17 @@ def test_a_name_that_would_need_quoting_is_refused(name: str) -> None:
 def test_a_plugin_table_needs_the_leading_columns() -> None:
     with pytest.raises(SinkMisconfigured, match="typed_table"):
         statements([Table("t", (Column("a", Kind.TEXT),))], "livepeer_analytics")
+
+
+def test_columns_that_facts_of_an_earlier_version_lack_are_added_and_shown(engine: Client, applied: str) -> None:
+    new = ("attribution_status", "attribution_reason", "attribution_candidates")
+    facts = ("fact_workflow_sessions", "fact_workflow_session_segments", "fact_stream_status_samples")
+    for fact in facts:
+        engine.command(f"CREATE OR REPLACE VIEW {applied}.{fact} AS SELECT org FROM {applied}.{fact}_versions FINAL")
+        dropped = ", ".join(f"DROP COLUMN {column}" for column in new)
+        engine.command(f"ALTER TABLE {applied}.{fact}_versions {dropped}")
+    added = apply(engine, applied, [])
+    assert set(added) == {f"{fact}_versions.{column}" for fact in facts for column in new}
+    for fact in facts:
+        engine.query(f"SELECT {', '.join(new)} FROM {applied}.{fact}")
+    assert apply(engine, applied, []) == []
