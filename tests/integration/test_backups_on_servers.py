@@ -133,7 +133,7 @@ def test_derivation_goes_on_from_where_it_stood(
     job.until_committed(20)
     assert job.stop() == 0
     deriving = of_derivation(load())
-    touched = Partition(deriving.quality.input_topic, 0)
+    touched = Partition(deriving.quality.topics[0], 0)
     commit_offsets(job.admin, deriving, {touched: Commit(3)})
     assert run(["backup", "create", "--sink", sink, "--json"]) == 0
     location = json.loads(capsys.readouterr().out)["location"]

@@ -45,7 +45,9 @@ def doctor(job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
 
 def acls(job: Job, permissions: Sequence[Permission]) -> list[Acl]:
     settings = load({**job.environment})
-    return [Acl(each.resource, each.name(settings), each.operation, each.prefixed) for each in permissions]
+    return [
+        Acl(each.resource, name, each.operation, each.prefixed) for each in permissions for name in each.names(settings)
+    ]
 
 
 def failed(found: Found) -> list[str]:

@@ -32,7 +32,9 @@ def job(new_job: NewJob, secured_kafka: SecuredKafka) -> Iterator[Job]:
 
 def acls(job: Job, permissions: Sequence[Permission]) -> list[Acl]:
     settings = load({**job.environment})
-    return [Acl(each.resource, each.name(settings), each.operation, each.prefixed) for each in permissions]
+    return [
+        Acl(each.resource, name, each.operation, each.prefixed) for each in permissions for name in each.names(settings)
+    ]
 
 
 def command(job: Job, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

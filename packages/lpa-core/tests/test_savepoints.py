@@ -8,7 +8,8 @@ from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.jobs.new_savepoint import new_savepoint
 from lpa_core.plugins.fingerprint import fingerprint
 from lpa_core.plugins.plugin import Plugin
-from lpa_core.settings.settings import ClickHouseSettings, ProcessSettings, QualitySettings, Settings
+from lpa_core.settings.quality import QualitySettings
+from lpa_core.settings.settings import ClickHouseSettings, ProcessSettings, Settings
 
 JUDGING = Plugin("gpu", "gpu-package", "1.0", hooks=("lpa_validators",))
 WRITING = Plugin("ops", "lpa-ops", "1.0", hooks=("lpa_cli_commands", "lpa_sinks"))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
+from lpa_core.orgs import EventKey
 from lpa_core.records import Position
 from lpa_replay.database import ReplayDatabase
 from lpa_replay.staging.stored_knowledge import Earlier, StoredKnowledge
@@ -28,7 +29,8 @@ def test_failure_21_stored_events_are_found_behind_a_balancer(engine: Client, en
         url = f"http://127.0.0.1:{front.port}"
         with closing(connect(Endpoint(database, url=url, user=USER), PASSWORD)) as client:
             knowledge = StoredKnowledge(ReplayDatabase(client, database), "now")
-            assert knowledge.stored(["one", "other"]) == {"one"}
+            keys = [EventKey("", "one"), EventKey("", "other"), EventKey("another org", "one")]
+            assert knowledge.stored(keys) == {keys[0]}
             origins = [Position("t", 0, 7), Position("t", 0, 8)]
             assert knowledge.earlier(origins) == {origins[0]: Earlier(0, ["seven"], False)}
         assert not any("TEMPORARY" in statement for statement in front.statements)

@@ -56,6 +56,8 @@ class RecordBatch:
     keys: Sequence[bytes | None] | None = None
     headers: Sequence[Sequence[tuple[str, bytes | None]] | None] | None = None
     oversized: dict[int, Oversized] = attrs.field(factory=dict)
+    org: str | None = None
+    """Whose events they are, if the source knows: otherwise its topic tells."""
     resume: str = ""
     """Where the source goes on after this batch; only the source knows what it means."""
 

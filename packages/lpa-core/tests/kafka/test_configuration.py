@@ -16,7 +16,8 @@ from lpa_core.delivery.consumer_group import BrokerError, BrokerUnavailable
 from lpa_core.kafka.admin import admin_client, explained
 from lpa_core.kafka.client_log import QUIET_SECONDS, ClientLog
 from lpa_core.kafka.configuration import admin_configuration, consumer_configuration, producer_configuration
-from lpa_core.settings.settings import QualitySettings, Settings
+from lpa_core.settings.quality import QualitySettings
+from lpa_core.settings.settings import Settings
 
 NOWHERE = QualitySettings(kafka_bootstrap="127.0.0.1:1", group_id="readers")
 

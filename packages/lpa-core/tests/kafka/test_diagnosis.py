@@ -13,7 +13,8 @@ from lpa_core.delivery.consumer_group import BrokerUnavailable, ForbiddenError
 from lpa_core.kafka import diagnosis
 from lpa_core.kafka.admin import admin_client, explained
 from lpa_core.kafka.diagnosis import diagnose
-from lpa_core.settings.settings import QualitySettings, Settings
+from lpa_core.settings.quality import QualitySettings
+from lpa_core.settings.settings import Settings
 
 Listen = Callable[[Callable[[socket.socket], None]], str]
 

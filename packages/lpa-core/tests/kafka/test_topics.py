@@ -6,7 +6,8 @@ import pytest
 
 from lpa_core.kafka.topics import wanted_topics
 from lpa_core.settings.loading import SettingsError
-from lpa_core.settings.settings import ClickHouseSettings, QualitySettings, Settings
+from lpa_core.settings.quality import QualitySettings
+from lpa_core.settings.settings import ClickHouseSettings, Settings
 
 
 def test_rejects_are_kept_as_long_as_their_rows() -> None:
@@ -26,9 +27,19 @@ def test_the_largest_envelope_fits() -> None:
 
 
 @pytest.mark.parametrize(
-    "quality",
-    [QualitySettings(dlq_topic="streaming_events"), QualitySettings(dlq_topic="same", quarantine_topic="same")],
+    ("quality", "number"),
+    [
+        (QualitySettings(dlq_topic="streaming_events"), "four"),
+        (QualitySettings(dlq_topic="same", quarantine_topic="same"), "four"),
+        (QualitySettings(dlq_topic="b", input_topics=("a", "b")), "5"),
+    ],
 )
-def test_rejects_are_not_written_where_they_would_be_read_again(quality: QualitySettings) -> None:
-    with pytest.raises(SettingsError, match="must name four topics"):
+def test_rejects_are_not_written_where_they_would_be_read_again(quality: QualitySettings, number: str) -> None:
+    with pytest.raises(SettingsError, match=f"must name {number} topics"):
         wanted_topics(Settings(quality=quality))
+
+
+def test_every_input_topic_is_wanted_with_its_partitions() -> None:
+    topics = wanted_topics(Settings(quality=QualitySettings(input_topics=("a", "b"))), 3)
+    assert [(topic.name, topic.partitions) for topic in topics[:2]] == [("a", 3), ("b", 3)]
+    assert len(topics) == 5

@@ -70,6 +70,9 @@ def test_every_setting_can_be_set_by_its_variable_and_by_its_name_in_the_file(tm
     texts = {
         "QUALITY_KAFKA_BOOTSTRAP": "a:1,b:2",
         "QUALITY_INPUT_TOPIC": "events",
+        "QUALITY_INPUT_TOPICS": "events,others",
+        "QUALITY_TOPIC_ORG_MAP": "events=one,others=two",
+        "QUALITY_TOPIC_RESET_STRATEGY_MAP": "events=latest",
         "QUALITY_DLQ_TOPIC": "dead",
         "QUALITY_QUARANTINE_TOPIC": "twice",
         "QUALITY_TOUCHED_TOPIC": "touched",

@@ -46,7 +46,7 @@ def judged(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Any:
             def close(self) -> None: ...
 
         monkeypatch.setattr(consumer_lag, "KafkaOffsets", Offsets)
-        monkeypatch.setattr(consumer_lag, "InputTopic", Topic)
+        monkeypatch.setattr(consumer_lag, "InputTopics", Topic)
         sink = f"chdb://{tmp_path / 'none'}"
         return consumer_lag.judge(Scope(Settings(), NOW, NOW - 3_600_000, sink, kafka=True))
 

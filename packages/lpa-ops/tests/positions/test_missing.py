@@ -27,7 +27,7 @@ class Topic:
     span_: OffsetSpan | None
     held: Sequence[int] = ()
     asked: list[OffsetSpan] = attrs.field(factory=list)
-    name: str = TOPIC
+    names: frozenset[str] = frozenset({TOPIC})
 
     def span(self, partition: Partition) -> OffsetSpan | None:
         return self.span_

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from lpa_core.kafka.reject_records import reject_record
+from lpa_core.orgs import EventKey
 from lpa_core.pipeline.reject_envelope import Rejected, envelope, read_envelope_json
 from lpa_core.records import Position, RecordBatch
 from lpa_core.replays import ReplayError, ReplayRecord
@@ -63,16 +64,16 @@ def test_what_passes_and_what_would_fail_again_is_sent(tmp_path: Path) -> None:
 
 def test_what_is_stored_is_skipped_unless_it_is_forced(tmp_path: Path) -> None:
     some = [found(1, good("a")), found(2, good("b"))]
-    outcomes, outgoing, _, _ = staged(tmp_path / "1", some, Known(keys={"a"}))
+    outcomes, outgoing, _, _ = staged(tmp_path / "1", some, Known(keys={EventKey("", "a")}))
     assert decided(outcomes) == [("skipped", "already stored"), ("published", "passes")]
     assert [line.key for line in outgoing] == ["b"]
-    outcomes, outgoing, _, _ = staged(tmp_path / "2", some, Known(keys={"a"}), force=True)
+    outcomes, outgoing, _, _ = staged(tmp_path / "2", some, Known(keys={EventKey("", "a")}), force=True)
     assert [line.key for line in outgoing] == ["a", "b"]
 
 
 def test_what_is_stored_under_the_key_of_an_earlier_repair_is_skipped(tmp_path: Path) -> None:
     without_id = {**good(""), "id": ""}
-    known = Known(keys={"repaired"}, replays={place(1): Earlier(1, ["repaired"])})
+    known = Known(keys={EventKey("", "repaired")}, replays={place(1): Earlier(1, ["repaired"])})
     outcomes, _, _, _ = staged(tmp_path, [found(1, without_id)], known)
     assert decided(outcomes) == [("skipped", "already stored")]
 

@@ -22,7 +22,8 @@ from lpa_core.health.check import Finding
 from lpa_core.jobs.assembly import Job
 from lpa_core.jobs.kafka_job import settings_at
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.settings.settings import QualitySettings, Settings
+from lpa_core.settings.quality import QualitySettings
+from lpa_core.settings.settings import Settings
 from lpa_core.start_checks import start_checks
 from lpa_core.uris import scheme
 

@@ -30,7 +30,7 @@ def topics_app(context: AppContext) -> cyclopts.App:
         Parameters
         ----------
         partitions
-            Partitions of the input topic. Default: what the broker gives a new topic.
+            Partitions of each input topic. Default: what the broker gives a new topic.
         """
         topics = wanted_topics(settings, partitions or BROKERS_DEFAULT)
         _print(apply(admin_client(settings), topics, settings), json=json)
@@ -42,7 +42,7 @@ def topics_app(context: AppContext) -> cyclopts.App:
         Parameters
         ----------
         partitions
-            Partitions that the input topic should have at least.
+            Partitions that each input topic should have at least.
         """
         topics = wanted_topics(settings, partitions or BROKERS_DEFAULT)
         states = compare(admin_client(settings), topics, settings)

@@ -11,6 +11,7 @@ from lpa_core.delivery.ignored_blocks import IgnoredRecord
 from lpa_core.delivery.ranges import Range
 from lpa_core.errors import ConfigurationError
 from lpa_core.events.event_type import Row
+from lpa_core.orgs import NO_ORG
 from lpa_core.pipeline.reject_envelope import Rejected, RejectEnvelope, envelope, reduced, reject_row
 from lpa_core.pipeline.reject_values import record_timestamp
 from lpa_core.pipeline.verdicts import Accepted, Ignored, Verdict
@@ -46,6 +47,8 @@ class Settled:
     """In the order of their positions."""
     ignored: Sequence[IgnoredRecord] = ()
     """In the order of their positions."""
+    org: str = NO_ORG
+    """Of all of them."""
 
     @property
     def records(self) -> int:
@@ -58,12 +61,14 @@ def settle(
     owners: Sequence[Position | None],
     range_: Range,
     describe: Describe,
+    org: str = NO_ORG,
 ) -> Settled:
     """Decide what becomes of each record.
 
     Args:
         owners: for each verdict, the other position that owns its dedup key, or None.
         describe: makes a rejection of an accepted event, :meth:`lpa_core.pipeline.pipeline.Pipeline.describe`.
+        org: whose events they are.
     """
     events: list[Accepted] = []
     event_offsets: list[int] = []
@@ -83,7 +88,7 @@ def settle(
         else:
             events.append(verdict)
             event_offsets.append(offset)
-    return Settled(events, event_offsets, rejects, ignored)
+    return Settled(events, event_offsets, rejects, ignored, org)
 
 
 def _refusal(why: str) -> Failure:
@@ -122,7 +127,7 @@ def blocks(settled: Settled, rejects: Sequence[RejectEnvelope], batch: RecordBat
     for table, quarantined in ((DLQ_TABLE, False), (QUARANTINE_TABLE, True)):
         some = [reject for reject in rejects if reject.failure.quarantined is quarantined]
         if some:
-            rows = [reject_row(reject) for reject in some]
+            rows = [reject_row(reject, settled.org) for reject in some]
             offsets = [reject.source.offset for reject in some]
             found.append(_block(table, range_, offsets, list(zip(*rows, strict=True))))
     if len({block.token for block in found}) < len(found):
@@ -178,7 +183,7 @@ def _typed_blocks(settled: Settled, range_: Range) -> list[Block]:
         leading = LeadingValues(
             event_timestamp=[event.envelope.timestamp for event in events],
             raw_event_uid=[event.dedup_key for event in events],
-            org=[""] * count,
+            org=[settled.org] * count,
             source_topic=[range_.topic] * count,
             source_partition=[range_.partition] * count,
             source_offset=offsets,
@@ -201,7 +206,7 @@ def _raw_block(settled: Settled, batch: RecordBatch, range_: Range) -> Block:
         raw_json=[event.raw for event in settled.events],
         dedup_key=[event.dedup_key for event in settled.events],
         dedup_strategy=[event.dedup_strategy for event in settled.events],
-        org=[""] * count,
+        org=[settled.org] * count,
         source_topic=[range_.topic] * count,
         source_partition=[range_.partition] * count,
         source_offset=settled.event_offsets,

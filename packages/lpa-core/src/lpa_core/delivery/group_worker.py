@@ -24,7 +24,7 @@ from lpa_core.delivery.consumer_group import (
 from lpa_core.delivery.cycle_claims import CycleClaims
 from lpa_core.delivery.group_destination import GroupDestination
 from lpa_core.delivery.limits import GroupLimits
-from lpa_core.delivery.offset_gaps import GapPolicy
+from lpa_core.delivery.offset_gaps import GapPolicy, OffsetGaps
 from lpa_core.delivery.partitions import PartitionState, Phase
 from lpa_core.delivery.pending_range import Delivery
 from lpa_core.delivery.range_builder import RangeBuilder
@@ -65,21 +65,24 @@ class GroupWorker:
         *,
         limits: GroupLimits,
         gap_policy: GapPolicy = GapPolicy.FAIL,
+        from_end: Collection[str] = (),
         fingerprint: str = "",
         context: WorkerContext | None = None,
         before_leaving: BeforeLeaving = lambda states, group: None,
     ) -> None:
         """``new_session`` begins a session.
 
+        ``from_end``: those of the topics that are read from their end on if nothing of them is committed.
         ``before_leaving`` is shown the partitions and the group when the worker stops as told: the stores are open,
         and nothing works on them.
         """
         self._new_session, self._topics, self._destination = new_session, tuple(topics), destination
-        self._limits, self._policy, self._before_leaving = limits, gap_policy, before_leaving
+        self._limits, self._before_leaving = limits, before_leaving
         self._format = CommitFormat(fingerprint, limits.metadata_bytes)
         self._context = context or WorkerContext()
         self._observer, self._background = self._context.observer, self._context.background
         self._claims = Claims(stores, destination.sinks)
+        self._gaps = OffsetGaps(gap_policy, destination.sinks, self._claims, from_end)
         self._steps = RangeSteps(pipeline, destination.sinks, self._observer.spent)
         self._cycle_claims = CycleClaims(self._steps, limits.rejects, self._context)
         self._stopping = threading.Event()
@@ -154,9 +157,7 @@ class GroupWorker:
         self.joined = False
         self._group = self._new_session()
         sinks = self._destination.sinks
-        self._takeover = Takeover(
-            self._group, sinks, self._claims, self._policy, self._format.fingerprint, self._context
-        )
+        self._takeover = Takeover(self._group, sinks, self._claims, self._gaps, self._format.fingerprint, self._context)
         self._writer = Writer(
             self._group,
             self._destination,

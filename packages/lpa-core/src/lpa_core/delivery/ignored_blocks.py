@@ -14,6 +14,7 @@ import attrs
 from lpa_core.dedup.key import canonical_json
 from lpa_core.delivery.ranges import Range
 from lpa_core.events.coercion import scalar_text, timestamp
+from lpa_core.orgs import NO_ORG
 from lpa_core.pipeline.verdicts import Ignored
 from lpa_core.records import RecordBatch
 from lpa_core.tables.ignored import (
@@ -71,15 +72,15 @@ def spans(ignored: Sequence[IgnoredRecord]) -> list[OffsetSpan]:
 
 
 def ignored_blocks(
-    ignored: Sequence[IgnoredRecord], range_: Range, store: IgnoredStore, max_row_bytes: int
+    ignored: Sequence[IgnoredRecord], range_: Range, store: IgnoredStore, max_row_bytes: int, org: str = NO_ORG
 ) -> list[Block]:
     """The blocks of counts, and of the records themselves if they are stored; none if nothing was ignored."""
     if not ignored:
         return []
-    counts = _counts(ignored, range_)
+    counts = _counts(ignored, range_, org)
     found = [_block(IGNORED_COUNTS_TABLE, range_, [row.source_offset for row in counts], counts)]
     if store is not IgnoredStore.NONE:
-        events = [_event(record, range_, store, max_row_bytes) for record in ignored]
+        events = [_event(record, range_, store, max_row_bytes, org) for record in ignored]
         found.append(_block(IGNORED_EVENTS_TABLE, range_, [record.offset for record in ignored], events))
     return found
 
@@ -105,7 +106,7 @@ def _block(table: Table, range_: Range, offsets: Sequence[int], rows: Sequence[S
     return Block(table, range_.topic, range_.partition, offsets, list(zip(*rows, strict=True)), range_.token(table))
 
 
-def _counts(ignored: Sequence[IgnoredRecord], range_: Range) -> list[IgnoredCounts]:
+def _counts(ignored: Sequence[IgnoredRecord], range_: Range, org: str) -> list[IgnoredCounts]:
     found: dict[tuple[str, str, str], list[int]] = {}
     for record in ignored:
         verdict = record.verdict
@@ -121,7 +122,7 @@ def _counts(ignored: Sequence[IgnoredRecord], range_: Range) -> list[IgnoredCoun
             source_topic=range_.topic,
             source_partition=range_.partition,
             source_offset=first,
-            org="",
+            org=org,
             event_type=event_type,
             event_subtype=event_subtype,
             ignore_reason=reason,
@@ -132,7 +133,7 @@ def _counts(ignored: Sequence[IgnoredRecord], range_: Range) -> list[IgnoredCoun
     ]
 
 
-def _event(record: IgnoredRecord, range_: Range, store: IgnoredStore, max_row_bytes: int) -> IgnoredEvent:
+def _event(record: IgnoredRecord, range_: Range, store: IgnoredStore, max_row_bytes: int, org: str) -> IgnoredEvent:
     verdict = record.verdict
     try:
         root = decoded(verdict.raw)
@@ -145,7 +146,7 @@ def _event(record: IgnoredRecord, range_: Range, store: IgnoredStore, max_row_by
         event_subtype=_label(verdict.event_subtype),
         ignore_reason=verdict.reason,
         event_timestamp=timestamp(root.get("timestamp")),
-        org="",
+        org=org,
         gateway=(scalar_text(root.get("gateway")) or "")[:4096],
         source_topic=range_.topic,
         source_partition=range_.partition,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import Final, final
 
@@ -74,15 +74,18 @@ class Beginning:
 class OffsetGaps:
     """Decides where to begin, by the policy. Methods raise PartitionStoppedError if a person has to decide."""
 
-    def __init__(self, policy: GapPolicy, sinks: Sequence[Sink], claims: Claims) -> None:
-        self._policy, self._sinks, self._claims = policy, sinks, claims
+    def __init__(
+        self, policy: GapPolicy, sinks: Sequence[Sink], claims: Claims, from_end: Collection[str] = ()
+    ) -> None:
+        """``from_end``: topics that are read from their end on if nothing of them is committed."""
+        self._policy, self._sinks, self._claims, self._from_end = policy, sinks, claims, from_end
 
     def start(
         self, partition: Partition, found: Commit | None, prepared: Prepared | None, span: ReadableOffsets
     ) -> int:
         """Where to begin, going by what is committed."""
         if found is None:
-            return span.low
+            return span.high if self.begins_at_end(partition, found) else span.low
         start, end = (prepared.range.start, prepared.range.end) if prepared else (found.offset, found.offset)
         if span.low <= start and end <= span.high:
             return start
@@ -95,6 +98,10 @@ class OffsetGaps:
             f"{partition}: offset {start} is committed, but the topic holds {span.low} to {span.high - 1}: {cause}",
             remedy,
         )
+
+    def begins_at_end(self, partition: Partition, found: Commit | None) -> bool:
+        """Whether what the partition holds now is passed over."""
+        return found is None and partition.topic in self._from_end
 
     def start_beside(self, partition: Partition, beginning: Beginning, held: Sequence[Holding]) -> int:
         """Where to begin, knowing what sinks hold that is not explained by what is committed."""

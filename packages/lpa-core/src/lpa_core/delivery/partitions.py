@@ -26,6 +26,8 @@ class Phase(StrEnum):
     """The sinks are asked which of its positions they hold."""
     REBUILDING = "rebuilding"
     """Its claims are being read back from a sink."""
+    BEGINNING = "beginning"
+    """Nothing of it is committed yet, and where reading begins is being committed."""
     REPEATING = "repeating"
     """A range that was prepared before is being read again."""
     RUNNING = "running"
@@ -95,6 +97,10 @@ class PartitionState:
     why: str = "what is committed is not read yet"
     """What keeps it from running, for people; empty while it runs."""
     committed: Commit | None = None
+    begins_at: int | None = None
+    """Where reading begins, as long as that has to be committed before anything else."""
+    begin_offered: bool = False
+    """The writer was told to commit it."""
     prepared: Range | None = None
     """The range to repeat before anything else."""
     buffer: Buffer = attrs.field(factory=Buffer)

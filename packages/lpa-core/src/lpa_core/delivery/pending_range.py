@@ -14,6 +14,7 @@ from lpa_core.delivery.blocks import Settled, blocks, envelopes, gap_blocks, set
 from lpa_core.delivery.ignored_blocks import ignored_blocks, spans, without_ignored
 from lpa_core.delivery.partitions import PartitionState
 from lpa_core.delivery.ranges import Range
+from lpa_core.orgs import NO_ORG, claim_key
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.pipeline.reject_envelope import RejectEnvelope
 from lpa_core.pipeline.verdicts import Accepted, Verdict
@@ -37,6 +38,10 @@ class PendingRange:
     range: Range
     gaps: Sequence[OffsetSpan] = ()
     """Offsets before, within and after the range at which the source has no records."""
+    org: str = NO_ORG
+    """Whose events they are."""
+    gap_reason: GapReason = GapReason.NO_RECORD
+    """Of the gaps."""
     owners: Sequence[Position | None] = ()
     """For each verdict the other position that owns its dedup key, or None."""
     settled: Settled = attrs.field(factory=lambda: Settled((), (), ()))
@@ -58,7 +63,12 @@ class Delivery:
 
 def claim(pending: PendingRange, dedup: DedupStore) -> None:
     """Ask the store who owns each accepted event's key. Raises DedupStoreUnavailable, DedupStoreError."""
-    accepted = [(i, verdict.dedup_key) for i, verdict in enumerate(pending.verdicts) if type(verdict) is Accepted]
+    org = pending.org
+    accepted = [
+        (i, claim_key(org, verdict.dedup_key))
+        for i, verdict in enumerate(pending.verdicts)
+        if type(verdict) is Accepted
+    ]
     offsets = pending.batch.offsets
     owners = plugin_answers.claim(
         dedup,
@@ -85,7 +95,7 @@ def give_back(pending: PendingRange, dedup: DedupStore) -> None:
     """Give back the claims of refused events, so that a replay of them is not a duplicate."""
     refused = pending.range.refused
     claimed = [
-        (verdict.dedup_key, offset)
+        (claim_key(pending.org, verdict.dedup_key), offset)
         for verdict, offset in zip(pending.verdicts, pending.batch.offsets, strict=True)
         if type(verdict) is Accepted and offset in refused
     ]
@@ -100,12 +110,14 @@ def give_back(pending: PendingRange, dedup: DedupStore) -> None:
 def build_blocks(pending: PendingRange, pipeline: Pipeline) -> None:
     """Make the range's blocks and envelopes of its verdicts and owners."""
     batch, range_ = pending.batch, pending.range
-    pending.settled = settle(batch, pending.verdicts, pending.owners, range_, pipeline.describe)
+    pending.settled = settle(batch, pending.verdicts, pending.owners, range_, pipeline.describe, pending.org)
     pending.envelopes = envelopes(pending.settled, batch, range_, pipeline.max_row_bytes)
     # Gaps come first, so that whoever finds a row of the range finds all its gaps.
     pending.blocks = [
-        *gap_blocks({GapReason.NO_RECORD: pending.gaps, GapReason.IGNORED: spans(pending.settled.ignored)}, range_),
-        *ignored_blocks(pending.settled.ignored, range_, pipeline.kept_of_ignored.store, pipeline.max_row_bytes),
+        *gap_blocks({pending.gap_reason: pending.gaps, GapReason.IGNORED: spans(pending.settled.ignored)}, range_),
+        *ignored_blocks(
+            pending.settled.ignored, range_, pipeline.kept_of_ignored.store, pipeline.max_row_bytes, pending.org
+        ),
         *blocks(pending.settled, pending.envelopes, batch, range_),
     ]
 

@@ -19,7 +19,7 @@ from lpa_core.delivery.worker_context import WorkerContext
 from lpa_core.pipeline.verdicts import Verdict
 from lpa_core.records import RecordBatch
 from lpa_core.release import WrongClockError
-from lpa_core.tables.known_gaps import gaps
+from lpa_core.tables.known_gaps import GapReason, gaps
 
 PATIENCE: Final = 10
 """How many times older a range may grow where the topic holds enough to fill it."""
@@ -86,6 +86,7 @@ class RangeBuilder:
             if len(cycle) == _APART and not self._together:
                 break
         cycle += filter(None, map(self._pass_over, states))
+        cycle += filter(None, map(self._begin, states))
         if self._wrong_now and not self.clock_wrong:
             _log.error("waiting for a clock that can be believed", reason=self._wrong_now)
         self.clock_wrong = self._wrong_now
@@ -104,13 +105,29 @@ class RangeBuilder:
         range_ = self._new_range(state, batch, state.closed, state.closed, position)
         return Delivery(state, self._pending(state, batch, [], range_))
 
+    def _begin(self, state: PartitionState) -> Delivery | None:
+        """A range of nothing: finished, it is committed where the partition begins, and known what lies before."""
+        begins_at = state.begins_at
+        if not state.usable or state.phase is not Phase.BEGINNING or begins_at is None or state.begin_offered:
+            return None
+        if not self._take_time(state):
+            return None
+        state.begin_offered = True
+        batch = RecordBatch(*state.partition, [], [], [])
+        range_ = self._new_range(state, batch, begins_at, begins_at, begins_at)
+        low = begins_at if state.span is None else state.span.low
+        return Delivery(
+            state,
+            PendingRange(batch, [], range_, tuple(gaps(low, (), begins_at)), gap_reason=GapReason.NOT_READ),
+        )
+
     def _pending(
         self, state: PartitionState, batch: RecordBatch, verdicts: Sequence[Verdict], range_: Range
     ) -> PendingRange:
         found = tuple(gaps(state.closed, batch.offsets, range_.next_offset))
         state.closed = range_.next_offset
         state.next_offset = max(state.next_offset, state.closed)
-        return PendingRange(batch, verdicts, range_, found)
+        return PendingRange(batch, verdicts, range_, found, self._steps.org(batch))
 
     def _close(self, state: PartitionState) -> Delivery | None:
         repeated = state.phase is Phase.REPEATING

@@ -31,6 +31,10 @@ class RangeSteps:
         with self.timed("judge"):
             return self._pipeline.judge(batch, range_.batch_time)
 
+    def org(self, batch: RecordBatch) -> str:
+        """Whose events the batch's records are."""
+        return self._pipeline.orgs.of(batch.topic) if batch.org is None else batch.org
+
     def claim(self, pending: PendingRange, dedup: DedupStore) -> None:
         with self.timed("claim"), self.dedup_lock:
             claim(pending, dedup)

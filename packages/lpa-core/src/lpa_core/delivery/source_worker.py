@@ -187,7 +187,7 @@ class SourceWorker:
     def _judge(self, batch: RecordBatch, range_: Range) -> PendingRange:
         verdicts = self._steps.judge(batch, range_)
         self._listener(Step.JUDGED, range_)
-        return PendingRange(batch, verdicts, range_)
+        return PendingRange(batch, verdicts, range_, org=self._steps.org(batch))
 
     def _claim(self, pending: PendingRange) -> None:
         self._steps.claim(pending, self._dedup)

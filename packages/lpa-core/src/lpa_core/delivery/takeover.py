@@ -12,7 +12,7 @@ from lpa_core.delivery.background_tasks import Task
 from lpa_core.delivery.claims import Claims
 from lpa_core.delivery.commit_metadata import DamagedMetadataError, Prepared, decode
 from lpa_core.delivery.consumer_group import Commit, ConsumerGroup, Partition
-from lpa_core.delivery.offset_gaps import Beginning, GapPolicy, OffsetGaps, PartitionStoppedError
+from lpa_core.delivery.offset_gaps import Beginning, OffsetGaps, PartitionStoppedError
 from lpa_core.delivery.partitions import PartitionState, Phase, fail
 from lpa_core.delivery.stored_positions import StoredPositions
 from lpa_core.delivery.worker_context import WorkerContext
@@ -33,12 +33,12 @@ class Takeover:
         group: ConsumerGroup,
         sinks: Sequence[Sink],
         claims: Claims,
-        policy: GapPolicy,
+        gaps: OffsetGaps,
         fingerprint: str,
         context: WorkerContext,
     ) -> None:
         self._group, self._sinks, self._claims = group, sinks, claims
-        self._gaps = OffsetGaps(policy, sinks, claims)
+        self._gaps = gaps
         self._fingerprint, self._context = fingerprint, context
         self._observer, self._background = context.observer, context.background
         self._beginnings: dict[PartitionState, Beginning] = {}
@@ -58,6 +58,7 @@ class Takeover:
         for state in states:
             self._step(state, Phase.LOCATING, self._locate)
             self._step(state, Phase.REBUILDING, self._watch_rebuild)
+            self._step(state, Phase.BEGINNING, self._watch_beginning)
 
     def _step(self, state: PartitionState, phase: Phase, step: Callable[[PartitionState], None]) -> None:
         if state.phase is not phase or not state.usable or self._background.now() < state.retry_at:
@@ -120,6 +121,9 @@ class Takeover:
             state.prepared, state.committed = beginning.prepared.range, beginning.found
         else:
             state.prepared, state.committed = None, Commit(start)
+        # A worker that is started again must not decide anew: the end is another one by then, and what came between
+        # would be passed over, with claims of it left behind.
+        state.begins_at = start if self._gaps.begins_at_end(partition, beginning.found) else None
         if state.dedup is None:
             state.dedup = self._claims.open(partition, beginning.found.offset if beginning.found else 0)
         missing = self._claims.missing_from(partition, state.dedup, start)
@@ -180,6 +184,10 @@ class Takeover:
         self._observer.rebuilt(state.partition, 1.0, 0)
         self._read_on(state)
 
+    def _watch_beginning(self, state: PartitionState) -> None:
+        if state.begins_at is None:
+            self._read_on(state)
+
     def settled(self, state: PartitionState) -> bool:
         """Whether nothing works on the partition's store in the background."""
         task = self._rebuilds.get(state.partition)
@@ -189,6 +197,10 @@ class Takeover:
         assert state.committed is not None
         state.buffer.clear()
         state.closed = state.committed.offset
+        if state.begins_at is not None:
+            state.phase, state.why = Phase.BEGINNING, f"its beginning, offset {state.begins_at}, is being committed"
+            state.begin_offered = False
+            return
         state.next_offset = state.prepared.start if state.prepared is not None else state.committed.offset
         self._group.start(state.partition, state.next_offset)
         if state.prepared is not None:

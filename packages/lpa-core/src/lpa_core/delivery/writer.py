@@ -283,7 +283,7 @@ class Writer:
 
     def _finish(self, delivery: Delivery) -> None:
         pending, state = delivery.pending, delivery.state
-        state.committed, state.prepared = Commit(pending.range.next_offset), None
+        state.committed, state.prepared, state.begins_at = Commit(pending.range.next_offset), None, None
         self._standstill.finished()
         self._mark(state, pending.range.next_offset)
         if not pending.range.count:

@@ -60,6 +60,7 @@ def build_pipeline(plugins: PluginManager, settings: Settings, *, most_ahead_ms:
             IgnoredStore(settings.quality.ignored_store), archived=settings.quality.ignored_archive == "full"
         ),
         max_row_bytes=settings.clickhouse.sink_max_record_bytes,
+        orgs=settings.quality.orgs,
         most_ahead_ms=most_ahead_ms,
     )
 

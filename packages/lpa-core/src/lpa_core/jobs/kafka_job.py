@@ -71,7 +71,7 @@ class KafkaJob:
         self._state = JobState.CREATED
         self._stop = SavepointStop(self._settings, plugins, job.dedup_or_default(self._settings))
         self.id = uuid.uuid4().hex
-        self.name = f"ingest {self._settings.quality.input_topic}"
+        self.name = f"ingest {', '.join(self._settings.quality.topics)}"
         self.started_ms = _now()
         self.ended_ms: int | None = None
 
@@ -145,7 +145,7 @@ class KafkaJob:
         deriving = [sink for sink in sinks if isinstance(sink, SupportsDerivation)]
         here = [each for each in deriving if each.exclusive] if job.facts else []
         derivation = start_derivation(here, fold_rules(plugins, settings), opened, self._metrics.derived)
-        accounts = self._observe(quality.input_topic, self._metrics, sinks, derivation.step)
+        accounts = self._observe(", ".join(quality.topics), self._metrics, sinks, derivation.step)
         # Imported here: the client is an extra, and everything else can be looked at without it.
         from lpa_core.kafka.consumer_group import KafkaConsumerGroup
 
@@ -157,7 +157,7 @@ class KafkaJob:
                 producer_configuration(settings, transactional_id),
                 with_keys=archive is not None,
             ),
-            [quality.input_topic],
+            quality.topics,
             pipeline,
             stores_of(job.dedup_or_default(settings), quality.dedup_ttl_minutes * 60_000, plugins),
             GroupDestination(
@@ -177,6 +177,7 @@ class KafkaJob:
                 rejects=RejectLimits(quality.reject_limit_share, quality.reject_limit_consecutive),
             ),
             gap_policy=GapPolicy(quality.offset_gap_policy),
+            from_end=quality.topics_from_their_end,
             fingerprint=fingerprint(settings, plugins.plugins),
             before_leaving=self._stop.save,
             context=WorkerContext(observer=accounts, earliest=RELEASED_MS),
@@ -274,7 +275,7 @@ def settings_at(source: str | None, settings: Settings) -> Settings:
         quality = attrs.evolve(quality, kafka_bootstrap=brokers)
     if topic:
         try:
-            quality = attrs.evolve(quality, input_topic=topic)
+            quality = attrs.evolve(quality, input_topics=(topic,))
         except ValueError:
             raise SourceError(f"kafka://.../{topic}: expected a topic after the brokers: {TOPIC_NAME}") from None
     return attrs.evolve(settings, quality=quality)

@@ -38,16 +38,20 @@ class Permission:
     prefixed: bool = False
     optional: bool = False
 
-    def name(self, settings: Settings) -> str:
-        return _NAMES[self.setting](settings) if self.setting else "kafka-cluster"
+    def names(self, settings: Settings) -> tuple[str, ...]:
+        """The resources: the input topics may be several."""
+        if not self.setting:
+            return ("kafka-cluster",)
+        return settings.quality.topics if self.setting == _INPUT else (_NAMES[self.setting](settings),)
 
-    def shown(self, settings: Settings) -> str:
+    def shown(self, name: str) -> str:
+        """The permission on the resource of that name."""
         kind = self.resource.lower().replace("_", " ")
-        return f"{self.operation} on the {kind} {self.name(settings)}{' (prefixed)' if self.prefixed else ''}"
+        return f"{self.operation} on the {kind} {name}{' (prefixed)' if self.prefixed else ''}"
 
 
+_INPUT: Final = "QUALITY_INPUT_TOPIC"
 _NAMES: Final[Mapping[str, Callable[[Settings], str]]] = {
-    "QUALITY_INPUT_TOPIC": lambda settings: settings.quality.input_topic,
     "QUALITY_DLQ_TOPIC": lambda settings: settings.quality.dlq_topic,
     "QUALITY_QUARANTINE_TOPIC": lambda settings: settings.quality.quarantine_topic,
     "QUALITY_TOUCHED_TOPIC": lambda settings: settings.quality.touched_topic,
@@ -58,18 +62,18 @@ _NAMES: Final[Mapping[str, Callable[[Settings], str]]] = {
 
 
 def _topics(operation: str, *, optional: bool = False) -> tuple[Permission, ...]:
-    topics = [name for name in _NAMES if name.endswith("_TOPIC")]
+    topics = [_INPUT, *(name for name in _NAMES if name.endswith("_TOPIC"))]
     return tuple(Permission("TOPIC", name, operation, optional=optional) for name in topics)
 
 
 _OFFSETS_READ: Final = (
-    Permission("TOPIC", "QUALITY_INPUT_TOPIC", "DESCRIBE"),
+    Permission("TOPIC", _INPUT, "DESCRIBE"),
     Permission("GROUP", "QUALITY_GROUP_ID", "DESCRIBE"),
     Permission("TOPIC", "QUALITY_TOUCHED_TOPIC", "DESCRIBE"),
     Permission("GROUP", "LPA_MATERIALIZE_GROUP_ID", "DESCRIBE"),
 )
 _OFFSETS_WRITTEN: Final = (
-    Permission("TOPIC", "QUALITY_INPUT_TOPIC", "READ"),
+    Permission("TOPIC", _INPUT, "READ"),
     Permission("GROUP", "QUALITY_GROUP_ID", "READ"),
     Permission("TOPIC", "QUALITY_TOUCHED_TOPIC", "READ"),
     Permission("GROUP", "LPA_MATERIALIZE_GROUP_ID", "READ"),
@@ -82,7 +86,7 @@ PERMISSIONS: Final[Mapping[str, tuple[Permission, ...]]] = {
         *_topics("DESCRIBE_CONFIGS", optional=True),
     ),
     "lpa ingest": (
-        Permission("TOPIC", "QUALITY_INPUT_TOPIC", "READ"),
+        Permission("TOPIC", _INPUT, "READ"),
         Permission("TOPIC", "QUALITY_DLQ_TOPIC", "WRITE"),
         Permission("TOPIC", "QUALITY_QUARANTINE_TOPIC", "WRITE"),
         Permission("TOPIC", "QUALITY_TOUCHED_TOPIC", "WRITE"),
@@ -96,13 +100,13 @@ PERMISSIONS: Final[Mapping[str, tuple[Permission, ...]]] = {
     ),
     "lpa replay": (
         Permission("TOPIC", "QUALITY_DLQ_TOPIC", "READ"),
-        Permission("TOPIC", "QUALITY_INPUT_TOPIC", "WRITE"),
+        Permission("TOPIC", _INPUT, "WRITE"),
         Permission("TOPIC", "QUALITY_QUARANTINE_TOPIC", "WRITE"),
         Permission("GROUP", "REPLAY_GROUP_ID", "READ", prefixed=True),
         Permission("TRANSACTIONAL_ID", "REPLAY_GROUP_ID", "WRITE", prefixed=True),
     ),
     "lpa health": (
-        Permission("TOPIC", "QUALITY_INPUT_TOPIC", "READ"),
+        Permission("TOPIC", _INPUT, "READ"),
         Permission("GROUP", "QUALITY_GROUP_ID", "DESCRIBE"),
         Permission("TOPIC", "QUALITY_TOUCHED_TOPIC", "DESCRIBE", optional=True),
         Permission("GROUP", "LPA_MATERIALIZE_GROUP_ID", "DESCRIBE", optional=True),
@@ -125,29 +129,33 @@ def require(command: str, admin: AdminClient, settings: Settings) -> None:
     if lacking:
         raise ForbiddenError(
             f"Kafka at {settings.quality.kafka_bootstrap}: this login lacks "
-            f"{', '.join(each.shown(settings) for each in lacking)}: `{command}` needs it "
+            f"{', '.join(each.shown(name) for each, name in lacking)}: `{command}` needs it "
             "(docs/operations/permissions.md)"
         )
 
 
-def missing(permissions: Sequence[Permission], admin: AdminClient, settings: Settings) -> list[Permission]:
-    """The permissions that this login lacks according to the brokers. A topic that does not exist lacks none.
+def missing(permissions: Sequence[Permission], admin: AdminClient, settings: Settings) -> list[tuple[Permission, str]]:
+    """The permissions that this login lacks according to the brokers, each with the name of what it lacks it on.
+
+    A topic that does not exist lacks none.
 
     Raises BrokerError, BrokerUnavailable.
     """
     needed = [each for each in permissions if not each.optional and each.resource not in _UNASKABLE]
-    topics = {each.name(settings) for each in needed if each.resource == "TOPIC"}
-    groups = {each.name(settings) for each in needed if each.resource == "GROUP" and not each.prefixed}
+    topics = {name for each in needed if each.resource == "TOPIC" for name in each.names(settings)}
+    groups = {
+        name for each in needed if each.resource == "GROUP" and not each.prefixed for name in each.names(settings)
+    }
     allowed = {
         **{("TOPIC", name): found for name, found in _of_topics(admin, topics, settings).items()},
         **{("GROUP", name): found for name, found in _of_groups(admin, groups, settings).items()},
     }
 
-    def lacks(permission: Permission) -> bool:
-        found = allowed.get((permission.resource, permission.name(settings)))
+    def lacks(permission: Permission, name: str) -> bool:
+        found = allowed.get((permission.resource, name))
         return found is not None and permission.operation not in found and "ALL" not in found
 
-    return [each for each in needed if lacks(each)]
+    return [(each, name) for each in needed for name in each.names(settings) if lacks(each, name)]
 
 
 def _of_topics(admin: AdminClient, names: Collection[str], settings: Settings) -> dict[str, Collection[str] | None]:

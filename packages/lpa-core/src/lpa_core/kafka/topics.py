@@ -67,16 +67,17 @@ class TopicState:
 def wanted_topics(settings: Settings, input_partitions: int = BROKERS_DEFAULT) -> tuple[Topic, ...]:
     """The topics of input, rejects and touched sessions. Raises SettingsError if two of them are the same."""
     quality = settings.quality
-    named = (quality.input_topic, quality.dlq_topic, quality.quarantine_topic, quality.touched_topic)
+    named = (*quality.topics, quality.dlq_topic, quality.quarantine_topic, quality.touched_topic)
     if len(set(named)) < len(named):
+        read = "QUALITY_INPUT_TOPICS" if quality.input_topics else "QUALITY_INPUT_TOPIC"
         raise SettingsError(
-            "QUALITY_INPUT_TOPIC, QUALITY_DLQ_TOPIC, QUALITY_QUARANTINE_TOPIC and QUALITY_TOUCHED_TOPIC must name "
-            f"four topics, not {', '.join(named)}"
+            f"{read}, QUALITY_DLQ_TOPIC, QUALITY_QUARANTINE_TOPIC and QUALITY_TOUCHED_TOPIC must name "
+            f"{'four' if len(named) == 4 else len(named)} topics, not {', '.join(named)}"
         )
     # A batch may exceed a producer's limit by one record.
     rejects = {"cleanup.policy": "delete", "max.message.bytes": str(2 * envelope_max_bytes(settings))}
     return (
-        Topic(quality.input_topic, input_partitions, {"cleanup.policy": "delete"}),
+        *(Topic(name, input_partitions, {"cleanup.policy": "delete"}) for name in quality.topics),
         Topic(quality.dlq_topic, 1, {**rejects, "retention.ms": str(DLQ_RETENTION_MS)}),
         Topic(quality.quarantine_topic, 1, {**rejects, "retention.ms": str(QUARANTINE_RETENTION_MS)}),
         Topic(

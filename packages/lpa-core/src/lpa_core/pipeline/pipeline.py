@@ -26,6 +26,7 @@ from lpa_core.events.times import (
     latest_event_times,
     latest_of_replayed,
 )
+from lpa_core.orgs import WITHOUT_ORGS, TopicOrgs
 from lpa_core.pipeline.all_failures import every_failure, mismatched
 from lpa_core.pipeline.compiled_type import compile_type
 from lpa_core.pipeline.description import described_by
@@ -86,6 +87,7 @@ class Pipeline:
         ignore_rules: Iterable[IgnoreRule] = (),
         kept_of_ignored: KeptOfIgnored = NOTHING_BUT_COUNTS,
         max_row_bytes: int = 1_000_000,
+        orgs: TopicOrgs = WITHOUT_ORGS,
         most_ahead_ms: int = MOST_AHEAD_MS,
     ) -> None:
         """``most_ahead_ms``: how long after its record an event may happen."""
@@ -104,6 +106,7 @@ class Pipeline:
         self._classifiers = tuple(classifiers)
         self._ignore = IgnoreRules(ignore_rules)
         self.kept_of_ignored = kept_of_ignored
+        self.orgs = orgs
         self._guard = RowGuard(max_row_bytes)
         self.max_row_bytes = max_row_bytes
         self._most_ahead_ms = most_ahead_ms

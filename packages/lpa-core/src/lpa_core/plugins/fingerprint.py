@@ -30,5 +30,6 @@ def fingerprint(settings: Settings, plugins: Iterable[Plugin]) -> str:
         settings.clickhouse.sink_max_record_bytes,
         judging,
         *(given for given in sorted(options.items()) if given[1]),
+        *([sorted(settings.quality.topic_org_map)] if settings.quality.topic_org_map else []),
     )
     return hashlib.sha256(msgspec.json.encode(deciding, order="deterministic")).hexdigest()[:16]

@@ -26,7 +26,8 @@ DEFAULT: Final = "default"
 _ELSEWHERE: Final[Mapping[str, tuple[str, Callable[[Settings], object]]]] = {
     "REPLAY_KAFKA_BOOTSTRAP": ("QUALITY_KAFKA_BOOTSTRAP", lambda settings: settings.quality.kafka_bootstrap),
     "REPLAY_DLQ_TOPIC": ("QUALITY_DLQ_TOPIC", lambda settings: settings.quality.dlq_topic),
-    "REPLAY_OUTPUT_TOPIC": ("QUALITY_INPUT_TOPIC", lambda settings: settings.quality.input_topic),
+    "REPLAY_OUTPUT_TOPIC": ("QUALITY_INPUT_TOPICS", lambda settings: settings.quality.topics),
+    "QUALITY_INPUT_TOPICS": ("QUALITY_INPUT_TOPIC", lambda settings: settings.quality.topics),
     "LPA_SAVEPOINT_DIR": ("LPA_DATA_DIR", lambda settings: settings.lpa.data.savepoints),
     "LPA_BACKUP_DIR": ("LPA_DATA_DIR", lambda settings: settings.lpa.data.backups),
 }
@@ -148,7 +149,7 @@ def _effective(
         given, origin = _given(environment, file, setting.variable, setting.option)
         problem, written_down = problems.get(setting.option, ""), origin != DEFAULT
         value = given if problem else attrgetter(setting.option)(in_force)
-        if not written_down and value in ("", None) and setting.variable in _ELSEWHERE:
+        if not written_down and value in ("", None, ()) and setting.variable in _ELSEWHERE:
             origin, stands_in = _ELSEWHERE[setting.variable]
             value = stands_in(in_force)
         unit = setting.option.rpartition("_")[2]

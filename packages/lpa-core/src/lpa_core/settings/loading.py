@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +22,7 @@ from lpa_core.errors import ConfigurationError
 from lpa_core.settings import kafka as properties
 from lpa_core.settings import plugin_options
 from lpa_core.settings.plugin_options import PluginOptions
+from lpa_core.settings.quality import QualitySettings
 from lpa_core.settings.settings import Settings, fields
 from lpa_core.settings.settings_file import SETTINGS_FILE, SettingsFile
 from lpa_core.settings.shown_values import quoted
@@ -118,7 +119,9 @@ def refusals(environment: Mapping[str, str], file: SettingsFile) -> Iterator[Ref
     """Everything for which :func:`load` raises: values that cannot be used, and names that are not settings."""
     if file.problem:
         yield Refusal("", None, file.problem)
-    yield from _unusable(file, environment)
+    unusable = [*_unusable(file, environment)]
+    yield from unusable
+    yield from _not_read(file, environment, {refusal.option for refusal in unusable})
     table = file.table.get("kafka", {})
     for name, in_file, text in properties.problems(table, environment):
         yield Refusal(f"kafka.{name}", file.path if in_file else None, text)
@@ -175,6 +178,30 @@ def _unusable(file: SettingsFile, environment: Mapping[str, str]) -> Iterator[Re
             why = f": {error.__cause__.reason}" if isinstance(error.__cause__, AddressRefused) else ""
             said = quoted(variable, value)
             yield Refusal(option, path, f"{name}{said}: expected {field.metadata['accepts']}{why}")
+
+
+def _not_read(file: SettingsFile, environment: Mapping[str, str], unusable: Collection[str]) -> Iterator[Refusal]:
+    """A line for each map that names topics which are not read."""
+    group = "quality"
+    given, found = _from_environment(environment).get(group, {}), file.table.get(group, {})
+    values = {**(found if isinstance(found, Mapping) else {}), **given}
+    known = {field.name for field in attrs.fields(QualitySettings)}
+    usable = {name: value for name, value in values.items() if name in known and f"{group}.{name}" not in unusable}
+    quality = QualitySettings(**usable)
+    for name, pairs in (
+        ("topic_org_map", quality.topic_org_map),
+        ("topic_reset_strategy_map", quality.topic_reset_strategy_map),
+    ):
+        strange = [topic for topic, _, _ in (pair.partition("=") for pair in pairs) if topic not in quality.topics]
+        if strange:
+            in_file = name not in given
+            said = f"{group}.{name}" if in_file else f"{group}_{name}".upper()
+            yield Refusal(
+                f"{group}.{name}",
+                file.path if in_file else None,
+                f"{said} names {', '.join(strange)}, and read {'is' if len(quality.topics) == 1 else 'are'} "
+                f"{', '.join(quality.topics)}: add what is missing to QUALITY_INPUT_TOPICS, or leave it out of the map",
+            )
 
 
 def _unknown(file: SettingsFile) -> Iterator[Refusal]:

@@ -11,17 +11,16 @@ import attrs
 from lpa_core.data_folder import DataFolder
 from lpa_core.settings.health import HealthSettings
 from lpa_core.settings.plugin_options import PluginOptions
+from lpa_core.settings.quality import QualitySettings
 from lpa_core.settings.values import (
     GROUP_NAME,
     TOPIC_NAME,
     address,
-    brokers,
     brokers_or_none,
     days_by_environment,
     epoch_ms_or_none,
     folder,
     group_name,
-    group_name_or_none,
     http_url,
     identifier,
     location_or_none,
@@ -29,11 +28,8 @@ from lpa_core.settings.values import (
     one_of,
     properties,
     secret_text,
-    share,
-    some_names,
     text,
     token,
-    topic_name,
     topic_name_or_none,
     whole,
 )
@@ -41,73 +37,6 @@ from lpa_core.settings.values import option as _option
 from lpa_core.uris import IDENTIFIER
 
 _WHOLE: Final = "a whole number of at least 1"
-
-
-@final
-@attrs.frozen
-class QualitySettings:
-    """What is let in (``QUALITY_*``)."""
-
-    kafka_bootstrap: str = _option("kafka:9092", "host:port, comma separated", "Kafka bootstrap servers", brokers)
-    input_topic: str = _option("streaming_events", TOPIC_NAME, "Topic that events are read from", topic_name)
-    dlq_topic: str = _option(
-        "events.dlq.streaming_events.v1", TOPIC_NAME, "Topic of dead letters: events that cannot be stored", topic_name
-    )
-    quarantine_topic: str = _option(
-        "events.quarantine.streaming_events.v1", TOPIC_NAME, "Topic of quarantined duplicates", topic_name
-    )
-    touched_topic: str = _option(
-        "events.touched.streaming_events.v1",
-        TOPIC_NAME,
-        "Topic that tells `lpa materialize` which sessions have new events",
-        topic_name,
-    )
-    group_id: str = _option("flink-quality-gate-v1", GROUP_NAME, "Consumer group of all workers", group_name)
-    group_instance_id: str = _option(
-        "",
-        f"{GROUP_NAME}, or nothing",
-        "Names this worker in its group: restarted within the session timeout, it keeps its partitions",
-        group_name_or_none,
-    )
-    offset_gap_policy: str = _option(
-        "fail",
-        "fail, earliest or latest",
-        "Where to go on when the committed offset is gone, or a sink holds records beyond it",
-        one_of("fail", "earliest", "latest"),
-    )
-    reject_limit_share: float = _option(
-        0.0, "a number from 0 to 1, 0 for no limit", "Share of a range above which rejects stop the worker", share
-    )
-    reject_limit_consecutive: int = _option(
-        0, "a whole number, 0 for no limit", "Rejects in a row that stop the worker", whole(0)
-    )
-    dedup_ttl_minutes: int = _option(
-        1440,
-        f"{_WHOLE}, at most 5256000",
-        "Minutes for which a dedup key stays claimed, from its first sight",
-        whole(1, 5_256_000),
-    )
-    supported_versions: tuple[str, ...] = _option(
-        ("1", "v1"), "versions, comma separated; `any` lets all pass", "Event versions that are accepted", some_names
-    )
-    ignored_types: tuple[str, ...] = _option(
-        ("pipelines_api_request", "webrtc_stats", "custom_monitoring_event"),
-        "event types, comma separated, or nothing",
-        "Types of events that are counted and passed over: neither stored nor dead letters",
-        names,
-    )
-    ignored_store: str = _option(
-        "none",
-        "none, redacted or full",
-        "What is stored of ignored records beside their counts: nothing, what holds no personal data, or all of it",
-        one_of("none", "redacted", "full"),
-    )
-    ignored_archive: str = _option(
-        "full",
-        "full or positions",
-        "What an archive keeps of ignored records: all as received, or position, time and reason alone",
-        one_of("full", "positions"),
-    )
 
 
 @final
@@ -161,7 +90,7 @@ class ReplaySettings:
         "", TOPIC_NAME, "Topic that dead letters are read from; default: QUALITY_DLQ_TOPIC", topic_name_or_none
     )
     output_topic: str = _option(
-        "", TOPIC_NAME, "Topic that events are sent to; default: QUALITY_INPUT_TOPIC", topic_name_or_none
+        "", TOPIC_NAME, "Topic that events are sent to; default: the one that each came from", topic_name_or_none
     )
     group_id: str = _option(
         "flink-dlq-replay-v1", GROUP_NAME, "Begins the name of each replay's own consumer group", group_name

@@ -79,6 +79,40 @@ def topic_name(value: Any) -> str:
     return text(value)
 
 
+TOPIC_NAMES: Final = "topic names, comma separated, each once"
+
+
+def topic_names(value: Any) -> tuple[str, ...]:
+    found = tuple(topic_name(name) for name in names(value))
+    if len(set(found)) < len(found):
+        raise ValueError
+    return found
+
+
+ORG_BY_TOPIC: Final = "topic=org, comma separated, each topic once; an org is letters, digits and ._-, 64 at most"
+
+
+def org_by_topic(value: Any) -> tuple[str, ...]:
+    """``topic=org``; nothing after the = is the org of events that have none."""
+    return _by_topic(value, r"[A-Za-z0-9._-]{0,64}")
+
+
+RESET_BY_TOPIC: Final = "topic=earliest or topic=latest, comma separated, each topic once"
+
+
+def reset_by_topic(value: Any) -> tuple[str, ...]:
+    return _by_topic(value, "earliest|latest")
+
+
+def _by_topic(value: Any, accepted: str) -> tuple[str, ...]:
+    found = [each.partition("=") for each in names(value)]
+    if len({topic_name(topic) for topic, _, _ in found}) < len(found):
+        raise ValueError
+    if not all(equals and re.fullmatch(accepted, trimmed(said)) for _, equals, said in found):
+        raise ValueError
+    return tuple(f"{topic_name(topic)}={trimmed(said)}" for topic, _, said in found)
+
+
 def topic_name_or_none(value: Any) -> str:
     return "" if any_text(value).strip() == "" else topic_name(value)
 

@@ -102,7 +102,10 @@ class SupportsWaitReason(Protocol):
 @final
 @attrs.frozen(slots=True)
 class StoredKeys:
-    """Dedup keys of accepted events of one partition and batch time (epoch ms), and the offsets they came from."""
+    """What accepted events of one partition and batch time (epoch ms) claimed, and the offsets they came from.
+
+    See :func:`lpa_core.orgs.claim_key`.
+    """
 
     batch_time: int
     keys: Sequence[str]

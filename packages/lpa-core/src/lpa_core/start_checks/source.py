@@ -28,9 +28,9 @@ def _source(plugins: PluginManager, start: PlannedStart) -> Finding:
     if start.source is None or scheme(start.source) == "kafka":
         quality = start.settings.quality
         if start.kafka:
-            return Finding(State.OK, f"the topic {quality.input_topic} of {quality.kafka_bootstrap}")
+            return Finding(State.OK, f"{_topics(quality.topics)} of {quality.kafka_bootstrap}")
         raise NotApplicable(
-            f"without a file, `lpa ingest` would read the topic {quality.input_topic} of {quality.kafka_bootstrap}, "
+            f"without a file, `lpa ingest` would read {_topics(quality.topics)} of {quality.kafka_bootstrap}, "
             "which is the default: QUALITY_KAFKA_BOOTSTRAP names other brokers; for a file: `lpa doctor FILE`"
         )
     if start.source == "-":
@@ -41,6 +41,10 @@ def _source(plugins: PluginManager, start: PlannedStart) -> Finding:
         return Finding(State.OK, f"{start.source} can be read, as {source.topic}")
     finally:
         source.close()
+
+
+def _topics(names: Sequence[str]) -> str:
+    return f"the topic{'s' if len(names) > 1 else ''} {', '.join(names)}"
 
 
 def _stored(plugins: PluginManager, start: PlannedStart) -> Finding:

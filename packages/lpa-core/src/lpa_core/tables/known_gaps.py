@@ -2,7 +2,7 @@
 
 Transactions end with a record that no consumer is given, aborted records are passed over, compaction and deletion leave
 holes. Only a consumer that reads across them sees that nothing is there, and only while the topic has what is around
-them. Records that are ignored on purpose are no less known.
+them. Records that are ignored on purpose are no less known, nor those before the place where reading was to begin.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ class GapReason(StrEnum):
     """A consumer that reads committed records was given none: the end of a transaction, aborted, or compacted."""
     IGNORED = "ignored"
     """A rule passes the records over (:mod:`lpa_core.validation.ignore_rules`)."""
+    NOT_READ = "not_read"
+    """The topic is read from its end on (QUALITY_TOPIC_RESET_STRATEGY_MAP), and this lies before."""
 
 
 @final

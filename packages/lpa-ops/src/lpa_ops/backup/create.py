@@ -128,7 +128,7 @@ def _create(
     after = _contents(client, tables, boundaries)
     if not commits and from_kafka(positions(client, tables), files.values(), settings):
         raise BackupError(
-            f"the first records of {settings.quality.input_topic} came while the backup was made: make another"
+            f"the first records of {', '.join(settings.quality.topics)} came while the backup was made: make another"
         )
     changed = [name for name, there in before.items() if after[name] != there]
     backup = Backup(
@@ -169,18 +169,19 @@ def _commits(settings: Settings) -> dict[Partition, Commit]:
     commits = _committed(settings)
     if not commits:
         raise BackupError(
-            f"the database holds records of {settings.quality.input_topic}, but the group {settings.quality.group_id} "
-            "has committed nothing: set QUALITY_GROUP_ID to the group that reads it, or run `lpa recover offset-loss`"
+            f"the database holds records of {', '.join(settings.quality.topics)}, but the group "
+            f"{settings.quality.group_id} has committed nothing: set QUALITY_GROUP_ID to the group that reads it, or "
+            "run `lpa recover offset-loss`"
         )
     return commits
 
 
 def _committed(settings: Settings) -> dict[Partition, Commit]:
-    """What the group has committed for the topic of the settings."""
+    """What the group has committed for the topics of the settings."""
     admin = admin_client(settings)
     require("lpa backup create", admin, settings)
     found = committed_in_the_end(admin, settings)
-    return {partition: commit for partition, commit in found.items() if partition.topic == settings.quality.input_topic}
+    return {partition: commit for partition, commit in found.items() if partition.topic in settings.quality.topics}
 
 
 def _claims(

@@ -134,11 +134,11 @@ def require_own(backup: Backup, location: str, settings: Settings, plugins: Plug
             f"{location} is of the group {backup.group}, not {quality.group_id}: name another backup, or set "
             f"QUALITY_GROUP_ID={backup.group}"
         )
-    topics = sorted({partition.topic for partition in backup.commits})
-    if topics and topics != [quality.input_topic]:
+    strange = sorted({partition.topic for partition in backup.commits} - {*quality.topics})
+    if strange:
         raise BackupError(
-            f"{location} is of the topic {', '.join(topics)}, not {quality.input_topic}: name another backup, or set "
-            "QUALITY_INPUT_TOPIC"
+            f"{location} is of the topic {', '.join(strange)}, not {', '.join(quality.topics)}: name another backup, "
+            "or set QUALITY_INPUT_TOPIC or QUALITY_INPUT_TOPICS"
         )
     if backup.settings_fingerprint != fingerprint(settings, plugins.plugins):
         _log.warning("the backup was made under other settings or plugins", location=location, made=backup.versions)
@@ -186,8 +186,8 @@ def _behind_the_group(client: Client, name: str, target: str, settings: Settings
         return ""
     require_stopped(admin_client(settings), settings)
     return (
-        f"nothing of {settings.quality.input_topic} was stored when the backup was made, and the group's offset is "
-        "after what came since: `lpa recover offset-loss --execute` reads it again"
+        f"nothing of {', '.join(settings.quality.topics)} was stored when the backup was made, and the group's "
+        "offset is after what came since: `lpa recover offset-loss --execute` reads it again"
     )
 
 

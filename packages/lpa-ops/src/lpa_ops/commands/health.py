@@ -22,7 +22,7 @@ from lpa_core.settings.thresholds import State
 from lpa_core.standard_streams import output_failure
 from lpa_ops.commands.health_report import print_report
 from lpa_ops.health.window import since as beginning
-from lpa_ops.positions.input_topic import reads_kafka
+from lpa_ops.positions.input_topics import reads_kafka
 
 _WATCH_SECONDS: Final = 10.0
 

@@ -1,4 +1,4 @@
-"""Where a topic and its consumer group stand, asked of Kafka."""
+"""Where topics and their consumer group stand, asked of Kafka."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lpa_core.kafka.admin import admin_client, explained
 from lpa_core.kafka.permissions import require
 from lpa_core.settings.settings import Settings
 from lpa_ops.positions.committed import committed
-from lpa_ops.positions.input_topic import offsets_by
+from lpa_ops.positions.input_topics import offsets_by
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
@@ -43,7 +43,7 @@ class Standing:
 
 @final
 class KafkaOffsets:
-    """Of the input topic and the group of the settings. Raises NotApplicable, BrokerError, BrokerUnavailable."""
+    """Of the input topics and the group of the settings. Raises NotApplicable, BrokerError, BrokerUnavailable."""
 
     def __init__(self, scope: Scope) -> None:
         if not scope.kafka:
@@ -83,7 +83,9 @@ class KafkaOffsets:
 
     def _partitions(self) -> list[Partition]:
         require("lpa health", self._admin, self._settings)
-        topic = self._settings.quality.input_topic
+        return [each for topic in self._settings.quality.topics for each in self._partitions_of(topic)]
+
+    def _partitions_of(self, topic: str) -> list[Partition]:
         with explained(f"describe the topic {topic}", self._settings):
             found = self._admin.list_topics(topic, timeout=self._seconds).topics[topic]
         if not found.partitions:

@@ -52,14 +52,14 @@ def judge_offsets(scope: Scope) -> Finding:
         shown = [trouble.what for _, trouble in sorted(troubles.items())][:_SHOWN]
         action = next(iter(troubles.values())).action
         return Finding(State.CRITICAL, f"{'; '.join(shown)}{more}", len(troubles), _NONE, action)
-    group, topic = scope.settings.quality.group_id, scope.settings.quality.input_topic
+    group, topics = scope.settings.quality.group_id, ", ".join(scope.settings.quality.topics)
     if not any(partition in commits for partition in standings):
         waiting = sum(standing.lag for standing in standings.values())
         if not waiting:
-            raise NotApplicable(f"the group {group} has read nothing, and {topic} holds nothing")
+            raise NotApplicable(f"the group {group} has read nothing, and {topics} holds nothing")
         return Finding(
             State.WARNING,
-            f"the group {group} has never committed an offset of {topic}, though "
+            f"the group {group} has never committed an offset of {topics}, though "
             f"{counted(waiting, 'record waits', 'records wait')} there",
             None,
             _NONE,
@@ -90,7 +90,8 @@ def _trouble(
 ) -> OffsetTrouble | None:
     right = f"stop the workers; {command(scope, 'recover offset-loss')} shows the right offsets, --execute sets them"
     anew = (
-        f"use another topic name (QUALITY_INPUT_TOPIC): the tables hold positions of the old {partition.topic}; "
+        f"use another topic name (QUALITY_INPUT_TOPIC or QUALITY_INPUT_TOPICS): the tables hold positions of the old "
+        f"{partition.topic}; "
         f"{command(scope, 'recover offset-loss')} shows which"
     )
     if stored > standing.high:
@@ -146,14 +147,13 @@ def _without_gaps(
 
 def _stored(scope: Scope, question: str, **parameters: int) -> Mapping[Partition, int]:
     """For each partition the offset after the last that is stored; nothing if there is no database."""
-    topic = scope.settings.quality.input_topic
     try:
         with opened(scope) as database:
             database.require("streaming_events", "streaming_events_dlq", "streaming_events_quarantine")
-            rows = database.ask(question, topic=topic, **parameters)
+            rows = database.ask(question, topics=list(scope.settings.quality.topics), **parameters)
     except NotApplicable:
         return {}
-    return {Partition(topic, row["source_partition"]): row["stored"] for row in rows}
+    return {Partition(row["source_topic"], row["source_partition"]): row["stored"] for row in rows}
 
 
 def where_offsets_fit(judge_it: Callable[[Scope], Finding]) -> Callable[[Scope], Finding]:

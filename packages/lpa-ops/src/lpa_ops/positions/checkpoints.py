@@ -28,9 +28,9 @@ def checkpoints(settings: Settings, sink: str) -> dict[Path, StoredCheckpoint]:
 
 
 def from_kafka(stored: Iterable[Partition], files: Iterable[StoredCheckpoint], settings: Settings) -> bool:
-    """Whether rows came from the topic of the settings, and not from a file of that name."""
-    topic = settings.quality.input_topic
-    return topic in {partition.topic for partition in stored} - {each.topic for each in files}
+    """Whether rows came from a topic of the settings, and not from a file of that name."""
+    topics = {partition.topic for partition in stored} - {each.topic for each in files}
+    return not topics.isdisjoint(settings.quality.topics)
 
 
 def same_database(one: str, other: str, settings: Settings) -> bool:

@@ -13,7 +13,7 @@ from lpa_core.delivery.consumer_group import BrokerError, BrokerUnavailable, Com
 from lpa_core.kafka.admin import SECONDS, explained
 from lpa_core.savepoints import SavepointError
 from lpa_core.settings.settings import Settings
-from lpa_ops.positions.input_topic import list_offsets
+from lpa_ops.positions.input_topics import list_offsets
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
@@ -113,12 +113,9 @@ def latest(admin: AdminClient, settings: Settings, partitions: Iterable[Partitio
 
 def of_derivation(settings: Settings) -> Settings:
     """The settings under which these functions speak of `lpa materialize`: its group, its topic."""
-    return attrs.evolve(
-        settings,
-        quality=attrs.evolve(
-            settings.quality, group_id=settings.lpa.materialize_group_id, input_topic=settings.quality.touched_topic
-        ),
-    )
+    quality = settings.quality
+    touched = attrs.evolve(quality, group_id=settings.lpa.materialize_group_id, input_topics=(quality.touched_topic,))
+    return attrs.evolve(settings, quality=touched)
 
 
 def put_back(admin: AdminClient, settings: Settings, commits: Mapping[Partition, Commit]) -> dict[Partition, Commit]:
@@ -126,14 +123,17 @@ def put_back(admin: AdminClient, settings: Settings, commits: Mapping[Partition,
 
     Raises BrokerError, BrokerUnavailable.
     """
-    topic = settings.quality.input_topic
-    begun = [each for each in committed_in_the_end(admin, settings) if each.topic == topic and each not in commits]
+    topics = settings.quality.topics
+    begun = [each for each in committed_in_the_end(admin, settings) if each.topic in topics and each not in commits]
     return {**commits, **{each: Commit(offset) for each, offset in earliest(admin, settings, begun).items()}}
 
 
 def partitions_of(admin: AdminClient, settings: Settings) -> list[Partition]:
-    """The partitions of the input topic. Raises BrokerError, also if there is no such topic, and BrokerUnavailable."""
-    topic = settings.quality.input_topic
+    """Of all input topics. Raises BrokerError, also if there is no such topic, and BrokerUnavailable."""
+    return [each for topic in settings.quality.topics for each in _partitions_of(topic, admin, settings)]
+
+
+def _partitions_of(topic: str, admin: AdminClient, settings: Settings) -> list[Partition]:
     with explained("list topics", settings):
         found = admin.list_topics(topic, timeout=SECONDS).topics[topic]
     if found.error is not None:

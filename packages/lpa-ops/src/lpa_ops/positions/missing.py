@@ -19,7 +19,7 @@ from lpa_core.delivery.consumer_group import Partition
 from lpa_core.settings.settings import Settings
 from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
 from lpa_ops.positions.checkpoints import checkpoints, sink_name
-from lpa_ops.positions.input_topic import InputTopic
+from lpa_ops.positions.input_topics import InputTopics
 from lpa_ops.positions.statements import sql
 from lpa_sinks.sink.known_gaps import in_gaps_query
 
@@ -58,12 +58,12 @@ class _Unaccounted(NamedTuple):
 class Positions:
     """Finds the missing positions of one database.
 
-    ``topic`` is asked about what the tables do not say; None if all comes from files, which have no gaps. Methods
+    ``topics`` are asked about what the tables do not say; None if all comes from files, which have no gaps. Methods
     raise what ``ask`` raises, BrokerError and BrokerUnavailable.
     """
 
-    def __init__(self, ask: Ask, database: str, topic: InputTopic | None) -> None:
-        self._ask, self._database, self._topic = ask, database, topic
+    def __init__(self, ask: Ask, database: str, topics: InputTopics | None) -> None:
+        self._ask, self._database, self._topics = ask, database, topics
         since = ask(sql("gaps_known_since.sql", database), {"database": database, "table": KNOWN_GAPS_TABLE.name})
         self._gaps_known_since: int | None = since[0][0] if since else None
 
@@ -73,16 +73,16 @@ class Positions:
         ``times``: of records of the topic that count, epoch ms; None for any.
         """
         found = self._unaccounted(partition, asked)
-        there = self._topic.span(partition) if found and self._topic and self._topic.name == partition.topic else None
-        if there is None:
+        topics = self._topics
+        there = topics.span(partition) if found and topics is not None and partition.topic in topics.names else None
+        if there is None or topics is None:
             return [Missing(each.span, each.span.size, each.span.first) for each in found]
-        assert self._topic is not None
         held = [
             OffsetSpan(max(each.span.first, there.first), min(each.span.behind, there.behind))
             for each in found
             if each.span.behind > there.first and each.span.first < there.behind
         ]
-        records = self._topic.records(partition, held, times) if held else []
+        records = topics.records(partition, held, times) if held else []
         return list(_judged(found, records, there.first))
 
     def stored_through(self, partition: Partition, asked: OffsetSpan) -> int:
@@ -94,10 +94,11 @@ class Positions:
         """Whether it is known that there was no record at any of the offsets; looks at known gaps and the topic."""
         if self._in_gaps(partition, asked) == asked.size:
             return True
-        there = self._topic.span(partition) if self._topic is not None and self._topic.name == partition.topic else None
-        if there is None or self._topic is None or asked.first < there.first:
+        topics = self._topics
+        there = topics.span(partition) if topics is not None and partition.topic in topics.names else None
+        if there is None or topics is None or asked.first < there.first:
             return False
-        return not self._topic.holds_any(partition, asked)
+        return not topics.holds_any(partition, asked)
 
     def stored(self, partition: Partition, asked: OffsetSpan) -> int:
         """How many of the offsets are in a table."""
@@ -105,9 +106,9 @@ class Positions:
 
     def held(self, partition: Partition, asked: OffsetSpan) -> int | None:
         """How many records can be read from the topic at these offsets, COUNTED at most; None of any other topic."""
-        if self._topic is None or self._topic.name != partition.topic:
+        if self._topics is None or partition.topic not in self._topics.names:
             return None
-        return len(self._topic.records(partition, [asked]))
+        return len(self._topics.records(partition, [asked]))
 
     def _unaccounted(self, partition: Partition, asked: OffsetSpan) -> list[_Unaccounted]:
         if self.stored(partition, asked) + self._in_gaps(partition, asked) == asked.size:
@@ -134,16 +135,16 @@ class Positions:
 @contextmanager
 def positions_of(client: Client, database: str, sink: str | None, settings: Settings) -> Iterator[Positions]:
     """Of the database that a command was given by ``sink``. Raises the client's errors, BackupError."""
-    topic = InputTopic(settings, _READ_SECONDS)
     files = {each.topic for each in checkpoints(settings, sink_name(sink, settings)).values()}
+    topics = InputTopics(settings, _READ_SECONDS, without=files)
     try:
         yield Positions(
             lambda text, where: client.query(text, parameters=dict(where)).result_rows,
             database,
-            None if topic.name in files else topic,
+            topics if topics.names else None,
         )
     finally:
-        topic.close()
+        topics.close()
 
 
 def _judged(found: Sequence[_Unaccounted], records: Sequence[int], low: int) -> Iterator[Missing]:

@@ -19,7 +19,7 @@ from lpa_sinks.clickhouse.database import opened
 
 class LostClaimsFindings(Findings, frozen=True, kw_only=True):
     of_topic: bool
-    """Whether any stored record came from the group's topic."""
+    """Whether any stored record came from the group's topics."""
 
 
 @final
@@ -40,7 +40,7 @@ class LostClaims:
             assert isinstance(store, SupportsVouching)
             loss = store.loss(some=bool(stored))
         damage = [f"{without_secrets(self._dedup)} has lost claims: {loss}"] if loss else []
-        of_topic = any(partition.topic == context.settings.quality.input_topic for partition in stored)
+        of_topic = any(partition.topic in context.settings.quality.topics for partition in stored)
         return LostClaimsFindings(damage=damage, lost=[], seconds=1, of_topic=of_topic)
 
     def look_again(

@@ -46,7 +46,7 @@ def sources(
     Rows whose source does not have them any more are left where they are. ``holds_nothing`` tells whether there never
     was a record at some offsets. Raises BrokerError, BrokerUnavailable, BackupError, and what that raises.
     """
-    topic = settings.quality.input_topic
+    topics = settings.quality.topics
     found = checkpoints(settings, sink_name(sink, settings)).values()
     files = {Partition(each.topic, each.partition) for each in found}
     cut: dict[Partition, int] = {}
@@ -56,7 +56,7 @@ def sources(
     if backup.group:
         admin = admin_client(settings)
         require("lpa recover", admin, settings)
-        now = {each: commit for each, commit in committed_in_the_end(admin, settings).items() if each.topic == topic}
+        now = {each: commit for each, commit in committed_in_the_end(admin, settings).items() if each.topic in topics}
         partitions = sorted({*now, *backup.commits})
         low, high = earliest(admin, settings, partitions), latest(admin, settings, partitions)
         for partition in partitions:

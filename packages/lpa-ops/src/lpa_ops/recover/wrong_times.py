@@ -33,7 +33,7 @@ class WrongTimesFindings(Findings, frozen=True, kw_only=True):
     since: int
     """Ingestion times behind this one, epoch ms, are wrong."""
     of_topic: bool
-    """Whether any stored record came from the group's topic."""
+    """Whether any stored record came from the group's topics."""
 
 
 @final
@@ -63,7 +63,7 @@ class WrongTimes:
             lost=[],
             seconds=1,
             since=now + SLACK_MS,
-            of_topic=any(partition.topic == context.settings.quality.input_topic for partition in stored),
+            of_topic=any(partition.topic in context.settings.quality.topics for partition in stored),
         )
 
     def look_again(
@@ -99,7 +99,7 @@ class WrongTimes:
             stored = positions(client, stored_tables(client, name))
             removed = sum(_removed(claims.of_partition(settings, partition), settings) for partition in stored)
             if _removed(claims.of_files(settings), settings):
-                of_files = [each for each in stored if each.topic != settings.quality.input_topic]
+                of_files = [each for each in stored if each.topic not in settings.quality.topics]
                 claims.rebuild(client, name, of_files, settings)
                 removed += 1
         return f"{removed} stores"

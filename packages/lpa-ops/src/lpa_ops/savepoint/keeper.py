@@ -58,12 +58,13 @@ def create(settings: Settings, plugins: PluginManager, location: str | None = No
     admin = admin_client(settings)
     require("lpa savepoint", admin, settings)
     require_stopped(admin, settings)
-    topic, group = settings.quality.input_topic, settings.quality.group_id
-    commits = {
-        partition: each for partition, each in committed_in_the_end(admin, settings).items() if partition.topic == topic
-    }
+    topics, group = settings.quality.topics, settings.quality.group_id
+    now = committed_in_the_end(admin, settings)
+    commits = {partition: each for partition, each in now.items() if partition.topic in topics}
     if not commits:
-        raise SavepointError(f"the group {group} has committed nothing for {topic}: there is nothing to save")
+        raise SavepointError(
+            f"the group {group} has committed nothing for {', '.join(topics)}: there is nothing to save"
+        )
     here = {partition: _claims(settings, partition) for partition in sorted(commits)}
     here = {partition: folder for partition, folder in here.items() if folder.is_dir()}
     elsewhere = [str(partition) for partition in sorted(commits) if partition not in here]
@@ -119,11 +120,15 @@ def _require_own(savepoint: Savepoint, location: str, settings: Settings, plugin
             f"{location} is of the group {savepoint.group}, not {quality.group_id}: name another savepoint, or set "
             f"QUALITY_GROUP_ID={savepoint.group}"
         )
-    if list(savepoint.topics) != [quality.input_topic]:
+    strange = [topic for topic in savepoint.topics if topic not in quality.topics]
+    if strange:
         raise SavepointError(
-            f"{location} is of the topic {', '.join(savepoint.topics)}, not {quality.input_topic}: name another "
-            "savepoint, or set QUALITY_INPUT_TOPIC"
+            f"{location} is of the topic {', '.join(strange)}, not {', '.join(quality.topics)}: name another "
+            "savepoint, or set QUALITY_INPUT_TOPIC or QUALITY_INPUT_TOPICS"
         )
+    left = [topic for topic in quality.topics if topic not in savepoint.topics]
+    if left and savepoint.topics:
+        _log.warning("the savepoint has nothing of some topics: they stay where they are", topics=left)
     if savepoint.settings_fingerprint != fingerprint(settings, plugins.plugins):
         _log.warning(
             "the savepoint was made under other settings or plugins", location=location, made=savepoint.versions

@@ -43,7 +43,7 @@ class Asked:
     dedup: str | None
     target: str
     topics: tuple[str, ...]
-    """Of dead letters, output and quarantine; empty if none is needed."""
+    """Of dead letters, output (several with commas between) and quarantine; empty if none is needed."""
     window: tuple[str | None, ...]
     clock: Clock
     filters: Filters

@@ -134,7 +134,7 @@ def asked(request: Request, settings: Settings) -> Asked:
         sink=request.sink,
         dedup=request.dedup,
         target=target,
-        topics=(quality.dlq_topic, quality.input_topic, quality.quarantine_topic) if kafka else (),
+        topics=(quality.dlq_topic, ",".join(quality.topics), quality.quarantine_topic) if kafka else (),
         window=(start, end, request.since, "all" if request.everything else None),
         clock=clock_of(source, up_to_now=request.since is not None) if request.by is None else Clock(request.by),
         filters=request.filters,

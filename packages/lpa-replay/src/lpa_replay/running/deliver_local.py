@@ -34,22 +34,30 @@ class SpoolSource:
     bytes_read = 0
 
     def __init__(self, plan: Plan, spool: SpoolReader[Outgoing], left_out: Collection[int], pace: SendingPace) -> None:
-        """Records with the numbers in ``left_out`` are passed over, and their offsets with them."""
+        """Records with the numbers in ``left_out`` are passed over, and their offsets with them.
+
+        A batch is of one org: it ends before a record of another.
+        """
         self.topic = spool_topic(plan.id)
         self._planned_ms, self._spool, self._left_out, self._pace = plan.created_ms, spool, left_out, pace
         self._lines = self._from(0)
+        self._held: tuple[int, Outgoing] | None = None
 
     def seek(self, offset: int, resume: str) -> None:
         if offset and resume != self._resume(offset):
             raise SourceError(f"the spool {self._spool.path} is not the one that was read before: bring it back")
-        self._lines = self._from(offset)
+        self._lines, self._held = self._from(offset), None
 
     def read(self, max_records: int, max_bytes: int) -> RecordBatch | None:
         offsets: list[int] = []
         some: list[Outgoing] = []
         size = 0
         most = self._pace.at_once(max_records)
-        for offset, each in self._lines:
+        while (following := self._following()) is not None:
+            offset, each = following
+            if some and each.org != some[0].org:
+                break
+            self._held = None
             offsets.append(offset)
             some.append(each)
             size += len(each.value)
@@ -65,7 +73,14 @@ class SpoolSource:
             [each.value for each in some],
             [self._planned_ms if each.record_ms is None else each.record_ms for each in some],
             resume=self._resume(offsets[-1] + 1),
+            org=some[0].org,
         )
+
+    def _following(self) -> tuple[int, Outgoing] | None:
+        """The next line; it is still the next until ``_held`` is empty."""
+        if self._held is None:
+            self._held = next(self._lines, None)
+        return self._held
 
     def _from(self, first: int) -> Iterator[tuple[int, Outgoing]]:
         numbered = enumerate(chain.from_iterable(self._spool.lines(first)), first)

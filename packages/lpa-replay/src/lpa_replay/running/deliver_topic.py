@@ -1,4 +1,4 @@
-"""Sends a run into the input topic: some thousand records a transaction, which also moves the run's own offset."""
+"""Sends a run into the input topics: some thousand records a transaction, which also moves the run's own offset."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from lpa_replay.planning.plan import Plan
 from lpa_replay.running.pace import SendingPace
 from lpa_replay.spool.outcomes import Outgoing
 from lpa_replay.spool.spool_file import SpoolReader
+from lpa_replay.staging.destination import Destination
 
 RECORDS_A_TRANSACTION: Final = 5_000
 _BYTES_A_TRANSACTION: Final = 8 << 20
@@ -32,24 +33,25 @@ SentListener = Callable[[int], None]
 class TopicDelivery:
     """The one producer of a run.
 
-    How far the run is stands in its own consumer group, as the offset of the output topic's first partition, and
+    How far the run is stands in its own consumer group, as the offset of the first output topic's first partition, and
     beside it which spool that counts in: moved in the same transaction that publishes the records, so that both happen
     or neither. A second process of the run fences the first.
     """
 
-    def __init__(self, plan: Plan, spool: str, settings: Settings) -> None:
+    def __init__(self, plan: Plan, spool: str, settings: Settings, destination: Destination) -> None:
         """Connect, and decide what an earlier process left open.
 
         Args:
             spool: names the content of what is to be sent.
             settings: those of the replay's clients.
+            destination: into which topic each record goes.
 
         Raises ReplayError if the run was started with another spool, BrokerError, BrokerUnavailable.
         """
         self._plan, self._spool, self._settings = plan, spool, settings
-        self._topic = settings.quality.input_topic
+        self._destination = destination
         self._partitions = self._look_at_topics()
-        self._place = TopicPartition(self._topic, 0)
+        self._place = TopicPartition(destination.topics[0], 0)
         own = f"{settings.replay.group_id}-{plan.id}"
         with explained("set up a consumer", settings):
             self._consumer = Consumer(
@@ -74,10 +76,10 @@ class TopicDelivery:
                 "sent: continue there, or plan a new replay, which leaves out what is stored"
             )
 
-    def _look_at_topics(self) -> int:
-        """The partitions of the output topic. Raises BrokerError if a topic is missing."""
+    def _look_at_topics(self) -> dict[str, int]:
+        """How many partitions each topic has. Raises BrokerError if a topic is missing."""
         quality = self._settings.quality
-        admin, names = admin_client(self._settings), (quality.input_topic, quality.quarantine_topic)
+        admin, names = admin_client(self._settings), (*self._destination.topics, quality.quarantine_topic)
         require("lpa replay", admin, self._settings)
         found = partitions(admin, names, self._settings)
         missing = [name for name in names if name not in found]
@@ -86,7 +88,7 @@ class TopicDelivery:
                 f"Kafka at {quality.kafka_bootstrap} has no topic {', '.join(missing)}: check REPLAY_OUTPUT_TOPIC; "
                 "`lpa topics apply` makes what is missing"
             )
-        return found[quality.input_topic]
+        return found
 
     @property
     def sent(self) -> int:
@@ -128,7 +130,7 @@ class TopicDelivery:
         return True
 
     def _send(self, chunk: Sequence[Outgoing], behind: int) -> None:
-        place = TopicPartition(self._topic, 0, behind, metadata=self._spool)
+        place = TopicPartition(self._place.topic, 0, behind, metadata=self._spool)
         try:
             self._transactions.commit(
                 [place], self._consumer.consumer_group_metadata(), [self._record(each) for each in chunk]
@@ -144,8 +146,14 @@ class TopicDelivery:
         if each.quarantined:
             return OutgoingRecord(self._settings.quality.quarantine_topic, key, value, headers)
         # Where it came from, the worker has the partition's claims: it sees a duplicate of what it has taken.
-        back = each.origin.topic == self._topic and each.origin.partition < self._partitions
-        return OutgoingRecord(self._topic, key, value, headers, each.origin.partition if back else None)
+        topic = self._destination.topic(each.origin)
+        if topic is None:
+            raise ReplayError(
+                f"replay {self._plan.id} was planned when {each.origin.topic} was an input topic: set "
+                "QUALITY_INPUT_TOPICS as it was, or plan a new replay"
+            )
+        back = each.origin.topic == topic and each.origin.partition < self._partitions[topic]
+        return OutgoingRecord(topic, key, value, headers, each.origin.partition if back else None)
 
     def close(self) -> None:
         self._consumer.close()

@@ -14,5 +14,5 @@ from lpa_replay.spool.spool_file import SpoolReader
 def quarantine_rows(plan: Plan, exhausted: SpoolReader[Outgoing]) -> Iterator[tuple[list[list[Any]], str]]:
     """Columns of rows, some at a time, each with the token to insert them under."""
     for lines in exhausted.lines():
-        rows = [reject_row(read_envelope_json(line.value)) for line in lines]
+        rows = [reject_row(read_envelope_json(line.value), line.org) for line in lines]
         yield [list(column) for column in zip(*rows, strict=True)], f"replay:{plan.id}:exhausted:{lines[0].number}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import attrs
 
+from lpa_core.orgs import EventKey
 from lpa_replay.spool.outcomes import ALREADY_STORED, ReplayDecision
 from lpa_replay.spool.run_folder import RunFolder, StagedManifest
 from lpa_replay.staging.decider import skipped
@@ -29,8 +30,8 @@ def without_stored(
     """
     stored: set[int] = set()
     for lines in folder.outgoing(manifest).lines(begun):
-        keys = knowledge.stored(line.key for line in lines)
-        stored.update(line.number for line in lines if line.key in keys)
+        keys = knowledge.stored(EventKey(line.org, line.key) for line in lines)
+        stored.update(line.number for line in lines if EventKey(line.org, line.key) in keys)
     if stored <= manifest.left_out:
         return manifest
     manifest = attrs.evolve(manifest, staged_ms=now, left_out=manifest.left_out | stored)

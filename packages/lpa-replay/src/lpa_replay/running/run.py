@@ -34,6 +34,7 @@ from lpa_replay.sources.kafka_settings import replay_settings
 from lpa_replay.sources.opening import open_source
 from lpa_replay.sources.source import ReplaySource
 from lpa_replay.spool.run_folder import RunFolder, StagedManifest
+from lpa_replay.staging.destination import Destination
 from lpa_replay.staging.forecast import Forecast
 from lpa_replay.staging.prepare import Preparation
 from lpa_replay.staging.repairs import repairs_of
@@ -153,6 +154,7 @@ class Replays:
             replay_id=plan.id,
             source=source.name,
             marked_at=plan.created_ms,
+            destination=Destination.of(self.settings, kafka=plan.asked.target == TOPIC),
         )
         return Stager(
             preparation,
@@ -183,7 +185,8 @@ class Replays:
             progress(records, total)
 
         spool = f"{outgoing.sha256[:32]}{exhausted.sha256[:32]}"
-        delivery = TopicDelivery(plan, spool, replay_settings(self.settings))
+        destination = Destination.of(self.settings, kafka=True)
+        delivery = TopicDelivery(plan, spool, replay_settings(self.settings), destination)
         with closing(delivery), stopped_by_signals(stop):
             if delivery.sent < folder.noted_sent:
                 raise ReplayError(

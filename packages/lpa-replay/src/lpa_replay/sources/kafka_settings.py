@@ -16,6 +16,6 @@ def replay_settings(settings: Settings) -> Settings:
             quality,
             kafka_bootstrap=replay.kafka_bootstrap or quality.kafka_bootstrap,
             dlq_topic=replay.dlq_topic or quality.dlq_topic,
-            input_topic=replay.output_topic or quality.input_topic,
+            input_topics=(replay.output_topic,) if replay.output_topic else quality.input_topics,
         ),
     )

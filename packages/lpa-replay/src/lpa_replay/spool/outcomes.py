@@ -7,6 +7,7 @@ from typing import Final, final
 
 import msgspec
 
+from lpa_core.orgs import NO_ORG
 from lpa_core.records import Position
 
 
@@ -60,7 +61,7 @@ class Outgoing(msgspec.Struct, gc=False, frozen=True, array_like=True):
     """A record as it is to be sent.
 
     ``value`` is JSON. ``headers`` and ``quarantined`` are of a record that goes to quarantine instead, as an
-    envelope.
+    envelope. ``org``: whose event it is where it goes.
     """
 
     value: bytes
@@ -70,3 +71,4 @@ class Outgoing(msgspec.Struct, gc=False, frozen=True, array_like=True):
     number: int
     quarantined: bool = False
     headers: list[tuple[str, str]] = []
+    org: str = NO_ORG

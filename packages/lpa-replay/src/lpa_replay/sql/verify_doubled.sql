@@ -2,7 +2,7 @@
 -- another; positions of its rows that have a second row. A row that another brought later is not this run's doing.
 WITH own AS
 (
-    SELECT dedup_key, source_topic, source_partition, source_offset
+    SELECT org, dedup_key, source_topic, source_partition, source_offset
     FROM $database.streaming_events
     WHERE streaming_events.replay_id = {replay_id:String}
 )
@@ -17,8 +17,8 @@ SELECT
                 minIf(ingestion_timestamp, streaming_events.replay_id = {replay_id:String}) AS our_first,
                 minIf(ingestion_timestamp, streaming_events.replay_id != {replay_id:String}) AS their_first
             FROM $database.streaming_events
-            WHERE dedup_key IN (SELECT dedup_key FROM own)
-            GROUP BY dedup_key
+            WHERE dedup_key IN (SELECT dedup_key FROM own) AND (org, dedup_key) IN (SELECT org, dedup_key FROM own)
+            GROUP BY org, dedup_key
             HAVING ours > 1 OR (others > 0 AND their_first <= our_first)
         )
     ) AS keys,

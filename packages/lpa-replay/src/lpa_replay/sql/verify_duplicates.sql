@@ -2,7 +2,7 @@
 SELECT
     (
         SELECT count()
-        FROM (SELECT dedup_key FROM $database.streaming_events WHERE $in_window GROUP BY dedup_key HAVING count() > 1)
+        FROM (SELECT dedup_key FROM $database.streaming_events WHERE $in_window GROUP BY org, dedup_key HAVING count() > 1)
     ) AS keys,
     (
         SELECT count()

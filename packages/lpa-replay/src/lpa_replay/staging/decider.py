@@ -9,6 +9,7 @@ import msgspec
 
 from lpa_core.jobs.process import trim_memory
 from lpa_core.kafka.reject_records import reject_record
+from lpa_core.orgs import EventKey, claim_key
 from lpa_replay.planning.plan import Plan
 from lpa_replay.sources.record import Found
 from lpa_replay.sources.source import ReplaySource
@@ -103,9 +104,9 @@ class Decider:
                 for found, past in zip(some, lineages, strict=True)
             ]
         )
-        keys = [each.dedup_key for each in prepared]
-        keys += [key for known in earlier.values() for key in known.keys]
-        stored = set() if self._plan.asked.force else self._knowledge.stored(keys)
+        keys = [each.key for each in prepared]
+        keys += [EventKey(each.org, key) for each in prepared for key in earlier.get(each.origin, nothing).keys]
+        stored = set[EventKey]() if self._plan.asked.force else self._knowledge.stored(keys)
         decided: list[ReplayDecision] = []
         outgoing: list[Outgoing] = []
         exhausted: list[Outgoing] = []
@@ -123,7 +124,7 @@ class Decider:
             self._outgoing.write(outgoing)
             self._exhausted.write(exhausted)
 
-    def _decision(self, each: PreparedRecord, known: Earlier, stored: set[str]) -> tuple[Decision, str]:
+    def _decision(self, each: PreparedRecord, known: Earlier, stored: set[EventKey]) -> tuple[Decision, str]:
         if each.problem:
             return Decision.UNRECOVERABLE, each.problem
         later = False
@@ -136,13 +137,13 @@ class Decider:
             self.latest[origin] = each.generation
         if each.unfixed:
             return Decision.SKIPPED, each.unfixed
-        if each.dedup_key in stored or not stored.isdisjoint(known.keys):
+        if each.key in stored or not stored.isdisjoint(EventKey(each.org, key) for key in known.keys):
             return Decision.SKIPPED, ALREADY_STORED
         if each.found.failure_class and each.attempts >= self._plan.asked.max_attempts:
             if known.exhausted:
                 return Decision.SKIPPED, ALREADY_EXHAUSTED
             return Decision.EXHAUSTED, f"replayed {each.attempts} times"
-        if each.dedup_key and not self._keys.add(digest(each.dedup_key)) and not later:
+        if each.dedup_key and not self._keys.add(digest(claim_key(*each.key))) and not later:
             return Decision.SKIPPED, REPEATED
         return Decision.PUBLISHED, ""
 
@@ -162,6 +163,7 @@ class Decider:
             number,
             quarantined=True,
             headers=[(name, text.decode()) for name, text in record.headers],
+            org=each.org,
         )
 
 
@@ -188,7 +190,7 @@ def _outcome(number: int, each: PreparedRecord, decision: Decision, why: str) ->
 
 def _sent(number: int, each: PreparedRecord) -> Outgoing:
     key = each.dedup_key or position_text(each.origin)
-    return Outgoing(each.value or b"", key, each.origin, each.found.record_ms, number)
+    return Outgoing(each.value or b"", key, each.origin, each.found.record_ms, number, org=each.org)
 
 
 def superseded(outcome: ReplayDecision, latest: dict[int, int]) -> bool:

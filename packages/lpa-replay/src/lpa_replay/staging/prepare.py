@@ -7,6 +7,7 @@ from typing import final
 
 import attrs
 
+from lpa_core.orgs import NO_ORG, EventKey
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.pipeline.reject_envelope import Rejected
 from lpa_core.pipeline.verdicts import Accepted, Ignored
@@ -15,6 +16,7 @@ from lpa_core.replays import ReplayError, ReplayRecord, required_bytes
 from lpa_core.validation.reasons import FailureClass, Reason
 from lpa_replay.sources.record import Found
 from lpa_replay.spool.outcomes import PASSES
+from lpa_replay.staging.destination import ANYWHERE, Destination
 from lpa_replay.staging.marks import Lineage, Marks, NotAnObjectError, marked, position_text
 from lpa_replay.staging.repairs import Repair
 
@@ -30,6 +32,7 @@ class PreparedRecord:
         first_failure_ms: when it was rejected first, epoch ms, if known.
         record_ms: the time of the record that was first read, epoch ms, if known.
         generation: earlier replays that the record itself names.
+        org: whose event it is where it goes.
         value: what would be sent; None if ``problem`` or ``unfixed`` says why not.
         problem: why nothing can be sent.
         unfixed: a repair could not do its work.
@@ -42,6 +45,7 @@ class PreparedRecord:
     first_failure_ms: int | None
     record_ms: int | None
     generation: int
+    org: str = NO_ORG
     value: bytes | None = None
     problem: str = ""
     unfixed: str = ""
@@ -53,17 +57,29 @@ class PreparedRecord:
     typed_rows: int = 0
     forecast_details: str = ""
 
+    @property
+    def key(self) -> EventKey:
+        return EventKey(self.org, self.dedup_key)
+
 
 @final
 class Preparation:
     """How the records of one run are made ready."""
 
     def __init__(
-        self, pipeline: Pipeline, repairs: Sequence[Repair], *, replay_id: str, source: str, marked_at: int
+        self,
+        pipeline: Pipeline,
+        repairs: Sequence[Repair],
+        *,
+        replay_id: str,
+        source: str,
+        marked_at: int,
+        destination: Destination = ANYWHERE,
     ) -> None:
         """``marked_at`` is ``__replay_ts``, epoch ms: the same each time that a run is made ready."""
         self._pipeline, self._repairs = pipeline, tuple(repairs)
         self._id, self._source, self._now = replay_id, source, marked_at
+        self._destination = destination
 
     def prepare(self, some: Sequence[tuple[Found, Lineage, int]]) -> list[PreparedRecord]:
         """In the order given; with each record how often the audit says that it was replayed."""
@@ -86,10 +102,21 @@ class Preparation:
         origin, generation, failed, recorded = past
         attempts = max(generation, audited)
         ready = PreparedRecord(
-            found, origin, attempts, failed, recorded, generation, event_type=found.event_type, event_ms=found.event_ms
+            found,
+            origin,
+            attempts,
+            failed,
+            recorded,
+            generation,
+            self._destination.org(origin),
+            event_type=found.event_type,
+            event_ms=found.event_ms,
         )
         if found.problem or found.payload is None:
             ready.problem = found.problem or "it has no value"
+            return ready
+        if self._destination.topics and self._destination.topic(origin) is None:
+            ready.unfixed = f"{origin.topic} is not an input topic: REPLAY_OUTPUT_TOPIC names another one"
             return ready
         payload = found.payload
         for name, repair in self._repairs:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol, final
 
+from lpa_core.orgs import EventKey
 from lpa_core.records import Position
 from lpa_core.tables.table import Column, Kind
 from lpa_replay.database import ReplayDatabase
 from lpa_sinks.clickhouse.inline_rows import SETTINGS, carried_columns
 
-_KEYS: Final = (Column("key", Kind.TEXT),)
+_KEYS: Final = (Column("org", Kind.TEXT), Column("key", Kind.TEXT))
 _POSITIONS: Final = (Column("topic", Kind.TEXT), Column("partition", Kind.UINT32), Column("offset", Kind.UINT64))
 
 
@@ -25,8 +26,8 @@ class Earlier(NamedTuple):
 class Knowledge(Protocol):
     """Asked for many records at once. Raises SinkUnavailable, SinkMisconfigured."""
 
-    def stored(self, keys: Iterable[str]) -> set[str]:
-        """Those of the dedup keys whose event is stored, no matter how long ago, and not by this run."""
+    def stored(self, keys: Iterable[EventKey]) -> set[EventKey]:
+        """Those of the keys whose event is stored, no matter how long ago, and not by this run."""
         ...
 
     def earlier(self, origins: Iterable[Position]) -> Mapping[Position, Earlier]:
@@ -45,13 +46,16 @@ class StoredKnowledge:
         )
         self._any_replay = bool(replays)
 
-    def stored(self, keys: Iterable[str]) -> set[str]:
-        wanted = list(dict.fromkeys(key for key in keys if key))
+    def stored(self, keys: Iterable[EventKey]) -> set[EventKey]:
+        wanted = list(dict.fromkeys(key for key in keys if key.dedup_key))
         if not wanted:
             return set()
 
-        def ask() -> set[str]:
-            return {key for (key,) in self._asked("stored_keys.sql", keys=carried_columns(_KEYS, [wanted]))}
+        columns: list[list[Any]] = [[key.org for key in wanted], [key.dedup_key for key in wanted]]
+
+        def ask() -> set[EventKey]:
+            found = self._asked("stored_keys.sql", keys=carried_columns(_KEYS, columns))
+            return {EventKey(org, dedup_key) for org, dedup_key in found}
 
         return self._database.run("look stored events up", ask)
 

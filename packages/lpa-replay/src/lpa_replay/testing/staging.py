@@ -9,6 +9,7 @@ from typing import final
 import attrs
 
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
+from lpa_core.orgs import EventKey
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.records import Position
 from lpa_replay.planning.plan import Asked, Plan
@@ -16,6 +17,7 @@ from lpa_replay.sources.record import Filters, Found, Selection
 from lpa_replay.sources.window import Clock, Window
 from lpa_replay.spool.outcomes import Outgoing, ReplayDecision
 from lpa_replay.spool.run_folder import RunFolder, StagedManifest
+from lpa_replay.staging.destination import ANYWHERE, Destination
 from lpa_replay.staging.prepare import Preparation
 from lpa_replay.staging.repairs import Repair
 from lpa_replay.staging.stager import Stager
@@ -51,10 +53,10 @@ class ListSource:
 class Known:
     """What the database is said to know."""
 
-    keys: set[str] = attrs.field(factory=set)
+    keys: set[EventKey] = attrs.field(factory=set)
     replays: dict[Position, Earlier] = attrs.field(factory=dict)
 
-    def stored(self, keys: Iterable[str]) -> set[str]:
+    def stored(self, keys: Iterable[EventKey]) -> set[EventKey]:
         return self.keys & set(keys)
 
     def earlier(self, origins: Iterable[Position]) -> Mapping[Position, Earlier]:
@@ -84,11 +86,18 @@ def plan(**changes: object) -> Plan:
 
 
 def staged(
-    folder: Path, some: Sequence[Found], known: Known | None = None, repairs: Sequence[Repair] = (), **changes: object
+    folder: Path,
+    some: Sequence[Found],
+    known: Known | None = None,
+    repairs: Sequence[Repair] = (),
+    destination: Destination = ANYWHERE,
+    **changes: object,
 ) -> tuple[list[ReplayDecision], list[Outgoing], list[Outgoing], StagedManifest]:
     """What a run decides about these records, and what it would send and give up."""
     decided = plan(**changes)
-    preparation = Preparation(PIPELINE, repairs, replay_id=decided.id, source="dlq", marked_at=NOW)
+    preparation = Preparation(
+        PIPELINE, repairs, replay_id=decided.id, source="dlq", marked_at=NOW, destination=destination
+    )
     stage = Stager(preparation, known or Known(), 1_000_000, 86_400_000, lambda: NOW)
     run = RunFolder(folder, decided.id)
     with run.locked(decided):

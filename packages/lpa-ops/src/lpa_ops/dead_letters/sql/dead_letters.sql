@@ -50,6 +50,7 @@ FROM
 LEFT JOIN
 (
     SELECT
+        org,
         dedup_key AS key,
         max(ingestion_timestamp) AS stored_at,
         argMax(source_topic, (ingestion_timestamp, source_offset)) AS topic,
@@ -62,5 +63,6 @@ LEFT JOIN
         FROM livepeer_analytics.streaming_events_dlq
         WHERE ingestion_timestamp >= $since AND key != ''
     )
-    GROUP BY key
-) AS again ON if(ifNull(letters.dedup_key, '') = '', letters.event_id, ifNull(letters.dedup_key, '')) = again.key
+    GROUP BY org, key
+) AS again ON letters.org = again.org
+    AND if(ifNull(letters.dedup_key, '') = '', letters.event_id, ifNull(letters.dedup_key, '')) = again.key

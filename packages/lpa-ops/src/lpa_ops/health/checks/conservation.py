@@ -19,7 +19,7 @@ from lpa_ops.health.offsets_fit import where_offsets_fit
 from lpa_ops.health.remedy import command
 from lpa_ops.health.runbook import section
 from lpa_ops.positions.checkpoints import sink_name
-from lpa_ops.positions.input_topic import InputTopic
+from lpa_ops.positions.input_topics import InputTopics
 from lpa_ops.positions.missing import Positions
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.sink.empty_database import is_empty
@@ -59,8 +59,7 @@ def _judged(scope: Scope, database: HealthDatabase, topic: Mapping[Partition, Co
         Partition(row["source_topic"], row["source_partition"]): row
         for row in database.ask(
             "positions.sql",
-            topic=next((partition.topic for partition in topic), ""),
-            partitions=[partition.number for partition in topic],
+            consumed=[str(partition) for partition in topic],
             committed=[consumed.behind for consumed in topic.values()],
             rest=_NO_BOUND,
         )
@@ -119,7 +118,7 @@ def _troubles(
 @contextmanager
 def _known(scope: Scope, database: HealthDatabase, topic: Collection[Partition]) -> Iterator[Positions]:
     """Of what is stored of a partition, within the window or not."""
-    asked = InputTopic(scope.settings, scope.settings.health.costly_timeout_seconds / 2) if topic else None
+    asked = InputTopics(scope.settings, scope.settings.health.costly_timeout_seconds / 2) if topic else None
     try:
         yield Positions(database.rows, database.name, asked)
     finally:

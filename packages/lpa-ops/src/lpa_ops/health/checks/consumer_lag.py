@@ -16,7 +16,7 @@ from lpa_ops.health.database import opened
 from lpa_ops.health.kafka_offsets import KafkaOffsets, Standing
 from lpa_ops.health.offsets_fit import where_offsets_fit
 from lpa_ops.health.runbook import section
-from lpa_ops.positions.input_topic import InputTopic
+from lpa_ops.positions.input_topics import InputTopics
 
 _TREND_MINUTES: Final = 10
 _AHEAD_MINUTES: Final = 60
@@ -30,7 +30,7 @@ _ACTION: Final = "see /readyz of the workers: whether they are held back; then a
 def judge(scope: Scope) -> Finding:
     offsets = KafkaOffsets(scope)
     standings = offsets.standings()
-    topic = InputTopic(scope.settings, scope.settings.health.timeout_seconds / 2)
+    topic = InputTopics(scope.settings, scope.settings.health.timeout_seconds / 2)
     try:
         lags = _counted(standings, topic, scope)
         open_ = _open_for_long(standings, topic, scope)
@@ -42,7 +42,7 @@ def judge(scope: Scope) -> Finding:
     return finding
 
 
-def _counted(standings: Mapping[Partition, Standing], topic: InputTopic, scope: Scope) -> dict[Partition, int]:
+def _counted(standings: Mapping[Partition, Standing], topic: InputTopics, scope: Scope) -> dict[Partition, int]:
     """How many records each partition is behind: where it seems many, those that can be read are counted."""
     lags = {partition: standing.lag for partition, standing in standings.items()}
     many = scope.settings.health.consumer_lag_records.warning
@@ -53,7 +53,7 @@ def _counted(standings: Mapping[Partition, Standing], topic: InputTopic, scope: 
     return lags
 
 
-def _open_for_long(standings: Mapping[Partition, Standing], topic: InputTopic, scope: Scope) -> str:
+def _open_for_long(standings: Mapping[Partition, Standing], topic: InputTopics, scope: Scope) -> str:
     """Of the partition where most records wait for a transaction that should have ended; empty if none does."""
     waiting = {partition: each.end - each.high for partition, each in standings.items() if each.end > each.high}
     if not waiting:
@@ -90,13 +90,12 @@ def _of_lags(lags: Mapping[Partition, int], offsets: KafkaOffsets, scope: Scope)
 def _lags_before(scope: Scope, offsets: KafkaOffsets) -> Mapping[Partition, int]:
     """The lags some minutes ago: records that had been sent by then, less those whose rows were stored by then."""
     then = scope.now_ms - _TREND_MINUTES * 60_000
-    topic = scope.settings.quality.input_topic
     try:
         with opened(scope) as database:
-            rows = database.ask("stored_up_to.sql", topic=topic, until=then)
+            rows = database.ask("stored_up_to.sql", topics=list(scope.settings.quality.topics), until=then)
     except NotApplicable:
         return {}
-    stored = {Partition(topic, row["source_partition"]): row["stored"] for row in rows}
+    stored = {Partition(row["source_topic"], row["source_partition"]): row["stored"] for row in rows}
     return {p: max(0, end - stored[p]) for p, end in offsets.ends_at(then).items() if p in stored}
 
 

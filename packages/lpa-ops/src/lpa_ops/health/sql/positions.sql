@@ -18,7 +18,7 @@ FROM
 )
 WHERE ingestion_timestamp >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
     AND ingestion_timestamp <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')
-    AND (source_topic != {topic:String}
-        OR source_offset < transform(source_partition, {partitions:Array(UInt32)}, {committed:Array(UInt64)}, {rest:UInt64}))
+    AND source_offset < transform(
+        concat(source_topic, '[', toString(source_partition), ']'), {consumed:Array(String)}, {committed:Array(UInt64)}, {rest:UInt64})
 GROUP BY source_topic, source_partition
 ORDER BY source_topic, source_partition

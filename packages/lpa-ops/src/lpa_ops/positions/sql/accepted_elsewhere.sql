@@ -1,6 +1,7 @@
 SELECT dedup_key
 FROM $raw
 WHERE dedup_key IN {keys:Array(String)}
+    AND org IN (SELECT org FROM $raw WHERE source_topic IN {topics:Array(String)})
 GROUP BY dedup_key
 HAVING uniqExact(source_topic, source_partition, source_offset) > 1
     OR NOT has(

@@ -19,6 +19,7 @@ FROM
 INNER JOIN
 (
     SELECT
+        org,
         dedup_key AS key,
         groupUniqArray(content(raw_json)) AS contents,
         groupUniqArray(lower(hex(SHA256(raw_json)))) AS hashes,
@@ -31,7 +32,7 @@ INNER JOIN
         FROM livepeer_analytics.streaming_events_quarantine
         WHERE failure_class = 'DUPLICATE' AND dedup_strategy = 'event_id' AND replay = 0 AND $condition
     )
-    GROUP BY key
-) AS owners ON ifNull(duplicates.dedup_key, '') = owners.key
+    GROUP BY org, key
+) AS owners ON duplicates.org = owners.org AND ifNull(duplicates.dedup_key, '') = owners.key
 WHERE NOT has(owners.hashes, duplicates.payload_sha256)
     AND (duplicates.payload_truncated = 1 OR NOT has(owners.contents, content(duplicates.payload_body)))

@@ -1,4 +1,4 @@
-SELECT toUnixTimestamp64Milli(ingestion_timestamp) AS batch_time, dedup_key, source_offset
+SELECT toUnixTimestamp64Milli(ingestion_timestamp) AS batch_time, toString(org) AS org, dedup_key, source_offset
 FROM $table
 WHERE source_topic = {topic:String}
     AND source_partition = {partition:UInt32}

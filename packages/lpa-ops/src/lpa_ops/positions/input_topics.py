@@ -1,16 +1,17 @@
-"""What the input topic still holds, as a consumer that reads committed records is given it."""
+"""What the input topics still hold, as a consumer that reads committed records is given it."""
 
 from __future__ import annotations
 
 import time
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, final
 
 from lpa_core.delivery.consumer_group import BrokerUnavailable, Partition
 from lpa_core.kafka.admin import SECONDS, admin_client, explained
 from lpa_core.kafka.configuration import admin_configuration
-from lpa_core.settings.settings import QualitySettings, Settings
+from lpa_core.settings.quality import QualitySettings
+from lpa_core.settings.settings import Settings
 from lpa_core.tables.known_gaps import OffsetSpan
 from lpa_core.uris import scheme
 from lpa_sinks.clickhouse.client import SCHEMES
@@ -37,14 +38,15 @@ def reads_kafka(settings: Settings, sink: str | None) -> bool:
 
 
 @final
-class InputTopic:
+class InputTopics:
     """Asks Kafka, with the first question; belongs to no group. To be closed.
 
-    ``seconds``: how long reading may take in all. Methods raise BrokerError, BrokerUnavailable.
+    Methods raise BrokerError, BrokerUnavailable.
     """
 
-    def __init__(self, settings: Settings, seconds: float) -> None:
-        self.name = settings.quality.input_topic
+    def __init__(self, settings: Settings, seconds: float, without: Collection[str] = ()) -> None:
+        """``seconds``: how long reading may take in all. ``without``: topics of which nothing is asked."""
+        self.names = frozenset(settings.quality.topics).difference(without)
         self._settings, self._seconds = settings, seconds
         self._until = time.monotonic() + seconds
         self._opened_admin: AdminClient | None = None
@@ -107,8 +109,9 @@ class InputTopic:
         return self._opened_admin
 
     def _look(self, partition: Partition) -> OffsetSpan | None:
-        with explained(f"list the partitions of {self.name}", self._settings):
-            topic = self._admin.list_topics(self.name, timeout=SECONDS).topics[self.name]
+        name = partition.topic
+        with explained(f"list the partitions of {name}", self._settings):
+            topic = self._admin.list_topics(name, timeout=SECONDS).topics[name]
         if topic.error is not None or partition.number not in topic.partitions:
             return None
         low = list_offsets(self._admin, self._settings, [partition], "earliest")[partition]
