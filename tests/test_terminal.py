@@ -171,7 +171,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
     settings = load()
     plugins = PluginManager(settings)
     monkeypatch.setattr("lpa_core.cli.load", lambda: settings)
-    monkeypatch.setattr("lpa_core.cli.PluginManager", lambda settings: plugins)
+    monkeypatch.setattr("lpa_core.cli.PluginManager", lambda settings, **_: plugins)
     terminal = Terminal(monkeypatch)
     terminal.remember(*ONCE)
     FileSavepointStore("savepoints").create(SAVEPOINT, {})

@@ -23,6 +23,7 @@ from lpa_core.commands.missing_argument import missing_argument
 from lpa_core.commands.output import console, plain, show_every_character
 from lpa_core.commands.plugins import plugins_app
 from lpa_core.commands.topics import topics_app
+from lpa_core.commands.types import types_app
 from lpa_core.commands.unknown_command import unknown_command
 from lpa_core.errors import ContractError, LpaError, UsageError
 from lpa_core.plugins.culprit import COMMANDS, Culprit
@@ -35,7 +36,7 @@ from lpa_core.settings.settings_file import SETTINGS_FILE, SettingsFile
 from lpa_core.system_errors import explained, has_advice, number_in, out_of_files, raise_limit_of_files
 
 _LARGEST_STATUS: Final = 255
-_DIAGNOSES: Final = ("config", "doctor")
+_DIAGNOSES: Final = ("config", "doctor", "types")
 """Commands that say what is wrong with the settings and plugins, and so have to run with any."""
 
 
@@ -52,6 +53,7 @@ def build_app(settings: Settings, plugins: PluginManager) -> cyclopts.App:
     app.command(plugins_app(plugins))
     app.command(generate_app)
     app.command(topics_app(plugins.context))
+    app.command(types_app(plugins))
     plugins.add_commands(app)
     return app
 
@@ -79,9 +81,10 @@ def run(arguments: list[str]) -> int:
     reach_loopback_directly()
     plugins: PluginManager | None = None
     try:
-        settings = _undemanding() if arguments[:1] and arguments[0] in _DIAGNOSES else load()
+        diagnosis = arguments[:1] and arguments[0] in _DIAGNOSES
+        settings = _undemanding() if diagnosis else load()
         logs.configure(settings.lpa.log_format, settings.lpa.log_level)
-        plugins = PluginManager(settings)
+        plugins = PluginManager(settings, demanding=not diagnosis)
         app = build_app(settings, plugins)
         interrupts.begin_work()
         outcome = _called(app, arguments)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lpa_core.errors import ConfigurationError, JobFailed, LpaError, Unavailable, UsageError
     from lpa_core.events import model
     from lpa_core.events.envelope import Envelope
+    from lpa_core.events.envelope_mapping import EnvelopeMapping, TimeFormat
     from lpa_core.events.event_type import EventType, typed_table
     from lpa_core.events.model import Address, EventData, EventStruct
     from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
@@ -112,6 +113,7 @@ __all__ = [
     "Derived",
     "Document",
     "Envelope",
+    "EnvelopeMapping",
     "EventData",
     "EventStruct",
     "EventType",
@@ -175,6 +177,7 @@ __all__ = [
     "SupportsWaitReason",
     "Table",
     "Thresholds",
+    "TimeFormat",
     "Unavailable",
     "UsageError",
     "Validator",
@@ -206,6 +209,7 @@ _HOMES = {
     "lpa_core.errors": "ConfigurationError JobFailed LpaError Unavailable UsageError",
     "lpa_core.events": "model",
     "lpa_core.events.envelope": "Envelope",
+    "lpa_core.events.envelope_mapping": "EnvelopeMapping TimeFormat",
     "lpa_core.events.event_type": "EventType typed_table",
     "lpa_core.events.model": "Address EventData EventStruct",
     "lpa_core.health.check": "Finding HealthCheck NotApplicable Scope",

@@ -37,9 +37,16 @@ def lpa_cli_commands(context: AppContext) -> Sequence[cyclopts.App]:
     from lpa_sinks.commands.archive import archive_app
     from lpa_sinks.commands.check import check_app
     from lpa_sinks.commands.materialize import materialize_app
+    from lpa_sinks.commands.query import query_app
     from lpa_sinks.commands.schema import schema_app
 
-    return (schema_app(context), materialize_app(context), check_app(context), archive_app(context))
+    return (
+        schema_app(context),
+        materialize_app(context),
+        check_app(context),
+        archive_app(context),
+        query_app(context),
+    )
 
 
 def _clickhouse(uri: str, settings: Settings) -> Sink:

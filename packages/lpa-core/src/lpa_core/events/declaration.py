@@ -116,6 +116,17 @@ def require_readable(columns: Iterable[Column]) -> None:
             raise ValueError(f"column {column.name}: {error}") from None
 
 
+def require_choices(tables: Iterable[Table]) -> None:
+    """Raise ValueError if what a table's ``one_of`` compares cannot be text; the message names the table."""
+    for table in tables:
+        for path in table.one_of:
+            try:
+                if of_envelope(path) == "timestamp" or any(step.each for step in steps(path) if not of_envelope(path)):
+                    raise ValueError(f"{path} is not one text")
+            except ValueError as error:
+                raise ValueError(f"table {table.name}: one_of: {error}") from None
+
+
 def _require_readable(column: Column) -> None:
     if column.reads is not None:
         _require_fitting(column)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import chain
 from typing import Any, final
 
@@ -11,6 +11,7 @@ import attrs
 from lpa_core.argument_checks import items, require_function, require_named_function, require_text, shown_type
 from lpa_core.events.column_rows import rows_maker
 from lpa_core.events.declaration import (
+    require_choices,
     require_coerced,
     require_model,
     require_own_columns,
@@ -19,6 +20,7 @@ from lpa_core.events.declaration import (
     require_typed,
 )
 from lpa_core.events.envelope import Envelope
+from lpa_core.events.envelope_mapping import EnvelopeMapping
 from lpa_core.events.mismatch import rejecting_shape
 from lpa_core.events.model_from_columns import tree_of
 from lpa_core.events.row import MakeRows, Row, own_columns
@@ -29,13 +31,27 @@ from lpa_core.tables.table import Column, Table
 __all__ = ["EventType", "Row", "typed_table"]
 
 
-def typed_table(name: str, *columns: Column, order_by: tuple[str, ...]) -> Table:
-    """A table for rows of an event type: the leading columns, then the event's own.
+def typed_table(
+    name: str,
+    *columns: Column,
+    order_by: tuple[str, ...],
+    keep_days: int | None = None,
+    each: str = "",
+    one_of: Mapping[str, Collection[str]] | None = None,
+) -> Table:
+    """A table for rows of an event type: the leading columns, then the event's own. :class:`Table` has the rest.
 
     Raises ValueError if a column has the name of one that lpa adds, and what :class:`Table` raises.
     """
     require_own_columns(name, columns)
-    return Table(name=name, columns=(*LEADING_COLUMNS, *columns), order_by=order_by)
+    return Table(
+        name=name,
+        columns=(*LEADING_COLUMNS, *columns),
+        order_by=order_by,
+        keep_days=keep_days,
+        each=each,
+        one_of=one_of or {},
+    )
 
 
 @final
@@ -61,6 +77,7 @@ class EventType:
         requires_object: ``data`` must be an object (reason ``invalid_data_shape``).
         key_at: a key of ``data``, read by a column, whose text tells repeats of an event that come under other ids: if
             it is not blank, the dedup key is the name, ``|`` and the text, with the strategy ``data_id``.
+        envelope: where a document without an envelope says what one would say: such documents are events of this type.
         validators: asked about events of this type only, in this order, after the built-in ones. Events of other types
             stay on the fast path. Each is a function of a :class:`~lpa_core.validation.json_document.Document`.
 
@@ -78,6 +95,7 @@ class EventType:
     requires_object: bool = False
     key_at: str = ""
     validators: tuple[Callable[[Any], Any], ...] = ()
+    envelope: EnvelopeMapping | None = None
     decoded: Any = attrs.field(init=False, repr=False)
     """What ``data`` is decoded into: the model, or the one that lpa made of the columns."""
     make_rows: MakeRows = attrs.field(init=False, repr=False)
@@ -115,6 +133,8 @@ class EventType:
         object.__setattr__(self, "validators", tuple(self.validators))
         for validator in self.validators:
             require_named_function("validators", validator, "document")
+        if not isinstance(self.envelope, EnvelopeMapping | None):
+            raise ValueError(f"envelope is {shown_type(self.envelope)}: it must be an EnvelopeMapping")
         if self.shape is not None:
             require_function("shape", self.shape, "envelope", "data")
 
@@ -126,9 +146,10 @@ class EventType:
         tables = [(table, own_columns(table)) for table in self.tables]
         columns = [*chain.from_iterable(columns for _, columns in tables)]
         require_readable(columns)
+        require_choices(self.tables)
         if self.requires_items and (self.requires_object or self.key_at):
             raise ValueError("requires items: data is an array, so requires_object and key_at cannot hold")
-        tree = tree_of(self.name, columns, self.required, each=self.requires_items)
+        tree = tree_of(self.name, tables, self.required, each=self.requires_items)
         if self.key_at:
             object.__setattr__(self, "own_key", tree.text_at(self.key_at))
         object.__setattr__(self, "rejects", tree.rejects)
@@ -142,6 +163,9 @@ class EventType:
             raise ValueError("key_at needs an event type without shape")
         require_coerced(column for table in self.tables for column in own_columns(table))
         require_readable(column for table in self.tables for column in own_columns(table) if column.at is not None)
+        for table in self.tables:
+            if table.each or table.one_of:
+                raise ValueError(f"table {table.name}: each and one_of need an event type without shape")
         shape, settle = self.shape, settling(self.model)
         assert shape is not None
         widths = {table: len(own_columns(table)) for table in self.tables}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from keyword import iskeyword
 from operator import attrgetter
-from typing import Annotated, Any, final, get_args
+from typing import Annotated, Any, final, get_args, get_origin
 
 import attrs
 import msgspec
@@ -17,8 +17,8 @@ from lpa_core.events.lenient_decoding import coercion_for
 from lpa_core.events.mismatch import Rejecting, rejecting, rejecting_shape
 from lpa_core.events.model import EventStruct, Text, annotation_of
 from lpa_core.events.noticed import noticed
-from lpa_core.events.paths import PathStep, of_envelope, steps
-from lpa_core.tables.table import Column, Kind
+from lpa_core.events.paths import PathStep, array_steps, begins_in_item, of_envelope, steps, steps_from_data
+from lpa_core.tables.table import Column, Kind, Table
 
 
 @final
@@ -51,24 +51,40 @@ class ObjectNode:
         return found
 
 
-def tree_of(name: str, columns: Iterable[Column], required: Iterable[str], *, each: bool) -> ObjectNode:
-    """The tree of all paths of columns, and of required ones below the data, with its models made.
+def tree_of(
+    name: str, tables: Sequence[tuple[Table, Iterable[Column]]], required: Iterable[str], *, each: bool
+) -> ObjectNode:
+    """The tree of all paths of tables and columns, and of required ones below the data, with its models made.
 
     Args:
         name: of the event type; models are named after it.
+        tables: each with the columns that are read for it.
         each: the tree is one of an item of the data.
 
-    Raises ValueError if paths contradict each other; the message names the column.
+    Raises ValueError if paths contradict each other; the message names the column or table.
     """
     root = ObjectNode()
-    for column in columns:
+    for table, columns in tables:
+        if table.each:
+            try:
+                _reach(root, array_steps(table.each))
+            except ValueError as error:
+                raise ValueError(f"table {table.name}: {error}") from None
+        for column in columns:
+            try:
+                for path, annotation in sources(column, table.each):
+                    if of_envelope(path) is None:
+                        _add(root, steps_from_data(path, table.each), annotation)
+                root.noticed.update(map(_key, column.by_key))
+            except ValueError as error:
+                raise ValueError(f"column {column.name}: {error}") from None
+    for table, _ in tables:
         try:
-            for path, annotation in sources(column):
+            for path in table.one_of:
                 if of_envelope(path) is None:
-                    _add(root, steps(path), annotation)
-            root.noticed.update(map(_key, column.by_key))
+                    _add_text(root, steps_from_data(path, table.each))
         except ValueError as error:
-            raise ValueError(f"column {column.name}: {error}") from None
+            raise ValueError(f"table {table.name}: one_of: {error}") from None
     for path in () if each else required:
         if path.startswith("data."):
             first, *rest = steps(path.removeprefix("data."))
@@ -80,46 +96,84 @@ def tree_of(name: str, columns: Iterable[Column], required: Iterable[str], *, ea
     return root
 
 
-def sources(column: Column) -> list[tuple[str, Any]]:
-    """Where the column's value may be, in order, and as what it is read there. Raises ValueError."""
+def sources(column: Column, each: str = "") -> list[tuple[str, Any]]:
+    """Where the column's value may be, in order, and as what it is read there; ``each`` is its table's.
+
+    Raises ValueError.
+    """
     if column.at is None:
         raise ValueError("says no path, and the event type has nothing else that makes rows: give it one with at=")
     if column.otherwise is None:
-        return [(column.at, _annotated(column, column.at, nullable=column.nullable))]
+        return [(column.at, _annotated(column, column.at, each, nullable=column.nullable))]
     # The first has to tell whether there is anything; text is empty then.
     maybe = column.nullable or column.kind not in (Kind.TEXT, Kind.LABEL)
     is_envelope = of_envelope(column.otherwise)
-    last = Text if is_envelope else _annotated(column, column.otherwise, nullable=column.nullable)
-    return [(column.at, _annotated(column, column.at, nullable=maybe)), (column.otherwise, last)]
+    last = Text if is_envelope else _annotated(column, column.otherwise, each, nullable=column.nullable)
+    return [(column.at, _annotated(column, column.at, each, nullable=maybe)), (column.otherwise, last)]
 
 
-def _annotated(column: Column, path: str, *, nullable: bool) -> Any:
+def _annotated(column: Column, path: str, each: str, *, nullable: bool) -> Any:
     annotation = annotation_of(column, nullable=nullable)
     if column.on_mismatch == "coerce" or of_envelope(path):
         return annotation
-    return rejecting(annotation, path, f"what column {column.name} of kind {column.kind.name} holds")
+    shown = f"{each}[].{path}" if begins_in_item(path, each) else path.removeprefix("$.data.")
+    return rejecting(annotation, shown, f"what column {column.name} of kind {column.kind.name} holds")
+
+
+def _reach(node: ObjectNode, path: tuple[PathStep, ...]) -> ObjectNode:
+    """The object at the path, or what is read of an array's items there; made where it is missing."""
+    for step in path:
+        inner = node.arrays if step.of_array else node.objects
+        _require_free(step.name, *(kind for kind in (node.values, node.objects, node.arrays) if kind is not inner))
+        node = inner.setdefault(step.name, ObjectNode())
+    return node
+
+
+def _require_free(name: str, *others: dict[str, Any]) -> None:
+    if any(name in other for other in others):
+        raise ValueError(f"{name} is a value, an object or an array, and another column takes it for another")
 
 
 def _add(node: ObjectNode, path: tuple[PathStep, ...], annotation: Any) -> None:
     step, rest = path[0], path[1:]
-    inner = node.arrays if step.of_array else node.objects
-    others: list[dict[str, Any]] = [kind for kind in (node.values, node.objects, node.arrays) if kind is not inner]
     if not rest:
-        others = [node.objects, node.arrays]
-        if node.values.get(step.name, annotation) is not annotation:
+        there = node.values.get(step.name, annotation)
+        if there is not annotation and _read_as(there) != _read_as(annotation):
             raise ValueError(
                 f"{step.name} is read as something else by another column: give both the same kind, nullable and reads"
             )
-    if any(step.name in other for other in others):
-        raise ValueError(f"{step.name} is a value, an object or an array, and another column takes it for another")
-    node.rejects = node.rejects or any(isinstance(each, Rejecting) for each in annotation.__metadata__)
+        _require_free(step.name, node.objects, node.arrays)
+    below = _reach(node, path[:1]) if rest else node
+    rejects = any(isinstance(each, Rejecting) for each in annotation.__metadata__)
+    node.rejects = node.rejects or rejects
     if not rest:
-        node.values[step.name] = annotation
+        if rejects or step.name not in node.values:
+            node.values[step.name] = annotation
         return
-    below = inner.setdefault(step.name, ObjectNode())
     if step.key:
         _add(below, (PathStep(step.key),), Text)
     _add(below, rest, annotation)
+
+
+def _read_as(annotation: Any) -> tuple[Any, ...]:
+    """The annotation without whether what does not fit is rejected: if one of two columns rejects, that decides."""
+    return (get_args(annotation)[0], *(each for each in annotation.__metadata__ if not isinstance(each, Rejecting)))
+
+
+def _add_text(root: ObjectNode, path: tuple[PathStep, ...]) -> None:
+    """Have the text there read, unless a column reads it. Raises ValueError if it reads something else."""
+    node, last = root, path[-1].name
+    for step in path[:-1]:
+        node = (node.arrays if step.of_array else node.objects).get(step.name, ObjectNode())
+    if last not in node.values:
+        _add(root, path, Text)
+    elif str not in _plain_types(node.values[last]):
+        raise ValueError(f"{last} is not read as text by a column: its kind is TEXT or LABEL")
+
+
+def _plain_types(annotation: Any) -> set[Any]:
+    members = get_args(annotation)[:1] if get_origin(annotation) is Annotated else get_args(annotation)
+    return {leaf for member in members for leaf in _plain_types(member)} or {annotation}
 
 
 def _make(node: ObjectNode, name: str, bases: tuple[type[msgspec.Struct], ...] = ()) -> None:

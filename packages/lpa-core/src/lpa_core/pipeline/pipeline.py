@@ -28,6 +28,7 @@ from lpa_core.events.times import (
 )
 from lpa_core.orgs import WITHOUT_ORGS, TopicOrgs
 from lpa_core.pipeline.all_failures import every_failure, mismatched
+from lpa_core.pipeline.bare_documents import BareDocuments
 from lpa_core.pipeline.compiled_type import compile_type
 from lpa_core.pipeline.description import described_by
 from lpa_core.pipeline.reject_envelope import Rejected
@@ -100,6 +101,8 @@ class Pipeline:
         fast = [compiled.envelope for name, compiled in self._compiled.items() if not own[name]]
         self._decode = _unfitting if plugin_validators else _decoder(fast)
         self._versions = frozenset(supported_versions)
+        version = DEFAULT_VERSION if DEFAULT_VERSION in self._versions else min(self._versions, default=DEFAULT_VERSION)
+        self._bare = BareDocuments(self.event_types.values(), version)
         self._builtin = builtin_validators(self._versions)
         self._others = (of_event_types(own), *guarded(plugin_validators))
         self._validators = (*self._builtin, *self._others)
@@ -118,7 +121,7 @@ class Pipeline:
         same verdicts.
         """
         fast, thorough, oversized = self._fast, self._thorough, batch.oversized
-        ignored, early_types = self._ignored, self._ignore.early_types
+        ignored, early_types, bare = self._ignored, self._ignore.early_types, bool(self._bare)
         latest = latest_event_times(batch.timestamps, batch_time, len(batch), self._most_ahead_ms)
         verdicts: list[Verdict] = []
         append = verdicts.append
@@ -126,11 +129,13 @@ class Pipeline:
             if value is not None and index not in oversized:
                 found: Verdict | None = None
                 try:
-                    found = fast(value, latest[index])
-                    passed_over = ignored(value) if found.envelope.type in early_types else None
+                    found = fast(value, latest[index], value)
+                    passed_over = ignored(value, value) if found.envelope.type in early_types else None
                 except (_Unshapely, ValueError, AttributeError, RecursionError):
-                    passed_over = ignored(value)
+                    passed_over = ignored(value, value)
                 found = passed_over or found
+                if found is None and bare:
+                    found = self._of_bare(value, latest[index])
                 if found is not None:
                     append(found)
                     continue
@@ -156,18 +161,43 @@ class Pipeline:
             return ()
         if value is None or not verdict.document:
             return (verdict.failure,)
-        document = self._document(decoded(value) if value.strip() else "", record_time + self._most_ahead_ms)
+        root = decoded(value) if value.strip() else ""
+        document = self._document(root, record_time + self._most_ahead_ms)
         compiled = self._compiled.get(verdict.event_type or "")
         every = every_failure(document, self._builtin, self._others, compiled)
-        found = [self._rejected(attrs.evolve(verdict, failure=failure)).failure for failure in every]
+        told = (self._bare.told(failure, root) for failure in every)
+        found = [self._rejected(attrs.evolve(verdict, failure=failure)).failure for failure in told]
         return tuple(dict.fromkeys([verdict.failure, *found]))
 
-    def _ignored(self, value: bytes) -> Ignored | None:
-        rule = self._ignore.early(value)
-        return None if rule is None else Ignored(*rule, value)
+    def data_of(self, root: Any) -> Any:
+        """The ``data`` of a decoded record, which may be a document without an envelope."""
+        return self._document(root, MAX_EPOCH_MS).value("data")
 
-    def _fast(self, value: bytes, latest: int) -> Accepted:
-        """Accept a well-formed record; raise _Unshapely or ValueError (of which msgspec's errors are) for any other."""
+    def _of_bare(self, value: bytes, latest: int) -> Verdict | None:
+        """The verdict on a document without an envelope, if that needs no closer look."""
+        try:
+            spliced = self._bare.spliced(value)
+        except (ValueError, RecursionError):
+            return None
+        if spliced is None:
+            return None
+        found: Verdict | None = None
+        try:
+            found = self._fast(spliced, latest, value)
+            passed_over = self._ignored(spliced, value) if found.envelope.type in self._ignore.early_types else None
+        except (_Unshapely, ValueError, AttributeError, RecursionError):
+            passed_over = self._ignored(spliced, value)
+        return passed_over or found
+
+    def _ignored(self, value: bytes, raw: bytes) -> Ignored | None:
+        rule = self._ignore.early(value)
+        return None if rule is None else Ignored(*rule, raw)
+
+    def _fast(self, value: bytes, latest: int, raw: bytes) -> Accepted:
+        """Accept a well-formed record; raise _Unshapely or ValueError (of which msgspec's errors are) for any other.
+
+        ``raw`` is the record as received, if ``value`` is what it holds in an envelope.
+        """
         if not value.isascii():
             value.decode()  # msgspec does not look into strings that it skips
         wire = self._decode(value)
@@ -212,9 +242,9 @@ class Pipeline:
         if not self._guard.surely_fits(value, rows):
             raise _Unshapely
         if compiled.own_key is None:
-            return Accepted(envelope, value, identity, "event_id", rows, 0, tuple(discarded), data)
+            return Accepted(envelope, raw, identity, "event_id", rows, 0, tuple(discarded), data)
         dedup_key, strategy = compiled.claimed(data, identity, "event_id")
-        return Accepted(envelope, value, dedup_key, strategy, rows, 0, tuple(discarded), data)
+        return Accepted(envelope, raw, dedup_key, strategy, rows, 0, tuple(discarded), data)
 
     def _thorough(self, value: bytes | None, position: Position, latest: int, oversized: Oversized | None) -> Verdict:
         if value is None:
@@ -233,11 +263,13 @@ class Pipeline:
                 rule = self._ignore.late(document.text("type"), document.value("data"))
                 if rule is not None:
                     return Ignored(*rule, value)
-            rejected = described_by(document, value, position, failure=invalid, canonical_json=canonical_json(root))
+            failure = self._bare.told(invalid, root)
+            rejected = described_by(document, value, position, failure=failure, canonical_json=canonical_json(root))
             return self._rejected(rejected)
         return self._shape(document, value, described_by(document, value, position, failure=_UNDECIDED))
 
     def _document(self, root: Any, latest: int) -> Document:
+        root = self._bare.enveloped(root)
         replayed = Document(root, self.event_types).value("__replay_record_ms")
         return Document(root, self.event_types, latest_of_replayed(latest, epoch(replayed)))
 
@@ -311,7 +343,7 @@ class Pipeline:
             root = {}  # what only the thorough path would have found: the event itself is well known
         return self._rejected(
             described_by(
-                Document(root, self.event_types),
+                self._document(root, MAX_EPOCH_MS),
                 accepted.raw,
                 position,
                 failure=failure,

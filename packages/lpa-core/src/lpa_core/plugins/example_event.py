@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from lpa_core.events.event_type import EventType
 from lpa_core.events.model_from_columns import sources
-from lpa_core.events.paths import PathStep, of_envelope, steps
+from lpa_core.events.paths import PathStep, of_envelope, steps, steps_from_data
 from lpa_core.events.row import own_columns
 from lpa_core.tables.table import Kind
 
@@ -26,8 +26,10 @@ def example_event(event_type: EventType) -> dict[str, Any]:
     What a shape or a validator wants beyond that is not in it.
     """
     data: dict[str, Any] = {}
-    for path, value in (*_required(event_type), *_of_columns(event_type)):
-        _put(data, steps(path), value)
+    for path, value in _of_columns(event_type):
+        _object(data, path)[path[-1].name] = value
+    for path, value in _required(event_type):
+        _object(data, path).setdefault(path[-1].name, value)
     return {
         "id": "an-example",
         "type": event_type.name,
@@ -38,24 +40,26 @@ def example_event(event_type: EventType) -> dict[str, Any]:
     }
 
 
-def _required(event_type: EventType) -> Iterator[tuple[str, Any]]:
+def _required(event_type: EventType) -> Iterator[tuple[tuple[PathStep, ...], Any]]:
     for path in event_type.required:
         if path.startswith("data."):
-            yield path.removeprefix("data."), _TEXT
+            yield steps(path.removeprefix("data.")), _TEXT
 
 
-def _of_columns(event_type: EventType) -> Iterator[tuple[str, Any]]:
+def _of_columns(event_type: EventType) -> Iterator[tuple[tuple[PathStep, ...], Any]]:
     for table in event_type.tables:
         for column in own_columns(table):
             for path, _ in sources(column) if column.at is not None else ():
                 if of_envelope(path) is None:
-                    yield path, _VALUES.get(column.kind, 1)
+                    yield steps_from_data(path, table.each), _VALUES.get(column.kind, 1)
+        for path, texts in table.one_of.items():
+            if of_envelope(path) is None:
+                yield steps_from_data(path, table.each), next(iter(texts))
 
 
-def _put(data: dict[str, Any], path: tuple[PathStep, ...], value: Any) -> None:
-    """Set the value, with the objects and arrays on the way to it."""
-    *way, last = path
-    for step in way:
+def _object(data: dict[str, Any], path: tuple[PathStep, ...]) -> dict[str, Any]:
+    """What holds the path's last attribute, made with the objects and arrays on the way to it."""
+    for step in path[:-1]:
         if step.each:
             data = data.setdefault(step.name, [{}])[0]
         elif step.key:
@@ -66,4 +70,4 @@ def _put(data: dict[str, Any], path: tuple[PathStep, ...], value: Any) -> None:
             data = found
         else:
             data = data.setdefault(step.name, {})
-    data[last.name] = value
+    return data

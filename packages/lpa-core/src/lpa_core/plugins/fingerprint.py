@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -31,5 +32,13 @@ def fingerprint(settings: Settings, plugins: Iterable[Plugin]) -> str:
         judging,
         *(given for given in sorted(options.items()) if given[1]),
         *([sorted(settings.quality.topic_org_map)] if settings.quality.topic_org_map else []),
+        *_type_files(settings),
     )
     return hashlib.sha256(msgspec.json.encode(deciding, order="deterministic")).hexdigest()[:16]
+
+
+def _type_files(settings: Settings) -> Iterator[str]:
+    """What the files of event types hold, wherever they lie. One that cannot be read declares nothing."""
+    for name in settings.lpa.event_types:
+        path = Path(name)
+        yield hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""

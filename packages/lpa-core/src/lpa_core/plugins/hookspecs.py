@@ -47,7 +47,7 @@ ArchiveFactory = Callable[[str, Path, Settings], Archive]
 
 class HookSpecs(Protocol):
     @hookspec
-    def lpa_event_types(self, options: Options) -> Sequence[EventType]:
+    def lpa_event_types(self, settings: Settings, options: Options) -> Sequence[EventType]:
         """Called when the process starts: event types to collect beside the built-in ones."""
 
     @hookspec
@@ -59,7 +59,7 @@ class HookSpecs(Protocol):
         """
 
     @hookspec
-    def lpa_ignore_rules(self, options: Options) -> Sequence[IgnoreRule]:
+    def lpa_ignore_rules(self, settings: Settings, options: Options) -> Sequence[IgnoreRule]:
         """Called when the process starts: rules by which records are passed over, asked after the built-in ones.
 
         A record that a rule takes is counted; it is neither stored nor a dead letter.

@@ -13,8 +13,10 @@ import structlog
 
 from lpa_core.dedup.store import DedupStore
 from lpa_core.doctor.start_check import PlannedStart, StartCheck
+from lpa_core.errors import LpaError
 from lpa_core.events.event_type import EventType
 from lpa_core.health.check import HealthCheck
+from lpa_core.health.check_answer import message
 from lpa_core.lifecycle.attribution import AttributionPolicy
 from lpa_core.pipeline.pipeline import FailureClassifier, Pipeline
 from lpa_core.plugins import hook_answers
@@ -27,7 +29,7 @@ from lpa_core.plugins.hookspecs import PROJECT, HookSpecs
 from lpa_core.plugins.judging_faults import Judging, told_classifier, told_event_types, told_validator
 from lpa_core.plugins.known_hooks import HOOKS, require_known_hooks
 from lpa_core.plugins.named_judges import named_health_check, named_start_check
-from lpa_core.plugins.plugin import Plugin, PluginError, is_ours, one_line, ours_first
+from lpa_core.plugins.plugin import TYPE_FILES, Plugin, PluginError, is_ours, one_line, ours_first
 from lpa_core.plugins.start_checks import start_checks_of
 from lpa_core.plugins.taken_names import require_free
 from lpa_core.plugins.wanted_version import require_fitting
@@ -53,12 +55,14 @@ _CONTRACTS: Final[Mapping[str, type[Any]]] = {
     "lpa_sinks": Sink,
     "lpa_archives": Archive,
 }
-_BROUGHT_BY_THE_CORE: Final = (EntryPoint("jobs", "lpa_core.job_events", PROJECT),)
+_JOBS: Final = EntryPoint("jobs", "lpa_core.job_events", PROJECT)
+_TYPE_FILES: Final = EntryPoint(TYPE_FILES, "lpa_core.type_files.plugin", PROJECT)
+_BROUGHT_BY_THE_CORE: Final = (_JOBS, _TYPE_FILES)
 """Plugins of lpa-core beside ``core``; one that is named here needs no package of its own."""
 
 
-def _installed() -> Iterable[EntryPoint]:
-    return [*entry_points(group=PROJECT), *_BROUGHT_BY_THE_CORE]
+def _installed(settings: Settings) -> Iterable[EntryPoint]:
+    return [*entry_points(group=PROJECT), _JOBS, *([_TYPE_FILES] if settings.lpa.event_types else [])]
 
 
 def _core() -> Distribution | None:
@@ -73,12 +77,16 @@ class PluginManager:
     """The plugins of a process: the built-in ones, and those that packages register as ``lpa`` entry points.
 
     Each is asked at once for all that it brings. A broken plugin is named and left out whole, unless the setting
-    ``LPA_PLUGINS_REQUIRED`` names it: then PluginError is raised.
+    ``LPA_PLUGINS_REQUIRED`` names it: then PluginError is raised. Files of event types that the settings name are
+    required, too.
     """
 
-    def __init__(self, settings: Settings, found: Iterable[EntryPoint] | None = None) -> None:
-        """``found`` replaces the installed entry points, for tests."""
+    def __init__(
+        self, settings: Settings, found: Iterable[EntryPoint] | None = None, *, demanding: bool = True
+    ) -> None:
+        """``found`` replaces the installed entry points, for tests. Not ``demanding``, nothing is required."""
         self._settings = settings
+        self._demanding = demanding
         self.context = AppContext(settings, self)
         self._pluggy = pluggy.PluginManager(PROJECT)
         self._pluggy.add_hookspecs(HookSpecs)
@@ -86,7 +94,7 @@ class PluginManager:
         self.plugins: list[Plugin] = []
         self._calls = PluginCalls()
         self._ours: list[Plugin] = []
-        in_turn = ours_first([*(_installed() if found is None else found)])
+        in_turn = ours_first([*(_installed(settings) if found is None else found)])
         self._names = tuple(entry_point.name for entry_point in in_turn)
         for entry_point in in_turn:
             self._load(entry_point)
@@ -104,7 +112,7 @@ class PluginManager:
                     plugin=name,
                     remedy=f"correct LPA_PLUGINS_DISABLED; {nearest(name, self._names)}",
                 )
-        for name in settings.lpa.plugins_required:
+        for name in settings.lpa.plugins_required if demanding else ():
             if not any(plugin.name == name and not plugin.disabled for plugin in self.plugins):
                 raise PluginError(f"plugin {name} is required but not loaded: install its package, or enable it")
 
@@ -173,7 +181,7 @@ class PluginManager:
             attribution_policy=hook_answers.attribution_policy(asked("lpa_attribution_policy")),
             factories={hook: hook_answers.factories(hook, asked(hook), self._factories(hook)) for hook in URI_HOOKS},
         )
-        require_free(brought.event_types, self._types_of_plugins())
+        require_free(brought.event_types, self.types_of_plugins())
         Pipeline(
             [*self.event_types(), *brought.event_types],
             plugin_validators=brought.validators,
@@ -191,7 +199,11 @@ class PluginManager:
 
     def _leave_out(self, plugin: Plugin, error: BaseException, remedy: str = "") -> None:
         plugin.problem = one_line(error)
-        if plugin.name in self._settings.lpa.plugins_required:
+        if plugin.name == TYPE_FILES and plugin in self._ours:
+            if self._demanding:
+                raise error if isinstance(error, LpaError) else PluginError(f"{self._type_files}: {message(error)}")
+            return
+        if self._demanding and plugin.name in self._settings.lpa.plugins_required:
             raise PluginError(
                 f"plugin {plugin.name} of {plugin.package} is required but broken: {plugin.problem}; "
                 f"correct {plugin.package}, or take {plugin.name} out of LPA_PLUGINS_REQUIRED"
@@ -205,10 +217,15 @@ class PluginManager:
         )
         tell_trace(plugin, error)
 
-    def event_types(self) -> Sequence[EventType]:
-        return [event_type for _, event_type in self._types_of_plugins()]
+    @property
+    def _type_files(self) -> str:
+        return ", ".join(self._settings.lpa.event_types)
 
-    def _types_of_plugins(self) -> Sequence[tuple[Plugin, EventType]]:
+    def event_types(self) -> Sequence[EventType]:
+        return [event_type for _, event_type in self.types_of_plugins()]
+
+    def types_of_plugins(self) -> Sequence[tuple[Plugin, EventType]]:
+        """Each event type with the plugin that brings it."""
         return [(brought.plugin, event_type) for brought in self._brought for event_type in brought.event_types]
 
     def validators(self) -> Sequence[Validator]:

@@ -12,6 +12,8 @@ from lpa_core.health.check_answer import message
 
 _OUR_PACKAGES: Final = ("lpa_core", "lpa_sinks", "lpa_replay", "lpa_ops")
 _LONGEST: Final = 500
+TYPE_FILES: Final = "types"
+"""The plugin that brings what files of event types declare."""
 
 
 class PluginError(ConfigurationError):

@@ -129,6 +129,9 @@ class ProcessSettings:
     plugins_required: tuple[str, ...] = _option(
         (), "plugin names, comma separated", "Plugins without which the process does not start", names
     )
+    event_types: tuple[str, ...] = _option(
+        (), "files, comma separated", "Files that declare event types, without Python", names
+    )
     archive_max_bytes: int = _option(134_217_728, _WHOLE, "Compressed bytes at which an archive file closes", whole(1))
     archive_max_seconds: int = _option(900, _WHOLE, "Age at which an archive file closes", whole(1))
     archive_dir: str = _option(

@@ -10,6 +10,7 @@ from typing import Any, Final, Self, final
 import attrs
 
 from lpa_core.invisible import text_of
+from lpa_core.settings.toml_lines import lines_of
 
 SETTINGS_FILE: Final = "lpa.toml"
 
@@ -44,7 +45,8 @@ class SettingsFile:
             return cls(path, present=True, problem=f"{path} cannot be read as TOML: {' '.join(str(error).split())}")
         except ValueError as error:
             return cls(path, present=True, problem=f"{path} cannot be read as TOML: it {error}")
-        return cls(path, present=True, table=table, lines=_lines(text))
+        lines = {".".join(name): line for name, line in lines_of(text).items()}
+        return cls(path, present=True, table=table, lines=lines)
 
     def place(self, name: str) -> str:
         """Where an option is written, such as ``lpa.toml:3``."""
@@ -59,21 +61,3 @@ def flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
             yield from flat(value, f"{prefix}{name}.")
         else:
             yield prefix + name, value
-
-
-def _lines(text: str) -> dict[str, int]:
-    """TOML's parser tells no lines: a statement ends with the first line up to which the text can be parsed."""
-    found: dict[str, int] = {}
-    begins, so_far = 1, ""
-    for number, line in enumerate(text.split("\n"), 1):
-        so_far += f"{line}\n"
-        try:
-            table = tomllib.loads(so_far)
-        except tomllib.TOMLDecodeError:
-            continue
-        for name, _ in flat(table):
-            for place, character in enumerate(f"{name}."):
-                if character == ".":
-                    found.setdefault(name[:place], begins)
-        begins = number + 1
-    return found

@@ -12,6 +12,7 @@ from lpa_core.doctor.start_check import StartCheck
 from lpa_core.health.check import Finding
 from lpa_core.kafka.refused_properties import refused_properties
 from lpa_core.plugins.manager import PluginManager
+from lpa_core.plugins.plugin import TYPE_FILES
 from lpa_core.settings.effective import (
     Configuration,
     EffectiveSetting,
@@ -98,3 +99,6 @@ def _unknown_names(found: Configuration, settings: Settings, plugins: PluginMana
                 yield _refusal(found, given[option], f"there is no {what} {name}; {nearest(name, known)}")
             elif option == "lpa.plugins_required" and name in out:
                 yield _refusal(found, given[option], f"the plugin {name} {out[name]}")
+    for plugin in plugins.plugins:
+        if plugin.name == TYPE_FILES and plugin.problem and settings.lpa.event_types:
+            yield _refusal(found, given["lpa.event_types"], f"{plugin.problem}; `lpa types check` says all")

@@ -11,6 +11,7 @@ from typing import Final
 from lpa_core.doctor.start_check import PlannedStart, StartCheck
 from lpa_core.health.check import Finding
 from lpa_core.plugins.manager import PluginManager
+from lpa_core.plugins.plugin import TYPE_FILES
 from lpa_core.settings.thresholds import State
 from lpa_core.uris import scheme
 
@@ -70,7 +71,8 @@ def _version(package: str) -> str:
 
 
 def _plugins(plugins: PluginManager, start: PlannedStart) -> Finding:
-    out = [plugin for plugin in plugins.plugins if plugin.problem]
+    # What is wrong with files of event types is said with the setting that names them.
+    out = [plugin for plugin in plugins.plugins if plugin.problem and plugin.name != TYPE_FILES]
     if out:
         return Finding(
             State.WARNING,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final, Literal, final
 
@@ -42,6 +42,10 @@ INTEGER_BOUNDS: Final = {
     Kind.UINT64: (0, 2**64 - 1),
 }
 """The least and the largest integer that a column of each kind holds."""
+
+
+MOST_DAYS: Final = 36_500
+"""A hundred years."""
 
 
 @final
@@ -105,18 +109,33 @@ class Column:
 class Table:
     """A table's name and the columns that a row carries, in order.
 
-    ``order_by`` names the columns a sink should sort by, most selective last.
+    Attributes:
+        order_by: the columns a sink should sort by, most selective last.
+        keep_days: days for which a sink keeps rows, 1 to 36500. None if the sink decides: ClickHouse keeps 90.
+        each: a path to an array in an event's data: each of its items makes a row, and paths of columns begin at the
+            item; ``$.data.`` begins one in the data. Empty if an event makes one row.
+        one_of: path -> texts: only an event, or an item, whose texts at all of these paths are among them makes a row.
 
     Raises ValueError if a name is not of letters, digits and underscores, if two columns have one name, be it in
-    another case, or if ``order_by`` names something else than a column, or a column that can be null.
+    another case, if ``order_by`` names something else than a column, or a column that can be null, or if another
+    attribute is not what it has to be.
     """
 
     name: str
     columns: tuple[Column, ...]
     order_by: tuple[str, ...] = ()
+    keep_days: int | None = attrs.field(default=None, kw_only=True)
+    each: str = attrs.field(default="", kw_only=True)
+    one_of: Mapping[str, Collection[str]] = attrs.field(factory=dict[str, Collection[str]], kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         _require_name("table", self.name)
+        self._require_fan_out()
+        days = self.keep_days
+        if days is not None and (type(days) is not int or not 1 <= days <= MOST_DAYS):
+            raise ValueError(
+                f"table {self.name}: keep_days is {days!r}: it must be a whole number from 1 to {MOST_DAYS}"
+            )
         object.__setattr__(self, "columns", items(f"table {self.name}: columns", self.columns, Column))
         object.__setattr__(self, "order_by", items(f"table {self.name}: order_by", self.order_by, str))
         by_name: dict[str, Column] = {}
@@ -130,6 +149,16 @@ class Table:
                 raise ValueError(f"table {self.name} is ordered by {name!r}, which is none of its columns: name those")
             if found.nullable:
                 raise ValueError(f"table {self.name} is ordered by {name}, which can be null: order it by others")
+
+    def _require_fan_out(self) -> None:
+        if not isinstance(self.each, str):
+            raise ValueError(f"table {self.name}: each is {shown_type(self.each)}: it must be a path, as text")
+        if not isinstance(self.one_of, Mapping):
+            raise ValueError(f"table {self.name}: one_of is {shown_type(self.one_of)}: it must be a dict")
+        for path, texts in self.one_of.items():
+            given = list(texts) if isinstance(texts, set | frozenset) else texts
+            if not all(items(f"table {self.name}: one_of {path}", given, str)) or not texts:
+                raise ValueError(f"table {self.name}: one_of {path}: give texts, and none that is empty")
 
     @property
     def column_names(self) -> tuple[str, ...]:

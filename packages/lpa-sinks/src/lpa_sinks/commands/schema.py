@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from itertools import chain
 from pathlib import Path
 
 import attrs
@@ -16,12 +15,11 @@ from lpa_core.commands.output import Format, console, print_json, print_line
 from lpa_core.counted import counted
 from lpa_core.events.json_schema import json_schema as schema_of_events
 from lpa_core.plugins.context import AppContext
-from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
-from lpa_core.tables.table import Table
 from lpa_sinks import schema
 from lpa_sinks.clickhouse.database import opened
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.commands.schema_migrations import add_migration_commands, apply_migrations
+from lpa_sinks.commands.written_tables import written_tables
 from lpa_sinks.schema.migrations import BUILTIN
 
 
@@ -39,10 +37,12 @@ def schema_app(context: AppContext) -> cyclopts.App:
             Folder of the migrations. Default: those of this version.
         """
         with opened(sink, settings, make=True) as (client, database):
-            made = AT_ONCE.run(f"{database}: make the schema", lambda: schema.apply(client, database, _tables(context)))
+            made = AT_ONCE.run(
+                f"{database}: make the schema", lambda: schema.apply(client, database, written_tables(context))
+            )
             made += AT_ONCE.run(f"{database}: migrate", lambda: apply_migrations(client, database, migrations))
             left = AT_ONCE.run(
-                f"{database}: check the schema", lambda: schema.check_live(client, database, _tables(context))
+                f"{database}: check the schema", lambda: schema.check_live(client, database, written_tables(context))
             )
         if json:
             print_json(made)
@@ -56,7 +56,7 @@ def schema_app(context: AppContext) -> cyclopts.App:
     @app.command
     def check(*, sink: SinkUri = None, json: Json = False) -> int:
         """Prove that event models, rows, DDL and live tables agree; exit with 1 if they do not."""
-        tables = _tables(context)
+        tables = written_tables(context)
         with opened(sink, settings) as (client, database):
             drifts = AT_ONCE.run(f"{database}: check the schema", lambda: schema.check(client, database, tables))
         if json:
@@ -84,7 +84,7 @@ def schema_app(context: AppContext) -> cyclopts.App:
         json
             Print the statements as a list in JSON.
         """
-        tables, database = _tables(context), settings.clickhouse.database
+        tables, database = written_tables(context), settings.clickhouse.database
         if markdown:
             sys.stdout.write(schema.markdown(tables))
         elif json_schema:
@@ -94,14 +94,8 @@ def schema_app(context: AppContext) -> cyclopts.App:
         else:
             sys.stdout.write(schema.show(tables, database, cluster))
 
-    add_migration_commands(app, settings)
+    add_migration_commands(app, context)
     return app
-
-
-def _tables(context: AppContext) -> Sequence[Table]:
-    """All tables that are written, those of plugins among them."""
-    event_types = context.plugins.event_types()
-    return [RAW_TABLE, DLQ_TABLE, QUARANTINE_TABLE, *chain.from_iterable(each.tables for each in event_types)]
 
 
 def _print_drifts(drifts: Sequence[schema.Drift]) -> None:

@@ -15,9 +15,11 @@ from lpa_core.commands.listing import ListColumn, print_list, print_paragraph
 from lpa_core.commands.options import Json, SinkUri, Switch, Yes
 from lpa_core.commands.output import console, print_json, print_line
 from lpa_core.errors import UsageError
-from lpa_core.settings.settings import Settings
+from lpa_core.plugins.context import AppContext
 from lpa_sinks.clickhouse.database import opened
 from lpa_sinks.clickhouse.retries import AT_ONCE
+from lpa_sinks.commands.written_tables import written_tables
+from lpa_sinks.schema.apply import planned
 from lpa_sinks.schema.migrate import migrate, roll_back
 from lpa_sinks.schema.migrations import (
     BUILTIN,
@@ -35,10 +37,12 @@ WINDOW_HOURS: Final = 24
 _ELSEWHERE: Final = "in force, not in the folder"
 
 
-def add_migration_commands(app: cyclopts.App, settings: Settings) -> None:
+def add_migration_commands(app: cyclopts.App, context: AppContext) -> None:
+    settings = context.settings
+
     @app.command
     def plan(*, sink: SinkUri = None, migrations: Path = BUILTIN, json: Json = False) -> None:
-        """Show which migrations a database has, and what the others would do. Change nothing.
+        """Show what `lpa schema apply` would make, and which migrations a database has and lacks. Change nothing.
 
         Parameters
         ----------
@@ -48,10 +52,16 @@ def add_migration_commands(app: cyclopts.App, settings: Settings) -> None:
         with opened(sink, settings) as (client, database):
             found = read_migrations(migrations, database)
             applied = AT_ONCE.run(f"{database}: read migrations", lambda: applied_migrations(client, database))
+            tables = written_tables(context)
+            made = AT_ONCE.run(f"{database}: look for tables", lambda: planned(client, database, tables))
         rows, elsewhere = _rows(found, applied), missing(found, applied)
         if json:
-            print_json(rows)
+            print_json([*rows, *({"table": line, "state": "pending"} for line in made)])
             return
+        for line in made:
+            print_line(f"{database}: {line}")
+        if made:
+            print_line("`lpa schema apply` makes it so.")
         if not rows:
             print_line(f"There are no migrations: {database} is at the baseline.")
             return

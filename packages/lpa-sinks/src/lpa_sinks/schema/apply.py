@@ -22,9 +22,11 @@ from lpa_sinks.schema.ddl import (
     in_database,
     sql_file,
     statements,
+    time_to_live,
 )
 from lpa_sinks.schema.migrations import remember_baseline
 
+_DAYS: Final = re.compile(r"\bTTL\b.*?\btoIntervalDay\((\d+)\)", re.DOTALL)
 _CREATES: Final = re.compile(r"CREATE (?:TABLE|VIEW) IF NOT EXISTS \S+?\.`?(\w+)")
 
 
@@ -48,16 +50,47 @@ def apply(client: Client, database: str, tables: Iterable[Table], files: Sequenc
         if made is None or made[1] not in before:
             client.command(statement)
     written = {table.name: table for table in (*tables, WITHDRAWN_TABLE, *INGESTED_TABLES, *_derived(files))}
-    added = _add_columns(client, database, [table for name, table in written.items() if name in before])
+    there = [table for name, table in written.items() if name in before]
+    added = _add_columns(client, database, there)
     _show_columns(client, database, {name.partition(".")[0] for name in added})
+    kept = _keep(client, database, there)
     new = object_names(client, database) - before
     if before.isdisjoint(declared(())):
         remember_baseline(client, database)
-    return sorted([*new, *added])
+    return sorted([*new, *added, *kept])
+
+
+def planned(client: Client, database: str, tables: Iterable[Table]) -> list[str]:
+    """What :func:`apply` would make or change in a database: a line for each table, column and retention.
+
+    One line if there is nothing of the schema yet. Raises the client's errors.
+    """
+    tables = [*tables]
+    names = object_names(client, database)
+    wanted = declared(tables)
+    if names.isdisjoint(wanted):
+        return [f"no table is there, of {len(wanted)} tables and views"]
+    written = [*tables, WITHDRAWN_TABLE, *INGESTED_TABLES, *_derived(SCHEMA_FILES)]
+    there = [table for table in written if table.name in names]
+    missing = [name for name in wanted if name not in names]
+    missing += [f"{table.name}.{column.name}" for table, _, column in _lacking(client, database, there)]
+    changed = [f"{table.name}: {_told(table)}" for table in _kept_otherwise(client, database, there)]
+    return [*(f"{name} is missing" for name in sorted(missing)), *changed]
 
 
 def _add_columns(client: Client, database: str, tables: Sequence[Table]) -> list[str]:
     """Add the columns that tables lack. A Distributed table stays: those below it come first."""
+    added = []
+    for table, before, column in _lacking(client, database, tables):
+        defined = definition_of(table.name, column.name) or f"{column.name} {column_type(column)}"
+        statement = SQL.fill("add_column.sql", table=table.name, column=defined, before=before.name)
+        client.command(in_database(statement, database))
+        added.append(f"{table.name}.{column.name}")
+    return added
+
+
+def _lacking(client: Client, database: str, tables: Sequence[Table]) -> list[tuple[Table, Column, Column]]:
+    """Each column that a table lacks, with the table and the column before it."""
     where = {"database": database, "tables": [table.name for table in tables]}
     if not tables:
         return []
@@ -66,17 +99,38 @@ def _add_columns(client: Client, database: str, tables: Sequence[Table]) -> list
     }
     columns = client.query(sql_file("live_columns.sql"), parameters=where).result_rows
     there = {(table, column) for table, column, _ in columns}
-    added = []
-    for table in tables:
-        if not engines[table.name].endswith("MergeTree"):
-            continue
-        for before, column in pairwise(table.columns):
-            if (table.name, column.name) not in there:
-                defined = definition_of(table.name, column.name) or f"{column.name} {column_type(column)}"
-                statement = SQL.fill("add_column.sql", table=table.name, column=defined, before=before.name)
-                client.command(in_database(statement, database))
-                added.append(f"{table.name}.{column.name}")
-    return added
+    return [
+        (table, before, column)
+        for table in tables
+        if engines[table.name].endswith("MergeTree")
+        for before, column in pairwise(table.columns)
+        if (table.name, column.name) not in there
+    ]
+
+
+def _keep(client: Client, database: str, tables: Sequence[Table]) -> list[str]:
+    """Change how long tables keep their rows, where they say it themselves."""
+    changed = _kept_otherwise(client, database, tables)
+    for table in changed:
+        statement = SQL.fill("modify_ttl.sql", table=table.name, ttl=time_to_live(table))
+        client.command(in_database(statement, database))
+    return [f"{table.name}: {_told(table)}" for table in changed]
+
+
+def _kept_otherwise(client: Client, database: str, tables: Sequence[Table]) -> list[Table]:
+    told = [table for table in tables if table.keep_days is not None]
+    if not told:
+        return []
+    where = {"database": database, "tables": [table.name for table in told]}
+    engines = {
+        name: engine for name, _, engine in client.query(sql_file("live_tables.sql"), parameters=where).result_rows
+    }
+    days = {name: found[1] for name, engine in engines.items() if (found := _DAYS.search(engine))}
+    return [table for table in told if table.name in days and int(days[table.name]) != table.keep_days]
+
+
+def _told(table: Table) -> str:
+    return f"rows are kept for {table.keep_days} days"
 
 
 def _derived(files: Sequence[str]) -> list[Table]:

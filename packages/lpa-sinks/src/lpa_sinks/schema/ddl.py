@@ -28,6 +28,8 @@ INGESTED_FILE: Final = "01-schema.sql"
 SCHEMA_FILES: Final = (INGESTED_FILE, "02-facts.sql", "03-dimensions.sql", "04-views.sql", "05-replay.sql")
 """In the order in which they are run; ``configs/clickhouse-init`` holds the same."""
 PLUGIN_TABLE_FILE: Final = "plugin_table.sql"
+DEFAULT_DAYS: Final = 90
+"""For which rows of a plugin's table are kept if it does not say."""
 DEFAULT_DATABASE: Final = "livepeer_analytics"
 """The database that the SQL files name."""
 
@@ -180,7 +182,13 @@ def plugin_table(table: Table) -> str:
         table=table.name,
         columns=",\n    ".join(map(_plugin_column, table.columns)),
         order=", ".join(dict.fromkeys(["event_date", *table.order_by, "event_timestamp"])),
+        ttl=time_to_live(table),
     )
+
+
+def time_to_live(table: Table) -> str:
+    """The TTL expression of a plugin's table."""
+    return SQL.fill("plugin_ttl.sql", days=str(table.keep_days or DEFAULT_DAYS)).strip()
 
 
 def _plugin_column(column: Column) -> str:

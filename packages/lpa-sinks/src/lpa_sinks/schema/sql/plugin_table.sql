@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.$table
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(event_date)
 ORDER BY ($order)
-TTL toDateTime(least(greatest(event_timestamp, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 90 DAY
+TTL $ttl
 SETTINGS
     non_replicated_deduplication_window = 10000,
     replicated_deduplication_window = 10000,

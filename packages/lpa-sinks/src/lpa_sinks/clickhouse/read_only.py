@@ -1,0 +1,80 @@
+"""Queries of a person: they read, change nothing, and return a bounded number of rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final, final
+
+import attrs
+from clickhouse_connect.driver.client import Client
+
+from lpa_core.errors import UsageError
+
+_TOKEN: Final = re.compile(
+    r"""
+    (?P<left_out> --[^\n]* | \#[!\ ][^\n]* | /\*.*?\*/ )
+    | (?P<quoted> '(?:[^'\\]|\\.|'')*' | "(?:[^"\\]|\\.|"")*" | `(?:[^`\\]|\\.|``)*` )
+    | (?P<word> [A-Za-z_][A-Za-z0-9_]* )
+    | (?P<other> \S )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_SELECTS: Final = ("SELECT", "WITH", "FROM")
+_TELLS: Final = ("SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS")
+
+
+@final
+@attrs.frozen
+class Answer:
+    """Names of columns, rows, and whether there were more rows than were wanted."""
+
+    columns: tuple[str, ...]
+    rows: Sequence[Sequence[Any]]
+    more: bool
+
+
+def require_reading(sql: str) -> str:
+    """The statement without a semicolon at its end.
+
+    Raises UsageError unless it is one statement that reads, without FORMAT and INTO OUTFILE. This is not what protects
+    the database: ClickHouse itself lets such a query change nothing. It says what is wrong in words.
+    """
+    words = [found["word"].upper() if found["word"] else found[0] for found in _tokens(sql)]
+    while words and words[-1] == ";":
+        words.pop()
+    if not words:
+        raise UsageError("the query is empty: give one statement, such as SELECT 1")
+    if ";" in words:
+        raise UsageError("there are several statements: give one")
+    first = next((word for word in words if word != "("), "")
+    if first not in (*_SELECTS, *_TELLS):
+        raise UsageError(f"{first[:30]} is not a query that only reads: begin with {', '.join((*_SELECTS, *_TELLS))}")
+    if "OUTFILE" in words:
+        raise UsageError("INTO OUTFILE writes a file: leave it out, and redirect what is printed")
+    if len(words) > 1 and words[-2] == "FORMAT":
+        raise UsageError("FORMAT is not for here: leave it out, and give --json or --csv")
+    return sql.rstrip().rstrip(";").rstrip() if sql.rstrip().endswith(";") else sql
+
+
+def ask(client: Client, database: str, sql: str, most: int, seconds: int) -> Answer:
+    """The rows of a query, at most so many; names without a database are of this one.
+
+    Raises UsageError as :func:`require_reading`, and the client's errors.
+    """
+    query = require_reading(sql)
+    client.database = database
+    settings: dict[str, Any] = {"readonly": 2, "max_execution_time": seconds}
+    if _first_word(query) in _SELECTS:
+        settings["limit"] = most + 1
+    result = client.query(query, settings=settings)
+    rows = result.result_rows
+    return Answer(tuple(result.column_names), rows[:most], len(rows) > most)
+
+
+def _tokens(sql: str) -> list[re.Match[str]]:
+    return [found for found in _TOKEN.finditer(sql) if found["left_out"] is None]
+
+
+def _first_word(sql: str) -> str:
+    return next((found["word"].upper() for found in _tokens(sql) if found["word"]), "")

@@ -1,0 +1,1 @@
+ALTER TABLE livepeer_analytics.$table MODIFY TTL $ttl
