@@ -106,6 +106,7 @@ def test_every_setting_can_be_set_by_its_variable_and_by_its_name_in_the_file(tm
         "LPA_DATA_DIR": "/data",
         "LPA_PLUGINS_DISABLED": "p,q",
         "LPA_PLUGINS_REQUIRED": "core",
+        "LPA_EVENT_TYPES": "sensors.toml,more.toml",
         "LPA_ARCHIVE_MAX_BYTES": "16",
         "LPA_ARCHIVE_MAX_SECONDS": "17",
         "LPA_PROGRESS_SECONDS": "20",

@@ -217,7 +217,9 @@ def _in_shape(node: ObjectNode, annotation: Any, name: str, shape: type) -> Any:
 
 
 def _identifier(key: str, index: int) -> str:
-    return key if key.isidentifier() and not iskeyword(key) and not key.startswith("_") else f"field_{index}"
+    # Python takes some other letters for each other.
+    usable = key.isascii() and key.isidentifier() and not iskeyword(key) and not key.startswith("_")
+    return key if usable else f"field_{index}"
 
 
 def _key(path: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final, final
 import attrs
 
 from lpa_core.events import model
-from lpa_core.events.declaration import require_own_columns, require_readable
+from lpa_core.events.declaration import require_own_columns, require_paths, require_readable
 from lpa_core.events.envelope_mapping import EnvelopeMapping, TimeFormat
 from lpa_core.events.event_type import EventType, typed_table
 from lpa_core.events.model_from_columns import tree_of
@@ -78,6 +78,8 @@ def _event_type(name: str, table: TomlTable) -> EventType | None:
     on_mismatch = _on_mismatch(table, "coerce")
     items = table.take("requires_items", bool, False)
     required = table.texts("required")
+    for path in required:
+        table.tried(partial(require_paths, [path], None, items=items), "required")
     given: dict[str, Any] = {
         "required": required,
         "requires_items": items,

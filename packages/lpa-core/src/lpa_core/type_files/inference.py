@@ -21,7 +21,7 @@ from lpa_core.tables.table import Column, Kind, Table
 _LATEST_MS: Final = 4_102_444_800_000
 """2100-01-01."""
 _TAKEN: Final = {column.name for column in LEADING_COLUMNS} | {"event_date"}
-_ADDRESSABLE: Final = re.compile(r"[^.\[\]=$]+")
+_ADDRESSABLE: Final = re.compile(r'[^.\[\]=$"\\\x00-\x1f]+')
 _ENVELOPE: Final = ("timestamp", "data")
 _KINDS_OF_DOCUMENT: Final = ("type", "kind", "event", "event_type")
 _TIME_NAMES: Final = ("timestamp", "time", "ts", "datetime", "date")
@@ -83,12 +83,13 @@ def _kinds(
     for document in documents:
         by_key[next((key for key in _KINDS_OF_DOCUMENT if document.get(key)), "")].append(document)
     for key, some in by_key.items():
-        said = dict.fromkeys(document.get(key) for document in some)
-        if not key or len(said) > _MOST_KINDS or not all(isinstance(each, str) for each in said):
+        said = [document.get(key) for document in some]
+        kinds = dict.fromkeys(each for each in said if isinstance(each, str))
+        if not key or len(kinds) > _MOST_KINDS or not all(isinstance(each, str) for each in said):
             yield "", {}, some
             continue
-        for each in said:
-            yield str(each), {key: (str(each),)}, [document for document in some if document[key] == each]
+        for kind in kinds:
+            yield kind, {key: (kind,)}, [document for document in some if document[key] == kind]
 
 
 def _envelope(documents: Sequence[dict[str, Any]], when: Mapping[str, tuple[str, ...]]) -> EnvelopeMapping:
@@ -153,23 +154,20 @@ def _event_type(
     objects = [item for each in data for item in (each if items else [each])]
     if not all(isinstance(each, dict) for each in objects):
         raise SamplesError(f"data of {name!r} is neither an object nor an array of objects: write the type by hand")
-    leaves, arrays = _Leaves(), dict[str, list[Any]]()
-    for each in objects:
-        leaves.add(each, "", arrays)
+    leaves = _Leaves(objects)
+    arrays = leaves.arrays
+    if not items and leaves.without("version"):
+        left_out.append(f"{name}: version: the envelope's, which a column reads at $.version")
     if envelope is not None and not envelope.data:
         for path in envelope.when:  # the same in all
             leaves.paths.pop(path, None)
     for path in leaves.odd:
         left_out.append(f"{name}: {path}: a path cannot name it, or it holds different things")
-    if not items and leaves.paths.pop("version", []):
-        left_out.append(f"{name}: version: the envelope's, which a column reads at $.version")
     made = [_table(name, leaves, len(objects), "", tables)] if leaves.paths or not arrays else []
     around = [_around(path, made[0]) for path in _keys(leaves, len(objects))] if made else []
     for path, some in arrays.items():
-        of_items, inner = _Leaves(), dict[str, list[Any]]()
-        for item in some:
-            of_items.add(item, "", inner)
-        left_out += [f"{name}: {path}[].{each}: an array in an array" for each in inner]
+        of_items = _Leaves(some)
+        left_out += [f"{name}: {path}[].{each}: an array in an array" for each in of_items.arrays]
         left_out += [f"{name}: {path}[].{each}: a path cannot name it" for each in of_items.odd]
         made.append(_table(f"{name}_{path}", of_items, len(some), path, tables, around))
     required = tuple(f"data.{path}" for path in _keys(leaves, len(objects))) if not items else ()
@@ -182,36 +180,50 @@ def _event_type(
 class _Leaves:
     """What stands at the paths of objects."""
 
-    def __init__(self) -> None:
+    def __init__(self, objects: Iterable[Mapping[str, Any]]) -> None:
         self.paths: dict[str, list[Any]] = {}
+        """Path -> the scalars there."""
+        self.arrays: dict[str, list[Any]] = {}
+        """Path -> the items of arrays there, which are objects."""
         self.odd: dict[str, None] = {}
+        """Paths that no column can read."""
         self._objects: set[str] = set()
+        for each in objects:
+            self._add(each, "")
+        for path in [*self.arrays]:
+            if path in self._objects or path in self.odd:
+                del self.arrays[path]
+                self.odd[path] = None
+        for path in [*self.paths]:
+            if path in self._objects or path in self.arrays:
+                del self.paths[path]
+                self.odd[path] = None
 
-    def add(self, found_object: Mapping[str, Any], before: str, arrays: dict[str, list[Any]]) -> None:
+    def without(self, key: str) -> bool:
+        """Leave out what stands at a key and below it; return whether there was anything."""
+        found = [path for path in (*self.paths, *self.arrays, *self.odd) if path.partition(".")[0] == key]
+        for path in found:
+            self.paths.pop(path, None)
+            self.arrays.pop(path, None)
+            self.odd.pop(path, None)
+        return bool(found)
+
+    def _add(self, found_object: Mapping[str, Any], before: str) -> None:
         for key, value in found_object.items():
             path = f"{before}{key}"
             if not _ADDRESSABLE.fullmatch(key):
                 self.odd[path] = None
             elif isinstance(value, dict):
                 self._objects.add(path)
-                self.add(value, f"{path}.", arrays)
+                self._add(value, f"{path}.")
             elif isinstance(value, list):
-                self._add_array(path, value, arrays)
-            elif value is None:
-                continue
-            else:
+                some = [each for each in value if isinstance(each, dict)]
+                if len(some) < len(value):
+                    self.odd[path] = None
+                elif some:
+                    self.arrays.setdefault(path, []).extend(some)
+            elif value is not None:
                 self.paths.setdefault(path, []).append(value)
-        for path in [path for path in self.paths if path in self._objects or path in arrays]:
-            del self.paths[path]
-            self.odd[path] = None
-
-    def _add_array(self, path: str, value: list[Any], arrays: dict[str, list[Any]]) -> None:
-        objects = [each for each in value if isinstance(each, dict)]
-        if path in self._objects or len(objects) < len(value):
-            self.odd[path] = None
-            arrays.pop(path, None)
-        elif objects and path not in self.odd:
-            arrays.setdefault(path, []).extend(objects)
 
 
 def _keys(leaves: _Leaves, count: int) -> list[str]:
