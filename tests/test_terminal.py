@@ -52,6 +52,31 @@ IGNORED: Final = """
 """.lstrip()
 """The escape is data, which a terminal must not obey."""
 
+TYPES: Final = """
+[types.reading]
+required = ["data.sensor"]
+
+[types.reading.envelope]
+has = ["sensor"]
+timestamp = "at"
+time = "iso8601"
+
+[types.reading.tables.sensor_readings.columns]
+sensor = "label"
+value = { kind = "float64", on_mismatch = "reject" }
+
+[ignore.workbench]
+event_types = ["reading"]
+where = { sensor = "bench" }
+"""
+DOCUMENTS: Final = """
+{"sensor": "a", "at": "2026-01-08T12:00:00Z", "value": 1.5}
+{"sensor": "\\u001b[31mred", "at": "2026-01-08T12:00:01Z", "value": 2}
+{"sensor": "bench", "at": "2026-01-08T12:00:02Z", "value": 3}
+{"sensor": "a", "at": "2026-01-08T12:00:03Z", "value": "none"}
+{"sensor": "a", "at": "soon", "value": 3}
+""".lstrip()
+
 LOG: Final = """
 lpa nonsense
 lpa recover nonsense
@@ -61,6 +86,10 @@ lpa config
 lpa doctor --sink clickhouse://
 lpa topics apply
 lpa topics show
+lpa types check sensors.toml
+lpa types check faults.toml
+lpa types try sensors.toml documents.ndjson
+lpa types infer documents.ndjson
 lpa schema apply --migrations migrations --sink clickhouse://
 lpa schema check --sink clickhouse://
 lpa schema plan --migrations migrations --sink clickhouse://
@@ -70,6 +99,10 @@ lpa ingest events.ndjson  --sink clickhouse:// --archive archive
 lpa ingest ignored.ndjson --no-facts --sink clickhouse://
 lpa materialize --sink clickhouse://
 lpa materialize rebuild --start 2026-01-01 --end 2026-02-01 --sink clickhouse://
+lpa query {query} --sink clickhouse://
+lpa query {query} --csv --limit 2 --sink clickhouse://
+lpa query {query} --json --limit 1 --sink clickhouse://
+lpa query INSERT --sink clickhouse://
 lpa triage --sink clickhouse://
 lpa triage --wide --sink clickhouse://
 lpa triage ignored --sink clickhouse://
@@ -177,6 +210,9 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
     FileSavepointStore("savepoints").create(SAVEPOINT, {})
     Path("fix.toml").write_text(FIX)
     Path("ignored.ndjson").write_text(IGNORED)
+    Path("sensors.toml").write_text(TYPES)
+    Path("faults.toml").write_text(TYPES.replace("float64", "float").replace("has", "with"))
+    Path("documents.ndjson").write_text(DOCUMENTS)
     migration = Path("migrations/0001-zone")
     migration.mkdir(parents=True)
     (migration / "up.sql").write_text(ADD)
@@ -264,6 +300,8 @@ def found(word: str, terminal: Terminal) -> str:
         return str(max(Path("backups").absolute().glob("backup-*")))
     if word == "{replay}":
         return max(Path("lpa-data/replays").iterdir()).name
+    if word == "{query}":
+        return "SELECT type, count() AS events FROM streaming_events GROUP BY type ORDER BY type"
     if word == "{session}":
         terminal.forget()
         listed = terminal.lpa(["triage", "sessions", "--limit", "1", "--json", "--sink", "clickhouse://"], Kind())

@@ -15,7 +15,6 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.cli import run
-from lpa_core.delivery.blocks import blocks
 from lpa_core.events.event_type import EventType
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.plugin import Column, EnvelopeMapping, IgnoreRule, Kind, TimeFormat, hookimpl, typed_table
@@ -90,6 +89,8 @@ ALARM: Final = EventType(
     ),
 )
 WORKBENCH: Final = IgnoreRule("workbench", {"station_report"}, where={"station": "workbench"})
+OF_THE_CLOCK: Final = ("ingestion_timestamp", "source_record_timestamp")
+"""Columns that a later run fills otherwise."""
 TABLES: Final = ("station_readings", "station_states", "station_alarms", "station_notices")
 
 
@@ -98,8 +99,9 @@ def documents() -> list[bytes]:
     rng = Random(5)
     found = [line.encode() for line in (EXAMPLE / "documents.ndjson").read_text().splitlines()]
     values: list[Any] = [None, "", "x", 7, -1.5, True, [], {}, [{}], "2026-01-08T12:00:00Z", "high", 10**30]
-    for _ in range(1500):
+    for number in range(300):
         document = json.loads(rng.choice(found[:8]))
+        document["sequence" if "sequence" in document else "id"] = number
         place = document
         while True:
             key = rng.choice([*place])
@@ -133,7 +135,6 @@ def test_every_row_of_every_table_is_equal_on_both_paths() -> None:
     assert rows(thorough, records) == expected
     made = {row.partition(" ")[0] for some in expected.values() for row in some}
     assert {*TABLES, "streaming_events", "streaming_events_dlq", "streaming_events_quarantine"} <= made
-    assert callable(blocks)
 
 
 @pytest.fixture
@@ -143,7 +144,6 @@ def stored(
     """Ingests all documents into a new database and returns the rows of its tables."""
     (tmp_path / "documents.ndjson").write_bytes(b"".join(record + b"\n" for record in documents()))
     monkeypatch.chdir(tmp_path)
-    without_clock = "EXCEPT (ingestion_timestamp)"
 
     def ingest(database: str, plugins: list[EntryPoint]) -> dict[str, list[Any]]:
         monkeypatch.setattr(manager, "_installed", lambda settings: plugins)
@@ -155,9 +155,12 @@ def stored(
         ).result_rows
         found: dict[str, list[Any]] = {}
         for name, create in there:
-            if name in ("schema_migrations",):
+            if name == "schema_migrations":
                 continue
-            chosen = f"* {without_clock}" if " ingestion_timestamp " in f"{create}".replace("`", " ") else "*"
+            columns = engine.query(
+                f"SELECT name FROM system.columns WHERE database = '{database}' AND table = '{name}' ORDER BY position"
+            ).result_rows
+            chosen = ", ".join(column for (column,) in columns if column not in OF_THE_CLOCK)
             found[name] = sorted(engine.query(f"SELECT {chosen} FROM {database}.{name}").result_rows, key=repr)
             found[f"{name}: DDL"] = [str(create).replace(database, "database")]
         engine.command(f"DROP DATABASE {database} SYNC")

@@ -30,6 +30,7 @@ EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
     "plugins": ("",),
     "plugins check": ("",),
     "plugins new": ("edges",),
+    "query": ("{query}", "{query} --csv"),
     "recover clickhouse-corruption": ("",),
     "recover doubled-rows": ("",),
     "recover lost-claims": ("redis://{dead}/0",),
@@ -57,6 +58,9 @@ EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
     "triage": ("",),
     "triage ignored": ("",),
     "triage sessions": ("",),
+    "types check": ("sensors.toml",),
+    "types infer": ("documents.ndjson",),
+    "types try": ("sensors.toml documents.ndjson",),
 }
 """Command -> its arguments, in one way or more. A command that is not here fails a test."""
 

@@ -31,6 +31,17 @@ reason = "missing_field"
 where = [{ path = "data.request_id", missing = true }]
 steps = [{ set = "data.request_id", value = "request" }]
 """
+TYPES: Final = """
+[types.reading.envelope]
+has = ["sensor"]
+timestamp = "at"
+time = "iso8601"
+
+[types.reading.tables.sensor_readings.columns]
+sensor = "label"
+value = "float64"
+"""
+DOCUMENTS: Final = '{"sensor": "a", "at": "2026-01-08T12:00:00Z", "value": 1.5}\n' * 3
 ADD: Final = "ALTER TABLE livepeer_analytics.streaming_events ADD COLUMN IF NOT EXISTS zone String DEFAULT '';\n"
 DROP: Final = "ALTER TABLE livepeer_analytics.streaming_events DROP COLUMN IF EXISTS zone;\n"
 
@@ -135,6 +146,7 @@ class Ground:
             "{backup}": lambda: str(next((self.folder / "backups").glob("backup-*"))),
             "{dead}": lambda: DEAD,
             "{file}": lambda: self._file,
+            "{query}": lambda: "SELECT type, count() FROM streaming_events GROUP BY type",
             "{replay}": lambda: next((self.folder / "lpa-data" / "replays").iterdir()).name,
             "{savepoint}": lambda: f"savepoints/{SAVEPOINT.id}",
         }
@@ -154,6 +166,8 @@ def prepare(folder: Path, within: Sequence[str]) -> None:
     migration.mkdir(parents=True)
     (migration / "up.sql").write_text(ADD)
     (migration / "down.sql").write_text(DROP)
+    (folder / "sensors.toml").write_text(TYPES)
+    (folder / "documents.ndjson").write_text(DOCUMENTS)
     FileSavepointStore(str(folder / "savepoints")).create(SAVEPOINT, {})
     replay = "--all --from dlq-table --to local"
     for line in (

@@ -122,7 +122,7 @@ ENVELOPED = st.builds(
 )
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(st.lists(BARE | ENVELOPED, min_size=1, max_size=5))
 def test_a_proposal_can_be_written_and_read_and_accepts_its_samples(samples: list[dict[str, Any]]) -> None:
     records = [json.dumps(sample).encode() for sample in samples]

@@ -38,8 +38,8 @@ def query_app(context: AppContext) -> cyclopts.App:
     ) -> None:
         """Ask the database, and print the rows. Nothing can be changed.
 
-        Names of tables need no database before them. The embedded database is open in one process: not while
-        `lpa ingest` runs.
+        Names of tables need no database before them. Times are in UTC. Only one process can have the embedded database
+        open: wait until `lpa ingest` ends.
 
         Parameters
         ----------
