@@ -43,6 +43,8 @@ FOLLOWED = {
         "packages/lpa-core/tests/plugins/test_new_and_check.py::"
         "test_a_new_plugin_is_a_package_whose_tests_pass_and_that_loads"
     ),
+    "types check": "packages/lpa-core/tests/type_files/test_commands.py::test_faults_have_file_and_line",
+    "types infer": "packages/lpa-core/tests/type_files/test_commands.py::test_a_proposal_takes_its_samples",
     "recover clickhouse-corruption": f"{TRANSACTIONS}::test_failure_18_damage_without_a_backup_is_read_again",
     "recover doubled-rows": (
         "packages/lpa-ops/tests/recover/test_doubled_rows.py::test_failure_11_what_was_read_again_goes_again"

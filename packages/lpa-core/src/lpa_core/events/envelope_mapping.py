@@ -32,7 +32,7 @@ class TimeFormat(StrEnum):
     """Text such as ``2026-01-08T12:00:00Z``; without a zone it is UTC."""
 
     def epoch_ms(self, value: Any) -> int | None:
-        """The time as epoch milliseconds, rounded down; None if the value is no such time."""
+        """The time as epoch milliseconds, rounded down; None if the value is not such a time."""
         if self is TimeFormat.ISO8601:
             return _of_text(value) if isinstance(value, str) else None
         number = _number(value)

@@ -18,7 +18,7 @@ from lpa_core.events.registry import registry
 from lpa_core.events.row import own_columns
 from lpa_core.settings.effective import nearest
 from lpa_core.tables.table import Column, Kind, Table
-from lpa_core.type_files.faults import EventTypesError, Fault
+from lpa_core.type_files.faults import DeclarationFault, EventTypesError
 from lpa_core.type_files.toml_table import TomlFile, TomlTable
 from lpa_core.validation.ignore_rules import IgnoreRule
 
@@ -40,7 +40,7 @@ class Declared:
 
     event_types: tuple[EventType, ...] = ()
     ignore_rules: tuple[IgnoreRule, ...] = ()
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[DeclarationFault, ...] = ()
 
     def required(self) -> Declared:
         """The same. Raises EventTypesError if there is a fault."""
@@ -54,7 +54,7 @@ def declared(paths: Iterable[Path], others: Iterable[EventType] = ()) -> Declare
     event_types = [*others]
     beside = len(event_types)
     rules: list[IgnoreRule] = []
-    faults: list[Fault] = []
+    faults: list[DeclarationFault] = []
     for path in paths:
         file = TomlFile(path)
         root = file.read()

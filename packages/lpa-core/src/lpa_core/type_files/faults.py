@@ -12,7 +12,7 @@ from lpa_core.errors import ConfigurationError
 
 @final
 @attrs.frozen(slots=True)
-class Fault:
+class DeclarationFault:
     """One thing that is wrong, and what to do. ``line`` is 0 if it is about the whole file."""
 
     path: Path

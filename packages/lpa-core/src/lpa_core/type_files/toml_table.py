@@ -13,7 +13,7 @@ from lpa_core.argument_checks import shown_type
 from lpa_core.invisible import text_of
 from lpa_core.settings.effective import nearest
 from lpa_core.settings.toml_lines import Name, lines_of
-from lpa_core.type_files.faults import Fault
+from lpa_core.type_files.faults import DeclarationFault
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ class TomlFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.faults: list[Fault] = []
+        self.faults: list[DeclarationFault] = []
         self._text = ""
 
     @cached_property
@@ -41,20 +41,20 @@ class TomlFile:
             table = tomllib.loads(self._text)
         except tomllib.TOMLDecodeError as error:
             self._text = ""
-            self.faults.append(Fault(self.path, *_parse_problem(error)))
+            self.faults.append(DeclarationFault(self.path, *_parse_problem(error)))
         except OSError as error:
-            self.faults.append(Fault(self.path, 0, f"cannot be read: {error.strerror}: check the path"))
+            self.faults.append(DeclarationFault(self.path, 0, f"cannot be read: {error.strerror}: check the path"))
         except RecursionError:
-            self.faults.append(Fault(self.path, 0, "cannot be read as TOML: it is nested too deeply"))
+            self.faults.append(DeclarationFault(self.path, 0, "cannot be read as TOML: it is nested too deeply"))
         except ValueError as error:
-            self.faults.append(Fault(self.path, 0, f"cannot be read as TOML: it {error}"))
+            self.faults.append(DeclarationFault(self.path, 0, f"cannot be read as TOML: it {error}"))
         return TomlTable(self, (), table)
 
     def fault(self, name: Name, text: str) -> None:
         """Note what is wrong with a key, or with the nearest table around it."""
         while name and name not in self._lines:
             name = name[:-1]
-        self.faults.append(Fault(self.path, self._lines.get(name, 0), " ".join(text.split())))
+        self.faults.append(DeclarationFault(self.path, self._lines.get(name, 0), " ".join(text.split())))
 
 
 def _parse_problem(error: tomllib.TOMLDecodeError) -> tuple[int, str]:
@@ -65,7 +65,7 @@ def _parse_problem(error: tomllib.TOMLDecodeError) -> tuple[int, str]:
 
 @final
 class TomlTable:
-    """A table under its name. Whoever reads it takes the keys that it knows; what is left over is a fault."""
+    """A table under its name. A reader takes the keys that it knows; what is left over is a fault."""
 
     def __init__(self, file: TomlFile, name: Name, content: Mapping[str, Any]) -> None:
         self.name = name

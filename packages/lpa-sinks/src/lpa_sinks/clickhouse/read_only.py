@@ -26,7 +26,7 @@ _TELLS: Final = ("SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS")
 
 @final
 @attrs.frozen
-class Answer:
+class QueryResult:
     """Names of columns, rows, and whether there were more rows than were wanted."""
 
     columns: tuple[str, ...]
@@ -57,7 +57,7 @@ def require_reading(sql: str) -> str:
     return sql.rstrip().rstrip(";").rstrip() if sql.rstrip().endswith(";") else sql
 
 
-def ask(client: Client, database: str, sql: str, most: int, seconds: int) -> Answer:
+def ask(client: Client, database: str, sql: str, most: int, seconds: int) -> QueryResult:
     """The rows of a query, at most so many; names without a database are of this one.
 
     Raises UsageError as :func:`require_reading`, and the client's errors.
@@ -69,7 +69,7 @@ def ask(client: Client, database: str, sql: str, most: int, seconds: int) -> Ans
         settings["limit"] = most + 1
     result = client.query(query, settings=settings)
     rows = result.result_rows
-    return Answer(tuple(result.column_names), rows[:most], len(rows) > most)
+    return QueryResult(tuple(result.column_names), rows[:most], len(rows) > most)
 
 
 def _tokens(sql: str) -> list[re.Match[str]]:

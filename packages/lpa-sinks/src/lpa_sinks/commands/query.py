@@ -22,7 +22,7 @@ from lpa_core.errors import UsageError
 from lpa_core.plugins.context import AppContext
 from lpa_sinks.clickhouse.database import opened
 from lpa_sinks.clickhouse.errors import ErrorKind, classify, describe, explain
-from lpa_sinks.clickhouse.read_only import Answer, ask, require_reading
+from lpa_sinks.clickhouse.read_only import QueryResult, ask, require_reading
 from lpa_sinks.clickhouse.retries import AT_ONCE
 
 _Limit = Annotated[int, Parameter(validator=cyclopts.validators.Number(gte=1, lte=1_000_000))]
@@ -68,10 +68,10 @@ def query_app(context: AppContext) -> cyclopts.App:
     return app
 
 
-def _worded(action: Callable[[], Answer]) -> Callable[[], Answer]:
-    """The action, with an error of the statement told as one of usage."""
+def _worded(action: Callable[[], QueryResult]) -> Callable[[], QueryResult]:
+    """The action; an error of the statement becomes one of usage."""
 
-    def run() -> Answer:
+    def run() -> QueryResult:
         try:
             return action()
         except ClickHouseError as error:
@@ -82,7 +82,7 @@ def _worded(action: Callable[[], Answer]) -> Callable[[], Answer]:
     return run
 
 
-def _print(answer: Answer) -> None:
+def _print(answer: QueryResult) -> None:
     rows = [[_text(value) for value in row] for row in answer.rows]
     right = [bool(answer.rows) and all(_is_number(row[at]) for row in answer.rows) for at in range(len(answer.columns))]
     columns = [ListColumn(name, right=number) for name, number in zip(answer.columns, right, strict=True)]
@@ -90,7 +90,7 @@ def _print(answer: Answer) -> None:
     print_line(counted(len(rows), "row"))
 
 
-def _as_csv(answer: Answer) -> str:
+def _as_csv(answer: QueryResult) -> str:
     written = StringIO()
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow(answer.columns)
