@@ -90,6 +90,7 @@ lpa types check sensors.toml
 lpa types check faults.toml
 lpa types try sensors.toml documents.ndjson
 lpa types infer documents.ndjson
+lpa types infer good.ndjson
 lpa schema apply --migrations migrations --sink clickhouse://
 lpa schema check --sink clickhouse://
 lpa schema plan --migrations migrations --sink clickhouse://
@@ -213,6 +214,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
     Path("sensors.toml").write_text(TYPES)
     Path("faults.toml").write_text(TYPES.replace("float64", "float").replace("has", "with"))
     Path("documents.ndjson").write_text(DOCUMENTS)
+    Path("good.ndjson").write_text("".join(DOCUMENTS.splitlines(keepends=True)[:3]))
     migration = Path("migrations/0001-zone")
     migration.mkdir(parents=True)
     (migration / "up.sql").write_text(ADD)

@@ -184,7 +184,7 @@ def _told_envelope(event_type: EventType) -> str:
     conditions = [f"{path} is {' or '.join(sorted(texts))}" for path, texts in mapping.when.items()]
     if mapping.has:
         conditions.append(f"there is {', '.join(mapping.has)}")
-    return f"if {' and '.join(conditions)}; time at {mapping.timestamp} ({mapping.time.value})"
+    return f"if {' and '.join(conditions)}; {mapping.timestamp} has the time ({mapping.time.value})"
 
 
 def _as_json(found: Declared) -> dict[str, object]:

@@ -63,7 +63,7 @@ def query_app(context: AppContext) -> cyclopts.App:
         else:
             _print(answer)
         if answer.more:
-            console(stderr=True).print(f"there are more than {limit} rows: give --limit", soft_wrap=True)
+            console(stderr=True).print(f"there are more than {counted(limit, 'row')}: give --limit", soft_wrap=True)
 
     return app
 

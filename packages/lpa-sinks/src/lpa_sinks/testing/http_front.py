@@ -159,7 +159,10 @@ class Front:
         bound = {name[6:]: value for name, value in parameters.items() if name.startswith("param_")}
         settings = {k: v for k, v in parameters.items() if k not in _TRANSPORT and not k.startswith("param_")}
         with self._lock:
-            session = self._session(parameters.get("session_id", ""))
+            reading = "readonly" in settings  # what is read-only cannot be made otherwise
+            session = self._new_session() if reading else self._session(parameters.get("session_id", ""))
+            if reading and parameters.get("database"):
+                session.query(f"USE {parameters['database']}")
             insert = _INSERT.match(body)
             if insert:
                 return "", self._insert(session, insert[1].decode(), body[insert.end() :], settings)
@@ -170,7 +173,9 @@ class Front:
             try:
                 answer = session.query(statement, named[1] if named else "TabSeparated", params=bound).bytes()
             finally:
-                for name in settings:
+                if reading:
+                    session.close()
+                for name in () if reading else settings:
                     before = _literal(self.profile[name]) if name in self.profile else "DEFAULT"
                     session.query(f"SET {name} = {before}")
             kind = named[1] if named else "TabSeparated" if answer else ""
@@ -180,10 +185,14 @@ class Front:
         self._turn += 1
         name = f"{name}@{self._turn % self.servers}"
         if name not in self._sessions:
-            self._sessions[name] = session = chdb.connect(f"{self._path.resolve()}?config-file={self._configuration}")
-            for setting, value in self.profile.items():
-                session.query(f"SET {setting} = {_literal(value)}")
+            self._sessions[name] = self._new_session()
         return self._sessions[name]
+
+    def _new_session(self) -> Any:
+        session = chdb.connect(f"{self._path.resolve()}?config-file={self._configuration}")
+        for setting, value in self.profile.items():
+            session.query(f"SET {setting} = {_literal(value)}")
+        return session
 
     def _insert(self, session: Any, insert: str, rows: bytes, settings: dict[str, str]) -> bytes:
         clause = ", ".join(f"{name} = {_literal(value)}" for name, value in settings.items())
