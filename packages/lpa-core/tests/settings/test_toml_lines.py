@@ -44,6 +44,10 @@ def test_names_stand_where_they_are_first_written() -> None:
     }
 
 
+def test_without_headers_a_table_stands_where_its_first_value_does() -> None:
+    assert lines_of("[a]\n# nothing\n[b]\n\nx = 1\n", headers=False) == {("b",): 5, ("b", "x"): 5}
+
+
 @given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), min_size=1, max_size=20))
 def test_every_table_and_key_has_its_own_line(layout: list[tuple[int, bool]]) -> None:
     lines: list[str] = []

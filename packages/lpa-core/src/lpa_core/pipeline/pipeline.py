@@ -129,7 +129,7 @@ class Pipeline:
             if value is not None and index not in oversized:
                 found: Verdict | None = None
                 try:
-                    found = fast(value, latest[index], value)
+                    found = fast(value, latest[index])
                     passed_over = ignored(value, value) if found.envelope.type in early_types else None
                 except (_Unshapely, ValueError, AttributeError, RecursionError):
                     passed_over = ignored(value, value)
@@ -193,10 +193,10 @@ class Pipeline:
         rule = self._ignore.early(value)
         return None if rule is None else Ignored(*rule, raw)
 
-    def _fast(self, value: bytes, latest: int, raw: bytes) -> Accepted:
+    def _fast(self, value: bytes, latest: int, received: bytes | None = None) -> Accepted:
         """Accept a well-formed record; raise _Unshapely or ValueError (of which msgspec's errors are) for any other.
 
-        ``raw`` is the record as received, if ``value`` is what it holds in an envelope.
+        ``received`` is the record, if ``value`` is what it holds in an envelope.
         """
         if not value.isascii():
             value.decode()  # msgspec does not look into strings that it skips
@@ -234,6 +234,7 @@ class Pipeline:
             wire.replay_id,
             wire.replay_attempt,
         )
+        raw = value if received is None else received
         discarded: list[DiscardedTime] = []
         try:
             rows = compiled.make_rows(envelope, data, discarded)

@@ -45,7 +45,7 @@ class SettingsFile:
             return cls(path, present=True, problem=f"{path} cannot be read as TOML: {' '.join(str(error).split())}")
         except ValueError as error:
             return cls(path, present=True, problem=f"{path} cannot be read as TOML: it {error}")
-        lines = {".".join(name): line for name, line in lines_of(text).items()}
+        lines = {".".join(name): line for name, line in lines_of(text, headers=False).items()}
         return cls(path, present=True, table=table, lines=lines)
 
     def place(self, name: str) -> str:

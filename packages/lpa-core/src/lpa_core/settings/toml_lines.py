@@ -10,10 +10,11 @@ Name = tuple[str, ...]
 """The keys that lead to a value or a table."""
 
 
-def lines_of(text: str) -> dict[Name, int]:
+def lines_of(text: str, *, headers: bool = True) -> dict[Name, int]:
     """Name -> number of the line on which it first stands, of a text that is TOML.
 
-    A statement ends with the first line up to which it can be parsed, after the header of its table.
+    A statement ends with the first line up to which it can be parsed, after the header of its table. Without
+    ``headers`` a table stands where its first value does.
     """
     found: dict[Name, int] = {}
     header, statement, begins = "", "", 1
@@ -26,7 +27,7 @@ def lines_of(text: str) -> dict[Name, int]:
             table = tomllib.loads(header + statement)
         except tomllib.TOMLDecodeError:
             continue
-        for name in _names(table):
+        for name in _names(table) if headers or table != tomllib.loads(header) else ():
             found.setdefault(name, begins)
         statement, begins = "", number + 1
     return found

@@ -109,8 +109,8 @@ def _time(documents: Sequence[dict[str, Any]], keys: Iterable[str]) -> tuple[str
             if all(each is not None and EARLIEST_EVENT_MS <= each < _LATEST_MS for each in found_times):
                 return key, time
     raise SamplesError(
-        "no attribute holds a time between 2000 and 2100 in every sample without an envelope: each event needs its time; "
-        "leave out samples that lack it"
+        "no attribute holds a time between 2000 and 2100 in every sample without an envelope: "
+        "leave out samples that lack a time"
     )
 
 
