@@ -56,7 +56,7 @@ def add_migration_commands(app: cyclopts.App, context: AppContext) -> None:
             made = AT_ONCE.run(f"{database}: look for tables", lambda: planned(client, database, tables))
         rows, elsewhere = _rows(found, applied), missing(found, applied)
         if json:
-            print_json([*rows, *({"table": line, "state": "pending"} for line in made)])
+            print_json(rows)
             return
         for line in made:
             print_line(f"{database}: {line}")
