@@ -62,7 +62,7 @@ def test_order_batches_and_workers_do_not_matter(
         stored = store.store(records[start:end], start, ARRIVED + number, partition=number % 2)
         chance.choice(materializers).update([stored], refresh=workers > 1)
     live = store.derived()
-    assert len(live["fact_workflow_sessions"]) == 6
+    assert len(live["fact_workflow_sessions"]) == 10
     store.rebuild()
     assert store.derived() == live
 
