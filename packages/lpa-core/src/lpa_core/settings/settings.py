@@ -90,7 +90,10 @@ class ReplaySettings:
         "", TOPIC_NAME, "Topic that dead letters are read from; default: QUALITY_DLQ_TOPIC", topic_name_or_none
     )
     output_topic: str = _option(
-        "", TOPIC_NAME, "Topic that events are sent to; default: the one that each came from", topic_name_or_none
+        "",
+        TOPIC_NAME,
+        "Topic that events are sent to; default: QUALITY_INPUT_TOPIC, of several the one it came from",
+        topic_name_or_none,
     )
     group_id: str = _option(
         "flink-dlq-replay-v1", GROUP_NAME, "Begins the name of each replay's own consumer group", group_name
