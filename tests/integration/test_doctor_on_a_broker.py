@@ -99,7 +99,7 @@ def test_failure_31_an_acl_that_is_missing_is_told(
     secured_kafka.allow(acls(job, [each for each in INGEST if each is not lacking]))
     found = doctor()
     assert "kafka_acls" in failed(found)
-    assert lacking.name(load(job.environment)) in text(found, "kafka_acls")
+    assert lacking.names(load(job.environment))[0] in text(found, "kafka_acls")
     assert "docs/operations/permissions.md" in text(found, "kafka_acls")
 
 

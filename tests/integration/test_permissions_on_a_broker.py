@@ -71,7 +71,7 @@ def test_failure_15_an_acl_that_is_missing_at_the_start_is_named(
     assert job.wait() == 2
     line = said(job)
     assert lacking.operation in line
-    assert lacking.name(load(job.environment)) in line or lacking.resource == "TRANSACTIONAL_ID"
+    assert lacking.names(load(job.environment))[0] in line or lacking.resource == "TRANSACTIONAL_ID"
     assert "docs/operations/permissions.md" in line
 
 

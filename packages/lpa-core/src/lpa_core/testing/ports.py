@@ -19,7 +19,8 @@ def free_ports(count: int) -> list[int]:
     A server that is stopped finds its port free when it starts again: neither an outgoing connection nor another
     test process takes it meanwhile.
     """
-    folder = Path(tempfile.gettempdir()) / f"lpa-test-ports-{os.getuid()}"
+    # One folder for all test runs of the machine, wherever each keeps its temporary files.
+    folder = Path("/tmp" if Path("/tmp").is_dir() else tempfile.gettempdir()) / f"lpa-test-ports-{os.getuid()}"
     folder.mkdir(exist_ok=True)
     ports: list[int] = []
     chooser = random.SystemRandom()  # a seed would send all test processes to the same ports
