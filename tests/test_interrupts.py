@@ -51,6 +51,19 @@ time.sleep(1.5)
 interrupts.leave(0)
 """
 
+SAYING: Final = """
+import os, signal, sys, time
+from lpa_core import interrupts
+interrupts.install()
+interrupts.begin_work()
+def say():
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.1)
+    print("lpa: it failed", file=sys.stderr)
+interrupts.last_word(say)
+interrupts.leave(130 if interrupts.requested() else 1)
+"""
+
 CONVERTING: Final = """
 import time
 import cyclopts
@@ -179,6 +192,11 @@ def test_failure_28_leaving_a_group_takes_its_time_when_the_work_is_done(
     process.stdout.readline()
     process.send_signal(signal.SIGTERM)
     assert ended(process) == outcome
+
+
+def test_failure_28_an_interrupt_does_not_cut_off_why_a_command_ends(tmp_path: Path) -> None:
+    process = start([sys.executable, "-c", SAYING], tmp_path)
+    assert ended(process) == (130, b"", "lpa: it failed\n")
 
 
 def test_failure_28_an_error_that_a_library_makes_of_the_interrupt_is_none(tmp_path: Path) -> None:

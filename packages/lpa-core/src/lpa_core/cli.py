@@ -100,8 +100,8 @@ def run(arguments: list[str]) -> int:
         structlog.get_logger("lpa").debug("unexpected error", exception=traceback.format_exc())
         if interrupts.requested():  # a library in C may make anything of KeyboardInterrupt
             return interrupts.STOPPED
-        _tell(_unexpected(error, at_fault))
-        return 1
+        interrupts.last_word(partial(_tell, _unexpected(error, at_fault)))
+        return interrupts.STOPPED if interrupts.requested() else 1
     return outcome if isinstance(outcome, int) else 0
 
 

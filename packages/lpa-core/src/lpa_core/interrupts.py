@@ -51,6 +51,8 @@ class _Watch:
         """What stops the work that the main thread does, and how many seconds that may take; None raises."""
         self.abrupt = False
         """Whether no work is going on that could be ended well."""
+        self._is_last_word = False
+        """Whether the main thread says why the process ends, which a request must not cut off."""
         self._last_word = threading.Lock()
         self._said = threading.Event()
         self._count = 0
@@ -84,6 +86,8 @@ class _Watch:
 
     def last_word(self, say: Callable[[], object]) -> None:
         """Say why the process ends. If another thread does, wait until it has."""
+        if threading.current_thread() is threading.main_thread():
+            self._is_last_word = True
         if self._last_word.acquire(blocking=False):
             try:
                 say()
@@ -102,7 +106,7 @@ class _Watch:
         """Runs in the main thread, as soon as that executes Python: maybe late, maybe never."""
         first = not self.request
         self.request = self.request or number
-        if first and self.job is None and not self.abrupt:
+        if first and self.job is None and not self.abrupt and not self._is_last_word:
             raise KeyboardInterrupt
 
     def _run(self) -> None:
