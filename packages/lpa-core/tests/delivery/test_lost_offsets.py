@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 import pytest
-import structlog
 
 from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.claims import THROUGH_FILE, DedupStores
@@ -33,16 +32,7 @@ ZERO, ONE = Partition("events", 0), Partition("events", 1)
 COUNT = 40
 TTL_MS = 86_400_000
 
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    def drop(logger: object, method: str, event: MutableMapping[str, Any]) -> str:
-        raise structlog.DropEvent
-
-    before = structlog.get_config()
-    structlog.configure(processors=[drop])
-    yield
-    structlog.configure(**before)
+pytestmark = pytest.mark.usefixtures("quiet")
 
 
 @final

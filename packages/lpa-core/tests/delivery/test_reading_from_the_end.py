@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
-from typing import Any, final
+from collections.abc import Iterator
+from typing import final
 
 import pytest
-import structlog
 
 from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.claims import DedupStores
@@ -28,16 +27,7 @@ OLD = 7
 """Records that each partition holds before a worker comes."""
 TTL_MS = 86_400_000
 
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    def drop(logger: object, method: str, event: MutableMapping[str, Any]) -> str:
-        raise structlog.DropEvent
-
-    before = structlog.get_config()
-    structlog.configure(processors=[drop])
-    yield
-    structlog.configure(**before)
+pytestmark = pytest.mark.usefixtures("quiet")
 
 
 @final

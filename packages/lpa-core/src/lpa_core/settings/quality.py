@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, final
+from typing import final
 
 import attrs
 
@@ -13,6 +13,7 @@ from lpa_core.settings.values import (
     RESET_BY_TOPIC,
     TOPIC_NAME,
     TOPIC_NAMES,
+    WHOLE,
     brokers,
     group_name,
     group_name_or_none,
@@ -27,8 +28,6 @@ from lpa_core.settings.values import (
     topic_names,
     whole,
 )
-
-_WHOLE: Final = "a whole number of at least 1"
 
 
 @final
@@ -90,7 +89,7 @@ class QualitySettings:
     )
     dedup_ttl_minutes: int = option(
         1440,
-        f"{_WHOLE}, at most 5256000",
+        f"{WHOLE}, at most 5256000",
         "Minutes for which a dedup key stays claimed, from its first sight",
         whole(1, 5_256_000),
     )

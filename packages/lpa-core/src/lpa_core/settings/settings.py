@@ -15,6 +15,7 @@ from lpa_core.settings.quality import QualitySettings
 from lpa_core.settings.values import (
     GROUP_NAME,
     TOPIC_NAME,
+    WHOLE,
     address,
     brokers_or_none,
     days_by_environment,
@@ -36,8 +37,6 @@ from lpa_core.settings.values import (
 from lpa_core.settings.values import option as _option
 from lpa_core.uris import IDENTIFIER
 
-_WHOLE: Final = "a whole number of at least 1"
-
 
 @final
 @attrs.frozen
@@ -54,12 +53,12 @@ class ClickHouseSettings:
     user: str = _option("analytics_user", "a user name", "ClickHouse user; a user in the sink's URI wins", text)
     password: str = _option("", "any text", "ClickHouse password; never shown, never logged", secret_text, secret=True)
     sink_max_batch_size: int = _option(
-        30_000, f"{_WHOLE}, at most 1000000000", "Records after which a range is written", whole(1, 1_000_000_000)
+        30_000, f"{WHOLE}, at most 1000000000", "Records after which a range is written", whole(1, 1_000_000_000)
     )
-    sink_max_batch_bytes: int = _option(32_000_000, _WHOLE, "Bytes of records after which a range is written", whole(1))
+    sink_max_batch_bytes: int = _option(32_000_000, WHOLE, "Bytes of records after which a range is written", whole(1))
     sink_max_time_ms: int = _option(
         1000,
-        f"{_WHOLE}, at most 86400000",
+        f"{WHOLE}, at most 86400000",
         "Milliseconds after which a range is written, full or not: a quarter of them if writing is "
         "quick, ten times as many under a backlog",
         whole(1, 86_400_000),
@@ -68,7 +67,7 @@ class ClickHouseSettings:
         1_000_000, "a whole number of at least 10000", "Largest row, in bytes of its JSON text", whole(10_000)
     )
     sink_timeout_seconds: int = _option(
-        60, f"{_WHOLE}, at most 86400", "Seconds after which an insert counts as unanswered", whole(1, 86_400)
+        60, f"{WHOLE}, at most 86400", "Seconds after which an insert counts as unanswered", whole(1, 86_400)
     )
     sink_retry_seconds: int = _option(
         0, "a whole number of seconds, 0 for ever", "How long a sink that is down is tried again", whole(0)
@@ -135,8 +134,8 @@ class ProcessSettings:
     event_types: tuple[str, ...] = _option(
         (), "files, comma separated", "Files that declare event types, without Python", names
     )
-    archive_max_bytes: int = _option(134_217_728, _WHOLE, "Compressed bytes at which an archive file closes", whole(1))
-    archive_max_seconds: int = _option(900, _WHOLE, "Age at which an archive file closes", whole(1))
+    archive_max_bytes: int = _option(134_217_728, WHOLE, "Compressed bytes at which an archive file closes", whole(1))
+    archive_max_seconds: int = _option(900, WHOLE, "Age at which an archive file closes", whole(1))
     archive_dir: str = _option(
         "",
         "a folder or the URL of an object store",

@@ -69,6 +69,7 @@ def identifier(value: Any) -> str:
         raise ValueError from None
 
 
+WHOLE: Final = "a whole number of at least 1"
 TOPIC_NAME: Final = "a topic name: letters, digits and ._-, 249 at most"
 
 
