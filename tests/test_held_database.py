@@ -59,7 +59,7 @@ def held(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_it_is_said_once_whatever_needs_it(held: Path) -> None:
-    status, said = lpa(held, "triage")
+    status, said = lpa(held, "schema", "check")
     assert (status, said.count("\n")) == (2, 1)
     assert "wait for it or stop it" in said
 
@@ -73,3 +73,13 @@ def test_it_is_said_once_whatever_needs_it(held: Path) -> None:
     assert status == 1
     blind = [check["name"] for check in json.loads(said)["checks"] if HELD.search(check["detail"])]
     assert len(blind) > 10
+
+
+def test_what_only_reads_goes_through_the_process_that_has_it(held: Path) -> None:
+    status, said = lpa(held, "query", "SELECT count() AS dead_letters FROM streaming_events_dlq", "--json")
+    assert status == 0, said
+    assert json.loads(said) == [{"dead_letters": 1}]
+
+    status, said = lpa(held, "triage", "--json")
+    assert status == 0
+    assert [each["failure_reason"] for each in json.loads(said)["failures"]] == ["missing_type"]

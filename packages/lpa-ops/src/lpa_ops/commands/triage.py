@@ -35,7 +35,7 @@ from lpa_ops.triage.queries import (
     same_key_other_content,
     session_life,
 )
-from lpa_sinks.clickhouse.database import opened
+from lpa_sinks.clickhouse.readers import opened_for_reading
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.schema.apply import object_names
 
@@ -73,7 +73,7 @@ def triage_app(context: AppContext) -> cyclopts.App:
         """
         since_ms = _since(since)
         asked, when = Letters(since_ms, event_type), _when(since_ms)
-        with opened(sink, settings) as (client, database):
+        with opened_for_reading(sink, settings) as (client, database):
             there = _require(_REPLAYS, client, database)
             failures, details, letters, became, mistaken, passed_over = AT_ONCE.run(
                 f"{database}: triage",
@@ -125,7 +125,7 @@ def triage_app(context: AppContext) -> cyclopts.App:
             Show records of this type only, such as webrtc_stats.
         """
         since_ms = _since(since)
-        with opened(sink, settings) as (client, database):
+        with opened_for_reading(sink, settings) as (client, database):
             _require(IGNORED_COUNTS_TABLE.name, client, database)
             asked = Letters(since_ms, event_type)
             rows = AT_ONCE.run(f"{database}: triage", lambda: ignored(client, database, asked).as_json())
@@ -156,7 +156,7 @@ def triage_app(context: AppContext) -> cyclopts.App:
         limit
             How many sessions are listed.
         """
-        with opened(sink, settings) as (client, database):
+        with opened_for_reading(sink, settings) as (client, database):
             if session is None:
                 latest = AT_ONCE.run(f"{database}: triage", lambda: latest_sessions(client, database, limit))
                 _show_list(latest, json)

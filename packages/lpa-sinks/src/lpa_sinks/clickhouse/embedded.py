@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import re
+import time
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Final
@@ -18,9 +19,12 @@ from lpa_core.proxies import reach_loopback_directly
 from lpa_core.sinks.sink import SinkMisconfigured, SinkUnavailable
 from lpa_core.system_errors import explained, may_have_run_out_of_files, number_in, out_of_files
 from lpa_sinks.clickhouse.errors import describe
+from lpa_sinks.clickhouse.read_socket import ask_to_give_way
 
 _OTHER_PATH: Final = re.compile(r"already initialized with path '([^']*)'")
 _PID: Final = re.compile(r"^PID: (\d+)", re.MULTILINE)
+_CLOSING_SECONDS: Final = 5
+_LOOK_AGAIN_SECONDS: Final = 0.02
 
 
 class DamagedDatabaseError(SinkMisconfigured):
@@ -30,12 +34,15 @@ class DamagedDatabaseError(SinkMisconfigured):
 def open_embedded(path: Path) -> Client:
     """A client of the database in ``path``, which is made where it is missing.
 
-    A process can have one such path open, by any number of clients; and a path can be open in one process.
+    A process can have one such path open, by any number of clients; and a path can be open in one process. A process
+    that only reads, such as `lpa serve`, is asked to close it.
     Raises SinkMisconfigured otherwise, and where the folder cannot be written; DamagedDatabaseError where it holds none
     that the engine can open; SinkUnavailable.
     """
     _make_folder(path)
     holder = holder_of(path)
+    if holder and ask_to_give_way(path):
+        holder = _holder_after_a_moment(path)
     if holder:
         raise SinkMisconfigured(
             f"{path}: the embedded database is open in {holder}",
@@ -81,6 +88,14 @@ def _make_folder(path: Path) -> None:
         raise SinkMisconfigured(
             f"{path}: no place for the embedded database ({error.strerror}): choose a folder that can be written"
         ) from None
+
+
+def _holder_after_a_moment(path: Path) -> str:
+    """Who has the database open once its last holder has closed it."""
+    deadline = time.monotonic() + _CLOSING_SECONDS
+    while (holder := holder_of(path)) and time.monotonic() < deadline:
+        time.sleep(_LOOK_AGAIN_SECONDS)
+    return holder
 
 
 def holder_of(path: Path) -> str:

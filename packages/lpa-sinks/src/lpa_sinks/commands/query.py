@@ -20,9 +20,9 @@ from lpa_core.commands.output import Format, console, print_json, print_line
 from lpa_core.counted import counted
 from lpa_core.errors import UsageError
 from lpa_core.plugins.context import AppContext
-from lpa_sinks.clickhouse.database import opened
 from lpa_sinks.clickhouse.errors import ErrorKind, classify, describe, explain
 from lpa_sinks.clickhouse.read_only import QueryResult, ask, require_reading
+from lpa_sinks.clickhouse.readers import opened_for_reading
 from lpa_sinks.clickhouse.retries import AT_ONCE
 
 _Limit = Annotated[int, Parameter(validator=cyclopts.validators.Number(gte=1, lte=1_000_000))]
@@ -38,8 +38,8 @@ def query_app(context: AppContext) -> cyclopts.App:
     ) -> None:
         """Ask the database, and print the rows. Nothing can be changed.
 
-        Names of tables need no database before them. Times are in UTC. Only one process can have the embedded database
-        open: wait until `lpa ingest` ends.
+        Names of tables need no database before them. Times are in UTC. The embedded database can be asked while
+        `lpa ingest` runs.
 
         Parameters
         ----------
@@ -53,7 +53,7 @@ def query_app(context: AppContext) -> cyclopts.App:
             Print JSON: a list with an object for each row.
         """
         require_reading(sql)
-        with opened(sink, settings) as (client, database):
+        with opened_for_reading(sink, settings) as (client, database):
             seconds = settings.clickhouse.sink_timeout_seconds
             answer = AT_ONCE.run(f"{database}: query", _worded(lambda: ask(client, database, sql, limit, seconds)))
         if json:

@@ -28,6 +28,7 @@ from lpa_sinks.clickhouse.client import Endpoint, connect
 from lpa_sinks.clickhouse.errors import ErrorKind, classify, describe, explain
 from lpa_sinks.clickhouse.insert import encode, insert, insert_settings, token_of_all
 from lpa_sinks.clickhouse.names import qualified
+from lpa_sinks.clickhouse.read_server import ReadServer
 from lpa_sinks.clickhouse.retries import AT_ONCE, InexplicableError, RetryPolicy
 from lpa_sinks.schema.ddl import WITHDRAWN_TABLE
 from lpa_sinks.sink.completion import TableTarget, complete, inserts_under_way, missing_rows, query_id, withdraw
@@ -69,6 +70,7 @@ class ClickHouseSink:
         self._encoded: dict[str, tuple[Block, bytes]] = {}
         """Token -> a block that is to be written soon, and its rows encoded."""
         self._derivation: SinkDerivation | None = None
+        self._reads: ReadServer | None = None
 
     def __repr__(self) -> str:
         return f"ClickHouseSink({self._endpoint})"
@@ -86,6 +88,9 @@ class ClickHouseSink:
         self._settings = insert_settings(client)
         self._tables = tuple(tables)
         require_ready(client, self._endpoint, tables, self._retry)
+        if self._endpoint.path is not None:
+            self._reads = ReadServer(self._endpoint.path)
+            self._reads.start()
         self._derivation = SinkDerivation(
             self._endpoint, client, connect(self._endpoint, self._password, self._timeout)
         )
@@ -266,6 +271,9 @@ class ClickHouseSink:
             )
 
     def close(self) -> None:
+        if self._reads is not None:
+            self._reads.close()
+            self._reads = None
         if self._derivation is not None:
             self._derivation.close()
             self._derivation = None

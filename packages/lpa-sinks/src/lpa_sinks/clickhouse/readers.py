@@ -1,0 +1,169 @@
+"""Reads for a process that runs on, of a server or of an embedded database that others may open meanwhile."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, TypeVar, final
+
+import attrs
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import OperationalError
+
+from lpa_core.settings.settings import Settings
+from lpa_core.sinks.sink import SinkMisconfigured, SinkUnavailable
+from lpa_sinks.clickhouse.client import Endpoint, connect
+from lpa_sinks.clickhouse.database import endpoint_of
+from lpa_sinks.clickhouse.embedded import holder_of, open_embedded
+from lpa_sinks.clickhouse.read_server import ReadServer
+from lpa_sinks.clickhouse.read_socket import GIVE_WAY_SECONDS, read_client, reads_are_offered
+
+_AWAY_SECONDS: Final = 5
+"""How long a process that was given way has time to open the database."""
+_WAIT_SECONDS: Final = 5
+"""How long a read waits for a process that has the database open and offers no reads, or not yet."""
+_LOOK_AGAIN_SECONDS: Final = 0.05
+
+T = TypeVar("T")
+
+
+@contextmanager
+def opened_for_reading(uri: str | None, settings: Settings) -> Iterator[tuple[Client, str]]:
+    """A client that only reads and the database's name, also while another process has the embedded database open.
+
+    Raises SinkMisconfigured, also if there is no embedded database, and SinkUnavailable.
+    """
+    found = endpoint_of(uri, settings)
+    readers = Readers(found, settings.clickhouse.password, settings.clickhouse.sink_timeout_seconds)
+    try:
+        with readers.client() as client:
+            yield client, found.database
+    finally:
+        readers.close()
+
+
+@final
+@attrs.define(eq=False)
+class _Route:
+    """A way to the database: it changes when an embedded one changes hands."""
+
+    connect: Callable[[], Client]
+    server: ReadServer | None = None
+    """While this process has the database open."""
+    idle: list[Client] = attrs.field(factory=list)
+    in_use: int = 0
+
+
+@final
+class Readers:
+    """Clients that only read, each used by one thread at a time.
+
+    Reads of the embedded database go through the process that has it open. If there is none, this process opens it,
+    offers reads itself, and closes it as soon as another process wants to open it.
+    """
+
+    def __init__(self, endpoint: Endpoint, password: str, seconds: int) -> None:
+        """Connects to nothing yet. A database that says nothing for ``seconds`` counts as one that does not answer."""
+        self._endpoint, self._password, self._seconds = endpoint, password, seconds
+        self._changed = threading.Condition()
+        self._route: _Route | None = None
+        self._away_until = 0.0
+
+    def run(self, action: Callable[[Client], T]) -> T:
+        """What the action makes of a client. It runs again if the process that had the database open has ended.
+
+        Raises SinkMisconfigured, SinkUnavailable, and what the action raises.
+        """
+        try:
+            with self.client() as client:
+                return action(client)
+        except OperationalError as error:
+            if self._endpoint.path is None or getattr(error, "code", None) is not None:
+                raise
+        with self.client() as client:
+            return action(client)
+
+    def close(self) -> None:
+        """Close all clients, when they are no longer used. Closing twice is allowed."""
+        with self._changed:
+            route, self._route = self._route, None
+            if route is None:
+                return
+            self._close_idle(route)
+            self._changed.wait_for(lambda: not route.in_use, timeout=GIVE_WAY_SECONDS)
+        if route.server is not None:
+            route.server.close()
+
+    def _give_way(self) -> None:
+        self._away_until = time.monotonic() + _AWAY_SECONDS
+        self.close()
+
+    @contextmanager
+    def client(self) -> Iterator[Client]:
+        """A client for one thread. Raises SinkMisconfigured, SinkUnavailable."""
+        with self._changed:
+            if self._route is None:
+                self._route = self._found()
+            route = self._route
+            client = route.idle.pop() if route.idle else route.connect()
+            route.in_use += 1
+        try:
+            yield client
+        except OperationalError:
+            with self._changed:
+                if self._route is route and route.server is None:
+                    self._route = None
+                    self._close_idle(route)
+            raise
+        finally:
+            with self._changed:
+                route.in_use -= 1
+                if route is self._route:
+                    route.idle.append(client)
+                else:
+                    client.close()
+                self._changed.notify_all()
+
+    def _close_idle(self, route: _Route) -> None:
+        while route.idle:
+            route.idle.pop().close()
+
+    def _found(self) -> _Route:
+        path = self._endpoint.path
+        if path is None:
+            return _Route(lambda: connect(self._endpoint, self._password, self._seconds))
+        if not path.exists():
+            raise SinkMisconfigured(
+                f"{path}: there is no embedded database yet: `lpa ingest FILE` or `lpa schema apply` makes one"
+            )
+        deadline = time.monotonic() + _WAIT_SECONDS
+        while True:
+            if reads_are_offered(path):
+                self._away_until = 0
+                return _Route(lambda: read_client(path, self._seconds))
+            holder = holder_of(path)
+            if not holder and time.monotonic() >= self._away_until:
+                route = self._opened(path)
+                if route is not None:
+                    return route
+            if time.monotonic() > deadline:
+                raise SinkUnavailable(
+                    f"{path}: the embedded database is open in {holder or 'another process'}, which offers no reads: "
+                    "ask again when it has ended"
+                )
+            time.sleep(_LOOK_AGAIN_SECONDS)
+
+    def _opened(self, path: Path) -> _Route | None:
+        """The way through this process; None if another one was faster."""
+        try:
+            client = open_embedded(path)
+        except SinkMisconfigured:
+            if holder_of(path):
+                return None
+            raise
+        server = ReadServer(path, self._give_way)
+        server.start()
+        return _Route(lambda: open_embedded(path), server, [client])
