@@ -20,7 +20,8 @@ FROM
     UNION ALL
     SELECT 'v_api_sla_compliance' AS view, arrayJoin([
         'window_start', 'orchestrator_address', 'pipeline', 'model_id', 'gpu_id', 'region', 'known_sessions',
-        'health_completeness_ratio', 'startup_success_ratio', 'success_ratio', 'no_swap_ratio', 'sla_score'
+        'health_completeness_ratio', 'startup_success_ratio', 'success_ratio', 'no_swap_ratio', 'sla_score',
+        'sla_quality_score'
     ]) AS column
 )
 WHERE (view, column) NOT IN (SELECT table, name FROM system.columns WHERE database = 'livepeer_analytics')

@@ -65,6 +65,7 @@ DAMAGES: Final[dict[str, list[Damage]]] = {
     "sla_ratios_in_bounds": [
         view("v_api_sla_compliance", no_swap_ratio="-0.1"),
         view("v_api_sla_compliance", sla_score="101"),
+        view("v_api_sla_compliance", sla_quality_score="-1"),
         view("v_api_sla_compliance", success_ratio="startup_success_ratio + 0.1"),
         view("v_api_sla_compliance", health_completeness_ratio="1.2"),
     ],

@@ -50,6 +50,7 @@ REPLACED = "ReplicatedReplacingMergeTree({path}, version, is_deleted)"
         ("plugin_events", MERGED, "raw_event_uid"),
         ("fact_workflow_sessions_versions", REPLACED, "workflow_session_id"),
         ("agg_stream_performance_1m_versions", REPLACED, "orchestrator_address"),
+        ("agg_quality_benchmark_1d_versions", REPLACED, "pipeline"),
         ("fact_orchestrator_transport_bandwidth_versions", REPLACED, "orchestrator_address"),
     ],
 )

@@ -28,6 +28,7 @@ _RECEIVED: Final = (
 )
 """Each has a view ``raw_...``."""
 _DERIVED: Final = (
+    "agg_quality_benchmark_1d",
     "agg_session_performance_1h",
     "agg_stream_performance_1m",
     "dim_orchestrator_capability_advertised_snapshots",
@@ -55,6 +56,7 @@ _VIEWS: Final = (
     "v_api_sla_compliance",
     "v_gpu_labels",
     "v_health_rollup_freshness",
+    "v_quality_benchmark",
     "v_request_fees",
     "v_session_hours",
     "v_session_outcomes",

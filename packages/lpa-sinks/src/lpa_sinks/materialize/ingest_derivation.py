@@ -100,12 +100,14 @@ class IngestDerivation:
         return [each.batch_time for each in self._outstanding if each.topic == topic]
 
     def close(self) -> None:
-        """Note that everything is derived, where it is. Raises the client's errors."""
+        """Note that everything is derived, where it is, and finish what passes began. Raises the client's errors."""
         with self._lock:
             for topic, batch_time in self._noted.items():
                 if topic not in (self._left or ()) and not self._unfinished(topic):
                     _note(self._deriving, topic, batch_time, is_derived=True)
             self._noted.clear()
+        if self._materializer is not None:
+            self._materializer.finish()
 
 
 def _note(database: FactDatabase, topic: str, batch_time: int, *, is_derived: bool = False) -> None:

@@ -20,6 +20,7 @@ from lpa_sinks.materialize.capabilities import CAPABILITY_TABLES, HeldSnapshots,
 from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.facts import FoldedSession, buried_minutes, bury, write
 from lpa_sinks.materialize.known_sessions import KnownSession, known_sessions, touched_sessions
+from lpa_sinks.materialize.quality_benchmarks import QualityBenchmarks
 from lpa_sinks.materialize.rollups import ChangedSamples, project, project_stored, roll_up
 from lpa_sinks.materialize.row_filter import Extent, RowFilter, SessionKey, TimeSpan, between, of_ranges, since
 from lpa_sinks.materialize.sessions import OpenSession, OpenSessions
@@ -90,6 +91,7 @@ class Materializer:
         self._database, self._rules, self._before_writing = database, rules, before_writing
         self._sessions = OpenSessions(open_sessions)
         self._capabilities = HeldSnapshots(database)
+        self._benchmarks = QualityBenchmarks(database)
 
     def forget(self) -> None:
         """Keep nothing of earlier passes: somebody else may have derived since."""
@@ -157,7 +159,12 @@ class Materializer:
         if changed:
             self._fold({}, changed, work)
         roll_up(self._database, work.changed)
+        self._benchmarks.refresh_when_due(work.version)
         return work.done
+
+    def finish(self) -> None:
+        """Do what passes leave to later ones, after the last pass. Raises the client's errors."""
+        self._benchmarks.refresh()
 
     def _arrived(self, ranges: Sequence[StoredRange], keys: Collection[SessionKey] | None) -> Iterator[RowFilter]:
         """The signals of these ranges, in portions of whole sessions that can be held in memory."""
@@ -211,6 +218,7 @@ class Materializer:
             self._fold_anew(some, known, keys, {}, work)
             yield work.done
         roll_up(self._database, changed)
+        self._benchmarks.refresh()
 
     def _version(self) -> int:
         (times,) = self._database.query("server_time.sql", 1)

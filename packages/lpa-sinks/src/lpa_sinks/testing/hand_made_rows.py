@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import count
 from typing import Any, Final, final
@@ -13,6 +15,7 @@ from lpa_sinks.materialize.rollups import ChangedSamples, roll_up
 
 DAY: Final = "2090-01-08"
 """The day of all times that are given without one: its rows do not expire."""
+DAY_BEFORE: Final = "2090-01-07"
 
 _IDENTITY: Final[dict[str, Any]] = {
     "gateway": "gateway",
@@ -38,6 +41,21 @@ class HandMade:
         self._written.add(table)
         literals = ", ".join(map(_literal, values.values()))
         self.client.command(f"INSERT INTO {self.database}.{table} ({', '.join(values)}) SELECT {literals}")
+
+    def insert_rows(self, table: str, rows: Sequence[Mapping[str, Any]], **computed: str) -> None:
+        """Many rows with the same columns.
+
+        Args:
+            computed: column -> SQL expression; what begins with ``_`` in the rows is for these only.
+        """
+        self._written.add(table)
+        if rows:
+            names = [name for name in rows[0] if not name.startswith("_")]
+            lines = _literal("\n".join(map(json.dumps, rows)))
+            self.client.command(
+                f"INSERT INTO {self.database}.{table} ({', '.join([*names, *computed])}) "
+                f"SELECT {', '.join([*names, *computed.values()])} FROM format(JSONEachRow, {lines})"
+            )
 
     def session(self, session_id: str = "s|r", start: str = "10:00:00", end: str = "10:30:00", **values: Any) -> None:
         """A clean session and its latency: known, started, three of three health signals."""
@@ -77,6 +95,30 @@ class HandMade:
             **values,
         }
         self.insert("fact_stream_status_samples_versions", **row)
+
+    def latency(self, session_id: str = "s|r", start: str = "10:00:00", **values: Any) -> None:
+        """A latency sample of a session that has these values: ``prompt_to_first_frame_ms`` and the like."""
+        has = {f"has_{name.removesuffix('_ms')}": 1 for name in values if name.endswith("_ms")}
+        row = {
+            "sample_ts": time(start),
+            "workflow_session_id": session_id,
+            **_IDENTITY,
+            "version": next(self._numbers),
+            **has,
+            **values,
+        }
+        self.insert("fact_workflow_latency_samples_versions", **row)
+
+    def benchmark(self, day: str = DAY_BEFORE, **values: Any) -> None:
+        """The quality benchmark of a day; columns that are not given have no benchmark rows."""
+        row = {
+            "window_start": f"{day} 00:00:00",
+            "pipeline": _IDENTITY["pipeline"],
+            "model_id": _IDENTITY["model_id"],
+            "version": next(self._numbers),
+            **values,
+        }
+        self.insert("agg_quality_benchmark_1d_versions", **row)
 
     def roll_up(self, *hours: int) -> None:
         """Make the rollups of these hours of the day, or of all."""

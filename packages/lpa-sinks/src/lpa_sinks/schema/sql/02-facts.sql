@@ -490,6 +490,43 @@ SELECT
     output_fps_stddev_state, ingestion_timestamp, version
 FROM livepeer_analytics.agg_session_performance_1h_versions FINAL;
 
+-- One row per day, pipeline and model: how good the benchmark rows of the day were, in all orgs. A benchmark row is the average of an hour,
+-- orchestrator and GPU. A row without a pipeline and a model may be a tombstone from the beginning: it says when its day was looked at.
+-- From agg_session_performance_1h and fact_workflow_latency_samples.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.agg_quality_benchmark_1d_versions
+(
+    window_start DateTime64(3, 'UTC') COMMENT 'start of the day',
+    pipeline String,
+    model_id String COMMENT 'empty: not known',
+    prompt_to_first_frame_rows UInt64 COMMENT 'benchmark rows that have it',
+    prompt_to_first_frame_ms_p50 Nullable(Float64) COMMENT 'milliseconds, t-digest',
+    prompt_to_first_frame_ms_p90 Nullable(Float64) COMMENT 'milliseconds, t-digest',
+    e2e_latency_rows UInt64 COMMENT 'benchmark rows that have it',
+    e2e_latency_ms_p50 Nullable(Float64) COMMENT 'milliseconds, t-digest',
+    e2e_latency_ms_p90 Nullable(Float64) COMMENT 'milliseconds, t-digest',
+    output_fps_rows UInt64 COMMENT 'benchmark rows that have it',
+    output_fps_p10 Nullable(Float64) COMMENT 'frames per second, t-digest',
+    output_fps_p50 Nullable(Float64) COMMENT 'frames per second, t-digest',
+    ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'latest batch time among the events that it is made of',
+    version UInt64 COMMENT 'microseconds since 1970 on the server, when the input was read',
+    is_deleted UInt8 COMMENT '1: a tombstone'
+)
+ENGINE = ReplacingMergeTree(version, is_deleted)
+PARTITION BY toYYYYMM(window_start)
+ORDER BY (window_start, pipeline, model_id)
+TTL toDateTime(least(greatest(window_start, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 365 DAY
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;
+
+CREATE VIEW IF NOT EXISTS livepeer_analytics.agg_quality_benchmark_1d AS
+SELECT
+    window_start, pipeline, model_id, prompt_to_first_frame_rows, prompt_to_first_frame_ms_p50,
+    prompt_to_first_frame_ms_p90, e2e_latency_rows, e2e_latency_ms_p50, e2e_latency_ms_p90, output_fps_rows,
+    output_fps_p10, output_fps_p50, ingestion_timestamp, version
+FROM livepeer_analytics.agg_quality_benchmark_1d_versions FINAL;
+
 -- What `lpa ingest` still has to derive by itself: rows of these topics with this batch time or a later one may be
 -- missing in the facts. One row per topic while it runs; what a killed process leaves is done by the next.
 CREATE TABLE IF NOT EXISTS livepeer_analytics.underived

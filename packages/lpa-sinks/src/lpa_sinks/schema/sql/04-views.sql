@@ -93,7 +93,8 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.v_session_hours
     region String COMMENT 'empty: not known',
     sample_count UInt64 COMMENT 'status samples',
     output_sample_count UInt64 COMMENT 'status samples with output',
-    running_sample_count UInt64 COMMENT 'status samples in state ONLINE, DEGRADED_INFERENCE or DEGRADED_INPUT'
+    running_sample_count UInt64 COMMENT 'status samples in state ONLINE, DEGRADED_INFERENCE or DEGRADED_INPUT',
+    output_fps_sum Float64 COMMENT 'frames per second, over the status samples'
 )
 AS SELECT
     hour.window_start AS window_start,
@@ -105,7 +106,8 @@ AS SELECT
     ifNull(hour.region, '') AS region,
     sum(hour.sample_count) AS sample_count,
     sum(hour.output_sample_count) AS output_sample_count,
-    sum(hour.running_sample_count) AS running_sample_count
+    sum(hour.running_sample_count) AS running_sample_count,
+    sum(finalizeAggregation(hour.output_fps_avg_state) * hour.sample_count) AS output_fps_sum
 FROM livepeer_analytics.agg_session_performance_1h AS hour
 WHERE hour.window_start >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC') AND hour.orchestrator_address != ''
 GROUP BY window_start, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region;
@@ -720,8 +722,45 @@ LEFT JOIN
 ) AS constraint USING (orchestrator_address, model_id)
 SETTINGS join_use_nulls = 0;
 
+-- One row per day, pipeline and model: what sessions of the day are measured by, of the 7 days before it and in all orgs. Percentiles are those
+-- of the days, weighted by benchmark rows. From agg_quality_benchmark_1d.
+CREATE VIEW IF NOT EXISTS livepeer_analytics.v_quality_benchmark
+(
+    day_start DateTime64(3, 'UTC') COMMENT 'start of the day that is measured',
+    pipeline String,
+    model_id String COMMENT 'empty: not known',
+    prompt_to_first_frame_rows UInt64 COMMENT 'benchmark rows that have it',
+    prompt_to_first_frame_ms_p50 Nullable(Float64) COMMENT 'milliseconds',
+    prompt_to_first_frame_ms_p90 Nullable(Float64) COMMENT 'milliseconds',
+    e2e_latency_rows UInt64 COMMENT 'benchmark rows that have it',
+    e2e_latency_ms_p50 Nullable(Float64) COMMENT 'milliseconds',
+    e2e_latency_ms_p90 Nullable(Float64) COMMENT 'milliseconds',
+    output_fps_rows UInt64 COMMENT 'benchmark rows that have it',
+    output_fps_p10 Nullable(Float64) COMMENT 'frames per second',
+    output_fps_p50 Nullable(Float64) COMMENT 'frames per second'
+)
+AS SELECT
+    day.window_start + toIntervalDay(days_later) AS day_start,
+    pipeline,
+    model_id,
+    sum(day.prompt_to_first_frame_rows) AS prompt_to_first_frame_rows,
+    sum(day.prompt_to_first_frame_ms_p50 * day.prompt_to_first_frame_rows) / nullIf(prompt_to_first_frame_rows, 0)
+        AS prompt_to_first_frame_ms_p50,
+    sum(day.prompt_to_first_frame_ms_p90 * day.prompt_to_first_frame_rows) / nullIf(prompt_to_first_frame_rows, 0)
+        AS prompt_to_first_frame_ms_p90,
+    sum(day.e2e_latency_rows) AS e2e_latency_rows,
+    sum(day.e2e_latency_ms_p50 * day.e2e_latency_rows) / nullIf(e2e_latency_rows, 0) AS e2e_latency_ms_p50,
+    sum(day.e2e_latency_ms_p90 * day.e2e_latency_rows) / nullIf(e2e_latency_rows, 0) AS e2e_latency_ms_p90,
+    sum(day.output_fps_rows) AS output_fps_rows,
+    sum(day.output_fps_p10 * day.output_fps_rows) / nullIf(output_fps_rows, 0) AS output_fps_p10,
+    sum(day.output_fps_p50 * day.output_fps_rows) / nullIf(output_fps_rows, 0) AS output_fps_p50
+FROM livepeer_analytics.agg_quality_benchmark_1d AS day
+ARRAY JOIN range(1, 8) AS days_later
+GROUP BY day_start, pipeline, model_id;
+
 -- One row per hour, orchestrator, pipeline, model, GPU and region with samples: the sessions that have samples in the hour, but for their
--- terminal tails. A session counts whole in every such hour. From v_session_hours, v_terminal_tails and v_session_outcomes.
+-- terminal tails. A session counts whole in every such hour. From v_session_hours, v_terminal_tails, v_session_outcomes,
+-- fact_workflow_latency_samples and v_quality_benchmark.
 CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_sla_compliance
 (
     window_start DateTime64(3, 'UTC') COMMENT 'start of the hour',
@@ -748,9 +787,31 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_sla_compliance
     startup_success_ratio Nullable(Float64) COMMENT '1 - unexcused by known sessions',
     success_ratio Nullable(Float64) COMMENT '1 - effectively failed by known sessions, both known',
     no_swap_ratio Nullable(Float64) COMMENT '1 - swapped by known sessions, both known',
-    sla_score Nullable(Float64) COMMENT '0 to 100: 0.4 startup success, 0.2 no swap, 0.4 output, times health completeness'
+    sla_score Nullable(Float64) COMMENT '0 to 100: 0.4 startup success, 0.2 no swap, 0.4 output, times health completeness',
+    status_samples UInt64,
+    avg_output_fps Nullable(Float64) COMMENT 'frames per second',
+    valid_prompt_to_first_frame_count UInt64 COMMENT 'sessions that started in the hour and have it',
+    prompt_to_first_frame_ms Nullable(Float64) COMMENT 'milliseconds, average',
+    valid_e2e_latency_count UInt64 COMMENT 'sessions that started in the hour and have it',
+    e2e_latency_ms Nullable(Float64) COMMENT 'milliseconds, average',
+    sla_quality_score Nullable(Float64) COMMENT '0 to 100: 0.7 reliability, 0.3 quality against the benchmark, times health completeness'
 )
-AS SELECT
+AS WITH
+    arrayMap(
+        (value, samples, enough, best, worst, rows) -> 0.5 + least(samples / enough, 1.) * (multiIf(
+            rows < 48 OR isNull(value), 0.5,
+            value <= best, 1.,
+            value >= worst OR best >= worst, 0.,
+            (worst - value) / (worst - best)
+        ) - 0.5),
+        [latency.prompt_to_first_frame_ms, latency.e2e_latency_ms, -key.avg_output_fps],
+        [latency.valid_prompt_to_first_frame_count, latency.valid_e2e_latency_count, key.status_samples],
+        [10, 10, 30],
+        [prompt_to_first_frame_ms_p50, e2e_latency_ms_p50, -output_fps_p50],
+        [prompt_to_first_frame_ms_p90, e2e_latency_ms_p90, -output_fps_p10],
+        [prompt_to_first_frame_rows, e2e_latency_rows, output_fps_rows]
+    ) AS grades
+SELECT
     window_start,
     orchestrator_address,
     pipeline,
@@ -780,7 +841,25 @@ AS SELECT
         0.4 * startup_success_ratio
         + 0.2 * no_swap_ratio
         + 0.4 * (1 - known_without_output_sessions / nullIf(key.known_sessions, 0))
-    ) * health_completeness_ratio * 100 AS sla_score
+    ) * health_completeness_ratio * 100 AS sla_score,
+    key.status_samples AS status_samples,
+    key.avg_output_fps AS avg_output_fps,
+    latency.valid_prompt_to_first_frame_count AS valid_prompt_to_first_frame_count,
+    latency.prompt_to_first_frame_ms AS prompt_to_first_frame_ms,
+    latency.valid_e2e_latency_count AS valid_e2e_latency_count,
+    latency.e2e_latency_ms AS e2e_latency_ms,
+    if(
+        key.known_sessions = 0,
+        NULL,
+        greatest(0., least(100., 100 * health_completeness_ratio * (
+            0.7 * (
+                0.4 * key.known_startup_success_sessions
+                + 0.2 * (key.known_sessions - key.known_swapped_sessions)
+                + 0.4 * (key.known_sessions - key.known_without_output_sessions)
+            ) / key.known_sessions
+            + 0.3 * (0.6 * (0.6 * grades[1] + 0.4 * grades[2]) + 0.4 * grades[3])
+        )))
+    ) AS sla_quality_score
 FROM
 (
     SELECT
@@ -802,10 +881,16 @@ FROM
         sum(outcome.status_error_samples) AS status_error_samples,
         sum(outcome.health_signal_count) AS health_signal_count,
         sum(outcome.health_expected_signal_count) AS health_expected_signal_count,
-        sum(outcome.known_health_signal_count) AS known_health_signal_count
+        sum(outcome.known_health_signal_count) AS known_health_signal_count,
+        sum(outcome.known_sessions AND outcome.startup_success_sessions) AS known_startup_success_sessions,
+        sum(evidence.sample_count) AS status_samples,
+        sum(evidence.output_fps_sum) / nullIf(status_samples, 0) AS avg_output_fps,
+        toStartOfInterval(window_start, INTERVAL 86400000 MILLISECOND) AS day_start
     FROM
     (
-        SELECT window_start, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region
+        SELECT
+            window_start, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region,
+            sample_count, output_fps_sum
         FROM livepeer_analytics.v_session_hours
         WHERE (window_start, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region) NOT IN (
             SELECT window_start, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region
@@ -822,6 +907,24 @@ FROM
     ) AS outcome USING (workflow_session_id)
     GROUP BY window_start, orchestrator_address, pipeline, model_id, gpu_id, region
 ) AS key
+LEFT JOIN
+(
+    SELECT
+        toStartOfInterval(sample_ts, INTERVAL 3600000 MILLISECOND) AS window_start,
+        orchestrator_address,
+        pipeline,
+        ifNull(sample.model_id, '') AS model_id,
+        ifNull(sample.gpu_id, '') AS gpu_id,
+        ifNull(sample.region, '') AS region,
+        countIf(has_prompt_to_first_frame = 1) AS valid_prompt_to_first_frame_count,
+        avgIf(sample.prompt_to_first_frame_ms, has_prompt_to_first_frame = 1) AS prompt_to_first_frame_ms,
+        countIf(has_e2e_latency = 1) AS valid_e2e_latency_count,
+        avgIf(sample.e2e_latency_ms, has_e2e_latency = 1) AS e2e_latency_ms
+    FROM livepeer_analytics.fact_workflow_latency_samples AS sample
+    WHERE sample_ts >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC') AND orchestrator_address != ''
+    GROUP BY window_start, orchestrator_address, pipeline, model_id, gpu_id, region
+) AS latency USING (window_start, orchestrator_address, pipeline, model_id, gpu_id, region)
+LEFT JOIN livepeer_analytics.v_quality_benchmark AS benchmark USING (day_start, pipeline, model_id)
 SETTINGS join_use_nulls = 0;
 
 -- One row per five minutes, orchestrator, pipeline, model, GPU and region with at least 10 samples. From agg_stream_performance_1m.
