@@ -18,7 +18,7 @@ from lpa_core.delivery.blocks import Settled
 from lpa_core.delivery.ignored_blocks import IgnoredRecord
 from lpa_core.delivery.ranges import Range
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
-from lpa_core.health.check import CheckResult, Finding, HealthCheck
+from lpa_core.health.check import CheckResult, Figure, Finding, HealthCheck
 from lpa_core.metrics import STAGES, Metrics, described
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.pipeline.reject_envelope import Rejected
@@ -203,7 +203,7 @@ def fed() -> Metrics:
     duplicate = rejected(FailureClass.DUPLICATE, Reason.DUPLICATE_EVENT, b"1")
     ignored = IgnoredRecord(0, Ignored("ignored_event_family", "webrtc_stats", "", b"1234"))
     metrics.range_finished(Settled([], [], [reject, duplicate], [ignored]), [block(DLQ_TABLE, 1)], range_of(1))
-    found = Finding(State.OK, "", 1.0, Thresholds(2, 3))
+    found = Finding(State.OK, "", 1.0, Thresholds(2, 3), figures=[Figure("requested", 7, "gateway", "live")])
     metrics.derived(Derived(signals=3, sessions=2, anew=1, refolds=Counter({Refold.LATE: 1})), seconds=0.1)
     metrics.health([CheckResult(HealthCheck("disk", "Disk", lambda scope: found), found, 0.1, 1)])
     return metrics

@@ -17,7 +17,7 @@ from lpa_core.delivery.blocks import Settled
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.run_report import Report
 from lpa_core.events.times import DiscardedTime
-from lpa_core.health.check import CheckResult
+from lpa_core.health.check import CheckResult, Finding
 from lpa_core.records import RecordBatch
 from lpa_core.settings.thresholds import State
 from lpa_core.sinks.derived import Derived, Refold
@@ -205,6 +205,15 @@ class Metrics:
     health_check_threshold: Gauge = _metric(
         Gauge, "lpa_health_check_threshold", "The value beyond which a check is in that state.", "check", "state"
     )
+    health_check_figure: Gauge = _metric(
+        Gauge,
+        "lpa_health_check_figure",
+        "A number that a health check rests on, of a gateway and pipeline; its runbook names them.",
+        "check",
+        "figure",
+        "gateway",
+        "pipeline",
+    )
     health_check_duration: Gauge = _metric(
         Gauge, "lpa_health_check_duration_seconds", "How long a health check took.", "check"
     )
@@ -214,6 +223,10 @@ class Metrics:
 
     _assigned: frozenset[tuple[str, int]] = attrs.field(init=False, default=frozenset())
     _backpressured: bool = attrs.field(init=False, default=False)
+    _figures: dict[str, frozenset[tuple[str, str, str]]] = attrs.field(
+        init=False, factory=dict[str, frozenset[tuple[str, str, str]]]
+    )
+    """Check -> the labels of its figures."""
 
     def __attrs_post_init__(self) -> None:
         for stage in STAGES:
@@ -326,6 +339,15 @@ class Metrics:
             if finding.thresholds is not None:
                 self.health_check_threshold.labels(name, State.WARNING.value).set(finding.thresholds.warning)
                 self.health_check_threshold.labels(name, State.CRITICAL.value).set(finding.thresholds.critical)
+            self._note_figures(name, finding)
+
+    def _note_figures(self, check: str, finding: Finding) -> None:
+        labels = frozenset((each.name, each.gateway, each.pipeline) for each in finding.figures)
+        for gone in self._figures.get(check, frozenset()) - labels:
+            self.health_check_figure.remove(check, *gone)
+        for each in finding.figures:
+            self.health_check_figure.labels(check, each.name, each.gateway, each.pipeline).set(each.value)
+        self._figures[check] = labels
 
 
 def described() -> Iterator[Metric]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lpa_core.events.envelope_mapping import EnvelopeMapping, TimeFormat
     from lpa_core.events.event_type import EventType, typed_table
     from lpa_core.events.model import Address, EventData, EventStruct
-    from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
+    from lpa_core.health.check import Figure, Finding, HealthCheck, NotApplicable, Scope
     from lpa_core.lifecycle.attribution import Attribution, AttributionPolicy, NearestSnapshot
     from lpa_core.lifecycle.fold_rules import FoldRules
     from lpa_core.pipeline.pipeline import Pipeline
@@ -119,6 +119,7 @@ __all__ = [
     "EventType",
     "Failure",
     "FailureClass",
+    "Figure",
     "Finding",
     "FoldRules",
     "HealthCheck",
@@ -212,7 +213,7 @@ _HOMES = {
     "lpa_core.events.envelope_mapping": "EnvelopeMapping TimeFormat",
     "lpa_core.events.event_type": "EventType typed_table",
     "lpa_core.events.model": "Address EventData EventStruct",
-    "lpa_core.health.check": "Finding HealthCheck NotApplicable Scope",
+    "lpa_core.health.check": "Figure Finding HealthCheck NotApplicable Scope",
     "lpa_core.settings.thresholds": "State Thresholds",
     "lpa_core.lifecycle.attribution": "Attribution AttributionPolicy NearestSnapshot",
     "lpa_core.pipeline.pipeline": "Pipeline",

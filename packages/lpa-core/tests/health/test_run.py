@@ -14,7 +14,7 @@ import attrs
 import msgspec
 import pytest
 
-from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
+from lpa_core.health.check import Figure, Finding, HealthCheck, NotApplicable, Scope
 from lpa_core.health.check_runner import CheckRunner
 from lpa_core.health.report import HealthReport, worst_first
 from lpa_core.metrics import Metrics
@@ -65,12 +65,17 @@ class Unreadable(Exception):
         raise RuntimeError("no message")
 
 
-class Figure(float):
+class OwnNumber(float):
     """As a library may have its own."""
 
 
 def valued(value: object, thresholds: object = None) -> Callable[[Scope], Finding]:
     return lambda scope: Finding(State.OK, "found", value, thresholds)  # type: ignore[arg-type]
+
+
+def figured(value: object, gateway: object = "") -> Callable[[Scope], Finding]:
+    figure = Figure("requested", value, gateway)  # type: ignore[arg-type]
+    return lambda scope: Finding(State.OK, "found", figures=[figure])
 
 
 @pytest.mark.parametrize(
@@ -87,6 +92,9 @@ def valued(value: object, thresholds: object = None) -> Callable[[Scope], Findin
         (lambda scope: "all is well\n" * 99, "answered 'all is well"),
         (lambda scope: Finding("ok", "found"), "answered 'ok' as its state: it must be one of State"),
         (lambda scope: Finding(State.OK, None), "answered None as its detail: it must be text"),
+        (lambda scope: Finding(State.OK, "found", figures=[1]), "answered 1 among its figures: each must be a Figure"),
+        (figured(math.nan), "answered nan as its figure: it must be a finite number"),
+        (figured(1, b"g"), "answered b'g' as its figure's gateway: it must be text"),
         (lambda scope: Finding(State.OK, "found", action=1), "answered 1 as its action: it must be text"),
     ],
 )
@@ -104,7 +112,7 @@ def test_a_check_that_answers_what_is_no_finding_has_failed_and_the_others_have_
     Metrics().health(report.results)
 
 
-@pytest.mark.parametrize("value", [Figure(2.5), Decimal("2.5"), 2**70, True, None])
+@pytest.mark.parametrize("value", [OwnNumber(2.5), Decimal("2.5"), 2**70, True, None])
 def test_whatever_is_a_number_or_none_is_a_value(value: Any) -> None:
     report = run(check("figure", valued(value)))
     assert report.results[0].finding.state is State.OK

@@ -44,6 +44,22 @@ class Scope:
 
 @final
 @attrs.frozen
+class Figure:
+    """A number that a check rests on, as the metric ``lpa_health_check_figure``.
+
+    Attributes:
+        name: what it counts, lower-case words joined by underscores.
+        gateway, pipeline: whose it is; empty if it is of all of them. A check gives a bounded number of them.
+    """
+
+    name: str
+    value: float
+    gateway: str = ""
+    pipeline: str = ""
+
+
+@final
+@attrs.frozen
 class Finding:
     """What a check found.
 
@@ -51,6 +67,7 @@ class Finding:
         detail: one line for people, with the figures that the judgement rests on.
         value: the figure that the thresholds are about, a finite number; None if there is none.
         action: what to do next, one line; empty if all is well.
+        figures: numbers for alerts, beside the value.
     """
 
     state: State
@@ -58,6 +75,7 @@ class Finding:
     value: float | None = None
     thresholds: Thresholds | None = None
     action: str = ""
+    figures: Sequence[Figure] = ()
 
     @classmethod
     def of(cls, value: float, thresholds: Thresholds, detail: str, action: str) -> Finding:

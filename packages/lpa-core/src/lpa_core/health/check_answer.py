@@ -7,7 +7,7 @@ import reprlib
 from typing import SupportsFloat
 
 from lpa_core.errors import JobFailed
-from lpa_core.health.check import Finding
+from lpa_core.health.check import Figure, Finding
 from lpa_core.settings.thresholds import State, Thresholds
 
 
@@ -27,6 +27,7 @@ def sound(answer: object) -> Finding:
         None if answer.value is None else _figure(answer.value, "value"),
         _thresholds(answer.thresholds),
         _text(answer.action, "action"),
+        tuple(map(_labelled, answer.figures)),
     )
 
 
@@ -50,6 +51,17 @@ def _thresholds(answered: object) -> Thresholds | None:
         raise WrongAnswerError(f"answered {_shown(answered)} as its thresholds: they must be Thresholds, or None")
     warning, critical = (_figure(each, "threshold") for each in answered[:2])
     return Thresholds(warning, critical, bool(answered.falling))
+
+
+def _labelled(answered: object) -> Figure:
+    if not isinstance(answered, Figure):
+        raise WrongAnswerError(f"answered {_shown(answered)} among its figures: each must be a Figure")
+    return Figure(
+        _text(answered.name, "figure's name"),
+        _figure(answered.value, "figure"),
+        _text(answered.gateway, "figure's gateway"),
+        _text(answered.pipeline, "figure's pipeline"),
+    )
 
 
 def _figure(answered: object, what: str) -> float:

@@ -9,17 +9,21 @@ from lpa_ops.health.checks import (
     damaged_parts,
     dedup_store,
     deduplication_windows,
+    demand_collapse,
     discarded_timestamps,
     disk,
     dlq_rate,
     group_offsets,
+    health_signal_coverage,
     implausible_timestamps,
     input_to_fact_freshness,
     quarantine_rate,
     rollup_lag,
     same_key_other_content,
+    sample_attribution,
     schema_drift,
     session_consistency,
+    unserved_demand,
 )
 
 CHECKS = (
@@ -42,5 +46,9 @@ CHECKS = (
     disk.CHECK,
     schema_drift.CHECK,
     backup_age.CHECK,
+    unserved_demand.CHECK,
+    demand_collapse.CHECK,
+    health_signal_coverage.CHECK,
+    sample_attribution.CHECK,
 )
 """In the order of the operations guide, then those that this project adds."""
