@@ -143,7 +143,7 @@ def noon(engine: Client) -> Iterator[HandMade]:
         ("quarantine_last_hour.sql", [(1,)]),
         ("quarantine_last_day.sql", [(2,)]),
         ("sla_score.sql", [(92,)]),
-        ("sla_by_orchestrator.sql", [("0xb", 90, 4, 1, 0, 0), ("0xa", 100, 1, 0, 0, 0)]),
+        ("sla_by_orchestrator.sql", [("0xb", 90, 78, 4, 1, 0, 0), ("0xa", 100, 85, 1, 0, 0, 0)]),
         ("demand_and_sla.sql", [(TEN, 0, 0.92, 1)]),
         ("prices.sql", [(TEN, "live", 1.8)]),
         ("latest_prices.sql", [("0xa", "live", None, 2.4, TEN.replace(minute=20))]),

@@ -1,4 +1,7 @@
-"""Checks of the network: who is not served, what nobody asks for, which signals are missing (docs/spec/producers.md)."""
+"""Checks of the network: demand that nobody serves or that collapses, and what is missing.
+
+The numbers are those of docs/spec/producers.md section 7.
+"""
 
 from __future__ import annotations
 

@@ -6,6 +6,14 @@ from typing import Final
 
 from lpa_ops.dashboards.dashboard import Dashboard, Panel, PanelKind, PanelRow
 
+
+def _share(check: str, part: str, whole: str, labels: str = "") -> str:
+    """The share that figures of a health check make, by these labels. Workers that share a database find the same."""
+    by = f" by ({labels})" if labels else ""
+    figures = (f'max{by} (lpa_health_check_figure{{check="{check}", figure="{name}"}})' for name in (part, whole))
+    return " / ".join(figures)
+
+
 SESSIONS: Final = Dashboard(
     uid="lpa-sessions",
     title="Sessions and SLA",
@@ -46,6 +54,51 @@ SESSIONS: Final = Dashboard(
                 Panel("What startups lacked", PanelKind.BARS, "unmatched_edges.sql", 12),
                 Panel("SLA score by orchestrator", PanelKind.TABLE, "sla_by_orchestrator.sql", 12, 10),
                 Panel("Sessions with most errors", PanelKind.TABLE, "failed_sessions.sql", 12, 10),
+            ),
+        ),
+        PanelRow(
+            "Quality",
+            (
+                Panel(
+                    "SLA score and quality score",
+                    PanelKind.SERIES,
+                    "quality_score.sql",
+                    12,
+                    about="The quality score compares sessions with the benchmark of the 7 days before",
+                ),
+                Panel("Quality benchmark by day", PanelKind.TABLE, "quality_benchmark.sql", 12),
+            ),
+        ),
+        PanelRow(
+            "Network alerts",
+            (
+                Panel(
+                    "Failed or not served, last full hour",
+                    PanelKind.SERIES,
+                    _share("unserved_demand", "failed", "requested", "gateway, pipeline"),
+                    unit="percentunit",
+                    legend="{{gateway}} {{pipeline}}",
+                ),
+                Panel(
+                    "Demand by its median of 24 hours",
+                    PanelKind.SERIES,
+                    _share("demand_collapse", "requested", "median", "pipeline"),
+                    unit="percentunit",
+                    legend="{{pipeline}}",
+                ),
+                Panel(
+                    "Health signals by expected ones",
+                    PanelKind.SERIES,
+                    _share("health_signal_coverage", "signals", "expected", "pipeline"),
+                    unit="percentunit",
+                    legend="{{pipeline}}",
+                ),
+                Panel(
+                    "Status samples that are attributed",
+                    PanelKind.SERIES,
+                    _share("sample_attribution", "attributed", "samples"),
+                    unit="percentunit",
+                ),
             ),
         ),
         PanelRow(
