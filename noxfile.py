@@ -42,21 +42,28 @@ QUICKSTART_STEPS = [
         "--duplicates",
         "0.02",
         "--bad",
-        "0.01",
+        "0.002",
+        "--jobs",
+        "0.1",
+        "--ignored",
+        "0.2",
         "--seed",
         "1",
+        "--until",
+        "now",
         "--output",
         "events.ndjson",
     ],
     ["ingest", "events.ndjson"],
     ["triage"],
+    ["health"],
 ]
 QUICKSTART_NEXT = """
 Done: the events are in quickstart/lpa-data/. To try next:
 
   cd quickstart; lpa=../.nox/quickstart/bin/lpa
   $lpa ingest events.ndjson                                nothing new is read: what was read is remembered
-  $lpa health                                              is all well, and if not, what to do
+  $lpa triage sessions                                     the latest sessions; with an id, the life of one
   $lpa schema show                                         the tables
   $lpa plugins                                             what is loaded, and from which package
   cp events.ndjson copy.ndjson; $lpa ingest copy.ndjson    every good event is quarantined as a duplicate:
@@ -67,7 +74,7 @@ Done: the events are in quickstart/lpa-data/. To try next:
 
 @nox.session
 def quickstart(session: nox.Session) -> None:
-    """Generate some thousand events, ingest them into embedded ClickHouse, show what was rejected."""
+    """Generate some thousand events, ingest them into embedded ClickHouse, show what was rejected, and how all is."""
     sync(session, "--all-packages", "--extra", "chdb", "--extra", "rocksdb")
     shutil.rmtree(QUICKSTART, ignore_errors=True)
     QUICKSTART.mkdir()

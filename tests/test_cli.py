@@ -92,7 +92,7 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
         (["ingest", "a.ndjson", "b.ndjson"], "lpa: Unused Tokens: ['b.ndjson']; see lpa ingest --help"),
         (["ingest", "--sink"], "parameter --sink requires an argument; see lpa ingest --help"),
         (["plugins", "new"], 'lpa: "lpa plugins new" needs NAME: of the plugin: lower-case letters, digits and single'),
-        (["generate"], "parameter --events requires an argument; see lpa generate --help"),
+        (["generate"], "give --events, or --rate for events as of now; see lpa generate --help"),
         (["generate", "--events", "many"], 'Invalid value for --events: unable to convert "many" into int'),
         (["generate", "--events", "-1"], "see lpa generate --help"),
     ],

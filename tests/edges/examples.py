@@ -22,7 +22,7 @@ EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
     "check parity": ("facts_are_read_once --start 2026-01-08 --end 2026-01-09",),
     "config": ("",),
     "doctor": ("",),
-    "generate": ("--events 20000", "--events 20000 --output made.ndjson.zst"),
+    "generate": ("--events 20000", "--events 20000 --output made.ndjson.zst", "--rate 50"),
     "health": ("", "--watch"),
     "ingest": ("{file}", "- --archive archive", "kafka://{dead}/topic"),
     "materialize": ("--sink clickhouse://{dead}",),

@@ -51,7 +51,7 @@ def build_app(settings: Settings, plugins: PluginManager) -> cyclopts.App:
     app.command(config(plugins), name="config")
     app.command(doctor(settings, plugins), name="doctor")
     app.command(plugins_app(plugins))
-    app.command(generate_app)
+    app.command(generate_app(settings))
     app.command(topics_app(plugins.context))
     app.command(types_app(plugins))
     plugins.add_commands(app)

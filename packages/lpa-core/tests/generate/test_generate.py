@@ -9,7 +9,8 @@ import subprocess
 import sys
 import tracemalloc
 from collections import Counter, defaultdict
-from itertools import pairwise
+from collections.abc import Iterator
+from itertools import islice, pairwise
 from typing import Any
 
 import pytest
@@ -18,9 +19,15 @@ from hypothesis import strategies as st
 
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.generate import generate
+from lpa_core.generate.live import live
+from lpa_core.generate.mixture import Mixture
+from lpa_core.generate.pace import paced
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.pipeline.reject_envelope import Rejected
+from lpa_core.pipeline.verdicts import Ignored
 from lpa_core.records import Position
+from lpa_core.settings.settings import Settings
+from lpa_core.validation.ignore_rules import BUILTIN_IGNORE_RULES, families
 
 TYPES = {
     "ai_stream_status": ["data.stream_id", "data.request_id", "data.pipeline"],
@@ -324,6 +331,58 @@ def test_start_is_when_the_first_stream_begins() -> None:
     assert moment(requests[0]) in range(start, start + 1000)
 
 
+def test_ignored_records_come_in_the_shares_of_the_wider_topic_and_the_pipeline_ignores_each() -> None:
+    rules = [*BUILTIN_IGNORE_RULES, *families(Settings().quality.ignored_types)]
+    pipeline = Pipeline(BUILTIN_EVENT_TYPES, ignore_rules=rules)
+    records = list(generate(4000, duplicates=0.02, bad=0.01, ignored=0.57, sessions=20, seed=7))
+    assert len(records) == 4000
+    ignored = Counter[str]()
+    reasons = set()
+    for offset, record in enumerate(records):
+        verdict = pipeline.process(record, Position("topic", 0, offset))
+        if isinstance(verdict, Ignored):
+            ignored[verdict.event_type] += 1
+            reasons.add(verdict.reason)
+    assert sum(ignored.values()) == round(4000 * 0.57)
+    assert 0.34 < ignored["pipelines_api_request"] / 4000 < 0.41
+    assert 0.15 < ignored["webrtc_stats"] / 4000 < 0.22
+    assert reasons == {rule.reason for rule in rules}
+
+
+def test_live_events_come_at_the_rate_and_at_their_times() -> None:
+    start = 1_800_000_000_000
+    mixture = Mixture(events=0, duplicates=0.02, bad=0.01, jobs=0.1, ignored=0.3, seed=3)
+    found = [(at - start, record) for at, record in islice(live(mixture, 100, start), 30_000)]
+    times = [at for at, _ in found if at > 0]
+    assert times == sorted(times)
+    minutes = Counter(at // 60_000 for at in times)
+    assert all(85 < minutes[minute] / 60 < 118 for minute in range(4)), minutes
+    late = [at - (moment(event) - start) for at, record in found if (event := _valid(record))]
+    assert min(late) >= -3
+    assert sum(delay > 1000 for delay in late) < len(late) / 20
+
+
+def _valid(record: bytes) -> dict[str, Any] | None:
+    return None if problem(record) else json.loads(record)
+
+
+def test_paced_records_wait_for_their_time_and_end_when_asked_to() -> None:
+    clock = [0]
+    waits: list[float] = []
+
+    def wait(seconds: float) -> bool:
+        waits.append(seconds)
+        clock[0] += round(seconds * 1000)
+        return len(waits) == 4
+
+    def records() -> Iterator[tuple[int, str]]:
+        yield from [(-500, "a"), (0, "b"), (10, "c"), (20, "d"), (2000, "e"), (2010, "f"), (9000, "g"), (9001, "h")]
+
+    assert list(paced(records(), lambda: clock[0], wait)) == [["a", "b"], ["c", "d"], ["e"], ["f"]]
+    assert waits == [0.05, 1.95, 0.05, 6.95]
+    assert list(paced(iter([(5, "a")]), lambda: 5, wait)) == [["a"]]
+
+
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_events() -> None:
     def peak(events: int) -> int:
@@ -347,6 +406,8 @@ def test_memory_does_not_grow_with_the_number_of_events() -> None:
         ({"bad": 1.5}, "bad 1.5"),
         ({"duplicates": 0.6, "bad": 0.6}, "together at most 1"),
         ({"duplicates": 0.5, "bad": 0.5}, "no valid event to repeat"),
+        ({"duplicates": 0.1, "bad": 0.1, "ignored": 0.9}, "duplicates 0.1, bad 0.1, ignored 0.9 are shares"),
+        ({"ignored": -0.1}, "ignored -0.1"),
     ],
 )
 def test_numbers_that_make_no_sense_are_named(arguments: dict[str, Any], message: str) -> None:

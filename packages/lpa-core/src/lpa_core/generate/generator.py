@@ -1,4 +1,4 @@
-"""Streams as records in order of arrival, with duplicates and broken ones between them."""
+"""Streams as records in order of arrival, with others between them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import final
 import msgspec
 
 from lpa_core.generate.broken import BrokenProducer
+from lpa_core.generate.ignored import IgnoredProducer
 from lpa_core.generate.jobs import JobProducer
-from lpa_core.generate.network import Gateway, gateways
+from lpa_core.generate.mixture import Mixture
+from lpa_core.generate.network import gateways
 from lpa_core.generate.producer import Event
 from lpa_core.generate.streams import streams
 
@@ -38,81 +40,83 @@ def generate(
     sessions: int,
     seed: int,
     jobs: float = 0.0,
+    ignored: float = 0.0,
     start_ms: int = START_MS,
 ) -> Iterator[bytes]:
-    """Records of live streams as producers send them, in order of arrival, without line ends.
+    """Records as producers send them, in order of arrival, without line ends.
 
     Args:
-        events: records in all.
-        duplicates: share of records that repeat an earlier valid one byte for byte;
-            ``round(events * duplicates)`` of them.
-        bad: share of records that are to be rejected, for each reason in turn;
-            ``round(events * bad)`` of them.
-        jobs: share of records of batch and BYOC jobs, tickets and heartbeats; ``round(events * jobs)`` of them.
-        sessions: number of streams; fewer if there are not 24 valid events for each.
-        seed: the same arguments give the same bytes.
-        start_ms: epoch ms when the first stream begins.
+        start_ms: epoch ms when the first stream begins. The other arguments are those of :class:`Mixture`.
 
     Raises:
         ValueError: a number is out of range.
     """
-    repeated, broken = round(events * duplicates), round(events * bad)
-    of_jobs = round(events * jobs)
-    valid = events - repeated - broken - of_jobs
-    if events < 0:
-        raise ValueError(f"events is {events}: give 0 or more")
-    if sessions < 1:
-        raise ValueError(f"sessions is {sessions}: give 1 or more")
-    shares = (
-        f"duplicates {duplicates} and bad {bad}" if not jobs else f"duplicates {duplicates}, bad {bad}, jobs {jobs}"
+    mixture = Mixture(
+        events=events, duplicates=duplicates, bad=bad, jobs=jobs, ignored=ignored, sessions=sessions, seed=seed
     )
-    if duplicates < 0 or bad < 0 or jobs < 0 or valid < 0:
-        raise ValueError(f"{shares} are shares of all events: give 0 to 1, together at most 1")
-    if repeated and not valid + of_jobs:
-        raise ValueError(
-            f"duplicates {duplicates} and bad {bad} leave no valid event to repeat: make one of them smaller"
-        )
-    return _mixed(valid, repeated, broken, of_jobs, sessions, seed, start_ms)
+    return (record for _, record in timed(mixture, start_ms))
 
 
-def _mixed(
-    valid: int, repeated: int, broken: int, of_jobs: int, sessions: int, seed: int, start: int
-) -> Iterator[bytes]:
+def timed(
+    mixture: Mixture, start_ms: int = START_MS, *, streams_at_once: int | None = None
+) -> Iterator[tuple[int, bytes]]:
+    """(epoch ms of arrival, record) in the order of arrival; no event is later than its arrival by more than 3 ms.
+
+    Args:
+        start_ms: epoch ms when the first stream begins.
+        streams_at_once: how many streams run at any time; by default as many as suit the number of sessions.
+    """
     network = gateways(Random(_NETWORK_SEED))
-    arrivals = _arrivals(Random(seed), network, start, valid, sessions)
+    seed, rng_of_streams = mixture.seed, Random(mixture.seed)
+    happening = streams(rng_of_streams, network, start_ms, mixture.of_streams, mixture.sessions, streams_at_once)
+    arrivals = _arrivals(rng_of_streams, happening)
     # A source of its own: the valid events stay the same whatever is mixed in.
     rng = Random(f"{seed} mixed")
-    broken_producer = BrokenProducer(rng, network[0], start)
+    broken_producer = BrokenProducer(rng, network[0], start_ms)
     job_producer = JobProducer(Random(f"{seed} jobs"), network)
+    ignored_producer = IgnoredProducer(Random(f"{seed} ignored"), network)
     history = _History(rng)
-    now = start
-    for left in range(valid + repeated + broken + of_jobs, 0, -1):
+    repeated, broken = mixture.repeated, mixture.broken
+    of_jobs, passed_over = mixture.of_jobs, mixture.passed_over
+    now = start_ms
+    for left in range(mixture.events, 0, -1):
         draw = rng.random() * (left if history else left - repeated)
+        to_repeat = repeated if history else 0
         if draw < broken:
             broken -= 1
-            yield broken_producer.record(now)
-        elif history and draw < broken + repeated:
+            yield now, broken_producer.record(now)
+        elif draw < broken + to_repeat:
             repeated -= 1
-            yield history.draw()
-        elif of_jobs and draw < broken + of_jobs + (repeated if history else 0):
+            yield now, history.draw()
+        elif draw < broken + to_repeat + passed_over:
+            passed_over -= 1
+            yield now, ignored_producer.record(now)
+        elif draw < broken + to_repeat + passed_over + of_jobs:
             of_jobs -= 1
             record = job_producer.record(now)
             history.add(record)
-            yield record
+            yield now, record
         else:
             now, record = next(arrivals)
             history.add(record)
-            yield record
+            yield now, record
 
 
-def _arrivals(
-    rng: Random, network: tuple[Gateway, ...], start: int, events: int, sessions: int
-) -> Iterator[tuple[int, bytes]]:
+def start_of(mixture: Mixture, end_ms: int) -> int:
+    """Epoch ms when the first stream has to begin so that the last record arrives at ``end_ms``.
+
+    Takes as long as the generation itself.
+    """
+    last = max((at for at, _ in timed(mixture)), default=START_MS)
+    return START_MS + end_ms - last
+
+
+def _arrivals(rng: Random, happening: Iterator[tuple[int, list[tuple[int, Event]]]]) -> Iterator[tuple[int, bytes]]:
     """(time of arrival in epoch ms, valid record) without end."""
     encode = msgspec.json.encode
     under_way: list[tuple[int, int, Event]] = []
     order = 0
-    for moment, happened in streams(rng, network, start, events, sessions):
+    for moment, happened in happening:
         while under_way and under_way[0][0] <= moment:
             arrival, _, event = heappop(under_way)
             yield arrival, encode(event)

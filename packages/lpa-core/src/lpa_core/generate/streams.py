@@ -15,18 +15,26 @@ from lpa_core.generate.session import SessionEnding, Window, draw_outcome, sessi
 _EVENTS_PER_SESSION = 24
 """A stream that starts, runs for a moment and closes leaves fewer."""
 _CONCURRENT = 256
+_BEGIN_MS = 25_000
+"""In which streams begin that are all to run at once. A stream sends as much in its first seconds as later in this."""
 
 
 def streams(
-    rng: Random, network: tuple[Gateway, ...], start: int, events: int, sessions: int
+    rng: Random,
+    network: tuple[Gateway, ...],
+    start: int,
+    events: int,
+    sessions: int,
+    at_once: int | None = None,
 ) -> Iterator[tuple[int, list[tuple[int, Event]]]]:
     """All that happens, as (moment, events from that moment on), in order of the moments in epoch ms.
 
     Has ``sessions`` streams, or as many as ``events`` suffice for, and always of ``events``
-    at least: the stream started last goes on for ever.
+    at least: the stream started last goes on for ever. ``at_once`` of them run at any time,
+    and these begin within seconds; by default it is as many as suit the sessions, and they begin one after the other.
     """
     sessions = max(1, min(sessions, events // _EVENTS_PER_SESSION))
-    concurrent = min(sessions, max(3, sessions // 4), _CONCURRENT)
+    concurrent = min(sessions, max(3, sessions // 4), _CONCURRENT) if at_once is None else at_once
     gateways = network[: max(1, min(len(network), sessions // 3))]
     plan = _Plan(rng, events, sessions)
     tellers = [_announcements(plan, gateway, start - 1000) for gateway in gateways]
@@ -34,7 +42,7 @@ def streams(
     for place in range(concurrent):
         moments.append(start)
         tellers.append(_sessions(plan, gateways[place % len(gateways)], start))
-        start += 500 + rng.randrange(4000)
+        start += 500 + rng.randrange(4000) if at_once is None else rng.randrange(2 * _BEGIN_MS // concurrent + 1)
     waiting = [(moment, place) for place, moment in enumerate(moments)]
     while True:
         moment, place = heappop(waiting)

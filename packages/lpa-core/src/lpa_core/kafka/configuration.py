@@ -61,6 +61,17 @@ def producer_configuration(settings: Settings, transactional_id: str) -> dict[st
     }
 
 
+def sender_configuration(settings: Settings) -> dict[str, Any]:
+    """For a producer without transactions. A record that no broker takes for ``message.timeout.ms`` has failed."""
+    return {
+        "compression.type": "zstd",
+        "linger.ms": 20,
+        "message.timeout.ms": 20_000,
+        **_connection(settings),
+        "enable.idempotence": True,
+    }
+
+
 def admin_configuration(settings: Settings) -> dict[str, Any]:
     """For an admin client."""
     return _connection(settings)

@@ -85,6 +85,7 @@ PERMISSIONS: Final[Mapping[str, tuple[Permission, ...]]] = {
         *_topics("DESCRIBE"),
         *_topics("DESCRIBE_CONFIGS", optional=True),
     ),
+    "lpa generate": (Permission("TOPIC", _INPUT, "WRITE"),),
     "lpa ingest": (
         Permission("TOPIC", _INPUT, "READ"),
         Permission("TOPIC", "QUALITY_DLQ_TOPIC", "WRITE"),
