@@ -27,6 +27,7 @@ from lpa_core.delivery.range_steps import RangeSteps
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.worker_context import WorkerContext
 from lpa_core.orgs import WITHOUT_ORGS
+from lpa_core.pipeline.masking import NOTHING_MASKED
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.pipeline.verdicts import Verdict
 from lpa_core.records import RecordBatch
@@ -70,7 +71,7 @@ def test_failure_08_a_range_of_a_group_is_judged_by_the_time_it_is_prepared_with
         asked: list[int] = []
 
         class Judge:
-            orgs = WITHOUT_ORGS
+            orgs, masking = WITHOUT_ORGS, NOTHING_MASKED
 
             def judge(self, batch: RecordBatch, batch_time: int) -> list[Verdict]:
                 asked.append(batch_time)  # noqa: B023  # called before the loop goes on
@@ -133,7 +134,9 @@ def test_a_worker_rests_longer_the_longer_its_cycles_take(took: float, wait: flo
         cast(ConsumerGroup, SimpleNamespace(end=lambda partition: None, position=lambda partition: None)),
         LIMITS,
         RangeSteps(
-            cast(Pipeline, SimpleNamespace(judge=lambda batch, batch_time: [], orgs=WITHOUT_ORGS)),
+            cast(
+                Pipeline, SimpleNamespace(judge=lambda batch, batch_time: [], orgs=WITHOUT_ORGS, masking=NOTHING_MASKED)
+            ),
             [],
             lambda stage, seconds: None,
         ),

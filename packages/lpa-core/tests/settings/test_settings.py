@@ -86,6 +86,8 @@ def test_every_setting_can_be_set_by_its_variable_and_by_its_name_in_the_file(tm
         "QUALITY_IGNORED_TYPES": "a,b",
         "QUALITY_IGNORED_STORE": "redacted",
         "QUALITY_IGNORED_ARCHIVE": "positions",
+        "QUALITY_MASKED_PATHS": "data.ip=hash",
+        "QUALITY_MASK_KEY": "a key of at least sixteen",
         "CLICKHOUSE_URL": "https://ch:8443",
         "CLICKHOUSE_DATABASE": "other",
         "CLICKHOUSE_USER": "me",

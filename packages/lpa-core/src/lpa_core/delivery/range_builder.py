@@ -154,6 +154,7 @@ class RangeBuilder:
         if state.buffer.records:
             state.buffer.since = self._background.now()
         try:
+            batch = self._steps.masked(batch)
             verdicts = self._steps.judge(batch, range_)
         except Exception as error:  # a defect: it must not take the other partitions along
             _log.exception("judging failed")

@@ -27,6 +27,13 @@ class RangeSteps:
         self.dedup_lock = threading.Lock()
         """A dedup store is used by one thread at a time."""
 
+    def masked(self, batch: RecordBatch) -> RecordBatch:
+        """The batch without what is to be masked: all that is judged, stored or archived of it."""
+        if not self._pipeline.masking:
+            return batch
+        with self.timed("mask"):
+            return self._pipeline.masking.masked_batch(batch)
+
     def judge(self, batch: RecordBatch, range_: Range) -> Sequence[Verdict]:
         with self.timed("judge"):
             return self._pipeline.judge(batch, range_.batch_time)

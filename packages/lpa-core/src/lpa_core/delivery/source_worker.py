@@ -185,6 +185,7 @@ class SourceWorker:
         )
 
     def _judge(self, batch: RecordBatch, range_: Range) -> PendingRange:
+        batch = self._steps.masked(batch)
         verdicts = self._steps.judge(batch, range_)
         self._listener(Step.JUDGED, range_)
         return PendingRange(batch, verdicts, range_, org=self._steps.org(batch))

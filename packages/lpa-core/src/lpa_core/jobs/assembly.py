@@ -12,6 +12,7 @@ from lpa_core.delivery.derivation import Derivation
 from lpa_core.events.times import MOST_AHEAD_MS
 from lpa_core.lifecycle.fold_rules import FoldRules
 from lpa_core.lifecycle.pipeline_model import PipelineModelMode
+from lpa_core.pipeline.masking import Masking
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.settings import Settings
@@ -59,6 +60,7 @@ def build_pipeline(plugins: PluginManager, settings: Settings, *, most_ahead_ms:
         kept_of_ignored=KeptOfIgnored(
             IgnoredStore(settings.quality.ignored_store), archived=settings.quality.ignored_archive == "full"
         ),
+        masking=Masking(settings.quality.masked_paths, settings.quality.mask_key),
         max_row_bytes=settings.clickhouse.sink_max_record_bytes,
         orgs=settings.quality.orgs,
         most_ahead_ms=most_ahead_ms,

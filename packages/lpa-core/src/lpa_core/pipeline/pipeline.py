@@ -31,6 +31,7 @@ from lpa_core.pipeline.all_failures import every_failure, mismatched
 from lpa_core.pipeline.bare_documents import BareDocuments
 from lpa_core.pipeline.compiled_type import compile_type
 from lpa_core.pipeline.description import described_by
+from lpa_core.pipeline.masking import NOTHING_MASKED, Masking
 from lpa_core.pipeline.reject_envelope import Rejected
 from lpa_core.pipeline.row_guard import RowGuard
 from lpa_core.pipeline.unreadable_records import NO_VALUE, not_json, not_parsed
@@ -87,11 +88,16 @@ class Pipeline:
         classifiers: Sequence[FailureClassifier] = (),
         ignore_rules: Iterable[IgnoreRule] = (),
         kept_of_ignored: KeptOfIgnored = NOTHING_BUT_COUNTS,
+        masking: Masking = NOTHING_MASKED,
         max_row_bytes: int = 1_000_000,
         orgs: TopicOrgs = WITHOUT_ORGS,
         most_ahead_ms: int = MOST_AHEAD_MS,
     ) -> None:
-        """``most_ahead_ms``: how long after its record an event may happen."""
+        """
+        Args:
+            masking: what a worker does to records before it has them judged.
+            most_ahead_ms: how long after its record an event may happen.
+        """
         self.event_types: Mapping[str, EventType] = registry(event_types)
         self.tables: tuple[Table, ...] = tuple(t for e in self.event_types.values() for t in e.tables)
         self._compiled = {name: compile_type(event_type) for name, event_type in self.event_types.items()}
@@ -109,6 +115,7 @@ class Pipeline:
         self._classifiers = tuple(classifiers)
         self._ignore = IgnoreRules(ignore_rules)
         self.kept_of_ignored = kept_of_ignored
+        self.masking = masking
         self.orgs = orgs
         self._guard = RowGuard(max_row_bytes)
         self.max_row_bytes = max_row_bytes

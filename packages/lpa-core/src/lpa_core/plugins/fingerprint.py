@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
@@ -33,8 +34,17 @@ def fingerprint(settings: Settings, plugins: Iterable[Plugin]) -> str:
         *(given for given in sorted(options.items()) if given[1]),
         *([sorted(settings.quality.topic_org_map)] if settings.quality.topic_org_map else []),
         *_type_files(settings),
+        *_masking(settings),
     )
     return hashlib.sha256(msgspec.json.encode(deciding, order="deterministic")).hexdigest()[:16]
+
+
+def _masking(settings: Settings) -> Iterator[object]:
+    """Which paths are masked, and with which key, by a hash that it makes."""
+    quality = settings.quality
+    if quality.masked_paths:
+        probe = hmac.digest(quality.mask_key.encode(), b"fingerprint", "sha256")
+        yield {"masked": sorted(quality.masked_paths), "key": probe.hex()}
 
 
 def _type_files(settings: Settings) -> Iterator[str]:

@@ -121,7 +121,15 @@ def refusals(environment: Mapping[str, str], file: SettingsFile) -> Iterator[Ref
         yield Refusal("", None, file.problem)
     unusable = [*_unusable(file, environment)]
     yield from unusable
-    yield from _not_read(file, environment, {refusal.option for refusal in unusable})
+    refused = {refusal.option for refusal in unusable}
+    quality, own = _quality(file, environment, refused)
+    yield from _not_read(file, quality, own)
+    if quality.masked_paths and not quality.mask_key and "quality.mask_key" not in refused:
+        yield Refusal(
+            "quality.masked_paths",
+            None if "masked_paths" in own else file.path,
+            "QUALITY_MASKED_PATHS needs QUALITY_MASK_KEY: give it a secret of at least 16 characters, and keep it",
+        )
     table = file.table.get("kafka", {})
     for name, in_file, text in properties.problems(table, environment):
         yield Refusal(f"kafka.{name}", file.path if in_file else None, text)
@@ -180,14 +188,21 @@ def _unusable(file: SettingsFile, environment: Mapping[str, str]) -> Iterator[Re
             yield Refusal(option, path, f"{name}{said}: expected {field.metadata['accepts']}{why}")
 
 
-def _not_read(file: SettingsFile, environment: Mapping[str, str], unusable: Collection[str]) -> Iterator[Refusal]:
-    """A line for each map that names topics which are not read."""
+def _quality(
+    file: SettingsFile, environment: Mapping[str, str], unusable: Collection[str]
+) -> tuple[QualitySettings, Collection[str]]:
+    """What would be in force of the group, and which of it the environment gives."""
     group = "quality"
     given, found = _from_environment(environment).get(group, {}), file.table.get(group, {})
     values = {**(found if isinstance(found, Mapping) else {}), **given}
     known = {field.name for field in attrs.fields(QualitySettings)}
     usable = {name: value for name, value in values.items() if name in known and f"{group}.{name}" not in unusable}
-    quality = QualitySettings(**usable)
+    return QualitySettings(**usable), given
+
+
+def _not_read(file: SettingsFile, quality: QualitySettings, given: Collection[str]) -> Iterator[Refusal]:
+    """A line for each map that names topics which are not read."""
+    group = "quality"
     for name, pairs in (
         ("topic_org_map", quality.topic_org_map),
         ("topic_reset_strategy_map", quality.topic_reset_strategy_map),

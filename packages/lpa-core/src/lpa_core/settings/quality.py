@@ -9,6 +9,8 @@ import attrs
 from lpa_core.orgs import TopicOrgs
 from lpa_core.settings.values import (
     GROUP_NAME,
+    MASK_KEY,
+    MASKED_PATHS,
     ORG_BY_TOPIC,
     RESET_BY_TOPIC,
     TOPIC_NAME,
@@ -17,6 +19,8 @@ from lpa_core.settings.values import (
     brokers,
     group_name,
     group_name_or_none,
+    mask_key,
+    masked_paths,
     names,
     one_of,
     option,
@@ -113,6 +117,19 @@ class QualitySettings:
         "full or positions",
         "What an archive keeps of ignored records: all as received, or position, time and reason alone",
         one_of("full", "positions"),
+    )
+    masked_paths: tuple[str, ...] = option(
+        (),
+        MASKED_PATHS,
+        "Personal data that is masked before anything is stored: by a keyed hash, or by leaving it out",
+        masked_paths,
+    )
+    mask_key: str = option(
+        "",
+        MASK_KEY,
+        "Makes the hashes of QUALITY_MASKED_PATHS; never shown, never logged",
+        mask_key,
+        secret=True,
     )
 
     @property

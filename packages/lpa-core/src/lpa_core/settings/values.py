@@ -105,6 +105,37 @@ def reset_by_topic(value: Any) -> tuple[str, ...]:
     return _by_topic(value, "earliest|latest")
 
 
+MASKED_PATHS: Final = (
+    "path=hash or path=drop, comma separated, each path once, such as data.user_info.ip=hash; "
+    "not id, type, timestamp, version, data or data.type"
+)
+_IDENTIFYING: Final = ("id", "type", "timestamp", "version", "data", "data.type")
+
+
+def masked_paths(value: Any) -> tuple[str, ...]:
+    """Paths of a record; none of them below another, and none that tells what the record is."""
+    found = [each.partition("=") for each in names(value)]
+    paths = [trimmed(path) for path, _, _ in found]
+    if not all(re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", path) for path in paths):
+        raise ValueError
+    if any(path in _IDENTIFYING or path.startswith("__") for path in paths):
+        raise ValueError
+    if any(f"{other}.".startswith(f"{path}.") for path in paths for other in [*paths] if other is not path):
+        raise ValueError
+    if not all(trimmed(how) in ("hash", "drop") for _, _, how in found):
+        raise ValueError
+    return tuple(f"{path}={trimmed(how)}" for path, (_, _, how) in zip(paths, found, strict=True))
+
+
+MASK_KEY: Final = "any text of at least 16 characters"
+
+
+def mask_key(value: Any) -> str:
+    if 0 < len(secret_text(value)) < 16:
+        raise ValueError
+    return secret_text(value)
+
+
 def _by_topic(value: Any, accepted: str) -> tuple[str, ...]:
     found = [each.partition("=") for each in names(value)]
     if len({topic_name(topic) for topic, _, _ in found}) < len(found):

@@ -132,7 +132,8 @@ class Preparation:
         try:
             failure, place = found.failure_class, position_text(origin)
             added = Marks(True, self._now, self._source, self._id, attempts + 1, place, failure, failed, recorded)
-            ready.value = marked(payload, added)
+            # Nothing unmasked is spooled, even of an archive from before the masking.
+            ready.value = marked(self._pipeline.masking.masked(payload), added)
         except NotAnObjectError as error:
             ready.problem = str(error)
         return ready
