@@ -9,6 +9,7 @@ from typing import Final
 
 from clickhouse_connect.driver.client import Client
 
+from lpa_core.counted import counted
 from lpa_core.tables.ingested import INGESTED_TABLES
 from lpa_core.tables.table import Column, Kind, Table
 from lpa_sinks.clickhouse.types import column_type
@@ -20,13 +21,13 @@ from lpa_sinks.schema.ddl import (
     declared,
     definition_of,
     in_database,
+    retention_days,
     sql_file,
     statements,
     time_to_live,
 )
 from lpa_sinks.schema.migrations import remember_baseline
 
-_DAYS: Final = re.compile(r"\bTTL\b.*?\btoIntervalDay\((\d+)\)", re.DOTALL)
 _CREATES: Final = re.compile(r"CREATE (?:TABLE|VIEW) IF NOT EXISTS \S+?\.`?(\w+)")
 
 
@@ -74,8 +75,8 @@ def planned(client: Client, database: str, tables: Iterable[Table]) -> list[str]
     there = [table for table in written if table.name in names]
     missing = [name for name in wanted if name not in names]
     missing += [f"{table.name}.{column.name}" for table, _, column in _lacking(client, database, there)]
-    changed = [f"{table.name}: {_told(table)}" for table in _kept_otherwise(client, database, there)]
-    return [*(f"{name} is missing" for name in sorted(missing)), *changed]
+    kept = [_told(client, database, table, days) for table, days in _kept_otherwise(client, database, there)]
+    return [*(f"{name} is missing" for name in sorted(missing)), *kept]
 
 
 def _add_columns(client: Client, database: str, tables: Sequence[Table]) -> list[str]:
@@ -110,14 +111,16 @@ def _lacking(client: Client, database: str, tables: Sequence[Table]) -> list[tup
 
 def _keep(client: Client, database: str, tables: Sequence[Table]) -> list[str]:
     """Change how long tables keep their rows, where they say it themselves."""
-    changed = _kept_otherwise(client, database, tables)
-    for table in changed:
+    told: list[str] = []
+    for table, days in _kept_otherwise(client, database, tables):
+        told.append(_told(client, database, table, days))
         statement = SQL.fill("modify_ttl.sql", table=table.name, ttl=time_to_live(table))
         client.command(in_database(statement, database))
-    return [f"{table.name}: {_told(table)}" for table in changed]
+    return told
 
 
-def _kept_otherwise(client: Client, database: str, tables: Sequence[Table]) -> list[Table]:
+def _kept_otherwise(client: Client, database: str, tables: Sequence[Table]) -> list[tuple[Table, int]]:
+    """Tables that say themselves how long they keep their rows, and the days in force, if these are others."""
     told = [table for table in tables if table.keep_days is not None]
     if not told:
         return []
@@ -125,12 +128,18 @@ def _kept_otherwise(client: Client, database: str, tables: Sequence[Table]) -> l
     engines = {
         name: engine for name, _, engine in client.query(sql_file("live_tables.sql"), parameters=where).result_rows
     }
-    days = {name: found[1] for name, engine in engines.items() if (found := _DAYS.search(engine))}
-    return [table for table in told if table.name in days and int(days[table.name]) != table.keep_days]
+    days = {name: found for name, engine in engines.items() if (found := retention_days(engine))}
+    return [(table, days[table.name]) for table in told if days.get(table.name, table.keep_days) != table.keep_days]
 
 
-def _told(table: Table) -> str:
-    return f"rows are kept for {table.keep_days} days"
+def _told(client: Client, database: str, table: Table, days: int) -> str:
+    """What becomes of the table's rows, with those that a shorter retention deletes at once."""
+    told = f"{table.name}: rows are kept for {table.keep_days} days instead of {days}"
+    if table.keep_days is None or table.keep_days > days:
+        return told
+    statement = SQL.fill("expired_rows.sql", table=table.name, ttl=time_to_live(table))
+    ((rows,),) = client.query(in_database(statement, database)).result_rows
+    return f"{told}, which deletes {counted(rows, 'row')} that {'is' if rows == 1 else 'are'} older"
 
 
 def _derived(files: Sequence[str]) -> list[Table]:

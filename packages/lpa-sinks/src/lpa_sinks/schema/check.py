@@ -19,6 +19,7 @@ from lpa_sinks.schema.ddl import (
     deduplication_settings,
     definition_of,
     materialized,
+    retention_days,
     sql_file,
 )
 
@@ -33,6 +34,7 @@ class DriftKind(StrEnum):
     TYPE = "type"
     ENGINE = "engine"
     DEDUPLICATION = "deduplication"
+    RETENTION = "retention"
 
 
 @final
@@ -71,6 +73,8 @@ class Drift:
                 return f"{kept} {definition_of(self.table, self.column) or f'{self.column} {self.expected}'}"
             case DriftKind.DEDUPLICATION:
                 return f"run {alter} MODIFY SETTING {self.column} = {self.expected.removeprefix('at least ')}"
+            case DriftKind.RETENTION:
+                return "nothing if you set it; if not, change the TTL to the one that `lpa schema show` prints"
             case DriftKind.ENGINE:
                 aside = f"{self.place}.{self.table}_before"
                 return (
@@ -92,6 +96,8 @@ class Drift:
                 what = f"the engine is {self.found}, expected {self.expected}"
             case DriftKind.DEDUPLICATION:
                 what = f"{self.column} is {self.found}, expected {self.expected}: repeated inserts may be stored twice"
+            case DriftKind.RETENTION:
+                what = f"rows are kept for {self.found} days, expected {self.expected}: older ones are deleted"
         return f"{self.table} in {self.place}: {what}"
 
 
@@ -130,6 +136,7 @@ def check_live(client: Client, database: str, tables: Sequence[Table]) -> list[D
         found += _columns(name, database, expected.columns, actual.columns, needed=needed.get(name, ()))
         found += _engine(database, expected, actual, stops_writing=name in needed)
         found += _deduplication(database, expected, actual, written_by_ingestion=name in needed)
+        found += _retention(database, expected, actual)
     return found
 
 
@@ -140,6 +147,8 @@ class _LiveTable:
     columns: Mapping[str, str]
     settings: Mapping[str, int]
     """The deduplication settings in force."""
+    days: int | None
+    """For which rows are kept; None if it does not say."""
 
 
 def _live_tables(client: Client, database: str, names: Sequence[str]) -> Mapping[str, _LiveTable]:
@@ -149,7 +158,9 @@ def _live_tables(client: Client, database: str, names: Sequence[str]) -> Mapping
     for table, column, type_ in client.query(sql_file("live_columns.sql"), parameters=where).result_rows:
         columns[table][column] = type_
     return {
-        name: _LiveTable(engine, columns[name], {**defaults, **deduplication_settings(engine_full)})
+        name: _LiveTable(
+            engine, columns[name], {**defaults, **deduplication_settings(engine_full)}, retention_days(engine_full)
+        )
         for name, engine, engine_full in client.query(sql_file("live_tables.sql"), parameters=where).result_rows
     }
 
@@ -186,3 +197,10 @@ def _deduplication(
             stops_writing = written_by_ingestion and not found
             at_least = f"at least {wanted}"
             yield Drift(expected.name, DriftKind.DEDUPLICATION, database, name, at_least, str(found), stops_writing)
+
+
+def _retention(database: str, expected: DeclaredTable, actual: _LiveTable) -> Iterator[Drift]:
+    """Rows that are kept for longer do no harm. What is derived may rest on rows that go too early."""
+    if expected.days is not None and actual.days is not None and actual.days < expected.days:
+        days = str(expected.days), str(actual.days)
+        yield Drift(expected.name, DriftKind.RETENTION, database, "TTL", *days)

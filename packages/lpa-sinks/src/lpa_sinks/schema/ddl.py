@@ -53,6 +53,8 @@ _COLUMN: Final = re.compile(
 )
 VERSIONS: Final = "_versions"
 _SETTING: Final = re.compile(r"(\w+_deduplication_\w+) = (\d+)")
+_DAYS: Final = re.compile(r"\bTTL\b.*?(?:INTERVAL (\d+) DAY|toIntervalDay\((\d+)\))", re.DOTALL)
+"""As the files say it, or as ClickHouse repeats it."""
 
 
 @final
@@ -61,7 +63,8 @@ class DeclaredTable:
     """A table, or a view that says its columns, as the DDL has it.
 
     ``file`` is the SQL file that makes it, ``engine`` is ``View`` for a view. ``columns`` maps each name to its type;
-    ``derived`` names those that ClickHouse computes. ``settings`` has the table's deduplication windows.
+    ``derived`` names those that ClickHouse computes. ``settings`` has the table's deduplication windows. ``days`` says
+    for how long rows are kept, None for ever.
     """
 
     name: str
@@ -70,6 +73,7 @@ class DeclaredTable:
     columns: Mapping[str, str]
     derived: frozenset[str]
     settings: Mapping[str, int]
+    days: int | None = None
 
 
 def sql_file(name: str) -> str:
@@ -144,6 +148,7 @@ def _read(file: str, sql: str) -> dict[str, DeclaredTable]:
             columns={column: type_ for column, type_, _ in columns},
             derived=frozenset(column for column, _, default in columns if default in ("MATERIALIZED", "ALIAS")),
             settings=deduplication_settings(rest),
+            days=retention_days(rest),
         )
         if name.endswith(VERSIONS):
             current = _current(found[name])
@@ -161,6 +166,12 @@ def _current(versions: DeclaredTable) -> DeclaredTable:
 def deduplication_settings(engine: str) -> Mapping[str, int]:
     """The deduplication windows that an ENGINE clause sets."""
     return {setting: int(value) for setting, value in _SETTING.findall(engine)}
+
+
+def retention_days(engine: str) -> int | None:
+    """For how many days an ENGINE clause keeps rows; None if it does not say so in days."""
+    found = _DAYS.search(engine)
+    return int(found[1] or found[2]) if found else None
 
 
 def plugin_tables(tables: Iterable[Table]) -> list[Table]:

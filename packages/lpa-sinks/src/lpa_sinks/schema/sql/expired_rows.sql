@@ -1,0 +1,1 @@
+SELECT count() FROM livepeer_analytics.$table WHERE $ttl <= now()
