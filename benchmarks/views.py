@@ -29,6 +29,7 @@ from rich.table import Table
 from lpa_sinks.clickhouse.client import connect, endpoint
 from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.rollups import ChangedSamples, roll_up
+from lpa_sinks.materialize.row_filter import SessionName
 from lpa_sinks.schema import apply
 
 DATABASE: Final = "views"
@@ -156,10 +157,10 @@ def _fill(client: Client, today: int, days: int, sessions: int, samples: int) ->
     )
 
 
-def _sessions_of(client: Client, day: int) -> list[str]:
+def _sessions_of(client: Client, day: int) -> list[SessionName]:
     samples = f"{DATABASE}.fact_stream_status_samples_versions"
-    found = client.query(f"SELECT DISTINCT workflow_session_id FROM {samples} WHERE sample_ts >= {day}")
-    return [name for (name,) in found.result_rows]
+    found = client.query(f"SELECT DISTINCT org, workflow_session_id FROM {samples} WHERE sample_ts >= {day}")
+    return [SessionName(*each) for each in found.result_rows]
 
 
 def _views(client: Client, today: int, rounds: int) -> None:

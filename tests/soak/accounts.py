@@ -41,7 +41,7 @@ SELECT
     (SELECT sum(event_count) FROM {_DATABASE}.fact_workflow_sessions)
 """
 _SAMPLE = f"""
-SELECT stream_id, request_id FROM {_DATABASE}.fact_workflow_sessions
+SELECT org, stream_id, request_id FROM {_DATABASE}.fact_workflow_sessions
 ORDER BY sipHash64(workflow_session_id) LIMIT {_REBUILT}
 """
 

@@ -38,4 +38,9 @@ WITHOUT_ORGS: Final = TopicOrgs()
 
 def claim_key(org: str, dedup_key: str) -> str:
     """What an event claims: two orgs may have events of one dedup key."""
-    return f"{org}{_SEPARATOR}{dedup_key}" if org else dedup_key
+    return of_org(org, dedup_key)
+
+
+def of_org(org: str, key: str) -> str:
+    """A key that two orgs may have, told apart; without an org it stays as it is."""
+    return f"{org}{_SEPARATOR}{key}" if org else key

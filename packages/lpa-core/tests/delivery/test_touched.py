@@ -48,6 +48,16 @@ def test_ids_that_differ_by_outer_spaces_go_to_one_partition() -> None:
     assert keys([block("ai_stream_status", *signals)]) == ["s|r", "s|r"]
 
 
+def test_sessions_of_two_orgs_are_told_apart_and_without_an_org_all_is_as_before() -> None:
+    signal = {"stream_id": "s", "request_id": "r"}
+    (without,) = touches([block("ai_stream_status", signal)])
+    (of_a,) = touches([block("ai_stream_status", signal | {"org": "a"})])
+    assert of_a == Touch("events", 3, 1_700, "s", "r", org="a")
+    assert decode(of_a.encode()) == of_a
+    assert of_a.key == b"a\x1fs|r"
+    assert without.encode() == b'{"topic":"events","partition":3,"batch_time":1700,"stream_id":"s","request_id":"r"}'
+
+
 def test_projected_tables_are_told_by_name_and_others_not_at_all() -> None:
     everything = [block(name, {}) for name in sorted(TABLES)]
     assert {touch.table for touch in touches(everything) if touch.table} == PROJECTED_TABLES

@@ -168,7 +168,7 @@ def test_capabilities_that_another_worker_was_told_of_are_seen(new_store: NewSto
     store, events = new_store(), Events()
     one, other = store.materializer(), store.materializer()
     session = sorted(events.session(T), key=lambda record: msgspec.json.decode(record)["timestamp"])
-    key = SessionKey("s", "r")
+    key = SessionKey("", "s", "r")
     for materializer in (one, other):
         materializer.update([], set(), {}, refresh=True)
     one.update([store.store(session[:5], 0, ARRIVED)], {key}, {})
@@ -294,7 +294,7 @@ def test_facts_outlive_the_events_they_are_made_of(new_store: NewStore) -> None:
 def test_a_rebuild_of_named_sessions_leaves_others_alone(new_store: NewStore) -> None:
     store = new_store()
     store.store(NETWORK)
-    assert store.rebuild(sessions=[SessionKey("s1", "r"), SessionKey("s2", "r")]) == 2
+    assert store.rebuild(sessions=[SessionKey("", "s1", "r"), SessionKey("", "s2", "r")]) == 2
     assert {row[1] for row in store.derived()["fact_workflow_sessions"]} == {"s1|r", "s2|r"}
 
 
@@ -355,7 +355,7 @@ def test_a_backlog_is_derived_in_portions(
     tables = ("ai_stream_status", "stream_trace_events", "ai_stream_events")
     names = [each for table in tables for each in store.query(f"SELECT stream_id, request_id FROM $.{table}")]
     sizes.clear()
-    done = materializer.update(ranges[first:], {SessionKey.of(*each) for each in names} if named else None)
+    done = materializer.update(ranges[first:], {SessionKey.of("", *each) for each in names} if named else None)
     assert max(sizes) <= 300 < done.signals
     live = store.derived()
     store.rebuild()

@@ -231,7 +231,7 @@ class Sharing:
                     tables[touch.table].add(touch.stored)
                 else:
                     ranges.add(touch.stored)
-                    keys.add(SessionKey.of(touch.stream_id, touch.request_id))
+                    keys.add(SessionKey.of(touch.org, touch.stream_id, touch.request_id))
         database = self._databases[number]
         database.left = self._chance.choice([-1, -1, -1, self._chance.randrange(60)])
         try:

@@ -9,6 +9,7 @@ import pytest
 
 from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.rollups import ChangedSamples, roll_up
+from lpa_sinks.materialize.row_filter import SessionName
 from lpa_sinks.testing.hand_made_rows import DAY, HandMade
 
 UNEXCUSED: dict[str, Any] = {"startup_success": 0, "startup_unexcused": 1}
@@ -372,7 +373,7 @@ def test_failure_08_hours_reach_from_2000_to_2299(hand: HandMade) -> None:
         for second in (1, 2, 3, 4, 5, 6, 7, 8, 9):
             hand.sample(f"{at[:-2]}{second:02}", f"{name}|r", gpu_id=name)
         minute = int(datetime.fromisoformat(f"{at}Z").timestamp())
-        changed.add([minute], [f"{name}|r"])
+        changed.add([minute], [SessionName("", f"{name}|r")])
     hand.roll_up()
     roll_up(FactDatabase(hand.client, hand.database), changed)
     minutes = hand.rows("SELECT toString(window_start) FROM $.agg_stream_performance_1m ORDER BY window_start")

@@ -105,3 +105,18 @@ def test_columns_that_facts_of_an_earlier_version_lack_are_added_and_shown(engin
     for fact in facts:
         engine.query(f"SELECT {', '.join(new)} FROM {applied}.{fact}")
     assert apply(engine, applied, []) == []
+
+
+def test_a_column_of_a_sorting_key_is_added_with_the_key(engine: Client, applied: str) -> None:
+    """Rows of two orgs would replace each other, and a column that is there cannot enter the key later."""
+    latency = f"{applied}.fact_workflow_latency_samples"
+    ((made,),) = engine.query(f"SHOW CREATE TABLE {latency}_versions").result_rows
+    before = re.sub(r"\(workflow_session_id, org_key\)", "workflow_session_id", re.sub(r"`org_key` .*\n", "", made))
+    engine.command(f"DROP TABLE {latency}_versions SYNC")
+    engine.command(before)
+    engine.command(f"INSERT INTO {latency}_versions (workflow_session_id, version) VALUES ('s|r', 1)")
+    assert apply(engine, applied, []) == ["fact_workflow_latency_samples_versions.org_key"]
+    of_a = "(org, org_key, workflow_session_id, version) VALUES ('a', 'a', 's|r', 2)"
+    engine.command(f"INSERT INTO {latency}_versions {of_a}")
+    assert engine.query(f"SELECT org, version FROM {latency} ORDER BY org").result_rows == [("", 1), ("a", 2)]
+    assert apply(engine, applied, []) == []

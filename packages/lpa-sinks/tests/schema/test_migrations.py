@@ -241,6 +241,7 @@ def test_a_view_keeps_the_columns_that_others_read(run: Run, tmp_path: Path) -> 
         f"ALTER TABLE {PAYMENTS} MODIFY SETTING index_granularity = 1, DELETE WHERE 1",
         f"ALTER TABLE {PAYMENTS} MODIFY COMMENT 'it', gateway = 1",
         f"ALTER TABLE {PAYMENTS} MODIFY TTL event_date, CLEAR COLUMN gateway",
+        f"ALTER TABLE {PAYMENTS} MODIFY ORDER BY (event_date, recipient)",
         f"INSERT INTO {PAYMENTS} (id) VALUES (';'); TRUNCATE TABLE {PAYMENTS}",
         f"ALTER\n TABLE {PAYMENTS}\n  DROP COLUMN gateway",
     ],
@@ -450,6 +451,8 @@ def test_a_file_that_is_no_text(run: Run, tmp_path: Path) -> None:
         f"{ADDITION}, ADD COLUMN IF NOT EXISTS area Tuple(a String, b Enum8('x, DROP COLUMN y' = 1))",
         f"ALTER TABLE {PAYMENTS}\n  MODIFY COMMENT 'of payments; -- all, DROP COLUMN gateway'",
         f"ALTER TABLE {PAYMENTS} MODIFY SETTING merge_with_ttl_timeout = 1, ttl_only_drop_parts = 0",
+        "ALTER TABLE livepeer_analytics.streaming_events ADD COLUMN IF NOT EXISTS zone String, "
+        "MODIFY ORDER BY (event_date, type, event_timestamp, zone)",
         f"INSERT INTO {PAYMENTS} (session_id) VALUES ('a;\n')",
     ],
 )

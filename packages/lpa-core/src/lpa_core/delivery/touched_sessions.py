@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final, final
+from typing import Any, Final, final
 
 import msgspec
 
 from lpa_core.errors import JobFailed
+from lpa_core.orgs import NO_ORG, of_org
 from lpa_core.sinks.sink import StoredRange
 from lpa_core.tables.table import Block
 
@@ -36,6 +37,7 @@ class Touch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
         topic, partition, batch_time: of the range; its rows carry them.
         stream_id, request_id: of the session, as sent; both empty if ``table`` is given.
         table: one of ``PROJECTED_TABLES``, or empty.
+        org: whose session it is; empty without an org, and for a table.
     """
 
     topic: str
@@ -44,6 +46,7 @@ class Touch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     stream_id: str = ""
     request_id: str = ""
     table: str = ""
+    org: str = NO_ORG
 
     @property
     def stored(self) -> StoredRange:
@@ -52,7 +55,7 @@ class Touch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     @property
     def key(self) -> bytes:
         """The record's key: everything about a session, or a table, comes in one partition and in order."""
-        return (self.table or f"{self.stream_id.strip(' ')}|{self.request_id.strip(' ')}").encode()
+        return (self.table or of_org(self.org, f"{self.stream_id.strip(' ')}|{self.request_id.strip(' ')}")).encode()
 
     def encode(self) -> bytes:
         return _ENCODER.encode(self)
@@ -77,11 +80,16 @@ def touches(blocks: Iterable[Block]) -> Iterator[Touch]:
         elif block.table.name in PROJECTED_TABLES:
             yield Touch(block.topic, block.partition, _batch_time(block), table=block.table.name)
     for (stream_id, request_id), block in sessions.items():
-        yield Touch(block.topic, block.partition, _batch_time(block), stream_id, request_id)
+        yield Touch(block.topic, block.partition, _batch_time(block), stream_id, request_id, org=_of_all(block, "org"))
 
 
 def _batch_time(block: Block) -> int:
-    return int(block.columns[block.table.column_names.index("ingestion_timestamp")][0])
+    return int(_of_all(block, "ingestion_timestamp"))
+
+
+def _of_all(block: Block, column: str) -> Any:
+    """The value of a column that is the same in all rows of a range."""
+    return block.columns[block.table.column_names.index(column)][0]
 
 
 _ENCODER: Final = msgspec.json.Encoder()

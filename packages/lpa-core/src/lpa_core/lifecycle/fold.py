@@ -27,7 +27,7 @@ _STATUS, _TRACE = SignalKind.STATUS, SignalKind.TRACE
 
 @final
 class SessionFold:
-    """One session, signal by signal.
+    """One session of one org, signal by signal.
 
     What a signal costs does not grow with the session: only the rows that still wait for their segment's first
     attribution are kept. The object is its own checkpoint.
@@ -54,7 +54,7 @@ class SessionFold:
         policy: AttributionPolicy | None = None,
         mode: PipelineModelMode = DEFAULT_MODE,
     ) -> None:
-        """``capabilities`` may grow meanwhile; a signal sees what is there in its turn."""
+        """``capabilities`` are those of the session's org. They may grow: a signal sees what is there in its turn."""
         self._session = Session(session_id)
         self._identity = Identity(capabilities, NearestSnapshot() if policy is None else policy, mode)
         self._segments = Segments()
@@ -142,7 +142,10 @@ def fold(
     policy: AttributionPolicy | None = None,
     mode: PipelineModelMode = DEFAULT_MODE,
 ) -> Facts:
-    """All facts of the session, whatever the order of ``signals`` and no matter how often each is there."""
+    """All facts of the session, whatever the order of ``signals`` and no matter how often each is there.
+
+    ``signals`` are those of one org, ``capabilities`` those of the same (docs/spec/producers.md section 2).
+    """
     folding = SessionFold(session_id, capabilities, policy, mode)
     for signal in sorted(signals, key=order):
         folding.apply(signal)

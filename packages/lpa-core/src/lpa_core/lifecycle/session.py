@@ -71,7 +71,7 @@ class Session:
         self.first_stream_request_ts: int | None = None
         self.first_processed_ts: int | None = None
         self.first_playable_ts: int | None = None
-        self._unnamed: tuple[str, ...] = ("org", "stream_id", "request_id", "gateway")
+        self._unnamed: tuple[str, ...] = ("stream_id", "request_id", "gateway")
         self._workflow_id = ""
         self._start = 0
         self._confirmed_swaps = 0
@@ -93,6 +93,7 @@ class Session:
         self.event_count += 1
         if self.event_count == 1:
             self._start = time
+            self.org = signal.org
             self._first_event_uid = signal.source_event_uid
             self._workflow_id = identity.pipeline or WORKFLOW_TYPE
         self.end = time

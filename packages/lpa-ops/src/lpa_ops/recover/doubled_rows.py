@@ -12,6 +12,7 @@ from lpa_core.counted import counted
 from lpa_core.delivery.consumer_group import Partition
 from lpa_core.jobs.assembly import fold_rules
 from lpa_core.kafka.admin import admin_client
+from lpa_core.orgs import NO_ORG
 from lpa_core.sinks.sink import StoredRange
 from lpa_ops.positions.checkpoints import checkpoints, from_kafka, sink_name
 from lpa_ops.positions.committed import of_derivation, require_stopped
@@ -35,6 +36,7 @@ class TouchedSession(msgspec.Struct, frozen=True):
     rows: int
     earliest: int
     latest: int
+    org: str = NO_ORG
 
 
 class DoubledPositions(Findings, frozen=True, kw_only=True):
@@ -148,7 +150,9 @@ def _sessions(client: Client, name: str, removed: Collection[tuple[Partition, in
         return []
     ranges = [StoredRange(*partition, batch_time) for partition, batch_time in sorted(removed)]
     return [
-        TouchedSession(*key, extent.rows, extent.span.earliest, extent.span.latest)
+        TouchedSession(
+            key.stream_id, key.request_id, extent.rows, extent.span.earliest, extent.span.latest, org=key.org
+        )
         for key, extent in touched_sessions(FactDatabase(client, name), of_ranges(ranges)).items()
     ]
 
@@ -158,7 +162,7 @@ def _extents(client: Client, name: str, sessions: Sequence[TouchedSession]) -> M
     if not sessions:
         return {}
     before = {
-        SessionKey(each.stream_id, each.request_id): Extent(each.rows, TimeSpan(each.earliest, each.latest))
+        SessionKey(each.org, each.stream_id, each.request_id): Extent(each.rows, TimeSpan(each.earliest, each.latest))
         for each in sessions
     }
     all_times = TimeSpan.hull([extent.span for extent in before.values()])

@@ -16,6 +16,7 @@ from lpa_core.commands.output import console, print_json, print_line
 from lpa_core.counted import counted
 from lpa_core.errors import UsageError
 from lpa_core.jobs.assembly import fold_rules
+from lpa_core.orgs import NO_ORG
 from lpa_core.plugins.context import AppContext
 from lpa_core.sinks.derived import Derived
 from lpa_core.time_window import parse_time, require_order
@@ -59,6 +60,7 @@ def materialize_app(context: AppContext) -> cyclopts.App:
         start: str,
         end: str,
         sessions: Annotated[Sequence[str], Parameter(negative="", consume_multiple=True)] = (),
+        org: str = NO_ORG,
         sink: SinkUri = None,
         json: Json = False,
     ) -> None:
@@ -74,11 +76,15 @@ def materialize_app(context: AppContext) -> cyclopts.App:
             Event time, exclusive.
         sessions
             Only these: session ids, as workflow_session_id has them (stream_id|request_id).
+        org
+            Whose sessions --sessions names. Default: those of topics without an org.
         """
+        if org and not sessions:
+            raise UsageError("--org says whose sessions --sessions names: name some, or leave it out to rebuild all")
         now_ms = time.time_ns() // 1_000_000
         first, behind = parse_time(start, "--start", now_ms), parse_time(end, "--end", now_ms)
         require_order(first, behind)
-        only = [*map(_key, sessions)]
+        only = [_key(org, name) for name in sessions]
         rules = fold_rules(context.plugins, settings)
         embedded = endpoint_of(sink, settings).path is not None
         screen = console(stderr=True)
@@ -100,11 +106,11 @@ def materialize_app(context: AppContext) -> cyclopts.App:
     return app
 
 
-def _key(name: str) -> SessionKey:
+def _key(org: str, name: str) -> SessionKey:
     stream, separator, request = name.rpartition("|")
     if not separator:
         raise UsageError(f"--sessions {name}: a session id has the form stream_id|request_id")
-    return SessionKey.of(stream.removeprefix("_missing_stream"), request.removeprefix("_missing_request"))
+    return SessionKey.of(org, stream.removeprefix("_missing_stream"), request.removeprefix("_missing_request"))
 
 
 def _print(done: Derived, json: bool) -> None:

@@ -1,4 +1,7 @@
-"""Capability snapshots of the wallets and URLs that signals name, and what a snapshot that arrives changes."""
+"""Capability snapshots of the wallets and URLs that signals name, and what a snapshot that arrives changes.
+
+A signal sees the snapshots of its own org only (docs/spec/producers.md section 2).
+"""
 
 from __future__ import annotations
 
@@ -31,13 +34,20 @@ CAPABILITY_TABLES: Final = frozenset(
 )
 """The tables that tell who offered what, or at least who answered at a URL."""
 
-_NAMES: Final = (Column("name", Kind.TEXT),)
-_TIMES: Final = (Column("is_url", Kind.UINT8), Column("name", Kind.TEXT), Column("time", Kind.INT64))
+_NAMES: Final = (Column("org", Kind.TEXT), Column("name", Kind.TEXT))
+_TIMES: Final = (
+    Column("org", Kind.TEXT),
+    Column("is_url", Kind.UINT8),
+    Column("name", Kind.TEXT),
+    Column("time", Kind.INT64),
+)
 
 
 class OrchestratorName(NamedTuple):
     """What a signal names an orchestrator by: a wallet, trimmed and in lower case, or a URL as it is compared."""
 
+    org: str
+    """Of the signal."""
     is_url: int
     """1 or 0."""
     name: str
@@ -46,13 +56,13 @@ class OrchestratorName(NamedTuple):
 def named_orchestrators(signals: Iterable[Signal]) -> Mapping[OrchestratorName, int]:
     """The wallets and URLs that signals name, and the time of the earliest that names it, epoch ms."""
     earliest: dict[OrchestratorName, int] = {}
-    seen: dict[tuple[str, str], int] = {}
+    seen: dict[tuple[str, str, str], int] = {}
     for signal in signals:
-        named = signal.orchestrator_address, signal.orchestrator_url
+        named = signal.org, signal.orchestrator_address, signal.orchestrator_url
         if signal.signal_ts < seen.get(named, signal.signal_ts + 1):
             seen[named] = signal.signal_ts
-    for (wallet, url), time in seen.items():
-        for name in (OrchestratorName(0, wallet), OrchestratorName(1, url_key(url))):
+    for (org, wallet, url), time in seen.items():
+        for name in (OrchestratorName(org, 0, wallet), OrchestratorName(org, 1, url_key(url))):
             if name.name:
                 earliest[name] = min(time, earliest.get(name, time))
     return earliest
@@ -69,7 +79,7 @@ class _Changes:
     """
 
     since: dict[OrchestratorName, int] = attrs.field(factory=dict[OrchestratorName, int])
-    at: set[tuple[int, str, int]] = attrs.field(factory=set[tuple[int, str, int]])
+    at: set[tuple[str, int, str, int]] = attrs.field(factory=set[tuple[str, int, str, int]])
 
     def add(self, name: OrchestratorName, since: int, *at: int) -> None:
         self.since[name] = min(since, self.since.get(name, _LATEST))
@@ -85,14 +95,21 @@ class HeldSnapshots:
     """The snapshots around the signals of the wallets and URLs asked for so far."""
 
     def __init__(self, database: FactDatabase) -> None:
-        self.index = CapabilityIndex()
         self.snapshots = 0
         """How many are held."""
         self._database = database
+        self._by_org: dict[str, CapabilityIndex] = {}
         self._seen: set[StoredRange] | None = None
         """Ranges that brought capabilities lately; None before anybody looked."""
         self._since: dict[OrchestratorName, int] = {}
         """Wallet or URL -> the time from which its snapshots are here, beside the last one before and the first."""
+
+    def index(self, org: str) -> CapabilityIndex:
+        """Of the org's snapshots; it grows with what is asked for and arrives."""
+        found = self._by_org.get(org)
+        if found is None:
+            found = self._by_org[org] = CapabilityIndex()
+        return found
 
     def require(self, needed: Mapping[OrchestratorName, int]) -> None:
         """See to it that signals of these wallets and URLs find all that matters.
@@ -104,9 +121,9 @@ class HeldSnapshots:
         """
         offering = self._load({name: time - TTL_MS for name, time in needed.items()})
         # A signal that names no wallet is looked up by the canonical one that its session is on.
-        self._load(dict.fromkeys(_wallets(offering), min(needed.values(), default=0) - TTL_MS))
+        self._load(dict.fromkeys(offering, min(needed.values(), default=0) - TTL_MS))
 
-    def _load(self, needed: Mapping[OrchestratorName, int]) -> set[str]:
+    def _load(self, needed: Mapping[OrchestratorName, int]) -> set[OrchestratorName]:
         """Load what is missing and return the canonical wallets of it."""
         missing = {name: since for name, since in needed.items() if since < self._since.get(name, _LATEST)}
         if not missing:
@@ -114,25 +131,27 @@ class HeldSnapshots:
         since = min(missing.values())
         self._since.update(dict.fromkeys(missing, since))
         wallets, urls = (
-            carried(_NAMES, [(name,) for is_url, name in missing if is_url == wanted]) for wanted in (0, 1)
+            carried(_NAMES, [(org, name) for org, is_url, name in missing if is_url == wanted]) for wanted in (0, 1)
         )
         offering = self._add(
             *self._database.query(
-                "capabilities_of.sql", 7, {"since": since}, wallets=wallets, urls=urls, url_key=url_key_of("orch_uri")
+                "capabilities_of.sql", 8, {"since": since}, wallets=wallets, urls=urls, url_key=url_key_of("orch_uri")
             )
         )
-        if any(is_url for is_url, _ in missing):
-            found = self._database.query("identities_of.sql", 4, urls=urls, url_key=url_key_of("orch_uri"))
+        if any(each.is_url for each in missing):
+            found = self._database.query("identities_of.sql", 5, urls=urls, url_key=url_key_of("orch_uri"))
             offering |= self._add(*_identities(*found))
         return offering
 
-    def _add(self, *columns: Iterable[Any]) -> set[str]:
-        canonicals = set()
-        for local, canonical, url, pipeline, model, gpu, snapshots in zip(*columns, strict=True):
+    def _add(self, *columns: Iterable[Any]) -> set[OrchestratorName]:
+        canonicals = set[OrchestratorName]()
+        for org, local, canonical, url, pipeline, model, gpu, snapshots in zip(*columns, strict=True):
+            index = self.index(org)
             for snapshot in snapshots:
                 capability = Capability(snapshot, "", canonical, local, url, pipeline, model, gpu)
-                self.snapshots += self.index.add(capability)
-            canonicals.add(canonical)
+                self.snapshots += index.add(capability)
+            if canonical:
+                canonicals.add(OrchestratorName(org, 0, canonical))
         return canonicals
 
     def refresh(self) -> set[SessionKey]:
@@ -152,68 +171,71 @@ class HeldSnapshots:
         A snapshot that offers what the one before offered changes nothing but for signals of its very time, and those
         later than the one before reaches. Raises the client's errors.
         """
-        identities = self._database.query("identities_arrived.sql", 4, rows.parameters, rows=rows.condition)
+        identities = self._database.query("identities_arrived.sql", 5, rows.parameters, rows=rows.condition)
         changes = self._changes(rows, identities)
         if not changes.since:
             return set()
-        offering = self._add(*self._database.query("capabilities_arrived.sql", 7, rows.parameters, rows=rows.condition))
+        offering = self._add(*self._database.query("capabilities_arrived.sql", 8, rows.parameters, rows=rows.condition))
         offering |= self._add(*_identities(*identities))
         if self._since:
-            self._load(dict.fromkeys(_wallets(offering) - self._since.keys(), min(self._since.values())))
+            self._load(dict.fromkeys(offering - self._since.keys(), min(self._since.values())))
         near = between(changes.span.wider(MOST_APART_MS))  # a trace's step may lie that far from its event
-        streams, requests = self._database.query(
+        found = self._database.query(
             "sessions_named.sql",
-            2,
+            3,
             near.parameters,
             since=carried(_TIMES, [(*name, time) for name, time in changes.since.items()]),
             at=carried(_TIMES, list(changes.at)),
             near=near.condition,
             url_key=url_key_of("orch_uri"),
         )
-        return {SessionKey(*ids) for ids in zip(streams, requests, strict=True)}
+        return {SessionKey(*key) for key in zip(*found, strict=True)}
 
     def _changes(self, rows: RowFilter, identities: Sequence[Sequence[Any]]) -> _Changes:
         found = _Changes()
         columns = self._database.query(
-            "arrived_snapshots.sql", 5, rows.parameters, rows=rows.condition, url_key=url_key_of("orch_uri")
+            "arrived_snapshots.sql", 6, rows.parameters, rows=rows.condition, url_key=url_key_of("orch_uri")
         )
-        for is_url, name, time, previous, same in zip(*columns, strict=True):
+        for org, is_url, name, time, previous, same in zip(*columns, strict=True):
             if same and time - previous <= TTL_MS:
-                found.add(OrchestratorName(is_url, name), previous + TTL_MS + 1, time)
+                found.add(OrchestratorName(org, is_url, name), previous + TTL_MS + 1, time)
             else:
-                found.add(OrchestratorName(is_url, name), _EARLIEST)
-        told = [row for row in zip(*identities, strict=True) if url_key(row[2])]
-        self._load({OrchestratorName(1, url_key(url)): min(times) - TTL_MS for _, _, url, times in told})
-        for local, canonical, url, snapshots in told:
-            self._note_identity(found, canonical, local, url_key(url), snapshots)
+                found.add(OrchestratorName(org, is_url, name), _EARLIEST)
+        told = [
+            (OrchestratorName(org, 1, url_key(url)), local, canonical, times)
+            for org, local, canonical, url, times in zip(*identities, strict=True)
+            if url_key(url)
+        ]
+        self._load({name: min(times) - TTL_MS for name, _, _, times in told})
+        for name, local, canonical, times in told:
+            self._note_identity(found, name, canonical, local, times)
         return found
 
-    def _note_identity(self, found: _Changes, canonical: str, local: str, key: str, snapshots: Sequence[int]) -> None:
+    def _note_identity(
+        self, found: _Changes, url: OrchestratorName, canonical: str, local: str, snapshots: Sequence[int]
+    ) -> None:
         """An identity row that only repeats the one before decides about no signal but those after that one's reach.
 
         All that was stored for the URL is held by now, also what arrived.
         """
-        known = self.index.urls[key].identities if key in self.index.urls else []
+        urls = self.index(url.org).urls
+        known = urls[url.name].identities if url.name in urls else []
         same = [offer for offer in known if (offer.canonical, offer.local) == (canonical, local)]
         times = [time for offer in same for time in offer.times]
         for snapshot in snapshots:
             before = max((time for time in times if time < snapshot), default=_EARLIEST)
             if len(known) == 1 and snapshot - before <= TTL_MS:
-                found.add(OrchestratorName(1, key), before + TTL_MS + 1, snapshot)
+                found.add(url, before + TTL_MS + 1, snapshot)
             else:
-                found.add(OrchestratorName(1, key), _EARLIEST)
-
-
-def _wallets(names: Iterable[str]) -> set[OrchestratorName]:
-    return {OrchestratorName(0, name) for name in names if name}
+                found.add(url, _EARLIEST)
 
 
 def _identities(
-    local: Sequence[Any], canonical: Sequence[Any], url: Sequence[Any], snapshots: Sequence[Any]
+    org: Sequence[Any], local: Sequence[Any], canonical: Sequence[Any], url: Sequence[Any], snapshots: Sequence[Any]
 ) -> Sequence[Sequence[Any]]:
     """Columns of identity rows as those of offers: without pipeline, model and GPU."""
     nothing = [""] * len(local)
-    return local, canonical, url, nothing, nothing, nothing, snapshots
+    return org, local, canonical, url, nothing, nothing, nothing, snapshots
 
 
 def url_key_of(column: str) -> str:

@@ -25,8 +25,8 @@ from lpa_core.tables.table import Column, Kind
 from lpa_sinks.clickhouse.inline_rows import carried
 from lpa_sinks.clickhouse.types import column_type
 from lpa_sinks.materialize.fact_database import FactDatabase
-from lpa_sinks.materialize.row_filter import TimeSpan
-from lpa_sinks.schema.ddl import declared
+from lpa_sinks.materialize.row_filter import SessionName, TimeSpan
+from lpa_sinks.schema.ddl import ORG_KEY, declared
 
 _TIME_COLUMNS: Final[Mapping[type[Fact], str | None]] = {
     SegmentFact: None,
@@ -42,10 +42,10 @@ _TIME_COLUMNS: Final[Mapping[type[Fact], str | None]] = {
 Sessions come last: who finds one finds all of it.
 """
 
-_OWN: Final = ("ingestion_timestamp", "version", "is_deleted")
+_OWN: Final = (ORG_KEY, "ingestion_timestamp", "version", "is_deleted")
 _SPAN: Final = ("first_event_timestamp", "last_event_timestamp")
 
-_SESSIONS: Final = (Column("workflow_session_id", Kind.TEXT),)
+_SESSIONS: Final = (Column("org", Kind.TEXT), Column("workflow_session_id", Kind.TEXT))
 
 _KINDS: Final = {
     column_type(Column("any", kind, nullable)): (kind, nullable)
@@ -93,8 +93,10 @@ def write(database: FactDatabase, sessions: Iterable[FoldedSession], version: in
                 rows.spans.append(session.stored)
     for kind, rows in tables.items():
         if rows.facts:
+            said = columns(rows.facts)
             values: list[Sequence[Any]] = [
-                *columns(rows.facts),
+                *said,
+                said[column_names(kind).index("org")],
                 rows.ingested,
                 [version] * len(rows.facts),
                 [0] * len(rows.facts),
@@ -104,7 +106,9 @@ def write(database: FactDatabase, sessions: Iterable[FoldedSession], version: in
             database.insert(f"{kind.table}_versions", _columns(kind), values)
 
 
-def buried_minutes(database: FactDatabase, sessions: Collection[str], version: int, times: TimeSpan) -> set[int]:
+def buried_minutes(
+    database: FactDatabase, sessions: Collection[SessionName], version: int, times: TimeSpan
+) -> set[int]:
     """The minutes (epoch seconds) of status samples that :func:`bury` would bury. Raises the client's errors."""
     (minutes,) = database.query(
         "buried_minutes.sql",
@@ -116,7 +120,7 @@ def buried_minutes(database: FactDatabase, sessions: Collection[str], version: i
     return set(minutes)
 
 
-def bury(database: FactDatabase, sessions: Collection[str], version: int, times: TimeSpan) -> None:
+def bury(database: FactDatabase, sessions: Collection[SessionName], version: int, times: TimeSpan) -> None:
     """Bury the rows of these sessions that are older than ``version``: it says all there is of them.
 
     Args:
@@ -125,7 +129,7 @@ def bury(database: FactDatabase, sessions: Collection[str], version: int, times:
     Raises the client's errors.
     """
     for kind, time_column in _TIME_COLUMNS.items():
-        names = (*column_names(kind), "ingestion_timestamp")
+        names = (*column_names(kind), ORG_KEY, "ingestion_timestamp")
         parameters = {"version": version}
         if time_column:
             parameters |= {"first": times.earliest, "last": times.latest}
@@ -139,9 +143,9 @@ def bury(database: FactDatabase, sessions: Collection[str], version: int, times:
         )
 
 
-def named(sessions: Iterable[str]) -> str:
-    """Session ids as a table for a statement."""
-    return carried(_SESSIONS, [(each,) for each in sessions])
+def named(sessions: Iterable[SessionName]) -> str:
+    """Sessions as a table for a statement."""
+    return carried(_SESSIONS, [*sessions])
 
 
 def _hours(time_column: str) -> str:

@@ -65,7 +65,7 @@ class _Batch:
             self.tables.setdefault(touch.table, set()).add(touch.stored)
         else:
             self.ranges.add(touch.stored)
-            self.keys.add(SessionKey.of(touch.stream_id, touch.request_id))
+            self.keys.add(SessionKey.of(touch.org, touch.stream_id, touch.request_id))
 
 
 @final

@@ -7,10 +7,9 @@ from typing import final
 
 import attrs
 
-from lpa_core.lifecycle.signals import session_id
 from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.facts import named
-from lpa_sinks.materialize.row_filter import Extent, RowFilter, SessionKey, TimeSpan
+from lpa_sinks.materialize.row_filter import Extent, RowFilter, SessionKey, SessionName, TimeSpan
 
 
 @final
@@ -23,21 +22,22 @@ class KnownSession:
         derived: times of its samples, edges and other facts.
     """
 
-    name: str
+    name: SessionName
     stored: Extent
     derived: TimeSpan
 
 
 def known_sessions(database: FactDatabase, keys: Iterable[SessionKey]) -> Mapping[SessionKey, KnownSession]:
-    """Those of the sessions that have facts; of the key without ids, none. Raises the client's errors."""
-    names = {session_id(*key, ""): key for key in keys if any(key)}
+    """Those of the sessions that have facts; of keys without ids, none. Raises the client's errors."""
+    names = {key.name: key for key in keys if key.has_ids}
     if not names:
         return {}
-    columns = database.query("known_sessions.sql", 6, sessions=named(names))
-    return {
-        names[name]: KnownSession(name, Extent(rows, TimeSpan(earliest, latest)), TimeSpan(started, ended))
-        for name, earliest, latest, rows, started, ended in zip(*columns, strict=True)
-    }
+    columns = database.query("known_sessions.sql", 7, sessions=named(names))
+    found = (
+        KnownSession(SessionName(org, name), Extent(rows, TimeSpan(earliest, latest)), TimeSpan(started, ended))
+        for org, name, earliest, latest, rows, started, ended in zip(*columns, strict=True)
+    )
+    return {names[each.name]: each for each in found}
 
 
 def touched_sessions(database: FactDatabase, rows: RowFilter) -> Mapping[SessionKey, Extent]:
@@ -45,8 +45,8 @@ def touched_sessions(database: FactDatabase, rows: RowFilter) -> Mapping[Session
 
     Raises the client's errors.
     """
-    columns = database.query("sessions_of.sql", 5, rows.parameters, rows=rows.condition)
+    columns = database.query("sessions_of.sql", 6, rows.parameters, rows=rows.condition)
     return {
-        SessionKey(stream, request): Extent(count, TimeSpan(earliest, latest))
-        for stream, request, earliest, latest, count in zip(*columns, strict=True)
+        SessionKey(org, stream, request): Extent(count, TimeSpan(earliest, latest))
+        for org, stream, request, earliest, latest, count in zip(*columns, strict=True)
     }

@@ -304,13 +304,14 @@ class Materializer:
             return
         sessions = read(self._database, between(TimeSpan.hull(spans)).of_sessions(keys))
         for key in _expired(known, sessions, work.version):
-            _log.warning("facts stay as they are: some of their events have expired", session="|".join(key))
+            _log.warning("facts stay as they are: some of their events have expired", **key._asdict())
             del known[key]
             sessions = {name: signals for name, signals in sessions.items() if signals.key != key}
         self._capabilities.require(_named(sessions.values()))
         folded: list[FoldedSession] = []
         for name, signals in sessions.items():
-            session = OpenSession(SessionFold(name, self._capabilities.index, self._rules.policy, self._rules.mode))
+            index = self._capabilities.index(name.org)
+            session = OpenSession(SessionFold(name.workflow_session_id, index, self._rules.policy, self._rules.mode))
             applied = session.apply(signals, work.known_from)
             if isinstance(applied, Refold):
                 raise AssertionError(f"{name} cannot be folded in its own order")

@@ -10,7 +10,7 @@ import attrs
 
 from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.facts import FoldedSession, named
-from lpa_sinks.materialize.row_filter import RowFilter
+from lpa_sinks.materialize.row_filter import RowFilter, SessionName
 from lpa_sinks.materialize.statements import PROJECTIONS
 
 _HOUR: Final = 3600
@@ -30,7 +30,7 @@ class ChangedSamples:
     """
 
     minutes: dict[int, set[int]] = attrs.field(factory=dict[int, set[int]])
-    sessions: dict[int, set[str]] = attrs.field(factory=dict[int, set[str]])
+    sessions: dict[int, set[SessionName]] = attrs.field(factory=dict[int, set[SessionName]])
 
     @classmethod
     def of(cls, folded: Iterable[FoldedSession]) -> ChangedSamples:
@@ -39,10 +39,10 @@ class ChangedSamples:
             samples = session.facts.status_samples
             if samples:
                 minutes = {sample.sample_ts // _MINUTE_MS * 60 for sample in samples}
-                changed.add(minutes, (samples[0].workflow_session_id,))
+                changed.add(minutes, (SessionName(samples[0].org, samples[0].workflow_session_id),))
         return changed
 
-    def add(self, minutes: Iterable[int], sessions: Collection[str]) -> None:
+    def add(self, minutes: Iterable[int], sessions: Collection[SessionName]) -> None:
         """Any of the sessions may have changed in any of the minutes."""
         hours = set[int]()
         for minute in minutes:
@@ -70,7 +70,7 @@ def roll_up(database: FactDatabase, changed: ChangedSamples, before: float = mat
     for start in range(0, len(hours), _HOURS_AT_ONCE):
         some = hours[start : start + _HOURS_AT_ONCE]
         minutes = sorted(minute * 1000 for hour in some for minute in changed.minutes[hour])
-        sessions = set[str]().union(*(changed.sessions[hour] for hour in some))
+        sessions = set[SessionName]().union(*(changed.sessions[hour] for hour in some))
         # The sorting key takes times before 1970 and after 2106 as the first and the last of these years.
         sorted_by = sorted({min(max(hour, 0), _LAST_DATETIME) for hour in some})
         database.command("roll_up_performance.sql", {"minutes": minutes, "sorted_by": sorted_by})

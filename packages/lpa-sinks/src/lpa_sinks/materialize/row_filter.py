@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple, final
 
 import attrs
 
+from lpa_core.lifecycle.signals import session_id
 from lpa_core.sinks.sink import StoredRange
 from lpa_core.tables.table import Column, Kind
 from lpa_sinks.clickhouse.inline_rows import carried
@@ -17,17 +18,34 @@ _CALENDAR: Final = (-2_208_988_800_000, 10_413_791_999_999)
 
 
 class SessionKey(NamedTuple):
-    """The ids of a session as they are compared: without outer spaces.
+    """Whose a session is, and its ids as they are compared: without outer spaces.
 
-    Where both are empty it names every session that has neither.
+    Where both ids are empty it names every session of the org that has neither.
     """
 
+    org: str
     stream_id: str
     request_id: str
 
     @classmethod
-    def of(cls, stream_id: str, request_id: str) -> SessionKey:
-        return cls(stream_id.strip(" "), request_id.strip(" "))
+    def of(cls, org: str, stream_id: str, request_id: str) -> SessionKey:
+        return cls(org, stream_id.strip(" "), request_id.strip(" "))
+
+    @property
+    def has_ids(self) -> bool:
+        return bool(self.stream_id or self.request_id)
+
+    @property
+    def name(self) -> SessionName:
+        """Of the one session that it names, if it has an id."""
+        return SessionName(self.org, session_id(self.stream_id, self.request_id, ""))
+
+
+class SessionName(NamedTuple):
+    """What facts name a session by. Orgs may have sessions of the same id."""
+
+    org: str
+    workflow_session_id: str
 
 
 @final
@@ -91,5 +109,5 @@ def between(span: TimeSpan) -> RowFilter:
     return RowFilter(SQL.text("between.sql"), {"earliest": earliest, "latest": latest})
 
 
-_KEYS: Final = (Column("stream_id", Kind.TEXT), Column("request_id", Kind.TEXT))
+_KEYS: Final = (Column("org", Kind.TEXT), Column("stream_id", Kind.TEXT), Column("request_id", Kind.TEXT))
 _RANGES: Final = (Column("topic", Kind.TEXT), Column("partition", Kind.UINT32), Column("batch_time", Kind.INT64))

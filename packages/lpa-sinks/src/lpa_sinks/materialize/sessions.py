@@ -13,7 +13,7 @@ from lpa_core.lifecycle.signals import Signal, order, session_id
 from lpa_core.sinks.derived import Refold
 from lpa_core.sinks.sink import StoredRange
 from lpa_sinks.materialize.facts import FoldedSession
-from lpa_sinks.materialize.row_filter import SessionKey, TimeSpan
+from lpa_sinks.materialize.row_filter import SessionKey, SessionName, TimeSpan
 from lpa_sinks.materialize.signals import Signals
 
 
@@ -76,15 +76,15 @@ class OpenSessions:
 
     def __init__(self, at_most: int) -> None:
         self._at_most = at_most
-        self._sessions: OrderedDict[str, OpenSession] = OrderedDict()
+        self._sessions: OrderedDict[SessionName, OpenSession] = OrderedDict()
 
-    def get(self, name: str) -> OpenSession | None:
+    def get(self, name: SessionName) -> OpenSession | None:
         session = self._sessions.get(name)
         if session is not None:
             self._sessions.move_to_end(name)
         return session
 
-    def keep(self, name: str, session: OpenSession) -> None:
+    def keep(self, name: SessionName, session: OpenSession) -> None:
         if not self._at_most:
             return
         self._sessions[name] = session
@@ -94,12 +94,14 @@ class OpenSessions:
 
     def forget(self, key: SessionKey) -> None:
         """All sessions of the key."""
-        for name in [session_id(*key, "")] if any(key) else [name for name in self._sessions if _without_ids(name)]:
+        names = [key.name] if key.has_ids else [name for name in self._sessions if _without_ids(name, key.org)]
+        for name in names:
             self._sessions.pop(name, None)
 
     def clear(self) -> None:
         self._sessions.clear()
 
 
-def _without_ids(name: str) -> bool:
-    return name.startswith(session_id("", "", " ").removesuffix("_missing_event"))
+def _without_ids(name: SessionName, org: str) -> bool:
+    without = session_id("", "", " ").removesuffix("_missing_event")
+    return name.org == org and name.workflow_session_id.startswith(without)

@@ -11,7 +11,7 @@ import attrs
 from lpa_core.lifecycle.signals import Signal, SignalKind, edge_time, session_id
 from lpa_core.sinks.sink import StoredRange
 from lpa_sinks.materialize.fact_database import FactDatabase
-from lpa_sinks.materialize.row_filter import Extent, RowFilter, SessionKey, TimeSpan
+from lpa_sinks.materialize.row_filter import Extent, RowFilter, SessionKey, SessionName, TimeSpan
 
 
 @final
@@ -42,26 +42,29 @@ class Signals:
 
 _Column = Sequence[Any]
 
-BySession = Mapping[str, Signals]
-"""Session id -> its signals."""
+BySession = Mapping[SessionName, Signals]
+"""Session -> its signals."""
 
 
 def read(database: FactDatabase, rows: RowFilter) -> BySession:
     """The signals that these rows are. Raises the client's errors."""
-    sessions: dict[str, Signals] = {}
+    sessions: dict[SessionName, Signals] = {}
+    sent: dict[tuple[str, str, str], Signals] = {}
+    # Names are made once per session: without ids every event has its own.
     for file, (width, make) in _TABLES.items():
         stream_ids, request_ids, uids, ingested, happened, *rest = database.query(
             file, width, rows.parameters, rows=rows.condition
         )
-        _, topics, partitions, *_ = rest
+        orgs, topics, partitions, *_ = rest
         signals = make(happened, stream_ids, request_ids, uids, *rest)
         ranges = map(StoredRange, topics, partitions, ingested)
-        found = zip(signals, stream_ids, request_ids, uids, ranges, happened, strict=True)
-        for signal, stream_id, request_id, uid, range_, time in found:
-            name = session_id(stream_id, request_id, uid)
-            session = sessions.get(name)
+        found = zip(signals, zip(orgs, stream_ids, request_ids, strict=True), uids, ranges, happened, strict=True)
+        for signal, ids, uid, range_, time in found:
+            session = sent.get(ids)
             if session is None:
-                session = sessions[name] = Signals(SessionKey.of(stream_id, request_id))
+                session = _session(sessions, ids, uid)
+                if session.key.has_ids:
+                    sent[ids] = session
             there = session.ranges.get(range_)
             if there is None:
                 there = session.ranges[range_] = []
@@ -69,6 +72,16 @@ def read(database: FactDatabase, rows: RowFilter) -> BySession:
             session.earliest = min(session.earliest, time)
             session.latest = max(session.latest, time)
     return sessions
+
+
+def _session(sessions: dict[SessionName, Signals], ids: tuple[str, str, str], uid: str) -> Signals:
+    """That of an event with this org and these ids; a new one if there is none."""
+    org, stream_id, request_id = ids
+    name = SessionName(org, session_id(stream_id, request_id, uid))
+    session = sessions.get(name)
+    if session is None:
+        session = sessions[name] = Signals(SessionKey.of(*ids))
+    return session
 
 
 def _statuses(

@@ -81,10 +81,13 @@ def planned(client: Client, database: str, tables: Iterable[Table]) -> list[str]
 
 def _add_columns(client: Client, database: str, tables: Sequence[Table]) -> list[str]:
     """Add the columns that tables lack. A Distributed table stays: those below it come first."""
-    added = []
+    added, known = [], declared(())
     for table, before, column in _lacking(client, database, tables):
         defined = definition_of(table.name, column.name) or f"{column.name} {column_type(column)}"
         statement = SQL.fill("add_column.sql", table=table.name, column=defined, before=before.name)
+        key = known[table.name].sorting_key if table.name in known else ""
+        if re.search(rf"\b{column.name}\b", key):  # never without the key: a column that is there cannot enter it
+            statement += SQL.fill("extend_key.sql", key=key)
         client.command(in_database(statement, database))
         added.append(f"{table.name}.{column.name}")
     return added

@@ -13,6 +13,7 @@ from lpa_core.tables.ingested import INGESTED_TABLES
 from lpa_core.tables.table import Table
 from lpa_sinks.clickhouse.types import column_type
 from lpa_sinks.schema.ddl import (
+    ORG_KEY,
     WITHDRAWN_TABLE,
     DeclaredTable,
     declared,
@@ -63,6 +64,8 @@ class Drift:
             case DriftKind.MISSING_TABLE:
                 return "`lpa schema apply` makes it"
             case DriftKind.MISSING_COLUMN:
+                if self.column == ORG_KEY:
+                    return "`lpa schema apply` adds it, to the sorting key too"
                 definition = definition_of(self.table, self.column)
                 ways = ["`lpa schema apply` adds it"] if self.stops_writing else []
                 return " or ".join([*ways, *([f"run {alter} ADD COLUMN {definition}"] if definition else [])])

@@ -51,7 +51,12 @@ _ENGINE: Final = re.compile(r"^ENGINE = (\w+)", re.MULTILINE)
 _COLUMN: Final = re.compile(
     r"^ {4}(?!INDEX )(\w+) (.+?)(?: (DEFAULT|MATERIALIZED|ALIAS) .+?)?(?: COMMENT '[^']*')?,?$", re.MULTILINE
 )
+_SORTING_KEY: Final = re.compile(r"^ORDER BY (.*)$", re.MULTILINE)
 VERSIONS: Final = "_versions"
+ORG_KEY: Final = "org_key"
+"""The column by which org is in the sorting key of a table of versions."""
+ONLY_OF_VERSIONS: Final = frozenset({ORG_KEY, "is_deleted"})
+"""Columns of a table of versions that the view of the latest ones does not show."""
 _SETTING: Final = re.compile(r"(\w+_deduplication_\w+) = (\d+)")
 _DAYS: Final = re.compile(r"\bTTL\b.*?(?:INTERVAL (\d+) DAY|toIntervalDay\((\d+)\))", re.DOTALL)
 """As the files say it, or as ClickHouse repeats it."""
@@ -64,7 +69,7 @@ class DeclaredTable:
 
     ``file`` is the SQL file that makes it, ``engine`` is ``View`` for a view. ``columns`` maps each name to its type;
     ``derived`` names those that ClickHouse computes. ``settings`` has the table's deduplication windows. ``days`` says
-    for how long rows are kept, None for ever.
+    for how long rows are kept, None for ever. ``sorting_key`` is an expression, empty for a view.
     """
 
     name: str
@@ -74,6 +79,7 @@ class DeclaredTable:
     derived: frozenset[str]
     settings: Mapping[str, int]
     days: int | None = None
+    sorting_key: str = ""
 
 
 def sql_file(name: str) -> str:
@@ -140,7 +146,7 @@ def _read(file: str, sql: str) -> dict[str, DeclaredTable]:
     found = {}
     for name, body, rest in (create.groups() for create in _CREATE.finditer(sql)):
         columns = _COLUMN.findall(body)
-        engine = _ENGINE.search(rest)
+        engine, key = _ENGINE.search(rest), _SORTING_KEY.search(rest)
         found[name] = DeclaredTable(
             name,
             file,
@@ -149,6 +155,7 @@ def _read(file: str, sql: str) -> dict[str, DeclaredTable]:
             derived=frozenset(column for column, _, default in columns if default in ("MATERIALIZED", "ALIAS")),
             settings=deduplication_settings(rest),
             days=retention_days(rest),
+            sorting_key=key[1] if engine and key else "",
         )
         if name.endswith(VERSIONS):
             current = _current(found[name])
@@ -158,7 +165,7 @@ def _read(file: str, sql: str) -> dict[str, DeclaredTable]:
 
 def _current(versions: DeclaredTable) -> DeclaredTable:
     """The view that shows the latest version of each row."""
-    columns = {name: type_ for name, type_ in versions.columns.items() if name != "is_deleted"}
+    columns = {name: type_ for name, type_ in versions.columns.items() if name not in ONLY_OF_VERSIONS}
     name = versions.name.removesuffix(VERSIONS)
     return DeclaredTable(name, versions.file, "View", columns, derived=frozenset(), settings={})
 

@@ -13,7 +13,15 @@ from typing import Final, final
 import attrs
 
 from lpa_core.tables.table import Column, Table
-from lpa_sinks.schema.ddl import DEFAULT_DATABASE, SCHEMA_FILES, VERSIONS, plugin_table, plugin_tables, sql_file
+from lpa_sinks.schema.ddl import (
+    DEFAULT_DATABASE,
+    ONLY_OF_VERSIONS,
+    SCHEMA_FILES,
+    VERSIONS,
+    plugin_table,
+    plugin_tables,
+    sql_file,
+)
 
 _TITLES: Final = {
     "01-schema.sql": "Events and rejects",
@@ -31,7 +39,8 @@ several rows; `$.` begins one in its envelope ([all forms](plugins.md#lpa_event_
 prints this page with the tables of installed plugins.
 
 Facts, rollups and dimensions are stored in `<name>_versions` and read as `<name>`, a view with one row, the latest, of
-each key. Each table named in section "{events}" has a view `raw_<table>` too, its name in earlier systems.
+each key. `org_key` in a sorting key is `org` ([why](decisions/0148-orgs-in-keys.md)). Each table named in section
+"{events}" has a view `raw_<table>` too, its name in earlier systems.
 """.format(events=_TITLES["01-schema.sql"])
 _STATEMENT: Final = re.compile(
     rf"((?:^-- [^\n]*\n)+)CREATE (?:TABLE|VIEW) IF NOT EXISTS {DEFAULT_DATABASE}\.(\w+)\n\((.*?)^\)(.*?);$",
@@ -102,7 +111,7 @@ def _section(entry: Entry, table: Table | None) -> str:
     rows = "".join(
         f"| `{column}` | `{type_}` | {_cell(origins.get(column, ''), meaning)} |\n"
         for column, type_, meaning in entry.columns
-        if column != "is_deleted"
+        if column not in ONLY_OF_VERSIONS
     )
     return f"### {name}\n\n{entry.meaning}\n{storage}\n| column | type | meaning |\n|---|---|---|\n{rows}"
 

@@ -30,7 +30,8 @@ _ADDITIVE: Final = re.compile(
 )
 _ALTER: Final = re.compile(r"ALTER\s+TABLE\s+(?P<table>\S+)\s+(?:ON\s+CLUSTER\s+\S+\s+)?", re.IGNORECASE)
 _ADDITIVE_CLAUSE: Final = re.compile(
-    r"(?:ADD\s+(?:COLUMN|INDEX|PROJECTION)\s+IF\s+NOT\s+EXISTS|MODIFY\s+(?:(?P<list>SETTING|TTL)|COMMENT)"
+    r"(?:ADD\s+(?:(?P<added>COLUMN)|INDEX|PROJECTION)\s+IF\s+NOT\s+EXISTS"
+    r"|MODIFY\s+(?:(?P<list>SETTING|TTL)|COMMENT|(?P<key>ORDER)\s+BY)"
     r"|MODIFY\s+COLUMN\s+(?P<modified>\w+)\s+\w+\s+(?P<kind>ALIAS|MATERIALIZED)"
     r"|MATERIALIZE\s+COLUMN(?=\s+(?P<again>\w+)))\s",
     re.IGNORECASE,
@@ -243,13 +244,15 @@ def _only_adds(statement: str) -> bool:
     altered = _ALTER.match(statement)
     if altered is None:
         return _ADDITIVE.match(statement) is not None
-    listing = False
+    listing = adding = keyed = False
     for clause in clauses(statement[altered.end() :]):
         found = _ADDITIVE_CLAUSE.match(clause)
-        if found is None and not (listing and _LISTED.match(clause)):
-            return False
-        listing = listing if found is None else bool(found["list"])
-    return True
+        if found is None:
+            if not (listing and _LISTED.match(clause)):
+                return False
+            continue
+        listing, adding, keyed = bool(found["list"]), adding or bool(found["added"]), keyed or bool(found["key"])
+    return adding or not keyed  # ClickHouse takes into a sorting key what is added with it, and would also shorten one
 
 
 def _computed(statement: str) -> list[ComputedColumn]:

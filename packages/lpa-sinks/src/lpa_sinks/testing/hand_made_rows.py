@@ -12,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 
 from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.rollups import ChangedSamples, roll_up
+from lpa_sinks.materialize.row_filter import SessionName
 
 DAY: Final = "2090-01-08"
 """The day of all times that are given without one: its rows do not expire."""
@@ -73,6 +74,7 @@ class HandMade:
             "health_signal_count": 3,
             "health_expected_signal_count": 3,
             "version": next(self._numbers),
+            "org_key": values.get("org", ""),
             **values,
         }
         self.insert("fact_workflow_sessions_versions", **row)
@@ -92,6 +94,7 @@ class HandMade:
             "gpu_attribution_method": "segment_window_join",
             "source_event_uid": f"{session_id} {at}",
             "version": next(self._numbers),
+            "org_key": values.get("org", ""),
             **values,
         }
         self.insert("fact_stream_status_samples_versions", **row)
@@ -125,9 +128,9 @@ class HandMade:
         starts = [int(datetime.fromisoformat(f"{DAY}T{hour:02}:00:00Z").timestamp()) for hour in hours or range(24)]
         self._written |= {"agg_stream_performance_1m_versions", "agg_session_performance_1h_versions"}
         minutes = [start + 60 * minute for start in starts for minute in range(60)]
-        sessions = self.rows("SELECT DISTINCT workflow_session_id FROM $.fact_stream_status_samples_versions")
+        sessions = self.rows("SELECT DISTINCT org, workflow_session_id FROM $.fact_stream_status_samples_versions")
         changed = ChangedSamples()
-        changed.add(minutes, [session for (session,) in sessions])
+        changed.add(minutes, [SessionName(*each) for each in sessions])
         roll_up(FactDatabase(self.client, self.database), changed)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:

@@ -12,6 +12,7 @@ from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.touched_sessions import Touch, touches
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.lifecycle.fold_rules import FoldRules
+from lpa_core.orgs import NO_ORG
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.records import RecordBatch
 from lpa_core.sinks.sink import StoredRange
@@ -74,11 +75,13 @@ class StoredEvents:
         batch_time: int = 4_000_000_000_000,
         partition: int = 0,
         topic: str = "events",
+        org: str = NO_ORG,
     ) -> StoredRange:
         """Store the records of a range, of which none is a duplicate."""
         batch = RecordBatch(topic, partition, range(offset, offset + len(records)), records)
         range_ = Range(topic, partition, offset, offset + len(records), len(records), "", batch_time)
-        settled = settle(batch, _PIPELINE.judge(batch, batch_time), [None] * len(records), range_, _PIPELINE.describe)
+        verdicts = _PIPELINE.judge(batch, batch_time)
+        settled = settle(batch, verdicts, [None] * len(records), range_, _PIPELINE.describe, org)
         stored = blocks(settled, envelopes(settled, batch, range_, _PIPELINE.max_row_bytes), batch, range_)
         for block in stored:
             self._insert(block)
@@ -96,21 +99,28 @@ class StoredEvents:
     def _insert(self, block: Block) -> None:
         self.database.insert(block.table.name, block.table.columns, block.columns)
 
-    def derived(self) -> dict[str, list[tuple[Any, ...]]]:
-        """The rows of all derived tables in order, without when they were made, and the merged rollup."""
+    def derived(self, org: str | None = None) -> dict[str, list[tuple[Any, ...]]]:
+        """The rows of all derived tables in order, without when they were made, and the merged rollups.
+
+        Those of one org, or all.
+        """
+        rows = "1" if org is None else f"org = '{org}'"
         found = {
-            table: self.query(f"SELECT * EXCEPT (ingestion_timestamp, version) FROM $.{table} ORDER BY ALL")
+            table: self.query(
+                f"SELECT * EXCEPT (ingestion_timestamp, version) FROM $.{table} WHERE {rows} ORDER BY ALL"
+            )
             for table in DERIVED
         }
         found["agg_stream_performance_1m"] = self.query(
             "SELECT window_start, gateway, orchestrator_address, pipeline, model_id, gpu_id, "
             "finalizeAggregation(sessions_uniq_state), finalizeAggregation(sample_count_state), "
-            "round(finalizeAggregation(output_fps_avg_state), 6) FROM $.agg_stream_performance_1m ORDER BY ALL"
+            f"round(finalizeAggregation(output_fps_avg_state), 6) FROM $.agg_stream_performance_1m WHERE {rows} "
+            "ORDER BY ALL"
         )
         found["agg_session_performance_1h"] = self.query(
             "SELECT window_start, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, sample_count, "
             "output_sample_count, running_sample_count, round(finalizeAggregation(output_fps_avg_state), 6) "
-            "FROM $.agg_session_performance_1h ORDER BY ALL"
+            f"FROM $.agg_session_performance_1h WHERE {rows} ORDER BY ALL"
         )
         return found
 

@@ -1,4 +1,5 @@
 SELECT
+    org,
     local_address,
     orchestrator_address,
     orch_uri,
@@ -8,4 +9,4 @@ SELECT
     arraySort(groupUniqArray(toUnixTimestamp64Milli(event_timestamp))) AS snapshots
 FROM $database.network_capabilities
 WHERE $rows
-GROUP BY local_address, orchestrator_address, orch_uri, pipeline, model_id, gpu_id
+GROUP BY org, local_address, orchestrator_address, orch_uri, pipeline, model_id, gpu_id

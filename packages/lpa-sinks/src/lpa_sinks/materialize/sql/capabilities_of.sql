@@ -1,11 +1,14 @@
 -- Every offer of these wallets and URLs: when it was first seen, the last time before a time, and every time since.
-WITH urls AS
-(
-    SELECT orch_uri
-    FROM (SELECT DISTINCT orch_uri FROM $database.network_capabilities)
-    WHERE $url_key IN (SELECT name FROM format(Native, base64Decode('$urls')))
-)
+WITH
+    wallets AS (SELECT org, name FROM format(Native, base64Decode('$wallets'))),
+    urls AS
+    (
+        SELECT org, orch_uri
+        FROM (SELECT DISTINCT org, orch_uri FROM $database.network_capabilities)
+        WHERE (org, $url_key) IN (SELECT org, name FROM format(Native, base64Decode('$urls')))
+    )
 SELECT
+    org,
     local_address,
     orchestrator_address,
     orch_uri,
@@ -20,8 +23,6 @@ FROM
 (
     SELECT *, toUnixTimestamp64Milli(event_timestamp) AS snapshot
     FROM $database.network_capabilities
-    WHERE orchestrator_address IN (SELECT name FROM format(Native, base64Decode('$wallets')))
-        OR local_address IN (SELECT name FROM format(Native, base64Decode('$wallets')))
-        OR orch_uri IN urls
+    WHERE (org, orchestrator_address) IN wallets OR (org, local_address) IN wallets OR (org, orch_uri) IN urls
 )
-GROUP BY local_address, orchestrator_address, orch_uri, pipeline, model_id, gpu_id
+GROUP BY org, local_address, orchestrator_address, orch_uri, pipeline, model_id, gpu_id

@@ -1,4 +1,5 @@
 SELECT
+    org,
     workflow_session_id,
     toUnixTimestamp64Milli(first_event_timestamp) AS earliest,
     toUnixTimestamp64Milli(last_event_timestamp) AS latest,
@@ -6,4 +7,4 @@ SELECT
     toUnixTimestamp64Milli(session_start_ts) AS started,
     toUnixTimestamp64Milli(coalesce(session_end_ts, session_start_ts)) AS ended
 FROM $database.fact_workflow_sessions_versions FINAL
-WHERE workflow_session_id IN (SELECT workflow_session_id FROM format(Native, base64Decode('$sessions')))
+WHERE (org, workflow_session_id) IN (SELECT org, workflow_session_id FROM format(Native, base64Decode('$sessions')))

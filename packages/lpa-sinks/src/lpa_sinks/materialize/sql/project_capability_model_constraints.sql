@@ -1,12 +1,13 @@
 -- Snapshots of the network_capabilities_model_constraints that arrived in [from, to). Doing it again changes nothing that is read.
 INSERT INTO $database.dim_orchestrator_capability_model_constraints_versions
 (
-    snapshot_ts, org, source_event_uid, orchestrator_address, orchestrator_proxy_address, orchestrator_url,
+    snapshot_ts, org, org_key, source_event_uid, orchestrator_address, orchestrator_proxy_address, orchestrator_url,
     capability_id, capability_name, capability_group, capability_catalog_version, model_id, runner_version,
     capacity, capacity_in_use, warm, ingestion_timestamp, version
 )
 SELECT
     event_timestamp,
+    org,
     org,
     raw_event_uid,
     orchestrator_address,

@@ -6,7 +6,7 @@ INSERT INTO $database.agg_session_performance_1h_versions
     region, sample_count, output_sample_count, running_sample_count, output_fps_avg_state, output_fps_p95_state,
     output_fps_stddev_state, ingestion_timestamp, version, is_deleted
 )
-WITH sessions AS (SELECT workflow_session_id FROM format(Native, base64Decode('$sessions')))
+WITH sessions AS (SELECT org, workflow_session_id FROM format(Native, base64Decode('$sessions')))
 SELECT
     hour, org, workflow_session_id, if(max(is_sample) = 1, minIf(stream, is_sample), min(stream)), gateway,
     orchestrator_address, pipeline, model, gpu, place,
@@ -39,7 +39,7 @@ FROM
     FROM $database.fact_stream_status_samples
     WHERE toStartOfHour(sample_ts) IN {sorted_by:Array(DateTime('UTC'))}
         AND toUnixTimestamp64Milli(hour) IN {hours:Array(Int64)}
-        AND workflow_session_id IN sessions
+        AND (org, workflow_session_id) IN sessions
         AND is_attributed = 1
     UNION ALL
     SELECT
@@ -47,6 +47,6 @@ FROM
         nullIf(gpu_id, ''), nullIf(region, ''), 0, '', ingestion_timestamp, 0
     FROM $database.agg_session_performance_1h
     WHERE window_start IN arrayMap(at -> fromUnixTimestamp64Milli(at, 'UTC'), {hours:Array(Int64)})
-        AND workflow_session_id IN sessions
+        AND (org, workflow_session_id) IN sessions
 )
 GROUP BY hour, org, workflow_session_id, gateway, orchestrator_address, pipeline, model, gpu, place

@@ -1,4 +1,5 @@
 SELECT
+    org,
     trimBoth(stream_id) AS stream,
     trimBoth(request_id) AS request,
     toUnixTimestamp64Milli(min(event_timestamp)) AS earliest,
@@ -6,11 +7,11 @@ SELECT
     count() AS rows
 FROM
 (
-    SELECT stream_id, request_id, event_timestamp FROM $database.ai_stream_status WHERE $rows
+    SELECT org, stream_id, request_id, event_timestamp FROM $database.ai_stream_status WHERE $rows
     UNION ALL
-    SELECT stream_id, request_id, event_timestamp FROM $database.stream_trace_events WHERE $rows
+    SELECT org, stream_id, request_id, event_timestamp FROM $database.stream_trace_events WHERE $rows
     UNION ALL
-    SELECT stream_id, request_id, event_timestamp FROM $database.ai_stream_events WHERE $rows
+    SELECT org, stream_id, request_id, event_timestamp FROM $database.ai_stream_events WHERE $rows
 )
-GROUP BY stream, request
+GROUP BY org, stream, request
 ORDER BY earliest

@@ -13,6 +13,7 @@
 CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_workflow_sessions_versions
 (
     org LowCardinality(String) DEFAULT '',
+    org_key LowCardinality(String) COMMENT 'the same as org: a sorting key takes in only columns that are added with it',
     workflow_session_id String COMMENT 'stream_id|request_id',
     workflow_type LowCardinality(String),
     workflow_id String,
@@ -65,7 +66,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_workflow_sessions_versions
     is_deleted UInt8 COMMENT '1: a tombstone'
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
-ORDER BY workflow_session_id
+ORDER BY (workflow_session_id, org_key)
 TTL toDateTime(least(ingestion_timestamp, toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 180 DAY
 SETTINGS
     non_replicated_deduplication_window = 10000,
@@ -89,6 +90,7 @@ FROM livepeer_analytics.fact_workflow_sessions_versions FINAL;
 CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_workflow_session_segments_versions
 (
     org LowCardinality(String) DEFAULT '',
+    org_key LowCardinality(String) COMMENT 'the same as org: a sorting key takes in only columns that are added with it',
     workflow_session_id String COMMENT 'stream_id|request_id',
     segment_index UInt16 COMMENT 'from 0',
     segment_start_ts DateTime64(3, 'UTC'),
@@ -114,7 +116,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_workflow_session_segments_ver
     is_deleted UInt8 COMMENT '1: a tombstone'
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
-ORDER BY (workflow_session_id, segment_index)
+ORDER BY (workflow_session_id, segment_index, org_key)
 TTL toDateTime(least(ingestion_timestamp, toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 180 DAY
 SETTINGS
     non_replicated_deduplication_window = 10000,
@@ -134,6 +136,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_workflow_param_updates_versio
 (
     update_ts DateTime64(3, 'UTC'),
     org LowCardinality(String) DEFAULT '',
+    org_key LowCardinality(String) COMMENT 'the same as org: a sorting key takes in only columns that are added with it',
     workflow_session_id String COMMENT 'stream_id|request_id',
     stream_id String,
     request_id String,
@@ -155,7 +158,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_workflow_param_updates_versio
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(update_ts)
-ORDER BY (toStartOfHour(update_ts), workflow_session_id, source_event_uid)
+ORDER BY (toStartOfHour(update_ts), workflow_session_id, source_event_uid, org_key)
 TTL toDateTime(least(greatest(update_ts, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 180 DAY
 SETTINGS
     non_replicated_deduplication_window = 10000,
@@ -175,6 +178,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_lifecycle_edge_coverage_versi
 (
     signal_ts DateTime64(3, 'UTC'),
     org LowCardinality(String) DEFAULT '',
+    org_key LowCardinality(String) COMMENT 'the same as org: a sorting key takes in only columns that are added with it',
     workflow_session_id String COMMENT 'stream_id|request_id',
     stream_id String,
     request_id String,
@@ -198,7 +202,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_lifecycle_edge_coverage_versi
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(signal_ts)
-ORDER BY (toStartOfHour(signal_ts), workflow_session_id, source_event_uid)
+ORDER BY (toStartOfHour(signal_ts), workflow_session_id, source_event_uid, org_key)
 TTL toDateTime(least(greatest(signal_ts, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 180 DAY
 SETTINGS
     non_replicated_deduplication_window = 10000,
@@ -217,6 +221,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_workflow_latency_samples_vers
 (
     sample_ts DateTime64(3, 'UTC') COMMENT 'start of the session',
     org LowCardinality(String) DEFAULT '',
+    org_key LowCardinality(String) COMMENT 'the same as org: a sorting key takes in only columns that are added with it',
     workflow_session_id String COMMENT 'stream_id|request_id',
     stream_id String,
     request_id String,
@@ -239,7 +244,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_workflow_latency_samples_vers
     sample_date Date32 MATERIALIZED toDate32(sample_ts)
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
-ORDER BY workflow_session_id
+ORDER BY (workflow_session_id, org_key)
 TTL toDateTime(least(ingestion_timestamp, toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 180 DAY
 SETTINGS
     non_replicated_deduplication_window = 10000,
@@ -258,6 +263,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_stream_status_samples_version
 (
     sample_ts DateTime64(3, 'UTC'),
     org LowCardinality(String) DEFAULT '',
+    org_key LowCardinality(String) COMMENT 'the same as org: a sorting key takes in only columns that are added with it',
     workflow_session_id String COMMENT 'stream_id|request_id',
     stream_id String,
     request_id String,
@@ -285,7 +291,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_stream_status_samples_version
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(sample_ts)
-ORDER BY (toStartOfHour(sample_ts), workflow_session_id, source_event_uid)
+ORDER BY (toStartOfHour(sample_ts), workflow_session_id, source_event_uid, org_key)
 TTL toDateTime(least(greatest(sample_ts, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 180 DAY
 SETTINGS
     non_replicated_deduplication_window = 10000,
@@ -305,6 +311,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_stream_trace_edges_versions
 (
     edge_ts DateTime64(3, 'UTC') COMMENT 'the time of the step, or of the event without one',
     org LowCardinality(String) DEFAULT '',
+    org_key LowCardinality(String) COMMENT 'the same as org: a sorting key takes in only columns that are added with it',
     workflow_session_id String COMMENT 'stream_id|request_id',
     stream_id String,
     request_id String,
@@ -325,7 +332,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_stream_trace_edges_versions
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(edge_ts)
-ORDER BY (toStartOfHour(edge_ts), workflow_session_id, source_event_uid)
+ORDER BY (toStartOfHour(edge_ts), workflow_session_id, source_event_uid, org_key)
 TTL toDateTime(least(greatest(edge_ts, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 180 DAY
 SETTINGS
     non_replicated_deduplication_window = 10000,
@@ -344,6 +351,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_stream_ingest_samples_version
 (
     sample_ts DateTime64(3, 'UTC'),
     org LowCardinality(String) DEFAULT '',
+    org_key LowCardinality(String) COMMENT 'the same as org: a sorting key takes in only columns that are added with it',
     workflow_session_id String COMMENT 'stream_id|request_id',
     stream_id String,
     request_id String,
@@ -362,7 +370,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_stream_ingest_samples_version
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(sample_ts)
-ORDER BY (toStartOfHour(sample_ts), workflow_session_id, source_event_uid)
+ORDER BY (toStartOfHour(sample_ts), workflow_session_id, source_event_uid, org_key)
 TTL toDateTime(least(greatest(sample_ts, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 90 DAY
 SETTINGS
     non_replicated_deduplication_window = 10000,
@@ -381,6 +389,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_orchestrator_transport_bandwi
 (
     sample_ts DateTime64(3, 'UTC'),
     org LowCardinality(String) DEFAULT '',
+    org_key LowCardinality(String) COMMENT 'the same as org: a sorting key takes in only columns that are added with it',
     orchestrator_address String COMMENT 'canonical wallet, lower-case',
     gateway String,
     workflow_session_id Nullable(String),
@@ -398,7 +407,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_orchestrator_transport_bandwi
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(sample_ts)
-ORDER BY (toStartOfHour(sample_ts), orchestrator_address, gateway, source_sample_id)
+ORDER BY (toStartOfHour(sample_ts), orchestrator_address, gateway, source_sample_id, org_key)
 TTL toDateTime(least(greatest(sample_ts, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 180 DAY
 SETTINGS
     non_replicated_deduplication_window = 10000,

@@ -9,6 +9,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.dim_orchestrator_capability_snapsh
 (
     snapshot_ts DateTime64(3, 'UTC'),
     org LowCardinality(String) DEFAULT '',
+    org_key LowCardinality(String) COMMENT 'the same as org: a sorting key takes in only columns that are added with it',
     source_event_uid String,
     orchestrator_address String COMMENT 'canonical wallet, lower-case',
     orchestrator_proxy_address String COMMENT 'proxy wallet, lower-case',
@@ -32,7 +33,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.dim_orchestrator_capability_snapsh
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(snapshot_ts)
-ORDER BY (orchestrator_address, orchestrator_url, pipeline, model_id, capability_id, ifNull(gpu_id, ''), snapshot_ts, source_event_uid)
+ORDER BY (orchestrator_address, orchestrator_url, pipeline, model_id, capability_id, ifNull(gpu_id, ''), snapshot_ts, source_event_uid, org_key)
 TTL toDateTime(least(greatest(snapshot_ts, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 365 DAY
 SETTINGS
     non_replicated_deduplication_window = 10000,
@@ -51,6 +52,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.dim_orchestrator_capability_advert
 (
     snapshot_ts DateTime64(3, 'UTC'),
     org LowCardinality(String) DEFAULT '',
+    org_key LowCardinality(String) COMMENT 'the same as org: a sorting key takes in only columns that are added with it',
     source_event_uid String,
     orchestrator_address String COMMENT 'canonical wallet, lower-case',
     orchestrator_proxy_address String COMMENT 'proxy wallet, lower-case',
@@ -67,7 +69,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.dim_orchestrator_capability_advert
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(snapshot_ts)
-ORDER BY (orchestrator_address, orchestrator_url, capability_id, snapshot_ts, source_event_uid)
+ORDER BY (orchestrator_address, orchestrator_url, capability_id, snapshot_ts, source_event_uid, org_key)
 TTL toDateTime(least(greatest(snapshot_ts, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 365 DAY
 SETTINGS
     non_replicated_deduplication_window = 10000,
@@ -86,6 +88,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.dim_orchestrator_capability_model_
 (
     snapshot_ts DateTime64(3, 'UTC'),
     org LowCardinality(String) DEFAULT '',
+    org_key LowCardinality(String) COMMENT 'the same as org: a sorting key takes in only columns that are added with it',
     source_event_uid String,
     orchestrator_address String COMMENT 'canonical wallet, lower-case',
     orchestrator_proxy_address String COMMENT 'proxy wallet, lower-case',
@@ -106,7 +109,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.dim_orchestrator_capability_model_
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(snapshot_ts)
-ORDER BY (orchestrator_address, orchestrator_url, capability_id, model_id, snapshot_ts, source_event_uid)
+ORDER BY (orchestrator_address, orchestrator_url, capability_id, model_id, snapshot_ts, source_event_uid, org_key)
 TTL toDateTime(least(greatest(snapshot_ts, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 365 DAY
 SETTINGS
     non_replicated_deduplication_window = 10000,
@@ -125,6 +128,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.dim_orchestrator_capability_prices
 (
     snapshot_ts DateTime64(3, 'UTC'),
     org LowCardinality(String) DEFAULT '',
+    org_key LowCardinality(String) COMMENT 'the same as org: a sorting key takes in only columns that are added with it',
     source_event_uid String,
     orchestrator_address String COMMENT 'canonical wallet, lower-case',
     orchestrator_proxy_address String COMMENT 'proxy wallet, lower-case',
@@ -143,7 +147,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.dim_orchestrator_capability_prices
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(snapshot_ts)
-ORDER BY (orchestrator_address, orchestrator_url, capability_id, ifNull(constraint_name, ''), snapshot_ts, source_event_uid)
+ORDER BY (orchestrator_address, orchestrator_url, capability_id, ifNull(constraint_name, ''), snapshot_ts, source_event_uid, org_key)
 TTL toDateTime(least(greatest(snapshot_ts, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 365 DAY
 SETTINGS
     non_replicated_deduplication_window = 10000,

@@ -1,0 +1,2 @@
+-- The columns and the sorting keys stay: derivation of this version writes them, and without an org they change nothing.
+-- Without them, rows of two orgs would replace each other.

@@ -1,0 +1,1 @@
+, MODIFY ORDER BY $key
