@@ -66,6 +66,44 @@ def test_a_data_folder_is_gone_on_with(place: TakenOver) -> None:
     assert place.records() == every_line_once(place, "copy.ndjson")
 
 
+def test_orgs_are_told_apart_in_its_tables_also_after_a_rollback(place: TakenOver) -> None:
+    """The same events under another org: sessions of the same ids, and those of before stay as they are."""
+    (place.folder / "copy.ndjson").write_bytes((place.folder / "events.ndjson").read_bytes())
+    applied, _ = place.lpa("schema apply", "ingest events.ndjson --json")
+    assert applied.status == 0, applied.err
+    facts = "livepeer_analytics.fact_workflow_sessions"
+    without_org = f"SELECT * EXCEPT (ingestion_timestamp, version) FROM {facts} WHERE org = '' ORDER BY ALL"
+    demand = "livepeer_analytics.v_api_network_demand"
+    hours = f"SELECT org, sum(status_samples), sum(known_sessions) FROM {demand} GROUP BY org ORDER BY org"
+    keys = "SELECT count() FROM system.tables WHERE sorting_key LIKE '%, org_key'"
+    before, shown, keyed = place.ask(without_org, hours, keys)
+    assert [row[0] for row in shown] == [""]
+    assert keyed == [[13]]
+
+    with_a_map = {"QUALITY_INPUT_TOPICS": "streaming_events", "QUALITY_TOPIC_ORG_MAP": "streaming_events=a"}
+    (copied,) = place.lpa("ingest copy.ndjson --json", **with_a_map)
+    assert copied.json["accepted"] > 0, "what is claimed without an org is not of this one"
+    in_both = f"SELECT workflow_session_id FROM {facts} GROUP BY ALL HAVING count() = 2 ORDER BY ALL LIMIT 1"
+    after, of_both, ((name,),) = place.ask(without_org, hours, in_both)
+    assert after == before
+    assert [row[0] for row in of_both] == ["", "unknown"]
+    assert of_both[0] == shown[0]
+    several, one, *back = place.lpa(
+        f"triage sessions {name}",
+        f"triage sessions {name} --org unknown --json",
+        "schema rollback",
+        "schema rollback",
+    )
+    assert "is a session of each of no org, unknown: choose one by --org" in several.err
+    assert [row["org"] for row in one.json["session"]] == ["unknown"]
+
+    assert [each.status for each in back] == [0, 0], back
+    kept, keyed = place.ask(without_org, keys)
+    assert (kept, keyed) == (before, [[13]])
+    assert place.lpa("schema apply")[0].status == 0
+    assert place.ask(hours)[0] == of_both
+
+
 def test_its_tables_merge_as_new_ones_do(place: TakenOver) -> None:
     """The engine's configuration decides: no table has a setting of its own that would stand against it."""
     in_force, own = place.ask(

@@ -6,47 +6,47 @@
 SELECT
     if(uniqExact((source_topic, source_partition, source_offset)) < count() OR max(replay) = 1, 'fail',
         'warn') AS severity,
-    table, raw_event_uid, groupArray((source_topic, source_partition, source_offset, ingestion_timestamp)) AS stored
+    table, org, raw_event_uid, groupArray((source_topic, source_partition, source_offset, ingestion_timestamp)) AS stored
 FROM
 (
-    SELECT 'streaming_events' AS table, dedup_key AS raw_event_uid, source_topic, source_partition, source_offset,
+    SELECT 'streaming_events' AS table, org, dedup_key AS raw_event_uid, source_topic, source_partition, source_offset,
         replay, ingestion_timestamp
     FROM livepeer_analytics.streaming_events
     WHERE event_timestamp >= {start:DateTime('UTC')} AND event_timestamp < {end:DateTime('UTC')}
     UNION ALL
-    SELECT 'ai_stream_status', raw_event_uid, source_topic, source_partition, source_offset, replay, ingestion_timestamp
+    SELECT 'ai_stream_status', org, raw_event_uid, source_topic, source_partition, source_offset, replay, ingestion_timestamp
     FROM livepeer_analytics.ai_stream_status
     WHERE event_timestamp >= {start:DateTime('UTC')} AND event_timestamp < {end:DateTime('UTC')}
     UNION ALL
-    SELECT 'stream_ingest_metrics', raw_event_uid, source_topic, source_partition, source_offset, replay,
+    SELECT 'stream_ingest_metrics', org, raw_event_uid, source_topic, source_partition, source_offset, replay,
         ingestion_timestamp
     FROM livepeer_analytics.stream_ingest_metrics
     WHERE event_timestamp >= {start:DateTime('UTC')} AND event_timestamp < {end:DateTime('UTC')}
     UNION ALL
-    SELECT 'stream_trace_events', raw_event_uid, source_topic, source_partition, source_offset, replay,
+    SELECT 'stream_trace_events', org, raw_event_uid, source_topic, source_partition, source_offset, replay,
         ingestion_timestamp
     FROM livepeer_analytics.stream_trace_events
     WHERE event_timestamp >= {start:DateTime('UTC')} AND event_timestamp < {end:DateTime('UTC')}
     UNION ALL
-    SELECT 'ai_stream_events', raw_event_uid, source_topic, source_partition, source_offset, replay, ingestion_timestamp
+    SELECT 'ai_stream_events', org, raw_event_uid, source_topic, source_partition, source_offset, replay, ingestion_timestamp
     FROM livepeer_analytics.ai_stream_events
     WHERE event_timestamp >= {start:DateTime('UTC')} AND event_timestamp < {end:DateTime('UTC')}
     UNION ALL
-    SELECT 'payment_events', raw_event_uid, source_topic, source_partition, source_offset, replay, ingestion_timestamp
+    SELECT 'payment_events', org, raw_event_uid, source_topic, source_partition, source_offset, replay, ingestion_timestamp
     FROM livepeer_analytics.payment_events
     WHERE event_timestamp >= {start:DateTime('UTC')} AND event_timestamp < {end:DateTime('UTC')}
     UNION ALL
-    SELECT 'signed_ticket_events', raw_event_uid, source_topic, source_partition, source_offset, replay, ingestion_timestamp
+    SELECT 'signed_ticket_events', org, raw_event_uid, source_topic, source_partition, source_offset, replay, ingestion_timestamp
     FROM livepeer_analytics.signed_ticket_events
     WHERE event_timestamp >= {start:DateTime('UTC')} AND event_timestamp < {end:DateTime('UTC')}
     UNION ALL
-    SELECT 'stream_heartbeats', raw_event_uid, source_topic, source_partition, source_offset, replay, ingestion_timestamp
+    SELECT 'stream_heartbeats', org, raw_event_uid, source_topic, source_partition, source_offset, replay, ingestion_timestamp
     FROM livepeer_analytics.stream_heartbeats
     WHERE event_timestamp >= {start:DateTime('UTC')} AND event_timestamp < {end:DateTime('UTC')}
     UNION ALL
-    SELECT 'stream_stats', raw_event_uid, source_topic, source_partition, source_offset, replay, ingestion_timestamp
+    SELECT 'stream_stats', org, raw_event_uid, source_topic, source_partition, source_offset, replay, ingestion_timestamp
     FROM livepeer_analytics.stream_stats
     WHERE event_timestamp >= {start:DateTime('UTC')} AND event_timestamp < {end:DateTime('UTC')}
 )
-GROUP BY table, raw_event_uid
+GROUP BY table, org, raw_event_uid
 HAVING count() > 1

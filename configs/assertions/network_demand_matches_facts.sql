@@ -12,17 +12,17 @@ WITH
     ),
     fallbacks AS
     (
-        SELECT window_start, gateway, region, model_id, any(own_pipeline) AS only_pipeline
+        SELECT window_start, org, gateway, region, model_id, any(own_pipeline) AS only_pipeline
         FROM outcomes
         WHERE own_pipeline != ''
-        GROUP BY window_start, gateway, region, model_id
+        GROUP BY window_start, org, gateway, region, model_id
         HAVING uniqExact(own_pipeline) = 1
     )
-SELECT window_start, gateway, region, pipeline, model_id, groupArray((source, counts, fps)) AS found
+SELECT window_start, org, gateway, region, pipeline, model_id, groupArray((source, counts, fps)) AS found
 FROM
 (
     SELECT
-        'view' AS source, window_start, gateway, region, pipeline, model_id,
+        'view' AS source, window_start, org, gateway, region, pipeline, model_id,
         [
             status_samples, total_sessions, total_streams, known_sessions, served_sessions, unserved_sessions,
             unexcused_sessions, swapped_sessions,
@@ -38,7 +38,7 @@ FROM
     WHERE window_start >= {start:DateTime('UTC')} AND window_start < {end:DateTime('UTC')}
     UNION ALL
     SELECT
-        'facts', window_start, gateway, region, pipeline, model_id,
+        'facts', window_start, org, gateway, region, pipeline, model_id,
         [
             sum(evidence.samples), uniqExactIf(evidence.session, evidence.samples > 0), uniqExactIf(stream,
                 evidence.samples > 0),
@@ -50,12 +50,12 @@ FROM
     FROM
     (
         SELECT
-            window_start, gateway, region, model_id, if(own_pipeline != '', own_pipeline, only_pipeline) AS pipeline,
+            window_start, org, gateway, region, model_id, if(own_pipeline != '', own_pipeline, only_pipeline) AS pipeline,
             session, stream, samples, fps, known, served, unserved, unexcused, swapped, failed
         FROM
         (
             SELECT
-                toStartOfHour(sample_ts) AS window_start, gateway, ifNull(sample.region, '') AS region,
+                toStartOfHour(sample_ts) AS window_start, org, gateway, ifNull(sample.region, '') AS region,
                 ifNull(sample.model_id, '') AS model_id, if(lower(pipeline) = lower(model_id), '',
                     pipeline) AS own_pipeline,
                 workflow_session_id AS session, trimBoth(stream_id) AS stream, 1 AS samples, output_fps AS fps,
@@ -65,15 +65,15 @@ FROM
                 AND toStartOfHour(sample_ts) < {end:DateTime('UTC')} AND is_attributed = 1
             UNION ALL
             SELECT
-                window_start, gateway, region, model_id, own_pipeline, '', '', 0, 0, known_sessions,
+                window_start, org, gateway, region, model_id, own_pipeline, '', '', 0, 0, known_sessions,
                 known_sessions AND orchestrator_address != '', known_sessions AND orchestrator_address = '',
                 unexcused_sessions, swapped_sessions, known_effective_failed_sessions
             FROM outcomes
         ) AS labelled
-        LEFT JOIN fallbacks USING (window_start, gateway, region, model_id)
+        LEFT JOIN fallbacks USING (window_start, org, gateway, region, model_id)
     ) AS evidence
-    GROUP BY window_start, gateway, region, pipeline, model_id
+    GROUP BY window_start, org, gateway, region, pipeline, model_id
 )
-GROUP BY window_start, gateway, region, pipeline, model_id
+GROUP BY window_start, org, gateway, region, pipeline, model_id
 HAVING count() + max(only_paid) < 2 OR uniqExact(counts) != 1 OR max(fps) - min(fps) > 1e-6 * greatest(1, max(magnitude)) OR max(wrong) > 0
 SETTINGS join_use_nulls = 0

@@ -12,13 +12,13 @@ WITH
     ),
     fallbacks AS
     (
-        SELECT window_start, gateway, region, model_id, any(own_pipeline) AS only_pipeline
+        SELECT window_start, org, gateway, region, model_id, any(own_pipeline) AS only_pipeline
         FROM outcomes
         WHERE own_pipeline != ''
-        GROUP BY window_start, gateway, region, model_id
+        GROUP BY window_start, org, gateway, region, model_id
         HAVING uniqExact(own_pipeline) = 1
     )
-SELECT window_start, gateway, region, pipeline, model_id
+SELECT window_start, org, gateway, region, pipeline, model_id
 FROM livepeer_analytics.v_api_network_demand
 WHERE window_start >= {start:DateTime('UTC')} AND window_start < {end:DateTime('UTC')} AND pipeline = ''
-    AND (window_start, gateway, region, model_id) IN (SELECT window_start, gateway, region, model_id FROM fallbacks)
+    AND (window_start, org, gateway, region, model_id) IN (SELECT window_start, org, gateway, region, model_id FROM fallbacks)

@@ -6,6 +6,7 @@
 WITH mismatched AS
 (
     SELECT
+        session.org AS org,
         session.workflow_session_id AS workflow_session_id,
         any(session.pipeline) AS pipeline,
         any(ifNull(session.model_id, '')) AS model_id,
@@ -15,13 +16,13 @@ WITH mismatched AS
                 OR lower(ifNull(sample.model_id, '')) != lower(ifNull(session.model_id, ''))
         ) AS other
     FROM livepeer_analytics.fact_stream_status_samples AS sample
-    INNER JOIN livepeer_analytics.fact_workflow_sessions AS session ON session.workflow_session_id = sample.workflow_session_id
+    INNER JOIN livepeer_analytics.fact_workflow_sessions AS session ON session.org = sample.org AND session.workflow_session_id = sample.workflow_session_id
     WHERE sample.sample_ts >= {start:DateTime('UTC')} AND sample.sample_ts < {end:DateTime('UTC')}
         AND sample.is_attributed = 1
-    GROUP BY session.workflow_session_id
+    GROUP BY session.org, session.workflow_session_id
 )
 SELECT
     if((SELECT sum(samples) = sum(other) FROM mismatched), 'fail', 'warn') AS severity,
-    workflow_session_id, pipeline, model_id, samples, other
+    org, workflow_session_id, pipeline, model_id, samples, other
 FROM mismatched
 WHERE other > 0

@@ -7,7 +7,7 @@ WITH
     session_hours AS
     (
         SELECT
-            toStartOfHour(sample_ts) AS window_start, workflow_session_id, orchestrator_address, pipeline,
+            toStartOfHour(sample_ts) AS window_start, org, workflow_session_id, orchestrator_address, pipeline,
             ifNull(sample.model_id, '') AS model_id, ifNull(sample.gpu_id, '') AS gpu_id, ifNull(sample.region,
                 '') AS region,
             count() AS samples,
@@ -17,7 +17,7 @@ WITH
         FROM livepeer_analytics.fact_stream_status_samples AS sample
         WHERE is_attributed = 1 AND sample_ts >= toDateTime64({start:DateTime('UTC')}, 3, 'UTC') - INTERVAL 1 HOUR
             AND sample_ts < toDateTime64({end:DateTime('UTC')}, 3, 'UTC') + INTERVAL 1 HOUR
-        GROUP BY window_start, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region
+        GROUP BY window_start, org, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region
     ),
     judged AS
     (
@@ -28,23 +28,23 @@ WITH
                 AND ifNull(session.session_end_ts < hour.window_start + INTERVAL 1 HOUR, 0)
                 AND hour.with_output = 0 AND hour.running = 0 AND hour.samples < 3
                 AND (
-                    hour.window_start - INTERVAL 1 HOUR, hour.workflow_session_id, hour.orchestrator_address,
+                    hour.window_start - INTERVAL 1 HOUR, hour.org, hour.workflow_session_id, hour.orchestrator_address,
                     hour.pipeline, hour.model_id, hour.gpu_id, hour.region
                 ) IN (
-                    SELECT window_start, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region
+                    SELECT window_start, org, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region
                     FROM session_hours
                     WHERE with_output = 0 AND running = 0 AND samples < 3
                 ) AS is_tail
         FROM session_hours AS hour
-        LEFT JOIN livepeer_analytics.fact_workflow_sessions AS session ON session.workflow_session_id = hour.workflow_session_id
+        LEFT JOIN livepeer_analytics.fact_workflow_sessions AS session ON session.org = hour.org AND session.workflow_session_id = hour.workflow_session_id
         WHERE hour.window_start >= {start:DateTime('UTC')} AND hour.window_start < {end:DateTime('UTC')}
     )
-SELECT window_start, orchestrator_address, pipeline, model_id, gpu_id, region, groupArray((source, counts,
+SELECT window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region, groupArray((source, counts,
     ratios)) AS found
 FROM
 (
     SELECT
-        'view' AS source, window_start, orchestrator_address, pipeline, ifNull(shown.model_id, '') AS model_id,
+        'view' AS source, window_start, org, orchestrator_address, pipeline, ifNull(shown.model_id, '') AS model_id,
         ifNull(shown.gpu_id, '') AS gpu_id, ifNull(shown.region, '') AS region,
         [
             known_sessions, startup_success_sessions, excused_sessions, unexcused_sessions,
@@ -60,7 +60,7 @@ FROM
     WHERE window_start >= {start:DateTime('UTC')} AND window_start < {end:DateTime('UTC')}
     UNION ALL
     SELECT
-        'facts', window_start, orchestrator_address, pipeline, model_id, gpu_id, region, counts,
+        'facts', window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region, counts,
         [
             ifNull(startup, -1), ifNull(1 - failed / nullIf(counts[1], 0), -1), ifNull(no_swap, -1),
             ifNull((0.4 * startup + 0.2 * no_swap + 0.4 * (1 - without_output / nullIf(counts[1], 0))) * health, -1),
@@ -69,7 +69,7 @@ FROM
     FROM
     (
         SELECT
-            judged.window_start AS window_start, judged.orchestrator_address AS orchestrator_address,
+            judged.window_start AS window_start, judged.org AS org, judged.orchestrator_address AS orchestrator_address,
             judged.pipeline AS pipeline, judged.model_id AS model_id, judged.gpu_id AS gpu_id, judged.region AS region,
             sumForEach([
                 toUInt64(known_stream), startup_success, startup_excused, startup_unexcused, confirmed_swap_count > 0,
@@ -90,12 +90,12 @@ FROM
             -- Views leave out what a wrong clock made.
             SELECT * FROM livepeer_analytics.fact_workflow_sessions
             WHERE session_start_ts > toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
-        ) AS session ON session.workflow_session_id = judged.workflow_session_id
+        ) AS session ON session.org = judged.org AND session.workflow_session_id = judged.workflow_session_id
         WHERE is_tail = 0 AND judged.orchestrator_address != ''
-        GROUP BY window_start, orchestrator_address, pipeline, model_id, gpu_id, region
+        GROUP BY window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region
     )
 )
-GROUP BY window_start, orchestrator_address, pipeline, model_id, gpu_id, region
+GROUP BY window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region
 HAVING count() != 2 OR uniqExact(counts) != 1
     OR arrayExists((a, b) -> abs(a - b) > 1e-6, groupArray(ratios)[1], groupArray(ratios)[-1])
 SETTINGS join_use_nulls = 0

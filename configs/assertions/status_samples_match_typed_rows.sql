@@ -3,16 +3,16 @@
 -- meaning: Every row of ai_stream_status has exactly one row in fact_stream_status_samples, and every fact its
 --   event.
 -- to do: lpa materialize rebuild for the window; if it fails again, it is a defect of the fold or of the schema
-SELECT uid, sum(typed) AS typed_rows, sum(fact) AS facts
+SELECT org, uid, sum(typed) AS typed_rows, sum(fact) AS facts
 FROM
 (
-    SELECT DISTINCT raw_event_uid AS uid, event_timestamp AS at, 1 AS typed, 0 AS fact
+    SELECT DISTINCT org, raw_event_uid AS uid, event_timestamp AS at, 1 AS typed, 0 AS fact
     FROM livepeer_analytics.ai_stream_status
     WHERE event_timestamp >= {start:DateTime('UTC')} AND event_timestamp < {end:DateTime('UTC')}
     UNION ALL
-    SELECT source_event_uid, sample_ts, 0, 1
+    SELECT org, source_event_uid, sample_ts, 0, 1
     FROM livepeer_analytics.fact_stream_status_samples
     WHERE sample_ts >= {start:DateTime('UTC')} AND sample_ts < {end:DateTime('UTC')}
 )
-GROUP BY uid, at
+GROUP BY org, uid, at
 HAVING typed_rows != facts

@@ -6,7 +6,7 @@ WITH
     session_hours AS
     (
         SELECT
-            toStartOfHour(sample_ts) AS window_start, workflow_session_id, orchestrator_address, pipeline,
+            toStartOfHour(sample_ts) AS window_start, org, workflow_session_id, orchestrator_address, pipeline,
             ifNull(sample.model_id, '') AS model_id, ifNull(sample.gpu_id, '') AS gpu_id, ifNull(sample.region,
                 '') AS region,
             count() AS samples,
@@ -16,7 +16,7 @@ WITH
         FROM livepeer_analytics.fact_stream_status_samples AS sample
         WHERE is_attributed = 1 AND sample_ts >= toDateTime64({start:DateTime('UTC')}, 3, 'UTC') - INTERVAL 1 HOUR
             AND sample_ts < toDateTime64({end:DateTime('UTC')}, 3, 'UTC') + INTERVAL 1 HOUR
-        GROUP BY window_start, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region
+        GROUP BY window_start, org, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region
     ),
     judged AS
     (
@@ -27,39 +27,39 @@ WITH
                 AND ifNull(session.session_end_ts < hour.window_start + INTERVAL 1 HOUR, 0)
                 AND hour.with_output = 0 AND hour.running = 0 AND hour.samples < 3
                 AND (
-                    hour.window_start - INTERVAL 1 HOUR, hour.workflow_session_id, hour.orchestrator_address,
+                    hour.window_start - INTERVAL 1 HOUR, hour.org, hour.workflow_session_id, hour.orchestrator_address,
                     hour.pipeline, hour.model_id, hour.gpu_id, hour.region
                 ) IN (
-                    SELECT window_start, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region
+                    SELECT window_start, org, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region
                     FROM session_hours
                     WHERE with_output = 0 AND running = 0 AND samples < 3
                 ) AS is_tail
         FROM session_hours AS hour
-        LEFT JOIN livepeer_analytics.fact_workflow_sessions AS session ON session.workflow_session_id = hour.workflow_session_id
+        LEFT JOIN livepeer_analytics.fact_workflow_sessions AS session ON session.org = hour.org AND session.workflow_session_id = hour.workflow_session_id
         WHERE hour.window_start >= {start:DateTime('UTC')} AND hour.window_start < {end:DateTime('UTC')}
     ),
     tail_hours AS
     (
-        SELECT window_start, orchestrator_address, pipeline, model_id, gpu_id, region
+        SELECT window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region
         FROM judged
-        GROUP BY window_start, orchestrator_address, pipeline, model_id, gpu_id, region
+        GROUP BY window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region
         HAVING min(is_tail) = 1
     )
-SELECT 'v_api_sla_compliance' AS view, window_start, orchestrator_address, pipeline, model_id, gpu_id, region
+SELECT 'v_api_sla_compliance' AS view, window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region
 FROM tail_hours
-WHERE (window_start, orchestrator_address, pipeline, model_id, gpu_id, region) IN (
-    SELECT window_start, orchestrator_address, pipeline, ifNull(model_id, ''), ifNull(gpu_id, ''), ifNull(region, '')
+WHERE (window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region) IN (
+    SELECT window_start, org, orchestrator_address, pipeline, ifNull(model_id, ''), ifNull(gpu_id, ''), ifNull(region, '')
     FROM livepeer_analytics.v_api_sla_compliance
     WHERE window_start >= {start:DateTime('UTC')} AND window_start < {end:DateTime('UTC')}
 )
 UNION ALL
-SELECT 'v_api_gpu_metrics', window_start, orchestrator_address, pipeline, model_id, gpu_id, region
+SELECT 'v_api_gpu_metrics', window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region
 FROM tail_hours
-WHERE (window_start, orchestrator_address, pipeline, model_id, gpu_id, region) IN (
-    SELECT window_start, orchestrator_address, pipeline, ifNull(model_id, ''), gpu_id, ifNull(region, '')
+WHERE (window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region) IN (
+    SELECT window_start, org, orchestrator_address, pipeline, ifNull(model_id, ''), gpu_id, ifNull(region, '')
     FROM livepeer_analytics.v_api_gpu_metrics
     WHERE window_start >= {start:DateTime('UTC')} AND window_start < {end:DateTime('UTC')}
 )
-    AND (window_start, orchestrator_address, pipeline, model_id, gpu_id, region) NOT IN (SELECT window_start,
+    AND (window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region) NOT IN (SELECT window_start, org,
     orchestrator_address, pipeline, model_id, gpu_id, region FROM livepeer_analytics.v_session_outcomes)
 SETTINGS join_use_nulls = 0

@@ -161,7 +161,7 @@ SELECT
     pixels_per_unit, ingestion_timestamp, version, snapshot_date
 FROM livepeer_analytics.dim_orchestrator_capability_prices_versions FINAL;
 
--- One row per orchestrator, pipeline, model, capability and GPU: what was last said of it. From
+-- One row per org, orchestrator, pipeline, model, capability and GPU: what was last said of it. From
 -- dim_orchestrator_capability_snapshots.
 CREATE VIEW IF NOT EXISTS livepeer_analytics.dim_orchestrator_capability_current
 (
@@ -184,31 +184,30 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.dim_orchestrator_capability_current
     latest_snapshot_ts DateTime64(3, 'UTC')
 )
 AS SELECT
-    orchestrator_address, pipeline, model_id, capability_id, gpu_id,
-    latest.1 AS org,
-    latest.2 AS orchestrator_proxy_address,
-    latest.3 AS orchestrator_url,
-    latest.4 AS capability_name,
-    latest.5 AS capability_group,
-    latest.6 AS gpu_name,
-    latest.7 AS gpu_memory_total,
-    latest.8 AS gpu_major,
-    latest.9 AS gpu_minor,
-    latest.10 AS runner_version,
-    latest.11 AS region,
+    orchestrator_address, pipeline, model_id, capability_id, gpu_id, org,
+    latest.1 AS orchestrator_proxy_address,
+    latest.2 AS orchestrator_url,
+    latest.3 AS capability_name,
+    latest.4 AS capability_group,
+    latest.5 AS gpu_name,
+    latest.6 AS gpu_memory_total,
+    latest.7 AS gpu_major,
+    latest.8 AS gpu_minor,
+    latest.9 AS runner_version,
+    latest.10 AS region,
     latest_snapshot_ts
 FROM
 (
     SELECT
-        orchestrator_address, pipeline, model_id, capability_id, gpu_id,
+        orchestrator_address, pipeline, model_id, capability_id, gpu_id, org,
         argMax(
             (
-                org, orchestrator_proxy_address, orchestrator_url, capability_name, capability_group, gpu_name,
+                orchestrator_proxy_address, orchestrator_url, capability_name, capability_group, gpu_name,
                 gpu_memory_total, gpu_major, gpu_minor, runner_version, region
             ),
             (snapshot_ts, source_event_uid)
         ) AS latest,
         max(snapshot_ts) AS latest_snapshot_ts
     FROM livepeer_analytics.dim_orchestrator_capability_snapshots
-    GROUP BY orchestrator_address, pipeline, model_id, capability_id, gpu_id
+    GROUP BY orchestrator_address, pipeline, model_id, capability_id, gpu_id, org
 );

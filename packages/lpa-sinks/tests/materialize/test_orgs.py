@@ -52,7 +52,7 @@ def alone(stores: list[StoredEvents], engine: Client) -> Callable[[str], Mapping
 
 
 @pytest.mark.slow
-@settings(max_examples=3, phases=NO_SHRINKING, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2, phases=NO_SHRINKING, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), keeps=st.booleans())
 def test_the_facts_of_an_org_are_those_that_its_events_give_alone(
     new_store: NewStore, alone: Callable[[str], Mapping[str, Any]], seed: int, keeps: bool

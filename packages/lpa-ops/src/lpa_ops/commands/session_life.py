@@ -26,7 +26,8 @@ _METHODS: Final = {
 def show_life(life: Mapping[str, Answer], console: Console) -> None:
     """Print what :func:`~lpa_ops.triage.queries.session_life` answered of a session that there is."""
     (fact,) = life["session"].as_json()
-    print_paragraph(console, plain(fact["workflow_session_id"], "bold"))
+    of = f" of {fact['org']}" if fact["org"] else ""
+    print_paragraph(console, plain(f"{fact['workflow_session_id']}{of}", "bold"))
     for line in (_outcome(fact), _span(fact), _attribution(fact), *_reasons(fact, life["snapshots"])):
         print_paragraph(console, line, first="  ", indent="    ")
     _print_table(

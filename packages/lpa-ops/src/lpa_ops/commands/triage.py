@@ -15,6 +15,7 @@ from lpa_core.commands.listing import ListColumn, print_list, print_paragraph
 from lpa_core.commands.options import Json, SinkUri, Switch
 from lpa_core.commands.output import console, print_json, print_line
 from lpa_core.counted import counted
+from lpa_core.errors import UsageError
 from lpa_core.plugins.context import AppContext
 from lpa_core.printable import printable
 from lpa_core.settings.effective import nearest
@@ -42,7 +43,7 @@ from lpa_sinks.schema.apply import object_names
 _REPLAYS: Final = "replay_outcomes"
 """The audit of replays, which says what became of dead letters."""
 _IGNORED_BY: Final = ("event_type", "event_subtype", "ignore_reason")
-_LISTED = ("workflow_session_id", "session_start_ts", "seconds", "outcome", "attribution", "signals", "errors", "swaps")
+_LISTED: Final = ("workflow_session_id", "session_start_ts", "seconds", "outcome", "attribution", "signals", "errors", "swaps")
 
 
 def triage_app(context: AppContext) -> cyclopts.App:
@@ -144,6 +145,7 @@ def triage_app(context: AppContext) -> cyclopts.App:
         /,
         *,
         limit: int = 20,
+        org: str | None = None,
         sink: SinkUri = None,
         json: Json = False,
     ) -> int:
@@ -155,13 +157,16 @@ def triage_app(context: AppContext) -> cyclopts.App:
             Its workflow_session_id: stream_id|request_id. Exit status 1 if no session has that id.
         limit
             How many sessions are listed.
+        org
+            Show sessions of this org only. Default: those of all.
         """
         with opened_for_reading(sink, settings) as (client, database):
             if session is None:
-                latest = AT_ONCE.run(f"{database}: triage", lambda: latest_sessions(client, database, limit))
+                latest = AT_ONCE.run(f"{database}: triage", lambda: latest_sessions(client, database, limit, org))
                 _show_list(latest, json)
                 return 0
-            life = AT_ONCE.run(f"{database}: triage", lambda: session_life(client, database, session))
+            life = AT_ONCE.run(f"{database}: triage", lambda: session_life(client, database, session, org))
+        _require_one(session, life["session"])
         if json:
             print_json({name: answer.as_json() for name, answer in life.items()})
         elif life["session"].rows:
@@ -171,6 +176,13 @@ def triage_app(context: AppContext) -> cyclopts.App:
         return 0 if life["session"].rows else 1
 
     return app
+
+
+def _require_one(session: str, found: Answer) -> None:
+    """Raise UsageError if several orgs have a session of this id."""
+    orgs = [str(row["org"]) or "no org" for row in found.as_json()]
+    if len(orgs) > 1:
+        raise UsageError(f"{printable(session)} is a session of each of {', '.join(orgs)}: choose one by --org")
 
 
 def _since(text: str) -> int | None:
@@ -217,8 +229,10 @@ def _show_list(latest: Answer, json: bool) -> None:
     if json:
         print_json(latest.as_json())
     elif latest.rows:
-        rows = [[_cell(row[name]) for name in _LISTED] for row in latest.as_json()]
-        print_list(console(), _LISTED, rows, title="The latest sessions")
+        found = latest.as_json()
+        columns = ("org", *_LISTED) if any(row["org"] for row in found) else _LISTED
+        rows = [[_cell(row[name]) for name in columns] for row in found]
+        print_list(console(), columns, rows, title="The latest sessions")
     else:
         print_line("There are no sessions yet: `lpa ingest` and `lpa materialize` make them.")
 

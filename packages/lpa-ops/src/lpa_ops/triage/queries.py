@@ -96,21 +96,23 @@ def ignored(client: Client, database: str, letters: Letters) -> Answer:
     return _answer(client, text, database, **letters.parameters)
 
 
-def latest_sessions(client: Client, database: str, limit: int) -> Answer:
-    """The sessions that started last, at most so many."""
-    return _ask(client, "latest_sessions.sql", database, limit=limit)
+def latest_sessions(client: Client, database: str, limit: int, org: str | None = None) -> Answer:
+    """The sessions of one org, or of all, that started last, at most so many."""
+    return _ask(client, "latest_sessions.sql", database, limit=limit, **_of(org))
 
 
-def session_life(client: Client, database: str, session: str) -> dict[str, Answer]:
-    """All about one session: ``session`` (no row if there is none), ``signals``, ``segments``, ``snapshots``.
+def session_life(client: Client, database: str, session: str, org: str | None = None) -> dict[str, Answer]:
+    """All about one session: ``session``, ``signals``, ``segments``, ``snapshots``.
 
-    Signals in a row that say the same are one row.
+    ``session`` only if there is none, or if several orgs have one of this id and ``org`` is None: then it has a row for
+    each. Signals in a row that say the same are one row.
     """
-    fact = _ask(client, "session.sql", database, session=session)
-    if not fact.rows:
+    fact = _ask(client, "session.sql", database, session=session, **_of(org))
+    if len(fact.rows) != 1:
         return {"session": fact}
+    (found,) = fact.as_json()
     parts = {
-        name: _ask(client, f"session_{name}.sql", database, session=session)
+        name: _ask(client, f"session_{name}.sql", database, session=session, org=found["org"])
         for name in ("signals", "segments", "snapshots")
     }
     return {"session": fact, **parts}
@@ -122,6 +124,10 @@ def _ask_of_the_rest(client: Client, file: str, database: str, letters: Letters)
     rest = f"({letters.of(outstanding)})"
     text = _text(file).replace(_TABLE, rest).replace(_IN_FILES, letters.since)
     return _answer(client, text, database, **letters.parameters)
+
+
+def _of(org: str | None) -> dict[str, object]:
+    return {"of_all": int(org is None), "org": org or ""}
 
 
 def _ask(client: Client, file: str, database: str, **parameters: object) -> Answer:

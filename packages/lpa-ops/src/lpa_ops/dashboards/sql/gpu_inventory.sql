@@ -4,4 +4,5 @@ WHERE gpu_id != ''
     AND $__conditionalAll(model_id IN (${model:singlequote}), $model)
     AND $__conditionalAll(orchestrator_address IN (${orchestrator:singlequote}), $orchestrator)
 ORDER BY latest_snapshot_ts DESC, orchestrator_address, gpu_id
+LIMIT 1 BY orchestrator_address, gpu_id, pipeline, model_id
 LIMIT 200

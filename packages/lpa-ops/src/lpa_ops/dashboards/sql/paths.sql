@@ -1,4 +1,4 @@
-SELECT gateway, orchestrator_address, pipeline, model_id, uniqExact(stream_id) AS streams, avg(output_fps) AS fps
+SELECT gateway, orchestrator_address, pipeline, model_id, uniqExact(org, stream_id) AS streams, avg(output_fps) AS fps
 FROM fact_stream_status_samples
 WHERE is_attributed AND sample_ts >= $__toTime - INTERVAL 15 MINUTE AND sample_ts <= $__toTime
     AND $__conditionalAll(ifNull(model_id, '') IN (${model:singlequote}), $model)

@@ -1,5 +1,5 @@
--- Known sessions by full hour before now, gateway and pipeline. A pipeline that is not known is that of the other sessions of the hour, gateway
--- and model, where they agree, as in v_api_network_demand.
+-- Known sessions by full hour before now, gateway and pipeline. A pipeline that is not known is that of the other sessions of the hour, org,
+-- gateway and model, where they agree, as in v_api_network_demand.
 SELECT hours_ago, gateway, pipeline, count() AS requested, sum(failed) AS failed, sum(signals) AS signals, sum(expected) AS expected
 FROM
 (
@@ -10,12 +10,13 @@ FROM
     (
         SELECT
             *,
-            minIf(own_pipeline, own_pipeline != '') OVER (PARTITION BY hours_ago, gateway, model_id) AS only_pipeline,
-            max(own_pipeline) OVER (PARTITION BY hours_ago, gateway, model_id) AS last_pipeline
+            minIf(own_pipeline, own_pipeline != '') OVER (PARTITION BY hours_ago, org, gateway, model_id) AS only_pipeline,
+            max(own_pipeline) OVER (PARTITION BY hours_ago, org, gateway, model_id) AS last_pipeline
         FROM
         (
             SELECT
                 dateDiff('hour', window_start, toStartOfHour(fromUnixTimestamp64Milli({now:Int64}, 'UTC'))) AS hours_ago,
+                org,
                 gateway,
                 model_id,
                 if(lower(session.pipeline) = lower(model_id), '', session.pipeline) AS own_pipeline,

@@ -1,4 +1,5 @@
 SELECT
+    org,
     workflow_session_id,
     session_start_ts,
     dateDiff('second', session_start_ts, coalesce(session_end_ts, session_start_ts)) AS seconds,
@@ -14,5 +15,6 @@ SELECT
     error_count AS errors,
     swap_count AS swaps
 FROM livepeer_analytics.fact_workflow_sessions
+WHERE ({of_all:UInt8} OR org = {org:String})
 ORDER BY session_start_ts DESC
 LIMIT {limit:UInt32}

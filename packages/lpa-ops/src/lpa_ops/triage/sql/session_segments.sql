@@ -11,5 +11,5 @@ SELECT
     gpu_attribution_confidence AS confidence,
     attribution_status AS status
 FROM livepeer_analytics.fact_workflow_session_segments
-WHERE workflow_session_id = {session:String}
+WHERE org = {org:String} AND workflow_session_id = {session:String}
 ORDER BY segment_index

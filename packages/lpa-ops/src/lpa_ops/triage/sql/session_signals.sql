@@ -1,22 +1,22 @@
 -- What happened, in order; signals in a row that say the same are one row.
 WITH
     (SELECT (trimBoth(stream_id), trimBoth(request_id)) FROM livepeer_analytics.fact_workflow_sessions
-     WHERE workflow_session_id = {session:String}) AS ids,
+     WHERE org = {org:String} AND workflow_session_id = {session:String}) AS ids,
     signals AS
     (
         SELECT event_timestamp AS time, 'status' AS signal, concat(state, ifNull(concat(': ', last_error), '')) AS says,
             orchestrator_address AS wallet, output_fps AS fps, source_partition AS p, source_offset AS o
         FROM livepeer_analytics.ai_stream_status
-        WHERE trimBoth(stream_id) = ids.1 AND trimBoth(request_id) = ids.2
+        WHERE org = {org:String} AND trimBoth(stream_id) = ids.1 AND trimBoth(request_id) = ids.2
         UNION ALL
         SELECT if(abs(dateDiff('millisecond', event_timestamp, data_timestamp)) <= 600000, data_timestamp, event_timestamp),
             'trace', trace_type, orchestrator_address, NULL, source_partition, source_offset
         FROM livepeer_analytics.stream_trace_events
-        WHERE trimBoth(stream_id) = ids.1 AND trimBoth(request_id) = ids.2
+        WHERE org = {org:String} AND trimBoth(stream_id) = ids.1 AND trimBoth(request_id) = ids.2
         UNION ALL
         SELECT event_timestamp, 'event', concat(event_type, ': ', message), '', NULL, source_partition, source_offset
         FROM livepeer_analytics.ai_stream_events
-        WHERE trimBoth(stream_id) = ids.1 AND trimBoth(request_id) = ids.2
+        WHERE org = {org:String} AND trimBoth(stream_id) = ids.1 AND trimBoth(request_id) = ids.2
     ),
     runs AS
     (

@@ -1,7 +1,8 @@
 -- What the wallets and URLs that the session names offered: the last snapshot before its end, and the first after its start.
 WITH
     (SELECT (trimBoth(stream_id), trimBoth(request_id), session_start_ts, coalesce(session_end_ts, session_start_ts))
-     FROM livepeer_analytics.fact_workflow_sessions WHERE workflow_session_id = {session:String}) AS ids,
+     FROM livepeer_analytics.fact_workflow_sessions
+     WHERE org = {org:String} AND workflow_session_id = {session:String}) AS ids,
     named AS
     (
         SELECT DISTINCT arrayJoin([orchestrator_address, url]) AS name
@@ -12,10 +13,10 @@ WITH
             FROM
             (
                 SELECT orchestrator_address, orchestrator_url FROM livepeer_analytics.ai_stream_status
-                WHERE trimBoth(stream_id) = ids.1 AND trimBoth(request_id) = ids.2
+                WHERE org = {org:String} AND trimBoth(stream_id) = ids.1 AND trimBoth(request_id) = ids.2
                 UNION ALL
                 SELECT orchestrator_address, orchestrator_url FROM livepeer_analytics.stream_trace_events
-                WHERE trimBoth(stream_id) = ids.1 AND trimBoth(request_id) = ids.2
+                WHERE org = {org:String} AND trimBoth(stream_id) = ids.1 AND trimBoth(request_id) = ids.2
             )
         )
         WHERE name != ''
@@ -31,6 +32,7 @@ WITH
             ifNull(gpu_id, '') AS gpu,
             event_timestamp AS snapshot
         FROM livepeer_analytics.network_capabilities
+        WHERE org = {org:String}
     )
 SELECT
     named.name AS named,

@@ -12,10 +12,11 @@
 -- A session counts in demand and GPU figures in the hour in which it started, with its final identity; in SLA figures in
 -- every hour in which it has status samples. Totals of the two are different things.
 
--- One row per session: what it counts as. From fact_workflow_sessions.
+-- One row per org and session: what it counts as. From fact_workflow_sessions.
 CREATE VIEW IF NOT EXISTS livepeer_analytics.v_session_outcomes
 (
     window_start DateTime64(3, 'UTC') COMMENT 'hour in which the session started',
+    org LowCardinality(String),
     workflow_session_id String COMMENT 'stream_id|request_id',
     request_id String,
     gateway String,
@@ -48,6 +49,7 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.v_session_outcomes
 )
 AS SELECT
     toStartOfInterval(session.session_start_ts, INTERVAL 3600000 MILLISECOND) AS window_start,
+    session.org,
     session.workflow_session_id,
     session.request_id,
     session.gateway,
@@ -80,11 +82,12 @@ AS SELECT
 FROM livepeer_analytics.fact_workflow_sessions AS session
 WHERE session.session_start_ts >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC');
 
--- One row per session, hour, orchestrator, pipeline, model, GPU and region: the attributed samples of a session in an hour.
+-- One row per org, session, hour, orchestrator, pipeline, model, GPU and region: the attributed samples of a session in an hour.
 -- From agg_session_performance_1h.
 CREATE VIEW IF NOT EXISTS livepeer_analytics.v_session_hours
 (
     window_start DateTime64(3, 'UTC') COMMENT 'hour of the samples',
+    org LowCardinality(String),
     workflow_session_id String COMMENT 'stream_id|request_id',
     orchestrator_address String COMMENT 'canonical wallet, lower-case',
     pipeline String,
@@ -98,6 +101,7 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.v_session_hours
 )
 AS SELECT
     hour.window_start AS window_start,
+    hour.org AS org,
     hour.workflow_session_id,
     hour.orchestrator_address,
     hour.pipeline,
@@ -110,14 +114,15 @@ AS SELECT
     sum(finalizeAggregation(hour.output_fps_avg_state) * hour.sample_count) AS output_fps_sum
 FROM livepeer_analytics.agg_session_performance_1h AS hour
 WHERE hour.window_start >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC') AND hour.orchestrator_address != ''
-GROUP BY window_start, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region;
+GROUP BY window_start, org, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region;
 
--- One row per session, hour, orchestrator, pipeline, model, GPU and region that is a terminal tail: less than three samples without
+-- One row per org, session, hour, orchestrator, pipeline, model, GPU and region that is a terminal tail: less than three samples without
 -- work in the hour in which the session ended, after an hour of which the same holds. From v_session_hours and
 -- fact_workflow_sessions.
 CREATE VIEW IF NOT EXISTS livepeer_analytics.v_terminal_tails
 (
     window_start DateTime64(3, 'UTC') COMMENT 'hour of the samples',
+    org LowCardinality(String),
     workflow_session_id String COMMENT 'stream_id|request_id',
     orchestrator_address String COMMENT 'canonical wallet, lower-case',
     pipeline String,
@@ -127,6 +132,7 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.v_terminal_tails
 )
 AS SELECT
     tail.window_start AS window_start,
+    org,
     workflow_session_id,
     tail.orchestrator_address AS orchestrator_address,
     tail.pipeline AS pipeline,
@@ -139,20 +145,21 @@ INNER JOIN
     SELECT
         *,
         lagInFrame(window_start) OVER (
-            PARTITION BY workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region
+            PARTITION BY org, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region
             ORDER BY window_start ROWS BETWEEN 1 PRECEDING AND CURRENT ROW
         ) AS idle_before
     FROM livepeer_analytics.v_session_hours
     WHERE output_sample_count = 0 AND running_sample_count = 0 AND sample_count < 3
-) AS tail USING (workflow_session_id)
+) AS tail USING (org, workflow_session_id)
 WHERE idle_before = tail.window_start - INTERVAL 1 HOUR
     AND session.session_start_ts < tail.window_start
     AND session.session_end_ts >= tail.window_start
     AND session.session_end_ts < tail.window_start + INTERVAL 1 HOUR;
 
--- One row per orchestrator, model and GPU: what was last said of the GPU. From dim_orchestrator_capability_current.
+-- One row per org, orchestrator, model and GPU: what was last said of the GPU. From dim_orchestrator_capability_current.
 CREATE VIEW IF NOT EXISTS livepeer_analytics.v_gpu_labels
 (
+    org LowCardinality(String),
     orchestrator_address String COMMENT 'canonical wallet, lower-case',
     model_id String,
     gpu_id String,
@@ -162,6 +169,7 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.v_gpu_labels
     cuda_version Nullable(String) COMMENT 'compute capability, major.minor'
 )
 AS SELECT
+    org,
     orchestrator_address,
     model_id,
     gpu_id,
@@ -172,6 +180,7 @@ AS SELECT
 FROM
 (
     SELECT
+        org,
         orchestrator_address,
         model_id,
         ifNull(gpu.gpu_id, '') AS gpu_id,
@@ -181,14 +190,15 @@ FROM
         ) AS latest
     FROM livepeer_analytics.dim_orchestrator_capability_current AS gpu
     WHERE ifNull(gpu.gpu_id, '') != ''
-    GROUP BY orchestrator_address, model_id, gpu_id
+    GROUP BY org, orchestrator_address, model_id, gpu_id
 );
 
--- One row per hour and request_id that was paid for in the hour, with the identity of the session that the request became: of several, the
--- one that started last. From payment_events and v_session_outcomes.
+-- One row per hour, org and request_id that was paid for in the hour, with the identity of the session of the org that the request
+-- became: of several, the one that started last. From payment_events and v_session_outcomes.
 CREATE VIEW IF NOT EXISTS livepeer_analytics.v_request_fees
 (
     window_start DateTime64(3, 'UTC') COMMENT 'hour of the payments',
+    org LowCardinality(String),
     request_id String,
     workflow_session_id String COMMENT 'empty: no session has the request_id',
     gateway String,
@@ -202,6 +212,7 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.v_request_fees
 )
 AS SELECT
     payment.window_start AS window_start,
+    payment.org AS org,
     payment.request_id AS request_id,
     session.workflow_session_id AS workflow_session_id,
     session.gateway AS gateway,
@@ -216,31 +227,33 @@ FROM
 (
     SELECT
         toStartOfInterval(event_timestamp, INTERVAL 3600000 MILLISECOND) AS window_start,
+        payment_events.org AS org,
         payment_events.request_id AS request_id,
         sum(payment_events.face_value_wei) AS face_value_wei,
         sum(payment_events.expected_fee_wei) AS expected_fee_wei
     FROM livepeer_analytics.payment_events AS payment_events
     WHERE event_timestamp >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
-    GROUP BY window_start, request_id
+    GROUP BY window_start, org, request_id
 ) AS payment
 LEFT JOIN
 (
     SELECT
-        request_id, workflow_session_id, gateway, orchestrator_address, pipeline, model_id, gpu_id, region
+        org, request_id, workflow_session_id, gateway, orchestrator_address, pipeline, model_id, gpu_id, region
     FROM livepeer_analytics.v_session_outcomes
     WHERE request_id != ''
     ORDER BY session_start_ts DESC, workflow_session_id DESC
-    LIMIT 1 BY request_id
+    LIMIT 1 BY org, request_id
 ) AS session
-    ON session.request_id = payment.request_id
+    ON session.org = payment.org AND session.request_id = payment.request_id
 SETTINGS join_use_nulls = 0;
 
--- One row per hour, orchestrator, pipeline, model, GPU and region with samples, or with sessions that started in the hour; hours of
+-- One row per hour, org, orchestrator, pipeline, model, GPU and region with samples, or with sessions that started in the hour; hours of
 -- nothing but terminal tails are left out. From agg_session_performance_1h, v_session_outcomes, fact_workflow_latency_samples,
 -- v_terminal_tails and v_gpu_labels.
 CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_gpu_metrics
 (
     window_start DateTime64(3, 'UTC') COMMENT 'start of the hour',
+    org LowCardinality(String),
     orchestrator_address String COMMENT 'canonical wallet, lower-case',
     pipeline String,
     model_id Nullable(String),
@@ -284,6 +297,7 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_gpu_metrics
 )
 AS SELECT
     window_start,
+    org,
     orchestrator_address,
     pipeline,
     nullIf(key.model_id, '') AS model_id,
@@ -327,7 +341,7 @@ AS SELECT
 FROM
 (
     SELECT
-        window_start, orchestrator_address, pipeline, model_id, gpu_id, region,
+        window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region,
         max(block.avg_output_fps) AS avg_output_fps,
         max(block.p95_output_fps) AS p95_output_fps,
         max(block.output_fps_deviation) AS output_fps_deviation,
@@ -346,6 +360,7 @@ FROM
     (
         SELECT
             hour.window_start AS window_start,
+            org,
             orchestrator_address,
             pipeline,
             ifNull(hour.model_id, '') AS model_id,
@@ -369,16 +384,16 @@ FROM
         FROM livepeer_analytics.agg_session_performance_1h AS hour
         WHERE hour.window_start >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
             AND orchestrator_address != '' AND ifNull(hour.gpu_id, '') != ''
-        GROUP BY window_start, orchestrator_address, pipeline, model_id, gpu_id, region
+        GROUP BY window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region
         UNION ALL
         SELECT
-            window_start, orchestrator_address, pipeline, model_id, gpu_id, region,
+            window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region,
             toInt64(-1), NULL, NULL, NULL, 0, [], NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0
         FROM livepeer_analytics.v_terminal_tails
         WHERE gpu_id != ''
         UNION ALL
         SELECT
-            window_start, orchestrator_address, pipeline, model_id, gpu_id, region,
+            window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region,
             toInt64(1), NULL, NULL, NULL, 0,
             [
                 known_sessions, startup_success_sessions, excused_sessions, unexcused_sessions,
@@ -393,6 +408,7 @@ FROM
         UNION ALL
         SELECT
             toStartOfInterval(sample_ts, INTERVAL 3600000 MILLISECOND) AS window_start,
+            org,
             orchestrator_address,
             pipeline,
             ifNull(sample.model_id, '') AS model_id,
@@ -411,20 +427,21 @@ FROM
         FROM livepeer_analytics.fact_workflow_latency_samples AS sample
         WHERE sample_ts >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
             AND orchestrator_address != '' AND ifNull(sample.gpu_id, '') != ''
-        GROUP BY window_start, orchestrator_address, pipeline, model_id, gpu_id, region
+        GROUP BY window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region
     ) AS block
-    GROUP BY window_start, orchestrator_address, pipeline, model_id, gpu_id, region
+    GROUP BY window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region
     HAVING sum(contributions) > 0
 ) AS key
-LEFT JOIN livepeer_analytics.v_gpu_labels AS label USING (orchestrator_address, model_id, gpu_id)
+LEFT JOIN livepeer_analytics.v_gpu_labels AS label USING (org, orchestrator_address, model_id, gpu_id)
 SETTINGS join_use_nulls = 0;
 
--- One row per hour, gateway, region, pipeline and model with samples or with sessions that started in the hour. What was paid in an
--- hour without a row that takes it is in a row of empty labels. From agg_session_performance_1h, v_session_outcomes and
+-- One row per hour, org, gateway, region, pipeline and model with samples or with sessions that started in the hour. What was paid in an
+-- hour without a row that takes it is in a row of empty labels of the same org. From agg_session_performance_1h, v_session_outcomes and
 -- v_request_fees.
 CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_network_demand
 (
     window_start DateTime64(3, 'UTC') COMMENT 'start of the hour',
+    org LowCardinality(String),
     gateway String,
     region String COMMENT 'empty: not known',
     pipeline String COMMENT 'empty: not known; that of the other sessions of the hour, gateway and model where they agree',
@@ -459,6 +476,7 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_network_demand
 )
 AS SELECT
     window_start,
+    org,
     gateway,
     region,
     pipeline,
@@ -494,6 +512,7 @@ FROM
 (
     SELECT
         window_start,
+        org,
         if(has_evidence, labelled.gateway, '') AS gateway,
         if(has_evidence, labelled.region, '') AS region,
         if(has_evidence, labelled.pipeline, '') AS pipeline,
@@ -510,18 +529,18 @@ FROM
         SELECT
             *,
             if(own_pipeline != '' OR only_pipeline != last_pipeline, own_pipeline, only_pipeline) AS pipeline,
-            max(evidence) OVER (PARTITION BY window_start, gateway, region, model_id, pipeline) AS has_evidence
+            max(evidence) OVER (PARTITION BY window_start, org, gateway, region, model_id, pipeline) AS has_evidence
         FROM
         (
             SELECT
                 *,
                 minIf(session_pipeline, session_pipeline != '')
-                    OVER (PARTITION BY window_start, gateway, region, model_id) AS only_pipeline,
-                max(session_pipeline) OVER (PARTITION BY window_start, gateway, region, model_id) AS last_pipeline
+                    OVER (PARTITION BY window_start, org, gateway, region, model_id) AS only_pipeline,
+                max(session_pipeline) OVER (PARTITION BY window_start, org, gateway, region, model_id) AS last_pipeline
             FROM
             (
                 SELECT
-                    window_start, gateway, region, model_id, own_pipeline,
+                    window_start, org, gateway, region, model_id, own_pipeline,
                     max(source != 'fees') AS evidence,
                     maxIf(own_pipeline, source = 'sessions') AS session_pipeline,
                     uniqExactStateIf(workflow_session_id, source = 'samples') AS sessions,
@@ -536,6 +555,7 @@ FROM
                     SELECT
                         'samples' AS source,
                         hour.window_start AS window_start,
+                        org,
                         gateway,
                         ifNull(hour.region, '') AS region,
                         ifNull(hour.model_id, '') AS model_id,
@@ -551,7 +571,7 @@ FROM
                     WHERE hour.window_start >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
                     UNION ALL
                     SELECT
-                        'sessions', window_start, gateway, region, model_id,
+                        'sessions', window_start, org, gateway, region, model_id,
                         if(lower(pipeline) = lower(model_id), '', pipeline) AS own_pipeline,
                         '', '', 0, 0,
                         sumForEach([
@@ -564,28 +584,29 @@ FROM
                         ]),
                         0, 0
                     FROM livepeer_analytics.v_session_outcomes
-                    GROUP BY window_start, gateway, region, model_id, own_pipeline
+                    GROUP BY window_start, org, gateway, region, model_id, own_pipeline
                     UNION ALL
                     SELECT
-                        'fees', window_start, gateway, region, model_id,
+                        'fees', window_start, org, gateway, region, model_id,
                         if(lower(pipeline) = lower(model_id), '', pipeline) AS own_pipeline,
                         '', '', 0, 0, [], sum(face_value_wei), sum(expected_fee_wei)
                     FROM livepeer_analytics.v_request_fees
-                    GROUP BY window_start, gateway, region, model_id, own_pipeline
+                    GROUP BY window_start, org, gateway, region, model_id, own_pipeline
                 ) AS block
-                GROUP BY window_start, gateway, region, model_id, own_pipeline
+                GROUP BY window_start, org, gateway, region, model_id, own_pipeline
             )
         )
     ) AS labelled
-    GROUP BY window_start, gateway, region, pipeline, model_id
+    GROUP BY window_start, org, gateway, region, pipeline, model_id
 );
 
--- One row per hour, gateway, orchestrator, region, pipeline, model and GPU with samples. A GPU that is not known is taken to be that of the
+-- One row per hour, org, gateway, orchestrator, region, pipeline, model and GPU with samples. A GPU that is not known is taken to be that of the
 -- session that started last in the same hour with the same other labels. From agg_session_performance_1h, v_session_outcomes,
 -- v_request_fees, v_gpu_labels and dim_orchestrator_capability_model_constraints.
 CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_network_demand_by_gpu
 (
     window_start DateTime64(3, 'UTC') COMMENT 'start of the hour',
+    org LowCardinality(String),
     gateway String,
     orchestrator_address String COMMENT 'canonical wallet, lower-case',
     region String COMMENT 'empty: not known',
@@ -619,6 +640,7 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_network_demand_by_gpu
 )
 AS SELECT
     window_start,
+    org,
     gateway,
     orchestrator_address,
     region,
@@ -652,7 +674,7 @@ AS SELECT
 FROM
 (
     SELECT
-        window_start, gateway, orchestrator_address, region, pipeline, model_id,
+        window_start, org, gateway, orchestrator_address, region, pipeline, model_id,
         if(own_gpu_id != '', own_gpu_id, latest_gpu_id) AS gpu_id,
         uniqExactIf(workflow_session_id, source = 'samples') AS total_sessions,
         uniqExactIf(stream_id, source = 'samples') AS total_streams,
@@ -665,6 +687,7 @@ FROM
         SELECT
             'samples' AS source,
             hour.window_start AS window_start,
+            org,
             gateway,
             orchestrator_address,
             ifNull(hour.region, '') AS region,
@@ -681,7 +704,7 @@ FROM
         WHERE hour.window_start >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC') AND orchestrator_address != ''
         UNION ALL
         SELECT
-            'sessions', window_start, gateway, orchestrator_address, region, pipeline, model_id, gpu_id, '', '', 0,
+            'sessions', window_start, org, gateway, orchestrator_address, region, pipeline, model_id, gpu_id, '', '', 0,
             [
                 known_sessions, unexcused_sessions, confirmed_swapped_sessions, inferred_orchestrator_change_sessions,
                 swapped_sessions, sessions_with_errors, sessions_with_last_error, loading_only_sessions,
@@ -693,7 +716,7 @@ FROM
         WHERE orchestrator_address != ''
         UNION ALL
         SELECT
-            'fees', window_start, gateway, orchestrator_address, region, pipeline, model_id, gpu_id, '', '', 0, [],
+            'fees', window_start, org, gateway, orchestrator_address, region, pipeline, model_id, gpu_id, '', '', 0, [],
             face_value_wei, expected_fee_wei
         FROM livepeer_analytics.v_request_fees
         WHERE orchestrator_address != ''
@@ -701,25 +724,26 @@ FROM
     LEFT JOIN
     (
         SELECT
-            window_start, gateway, orchestrator_address, region, pipeline, model_id,
+            window_start, org, gateway, orchestrator_address, region, pipeline, model_id,
             argMax(gpu_id, (session_start_ts, workflow_session_id)) AS latest_gpu_id
         FROM livepeer_analytics.v_session_outcomes
         WHERE orchestrator_address != '' AND gpu_id != ''
-        GROUP BY window_start, gateway, orchestrator_address, region, pipeline, model_id
-    ) AS fallback USING (window_start, gateway, orchestrator_address, region, pipeline, model_id)
-    GROUP BY window_start, gateway, orchestrator_address, region, pipeline, model_id, gpu_id
+        GROUP BY window_start, org, gateway, orchestrator_address, region, pipeline, model_id
+    ) AS fallback USING (window_start, org, gateway, orchestrator_address, region, pipeline, model_id)
+    GROUP BY window_start, org, gateway, orchestrator_address, region, pipeline, model_id, gpu_id
     HAVING status_samples > 0
 ) AS key
-LEFT JOIN livepeer_analytics.v_gpu_labels AS label USING (orchestrator_address, model_id, gpu_id)
+LEFT JOIN livepeer_analytics.v_gpu_labels AS label USING (org, orchestrator_address, model_id, gpu_id)
 LEFT JOIN
 (
     SELECT
+        org,
         orchestrator_address,
         model_id,
         argMax(latest.capacity, (snapshot_ts, source_event_uid, capability_id)) AS capacity
     FROM livepeer_analytics.dim_orchestrator_capability_model_constraints AS latest
-    GROUP BY orchestrator_address, model_id
-) AS constraint USING (orchestrator_address, model_id)
+    GROUP BY org, orchestrator_address, model_id
+) AS constraint USING (org, orchestrator_address, model_id)
 SETTINGS join_use_nulls = 0;
 
 -- One row per day, pipeline and model: what sessions of the day are measured by, of the 7 days before it and in all orgs. Percentiles are those
@@ -758,12 +782,13 @@ FROM livepeer_analytics.agg_quality_benchmark_1d AS day
 ARRAY JOIN range(1, 8) AS days_later
 GROUP BY day_start, pipeline, model_id;
 
--- One row per hour, orchestrator, pipeline, model, GPU and region with samples: the sessions that have samples in the hour, but for their
+-- One row per hour, org, orchestrator, pipeline, model, GPU and region with samples: the sessions that have samples in the hour, but for their
 -- terminal tails. A session counts whole in every such hour. From v_session_hours, v_terminal_tails, v_session_outcomes,
 -- fact_workflow_latency_samples and v_quality_benchmark.
 CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_sla_compliance
 (
     window_start DateTime64(3, 'UTC') COMMENT 'start of the hour',
+    org LowCardinality(String),
     orchestrator_address String COMMENT 'canonical wallet, lower-case',
     pipeline String,
     model_id Nullable(String),
@@ -813,6 +838,7 @@ AS WITH
     ) AS grades
 SELECT
     window_start,
+    org,
     orchestrator_address,
     pipeline,
     nullIf(key.model_id, '') AS model_id,
@@ -863,7 +889,7 @@ SELECT
 FROM
 (
     SELECT
-        window_start, orchestrator_address, pipeline, model_id, gpu_id, region,
+        window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region,
         sum(outcome.known_sessions) AS known_sessions,
         sum(outcome.startup_success_sessions) AS startup_success_sessions,
         sum(outcome.excused_sessions) AS excused_sessions,
@@ -889,11 +915,11 @@ FROM
     FROM
     (
         SELECT
-            window_start, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region,
+            window_start, org, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region,
             sample_count, output_fps_sum
         FROM livepeer_analytics.v_session_hours
-        WHERE (window_start, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region) NOT IN (
-            SELECT window_start, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region
+        WHERE (window_start, org, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region) NOT IN (
+            SELECT window_start, org, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region
             FROM livepeer_analytics.v_terminal_tails
         )
     ) AS evidence
@@ -904,13 +930,14 @@ FROM
             session_start_ts, session_end_ts
         )
         FROM livepeer_analytics.v_session_outcomes
-    ) AS outcome USING (workflow_session_id)
-    GROUP BY window_start, orchestrator_address, pipeline, model_id, gpu_id, region
+    ) AS outcome USING (org, workflow_session_id)
+    GROUP BY window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region
 ) AS key
 LEFT JOIN
 (
     SELECT
         toStartOfInterval(sample_ts, INTERVAL 3600000 MILLISECOND) AS window_start,
+        org,
         orchestrator_address,
         pipeline,
         ifNull(sample.model_id, '') AS model_id,
@@ -922,15 +949,16 @@ LEFT JOIN
         avgIf(sample.e2e_latency_ms, has_e2e_latency = 1) AS e2e_latency_ms
     FROM livepeer_analytics.fact_workflow_latency_samples AS sample
     WHERE sample_ts >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC') AND orchestrator_address != ''
-    GROUP BY window_start, orchestrator_address, pipeline, model_id, gpu_id, region
-) AS latency USING (window_start, orchestrator_address, pipeline, model_id, gpu_id, region)
+    GROUP BY window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region
+) AS latency USING (window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region)
 LEFT JOIN livepeer_analytics.v_quality_benchmark AS benchmark USING (day_start, pipeline, model_id)
 SETTINGS join_use_nulls = 0;
 
--- One row per five minutes, orchestrator, pipeline, model, GPU and region with at least 10 samples. From agg_stream_performance_1m.
+-- One row per five minutes, org, orchestrator, pipeline, model, GPU and region with at least 10 samples. From agg_stream_performance_1m.
 CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_jitter_5m
 (
     window_start_5m DateTime64(3, 'UTC') COMMENT 'start of the five minutes',
+    org LowCardinality(String),
     orchestrator_address String COMMENT 'canonical wallet, lower-case',
     pipeline String,
     model_id Nullable(String),
@@ -942,6 +970,7 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_jitter_5m
 )
 AS SELECT
     toStartOfInterval(minute.window_start, INTERVAL 300000 MILLISECOND) AS window_start_5m,
+    org,
     orchestrator_address,
     pipeline,
     model_id,
@@ -952,12 +981,13 @@ AS SELECT
     countMerge(sample_count_state) AS status_samples
 FROM livepeer_analytics.agg_stream_performance_1m AS minute
 WHERE minute.window_start >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
-GROUP BY window_start_5m, orchestrator_address, pipeline, model_id, gpu_id, region
+GROUP BY window_start_5m, org, orchestrator_address, pipeline, model_id, gpu_id, region
 HAVING status_samples >= 10;
 
--- One row per session: whose it is. From fact_workflow_sessions.
+-- One row per org and session: whose it is. From fact_workflow_sessions.
 CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_session_identity
 (
+    org LowCardinality(String),
     workflow_session_id String COMMENT 'stream_id|request_id',
     orchestrator_address String COMMENT 'canonical wallet, lower-case; empty: not attributed',
     stream_id String,
@@ -967,6 +997,7 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_session_identity
     latest_version UInt64 COMMENT 'microseconds since 1970 on the server, when the input was read'
 )
 AS SELECT
+    org,
     workflow_session_id, orchestrator_address, stream_id, request_id, session_start_ts, session_end_ts,
     version AS latest_version
 FROM livepeer_analytics.fact_workflow_sessions;
