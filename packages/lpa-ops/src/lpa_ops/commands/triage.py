@@ -43,7 +43,16 @@ from lpa_sinks.schema.apply import object_names
 _REPLAYS: Final = "replay_outcomes"
 """The audit of replays, which says what became of dead letters."""
 _IGNORED_BY: Final = ("event_type", "event_subtype", "ignore_reason")
-_LISTED: Final = ("workflow_session_id", "session_start_ts", "seconds", "outcome", "attribution", "signals", "errors", "swaps")
+_LISTED = (
+    "workflow_session_id",
+    "session_start_ts",
+    "seconds",
+    "outcome",
+    "attribution",
+    "signals",
+    "errors",
+    "swaps",
+)
 
 
 def triage_app(context: AppContext) -> cyclopts.App:
