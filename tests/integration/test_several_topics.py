@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 from services.job import Job, event
+from services.materializer import Materializer, behind
 from services.preloaded import preloaded_lpa
 from services.processes import PATIENCE
 
@@ -85,6 +86,24 @@ def test_an_id_of_a_b_and_a_again_makes_two_events_and_a_duplicate_over_a_restar
     assert rows(job, QUARANTINE_TABLE.name) == [("a", first, 1)]
     assert rows(job, "stream_trace_events", "org, raw_event_uid") == [("a", "one"), ("b", "one")]
     assert {job.metric("lpa_records_consumed_total", topic=each, partition="0") for each in (first, second)} == {1, 0}
+
+
+def test_a_session_id_of_both_is_a_session_of_each(new_job: NewJob) -> None:
+    """The topic of touches names the org of a session, and the key by which its touches stay in order."""
+    job = new_job()
+    first, second = job.topic, on_two_topics(job)
+    job.start()
+    worker = Materializer(job, 0)
+    worker.start()
+    try:
+        send(job, first, event("one"))
+        send(job, second, event("one"), event("two"))
+        facts = lambda: rows(job, "fact_workflow_sessions", "org, workflow_session_id, event_count")  # noqa: E731
+        job.until(lambda: len(facts()) == 2 and behind(job) == 0, "both are derived")
+        ((a, name, of_a), (b, same, of_b)) = facts()
+        assert (a, of_a, b, of_b, name == same) == ("a", 1, "b", 2, True)
+    finally:
+        worker.kill()
 
 
 def test_lost_claims_are_rebuilt_for_the_org_that_made_them(new_job: NewJob) -> None:

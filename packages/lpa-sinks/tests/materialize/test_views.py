@@ -171,6 +171,7 @@ def test_gpu_metrics(hand: HandMade) -> None:
     (row,) = hand.client.query(f"SELECT * FROM {hand.database}.v_api_gpu_metrics").named_results()
     assert {name: value for name, value in row.items() if name != "window_start"} == {
         **identity,
+        "org": "",
         "region": None,
         "gpu_name": "RTX",
         "gpu_memory_total": 1 << 35,
