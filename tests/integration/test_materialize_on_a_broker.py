@@ -41,7 +41,7 @@ def materializers(new_job: Callable[..., Job]) -> Iterator[tuple[Job, list[Mater
 
 def produce(job: Job, seed: int, pause: float = 0.0) -> None:
     """Generated events, those of a stream in one partition and in order."""
-    for number, record in enumerate(generate(EVENTS, duplicates=0, bad=0.01, sessions=60, seed=seed)):
+    for number, record in enumerate(generate(EVENTS, duplicates=0, bad=0.01, sessions=60, jobs=0.2, seed=seed)):
         try:
             data: Any = msgspec.json.decode(record)["data"]
             stream = data.get("stream_id", "") if isinstance(data, dict) else ""
@@ -93,6 +93,7 @@ def test_facts_are_those_of_a_rebuild_whatever_happens_to_the_materializers(
             "SELECT (SELECT count() FROM $.ai_stream_status) + (SELECT count() FROM $.stream_trace_events) "
             "+ (SELECT count() FROM $.ai_stream_events), (SELECT sum(event_count) FROM $.fact_workflow_sessions)"
         )
+        assert live["fact_jobs"]
     assert signals[0][0] == signals[0][1]
     assert {worker.stop() for worker in workers} == {0}
 
@@ -110,6 +111,7 @@ def test_a_materializer_says_how_it_fares(materializers: tuple[Job, list[Materia
     counted = dict(line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("lpa_materialize"))
     assert float(counted["lpa_materialize_signals_total"]) > 0
     assert float(counted['lpa_materialize_sessions_total{folding="anew"}']) >= 60
+    assert float(counted["lpa_materialize_jobs_total"]) > 0
     assert float(counted["lpa_materialize_unreadable_total"]) == 0
     job.clickhouse.kill()
     produce(job, seed=2)

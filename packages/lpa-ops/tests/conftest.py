@@ -30,7 +30,11 @@ def day(engine: Client, engine_path: Path, tmp_path_factory: pytest.TempPathFact
         lpa=ProcessSettings(data_dir=folder, plugins_required=("core", "sinks")),
     )
     began = time.time_ns() // 1_000_000
-    records = generate(3000, duplicates=0.02, bad=0.002, sessions=30, seed=6, start_ms=began - 20 * HOUR_MS)
+    start = began - 20 * HOUR_MS
+    records = chain(
+        generate(3000, duplicates=0.02, bad=0.002, sessions=30, seed=6, start_ms=start),
+        generate(400, duplicates=0, bad=0, sessions=1, jobs=0.95, seed=7, start_ms=start),
+    )
     events = folder / "events.ndjson"
     events.write_bytes(b"".join(chain.from_iterable((record, b"\n") for record in records)))
     sink = f"chdb://{engine_path}"

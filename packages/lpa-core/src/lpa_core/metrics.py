@@ -175,6 +175,9 @@ class Metrics:
     materialize_sessions: Counter = _metric(
         Counter, "lpa_materialize_sessions_total", "Sessions whose facts were written.", "folding"
     )
+    materialize_jobs: Counter = _metric(
+        Counter, "lpa_materialize_jobs_total", "Batch and BYOC jobs whose facts were written."
+    )
     materialize_refolds: Counter = _metric(
         Counter,
         "lpa_materialize_refolds_total",
@@ -317,6 +320,7 @@ class Metrics:
         self.materialize_signals.inc(done.signals)
         self.materialize_sessions.labels("added").inc(done.sessions - done.anew)
         self.materialize_sessions.labels("anew").inc(done.anew)
+        self.materialize_jobs.inc(done.jobs)
         for reason, sessions in done.refolds.items():
             self.materialize_refolds.labels(reason.value).inc(sessions)
         self.materialize_url_wallet_mismatches.inc(done.url_wallet_mismatches)

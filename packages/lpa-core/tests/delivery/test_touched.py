@@ -7,11 +7,20 @@ from typing import Any
 
 import pytest
 
-from lpa_core.delivery.touched_sessions import PROJECTED_TABLES, Touch, UnreadableTouchError, decode, touches
+from lpa_core.delivery.touched_sessions import (
+    JOB_TABLES,
+    PROJECTED_TABLES,
+    Touch,
+    UnreadableTouchError,
+    decode,
+    touches,
+)
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
+from lpa_core.job_events import lpa_event_types as job_event_types
 from lpa_core.tables.table import Block
 
-TABLES = {table.name: table for event_type in BUILTIN_EVENT_TYPES for table in event_type.tables}
+EVENT_TYPES = [*BUILTIN_EVENT_TYPES, *job_event_types()]
+TABLES = {table.name: table for event_type in EVENT_TYPES for table in event_type.tables}
 
 
 def block(name: str, *rows: Mapping[str, Any]) -> Block:
@@ -61,7 +70,21 @@ def test_sessions_of_two_orgs_are_told_apart_and_without_an_org_all_is_as_before
 def test_projected_tables_are_told_by_name_and_others_not_at_all() -> None:
     everything = [block(name, {}) for name in sorted(TABLES)]
     assert {touch.table for touch in touches(everything) if touch.table} == PROJECTED_TABLES
-    assert keys([block("discovery_results", {}), block("payment_events", {})]) == []
+    assert keys([block("discovery_results", {}), block("payment_events", {}), block("job_auth_events", {})]) == []
+
+
+def test_jobs_are_told_once_as_earlier_versions_tell_sessions_without_ids() -> None:
+    """They look for such sessions in the range, which does no harm; a table or field that they do not know would."""
+    (touch,) = touches([block(name, {"request_id": "r"}, {"request_id": "q"}) for name in sorted(JOB_TABLES)])
+    assert touch.encode() == b'{"topic":"events","partition":3,"batch_time":1700}'
+    both = [block("ai_stream_status", {}), block("job_gateway_events", {"request_id": "r"})]
+    assert [*touches(both)] == [touch]
+
+
+def test_what_later_versions_add_is_passed_over() -> None:
+    assert decode(b'{"topic":"t","partition":0,"batch_time":1,"stream_id":"s","x":1}') == Touch("t", 0, 1, "s")
+    with pytest.raises(UnreadableTouchError, match="derives nothing from table fact_of_tomorrow"):
+        decode(b'{"topic":"t","partition":0,"batch_time":1,"table":"fact_of_tomorrow"}')
 
 
 @pytest.mark.parametrize("touch", [session("s", "ü|"), Touch("t", 0, 0, table="network_capabilities")])
@@ -69,9 +92,7 @@ def test_a_record_says_again_what_was_written(touch: Touch) -> None:
     assert decode(touch.encode()) == touch
 
 
-@pytest.mark.parametrize(
-    "value", [None, b"", b"{}", b"[]", b'{"topic":"t","partition":0,"batch_time":1,"x":1}', b"\xff"]
-)
+@pytest.mark.parametrize("value", [None, b"", b"{}", b"[]", b'{"topic":"t","partition":0,"batch_time":"1"}', b"\xff"])
 def test_what_is_no_touch_is_turned_down(value: bytes | None) -> None:
     with pytest.raises(UnreadableTouchError):
         decode(value)

@@ -56,7 +56,7 @@ def test_a_job_of_one_type_is_made_of_its_own_tables_only(
 ) -> None:
     batch, byoc = folded(rows, known, workers)
     of_batch = JobRows(batch=rows.batch, llm=rows.llm)
-    of_byoc = replace(rows, batch=(), llm=())
+    of_byoc = replace(rows, batch=[], llm=[])
     assert folded(of_batch, known, workers) == [batch, None]
     assert folded(of_byoc, known, workers) == [None, byoc]
 

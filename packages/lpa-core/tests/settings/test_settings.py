@@ -132,6 +132,7 @@ def test_every_setting_can_be_set_by_its_variable_and_by_its_name_in_the_file(tm
         "HEALTH_FRESHNESS_MINUTES": "1,2",
         "HEALTH_ROLLUP_LAG_MINUTES": "3,4",
         "HEALTH_ATTRIBUTION_COVERAGE": "0.5,0.4",
+        "HEALTH_JOB_COVERAGE": "0.6,0.5",
         "HEALTH_DLQ_SHARE": "0.1,0.2",
         "HEALTH_QUARANTINE_SHARE": "0.3,0.4",
         "HEALTH_IMPLAUSIBLE_TIMESTAMPS_SHARE": "0.01,0.02",

@@ -204,6 +204,7 @@ def test_the_dashboards_are_those_of_the_specification() -> None:
         "Quality gate: DLQ and quarantine",
         "Delivery and lag",
         "Sessions and SLA",
+        "Jobs and cost",
     ]
     gate = next(dashboard for dashboard in DASHBOARDS if dashboard.uid == "lpa-quality-gate")
     assert (gate.refresh, gate.begin, gate.as_json()["timezone"]) == ("30s", "now-24h", "utc")

@@ -14,6 +14,8 @@ from lpa_core.lifecycle.fold_rules import FoldRules
 from lpa_sinks.materialize.rebuild import Rebuild
 from lpa_sinks.materialize.row_filter import TimeSpan
 from lpa_sinks.testing.damage import DerivedDatabase
+from lpa_sinks.testing.job_records import JobRecords, job_network
+from lpa_sinks.testing.network_events import T
 from lpa_sinks.testing.stored_events import StoredEvents
 
 HOUR: Final = 3_600_000
@@ -23,13 +25,24 @@ HOUR: Final = 3_600_000
 def stored(engine: Client) -> Iterator[DerivedDatabase]:
     events = StoredEvents(engine, "parity")
     records = [*generate(1200, duplicates=0, bad=0.02, sessions=20, seed=3, start_ms=START_MS)]
-    events.store([*records, *_odd_sessions(records)])
+    of_sessions = [*records, *_odd_sessions(records)]
+    events.store(of_sessions)
     rebuild = Rebuild(events.database, FoldRules(), TimeSpan(START_MS - 24 * HOUR, START_MS + 24 * HOUR))
     rebuild.prepare()
     while rebuild.step():
         pass
+    events.materializer().update([events.store(_jobs(), len(of_sessions), 4_000_000_000_001)])
     yield DerivedDatabase(events)
     engine.command("DROP DATABASE parity SYNC")
+
+
+def _jobs() -> list[bytes]:
+    """Jobs, and what is neither a job nor a session and has a view."""
+    told = JobRecords("more")
+    auth = {"stream_name": "a", "pipeline": "chat", "success": True}
+    worker = told.worker(T, "registered", 3, "stays", worker_options=[{"model": "m1"}])
+    ticket = told.ticket(T, 5, orch_url="https://o1.test:1")
+    return [*job_network(), told.discovery(T, success=False), told.record("job_auth", T, auth), worker, ticket]
 
 
 def _odd_sessions(records: Sequence[bytes]) -> Iterator[bytes]:

@@ -49,6 +49,7 @@ REPLACED = "ReplicatedReplacingMergeTree({path}, version, is_deleted)"
         ("withdrawn_positions", MERGED, "source_offset"),
         ("plugin_events", MERGED, "raw_event_uid"),
         ("fact_workflow_sessions_versions", REPLACED, "workflow_session_id"),
+        ("fact_jobs_versions", REPLACED, "job_id"),
         ("agg_stream_performance_1m_versions", REPLACED, "orchestrator_address"),
         ("agg_quality_benchmark_1d_versions", REPLACED, "pipeline"),
         ("fact_orchestrator_transport_bandwidth_versions", REPLACED, "orchestrator_address"),

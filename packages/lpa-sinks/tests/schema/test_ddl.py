@@ -10,12 +10,14 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.events.event_type import typed_table
+from lpa_core.job_events import lpa_event_types as job_event_types
 from lpa_core.sinks.sink import SinkMisconfigured
 from lpa_core.tables.ingested import INGESTED_TABLES
+from lpa_core.tables.reserved import TABLES_OF_JOBS
 from lpa_core.tables.table import Column, Kind, Table
 from lpa_sinks.schema import apply, show, statements
 from lpa_sinks.schema.check import check_declared
-from lpa_sinks.schema.ddl import SCHEMA_FILES, WITHDRAWN_TABLE, declared, materialized, sql_file
+from lpa_sinks.schema.ddl import SCHEMA_FILES, WITHDRAWN_TABLE, declared, materialized, plugin_table, sql_file
 
 CONFIGS = Path(__file__).parents[4] / "configs"
 
@@ -30,8 +32,18 @@ def test_rows_and_ddl_have_the_same_columns(tables: Sequence[Table]) -> None:
     assert check_declared(tables) == []
 
 
+def test_the_ddl_has_the_tables_of_jobs_as_their_plugin_declares_them() -> None:
+    """Columns, order, retention and notes: whoever makes them, they are the same."""
+    jobs = [table for event_type in job_event_types() for table in event_type.tables]
+    assert sorted(table.name for table in jobs) == sorted(TABLES_OF_JOBS)
+    assert check_declared(jobs) == []
+    sql = sql_file("01-schema.sql").replace(" DEFAULT ''", "").replace(" DEFAULT now64(3)", "")
+    for table in jobs:
+        assert plugin_table(table).strip() in sql, table.name
+
+
 def test_no_table_of_the_ddl_is_without_rows(tables: Sequence[Table]) -> None:
-    written = {table.name for table in [*tables, WITHDRAWN_TABLE, *INGESTED_TABLES]}
+    written = {table.name for table in [*tables, WITHDRAWN_TABLE, *INGESTED_TABLES]} | {*TABLES_OF_JOBS}
     assert set(declared([])) == written | {each.name for each in materialized()}
     assert not written & {each.name for each in materialized()}
 

@@ -22,6 +22,17 @@ PROJECTED_TABLES: Final = frozenset(
     }
 )
 """Typed tables of which other tables hold a projection, row by row."""
+JOB_TABLES: Final = frozenset(
+    {
+        "ai_batch_requests",
+        "ai_llm_requests",
+        "job_gateway_events",
+        "job_orchestrator_events",
+        "job_payment_events",
+        "worker_lifecycle_events",
+    }
+)
+"""Typed tables that facts of jobs are made of."""
 _SIGNAL_TABLES: Final = frozenset({"ai_stream_status", "stream_trace_events", "ai_stream_events"})
 
 
@@ -30,12 +41,16 @@ class UnreadableTouchError(JobFailed):
 
 
 @final
-class Touch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A session, or a projected table, that got new rows by a range.
+class Touch(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A session, a projected table, or jobs that got new rows by a range.
+
+    Earlier and later versions read it, too: they pass over fields that they do not know, and take a touch of jobs for
+    sessions without ids, which the range need not have.
 
     Attributes:
         topic, partition, batch_time: of the range; its rows carry them.
-        stream_id, request_id: of the session, as sent; both empty if ``table`` is given.
+        stream_id, request_id: of the session, as sent. Without both, and without ``table``: sessions that have
+            neither, and all jobs of the range.
         table: one of ``PROJECTED_TABLES``, or empty.
         org: whose session it is; empty without an org, and for a table.
     """
@@ -64,13 +79,16 @@ class Touch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 def decode(value: bytes | None) -> Touch:
     """The touch that a record holds. Raises UnreadableTouchError."""
     try:
-        return _DECODER.decode(value or b"")
+        touch = _DECODER.decode(value or b"")
     except msgspec.MsgspecError as error:
         raise UnreadableTouchError(str(error)) from None
+    if touch.table and touch.table not in PROJECTED_TABLES:
+        raise UnreadableTouchError(f"this version derives nothing from table {touch.table}")
+    return touch
 
 
 def touches(blocks: Iterable[Block]) -> Iterator[Touch]:
-    """What the blocks of one range touch, each session and table once."""
+    """What the blocks of one range touch: each session and table once, and once whatever jobs there are."""
     sessions: dict[tuple[str, str], Block] = {}
     for block in blocks:
         if block.table.name in _SIGNAL_TABLES:
@@ -79,6 +97,8 @@ def touches(blocks: Iterable[Block]) -> Iterator[Touch]:
             sessions.update(dict.fromkeys(zip(streams, requests, strict=True), block))
         elif block.table.name in PROJECTED_TABLES:
             yield Touch(block.topic, block.partition, _batch_time(block), table=block.table.name)
+        elif block.table.name in JOB_TABLES:
+            sessions["", ""] = block
     for (stream_id, request_id), block in sessions.items():
         yield Touch(block.topic, block.partition, _batch_time(block), stream_id, request_id, org=_of_all(block, "org"))
 

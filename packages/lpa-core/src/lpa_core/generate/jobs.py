@@ -157,7 +157,10 @@ def _worker(rng: Random, orchestrator: GeneratedOrchestrator) -> Iterator[Told]:
     registered = {"id": uuid(rng), **worker, "price_per_unit": 90, "price_scaling": 1, "worker_options": options}
     for _ in range(1 + (rng.random() < 0.2)):  # a second gateway drains the same event
         yield _relayed(rng, "worker_lifecycle", "worker_registered", dict(registered))
-    yield _relayed(rng, "worker_lifecycle", "worker_unregistered", {"id": uuid(rng), **worker, "reason": "shutdown"})
+    if rng.random() < 0.7:
+        yield _relayed(
+            rng, "worker_lifecycle", "worker_unregistered", {"id": uuid(rng), **worker, "reason": "shutdown"}
+        )
 
 
 def _tickets(rng: Random, orchestrator: GeneratedOrchestrator) -> Iterator[Told]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from enum import StrEnum
 from operator import attrgetter
 from typing import NamedTuple, TypeVar, final
@@ -134,8 +134,8 @@ def job_id(job_type: JobType, request_id: str, event_uid: str) -> str:
 class JobRows(msgspec.Struct, kw_only=True):
     """All rows of one job, in any order."""
 
-    batch: Sequence[BatchRow] = ()
-    llm: Sequence[LlmRow] = ()
-    gateway: Sequence[GatewayRow] = ()
-    orchestrator: Sequence[OrchestratorRow] = ()
-    payments: Sequence[PaymentRow] = ()
+    batch: list[BatchRow] = []
+    llm: list[LlmRow] = []
+    gateway: list[GatewayRow] = []
+    orchestrator: list[OrchestratorRow] = []
+    payments: list[PaymentRow] = []

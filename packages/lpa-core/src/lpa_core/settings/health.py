@@ -52,6 +52,9 @@ class HealthSettings:
     attribution_coverage: Thresholds = option(
         "0.995,0.99", _FALLING, "Share of rows with a model that have a pipeline", falling
     )
+    job_coverage: Thresholds = option(
+        "0.99,0.98", _FALLING, "Share of the completed jobs of a type that have a fact", falling
+    )
     dlq_share: Thresholds = option("0.005,0.01", _RISING, "Share of the records that are dead-lettered", rising)
     quarantine_share: Thresholds = option("0.05,0.2", _RISING, "Share of the records that are duplicates", rising)
     implausible_timestamps_share: Thresholds = option(

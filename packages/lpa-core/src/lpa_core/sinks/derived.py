@@ -30,6 +30,7 @@ class Derived:
     Attributes:
         signals: that were folded.
         sessions: whose facts were written.
+        jobs: whose facts were written.
         refolds: sessions of these that had facts before, by why; a rebuild asks for it and gives no reason.
         url_wallet_mismatches: signals of these by whose URL nobody has the wallet that they name.
     """
@@ -40,10 +41,12 @@ class Derived:
     """Sessions of these that were folded from the beginning."""
     refolds: Counter[Refold] = attrs.field(factory=Counter[Refold])
     url_wallet_mismatches: int = 0
+    jobs: int = 0
 
     def add(self, other: Derived) -> None:
         self.signals += other.signals
         self.sessions += other.sessions
+        self.jobs += other.jobs
         self.anew += other.anew
         self.refolds.update(other.refolds)
         self.url_wallet_mismatches += other.url_wallet_mismatches

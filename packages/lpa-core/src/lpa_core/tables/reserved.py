@@ -27,6 +27,16 @@ _RECEIVED: Final = (
     "stream_trace_events",
 )
 """Each has a view ``raw_...``."""
+TABLES_OF_JOBS: Final = (
+    "ai_batch_requests",
+    "ai_llm_requests",
+    "job_auth_events",
+    "job_gateway_events",
+    "job_orchestrator_events",
+    "job_payment_events",
+    "worker_lifecycle_events",
+)
+"""Tables of the plugin ``jobs``. The schema has them also without it, as facts and views of jobs read them."""
 _DERIVED: Final = (
     "agg_quality_benchmark_1d",
     "agg_session_performance_1h",
@@ -35,6 +45,7 @@ _DERIVED: Final = (
     "dim_orchestrator_capability_model_constraints",
     "dim_orchestrator_capability_prices",
     "dim_orchestrator_capability_snapshots",
+    "fact_jobs",
     "fact_lifecycle_edge_coverage",
     "fact_orchestrator_transport_bandwidth",
     "fact_stream_ingest_samples",
@@ -48,12 +59,18 @@ _DERIVED: Final = (
 """Each is a view of a table ``..._versions``."""
 _VIEWS: Final = (
     "dim_orchestrator_capability_current",
+    "v_api_byoc_workers",
     "v_api_gpu_metrics",
     "v_api_jitter_5m",
+    "v_api_job_auth",
+    "v_api_job_demand",
+    "v_api_job_payments",
+    "v_api_llm_usage",
     "v_api_network_demand",
     "v_api_network_demand_by_gpu",
     "v_api_session_identity",
     "v_api_sla_compliance",
+    "v_api_ticket_cost",
     "v_gpu_labels",
     "v_health_rollup_freshness",
     "v_quality_benchmark",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final, final
 
 from hypothesis import strategies as st
@@ -29,39 +29,39 @@ class JobStory:
     def __init__(self, request_id: str = "r", **same: Any) -> None:
         self._same: dict[str, Any] = {"request_id": request_id, "gateway": "gateway", **same}
         self._told = 0
-        self.rows = JobRows(batch=[], llm=[], gateway=[], orchestrator=[], payments=[])
+        self.rows = JobRows()
 
     def batch(self, time: int, step: str, **values: Any) -> BatchRow:
         """``step`` is received or completed."""
         told = {"subtype": f"ai_batch_request_{step}", "pipeline": "llm", "model_id": "m"}
         row = self._row(BatchRow, time, **{**told, **values})
-        self.rows.batch = [*self.rows.batch, row]
+        self.rows.batch.append(row)
         return row
 
     def llm(self, time: int, subtype: str, **values: Any) -> LlmRow:
         row = self._row(LlmRow, time, subtype=subtype, **values)
-        self.rows.llm = [*self.rows.llm, row]
+        self.rows.llm.append(row)
         return row
 
     def gateway(self, time: int, step: str, **values: Any) -> GatewayRow:
         """``step`` is submitted or completed."""
         told = {"subtype": f"job_gateway_{step}", "capability": "chat"}
         row = self._row(GatewayRow, time, **{**told, **values})
-        self.rows.gateway = [*self.rows.gateway, row]
+        self.rows.gateway.append(row)
         return row
 
     def orchestrator(self, time: int, step: str, **values: Any) -> OrchestratorRow:
         """``step`` is received or worker_result."""
         told = {"subtype": f"job_orchestrator_{step}", "capability": "chat"}
         row = self._row(OrchestratorRow, time, **{**told, **values})
-        self.rows.orchestrator = [*self.rows.orchestrator, row]
+        self.rows.orchestrator.append(row)
         return row
 
     def charge(self, time: int, elapsed_seconds: int, price_per_unit: int, **values: Any) -> PaymentRow:
         told = {"subtype": "payment_compute_charged", "capability": "chat"}
         charged = {"elapsed_seconds": elapsed_seconds, "price_per_unit": price_per_unit}
         row = self._row(PaymentRow, time, **{**told, **charged, **values})
-        self.rows.payments = [*self.rows.payments, row]
+        self.rows.payments.append(row)
         return row
 
     def _row(self, kind: Callable[..., Row], time: int, **values: Any) -> Row:
@@ -174,7 +174,7 @@ registrations: Final = st.lists(
 def again(draw: st.DrawFn, rows: JobRows) -> JobRows:
     """The same events in any order, some of them stored more than once."""
 
-    def stored(some: Sequence[Row]) -> Sequence[Row]:
+    def stored(some: list[Row]) -> list[Row]:
         copied = draw(st.lists(st.sampled_from(some), max_size=3)) if some else []
         copies = [replace(row, topic="replayed", offset=1000 + number) for number, row in enumerate(copied)]
         return draw(st.permutations([*some, *copies]))

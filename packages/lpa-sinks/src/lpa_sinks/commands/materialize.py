@@ -30,14 +30,14 @@ from lpa_sinks.schema.apply import apply
 
 def materialize_app(context: AppContext) -> cyclopts.App:
     settings = context.settings
-    app = cyclopts.App(name="materialize", help="Derive session facts, rollups and dimensions from stored events.")
+    app = cyclopts.App(name="materialize", help="Derive facts, rollups and dimensions from stored events.")
 
     @app.default
     def follow(*, sink: str = "clickhouse://", json: Json = False) -> None:
         """Keep facts up to date with what `lpa ingest` stores in a ClickHouse server, until stopped.
 
-        Needs Kafka: the topic QUALITY_TOUCHED_TOPIC names the sessions that have new events. Into the embedded
-        database, and from files, `lpa ingest` derives by itself.
+        Needs Kafka: the topic QUALITY_TOUCHED_TOPIC names sessions with new events, and ranges with new jobs. Into the
+        embedded database, and from files, `lpa ingest` derives by itself.
 
         Parameters
         ----------
@@ -64,7 +64,7 @@ def materialize_app(context: AppContext) -> cyclopts.App:
         sink: SinkUri = None,
         json: Json = False,
     ) -> None:
-        """Rebuild the facts of all sessions with an event in [start, end), whole, and the rollups of their hours.
+        """Rebuild the facts of all sessions and jobs with an event in [start, end), whole, and the rollups of these.
 
         May run during live work. It makes the rows that live work would have made.
 
@@ -75,7 +75,7 @@ def materialize_app(context: AppContext) -> cyclopts.App:
         end
             Event time, exclusive.
         sessions
-            Only these: session ids, as workflow_session_id has them (stream_id|request_id).
+            Only these, and no jobs: session ids, as workflow_session_id has them (stream_id|request_id).
         org
             Whose sessions --sessions names. Default: those of topics without an org.
         """
@@ -96,11 +96,11 @@ def materialize_app(context: AppContext) -> cyclopts.App:
             if embedded:  # without facts so far, nobody has made their tables
                 AT_ONCE.run(f"{database}: make the schema", lambda: apply(client, database, ()))
             work = Rebuild(FactDatabase(client, database), rules, TimeSpan(first, behind - 1), only)
-            total = AT_ONCE.run(f"{database}: look for sessions", work.prepare)
-            task = bar.add_task("sessions", total=total)
+            total = AT_ONCE.run(f"{database}: look for sessions and jobs", work.prepare)
+            task = bar.add_task("sessions and jobs", total=total)
             while (progress := AT_ONCE.run(f"{database}: rebuild", work.step)) is not None:
                 done.add(progress)
-                bar.advance(task, progress.sessions)
+                bar.advance(task, progress.sessions + progress.jobs)
         _print(done, json)
 
     return app
@@ -117,4 +117,5 @@ def _print(done: Derived, json: bool) -> None:
     if json:
         print_json(attrs.asdict(done))
     else:
-        print_line(f"{counted(done.sessions, 'session')} written, {counted(done.signals, 'signal')} folded")
+        jobs = f", {counted(done.jobs, 'job')} written" if done.jobs else ""
+        print_line(f"{counted(done.sessions, 'session')} written, {counted(done.signals, 'signal')} folded{jobs}")

@@ -10,14 +10,13 @@ from typing import Any, Final, NamedTuple, final
 
 import attrs
 
-from lpa_core.events.times import MOST_APART_MS
 from lpa_core.lifecycle.capabilities import TTL_MS, Capability, CapabilityIndex, url_key
 from lpa_core.lifecycle.signals import Signal
 from lpa_core.sinks.sink import StoredRange
 from lpa_core.tables.table import Column, Kind
 from lpa_sinks.clickhouse.inline_rows import carried
 from lpa_sinks.materialize.fact_database import FactDatabase
-from lpa_sinks.materialize.row_filter import RowFilter, SessionKey, TimeSpan, between, of_ranges
+from lpa_sinks.materialize.row_filter import RowFilter, TimeSpan, of_ranges
 from lpa_sinks.materialize.statements import SQL
 
 _EARLIEST: Final = -(1 << 45)
@@ -35,12 +34,6 @@ CAPABILITY_TABLES: Final = frozenset(
 """The tables that tell who offered what, or at least who answered at a URL."""
 
 _NAMES: Final = (Column("org", Kind.TEXT), Column("name", Kind.TEXT))
-_TIMES: Final = (
-    Column("org", Kind.TEXT),
-    Column("is_url", Kind.UINT8),
-    Column("name", Kind.TEXT),
-    Column("time", Kind.INT64),
-)
 
 
 class OrchestratorName(NamedTuple):
@@ -70,8 +63,8 @@ def named_orchestrators(signals: Iterable[Signal]) -> Mapping[OrchestratorName, 
 
 @final
 @attrs.define(slots=True)
-class _Changes:
-    """Signals that may be attributed otherwise from now on, by what they name; times are epoch ms.
+class CapabilityChanges:
+    """What may be attributed otherwise from now on: signals and jobs, by what they name; times are epoch ms.
 
     Attributes:
         since: all of these times and later; ``_LATEST`` if there are none.
@@ -154,8 +147,8 @@ class HeldSnapshots:
                 canonicals.add(OrchestratorName(org, 0, canonical))
         return canonicals
 
-    def refresh(self) -> set[SessionKey]:
-        """Take in what arrived since the last time, by whichever range; answers as :meth:`arrived` does.
+    def refresh(self) -> CapabilityChanges:
+        """Take in what arrived since the last time, by whichever range; returns what :meth:`arrived` does.
 
         Raises the client's errors.
         """
@@ -163,10 +156,10 @@ class HeldSnapshots:
         ranges = {StoredRange(*place) for place in zip(*columns, strict=True)}
         new = ranges - self._seen if self._seen is not None else set()
         self._seen = ranges
-        return self.arrived(of_ranges(sorted(new))) if new else set()
+        return self.arrived(of_ranges(sorted(new))) if new else CapabilityChanges()
 
-    def arrived(self, rows: RowFilter) -> set[SessionKey]:
-        """Take in the snapshots that these rows are, and answer whose facts may change by them.
+    def arrived(self, rows: RowFilter) -> CapabilityChanges:
+        """Take in the snapshots that these rows are, and return what may be attributed otherwise by them.
 
         A snapshot that offers what the one before offered changes nothing but for signals of its very time, and those
         later than the one before reaches. Raises the client's errors.
@@ -174,25 +167,15 @@ class HeldSnapshots:
         identities = self._database.query("identities_arrived.sql", 5, rows.parameters, rows=rows.condition)
         changes = self._changes(rows, identities)
         if not changes.since:
-            return set()
+            return changes
         offering = self._add(*self._database.query("capabilities_arrived.sql", 8, rows.parameters, rows=rows.condition))
         offering |= self._add(*_identities(*identities))
         if self._since:
             self._load(dict.fromkeys(offering - self._since.keys(), min(self._since.values())))
-        near = between(changes.span.wider(MOST_APART_MS))  # a trace's step may lie that far from its event
-        found = self._database.query(
-            "sessions_named.sql",
-            3,
-            near.parameters,
-            since=carried(_TIMES, [(*name, time) for name, time in changes.since.items()]),
-            at=carried(_TIMES, list(changes.at)),
-            near=near.condition,
-            url_key=url_key_of("orch_uri"),
-        )
-        return {SessionKey(*key) for key in zip(*found, strict=True)}
+        return changes
 
-    def _changes(self, rows: RowFilter, identities: Sequence[Sequence[Any]]) -> _Changes:
-        found = _Changes()
+    def _changes(self, rows: RowFilter, identities: Sequence[Sequence[Any]]) -> CapabilityChanges:
+        found = CapabilityChanges()
         columns = self._database.query(
             "arrived_snapshots.sql", 6, rows.parameters, rows=rows.condition, url_key=url_key_of("orch_uri")
         )
@@ -212,7 +195,7 @@ class HeldSnapshots:
         return found
 
     def _note_identity(
-        self, found: _Changes, url: OrchestratorName, canonical: str, local: str, snapshots: Sequence[int]
+        self, found: CapabilityChanges, url: OrchestratorName, canonical: str, local: str, snapshots: Sequence[int]
     ) -> None:
         """An identity row that only repeats the one before decides about no signal but those after that one's reach.
 

@@ -43,7 +43,7 @@ Sessions come last: who finds one finds all of it.
 """
 
 _OWN: Final = (ORG_KEY, "ingestion_timestamp", "version", "is_deleted")
-_SPAN: Final = ("first_event_timestamp", "last_event_timestamp")
+SPAN: Final = ("first_event_timestamp", "last_event_timestamp")
 
 _SESSIONS: Final = (Column("org", Kind.TEXT), Column("workflow_session_id", Kind.TEXT))
 
@@ -170,7 +170,11 @@ def _all(facts: Facts) -> Iterable[Fact]:
 
 @cache
 def _columns(kind: type[Fact]) -> Sequence[Column]:
-    """The columns of a fact's table that are written, with the types that the DDL gives them."""
+    """The columns of a fact's table that are written."""
+    return written_columns(kind, *_OWN, *(SPAN if kind is SessionFact else ()))
+
+
+def written_columns(kind: type[Fact], *more: str) -> Sequence[Column]:
+    """The columns of a fact and ``more`` of its table, with the types that the DDL gives them."""
     types = declared([])[f"{kind.table}_versions"].columns
-    names = [*column_names(kind), *_OWN, *(_SPAN if kind is SessionFact else ())]
-    return [Column(name, *_KINDS[types[name]]) for name in names]
+    return [Column(name, *_KINDS[types[name]]) for name in (*column_names(kind), *more)]

@@ -55,6 +55,7 @@ class _Batch:
     ranges: set[StoredRange] = attrs.field(factory=set[StoredRange])
     keys: set[SessionKey] = attrs.field(factory=set[SessionKey])
     tables: dict[str, set[StoredRange]] = attrs.field(factory=dict[str, set[StoredRange]])
+    jobs: set[StoredRange] = attrs.field(factory=set[StoredRange])
     first: dict[tuple[str, int], int] = attrs.field(factory=dict[tuple[str, int], int])
     """Topic and partition -> the first offset."""
     oldest: int | None = None
@@ -65,7 +66,10 @@ class _Batch:
             self.tables.setdefault(touch.table, set()).add(touch.stored)
         else:
             self.ranges.add(touch.stored)
-            self.keys.add(SessionKey.of(touch.org, touch.stream_id, touch.request_id))
+            key = SessionKey.of(touch.org, touch.stream_id, touch.request_id)
+            self.keys.add(key)
+            if not key.has_ids:
+                self.jobs.add(touch.stored)
 
 
 @final
@@ -249,7 +253,9 @@ class MaterializeJob:
         tables = {table: sorted(ranges) for table, ranges in batch.tables.items()}
         done = AT_ONCE.run(
             f"{self._endpoint}: derive facts",
-            lambda: self._materializer.update(sorted(batch.ranges), batch.keys, tables, refresh=True),
+            lambda: self._materializer.update(
+                sorted(batch.ranges), batch.keys, tables, sorted(batch.jobs), refresh=True
+            ),
         )
         self._metrics.derived(done, time.perf_counter() - started)
         self._total.add(done)

@@ -11,20 +11,31 @@ from typing import Final, final
 import attrs
 import structlog
 
+from lpa_core.delivery.touched_sessions import JOB_TABLES
+from lpa_core.job_facts.job_rows import JobKey
 from lpa_core.lifecycle.fold import SessionFold
 from lpa_core.lifecycle.fold_rules import FoldRules
 from lpa_core.sinks.derived import Derived, Refold
 from lpa_core.sinks.sink import StoredRange
 from lpa_sinks.clickhouse.retries import AbandonedError
-from lpa_sinks.materialize.capabilities import CAPABILITY_TABLES, HeldSnapshots, OrchestratorName, named_orchestrators
+from lpa_sinks.materialize.capabilities import (
+    CAPABILITY_TABLES,
+    CapabilityChanges,
+    HeldSnapshots,
+    OrchestratorName,
+    named_orchestrators,
+)
+from lpa_sinks.materialize.changed_attributions import jobs_named, sessions_named
 from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.facts import FoldedSession, buried_minutes, bury, write
+from lpa_sinks.materialize.jobs import JobDerivation
 from lpa_sinks.materialize.known_sessions import KnownSession, known_sessions, touched_sessions
 from lpa_sinks.materialize.quality_benchmarks import QualityBenchmarks
 from lpa_sinks.materialize.rollups import ChangedSamples, project, project_stored, roll_up
 from lpa_sinks.materialize.row_filter import Extent, RowFilter, SessionKey, TimeSpan, between, of_ranges, since
 from lpa_sinks.materialize.sessions import OpenSession, OpenSessions
 from lpa_sinks.materialize.signals import BySession, Signals, read
+from lpa_sinks.materialize.stored_jobs import jobs_of_workers, touched_jobs
 
 _log = structlog.get_logger("lpa.materialize")
 
@@ -92,6 +103,7 @@ class Materializer:
         self._sessions = OpenSessions(open_sessions)
         self._capabilities = HeldSnapshots(database)
         self._benchmarks = QualityBenchmarks(database)
+        self._jobs = JobDerivation(database, before_writing)
 
     def forget(self) -> None:
         """Keep nothing of earlier passes: somebody else may have derived since."""
@@ -103,6 +115,7 @@ class Materializer:
         ranges: Sequence[StoredRange],
         keys: Collection[SessionKey] | None = None,
         tables: Mapping[str, Sequence[StoredRange]] | None = None,
+        jobs: Sequence[StoredRange] = (),
         *,
         refresh: bool = False,
     ) -> Derived:
@@ -112,12 +125,13 @@ class Materializer:
             ranges: that brought signals.
             keys: the sessions to look at; None for all that the ranges touch.
             tables: projected table -> the ranges that brought rows of it; None for whatever the ranges brought.
+            jobs: the ranges that brought rows of jobs or workers, if ``tables`` are given.
             refresh: look for capabilities that touches told others.
 
         Raises the client's errors, and what ``before_writing`` raises.
         """
         with self._forgetting_what_fails():
-            return self._update(ranges, keys, tables, refresh=refresh)
+            return self._update(ranges, keys, tables, jobs, refresh=refresh)
 
     @contextmanager
     def _forgetting_what_fails(self) -> Iterator[None]:
@@ -133,18 +147,20 @@ class Materializer:
         ranges: Sequence[StoredRange],
         keys: Collection[SessionKey] | None,
         tables: Mapping[str, Sequence[StoredRange]] | None,
+        jobs: Sequence[StoredRange],
         *,
         refresh: bool,
     ) -> Derived:
-        told = chain(ranges, *({} if tables is None else tables).values())
+        told = chain(ranges, jobs, *({} if tables is None else tables).values())
         oldest = min((each.batch_time for each in told), default=math.inf)
         work = _Pass(self._version(), oldest - _INTERLEAVED_MS)
         if refresh:
-            for key in self._capabilities.refresh():
+            for key in sessions_named(self._database, self._capabilities.refresh()):
                 self._sessions.forget(key)
-        changed: set[SessionKey] = set()
+        changes = CapabilityChanges()
         if tables is None and ranges:
-            changed = self._projected(of_ranges(ranges))
+            changes, has_jobs = self._projected(of_ranges(ranges))
+            jobs = ranges if has_jobs else ()
         capabilities: set[StoredRange] = set()
         for table, some in (tables or {}).items():
             if some:
@@ -152,19 +168,34 @@ class Materializer:
                 times = [each.batch_time for each in some]
                 project(self._database, table, min(times), max(times))
         if capabilities:
-            changed = self._capabilities.arrived(of_ranges(sorted(capabilities)))
+            changes = self._capabilities.arrived(of_ranges(sorted(capabilities)))
+        changed = sessions_named(self._database, changes)
         for rows in self._arrived(ranges, keys):
             self._fold(read(self._database, rows), changed, work)
             changed = set()
         if changed:
             self._fold({}, changed, work)
         roll_up(self._database, work.changed)
+        self._fold_jobs(of_ranges(jobs) if jobs else None, changes, work)
         self._benchmarks.refresh_when_due(work.version)
         return work.done
 
     def finish(self) -> None:
         """Do what passes leave to later ones, after the last pass. Raises the client's errors."""
         self._benchmarks.refresh()
+
+    def _fold_jobs(self, rows: RowFilter | None, changes: CapabilityChanges, work: _Pass) -> None:
+        """Fold the jobs that these rows, if any, or changed capabilities touch."""
+        came = touched_jobs(self._database, rows) if rows else {}
+        changed = jobs_named(self._database, changes)
+        if rows:
+            changed |= jobs_of_workers(self._database, rows)
+        for written in self._folded_jobs([*came, *(changed - came.keys())], came, work.version):
+            work.done.jobs += written
+
+    def _folded_jobs(self, keys: Collection[JobKey], came: Mapping[JobKey, Extent], version: int) -> Iterator[int]:
+        kept_since = version // 1000 - RETENTION_MS
+        return self._jobs.fold(keys, came, self._capabilities, version, kept_since)
 
     def _arrived(self, ranges: Sequence[StoredRange], keys: Collection[SessionKey] | None) -> Iterator[RowFilter]:
         """The signals of these ranges, in portions of whole sessions that can be held in memory."""
@@ -193,12 +224,24 @@ class Materializer:
         """
         rows = since(topic, batch_time)
         with self._forgetting_what_fails():
-            changed = self._projected(rows)
+            changes, has_jobs = self._projected(rows)
             work = _Pass(self._version(), batch_time)
-            self._fold({}, changed, work)
+            self._fold({}, sessions_named(self._database, changes), work)
             roll_up(self._database, work.changed)
+            self._fold_jobs(rows if has_jobs else None, changes, work)
             yield work.done
             yield from self.rebuild(touched_sessions(self._database, rows), batch_time)
+
+    def rebuild_jobs(self, keys: Mapping[JobKey, Extent]) -> Iterator[Derived]:
+        """Refold jobs, some at a time; answers after each what was done with these.
+
+        Args:
+            keys: job -> all its rows, or those that are known of.
+
+        Raises the client's errors.
+        """
+        for written in self._folded_jobs(keys, keys, self._version()):
+            yield Derived(jobs=written)
 
     def rebuild(self, keys: Mapping[SessionKey, Extent], known_from: float = math.inf) -> Iterator[Derived]:
         """Refold sessions, some at a time; answers after each what was done with these.
@@ -224,10 +267,15 @@ class Materializer:
         (times,) = self._database.query("server_time.sql", 1)
         return int(times[0])
 
-    def _projected(self, rows: RowFilter) -> set[SessionKey]:
-        """Project new rows, whichever tables have some; returns the sessions whose facts may change by them."""
+    def _projected(self, rows: RowFilter) -> tuple[CapabilityChanges, bool]:
+        """Project new rows, whichever tables have some.
+
+        Returns what may be attributed otherwise by them, and whether some are of jobs or their workers.
+        """
         tables = project_stored(self._database, rows)
-        return set() if CAPABILITY_TABLES.isdisjoint(tables) else self._capabilities.arrived(rows)
+        none = CAPABILITY_TABLES.isdisjoint(tables)
+        changes = CapabilityChanges() if none else self._capabilities.arrived(rows)
+        return changes, not JOB_TABLES.isdisjoint(tables)
 
     def _fold(self, arrived: BySession, changed: set[SessionKey], work: _Pass) -> None:
         """Add arrived signals to their sessions. Refold sessions that changed or that cannot simply be added to."""

@@ -81,10 +81,14 @@ def roll_up(database: FactDatabase, changed: ChangedSamples, before: float = mat
 
 
 def project_stored(database: FactDatabase, rows: RowFilter) -> Sequence[str]:
-    """Project these rows of every table that has some, and return which tables have. Raises the client's errors."""
+    """Project these rows of every table that has some.
+
+    Returns which tables have, those of jobs among them. Raises the client's errors.
+    """
     tables, first, last = database.query("stored_spans.sql", 3, rows.parameters, rows=rows.condition)
     for table, earliest, latest in zip(tables, first, last, strict=True):
-        project(database, table, earliest, latest)
+        if table in PROJECTIONS:
+            project(database, table, earliest, latest)
     return tables
 
 

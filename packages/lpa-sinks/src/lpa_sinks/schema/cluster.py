@@ -20,7 +20,7 @@ _ENGINE: Final = re.compile(r"^ENGINE = (\w*MergeTree)(?:\((.*)\))?$", re.MULTIL
 _SORTING_KEY: Final = re.compile(r"^ORDER BY (.*)$", re.MULTILINE)
 _OF_AN_EVENT: Final = ("raw_event_uid String,", "dedup_key String,", "source_offset UInt64,")
 """What names the event of a row, hence the same shard in every table of events."""
-_OF_A_KEY: Final = ("workflow_session_id", "orchestrator_address", "replay_id", "topic", "pipeline")
+_OF_A_KEY: Final = ("workflow_session_id", "job_id", "orchestrator_address", "replay_id", "topic", "pipeline")
 """What is in the sorting key of a table whose rows replace each other: versions of a row have to be on one shard."""
 
 

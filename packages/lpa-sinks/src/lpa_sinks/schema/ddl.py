@@ -25,7 +25,14 @@ SQL: Final = SqlFiles("lpa_sinks.schema")
 
 INGESTED_FILE: Final = "01-schema.sql"
 """Makes the tables that ingestion writes."""
-SCHEMA_FILES: Final = (INGESTED_FILE, "02-facts.sql", "03-dimensions.sql", "04-views.sql", "05-replay.sql")
+SCHEMA_FILES: Final = (
+    INGESTED_FILE,
+    "02-facts.sql",
+    "03-dimensions.sql",
+    "04-views.sql",
+    "05-replay.sql",
+    "06-job-views.sql",
+)
 """In the order in which they are run; ``configs/clickhouse-init`` holds the same."""
 PLUGIN_TABLE_FILE: Final = "plugin_table.sql"
 DEFAULT_DAYS: Final = 90

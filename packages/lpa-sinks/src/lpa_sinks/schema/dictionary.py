@@ -29,6 +29,7 @@ _TITLES: Final = {
     "03-dimensions.sql": "Dimensions",
     "04-views.sql": "Views",
     "05-replay.sql": "Replays",
+    "06-job-views.sql": "Views of jobs",
 }
 _HEAD: Final = """\
 # Data dictionary

@@ -11,6 +11,7 @@ from lpa_core.delivery.blocks import blocks, envelopes, settle
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.touched_sessions import Touch, touches
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
+from lpa_core.job_events import lpa_event_types as job_event_types
 from lpa_core.lifecycle.fold_rules import FoldRules
 from lpa_core.orgs import NO_ORG
 from lpa_core.pipeline.pipeline import Pipeline
@@ -24,7 +25,7 @@ from lpa_sinks.materialize.rebuild import Rebuild
 from lpa_sinks.materialize.row_filter import SessionKey, TimeSpan
 from lpa_sinks.schema.apply import apply
 
-_PIPELINE: Final = Pipeline(BUILTIN_EVENT_TYPES)
+_PIPELINE: Final = Pipeline([*BUILTIN_EVENT_TYPES, *job_event_types()])
 ALL_TIME: Final = TimeSpan(0, 4_085_808_000_000)
 """Until 2099-06-23, epoch ms."""
 DERIVED: Final = (
@@ -36,6 +37,7 @@ DERIVED: Final = (
     "fact_stream_status_samples",
     "fact_stream_trace_edges",
     "fact_stream_ingest_samples",
+    "fact_jobs",
     "dim_orchestrator_capability_snapshots",
     "dim_orchestrator_capability_advertised_snapshots",
     "dim_orchestrator_capability_model_constraints",

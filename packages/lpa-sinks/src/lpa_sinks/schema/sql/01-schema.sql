@@ -639,6 +639,290 @@ SETTINGS
     replicated_deduplication_window = 10000,
     replicated_deduplication_window_seconds = 604800;
 
+-- ai_batch_request, one row per event. The plugin jobs declares it: facts and views of jobs read it.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.ai_batch_requests
+(
+    event_timestamp DateTime64(3, 'UTC'),
+    raw_event_uid String,
+    org LowCardinality(String) DEFAULT '',
+    source_topic LowCardinality(String),
+    source_partition UInt32,
+    source_offset UInt64,
+    ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3),
+    replay UInt8,
+    request_id String,
+    gateway String,
+    subtype LowCardinality(String),
+    orchestrator_url String COMMENT 'the last one tried; empty: none',
+    success Nullable(UInt8) COMMENT '1 or 0',
+    error Nullable(String),
+    pipeline LowCardinality(String) COMMENT 'such as text-to-image',
+    model_id String,
+    tries Nullable(UInt16),
+    duration_ms Nullable(Int64) COMMENT 'milliseconds',
+    latency_score Nullable(Float64),
+    price_per_unit Nullable(Float64) COMMENT 'wei for a unit',
+    error_type LowCardinality(String) COMMENT 'bad_request, no_orchestrators, timeout or worker_error',
+    event_date Date32 MATERIALIZED toDate32(event_timestamp),
+    INDEX raw_event_uid_index raw_event_uid TYPE bloom_filter,
+    INDEX source_offset_index source_offset TYPE minmax,
+    INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(event_date)
+ORDER BY (event_date, org, request_id, event_timestamp)
+TTL toDateTime(least(greatest(event_timestamp, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 90 DAY
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;
+
+-- ai_llm_request, one row per event. The plugin jobs declares it: facts and views of jobs read it.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.ai_llm_requests
+(
+    event_timestamp DateTime64(3, 'UTC'),
+    raw_event_uid String,
+    org LowCardinality(String) DEFAULT '',
+    source_topic LowCardinality(String),
+    source_partition UInt32,
+    source_offset UInt64,
+    ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3),
+    replay UInt8,
+    request_id String,
+    gateway String,
+    subtype LowCardinality(String),
+    orchestrator_url String COMMENT 'the last one tried; empty: none',
+    success Nullable(UInt8) COMMENT '1 or 0',
+    error Nullable(String),
+    model String,
+    finish_reason String COMMENT 'stop, length, error or unknown',
+    prompt_tokens Nullable(Int64),
+    completion_tokens Nullable(Int64),
+    total_tokens Nullable(Int64),
+    total_duration_ms Nullable(Int64) COMMENT 'milliseconds',
+    ttft_ms Nullable(Int64) COMMENT 'milliseconds to the first token of a stream',
+    tokens_per_second Nullable(Float64),
+    latency_score Nullable(Float64),
+    price_per_unit Nullable(Float64) COMMENT 'wei for a unit',
+    event_date Date32 MATERIALIZED toDate32(event_timestamp),
+    INDEX raw_event_uid_index raw_event_uid TYPE bloom_filter,
+    INDEX source_offset_index source_offset TYPE minmax,
+    INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(event_date)
+ORDER BY (event_date, org, request_id, event_timestamp)
+TTL toDateTime(least(greatest(event_timestamp, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 90 DAY
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;
+
+-- job_gateway, one row per event. The plugin jobs declares it: facts and views of jobs read it.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.job_gateway_events
+(
+    event_timestamp DateTime64(3, 'UTC'),
+    raw_event_uid String,
+    org LowCardinality(String) DEFAULT '',
+    source_topic LowCardinality(String),
+    source_partition UInt32,
+    source_offset UInt64,
+    ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3),
+    replay UInt8,
+    request_id String COMMENT 'the sender of the job chooses it; often empty',
+    gateway String,
+    capability String,
+    subtype LowCardinality(String),
+    orchestrator_address String COMMENT 'lower-case',
+    orchestrator_url String,
+    success Nullable(UInt8) COMMENT '1 or 0',
+    error Nullable(String),
+    attempt_index Nullable(Int32) COMMENT '0 for the first',
+    selected Nullable(Int32),
+    duration_ms Nullable(Int64) COMMENT 'milliseconds',
+    latency_ms Nullable(Int64) COMMENT 'milliseconds',
+    available_capacity Nullable(Int64),
+    completed_at Nullable(DateTime64(3, 'UTC')),
+    http_status Nullable(UInt16),
+    streaming Nullable(UInt8) COMMENT '1 or 0',
+    orch_url String,
+    event_date Date32 MATERIALIZED toDate32(event_timestamp),
+    INDEX raw_event_uid_index raw_event_uid TYPE bloom_filter,
+    INDEX source_offset_index source_offset TYPE minmax,
+    INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(event_date)
+ORDER BY (event_date, org, request_id, event_timestamp)
+TTL toDateTime(least(greatest(event_timestamp, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 90 DAY
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;
+
+-- job_orchestrator, one row per event. The plugin jobs declares it: facts and views of jobs read it.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.job_orchestrator_events
+(
+    event_timestamp DateTime64(3, 'UTC'),
+    raw_event_uid String,
+    org LowCardinality(String) DEFAULT '',
+    source_topic LowCardinality(String),
+    source_partition UInt32,
+    source_offset UInt64,
+    ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3),
+    replay UInt8,
+    request_id String COMMENT 'the sender of the job chooses it; often empty',
+    gateway String,
+    capability String,
+    subtype LowCardinality(String),
+    orchestrator_address String COMMENT 'lower-case',
+    orchestrator_url String,
+    success Nullable(UInt8) COMMENT '1 or 0',
+    error Nullable(String),
+    worker_url String,
+    reason String,
+    sender String,
+    http_status Nullable(UInt16) COMMENT '0: no answer',
+    duration_ms Nullable(Int64) COMMENT 'milliseconds',
+    timeout_ms Nullable(Int64) COMMENT 'milliseconds',
+    price_per_unit Nullable(Int64) COMMENT 'wei a second, for pixels_per_unit',
+    pixels_per_unit Nullable(Int64),
+    charged_compute Nullable(UInt8) COMMENT '1 or 0',
+    retryable Nullable(UInt8) COMMENT '1 or 0',
+    has_payment Nullable(UInt8) COMMENT '1 or 0',
+    event_date Date32 MATERIALIZED toDate32(event_timestamp),
+    INDEX raw_event_uid_index raw_event_uid TYPE bloom_filter,
+    INDEX source_offset_index source_offset TYPE minmax,
+    INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(event_date)
+ORDER BY (event_date, org, request_id, event_timestamp)
+TTL toDateTime(least(greatest(event_timestamp, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 90 DAY
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;
+
+-- job_payment, one row per event. The plugin jobs declares it: facts and views of jobs read it.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.job_payment_events
+(
+    event_timestamp DateTime64(3, 'UTC'),
+    raw_event_uid String,
+    org LowCardinality(String) DEFAULT '',
+    source_topic LowCardinality(String),
+    source_partition UInt32,
+    source_offset UInt64,
+    ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3),
+    replay UInt8,
+    request_id String COMMENT 'the sender of the job chooses it; often empty',
+    gateway String,
+    capability String,
+    subtype LowCardinality(String),
+    orchestrator_address String COMMENT 'lower-case',
+    orchestrator_url String,
+    success Nullable(UInt8) COMMENT '1 or 0',
+    error Nullable(String),
+    stream_id String,
+    sender String,
+    balance String COMMENT 'wei, as sent',
+    diff String COMMENT 'wei, as sent',
+    min_balance String COMMENT 'wei, as sent',
+    with_tickets Nullable(UInt8) COMMENT '1 or 0',
+    on_error Nullable(UInt8) COMMENT '1 or 0',
+    elapsed_seconds Nullable(Int64),
+    price_per_unit Nullable(Int64) COMMENT 'wei a second',
+    total_charged Nullable(Int64) COMMENT 'wei, as sent',
+    event_date Date32 MATERIALIZED toDate32(event_timestamp),
+    INDEX raw_event_uid_index raw_event_uid TYPE bloom_filter,
+    INDEX source_offset_index source_offset TYPE minmax,
+    INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(event_date)
+ORDER BY (event_date, org, capability, request_id, event_timestamp)
+TTL toDateTime(least(greatest(event_timestamp, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 90 DAY
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;
+
+-- job_auth, one row per event. The plugin jobs declares it: facts and views of jobs read it.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.job_auth_events
+(
+    event_timestamp DateTime64(3, 'UTC'),
+    raw_event_uid String,
+    org LowCardinality(String) DEFAULT '',
+    source_topic LowCardinality(String),
+    source_partition UInt32,
+    source_offset UInt64,
+    ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3),
+    replay UInt8,
+    request_id String COMMENT 'the sender of the job chooses it; often empty',
+    gateway String,
+    capability String,
+    subtype LowCardinality(String),
+    orchestrator_address String COMMENT 'lower-case',
+    orchestrator_url String,
+    success Nullable(UInt8) COMMENT '1 or 0',
+    error Nullable(String),
+    sender String,
+    worker_url String,
+    stream_id String,
+    stream_name String,
+    event_date Date32 MATERIALIZED toDate32(event_timestamp),
+    INDEX raw_event_uid_index raw_event_uid TYPE bloom_filter,
+    INDEX source_offset_index source_offset TYPE minmax,
+    INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(event_date)
+ORDER BY (event_date, org, capability, event_timestamp)
+TTL toDateTime(least(greatest(event_timestamp, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 90 DAY
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;
+
+-- worker_lifecycle, one row per event. The plugin jobs declares it: facts and views of jobs read it.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.worker_lifecycle_events
+(
+    event_timestamp DateTime64(3, 'UTC'),
+    raw_event_uid String,
+    org LowCardinality(String) DEFAULT '',
+    source_topic LowCardinality(String),
+    source_partition UInt32,
+    source_offset UInt64,
+    ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3),
+    replay UInt8,
+    request_id String COMMENT 'the sender of the job chooses it; often empty',
+    gateway String,
+    capability String,
+    subtype LowCardinality(String),
+    orchestrator_address String COMMENT 'lower-case',
+    orchestrator_url String,
+    success Nullable(UInt8) COMMENT '1 or 0',
+    error Nullable(String),
+    event_uuid String COMMENT 'the same in each repeat of an event',
+    worker_url String,
+    reason String,
+    price_per_unit Nullable(Int64) COMMENT 'for price_scaling; no currency',
+    price_scaling Nullable(Int64),
+    models String COMMENT 'each once, joined by commas',
+    event_date Date32 MATERIALIZED toDate32(event_timestamp),
+    INDEX raw_event_uid_index raw_event_uid TYPE bloom_filter,
+    INDEX source_offset_index source_offset TYPE minmax,
+    INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(event_date)
+ORDER BY (event_date, org, capability, orchestrator_address, event_timestamp)
+TTL toDateTime(least(greatest(event_timestamp, ingestion_timestamp), toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 90 DAY
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;
+
 -- Positions whose rows were taken back from a table, because another table refused rows of the same events: who completes
 -- a block after a crash leaves them out.
 CREATE TABLE IF NOT EXISTS livepeer_analytics.withdrawn_positions

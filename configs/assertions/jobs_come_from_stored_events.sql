@@ -1,0 +1,47 @@
+-- severity: fail
+-- covers: 12
+-- meaning: Every fact of a job has the events that it says it is made of. Typed rows expire before facts do: what is older
+--   than 89 days is not asked.
+-- to do: see what took the rows away, then lpa materialize rebuild for the window
+SELECT org, job_id, event_count, events.events AS events
+FROM
+(
+    SELECT org, job_id, event_count
+    FROM livepeer_analytics.fact_jobs
+    WHERE assumeNotNull(coalesce(received_at, completed_at)) >= {start:DateTime('UTC')}
+    AND assumeNotNull(coalesce(received_at, completed_at)) < {end:DateTime('UTC')} AND first_event_timestamp >= now64(3) - INTERVAL 89 DAY
+) AS fact
+LEFT JOIN
+(
+    SELECT org, job_id, uniqExact((source, raw_event_uid)) AS events
+    FROM
+    (
+        SELECT
+            org, 'ai_batch_requests' AS source, raw_event_uid,
+            concat('ai_batch|', if(trimBoth(request_id) = '', concat('|', raw_event_uid), trimBoth(request_id))) AS job_id
+        FROM livepeer_analytics.ai_batch_requests
+        UNION ALL
+        SELECT
+            org, 'ai_llm_requests' AS source, raw_event_uid,
+            concat('ai_batch|', if(trimBoth(request_id) = '', concat('|', raw_event_uid), trimBoth(request_id))) AS job_id
+        FROM livepeer_analytics.ai_llm_requests
+        UNION ALL
+        SELECT
+            org, 'job_gateway_events' AS source, raw_event_uid,
+            concat('byoc|', if(trimBoth(request_id) = '', concat('|', raw_event_uid), trimBoth(request_id))) AS job_id
+        FROM livepeer_analytics.job_gateway_events
+        UNION ALL
+        SELECT
+            org, 'job_orchestrator_events' AS source, raw_event_uid,
+            concat('byoc|', if(trimBoth(request_id) = '', concat('|', raw_event_uid), trimBoth(request_id))) AS job_id
+        FROM livepeer_analytics.job_orchestrator_events
+        UNION ALL
+        SELECT
+            org, 'job_payment_events' AS source, raw_event_uid,
+            concat('byoc|', if(trimBoth(request_id) = '', concat('|', raw_event_uid), trimBoth(request_id))) AS job_id
+        FROM livepeer_analytics.job_payment_events
+    )
+    GROUP BY org, job_id
+) AS events USING (org, job_id)
+WHERE events != event_count
+SETTINGS join_use_nulls = 0
