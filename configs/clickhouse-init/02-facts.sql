@@ -536,6 +536,66 @@ SELECT
     output_fps_p10, output_fps_p50, ingestion_timestamp, version
 FROM livepeer_analytics.agg_quality_benchmark_1d_versions FINAL;
 
+-- One row per org and job: its outcome, attribution, tokens and cost. From ai_batch_requests and ai_llm_requests, or from
+-- job_gateway_events, job_orchestrator_events, job_payment_events and worker_lifecycle_events; and from network_capabilities.
+-- Sorted and kept as sessions are.
+CREATE TABLE IF NOT EXISTS livepeer_analytics.fact_jobs_versions
+(
+    org LowCardinality(String) DEFAULT '',
+    job_id String COMMENT 'job_type|request_id; without a request_id job_type|| and the uid of the event that completes it',
+    job_type LowCardinality(String) COMMENT 'ai_batch or byoc',
+    request_id String COMMENT 'of BYOC jobs the sender of the job chooses it',
+    gateway String,
+    pipeline String COMMENT 'of batch jobs',
+    capability String COMMENT 'of BYOC jobs',
+    model_id String COMMENT 'of BYOC jobs that of the worker, several joined by commas, else that of the snapshot',
+    received_at Nullable(DateTime64(3, 'UTC')) COMMENT 'null: no event says it',
+    completed_at Nullable(DateTime64(3, 'UTC')) COMMENT 'null: open',
+    outcome LowCardinality(String) COMMENT 'success, stream_failed, no_orchestrator, failed or open',
+    selection_outcome LowCardinality(String) COMMENT 'selected, no_orch or unknown',
+    error_type LowCardinality(String) COMMENT 'of batch jobs, as sent',
+    error String,
+    attempts UInt32,
+    duration_ms Nullable(Int64) COMMENT 'milliseconds; of an answer that is streamed, to its end',
+    ttft_ms Nullable(Int64) COMMENT 'milliseconds to the first token of a stream',
+    prompt_tokens Nullable(Int64),
+    completion_tokens Nullable(Int64),
+    total_tokens Nullable(Int64),
+    finish_reason LowCardinality(String) COMMENT 'of a language model, as sent; empty: it sent no answer',
+    http_status Nullable(UInt16) COMMENT '0: the worker did not answer',
+    worker_url String COMMENT 'of BYOC jobs',
+    orchestrator_url String COMMENT 'as sent, else that of the snapshot',
+    orchestrator_address String COMMENT 'canonical wallet, lower-case; empty: not attributed',
+    gpu_id Nullable(String) COMMENT 'null: not attributed',
+    attribution_status LowCardinality(String) COMMENT 'resolved, hardware_less, stale, ambiguous or unresolved',
+    attribution_reason LowCardinality(String) COMMENT 'why it has that status',
+    attribution_candidates String COMMENT 'wallet@url of those that could be meant, joined by commas; empty unless ambiguous',
+    price_per_unit Nullable(Float64) COMMENT 'wei for a unit; of BYOC jobs for a second',
+    charged_wei Nullable(UInt64) COMMENT 'wei for all attempts, at most 2^64 - 1; null: nothing says that anything was charged',
+    event_count UInt32 COMMENT 'events that it is made of',
+    first_event_timestamp DateTime64(3, 'UTC') COMMENT 'earliest event_timestamp among its typed rows',
+    last_event_timestamp DateTime64(3, 'UTC') COMMENT 'latest event_timestamp among its typed rows',
+    ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'latest batch time among the events that it is made of',
+    version UInt64 COMMENT 'microseconds since 1970 on the server, when the input was read',
+    is_deleted UInt8 COMMENT '1: a tombstone'
+)
+ENGINE = ReplacingMergeTree(version, is_deleted)
+ORDER BY (org, job_id)
+TTL toDateTime(least(ingestion_timestamp, toDateTime64('2100-01-01 00:00:00', 3, 'UTC')), 'UTC') + INTERVAL 180 DAY
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    replicated_deduplication_window = 10000,
+    replicated_deduplication_window_seconds = 604800;
+
+CREATE VIEW IF NOT EXISTS livepeer_analytics.fact_jobs AS
+SELECT
+    org, job_id, job_type, request_id, gateway, pipeline, capability, model_id, received_at, completed_at, outcome,
+    selection_outcome, error_type, error, attempts, duration_ms, ttft_ms, prompt_tokens, completion_tokens,
+    total_tokens, finish_reason, http_status, worker_url, orchestrator_url, orchestrator_address, gpu_id,
+    attribution_status, attribution_reason, attribution_candidates, price_per_unit, charged_wei, event_count,
+    first_event_timestamp, last_event_timestamp, ingestion_timestamp, version
+FROM livepeer_analytics.fact_jobs_versions FINAL;
+
 -- What `lpa ingest` still has to derive by itself: rows of these topics with this batch time or a later one may be
 -- missing in the facts. One row per topic while it runs; what a killed process leaves is done by the next.
 CREATE TABLE IF NOT EXISTS livepeer_analytics.underived
