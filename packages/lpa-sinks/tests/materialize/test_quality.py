@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import attrs
 import pytest
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.quality_benchmarks import QualityBenchmarks
 from lpa_sinks.testing.hand_made_rows import DAY, DAY_BEFORE, HandMade
+from lpa_sinks.testing.network_events import network
+from lpa_sinks.testing.stored_events import NewStore, StoredEvents
 
 FPS_STATE = "arrayReduce('avgState', [assumeNotNull(toFloat32(_fps))])"
 BENCHMARKS = "agg_quality_benchmark_1d_versions"
@@ -281,3 +284,25 @@ def test_a_day_is_measured_by_the_seven_full_days_before_it(hand: HandMade) -> N
         f"WHERE day_start = toDateTime64('{DAY}', 3, 'UTC') AND model_id = 'model'"
     )
     assert measured == [(0, None, 2, 6, 7, 40, 1, 20)]
+
+
+def made(store: StoredEvents) -> list[tuple[Any, ...]]:
+    return store.query("SELECT * EXCEPT (ingestion_timestamp, version) FROM $.agg_quality_benchmark_1d ORDER BY ALL")
+
+
+def test_live_benchmarks_are_those_of_a_rebuild(new_store: NewStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pass makes them if the time has come, the end of ingestion in any case."""
+    monkeypatch.setattr("lpa_sinks.materialize.quality_benchmarks._INTERVAL_US", 0)
+    records = network()
+    half = len(records) // 2
+    store = new_store()
+    materializer = store.materializer()
+    materializer.update([store.store(records[:half], batch_time=4_000_000_000_000)])
+    assert made(store) == [], "the first pass of a process waits"
+    materializer.update([store.store(records[half:], half, 4_000_000_000_001)])
+    live = made(store)
+    assert live
+    for make in (materializer.finish, store.rebuild):
+        store.client.command(f"TRUNCATE TABLE {store.name}.{BENCHMARKS} SYNC")
+        make()
+        assert made(store) == live

@@ -170,6 +170,12 @@ DAMAGES: Final[dict[str, list[Damage]]] = {
         fact(SAMPLES, TAIL, state="'ONLINE'"),
         fact("agg_session_performance_1h", is_deleted="1"),
     ],
+    "quality_benchmark_matches_facts": [
+        facts("agg_quality_benchmark_1d", output_fps_p50="output_fps_p50 * 2", severity=Severity.WARN),
+        fact("agg_quality_benchmark_1d", is_deleted="1", severity=Severity.WARN),
+        facts("agg_session_performance_1h", is_deleted="1", severity=Severity.WARN),
+        facts(LATENCY, e2e_latency_ms="e2e_latency_ms * 2", severity=Severity.WARN),
+    ],
     "samples_reference_sessions": [facts(SESSIONS, TAIL, is_deleted="1", severity=Severity.WARN)],
     "events_are_counted_once": [
         rows("payment_events", "INSERT INTO # SELECT * FROM # LIMIT 1"),
