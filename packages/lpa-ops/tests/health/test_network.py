@@ -103,6 +103,31 @@ def test_demand_collapses_when_an_hour_has_less_than_a_fifth_of_the_median(
     assert figures(finding)["median", "live"] == 50
 
 
+@pytest.mark.parametrize(("last", "state"), [(4, State.OK), (3, State.WARNING), (0, State.WARNING)])
+def test_demand_for_jobs_collapses_from_a_median_of_20_on(bare: CheckedDatabase, last: int, state: State) -> None:
+    full_hour = f"toStartOfHour(fromUnixTimestamp64Milli({bare.now_ms}, 'UTC'))"
+    for hours_ago, jobs, pipeline, capability in (
+        *((ago, 20, "", "chat") for ago in range(2, 26)),
+        *((ago, 19, "upscale", "") for ago in range(2, 26)),
+        (1, last, "", "chat"),
+        (0, 99, "", "chat"),
+    ):
+        bare.run(
+            "INSERT INTO day.fact_jobs_versions (job_id, pipeline, capability, received_at, completed_at, version) "
+            f"SELECT '{hours_ago} {pipeline} ' || toString(number), '{pipeline}', '{capability}', "
+            f"if(number % 2, {full_hour} + INTERVAL {59 - 60 * hours_ago} MINUTE, NULL), "
+            f"{full_hour} + INTERVAL {59 - 60 * hours_ago} MINUTE, 1 FROM numbers({jobs})"
+        )
+    finding = found(bare, demand_collapse.CHECK)
+    assert (finding.state, finding.value) == (state, int(state is State.WARNING))
+    assert figures(finding) == {
+        ("jobs", "chat"): last,
+        ("jobs_median", "chat"): 20,
+        ("jobs", "upscale"): 0,
+        ("jobs_median", "upscale"): 19,
+    }
+
+
 def test_health_signals_that_are_missing(bare: CheckedDatabase) -> None:
     store(bare, 30)
     store(bare, 20, health_signal_count="0", gateway="'other'")

@@ -80,9 +80,16 @@ SESSIONS: Final = Dashboard(
                     legend="{{gateway}} {{pipeline}}",
                 ),
                 Panel(
-                    "Demand by its median of 24 hours",
+                    "Sessions by their median of 24 hours",
                     PanelKind.SERIES,
                     _share("demand_collapse", "requested", "median", "pipeline"),
+                    unit="percentunit",
+                    legend="{{pipeline}}",
+                ),
+                Panel(
+                    "Jobs by their median of 24 hours",
+                    PanelKind.SERIES,
+                    _share("demand_collapse", "jobs", "jobs_median", "pipeline"),
                     unit="percentunit",
                     legend="{{pipeline}}",
                 ),

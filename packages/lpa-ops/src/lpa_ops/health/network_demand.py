@@ -51,12 +51,10 @@ class DemandHour:
 
 
 def demand_hours(scope: Scope, hours: int = 1) -> Sequence[DemandHour]:
-    """The demand of the last full hours. Raises NotApplicable if there is none, and what :func:`opened` raises."""
+    """The sessions of the last full hours. Raises what :func:`opened` raises."""
     with opened(scope) as database:
         database.require("v_session_outcomes")
         rows = database.ask("network_demand.sql", hours=hours)
-    if not rows:
-        raise NotApplicable(f"no gateway received a stream request in the last {hours} full hours")
     return [
         DemandHour(
             row["hours_ago"],
@@ -66,6 +64,14 @@ def demand_hours(scope: Scope, hours: int = 1) -> Sequence[DemandHour]:
         )
         for row in rows
     ]
+
+
+def jobs_by_hour(scope: Scope, hours: int) -> Mapping[tuple[str, int], int]:
+    """Jobs by pipeline, or capability, and by hours ago as in DemandHour. Raises what :func:`opened` raises."""
+    with opened(scope) as database:
+        database.require("fact_jobs")
+        rows = database.ask("job_demand.sql", hours=hours)
+    return {(row["pipeline"], row["hours_ago"]): row["requested"] for row in rows}
 
 
 def summed(hours: Iterable[DemandHour], key: Callable[[DemandHour], _Key]) -> Mapping[_Key, Demand]:
@@ -112,7 +118,7 @@ def finding(judged: Iterable[Judged], what: str, action: str) -> Finding:
     ranked = sorted(judged, key=lambda each: (-each.weight, each.gateway, each.pipeline))
     shares = [each.share for each in ranked if each.share is not None]
     if not shares:
-        raise NotApplicable(f"too few sessions in the last full hour: at least {REQUESTED} are needed")
+        raise NotApplicable(f"too little was asked for: fewer than {REQUESTED} sessions of a pipeline in an hour")
     amiss = [each for each in ranked if each.amiss]
     named = "; ".join(f"{each.name}: {each.detail}" for each in amiss[:_NAMED])
     more = f"; and {len(amiss) - _NAMED} more" if len(amiss) > _NAMED else ""
