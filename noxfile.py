@@ -170,6 +170,14 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def requests(session: nox.Session) -> None:
+    """Send the read API 10,000 requests that its document allows or forbids: LPA_SERVE_REQUESTS=500 ./dev requests."""
+    sync(session, "--all-packages", "--all-extras", "--group", "requests")
+    with files_in_memory(session):
+        session.run("python", "tests/read_api/run.py", *session.posargs)
+
+
+@nox.session(default=False)
 def mutations(session: nox.Session) -> None:
     """Damage the code in small ways, one after the other, and show that tests notice each: ./dev mutations rollup."""
     require_programs(session)

@@ -131,14 +131,15 @@ def main() -> None:
         client = connect(endpoint(f"chdb://{Path(folder) / 'clickhouse'}", database=DATABASE, user=""))
         apply(client, DATABASE, [])
         today = int(time.time()) // DAY * DAY
-        _fill(client, today, arguments.days, arguments.sessions, arguments.samples)
+        fill(client, today, arguments.days, arguments.sessions, arguments.samples)
         _views(client, today, arguments.rounds)
         _latest_versions(client, arguments.rounds)
         client.close()
     console.print(f"{platform.machine()}, Python {platform.python_version()}, chdb-core {version('chdb-core')}")
 
 
-def _fill(client: Client, today: int, days: int, sessions: int, samples: int) -> None:
+def fill(client: Client, today: int, days: int, sessions: int, samples: int) -> None:
+    """Make the days before ``today``, epoch seconds, and roll them up."""
     seconds = 0.0
     database = FactDatabase(client, DATABASE)
     for number in track(range(days), "making days", console=console):

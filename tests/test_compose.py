@@ -74,6 +74,7 @@ def test_the_default_profile_is_the_whole_stack() -> None:
         "archive-mirror": ["mirror"],
         "flink-replay-submitter": ["replay"],
         "replay-submitter": ["replay-by-its-earlier-name"],
+        "serve": ["serve"],
     }
     assert set(DEFAULT) == {
         *("bucket", "clickhouse", "grafana", "ingest", "kafka", "kafka-ui"),
@@ -217,6 +218,14 @@ def test_the_replay_is_one_of_lpa_and_outlives_its_container() -> None:
     assert {f"REPLAY_{name}" for name in ("START_EPOCH_MS", "END_EPOCH_MS")} <= set(service["environment"])
 
 
+def test_the_read_api_is_one_of_lpa_and_needs_a_word_about_who_may_read() -> None:
+    settings = Settings()
+    service = SERVICES["serve"]
+    parse(build_app(settings, PluginManager(settings)), service["command"])
+    environment = environment_of("serve", {**template(), **dict.fromkeys(SECRETS, "0123456789abcdef")})
+    assert (environment["LPA_SERVE_ADDRESS"], environment["LPA_SERVE_TOKEN"]) == ("0.0.0.0:8090", "")
+
+
 def test_the_mirror_copies_what_the_worker_archives() -> None:
     settings = Settings()
     service = SERVICES["archive-mirror"]
@@ -305,7 +314,7 @@ def test_failure_21_health_checks_use_no_proxy(name: str, command: list[str]) ->
 
 
 def test_failure_21_containers_reach_each_other_without_a_proxy() -> None:
-    for name in ("bucket", "ingest", "materialize", "grafana", "flink-replay-submitter", "archive-mirror"):
+    for name in ("bucket", "ingest", "materialize", "grafana", "flink-replay-submitter", "archive-mirror", "serve"):
         environment = environment_of(name, {**template(), **dict.fromkeys(SECRETS, "s"), "NO_PROXY": "mine.example"})
         for variable in ("NO_PROXY", "no_proxy"):
             named = environment[variable].split(",")

@@ -7,12 +7,15 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
+from urllib.request import ProxyHandler, build_opener
 
 import pytest
 from services.preloaded import preloaded_lpa
+
+from lpa_core.generate.generator import generate
 
 pytestmark = pytest.mark.slow
 
@@ -83,3 +86,66 @@ def test_what_only_reads_goes_through_the_process_that_has_it(held: Path) -> Non
     status, said = lpa(held, "triage", "--json")
     assert status == 0
     assert [each["failure_reason"] for each in json.loads(said)["failures"]] == ["missing_type"]
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[str]:
+    """The URL of `lpa serve` over a database with events."""
+    (tmp_path / "one.ndjson").write_text(next_events(1))
+    assert lpa(tmp_path, "ingest", "one.ndjson")[0] == 0
+    with subprocess.Popen(
+        [preloaded_lpa(), "serve"],
+        cwd=tmp_path,
+        env=environment(tmp_path) | {"LPA_SERVE_ADDRESS": "127.0.0.1:0"},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as serving:
+        try:
+            assert serving.stderr
+            yield json.loads(serving.stderr.readline())["url"]
+        finally:
+            serving.terminate()
+            serving.communicate(timeout=60)
+    assert serving.returncode == 0
+
+
+def test_the_read_api_is_served_beside_whatever_comes_and_goes(served: str, tmp_path: Path) -> None:
+    url = f"{served}/v1/dashboard/pricing?org="
+    first = answer(url)
+    # It has the database open now, and gives way.
+    (tmp_path / "two.ndjson").write_text(next_events(2))
+    assert lpa(tmp_path, "ingest", "two.ndjson")[0] == 0
+    assert lpa(tmp_path, "query", "SELECT 1")[0] == 0
+    assert answer(url) == first
+    folder = tmp_path / "data" / "clickhouse"
+    held = (folder / "status").read_text()
+    with subprocess.Popen(
+        [preloaded_lpa(), "ingest", "-"],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stdin=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    ) as ingestion:
+        try:
+            wait_for(lambda: (folder / "status").read_text() != held and (folder / "lpa-reads.sock").exists())
+            assert answer(url) == first
+        finally:
+            ingestion.kill()
+    assert answer(url) == first, "a killed job does not stand in the way"
+
+
+def next_events(seed: int) -> str:
+    return "\n".join(line.decode() for line in generate(300, duplicates=0.0, bad=0.0, sessions=5, seed=seed)) + "\n"
+
+
+def answer(url: str) -> object:
+    with build_opener(ProxyHandler({})).open(url, timeout=60) as found:
+        return json.loads(found.read())
+
+
+def wait_for(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -53,6 +53,7 @@ EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
     "schema plan": ("--migrations migrations",),
     "schema rollback": ("--migrations migrations",),
     "schema show": ("",),
+    "serve": ("--sink clickhouse://{dead}",),
     "topics apply": ("",),
     "topics show": ("",),
     "triage": ("",),

@@ -31,6 +31,7 @@ from lpa_core.settings.values import (
     secret_text,
     text,
     token,
+    token_or_anybody,
     topic_name_or_none,
     whole,
 )
@@ -200,6 +201,26 @@ class ProcessSettings:
         "A client that sends it may stop the job over HTTP; without a token no client may; never shown, never logged",
         token,
         secret=True,
+    )
+    serve_address: str = _option(
+        "127.0.0.1:8090",
+        "host:port, port 0 for any that is free",
+        "Where `lpa serve` offers the read API",
+        address,
+    )
+    serve_token: str = _option(
+        "",
+        "at least 16 letters, digits and -._~+/, or anybody",
+        "What a request to the read API has to send, or anybody if none is needed; without a value, only this machine "
+        "may read; never shown, never logged",
+        token_or_anybody,
+        secret=True,
+    )
+    serve_seconds: int = _option(
+        10,
+        "a whole number of seconds, at least 1, at most 300",
+        "How long the database may take for a request to the read API",
+        whole(1, 300),
     )
     log_format: str = _option(
         "auto",

@@ -214,6 +214,11 @@ def token(value: Any) -> str:
     return trimmed(any_text(value))
 
 
+def token_or_anybody(value: Any) -> str:
+    """A token, or the word that says that nobody has to send one; or nothing."""
+    return trimmed(value) if isinstance(value, str) and trimmed(value) == "anybody" else token(value)
+
+
 def folder(value: Any) -> Path:
     """What is a path already is the default in a working folder, whose name is what it is."""
     return (value if isinstance(value, Path) else _parsed(local_path, text(value))).absolute()

@@ -41,7 +41,7 @@ def open_embedded(path: Path) -> Client:
     """
     _make_folder(path)
     holder = holder_of(path)
-    if holder and ask_to_give_way(path):
+    if holder and _is_installed() and ask_to_give_way(path):
         holder = _holder_after_a_moment(path)
     if holder:
         raise SinkMisconfigured(
@@ -88,6 +88,15 @@ def _make_folder(path: Path) -> None:
         raise SinkMisconfigured(
             f"{path}: no place for the embedded database ({error.strerror}): choose a folder that can be written"
         ) from None
+
+
+def _is_installed() -> bool:
+    """Whether there is an engine. It is loaded now: nobody has to stay away while that takes its time."""
+    try:
+        import chdb  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 def _holder_after_a_moment(path: Path) -> str:

@@ -21,7 +21,7 @@ from lpa_sinks.clickhouse.embedded import holder_of, open_embedded
 from lpa_sinks.clickhouse.read_server import ReadServer
 from lpa_sinks.clickhouse.read_socket import GIVE_WAY_SECONDS, read_client, reads_are_offered
 
-_AWAY_SECONDS: Final = 5
+_AWAY_SECONDS: Final = 2
 """How long a process that was given way has time to open the database."""
 _WAIT_SECONDS: Final = 5
 """How long a read waits for a process that has the database open and offers no reads, or not yet."""
@@ -145,6 +145,8 @@ class Readers:
                 self._away_until = 0
                 return _Route(lambda: read_client(path, self._seconds))
             holder = holder_of(path)
+            if holder:
+                self._away_until = 0
             if not holder and time.monotonic() >= self._away_until:
                 route = self._opened(path)
                 if route is not None:

@@ -1,0 +1,1 @@
+"""The read API: routes over the database that lpa writes, served by ``lpa serve``."""

@@ -1,0 +1,81 @@
+"""Key figures of the network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from lpa_ops.read_api.fields import epoch_ms
+from lpa_ops.read_api.kpi import Hour, streaming
+from lpa_ops.read_api.listing import or_any
+from lpa_ops.read_api.parameters import HOUR_MS, MODEL, PIPELINE, whole_hours
+from lpa_ops.read_api.route import Database, Reading, ReadRoute
+
+_NUMBER: Final = {"type": ["number", "null"]}
+
+
+def _figure(meaning: str, change: str = "Per cent more than in the window before; null without one.") -> dict[str, Any]:
+    return {
+        "type": "object",
+        "description": meaning,
+        "required": ["value", "delta"],
+        "properties": {"value": _NUMBER, "delta": {**_NUMBER, "description": change}},
+    }
+
+
+def _series(meaning: str) -> dict[str, Any]:
+    item = {
+        "type": "object",
+        "required": ["hour", "value"],
+        "properties": {"hour": {"type": "string", "format": "date-time"}, "value": {"type": "number"}},
+    }
+    return {"type": "array", "description": meaning, "items": item}
+
+
+_STREAMING: Final = {
+    "successRate": _figure(
+        "Per cent of the sessions with a stream request that did not fail.", "Percentage points more than before."
+    ),
+    "orchestratorsObserved": _figure("Orchestrators that said what they can do."),
+    "dailyUsageMins": _figure("Minutes of streams a day: a status sample is ten seconds."),
+    "dailySessionCount": _figure("Sessions with a stream request a day."),
+    "dailyNetworkFeesEth": _figure("ETH a day that tickets were worth on average."),
+    "hourlySessions": _series("Sessions with a stream request by the hour in which they started."),
+    "hourlyUsage": _series("Minutes of streams."),
+}
+_SCHEMA: Final = {
+    "type": "object",
+    "required": ["streaming"],
+    "properties": {"streaming": {"type": "object", "required": [*_STREAMING], "properties": _STREAMING}},
+}
+
+
+def _read(database: Database, values: Mapping[str, Any], now_ms: int) -> Reading:
+    length = values["window"] * HOUR_MS
+    end = now_ms // HOUR_MS * HOUR_MS
+    labels = {**or_any("pipeline", values["pipeline"]), **or_any("model", values["model_id"])}
+    both = {"start": end - 2 * length, "end": end, **labels}
+    _, hours = database.rows("kpi_hours.sql", both)
+    _, ((observed, before),) = database.rows("kpi_orchestrators.sql", {**both, "middle": end - length})
+    found = [Hour(epoch_ms(hour), *numbers) for hour, *numbers in hours]
+    figures = streaming(found, end - length, end, observed, before)
+    for name in ("hourlySessions", "hourlyUsage"):
+        figures[name] = [{**each, "hour": _shown(each["hour"])} for each in figures[name]]
+    return Reading({"streaming": figures})
+
+
+def _shown(moment_ms: int) -> str:
+    return datetime.fromtimestamp(moment_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+ROUTES: Final = (
+    ReadRoute(
+        "dashboard/kpi",
+        "Key figures",
+        "Figures of the last full hours, and how they changed from as many hours before.",
+        (whole_hours("window", "How many full hours", 24), PIPELINE, MODEL),
+        _SCHEMA,
+        _read,
+    ),
+)

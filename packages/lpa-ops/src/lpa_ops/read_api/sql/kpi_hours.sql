@@ -1,0 +1,35 @@
+-- Per hour: sessions that started, how many of those that are known failed, status samples, and what tickets were worth.
+SELECT
+    window_start AS hour,
+    sum(sessions) AS sessions,
+    sum(known) AS known,
+    sum(failed) AS failed,
+    sum(samples) AS samples,
+    sum(fees_eth) AS fees_eth
+FROM
+(
+    SELECT
+        window_start, known_sessions AS sessions, known_sessions AS known, known_effective_failed_sessions AS failed,
+        toUInt64(0) AS samples, 0. AS fees_eth
+    FROM v_session_outcomes
+    WHERE window_start >= fromUnixTimestamp64Milli({start:Int64}, 'UTC')
+        AND window_start < fromUnixTimestamp64Milli({end:Int64}, 'UTC')
+        AND (NOT {pipeline_wanted:Bool} OR pipeline = {pipeline:String})
+        AND (NOT {model_wanted:Bool} OR model_id = {model:String})
+    UNION ALL
+    SELECT window_start, 0, 0, 0, sample_count, 0
+    FROM agg_session_performance_1h
+    WHERE window_start >= fromUnixTimestamp64Milli({start:Int64}, 'UTC')
+        AND window_start < fromUnixTimestamp64Milli({end:Int64}, 'UTC')
+        AND (NOT {pipeline_wanted:Bool} OR pipeline = {pipeline:String})
+        AND (NOT {model_wanted:Bool} OR ifNull(model_id, '') = {model:String})
+    UNION ALL
+    SELECT window_start, 0, 0, 0, 0, toFloat64(expected_fee_wei) / 1e18
+    FROM v_request_fees
+    WHERE window_start >= fromUnixTimestamp64Milli({start:Int64}, 'UTC')
+        AND window_start < fromUnixTimestamp64Milli({end:Int64}, 'UTC')
+        AND (NOT {pipeline_wanted:Bool} OR pipeline = {pipeline:String})
+        AND (NOT {model_wanted:Bool} OR model_id = {model:String})
+)
+GROUP BY hour
+ORDER BY hour

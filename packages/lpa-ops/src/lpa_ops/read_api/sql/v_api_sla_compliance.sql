@@ -1,0 +1,12 @@
+-- A page of the view, after a row of which the hour and the keys are known.
+SELECT *
+FROM v_api_sla_compliance
+WHERE window_start >= fromUnixTimestamp64Milli({start:Int64}, 'UTC')
+    AND window_start < fromUnixTimestamp64Milli({end:Int64}, 'UTC')
+    AND (
+        window_start < fromUnixTimestamp64Milli({after_hour:Int64}, 'UTC')
+        OR (orchestrator_address, pipeline, ifNull(model_id, ''), ifNull(gpu_id, ''), ifNull(region, ''))
+            > ({after_0:String}, {after_1:String}, {after_2:String}, {after_3:String}, {after_4:String})
+    )
+ORDER BY window_start DESC, orchestrator_address, pipeline, ifNull(model_id, ''), ifNull(gpu_id, ''), ifNull(region, '')
+LIMIT {rows:UInt32}
