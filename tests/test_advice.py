@@ -34,6 +34,7 @@ FOLLOWED = {
         "packages/lpa-core/tests/commands/test_config.py::test_failure_31_everything_that_is_wrong_is_told_at_once"
     ),
     "doctor": "tests/doctor/test_settings.py::test_a_sink_alone_is_told_how_to_ask_about_a_file",
+    "erase run": "packages/lpa-ops/tests/erase/test_erase.py::test_what_came_back_is_erased_again_by_its_receipts",
     "health": "tests/test_takeover_of_0_1_0.py::test_a_data_folder_is_gone_on_with",
     "ingest": "tests/test_takeover_of_0_1_0.py::test_a_recovery_that_was_broken_off_is_finished",
     "materialize": "tests/integration/test_materialize_on_a_broker.py::test_a_materializer_says_how_it_fares",

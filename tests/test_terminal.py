@@ -131,6 +131,9 @@ lpa replay check events.ndjson
 lpa savepoint create
 lpa savepoint list
 lpa savepoint restore savepoints/newest
+lpa erase plan --path data.type --value gateway_ingest_stream_closed --archive archive --sink clickhouse://
+lpa erase run --path data.stream_id --value nobody --sink clickhouse://
+lpa erase list
 lpa recover clickhouse-corruption --sink clickhouse://
 lpa recover total-loss --sink clickhouse://
 lpa recover offset-loss --sink clickhouse://

@@ -65,6 +65,11 @@ class DataFolder:
         return self.root / "recovery"
 
     @property
+    def erasures(self) -> Path:
+        """A receipt for each erasure: which positions, and nothing of what they held."""
+        return self.root / "erasures"
+
+    @property
     def replays(self) -> Path:
         """A folder for each run of a replay."""
         return self.root / "replays"

@@ -16,6 +16,7 @@ from lpa_core.settings.settings import Settings
 @hookimpl
 def lpa_cli_commands(context: AppContext) -> Sequence[cyclopts.App]:
     from lpa_ops.commands.backup import backup_app
+    from lpa_ops.commands.erase import erase_app
     from lpa_ops.commands.health import health_app
     from lpa_ops.commands.recover import recover_app
     from lpa_ops.commands.release_check import release_check_app
@@ -25,6 +26,7 @@ def lpa_cli_commands(context: AppContext) -> Sequence[cyclopts.App]:
 
     return (
         backup_app(context),
+        erase_app(context),
         health_app(context),
         recover_app(context),
         release_check_app(context),

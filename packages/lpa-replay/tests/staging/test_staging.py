@@ -71,6 +71,14 @@ def test_what_is_stored_is_skipped_unless_it_is_forced(tmp_path: Path) -> None:
     assert [line.key for line in outgoing] == ["a", "b"]
 
 
+@pytest.mark.parametrize("force", [False, True])
+def test_what_was_erased_is_skipped_even_if_it_is_forced(tmp_path: Path, force: bool) -> None:
+    some = [found(1, good("a")), found(2, good("b"))]
+    outcomes, outgoing, _, _ = staged(tmp_path, some, Known(gone={place(1)}), force=force)
+    assert decided(outcomes) == [("skipped", "erased"), ("published", "passes")]
+    assert [line.key for line in outgoing] == ["b"]
+
+
 def test_what_is_stored_under_the_key_of_an_earlier_repair_is_skipped(tmp_path: Path) -> None:
     without_id = {**good(""), "id": ""}
     known = Known(keys={EventKey("", "repaired")}, replays={place(1): Earlier(1, ["repaired"])})

@@ -85,6 +85,10 @@ PERMISSIONS: Final[Mapping[str, tuple[Permission, ...]]] = {
         *_topics("DESCRIBE"),
         *_topics("DESCRIBE_CONFIGS", optional=True),
     ),
+    "lpa erase": (
+        Permission("GROUP", "QUALITY_GROUP_ID", "DESCRIBE"),
+        Permission("GROUP", "LPA_MATERIALIZE_GROUP_ID", "DESCRIBE"),
+    ),
     "lpa generate": (Permission("TOPIC", _INPUT, "WRITE"),),
     "lpa ingest": (
         Permission("TOPIC", _INPUT, "READ"),

@@ -61,6 +61,10 @@ class Masking:
     def __bool__(self) -> bool:
         return bool(self._names)
 
+    def hash_of(self, text: str) -> str:
+        """What stands for this text where it is masked by a hash."""
+        return f"masked:{hashlib.blake2b(text.encode(), key=self._key, digest_size=16).hexdigest()}"
+
     def masked_batch(self, batch: RecordBatch) -> RecordBatch:
         """The batch with each value masked."""
         if not self._names:
@@ -140,8 +144,7 @@ class Masking:
         return bytes(self._hash(text))
 
     def _hash(self, text: str) -> _Raw:
-        digest = hashlib.blake2b(text.encode(), key=self._key, digest_size=16).hexdigest()
-        return _Raw(f'"masked:{digest}"'.encode())
+        return _Raw(f'"{self.hash_of(text)}"'.encode())
 
 
 NOTHING_MASKED: Final = Masking()

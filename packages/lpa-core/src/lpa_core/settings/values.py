@@ -109,6 +109,7 @@ MASKED_PATHS: Final = (
     "path=hash or path=drop, comma separated, each path once, such as data.user_info.ip=hash; "
     "not id, type, timestamp, version, data or data.type"
 )
+RECORD_PATH: Final = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _IDENTIFYING: Final = ("id", "type", "timestamp", "version", "data", "data.type")
 
 
@@ -116,7 +117,7 @@ def masked_paths(value: Any) -> tuple[str, ...]:
     """Paths of a record; none of them below another, and none that tells what the record is."""
     found = [each.partition("=") for each in names(value)]
     paths = [trimmed(path) for path, _, _ in found]
-    if not all(re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", path) for path in paths):
+    if not all(RECORD_PATH.fullmatch(path) for path in paths):
         raise ValueError
     if any(path in _IDENTIFYING or path.startswith("__") for path in paths):
         raise ValueError

@@ -2,7 +2,8 @@
 
 Transactions end with a record that no consumer is given, aborted records are passed over, compaction and deletion leave
 holes. Only a consumer that reads across them sees that nothing is there, and only while the topic has what is around
-them. Records that are ignored on purpose are no less known, nor those before the place where reading was to begin.
+them. Records that are ignored on purpose are no less known, nor those before the place where reading was to begin, nor
+those that were erased.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ class GapReason(StrEnum):
     """A rule passes the records over (:mod:`lpa_core.validation.ignore_rules`)."""
     NOT_READ = "not_read"
     """The topic is read from its end on (QUALITY_TOPIC_RESET_STRATEGY_MAP), and this lies before."""
+    ERASED = "erased"
+    """`lpa erase` took the records out of tables and archives."""
 
 
 @final

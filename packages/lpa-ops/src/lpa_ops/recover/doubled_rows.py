@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import final
 
-import msgspec
 from clickhouse_connect.driver.client import Client
 
 from lpa_core.counted import counted
 from lpa_core.delivery.consumer_group import Partition
-from lpa_core.jobs.assembly import fold_rules
 from lpa_core.kafka.admin import admin_client
-from lpa_core.orgs import NO_ORG
 from lpa_core.sinks.sink import StoredRange
 from lpa_ops.positions.checkpoints import checkpoints, from_kafka, sink_name
 from lpa_ops.positions.committed import of_derivation, require_stopped
@@ -20,23 +17,11 @@ from lpa_ops.positions.doubled import Kept, Misplaced, doubled
 from lpa_ops.recover.offset_loss import OffsetLoss
 from lpa_ops.recover.row_removal import remove
 from lpa_ops.recover.scenario import Context, Findings, RecoveryStep
-from lpa_sinks.clickhouse.database import endpoint_of, opened
+from lpa_ops.recover.touched_facts import TouchedSession, as_touched, derive_again
+from lpa_sinks.clickhouse.database import opened
 from lpa_sinks.materialize.fact_database import FactDatabase
 from lpa_sinks.materialize.known_sessions import touched_sessions
-from lpa_sinks.materialize.materializer import Materializer
-from lpa_sinks.materialize.row_filter import Extent, SessionKey, TimeSpan, between, of_ranges
-from lpa_sinks.schema.apply import apply
-
-
-class TouchedSession(msgspec.Struct, frozen=True):
-    """A session with rows that go, and how many rows it had before, within which event times (epoch ms)."""
-
-    stream_id: str
-    request_id: str
-    rows: int
-    earliest: int
-    latest: int
-    org: str = NO_ORG
+from lpa_sinks.materialize.row_filter import of_ranges
 
 
 class DoubledPositions(Findings, frozen=True, kw_only=True):
@@ -126,17 +111,7 @@ class DoubledRows:
         return counted(len(right.offsets), "partition")
 
     def _derive(self, found: DoubledPositions, context: Context) -> str:
-        with opened(context.sink, context.settings) as (client, name):
-            if endpoint_of(context.sink, context.settings).path is not None:
-                apply(client, name, ())
-            rules = fold_rules(context.plugins, context.settings)
-            done = sum(
-                each.sessions
-                for each in Materializer(FactDatabase(client, name), rules, open_sessions=0).rebuild(
-                    _extents(client, name, found.sessions)
-                )
-            )
-        return counted(done, "session")
+        return counted(derive_again(found.sessions, (), context), "session")
 
 
 def _of_topic(partition: Partition, context: Context) -> bool:
@@ -149,22 +124,4 @@ def _sessions(client: Client, name: str, removed: Collection[tuple[Partition, in
     if not removed:
         return []
     ranges = [StoredRange(*partition, batch_time) for partition, batch_time in sorted(removed)]
-    return [
-        TouchedSession(
-            key.stream_id, key.request_id, extent.rows, extent.span.earliest, extent.span.latest, org=key.org
-        )
-        for key, extent in touched_sessions(FactDatabase(client, name), of_ranges(ranges)).items()
-    ]
-
-
-def _extents(client: Client, name: str, sessions: Sequence[TouchedSession]) -> Mapping[SessionKey, Extent]:
-    """What there is of the sessions by now, earliest first; of one of which nothing is left, what there was."""
-    if not sessions:
-        return {}
-    before = {
-        SessionKey(each.org, each.stream_id, each.request_id): Extent(each.rows, TimeSpan(each.earliest, each.latest))
-        for each in sessions
-    }
-    all_times = TimeSpan.hull([extent.span for extent in before.values()])
-    now = touched_sessions(FactDatabase(client, name), between(all_times).of_sessions(list(before)))
-    return dict(sorted({**before, **now}.items(), key=lambda item: item[1].span.earliest))
+    return as_touched(touched_sessions(FactDatabase(client, name), of_ranges(ranges)))

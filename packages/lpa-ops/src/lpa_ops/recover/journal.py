@@ -80,7 +80,7 @@ class Journal(Generic[F]):
 
     def keep_files_out(self) -> None:
         """Until the recovery is done. Raises CheckpointError."""
-        restoration.bar(self._sink, broken_off(self._scenario.name), self._context.settings)
+        restoration.bar(self._sink, broken_off(self._scenario.name, self._context.command), self._context.settings)
 
     def begin(self, found: F) -> RecoveryProgress[F]:
         """Nothing is done yet."""
@@ -98,7 +98,7 @@ class Journal(Generic[F]):
     def close(self) -> None:
         """The recovery is done. Raises CheckpointError."""
         self.path.unlink(missing_ok=True)
-        restoration.unbar(self._sink, self._context.settings, broken_off(self._scenario.name))
+        restoration.unbar(self._sink, self._context.settings, broken_off(self._scenario.name, self._context.command))
 
 
 def _database(context: Context) -> str:

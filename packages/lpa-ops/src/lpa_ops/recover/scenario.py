@@ -27,13 +27,17 @@ class RecoveryOvertakenError(RecoveryError):
 @final
 @attrs.frozen
 class Context:
-    """What a recovery works on. ``sink`` and ``backups`` are as given on the command line."""
+    """What a recovery works on. ``sink`` and ``backups`` are as given on the command line.
+
+    ``command``: what continues it where it was interrupted; empty for ``lpa recover SCENARIO --execute``.
+    """
 
     settings: Settings
     plugins: PluginManager
     sink: str | None
     backups: str
     """Folder or URL that holds the backups."""
+    command: str = ""
 
 
 @final
@@ -130,8 +134,10 @@ class Scenario(Protocol[F]):
         ...
 
 
-def broken_off(scenario: str) -> str:
+def broken_off(scenario: str, command: str = "") -> str:
     """Why files are kept out of a database, from a recovery's first change until it is finished."""
+    if command:
+        return f"a recovery was interrupted, or is still running: run `{command}` again"
     return f"a recovery was interrupted, or is still running: run `lpa recover {scenario} --execute` again"
 
 

@@ -13,7 +13,7 @@ from lpa_core.sinks.archive import ArchiveError
 from lpa_replay.sources.record import Found, Selection, possible_time, raw_record
 from lpa_replay.sources.source import RECORDS_AT_ONCE
 from lpa_replay.sources.window import Clock, Window
-from lpa_sinks.archive.lines import ArchivedRecord
+from lpa_sinks.archive.lines import ERASED_HEADER, ArchivedRecord
 from lpa_sinks.archive.reader import archive_files, read_files
 
 
@@ -69,5 +69,7 @@ def _found(record: ArchivedRecord, received: int) -> Found:
         if name == IGNORED_HEADER:
             said = (reason or b"").decode(errors="replace")
             problem = f"a rule ignored it, and the archive has only its position: {said}"
+        if name == ERASED_HEADER:
+            problem = "it was erased, and the archive has only its position"
     value = None if problem else record.value
     return raw_record(value, place, possible_time(received), possible_time(received), problem)

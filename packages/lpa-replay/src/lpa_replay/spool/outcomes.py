@@ -23,6 +23,7 @@ class Decision(StrEnum):
 
 
 ALREADY_STORED: Final = "already stored"
+ERASED: Final = "erased"
 REPEATED: Final = "another envelope or copy of it is in this run"
 SUPERSEDED: Final = "a later attempt at it is in this run"
 ALREADY_EXHAUSTED: Final = "abandoned by an earlier replay: it is in quarantine"

@@ -16,6 +16,7 @@ from lpa_replay.sources.source import ReplaySource
 from lpa_replay.spool.outcomes import (
     ALREADY_EXHAUSTED,
     ALREADY_STORED,
+    ERASED,
     REPEATED,
     Decision,
     Outgoing,
@@ -104,6 +105,7 @@ class Decider:
                 for found, past in zip(some, lineages, strict=True)
             ]
         )
+        erased = self._knowledge.erased(past.origin for past in lineages)
         keys = [each.key for each in prepared]
         keys += [EventKey(each.org, key) for each in prepared for key in earlier.get(each.origin, nothing).keys]
         stored = set[EventKey]() if self._plan.asked.force else self._knowledge.stored(keys)
@@ -111,7 +113,11 @@ class Decider:
         outgoing: list[Outgoing] = []
         exhausted: list[Outgoing] = []
         for number, each in enumerate(prepared, self.forecast.selected):
-            decision, why = self._decision(each, earlier.get(each.origin, nothing), stored)
+            decision, why = (
+                (Decision.SKIPPED, ERASED)
+                if each.origin in erased
+                else self._decision(each, earlier.get(each.origin, nothing), stored)
+            )
             decided.append(_outcome(number, each, decision, why))
             if decision is Decision.PUBLISHED:
                 self._keep_sample(each)

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple, Protocol, final
 
 from lpa_core.orgs import EventKey
 from lpa_core.records import Position
+from lpa_core.tables.known_gaps import OffsetSpan
 from lpa_core.tables.table import Column, Kind
 from lpa_replay.database import ReplayDatabase
 from lpa_sinks.clickhouse.inline_rows import SETTINGS, carried_columns
@@ -34,6 +35,10 @@ class Knowledge(Protocol):
         """For those of the records that were replayed before, by another run than this."""
         ...
 
+    def erased(self, origins: Iterable[Position]) -> set[Position]:
+        """Those of the records that were erased, and must not come back."""
+        ...
+
 
 @final
 class StoredKnowledge:
@@ -45,6 +50,9 @@ class StoredKnowledge:
             "count replays", f"SELECT count() FROM {database.table('replay_outcomes')} LIMIT 1"
         )
         self._any_replay = bool(replays)
+        self._erased: dict[tuple[str, int], list[OffsetSpan]] = {}
+        for topic, partition, first, behind in database.rows("look erasures up", database.sql("erased.sql")):
+            self._erased.setdefault((topic, partition), []).append(OffsetSpan(first, behind))
 
     def stored(self, keys: Iterable[EventKey]) -> set[EventKey]:
         wanted = list(dict.fromkeys(key for key in keys if key.dedup_key))
@@ -77,6 +85,16 @@ class StoredKnowledge:
             }
 
         return self._database.run("look earlier replays up", ask)
+
+    def erased(self, origins: Iterable[Position]) -> set[Position]:
+        if not self._erased:
+            return set()
+        return {
+            origin
+            for origin in origins
+            for span in self._erased.get((origin.topic, origin.partition), ())
+            if span.first <= origin.offset < span.behind
+        }
 
     def _asked(self, file: str, **rows: str) -> Sequence[Sequence[Any]]:
         query = self._database.sql(file, **rows)

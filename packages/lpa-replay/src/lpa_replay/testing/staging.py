@@ -56,6 +56,11 @@ class Known:
     keys: set[EventKey] = attrs.field(factory=set)
     replays: dict[Position, Earlier] = attrs.field(factory=dict)
 
+    gone: set[Position] = attrs.field(factory=set)
+
+    def erased(self, origins: Iterable[Position]) -> set[Position]:
+        return self.gone & set(origins)
+
     def stored(self, keys: Iterable[EventKey]) -> set[EventKey]:
         return self.keys & set(keys)
 

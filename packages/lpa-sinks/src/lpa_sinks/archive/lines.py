@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import final
+from typing import Final, final
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from lpa_core.records import Oversized, RecordBatch
+
+ERASED_HEADER: Final = "lpa-erased"
+"""Of a record of which only the position is left."""
 
 Headers = Sequence[tuple[str, bytes | None]]
 """Of a name that is not UTF-8, lone surrogates stand for the bytes (``surrogateescape``)."""

@@ -12,6 +12,7 @@ import attrs
 import structlog
 
 from lpa_core.delivery.touched_sessions import JOB_TABLES
+from lpa_core.events.coercion import MIN_EPOCH_MS
 from lpa_core.job_facts.job_rows import JobKey
 from lpa_core.lifecycle.fold import SessionFold
 from lpa_core.lifecycle.fold_rules import FoldRules
@@ -193,8 +194,10 @@ class Materializer:
         for written in self._folded_jobs([*came, *(changed - came.keys())], came, work.version):
             work.done.jobs += written
 
-    def _folded_jobs(self, keys: Collection[JobKey], came: Mapping[JobKey, Extent], version: int) -> Iterator[int]:
-        kept_since = version // 1000 - RETENTION_MS
+    def _folded_jobs(
+        self, keys: Collection[JobKey], came: Mapping[JobKey, Extent], version: int, *, keep_expired: bool = True
+    ) -> Iterator[int]:
+        kept_since = version // 1000 - RETENTION_MS if keep_expired else MIN_EPOCH_MS
         return self._jobs.fold(keys, came, self._capabilities, version, kept_since)
 
     def _arrived(self, ranges: Sequence[StoredRange], keys: Collection[SessionKey] | None) -> Iterator[RowFilter]:
@@ -232,18 +235,21 @@ class Materializer:
             yield work.done
             yield from self.rebuild(touched_sessions(self._database, rows), batch_time)
 
-    def rebuild_jobs(self, keys: Mapping[JobKey, Extent]) -> Iterator[Derived]:
+    def rebuild_jobs(self, keys: Mapping[JobKey, Extent], *, keep_expired: bool = True) -> Iterator[Derived]:
         """Refold jobs, some at a time; answers after each what was done with these.
 
         Args:
             keys: job -> all its rows, or those that are known of.
+            keep_expired: leave facts as they are whose events are not all there any more.
 
         Raises the client's errors.
         """
-        for written in self._folded_jobs(keys, keys, self._version()):
+        for written in self._folded_jobs(keys, keys, self._version(), keep_expired=keep_expired):
             yield Derived(jobs=written)
 
-    def rebuild(self, keys: Mapping[SessionKey, Extent], known_from: float = math.inf) -> Iterator[Derived]:
+    def rebuild(
+        self, keys: Mapping[SessionKey, Extent], known_from: float = math.inf, *, keep_expired: bool = True
+    ) -> Iterator[Derived]:
         """Refold sessions, some at a time; answers after each what was done with these.
 
         An hour's samples are rolled up once no later session can change them: rollups are complete at the end only.
@@ -251,6 +257,7 @@ class Materializer:
         Args:
             keys: session -> all its rows, or those that are known of; earliest first.
             known_from: batch time, epoch ms; ranges from it on may come once more.
+            keep_expired: leave facts as they are whose events are not all there any more.
 
         Raises the client's errors.
         """
@@ -258,7 +265,7 @@ class Materializer:
         for some, known in self._portions(keys, keys):
             roll_up(self._database, changed, before=keys[some[0]].span.earliest / 1000)
             work = _Pass(self._version(), known_from, changed=changed)
-            self._fold_anew(some, known, keys, {}, work)
+            self._fold_anew(some, known, keys, {}, work, keep_expired=keep_expired)
             yield work.done
         roll_up(self._database, changed)
         self._benchmarks.refresh()
@@ -337,6 +344,8 @@ class Materializer:
         came: Mapping[SessionKey, Extent],
         reasons: Mapping[SessionKey, Refold],
         work: _Pass,
+        *,
+        keep_expired: bool = True,
     ) -> None:
         """Read all events of these sessions and replace their facts.
 
@@ -351,7 +360,7 @@ class Materializer:
         if not spans:
             return
         sessions = read(self._database, between(TimeSpan.hull(spans)).of_sessions(keys))
-        for key in _expired(known, sessions, work.version):
+        for key in _expired(known, sessions, work.version) if keep_expired else ():
             _log.warning("facts stay as they are: some of their events have expired", **key._asdict())
             del known[key]
             sessions = {name: signals for name, signals in sessions.items() if signals.key != key}

@@ -1,0 +1,1 @@
+"""Erasing the events of one person from tables and archives."""
