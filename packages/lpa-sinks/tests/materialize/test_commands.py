@@ -18,6 +18,7 @@ from lpa_sinks.commands.materialize import materialize_app
         (("--start", "2026-01-02", "--end", "2026-01-01"), "--start 2026-01-02T00:00:00.000Z is after --end"),
         (("--start", "2026-01-02", "--end", "today"), "--end=today: this is not a time: "),
         (("--start", "2026-01-01", "--end", "2026-01-02", "--sessions", "one"), "--sessions one: a session id has"),
+        (("--start", "2026-01-01", "--end", "2026-01-02", "--org", "a"), "--org says whose sessions --sessions names"),
     ],
 )
 def test_wrong_usage_is_told_before_anything_is_touched(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:

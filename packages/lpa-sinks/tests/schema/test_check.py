@@ -114,6 +114,14 @@ def test_an_engine_that_forgets_tokens_is_named(engine: Client, applied: str, ta
             "ENGINE = MergeTree ORDER BY workflow_session_id SETTINGS non_replicated_deduplication_window = 10000",
             "fact_workflow_sessions_versions in {}: the engine is MergeTree, expected ReplacingMergeTree",
         ),
+        (
+            "CREATE OR REPLACE TABLE {}.fact_workflow_sessions_versions AS {}.fact_workflow_sessions_versions "
+            "ENGINE = ReplacingMergeTree(version, is_deleted) ORDER BY workflow_session_id "
+            "TTL toDateTime(ingestion_timestamp, 'UTC') + INTERVAL 180 DAY "
+            "SETTINGS non_replicated_deduplication_window = 10000",
+            "fact_workflow_sessions_versions in {}: org_key is not in the sorting key, expected "
+            "(workflow_session_id, org_key): orgs replace each other's rows",
+        ),
     ],
 )
 def test_drift_of_what_is_materialized_is_named_but_stops_no_ingestion(

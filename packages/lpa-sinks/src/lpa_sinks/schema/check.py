@@ -36,6 +36,7 @@ class DriftKind(StrEnum):
     ENGINE = "engine"
     DEDUPLICATION = "deduplication"
     RETENTION = "retention"
+    SORTING_KEY = "sorting key"
 
 
 @final
@@ -78,6 +79,9 @@ class Drift:
                 return f"run {alter} MODIFY SETTING {self.column} = {self.expected.removeprefix('at least ')}"
             case DriftKind.RETENTION:
                 return "nothing if you set it; if not, change the TTL to the one that `lpa schema show` prints"
+            case DriftKind.SORTING_KEY:
+                rebuilt = "then `lpa materialize rebuild` where orgs are stored"
+                return f"run {alter} DROP COLUMN {self.column}, then `lpa schema apply`, {rebuilt}"
             case DriftKind.ENGINE:
                 aside = f"{self.place}.{self.table}_before"
                 return (
@@ -101,6 +105,10 @@ class Drift:
                 what = f"{self.column} is {self.found}, expected {self.expected}: repeated inserts may be stored twice"
             case DriftKind.RETENTION:
                 what = f"rows are kept for {self.found} days, expected {self.expected}: older ones are deleted"
+            case DriftKind.SORTING_KEY:
+                what = (
+                    f"{self.column} is not in the sorting key, expected {self.expected}: orgs replace each other's rows"
+                )
         return f"{self.table} in {self.place}: {what}"
 
 
@@ -138,6 +146,7 @@ def check_live(client: Client, database: str, tables: Sequence[Table]) -> list[D
             continue
         found += _columns(name, database, expected.columns, actual.columns, needed=needed.get(name, ()))
         found += _engine(database, expected, actual, stops_writing=name in needed)
+        found += _sorting_key(database, expected, actual)
         found += _deduplication(database, expected, actual, written_by_ingestion=name in needed)
         found += _retention(database, expected, actual)
     return found
@@ -152,6 +161,7 @@ class _LiveTable:
     """The deduplication settings in force."""
     days: int | None
     """For which rows are kept; None if it does not say."""
+    has_org_in_key: bool
 
 
 def _live_tables(client: Client, database: str, names: Sequence[str]) -> Mapping[str, _LiveTable]:
@@ -162,7 +172,11 @@ def _live_tables(client: Client, database: str, names: Sequence[str]) -> Mapping
         columns[table][column] = type_
     return {
         name: _LiveTable(
-            engine, columns[name], {**defaults, **deduplication_settings(engine_full)}, retention_days(engine_full)
+            engine,
+            columns[name],
+            {**defaults, **deduplication_settings(engine_full)},
+            retention_days(engine_full),
+            ORG_KEY in engine_full,
         )
         for name, engine, engine_full in client.query(sql_file("live_tables.sql"), parameters=where).result_rows
     }
@@ -186,6 +200,13 @@ def _engine(database: str, expected: DeclaredTable, actual: _LiveTable, stops_wr
     """A table may be replicated or distributed where the DDL has it plain."""
     if actual.engine != "Distributed" and not actual.engine.endswith(expected.engine):
         yield Drift(expected.name, DriftKind.ENGINE, database, "engine", expected.engine, actual.engine, stops_writing)
+
+
+def _sorting_key(database: str, expected: DeclaredTable, actual: _LiveTable) -> Iterator[Drift]:
+    """A column that was added alone cannot enter the key any more. Another engine is a drift of its own."""
+    judged = ORG_KEY in expected.sorting_key and ORG_KEY in actual.columns and actual.engine.endswith(expected.engine)
+    if judged and not actual.has_org_in_key:
+        yield Drift(expected.name, DriftKind.SORTING_KEY, database, ORG_KEY, expected.sorting_key)
 
 
 def _deduplication(
