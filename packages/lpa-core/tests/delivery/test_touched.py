@@ -73,7 +73,7 @@ def test_projected_tables_are_told_by_name_and_others_not_at_all() -> None:
     assert keys([block("discovery_results", {}), block("payment_events", {}), block("job_auth_events", {})]) == []
 
 
-def test_jobs_are_told_once_as_earlier_versions_tell_sessions_without_ids() -> None:
+def test_failure_32_jobs_are_told_once_as_earlier_versions_tell_sessions_without_ids() -> None:
     """They look for such sessions in the range, which does no harm; a table or field that they do not know would."""
     (touch,) = touches([block(name, {"request_id": "r"}, {"request_id": "q"}) for name in sorted(JOB_TABLES)])
     assert touch.encode() == b'{"topic":"events","partition":3,"batch_time":1700}'
@@ -81,7 +81,7 @@ def test_jobs_are_told_once_as_earlier_versions_tell_sessions_without_ids() -> N
     assert [*touches(both)] == [touch]
 
 
-def test_what_later_versions_add_is_passed_over() -> None:
+def test_failure_32_what_later_versions_add_is_passed_over() -> None:
     assert decode(b'{"topic":"t","partition":0,"batch_time":1,"stream_id":"s","x":1}') == Touch("t", 0, 1, "s")
     with pytest.raises(UnreadableTouchError, match="derives nothing from table fact_of_tomorrow"):
         decode(b'{"topic":"t","partition":0,"batch_time":1,"table":"fact_of_tomorrow"}')

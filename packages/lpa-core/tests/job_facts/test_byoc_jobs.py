@@ -86,7 +86,7 @@ def test_a_job_that_is_only_submitted_is_open() -> None:
     assert (found.selection_outcome, found.attribution_status) == ("unknown", "unresolved")
 
 
-def test_three_orchestrators_behind_one_hot_wallet_are_told_apart_by_url_only() -> None:
+def test_failure_32_three_orchestrators_behind_one_hot_wallet_are_told_apart_by_url_only() -> None:
     shared = cap(1), cap(2), cap(3)
     for number in (1, 2, 3):
         found = fact(completed(orchestrator_address="0xhot", orchestrator_url=f"https://O{number}.test/"), *shared)

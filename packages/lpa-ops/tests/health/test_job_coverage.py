@@ -31,7 +31,7 @@ def complete(day: CheckedDatabase, kind: tuple[str, str, str], jobs: int, facts:
 @pytest.mark.parametrize(
     ("facts", "state"), [(100, State.OK), (99, State.OK), (98, State.WARNING), (97, State.CRITICAL)]
 )
-def test_the_worst_type_counts(bare: CheckedDatabase, facts: int, state: State) -> None:
+def test_failure_32_the_worst_type_counts(bare: CheckedDatabase, facts: int, state: State) -> None:
     complete(bare, BATCH, 100, facts)
     complete(bare, BYOC, 20, 20)
     complete(bare, BYOC, 50, 0, minutes_ago=361)

@@ -46,7 +46,7 @@ def test_demand_counts_each_job_by_its_outcome(store: StoredEvents) -> None:
     ]
 
 
-def test_a_job_that_is_open_for_an_hour_is_lost(store: StoredEvents) -> None:
+def test_failure_32_a_job_that_is_open_for_an_hour_is_lost(store: StoredEvents) -> None:
     records = JobRecords()
     told(store, records.batch(NOW - HOUR - MINUTE, "received", "old"), records.batch(NOW - MINUTE, "received", "new"))
     assert store.query("SELECT sum(jobs), sum(lost) FROM $.v_api_job_demand") == [(2, 1)]

@@ -99,7 +99,7 @@ LATE = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("late", LATE)
-def test_what_comes_late_counts_as_if_it_had_come_in_time(new_store: NewStore, late: str) -> None:
+def test_failure_32_what_comes_late_counts_as_if_it_had_come_in_time(new_store: NewStore, late: str) -> None:
     store = new_store()
     told(store, NETWORK)
     before = facts(store)
@@ -111,7 +111,7 @@ def test_what_comes_late_counts_as_if_it_had_come_in_time(new_store: NewStore, l
         assert live != before
 
 
-def test_two_orgs_may_use_one_request_id(new_store: NewStore) -> None:
+def test_failure_32_two_orgs_may_use_one_request_id(new_store: NewStore) -> None:
     store = new_store()
     told(store, NETWORK, topic="of-a", org="a")
     only = facts(store)
@@ -128,7 +128,7 @@ def test_two_orgs_may_use_one_request_id(new_store: NewStore) -> None:
     }
 
 
-def test_a_job_whose_rows_are_gone_is_gone_with_a_rebuild(new_store: NewStore) -> None:
+def test_failure_32_a_job_whose_rows_are_gone_is_gone_with_a_rebuild(new_store: NewStore) -> None:
     store, records = new_store(), JobRecords()
     told(store, [records.batch(T, "received"), records.batch(T + 5, "received", "stays")])
     store.client.command(
@@ -138,7 +138,7 @@ def test_a_job_whose_rows_are_gone_is_gone_with_a_rebuild(new_store: NewStore) -
     assert jobs(store, "job_id") == [("ai_batch|stays",)]
 
 
-def test_facts_stay_if_some_of_their_events_have_expired(new_store: NewStore) -> None:
+def test_failure_32_facts_stay_if_some_of_their_events_have_expired(new_store: NewStore) -> None:
     store, records, long_ago = new_store(), JobRecords(), 1_767_955_200_000
     told(store, [records.batch(long_ago, "received"), records.batch(long_ago + 5, "completed", success=True)])
     before = facts(store)

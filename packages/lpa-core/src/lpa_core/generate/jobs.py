@@ -10,16 +10,22 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any, Final, final
 
+import attrs
 import msgspec
 
-from lpa_core.generate.network import Gateway, GeneratedOrchestrator, uuid
+from lpa_core.generate.network import Gateway, GeneratedOrchestrator, uuid, wallet
 
 Told = tuple[str, dict[str, Any]]
 """The type of an event, and its data but for what depends on the time."""
 
 _UNDER_WAY: Final = 12
 _PIPELINES: Final = (("text-to-image", "flux-schnell"), ("upscale", "real-esrgan"), ("audio-to-text", "whisper-v3"))
+_LLM: Final = ("llm", "llama-3.1-8b")
 _CAPABILITIES: Final = ("chat", "comfy-render", "transcribe")
+_BYOC: Final = 37
+"""Id of all BYOC capabilities in the capability catalog (docs/spec/producers.md section 3)."""
+_OFFERED_AGAIN: Final = 0.01
+"""Share of stories in which a gateway says again what its orchestrators offer."""
 _RELAYED_WITHOUT_TYPE: Final = 0.7
 """Share of what gateways relay of orchestrators without ``type``."""
 
@@ -29,9 +35,16 @@ class JobProducer:
     """Tells one event after the other of many jobs."""
 
     def __init__(self, rng: Random, gateways: tuple[Gateway, ...]) -> None:
+        """The gateways of the network send jobs to orchestrators of their own, which serve no streams."""
         self._rng = rng
-        self._gateways = gateways
-        self._stories: list[tuple[Gateway, Iterator[Told]]] = []
+        pool = {o.url: _of_jobs(rng, o) for gateway in gateways for o in gateway.orchestrators}
+        self._gateways = tuple(
+            attrs.evolve(gateway, orchestrators=tuple(pool[o.url] for o in gateway.orchestrators))
+            for gateway in gateways
+        )
+        self._stories: list[tuple[Gateway, Iterator[Told]]] = [
+            (gateway, _offered(rng, gateway)) for gateway in self._gateways
+        ]
 
     def record(self, at: int) -> bytes:
         """The next event, as of that time in epoch ms."""
@@ -56,11 +69,33 @@ class JobProducer:
     def _begin(self) -> tuple[Gateway, Iterator[Told]]:
         rng = self._rng
         gateway = rng.choice(self._gateways)
+        if rng.random() < _OFFERED_AGAIN:
+            return gateway, _offered(rng, gateway)
         orchestrator = rng.choice(gateway.orchestrators)
         tell: Callable[[Random, GeneratedOrchestrator], Iterator[Told]] = rng.choices(
             (_batch, _llm, _byoc, _worker, _tickets, _pytrickle), (4, 3, 5, 1, 2, 2)
         )[0]
         return gateway, tell(rng, orchestrator)
+
+
+def _of_jobs(rng: Random, orchestrator: GeneratedOrchestrator) -> GeneratedOrchestrator:
+    return attrs.evolve(
+        orchestrator, wallet=wallet(rng), proxy=wallet(rng), url=orchestrator.url.replace("//orch", "//jobs")
+    )
+
+
+def _offered(rng: Random, gateway: Gateway) -> Iterator[Told]:
+    """What the gateway's orchestrators offer: every model and every capability."""
+    for orchestrator in gateway.orchestrators:
+        capabilities = orchestrator.capabilities(rng)
+        (hardware, *_) = capabilities["hardware"]
+        served = [*_PIPELINES, _LLM, *((capability, "m1") for capability in _CAPABILITIES)]
+        offers = [{**hardware, "pipeline": pipeline, "model_id": model} for pipeline, model in served]
+        prices = [
+            {"pricePerUnit": 90, "pixelsPerUnit": 1, "capability": _BYOC, "constraint": capability}
+            for capability in _CAPABILITIES
+        ]
+        yield "network_capabilities", {**capabilities, "hardware": offers, "capabilities_prices": prices}
 
 
 def _id(rng: Random) -> str:
@@ -73,7 +108,7 @@ def _batch(rng: Random, orchestrator: GeneratedOrchestrator) -> Iterator[Told]:
 
 
 def _llm(rng: Random, orchestrator: GeneratedOrchestrator) -> Iterator[Told]:
-    request, model, streamed = _id(rng), "llama-3.1-8b", rng.random() < 0.5
+    request, (pipeline, model), streamed = _id(rng), _LLM, rng.random() < 0.5
     prompt, completion = rng.randrange(20, 900), rng.randrange(5, 700)
     duration = 20 * completion + rng.randrange(300)
     started = {"type": "llm_request_started", "request_id": request, "model": model, "orch_url": orchestrator.url}
@@ -90,7 +125,7 @@ def _llm(rng: Random, orchestrator: GeneratedOrchestrator) -> Iterator[Told]:
         **({"ttft_ms": rng.randrange(90, 900)} if streamed else {}),
     }
     tokens = (("ai_llm_request", started), ("ai_llm_request", completed))
-    yield from _answered(rng, orchestrator, request, "llm", model, tokens)
+    yield from _answered(rng, orchestrator, request, pipeline, model, tokens)
 
 
 def _answered(

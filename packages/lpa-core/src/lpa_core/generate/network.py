@@ -121,10 +121,10 @@ def gateways(rng: Random) -> tuple[Gateway, ...]:
     ]
     near, far = tuple(pool[: len(pool) // 2]), tuple(pool[len(pool) // 2 :])
     return (
-        Gateway("gateway-fra-1", _wallet(rng), near, older=False),
-        Gateway("gateway-nyc-1", _wallet(rng), far, older=False),
-        Gateway("gateway-lon-1", _wallet(rng), near, older=False),
-        Gateway("gateway-sin-1", _wallet(rng), far, older=True),
+        Gateway("gateway-fra-1", wallet(rng), near, older=False),
+        Gateway("gateway-nyc-1", wallet(rng), far, older=False),
+        Gateway("gateway-lon-1", wallet(rng), near, older=False),
+        Gateway("gateway-sin-1", wallet(rng), far, older=True),
     )
 
 
@@ -134,12 +134,18 @@ def uuid(rng: Random) -> str:
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
+def wallet(rng: Random) -> str:
+    """An address in mixed case, as wallets show it."""
+    digits = f"{rng.getrandbits(160):040x}"
+    return "0x" + "".join(digit.upper() if rng.random() < 0.5 else digit for digit in digits)
+
+
 def _orchestrator(rng: Random, index: int, model: str) -> GeneratedOrchestrator:
-    wallet = _wallet(rng)
+    canonical = wallet(rng)
     name, major, minor, memory = _GPUS[rng.randrange(len(_GPUS))]
     return GeneratedOrchestrator(
-        wallet=wallet,
-        proxy=wallet if rng.random() < 0.25 else _wallet(rng),
+        wallet=canonical,
+        proxy=canonical if rng.random() < 0.25 else wallet(rng),
         url=f"https://orch-{index:02d}.example.net:{8930 + rng.randrange(20)}",
         model=model,
         gpus=tuple(Gpu(f"GPU-{uuid(rng)}", name, major, minor, memory) for _ in range(1 + rng.randrange(2))),
@@ -147,9 +153,3 @@ def _orchestrator(rng: Random, index: int, model: str) -> GeneratedOrchestrator:
         runner_version=f"0.14.{rng.randrange(3)}",
         price=1500 + rng.randrange(200),
     )
-
-
-def _wallet(rng: Random) -> str:
-    """An address in mixed case, as wallets show it."""
-    digits = f"{rng.getrandbits(160):040x}"
-    return "0x" + "".join(digit.upper() if rng.random() < 0.5 else digit for digit in digits)
