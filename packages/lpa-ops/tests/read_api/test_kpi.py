@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lpa_ops.read_api.kpi import Hour, streaming
+from lpa_ops.read_api.kpi import Hour, Jobs, requests, streaming
 
 HOUR = 3_600_000
 END = 500_000 * HOUR
@@ -21,6 +21,14 @@ def test_figures_are_those_of_the_window_beside_the_one_before() -> None:
     assert figures["dailyNetworkFeesEth"] == {"value": 24.0, "delta": 300.0}
     assert figures["hourlySessions"] == [{"hour": END - 2 * HOUR, "value": 0}, {"hour": END - HOUR, "value": 10}]
     assert figures["hourlyUsage"][1] == {"hour": END - HOUR, "value": 20.0}
+
+
+def test_jobs_are_compared_with_those_before() -> None:
+    assert requests(Jobs(20, 10, 9), Jobs(10, 10, 8), 12) == {
+        "successRate": {"value": 90.0, "delta": 10.0},
+        "dailyJobCount": {"value": 40.0, "delta": 100.0},
+    }
+    assert requests(Jobs(0, 0, 0), Jobs(0, 0, 0), 24)["successRate"] == {"value": None, "delta": None}
 
 
 def test_what_is_not_known_is_null_and_not_zero() -> None:

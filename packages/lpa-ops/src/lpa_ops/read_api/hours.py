@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from lpa_ops.read_api.cursor import Cursor
 from lpa_ops.read_api.fields import Field, as_objects, epoch_ms, row_schema
-from lpa_ops.read_api.parameters import HOUR_MS, cursor, limit, moment
+from lpa_ops.read_api.listing import or_any
+from lpa_ops.read_api.parameters import HOUR_MS, ORG, cursor, limit, moment
 from lpa_ops.read_api.problem import bad_request
 from lpa_ops.read_api.route import Database, Page, Reading, ReadRoute
 from lpa_sinks.schema.dictionary import Entry, entries
@@ -37,7 +38,7 @@ def hours(path: str, summary: str, view: str, keys: Sequence[str]) -> ReadRoute:
         path,
         summary,
         f"Rows of `{view}`. {entry.meaning}",
-        (_START, _END, limit(_LIMIT, _MOST), cursor(keys)),
+        (_START, _END, ORG, limit(_LIMIT, _MOST), cursor(keys)),
         {"type": "array", "items": row_schema(fields)},
         read,
         paged=True,
@@ -61,6 +62,7 @@ def _bound(keys: Sequence[str], values: Mapping[str, Any], now_ms: int) -> dict[
         "after_hour": last.hour_ms if last else end,
         **after,
         "rows": values["limit"] + 1,
+        **or_any("org", values["org"]),
     }
 
 
@@ -74,7 +76,7 @@ def _views() -> Mapping[str, Entry]:
     return {entry.name: entry for entry in entries("04-views.sql")}
 
 
-_GPU_KEYS: Final = ("orchestrator_address", "pipeline", "model_id", "gpu_id", "region")
+_GPU_KEYS: Final = ("org", "orchestrator_address", "pipeline", "model_id", "gpu_id", "region")
 
 ROUTES: Final = (
     hours("streaming/sla", "Hourly service levels of orchestrators", "v_api_sla_compliance", _GPU_KEYS),
@@ -82,7 +84,7 @@ ROUTES: Final = (
         "streaming/demand",
         "Hourly demand at gateways",
         "v_api_network_demand",
-        ("gateway", "region", "pipeline", "model_id"),
+        ("org", "gateway", "region", "pipeline", "model_id"),
     ),
     hours("streaming/gpu-metrics", "Hourly performance of GPUs", "v_api_gpu_metrics", _GPU_KEYS),
 )

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from lpa_ops.read_api.fields import epoch_ms
-from lpa_ops.read_api.kpi import Hour, streaming
+from lpa_ops.read_api.kpi import Hour, Jobs, requests, streaming
 from lpa_ops.read_api.listing import or_any
-from lpa_ops.read_api.parameters import HOUR_MS, MODEL, PIPELINE, whole_hours
+from lpa_ops.read_api.parameters import HOUR_MS, MODEL, ORG, PIPELINE, whole_hours
 from lpa_ops.read_api.route import Database, Reading, ReadRoute
 
 _NUMBER: Final = {"type": ["number", "null"]}
@@ -44,17 +44,33 @@ _STREAMING: Final = {
     "hourlySessions": _series("Sessions with a stream request by the hour in which they started."),
     "hourlyUsage": _series("Minutes of streams."),
 }
-_SCHEMA: Final = {
-    "type": "object",
-    "required": ["streaming"],
-    "properties": {"streaming": {"type": "object", "required": [*_STREAMING], "properties": _STREAMING}},
+_REQUESTS: Final = {
+    "successRate": _figure(
+        "Per cent of the jobs that ended that succeeded; a job without an end for an hour is lost.",
+        "Percentage points more than before.",
+    ),
+    "dailyJobCount": _figure("Jobs a day."),
 }
+_JOB_TYPES: Final = ("ai_batch", "byoc")
+
+
+def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "required": [*properties], "properties": properties}
+
+
+_SCHEMA: Final = _object(
+    {"streaming": _object(_STREAMING), "requests": _object({name: _object(_REQUESTS) for name in _JOB_TYPES})}
+)
 
 
 def _read(database: Database, values: Mapping[str, Any], now_ms: int) -> Reading:
     length = values["window"] * HOUR_MS
     end = now_ms // HOUR_MS * HOUR_MS
-    labels = {**or_any("pipeline", values["pipeline"]), **or_any("model", values["model_id"])}
+    labels = {
+        **or_any("org", values["org"]),
+        **or_any("pipeline", values["pipeline"]),
+        **or_any("model", values["model_id"]),
+    }
     both = {"start": end - 2 * length, "end": end, **labels}
     _, hours = database.rows("kpi_hours.sql", both)
     _, ((observed, before),) = database.rows("kpi_orchestrators.sql", {**both, "middle": end - length})
@@ -62,7 +78,15 @@ def _read(database: Database, values: Mapping[str, Any], now_ms: int) -> Reading
     figures = streaming(found, end - length, end, observed, before)
     for name in ("hourlySessions", "hourlyUsage"):
         figures[name] = [{**each, "hour": _shown(each["hour"])} for each in figures[name]]
-    return Reading({"streaming": figures})
+    _, jobs = database.rows("kpi_jobs.sql", {**both, "middle": end - length})
+    by_type = {name: (Jobs(*numbers[:3]), Jobs(*numbers[3:])) for name, *numbers in jobs}
+    none = Jobs(0, 0, 0)
+    return Reading(
+        {
+            "streaming": figures,
+            "requests": {name: requests(*by_type.get(name, (none, none)), values["window"]) for name in _JOB_TYPES},
+        }
+    )
 
 
 def _shown(moment_ms: int) -> str:
@@ -74,7 +98,7 @@ ROUTES: Final = (
         "dashboard/kpi",
         "Key figures",
         "Figures of the last full hours, and how they changed from as many hours before.",
-        (whole_hours("window", "How many full hours", 24), PIPELINE, MODEL),
+        (whole_hours("window", "How many full hours", 24), ORG, PIPELINE, MODEL),
         _SCHEMA,
         _read,
     ),

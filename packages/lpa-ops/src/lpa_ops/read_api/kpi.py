@@ -59,6 +59,23 @@ def difference(value: float | None, before: float | None) -> dict[str, float | N
     return {"value": value, "delta": None if value is None or before is None else value - before}
 
 
+class Jobs(NamedTuple):
+    """Jobs of a window, by the hour in which they were received."""
+
+    received: int
+    ended: int
+    succeeded: int
+
+
+def requests(now: Jobs, before: Jobs, hours: int) -> dict[str, Any]:
+    """The figures of one type of job in a window of so many hours, and their changes from the window before it."""
+    rate, rate_before = (100 * jobs.succeeded / jobs.ended if jobs.ended else None for jobs in (now, before))
+    return {
+        "successRate": difference(rate, rate_before),
+        "dailyJobCount": figure(per_day(now.received, hours), per_day(before.received, hours)),
+    }
+
+
 def streaming(hours: Sequence[Hour], start: int, end: int, observed: int, observed_before: int) -> dict[str, Any]:
     """The figures of live video from ``start`` to ``end``, epoch ms at full hours, and the changes of them.
 

@@ -104,7 +104,8 @@ ROUTES: Final = (
     listing(
         "discover/orchestrators",
         "Orchestrators for a capability",
-        "Who offers a pipeline, best first. The score is the SLA score of the last two hours, weighted by sessions.",
+        "Who offers a pipeline, best first. The score is that of the last two hours: the SLA score weighted by "
+        "sessions, else the share of jobs that succeeded.",
         "discover.sql",
         (
             _ORG,
@@ -113,7 +114,7 @@ ROUTES: Final = (
             Field("score", "Float64", "0 to 1; 0 without recent work."),
             Field("capabilities", "Array(String)", "pipeline/model that it offers and that were asked for."),
             Field("last_seen", "DateTime64(3, 'UTC')"),
-            Field("recent_work", "Bool", "Whether there were sessions in the last two hours."),
+            Field("recent_work", "Bool", "Whether there were sessions or jobs in the last two hours."),
         ),
         (capabilities(), duration("seen", "Who said so within this time", "24h"), ORG),
         _discovery,

@@ -3,10 +3,14 @@ SELECT
     offer.org AS org,
     offer.orchestrator_url AS address,
     pipeline,
-    ifNull(sum(score.points) / nullIf(sum(score.sessions), 0) / 100, 0) AS score,
+    multiIf(
+        sum(score.sessions) > 0, sum(score.points) / sum(score.sessions) / 100,
+        sum(work.ended) > 0, sum(work.succeeded) / sum(work.ended),
+        0
+    ) AS score,
     any(models) AS capabilities,
     any(seen) AS last_seen,
-    CAST(sum(score.sessions) > 0, 'Bool') AS recent_work
+    CAST(sum(score.sessions) + sum(work.ended) > 0, 'Bool') AS recent_work
 FROM
 (
     SELECT
@@ -27,6 +31,7 @@ FROM
 LEFT JOIN
 (
     SELECT
+        org,
         orchestrator_address,
         pipeline,
         sum(sla_score * known_sessions) AS points,
@@ -34,8 +39,21 @@ LEFT JOIN
     FROM v_api_sla_compliance
     WHERE window_start > fromUnixTimestamp64Milli({now:Int64} - 7200000, 'UTC')
         AND window_start <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')
-    GROUP BY orchestrator_address, pipeline
-) AS score USING (orchestrator_address, pipeline)
+    GROUP BY org, orchestrator_address, pipeline
+) AS score USING (org, orchestrator_address, pipeline)
+LEFT JOIN
+(
+    SELECT
+        org,
+        orchestrator_address,
+        pipeline,
+        sum(success) AS succeeded,
+        sum(success + failed + stream_failed + no_orchestrator + lost) AS ended
+    FROM v_api_job_demand
+    WHERE window_start > fromUnixTimestamp64Milli({now:Int64} - 7200000, 'UTC')
+        AND window_start <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+    GROUP BY org, orchestrator_address, pipeline
+) AS work USING (org, orchestrator_address, pipeline)
 GROUP BY org, address, pipeline
 ORDER BY score DESC, org, address, pipeline
 LIMIT {rows:UInt32}

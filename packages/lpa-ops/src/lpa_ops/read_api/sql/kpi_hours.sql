@@ -14,6 +14,7 @@ FROM
     FROM v_session_outcomes
     WHERE window_start >= fromUnixTimestamp64Milli({start:Int64}, 'UTC')
         AND window_start < fromUnixTimestamp64Milli({end:Int64}, 'UTC')
+        AND (NOT {org_wanted:Bool} OR org = {org:String})
         AND (NOT {pipeline_wanted:Bool} OR pipeline = {pipeline:String})
         AND (NOT {model_wanted:Bool} OR model_id = {model:String})
     UNION ALL
@@ -21,6 +22,7 @@ FROM
     FROM agg_session_performance_1h
     WHERE window_start >= fromUnixTimestamp64Milli({start:Int64}, 'UTC')
         AND window_start < fromUnixTimestamp64Milli({end:Int64}, 'UTC')
+        AND (NOT {org_wanted:Bool} OR org = {org:String})
         AND (NOT {pipeline_wanted:Bool} OR pipeline = {pipeline:String})
         AND (NOT {model_wanted:Bool} OR ifNull(model_id, '') = {model:String})
     UNION ALL
@@ -28,6 +30,7 @@ FROM
     FROM v_request_fees
     WHERE window_start >= fromUnixTimestamp64Milli({start:Int64}, 'UTC')
         AND window_start < fromUnixTimestamp64Milli({end:Int64}, 'UTC')
+        AND (NOT {org_wanted:Bool} OR org = {org:String})
         AND (NOT {pipeline_wanted:Bool} OR pipeline = {pipeline:String})
         AND (NOT {model_wanted:Bool} OR model_id = {model:String})
 )

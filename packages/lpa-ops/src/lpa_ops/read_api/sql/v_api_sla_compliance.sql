@@ -3,10 +3,11 @@ SELECT *
 FROM v_api_sla_compliance
 WHERE window_start >= fromUnixTimestamp64Milli({start:Int64}, 'UTC')
     AND window_start < fromUnixTimestamp64Milli({end:Int64}, 'UTC')
+    AND (NOT {org_wanted:Bool} OR org = {org:String})
     AND (
         window_start < fromUnixTimestamp64Milli({after_hour:Int64}, 'UTC')
-        OR (orchestrator_address, pipeline, ifNull(model_id, ''), ifNull(gpu_id, ''), ifNull(region, ''))
-            > ({after_0:String}, {after_1:String}, {after_2:String}, {after_3:String}, {after_4:String})
+        OR (org, orchestrator_address, pipeline, ifNull(model_id, ''), ifNull(gpu_id, ''), ifNull(region, ''))
+            > ({after_0:String}, {after_1:String}, {after_2:String}, {after_3:String}, {after_4:String}, {after_5:String})
     )
-ORDER BY window_start DESC, orchestrator_address, pipeline, ifNull(model_id, ''), ifNull(gpu_id, ''), ifNull(region, '')
+ORDER BY window_start DESC, org, orchestrator_address, pipeline, ifNull(model_id, ''), ifNull(gpu_id, ''), ifNull(region, '')
 LIMIT {rows:UInt32}

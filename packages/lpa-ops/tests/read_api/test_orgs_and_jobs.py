@@ -1,0 +1,72 @@
+"""Orgs with the same labels, and jobs, in the routes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clickhouse_connect.driver.client import Client
+from starlette.testclient import TestClient
+
+from lpa_ops.read_api.app import read_api
+from lpa_ops.read_api.database import StoredRows
+from lpa_sinks.clickhouse.client import endpoint
+from lpa_sinks.clickhouse.readers import Readers
+from lpa_sinks.testing.hand_made_rows import DAY, HandMade
+
+NOON_MS = 3_787_560_000_000
+"""Of the day of hand-made rows: 2090-01-08T12:00:00Z."""
+
+
+@pytest.fixture
+def made(engine: Client, empty_database: str) -> HandMade:
+    return HandMade(engine, empty_database)
+
+
+@pytest.fixture
+def ask(made: HandMade, engine_path: Path) -> Iterator[Callable[[str], Any]]:
+    readers = Readers(endpoint(f"chdb://{engine_path}", database="", user=""), "", 30)
+    api = TestClient(read_api(StoredRows(readers, made.database, 30), "", lambda: NOON_MS))
+
+    def answer(url: str) -> Any:
+        found = api.get(f"/v1/{url}")
+        assert found.status_code == 200, found.text
+        return found.json()
+
+    yield answer
+    readers.close()
+
+
+def test_pages_tell_orgs_with_the_same_labels_apart(made: HandMade, ask: Callable[[str], Any]) -> None:
+    for org in ("a", "b"):
+        made.session("s|r", org=org)
+    first = ask("streaming/demand?limit=1")
+    second = ask(f"streaming/demand?limit=1&cursor={first['pagination']['next_cursor']}")
+    assert [page["data"][0]["org"] for page in (first, second)] == ["a", "b"]
+    assert second["pagination"]["has_more"] is False
+    assert [row["org"] for row in ask("streaming/demand?org=b")["data"]] == ["b"]
+    of_one = ask("dashboard/kpi?org=a")["streaming"]["dailySessionCount"]["value"]
+    assert (of_one, ask("dashboard/kpi")["streaming"]["dailySessionCount"]["value"]) == (1, 2)
+
+
+def test_jobs_are_requests_and_recent_work(made: HandMade, ask: Callable[[str], Any]) -> None:
+    offer = {"orchestrator_address": "0xcan", "orchestrator_url": "https://a.test:1", "pipeline": "upscale"}
+    made.insert(
+        "dim_orchestrator_capability_snapshots_versions",
+        **offer, model_id="m", snapshot_ts=f"{DAY} 11:00:00", source_event_uid="u", version=1,
+    )  # fmt: skip
+    for number, outcome in enumerate(("success", "success", "success", "failed")):
+        made.insert(
+            "fact_jobs_versions",
+            **offer, job_id=f"ai_batch|{number}", job_type="ai_batch", outcome=outcome, version=1,
+            received_at=f"{DAY} 11:30:00", completed_at=f"{DAY} 11:30:01",
+            first_event_timestamp=f"{DAY} 11:30:00", last_event_timestamp=f"{DAY} 11:30:01",
+        )  # fmt: skip
+    figures = ask("dashboard/kpi")["requests"]
+    assert figures["ai_batch"]["successRate"]["value"] == 75
+    assert figures["ai_batch"]["dailyJobCount"]["value"] == 4
+    assert figures["byoc"]["successRate"]["value"] is None
+    (found,) = ask("discover/orchestrators?caps=upscale/m")
+    assert (found["address"], found["score"], found["recent_work"]) == ("https://a.test:1", 0.75, True)
