@@ -24,7 +24,13 @@ LINES = 153
 """Of each of the two files, of which the second was killed in its second range."""
 NOT_OF_THE_DATA = {"dlq_rate", "quarantine_rate", "backup_age", "disk"}
 """Health checks that judge when something was rejected or backed up, and this machine."""
-OF_THE_LAST_HOUR = {"unserved_demand", "demand_collapse", "health_signal_coverage", "sample_attribution"}
+OF_THE_LAST_HOURS = {
+    "unserved_demand",
+    "demand_collapse",
+    "health_signal_coverage",
+    "sample_attribution",
+    "job_coverage",
+}
 
 
 @pytest.fixture
@@ -58,7 +64,7 @@ def test_a_data_folder_is_gone_on_with(place: TakenOver) -> None:
     states = {each["name"]: (each["state"], each["detail"]) for each in json.loads(health.out)["checks"]}
     assert {name for name, (state, _) in states.items() if state != "ok"} <= {
         *NOT_OF_THE_DATA,
-        *OF_THE_LAST_HOUR,
+        *OF_THE_LAST_HOURS,
         "consumer_lag",
         "group_offsets",
     }, states
