@@ -14,9 +14,13 @@ from lpa_ops.health.checks import demand_collapse, health_signal_coverage, sampl
 from lpa_ops.testing.checked_database import CheckedDatabase
 
 
+def _hour_start(day: CheckedDatabase) -> str:
+    return f"toStartOfHour(fromUnixTimestamp64Milli({day.now_ms}, 'UTC'))"
+
+
 def store(day: CheckedDatabase, sessions: int, hours_ago: int = 1, **changed: str) -> None:
     """Known sessions that started in a full hour before now, clean unless ``changed``: column -> expression."""
-    start = f"toStartOfHour(fromUnixTimestamp64Milli({day.now_ms}, 'UTC')) + INTERVAL {59 - 60 * hours_ago} MINUTE"
+    start = f"{_hour_start(day)} + INTERVAL {59 - 60 * hours_ago} MINUTE"
     columns = {
         "gateway": "'gateway'",
         "pipeline": "'live'",
@@ -90,10 +94,9 @@ def test_a_pipeline_that_is_not_known_is_that_of_the_other_sessions_of_the_model
 def test_demand_collapses_when_an_hour_has_less_than_a_fifth_of_the_median(
     bare: CheckedDatabase, last: int, state: State
 ) -> None:
-    for hours_ago in range(2, 26):
-        # Hours without a session count: the median of 12 of none and 12 of 100 is 50.
-        if hours_ago % 2:
-            store(bare, 100, hours_ago)
+    # Hours without a session count: the median of 12 of none and 12 of 100 is 50.
+    odd_hours = f"{_hour_start(bare)} - toIntervalHour(3 + 2 * intDiv(number, 100))"
+    store(bare, 12 * 100, session_start_ts=odd_hours)
     store(bare, 500, hours_ago=26)
     store(bare, 20, hours_ago=3, pipeline="'rare'")
     store(bare, last)
@@ -105,18 +108,17 @@ def test_demand_collapses_when_an_hour_has_less_than_a_fifth_of_the_median(
 
 @pytest.mark.parametrize(("last", "state"), [(4, State.OK), (3, State.WARNING), (0, State.WARNING)])
 def test_demand_for_jobs_collapses_from_a_median_of_20_on(bare: CheckedDatabase, last: int, state: State) -> None:
-    full_hour = f"toStartOfHour(fromUnixTimestamp64Milli({bare.now_ms}, 'UTC'))"
-    for hours_ago, jobs, pipeline, capability in (
-        *((ago, 20, "", "chat") for ago in range(2, 26)),
-        *((ago, 19, "upscale", "") for ago in range(2, 26)),
-        (1, last, "", "chat"),
-        (0, 99, "", "chat"),
+    for hours, jobs, pipeline, capability in (
+        ("2 + number % 24", 24 * 20, "", "chat"),
+        ("2 + number % 24", 24 * 19, "upscale", ""),
+        ("1", last, "", "chat"),
+        ("0", 99, "", "chat"),
     ):
+        at = f"{_hour_start(bare)} - toIntervalHour({hours}) + INTERVAL 59 MINUTE"
         bare.run(
             "INSERT INTO day.fact_jobs_versions (job_id, pipeline, capability, received_at, completed_at, version) "
-            f"SELECT '{hours_ago} {pipeline} ' || toString(number), '{pipeline}', '{capability}', "
-            f"if(number % 2, {full_hour} + INTERVAL {59 - 60 * hours_ago} MINUTE, NULL), "
-            f"{full_hour} + INTERVAL {59 - 60 * hours_ago} MINUTE, 1 FROM numbers({jobs})"
+            f"SELECT '{hours} {pipeline} ' || toString(number), '{pipeline}', '{capability}', "
+            f"if(number % 2, {at}, NULL), {at}, 1 FROM numbers({jobs})"
         )
     finding = found(bare, demand_collapse.CHECK)
     assert (finding.state, finding.value) == (state, int(state is State.WARNING))
