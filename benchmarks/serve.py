@@ -1,6 +1,7 @@
 """How long each route of the read API takes over days of sessions in chDB, by HTTP, with one client.
 
-The sessions are those of the benchmark "views". Medians and the longest of each route, milliseconds.
+The sessions are those of the benchmark "views". "processor": what all processors did for a request, on average; it says
+more than the time where the machine has other work.
 
     ./dev bench serve [--days N] [--sessions N] [--samples N] [--rounds N]
 """
@@ -64,12 +65,13 @@ def main() -> None:
 
 def routes(url: str, rounds: int) -> None:
     table = Table(title="A request: ms", box=box.SIMPLE)
-    for name in ("route", "bytes", "median", "longest"):
+    for name in ("route", "bytes", "median", "longest", "processor"):
         table.add_column(name, justify="left" if name == "route" else "right", no_wrap=True)
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=300)
     queries = [route.path + query for route in ROUTES for query in ("", *(("?limit=1000",) if route.paged else ()))]
     for query in [*queries, "dashboard/kpi?window=7d"]:
         times, size = [], 0
+        busy = time.process_time()
         for _ in range(rounds + 1):
             began = time.perf_counter()
             connection.request("GET", f"/v1/{query}")
@@ -77,7 +79,8 @@ def routes(url: str, rounds: int) -> None:
             size = len(answer.read())
             times.append((time.perf_counter() - began) * 1000)
             assert answer.status == 200, query
-        table.add_row(query, f"{size:,}", f"{median(times[1:]):.0f}", f"{max(times[1:]):.0f}")
+        busy = (time.process_time() - busy) * 1000 / (rounds + 1)
+        table.add_row(query, f"{size:,}", f"{median(times[1:]):.0f}", f"{max(times[1:]):.0f}", f"{busy:.0f}")
     console.print(table)
 
 

@@ -9,7 +9,7 @@ from schemathesis import GenerationMode
 
 from lpa_ops.read_api.cursor import Cursor
 
-KEYS = {"/v1/streaming/sla": 5, "/v1/streaming/demand": 4, "/v1/streaming/gpu-metrics": 5}
+KEYS = {"/v1/streaming/sla": 6, "/v1/streaming/demand": 5, "/v1/streaming/gpu-metrics": 6}
 TIMES = {"start": "2d", "end": "1h"}
 NOW_MS = 1_767_900_000_000
 
