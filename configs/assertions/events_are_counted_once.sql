@@ -47,6 +47,34 @@ FROM
     SELECT 'stream_stats', org, raw_event_uid, source_topic, source_partition, source_offset, replay, ingestion_timestamp
     FROM livepeer_analytics.stream_stats
     WHERE event_timestamp >= {start:DateTime('UTC')} AND event_timestamp < {end:DateTime('UTC')}
+    UNION ALL
+    SELECT 'ai_batch_requests', org, raw_event_uid, source_topic, source_partition, source_offset, replay, ingestion_timestamp
+    FROM livepeer_analytics.ai_batch_requests
+    WHERE event_timestamp >= {start:DateTime('UTC')} AND event_timestamp < {end:DateTime('UTC')}
+    UNION ALL
+    SELECT 'ai_llm_requests', org, raw_event_uid, source_topic, source_partition, source_offset, replay, ingestion_timestamp
+    FROM livepeer_analytics.ai_llm_requests
+    WHERE event_timestamp >= {start:DateTime('UTC')} AND event_timestamp < {end:DateTime('UTC')}
+    UNION ALL
+    SELECT 'job_gateway_events', org, raw_event_uid, source_topic, source_partition, source_offset, replay, ingestion_timestamp
+    FROM livepeer_analytics.job_gateway_events
+    WHERE event_timestamp >= {start:DateTime('UTC')} AND event_timestamp < {end:DateTime('UTC')}
+    UNION ALL
+    SELECT 'job_orchestrator_events', org, raw_event_uid, source_topic, source_partition, source_offset, replay, ingestion_timestamp
+    FROM livepeer_analytics.job_orchestrator_events
+    WHERE event_timestamp >= {start:DateTime('UTC')} AND event_timestamp < {end:DateTime('UTC')}
+    UNION ALL
+    SELECT 'job_payment_events', org, raw_event_uid, source_topic, source_partition, source_offset, replay, ingestion_timestamp
+    FROM livepeer_analytics.job_payment_events
+    WHERE event_timestamp >= {start:DateTime('UTC')} AND event_timestamp < {end:DateTime('UTC')}
+    UNION ALL
+    SELECT 'job_auth_events', org, raw_event_uid, source_topic, source_partition, source_offset, replay, ingestion_timestamp
+    FROM livepeer_analytics.job_auth_events
+    WHERE event_timestamp >= {start:DateTime('UTC')} AND event_timestamp < {end:DateTime('UTC')}
+    UNION ALL
+    SELECT 'worker_lifecycle_events', org, raw_event_uid, source_topic, source_partition, source_offset, replay, ingestion_timestamp
+    FROM livepeer_analytics.worker_lifecycle_events
+    WHERE event_timestamp >= {start:DateTime('UTC')} AND event_timestamp < {end:DateTime('UTC')}
 )
 GROUP BY table, org, raw_event_uid
 HAVING count() > 1

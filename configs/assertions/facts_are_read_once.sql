@@ -1,6 +1,6 @@
 -- severity: fail
 -- covers: 16, 33, 34, 76
--- meaning: Every fact is read once, in one version: a session, a segment, the sample of an event.
+-- meaning: Every fact is read once, in one version: a session, a segment, the sample of an event, a job.
 -- to do: lpa schema check: the sorting key or the engine of a <name>_versions table was changed; create the table
 --   again and rebuild
 SELECT fact, org, key, count() AS rows
@@ -43,7 +43,11 @@ FROM
         toStartOfHour(signal_ts) AS hour
     FROM livepeer_analytics.fact_lifecycle_edge_coverage
     WHERE signal_ts >= {start:DateTime('UTC')} AND signal_ts < {end:DateTime('UTC')}
+    UNION ALL
+    SELECT 'fact_jobs' AS fact, org, job_id AS key, toStartOfHour(first_event_timestamp) AS hour
+    FROM livepeer_analytics.fact_jobs
+    WHERE first_event_timestamp >= {start:DateTime('UTC')} AND first_event_timestamp < {end:DateTime('UTC')}
 )
-GROUP BY fact, org, key, if(fact IN ('fact_workflow_sessions', 'fact_workflow_session_segments',
+GROUP BY fact, org, key, if(fact IN ('fact_jobs', 'fact_workflow_sessions', 'fact_workflow_session_segments',
     'fact_workflow_latency_samples'), toDateTime(0, 'UTC'), hour)
 HAVING rows > 1

@@ -25,7 +25,7 @@ def folded(rows: JobRows, known: list[Capability], workers: list[Registration]) 
     return [fold_job(key, rows, context) for key in KEYS]
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(job_rows, snapshots, registrations, st.data())
 def test_neither_order_nor_repetition_changes_the_fact(
     rows: JobRows, known: list[Capability], workers: list[Registration], data: st.DataObject
@@ -36,7 +36,7 @@ def test_neither_order_nor_repetition_changes_the_fact(
     assert otherwise == folded(rows, known, workers)
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(job_rows, snapshots)
 def test_columns_agree_with_each_other(rows: JobRows, known: list[Capability]) -> None:
     for fact in (job.fact for job in folded(rows, known, []) if job is not None):
@@ -49,7 +49,7 @@ def test_columns_agree_with_each_other(rows: JobRows, known: list[Capability]) -
         assert fact.charged_wei is None or 0 <= fact.charged_wei < 2**64
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(job_rows, snapshots, registrations)
 def test_a_job_of_one_type_is_made_of_its_own_tables_only(
     rows: JobRows, known: list[Capability], workers: list[Registration]

@@ -12,11 +12,28 @@ JOBS: Final = "fact_jobs"
 ENDED: Final = "job_type = 'byoc' AND outcome = 'success'"
 SERVED: Final = "orchestrator_address != ''"
 
+
+def _unkeyed(stored: DerivedDatabase) -> None:
+    """Key jobs also by a time that moves."""
+    stored.command("DROP TABLE $.fact_jobs_versions SYNC")
+    stored.command(
+        "CREATE TABLE $.fact_jobs_versions AS $.kept_fact_jobs_versions "
+        "ENGINE = ReplacingMergeTree(version, is_deleted) ORDER BY (org, job_id, first_event_timestamp)"
+    )
+    stored.command("INSERT INTO $.fact_jobs_versions SELECT * FROM $.kept_fact_jobs_versions")
+    stored.change("fact_jobs", first_event_timestamp="first_event_timestamp - INTERVAL 1 SECOND")
+
+
 DAMAGES: Final[dict[str, list[Damage]]] = {
     "job_events_match_typed_rows": [
         rows("job_gateway_events", "ALTER TABLE # DELETE WHERE request_id = 'slow'"),
         rows("worker_lifecycle_events", "INSERT INTO # SELECT * REPLACE ('made up' AS raw_event_uid) FROM # LIMIT 1"),
     ],
+    "events_are_counted_once": [
+        rows("job_payment_events", "INSERT INTO # SELECT * FROM # LIMIT 1"),
+        rows("ai_batch_requests", "INSERT INTO # SELECT * FROM # LIMIT 1"),
+    ],
+    "facts_are_read_once": [Damage(_unkeyed, ("fact_jobs_versions",))],
     "completed_jobs_have_facts": [
         fact(JOBS, ENDED, is_deleted="1"),
         fact(JOBS, ENDED, completed_at="NULL"),
@@ -77,6 +94,7 @@ DAMAGES: Final[dict[str, list[Damage]]] = {
 CASES: Final = [(name, damage) for name, damages in DAMAGES.items() for damage in damages]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "damage"), CASES, ids=[f"{name}-{number}" for number, (name, _) in enumerate(CASES)])
 def test_a_damage_is_found(stored: DerivedDatabase, name: str, damage: Damage) -> None:
     with stored.mended(damage.tables, damage.views):
