@@ -9,6 +9,7 @@ import pytest
 import structlog
 import typed_settings.cls_utils
 from hypothesis import settings
+from services.share import is_in_share
 
 # What tests share is in no test modules, yet their asserts should show values. Before any test imports one.
 pytest.register_assert_rewrite("lpa_core.testing", "lpa_sinks.testing", "lpa_ops.testing")
@@ -34,8 +35,25 @@ LONG = ("tests/test_terminal.py", "tests/test_interrupts.py")
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = set(cases_of_other_shares(items))
+    if left_out:
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
+def cases_of_other_shares(items: list[pytest.Item]) -> Iterator[pytest.Item]:
+    """Each test begins to count at another case: of what all its tests have in common, a file has every case."""
+    tests: dict[str, int] = {}
+    for item in items:
+        if item.get_closest_marker("in_shares") is not None:
+            test = item.nodeid.partition("[")[0]
+            if test not in tests:
+                tests[test] = len(tests)
+            if not is_in_share(tests[test]):
+                yield item
+            tests[test] += 1
 
 
 def pytest_collection_finish() -> None:

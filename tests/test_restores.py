@@ -43,6 +43,7 @@ def copied(location: Path) -> str:
     return str(Path(shutil.copytree(location.parent, location.parent.parent / "elsewhere")) / location.name)
 
 
+@pytest.mark.in_shares
 @pytest.mark.parametrize("change", [renamed, renamed_base, with_a_slash, linked, copied])
 def test_failure_04_a_backup_is_restored_wherever_it_is_found_good(place: Place, change: Callable[[Path], str]) -> None:
     place.lpa("backup", "create")

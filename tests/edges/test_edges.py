@@ -7,8 +7,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import pytest
 from services.preloaded import Fork, Process
@@ -29,9 +30,13 @@ DONE_BEFORE: Final = {"schema rollback --migrations migrations": 2}
 _LATE_SECONDS: Final = 0.1
 """A command that ends as usual so soon after the signal was at its end already."""
 LPA: Final = str(Path(sys.executable).with_name("lpa"))
+Test = TypeVar("Test", bound=Callable[..., Any])
 PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 
-every_command: Final = pytest.mark.parametrize("line", LINES)
+
+def every_command(test: Test) -> Test:
+    """One case a command, of which a run may take a share."""
+    return pytest.mark.in_shares(pytest.mark.parametrize("line", LINES)(test))
 
 
 def test_every_command_has_an_example() -> None:

@@ -21,6 +21,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 from killed_run import content, in_child
+from services.share import in_share
 
 from lpa_core.cli import run
 from lpa_core.generate.generator import generate
@@ -28,17 +29,19 @@ from lpa_core.jobs import restoration
 from lpa_ops.backup import checkpoints, database, database_exchange
 
 EVENTS = 2_000
-STEPS: tuple[tuple[ModuleType, str], ...] = (
-    (database, "bring_back"),
-    (database, "resume_merges"),
-    (restoration, "bar"),
-    (database, "bring_structure_back"),
-    (database_exchange, "move"),
-    (checkpoints, "put_back"),
-    (shutil, "copyfile"),
-    (restoration, "unbar"),
+KILLS: tuple[tuple[ModuleType, str, bool, bool], ...] = (
+    (database, "bring_back", False, False),
+    (database, "resume_merges", False, False),
+    (restoration, "bar", False, False),
+    (database, "bring_structure_back", False, True),
+    (database_exchange, "move", False, True),
+    (checkpoints, "put_back", False, True),
+    (shutil, "copyfile", False, True),
+    (restoration, "unbar", False, True),
+    (restoration, "unbar", True, False),
 )
-"""Of a restore; it is killed before each of them, and behind the last."""
+"""The call of a restore before which it is killed, or behind it, and whether nothing goes on without it then: before
+the first row is gone, and once all are back, there is nothing to refuse."""
 
 
 def command(*arguments: str) -> dict[str, Any]:
@@ -95,10 +98,10 @@ def main(folder: Path) -> None:
     assert lpa("ingest", str(late))["status"] == 0
     before = in_child(partial(content, Path(folder)))
     answer = {"before": before, "kills": []}
-    for module, name, behind in [*((*step, False) for step in STEPS), (*STEPS[-1], True)]:
+    for module, name, behind, refused in in_share(KILLS):
         restore = ("backup", "restore", backup, "--replace")
         killed(module, name, behind, *restore)
-        kill = {"step": f"{'behind' if behind else 'before'} {name}"}
+        kill = {"step": f"{'behind' if behind else 'before'} {name}", "to be refused": refused}
         kill |= in_child(partial(without_it, folder, late))
         answer["kills"].append(kill | in_child(partial(once_more, folder, restore, early, late)))
     answer["left over"] = [each.name for each in (folder / "data" / "scratch").iterdir()]

@@ -16,6 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from services.share import in_share
+
 from lpa_core.delivery.ranges import Range
 from lpa_core.delivery.source_worker import Step, StepListener
 from lpa_core.generate.generator import generate
@@ -31,8 +33,14 @@ from lpa_ops.positions.stored_tables import stored_tables
 from lpa_sinks.clickhouse.database import opened
 
 EVENTS = 3_000
-KILLS = ((Step.CLAIMED, 2), (Step.PREPARED, 2), (Step.WRITTEN, 4), (Step.WRITTEN, 20), (Step.FINISHED, 2))
-"""The step at which the process is killed, and which one of its kind."""
+KILLS = (
+    (Step.CLAIMED, 2, False),
+    (Step.PREPARED, 2, False),
+    (Step.WRITTEN, 4, True),
+    (Step.FINISHED, 2, False),
+    (Step.WRITTEN, 20, True),
+)
+"""The step at which the process is killed, which one of its kind, and whether rows of an unfinished range are there."""
 DERIVED = {
     "fact_workflow_sessions": "* EXCEPT (ingestion_timestamp, version)",
     "fact_stream_status_samples": "* EXCEPT (ingestion_timestamp, version)",
@@ -117,8 +125,9 @@ def main(folder: Path) -> None:
     undisturbed = folder / "undisturbed"
     assert in_child(lambda: run(undisturbed)) == EVENTS
     answer = {"undisturbed": in_child(lambda: content(undisturbed)), "kills": []}
-    for step, number in KILLS:
-        answer["kills"].append({"step": step, **killed(folder / f"{step}-{number}", step, number)})
+    for step, number, unfinished in in_share(KILLS):
+        kill = {"step": step, "unfinished": unfinished}
+        answer["kills"].append(kill | killed(folder / f"{step}-{number}", step, number))
     print(json.dumps(answer))
 
 

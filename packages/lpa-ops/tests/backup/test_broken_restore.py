@@ -18,15 +18,14 @@ def test_nothing_is_taken_for_stored_after_a_killed_restore(tmp_path: Path) -> N
     done = subprocess.run([preloaded_python(), script, tmp_path], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout.splitlines()[-1])
-    assert len(answer["kills"]) == 9
+    assert answer["kills"]
     assert answer["left over"] == [], "the next restore removes the scratch folder of a killed one"
-    refused = 0
     for kill in answer["kills"]:
         step = kill["step"]
-        if kill["ingest"]["status"] == 0:
+        if not kill["to be refused"]:
+            assert kill["ingest"]["status"] == 0, step
             assert kill["content"] == answer["before"], f"{step}: all is stored"
         else:
-            refused += 1
             for tried in (kill["ingest"], kill["backup"]):
                 assert tried["status"] == 1, step
                 assert "a restore was interrupted" in tried["said"], step
@@ -34,4 +33,3 @@ def test_nothing_is_taken_for_stored_after_a_killed_restore(tmp_path: Path) -> N
         assert kill["again"]["status"] == 0, f"{step}: {kill['again']['said']}"
         assert kill["ingest again"] == [0, 0], step
         assert kill["content again"] == answer["before"], step
-    assert refused == 5, "before the first row is gone, and once all are back, there is nothing to refuse"

@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "backup"))
 from broken_restore_run import command, killed, lpa
 from killed_run import content, in_child, settings
 from services.few_assertions import ask_few
+from services.share import in_share
 
 from lpa_core.generate.generator import generate
 from lpa_core.jobs import restoration
@@ -104,7 +105,7 @@ def main(folder: Path) -> None:
     file.write_bytes(b"".join(lines))
     assert lpa("ingest", str(file))["status"] == 0
     answer: dict[str, Any] = {"before": in_child(partial(content, folder)), "kills": []}
-    for scenario, damage, module, name, behind in KILLS:
+    for scenario, damage, module, name, behind in in_share(KILLS):
         damage(folder)
         recover = ("recover", scenario, "--execute")
         killed(module, name, behind, *recover)

