@@ -23,13 +23,17 @@ WITH
 SELECT DISTINCT naming.org AS org, naming.job_id AS job_id
 FROM
 (
-    SELECT org, job_id, toUnixTimestamp64Milli(event_timestamp) AS time, 0 AS is_url, wallet AS name
-    FROM told
-    WHERE (org, wallet) IN (SELECT org, name FROM names WHERE is_url = 0)
-    UNION ALL
-    SELECT org, job_id, toUnixTimestamp64Milli(event_timestamp) AS time, 1 AS is_url, $url_key AS name
-    FROM told
-    WHERE (org, $url_key) IN (SELECT org, name FROM names WHERE is_url = 1)
+    SELECT org, job_id, time, who.1 AS is_url, who.2 AS name
+    FROM
+    (
+        SELECT
+            org,
+            job_id,
+            toUnixTimestamp64Milli(event_timestamp) AS time,
+            arrayJoin([(toUInt8(0), toString(wallet)), (toUInt8(1), toString($url_key))]) AS who
+        FROM told
+    )
+    WHERE name != ''
 ) AS naming
 INNER JOIN names ON names.org = naming.org AND names.is_url = naming.is_url AND names.name = naming.name
 WHERE naming.time >= names.since - 86400000
