@@ -301,6 +301,10 @@ def test_face_values_that_were_stored_as_0_are_computed_again(
 ) -> None:
     table = f"{applied}.payment_events"
     only_wei = "toUInt256OrZero(extract(face_value, '^([0-9]{1,77})(?: *[Ww][Ee][Ii])?$'))"
+    (migration,) = BUILTIN.glob("0004-*")
+    for statement in statements((migration / "up.sql").read_text()):
+        if "VIEW livepeer_analytics.v_request_fees" in statement:  # a later one has added a column
+            engine.command(statement.replace("livepeer_analytics", applied))
     engine.command(f"DROP TABLE {applied}.schema_migrations SYNC")
     for drop in ("expected_fee_wei", "price_wei_per_pixel"):
         engine.command(f"ALTER TABLE {table} DROP COLUMN {drop}")
@@ -310,7 +314,6 @@ def test_face_values_that_were_stored_as_0_are_computed_again(
     engine.command(f"INSERT INTO {table} ({columns}) VALUES {values}")
     face_values = f"SELECT face_value_wei FROM {table} ORDER BY source_offset"
     assert engine.query(face_values).result_rows == [(0,), (7,)]
-    (migration,) = BUILTIN.glob("0004-*")
     shutil.copytree(migration, tmp_path / "migrations" / migration.name)
     for _ in range(2):
         run("apply")
