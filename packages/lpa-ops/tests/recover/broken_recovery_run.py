@@ -70,7 +70,7 @@ KILLS: tuple[tuple[str, Callable[[Path], None], ModuleType, str, bool], ...] = (
     ("total-loss", remove, total_loss, "restore", False),
     ("total-loss", remove, database_exchange, "move", False),
     ("doubled-rows", store_twice, row_removal, "_delete", True),
-    ("doubled-rows", store_twice, doubled_rows, "Materializer", False),
+    ("doubled-rows", store_twice, doubled_rows, "derive_again", False),
 )
 """Scenario, damage, and the call before which it is killed, or behind it."""
 
