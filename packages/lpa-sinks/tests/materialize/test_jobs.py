@@ -36,6 +36,7 @@ def told(store: StoredEvents, records: Sequence[bytes], number: int = 0, **place
     store.materializer().update([store.store(records, 1_000 * number, ARRIVED + 1_000 * number, **place)])
 
 
+@pytest.mark.slow
 def test_what_a_network_of_jobs_comes_to(new_store: NewStore) -> None:
     store = new_store()
     told(store, NETWORK)
@@ -111,6 +112,7 @@ def test_failure_32_what_comes_late_counts_as_if_it_had_come_in_time(new_store: 
         assert live != before
 
 
+@pytest.mark.slow
 def test_failure_32_two_orgs_may_use_one_request_id(new_store: NewStore) -> None:
     store = new_store()
     told(store, NETWORK, topic="of-a", org="a")
@@ -150,6 +152,7 @@ def test_failure_32_facts_stay_if_some_of_their_events_have_expired(new_store: N
     assert facts(store) == before
 
 
+@pytest.mark.slow
 def test_a_range_with_jobs_is_told_of_once_and_derived_by_whoever_hears_it(new_store: NewStore) -> None:
     store = new_store()
     expected = new_store()

@@ -87,6 +87,7 @@ def test_a_signal_sees_snapshots_of_its_own_org_only(new_store: NewStore) -> Non
     assert store.query(SESSIONS) == [("", "s|r", "", 10), ("a", "s|r", "0xcan1", 10), ("b", "s|r", "0xtheir1", 10)]
 
 
+@pytest.mark.slow
 def test_what_is_late_or_rebuilt_for_one_org_leaves_the_others_alone(new_store: NewStore) -> None:
     store = new_store()
     materializer = store.materializer()

@@ -79,6 +79,7 @@ def view(engine: Client, database: str) -> tuple[list[str], int]:
     return list(answer.column_names), len(answer.result_rows)
 
 
+@pytest.mark.slow
 def test_a_migration_is_planned_applied_once_and_rolled_back(
     run: Run, engine: Client, applied: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
