@@ -25,7 +25,7 @@ EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
     "erase list": ("",),
     "erase plan": ("--path data.stream_id --value nobody",),
     "erase run": ("--path data.stream_id --value nobody",),
-    "generate": ("--events 20000", "--events 20000 --output made.ndjson.zst", "--rate 50"),
+    "generate": ("--events 20000", "--events 20000 --output made.ndjson.zst", "--events 100 --rate 100"),
     "health": ("", "--watch"),
     "ingest": ("{file}", "- --archive archive", "kafka://{dead}/topic"),
     "materialize": ("--sink clickhouse://{dead}",),
