@@ -41,6 +41,13 @@ LEFT JOIN
             concat('byoc|', if(trimBoth(request_id) = '', concat('|', raw_event_uid), trimBoth(request_id))) AS job_id
         FROM livepeer_analytics.job_payment_events
     )
+    WHERE (org, job_id) IN
+    (
+        SELECT org, job_id
+        FROM livepeer_analytics.fact_jobs
+        WHERE assumeNotNull(coalesce(received_at, completed_at)) >= {start:DateTime('UTC')}
+        AND assumeNotNull(coalesce(received_at, completed_at)) < {end:DateTime('UTC')}
+    )
     GROUP BY org, job_id
 ) AS events USING (org, job_id)
 WHERE events != event_count

@@ -150,6 +150,11 @@ INNER JOIN
         ) AS idle_before
     FROM livepeer_analytics.v_session_hours
     WHERE output_sample_count = 0 AND running_sample_count = 0 AND sample_count < 3
+        AND (org, workflow_session_id) IN (
+            SELECT org, workflow_session_id
+            FROM livepeer_analytics.fact_workflow_sessions
+            WHERE session_end_ts >= toStartOfInterval(session_start_ts, INTERVAL 3600000 MILLISECOND) + INTERVAL 1 HOUR
+        )
 ) AS tail USING (org, workflow_session_id)
 WHERE idle_before = tail.window_start - INTERVAL 1 HOUR
     AND session.session_start_ts < tail.window_start
