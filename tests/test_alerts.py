@@ -27,6 +27,7 @@ RULES = [rule for group in _yaml("alerts.yml")["groups"] for rule in group["rule
 TESTS = [each for test in _yaml("alerts_test.yml")["tests"] for each in test["alert_rule_test"]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [("check", "rules", "alerts.yml"), ("test", "rules", "alerts_test.yml")])
 def test_promtool_finds_nothing_wrong(command: tuple[str, ...]) -> None:
     promtool = shutil.which("promtool")

@@ -140,6 +140,7 @@ def test_a_name_that_no_file_can_have(capsys: pytest.CaptureFixture[str]) -> Non
     assert (status, line) == (1, f"lpa: {'a' * 300} cannot be read: File name too long")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a.ndjson.gz", "a.ndjson.zst"])
 def test_a_truncated_archive_gives_its_whole_lines_and_then_says_where_it_breaks_off(
     name: str, folder: Path, capsys: pytest.CaptureFixture[str]

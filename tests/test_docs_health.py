@@ -86,6 +86,7 @@ def test_commands_run_in_their_order_in_an_empty_folder(name: str, tmp_path: Pat
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
 
 
+@pytest.mark.slow
 def test_the_command_for_alerts_runs() -> None:
     for command in commands("alerts", "promtool"):
         assert shutil.which("promtool")

@@ -109,6 +109,7 @@ def ended(process: subprocess.Popen[bytes]) -> tuple[int, bytes, str]:
         return status, process.stdout.read(), process.stderr.read().decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_failure_28_an_ingest_that_waits_for_standard_input_stores_what_came(
     number: signal.Signals, tmp_path: Path

@@ -63,6 +63,7 @@ def query(folder: Path, *statements: str) -> list[list[list[Any]]]:
     return json.loads(done.stdout)  # type: ignore[no-any-return]
 
 
+@pytest.mark.slow
 @needs_real_events
 def test_real_events_are_stored_once(tmp_path: Path) -> None:
     shutil.copy(REAL_EVENTS, tmp_path / "events.ndjson")
@@ -292,6 +293,7 @@ def test_failure_24_a_file_that_is_being_written_is_read_line_by_line(tmp_path: 
     assert "Nothing new" in lpa("ingest", "cut.gz", cwd=tmp_path)
 
 
+@pytest.mark.slow
 def test_failure_25_a_file_of_another_kind_makes_no_dead_letters(tmp_path: Path) -> None:
     (tmp_path / "events.json").write_text('[\n{"id": 1},\n{"id": 2}\n]\n')
     assert "`jq -c '.[]' events.json | lpa ingest -`" in refused("ingest", "events.json", cwd=tmp_path)

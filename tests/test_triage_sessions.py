@@ -101,6 +101,7 @@ def test_the_latest_sessions_are_listed(folder: Path) -> None:
     assert "othermodel|r" in lpa(folder, "triage", "sessions")
 
 
+@pytest.mark.slow
 def test_a_life_has_its_signals_in_order_runs_as_one_row(folder: Path) -> None:
     life = json.loads(lpa(folder, "triage", "sessions", "fine|r", "--json"))
     assert [(row["what"], row["signals"]) for row in life["signals"]] == [

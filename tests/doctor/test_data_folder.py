@@ -42,6 +42,7 @@ def doctor_as_nobody() -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", AS_NOBODY], capture_output=True, text=True, check=False, timeout=60)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_failure_31_a_data_folder_of_somebody_else_is_told_with_its_owner(monkeypatch: pytest.MonkeyPatch) -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:

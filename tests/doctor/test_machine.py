@@ -39,6 +39,7 @@ def test_failure_31_few_open_files_are_told() -> None:
     assert "`ulimit -n`" in found["file_limits"]["action"]
 
 
+@pytest.mark.slow
 def test_failure_31_a_port_that_another_program_has_is_told_and_one_of_a_running_job_is_not_a_failure(
     doctor: Doctor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

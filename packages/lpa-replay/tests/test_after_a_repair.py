@@ -28,6 +28,7 @@ def _only_dead_letters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEALTH_CHECKS_DISABLED", ",".join(others))
 
 
+@pytest.mark.slow
 def test_failure_19_after_a_verified_replay_of_all_dead_letters_health_and_triage_are_green(place: ReplayPlace) -> None:
     place.ingest([*(event(f"good-{number}", pipeline="p") for number in range(20)), event("a"), event("", message="b")])
     assert check(place, "dlq_rate", status=1)["state"] == "critical"
@@ -47,6 +48,7 @@ def test_failure_19_after_a_verified_replay_of_all_dead_letters_health_and_triag
     }
 
 
+@pytest.mark.slow
 def test_failure_19_a_dead_letter_whose_replay_failed_again_is_one_and_stays_red(place: ReplayPlace) -> None:
     place.ingest([*(event(f"good-{number}", pipeline="p") for number in range(20)), event("a"), event("b")])
     (place.folder / "fix.toml").write_text(FIX + '\n[[fix]]\nwhere = [{ path = "id", equals = "a" }]\n'

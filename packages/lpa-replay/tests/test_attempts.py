@@ -32,6 +32,7 @@ def test_runs_that_were_stopped_before_they_sent_a_record_are_no_attempts_at_it(
     assert place.count("streaming_events") == 2
 
 
+@pytest.mark.slow
 def test_a_second_fix_sees_what_the_first_has_made(place: ReplayPlace) -> None:
     broken = event("a")
     del broken["data"]["request_id"]

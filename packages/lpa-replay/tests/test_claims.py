@@ -37,6 +37,7 @@ def test_an_event_that_a_sink_refused_is_stored_by_its_replay(place: ReplayPlace
     assert place.rows("SELECT count() FROM {}.streaming_events WHERE dedup_key = 'refused'") == [(1,)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("forced", [False, True])
 def test_accepted_events_are_never_doubled(place: ReplayPlace, forced: bool) -> None:
     place.ingest(GOOD)

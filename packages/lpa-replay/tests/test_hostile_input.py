@@ -17,6 +17,7 @@ from lpa_replay.testing.place import MOMENT, ReplayPlace, event
 HUGE = 99_999_999_999_999_999_999_999
 
 
+@pytest.mark.slow
 def test_a_mark_that_names_no_position_leads_nowhere(place: ReplayPlace) -> None:
     marks = ["x:0:-1", "x:-1:0", "x:99999999999:0", f"x:0:{HUGE}"]
     marked = [{**event(f"b{number}"), "__replay_origin": mark} for number, mark in enumerate(marks)]

@@ -97,6 +97,7 @@ def test_each_record_ends_in_one_place(place: ReplayPlace) -> None:
     assert json.loads(payload)["__replay_failure_class"] == "SCHEMA_INVALID"
 
 
+@pytest.mark.slow
 def test_a_row_that_was_doubled_fails_the_verification(place: ReplayPlace) -> None:
     place.ingest([event("a"), event("b")])
     done = place.replay("--all", "--fix", "fix.toml")
@@ -111,6 +112,7 @@ def test_a_row_that_was_doubled_fails_the_verification(place: ReplayPlace) -> No
     assert listed["state"] == "failed"
 
 
+@pytest.mark.slow
 def test_rows_that_are_missing_fail_the_verification(place: ReplayPlace) -> None:
     place.ingest([event("a"), event("b")])
     done = place.replay("--all", "--fix", "fix.toml")

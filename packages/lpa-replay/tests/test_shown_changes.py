@@ -58,6 +58,7 @@ def test_a_plan_warns_if_most_records_would_fail_again(place: ReplayPlace) -> No
     assert (narrow["published"], narrow["warning"]) == (1, "")
 
 
+@pytest.mark.slow
 def test_triage_shows_a_replayed_record_without_the_marks(place: ReplayPlace) -> None:
     place.ingest([event("a")])
     place.replay("--all")
@@ -69,6 +70,7 @@ def test_triage_shows_a_replayed_record_without_the_marks(place: ReplayPlace) ->
     assert sample["payload_text"].startswith('{"__replay":true'), "a program gets the record as it is stored"
 
 
+@pytest.mark.slow
 def test_the_list_shows_the_fix_and_what_became_of_the_records(place: ReplayPlace) -> None:
     place.ingest([event("repaired"), event("x", pipeline="p", request_id="")])
     done = place.replay("--all", "--fix", "fix.toml")

@@ -25,6 +25,7 @@ steps = [{ multiply = "timestamp", by = 0.001 }]
 """
 
 
+@pytest.mark.slow
 def test_failure_08_other_units_are_mended_by_a_fix_and_verified(place: ReplayPlace) -> None:
     (place.folder / "times.toml").write_text(FIXES)
     sent = {"seconds": MOMENT // 1000, "digits": str(MOMENT // 1000), "microseconds": MOMENT * 1000 + 7, "fine": MOMENT}

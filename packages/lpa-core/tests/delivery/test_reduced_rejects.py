@@ -107,6 +107,7 @@ def test_failure_01_a_refused_reject_is_reduced_and_the_stream_goes_on(step: int
     assert (row["payload_body"], row["event_id"], row["dedup_key"]) == ("", "", None)
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(crashes=st.lists(st.integers(0, 60), max_size=4), step=st.integers(1, 7))
 def test_failure_01_killed_anywhere_rejects_are_reduced_once(crashes: list[int], step: int) -> None:

@@ -69,6 +69,7 @@ def test_run_twice_it_takes_one_back(migrations: Path, recover: Recover, engine:
     assert views(engine, database) == {"v_1"}
 
 
+@pytest.mark.slow
 def test_what_was_added_is_taken_back_where_the_files_are_there(
     migrations: Path, recover: Recover, engine: Client, database: str, tmp_path: Path
 ) -> None:

@@ -36,6 +36,7 @@ def test_derived_data_that_disagree_are_named(day: CheckedDatabase) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_newest_event_tells_how_fresh_all_is(engine: Client, database: str) -> None:
     schema.apply(engine, database, ())
     empty = found(engine, database)

@@ -88,6 +88,7 @@ def test_failure_17_the_report_of_a_whole_run_passes(repository: Path) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

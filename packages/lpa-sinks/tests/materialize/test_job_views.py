@@ -53,6 +53,7 @@ def test_failure_32_a_job_that_is_open_for_an_hour_is_lost(store: StoredEvents) 
     assert store.query("SELECT DISTINCT outcome FROM $.fact_jobs") == [("open",)]
 
 
+@pytest.mark.slow
 def test_orgs_have_rows_of_their_own(store: StoredEvents) -> None:
     for number, org in enumerate(("a", "b")):
         told(store, *job_network(), JobRecords("t").ticket(T, 5), org=org, number=number)

@@ -71,6 +71,7 @@ def test_the_facts_of_an_org_are_those_that_its_events_give_alone(
     assert store.derived() == live
 
 
+@pytest.mark.slow
 def test_a_signal_sees_snapshots_of_its_own_org_only(new_store: NewStore) -> None:
     store = new_store()
     materializer = store.materializer()

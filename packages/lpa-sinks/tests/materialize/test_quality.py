@@ -290,6 +290,7 @@ def made(store: StoredEvents) -> list[tuple[Any, ...]]:
     return store.query("SELECT * EXCEPT (ingestion_timestamp, version) FROM $.agg_quality_benchmark_1d ORDER BY ALL")
 
 
+@pytest.mark.slow
 def test_live_benchmarks_are_those_of_a_rebuild(new_store: NewStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """A pass makes them if the time has come, the end of ingestion in any case."""
     monkeypatch.setattr("lpa_sinks.materialize.quality_benchmarks._INTERVAL_US", 0)

@@ -60,6 +60,7 @@ def test_what_is_stored_before_its_turn_is_folded_once(new_store: NewStore, at_o
     require_rebuilt(store)
 
 
+@pytest.mark.slow
 def test_a_late_event_is_what_all_is_folded_again_for(new_store: NewStore) -> None:
     store, events = new_store(), Events()
     materializer = store.materializer()
@@ -70,6 +71,7 @@ def test_a_late_event_is_what_all_is_folded_again_for(new_store: NewStore) -> No
     require_rebuilt(store)
 
 
+@pytest.mark.slow
 def test_a_late_snapshot_attributes_a_session_whose_wallet_only_an_ai_event_names(new_store: NewStore) -> None:
     store, events = new_store(), Events()
     materializer = store.materializer()
@@ -89,6 +91,7 @@ def test_a_late_snapshot_attributes_a_session_whose_wallet_only_an_ai_event_name
 STATES = "SELECT stream_id, orchestrator_address, attribution_status, attribution_reason, attribution_candidates"
 
 
+@pytest.mark.slow
 def test_three_behind_one_wallet_are_told_apart_by_url_also_by_snapshots_that_come_late(new_store: NewStore) -> None:
     store, events = new_store(), Events()
     materializer = store.materializer()

@@ -239,6 +239,7 @@ DAYS: Final = {
 """How long each table keeps its rows (docs/spec/tables.md section 2, docs/spec/producers.md section 3)."""
 
 
+@pytest.mark.slow
 def test_rows_expire_by_the_later_of_event_and_arrival(
     insert: Insert, engine: Client, query: Query, applied: str, tables: Sequence[Table]
 ) -> None:

@@ -42,13 +42,15 @@ from lpa_core.testing.simulation.consumer_group import SimulatedGroup
 from lpa_core.testing.simulation.many_worlds import Tally
 from lpa_core.testing.simulation.sink import SimulatedSink
 
-SEEDS = 150
+WORLDS = 80
 """``./dev simulation`` runs 10,000."""
+SEEDS = 150
+"""Among which each broken protocol is found out."""
 
 
 @pytest.fixture(scope="module")
 def worlds() -> list[SimulationResult]:
-    return [simulate(seed) for seed in range(SEEDS)]
+    return [simulate(seed) for seed in range(WORLDS)]
 
 
 def test_no_world_loses_or_repeats_anything(worlds: list[SimulationResult]) -> None:
@@ -69,7 +71,7 @@ def test_worlds_with_an_embedded_engine_write_ranges_of_several_partitions_toget
     """Some of these inserts are broken off, and some of the partitions are away meanwhile."""
     told = [[line for line in outcome.trace if "under together" in line] for outcome in worlds]
     several = [lines for lines in told if any(len(set(re.findall(r"\((\d+), ", line))) > 1 for line in lines)]
-    assert len(several) > SEEDS / 10
+    assert len(several) > WORLDS / 10
     traces = ["\n".join(outcome.trace) for outcome in worlds if any("under together" in line for line in outcome.trace)]
     assert any("a guest comes" in trace and ":completion:" in trace for trace in traces)
 
