@@ -6,6 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
 from services.preloaded import preloaded_lpa, preloaded_python
 
 GOOD = (
@@ -45,6 +46,7 @@ print(json.dumps(client.query('''
 """
 
 
+@pytest.mark.slow
 def test_every_line_ends_accepted_or_dead_lettered_with_its_reason_and_line(tmp_path: Path) -> None:
     (tmp_path / "bad.ndjson").write_bytes(b"\xef\xbb\xbf" + b"".join(line + b"\n" for line, _ in CASES))
     done = subprocess.run(

@@ -103,6 +103,7 @@ def test_ten_minutes_of_a_month_read_only_the_files_of_that_window(month: Path) 
     assert source.bounds["files"].startswith("1 sha256 ")
 
 
+@pytest.mark.slow
 def test_a_damaged_file_sends_nothing(place: ReplayPlace) -> None:
     place.ingest([event(str(number), pipeline="p") for number in range(50)], "events.ndjson", "--archive", "archive")
     (file,) = (place.folder / "archive").rglob("*.zst")

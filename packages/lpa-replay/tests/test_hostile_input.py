@@ -39,6 +39,7 @@ def envelope(identity: str, **changes: Any) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_an_envelope_with_numbers_that_cannot_be(place: ReplayPlace) -> None:
     place.ingest([event("stored", pipeline="p")])
     lines = [
@@ -56,6 +57,7 @@ def test_an_envelope_with_numbers_that_cannot_be(place: ReplayPlace) -> None:
     assert keys == [("beside",), ("offset",), ("partition",), ("stored",), ("times",)]
 
 
+@pytest.mark.slow
 def test_an_event_may_use_the_names_of_an_envelope_below_its_root(place: ReplayPlace) -> None:
     place.ingest([event("stored", pipeline="p")])
     own = {"schemaVersion": "2", "failure": "x", "payload": "y"}
@@ -83,6 +85,7 @@ def test_what_can_be_read_only_once_is_refused(place: ReplayPlace) -> None:
     assert "pipe can be read only once" in place.replay("--all", "--from", "pipe", status=2)
 
 
+@pytest.mark.slow
 def test_a_fix_leaves_a_number_that_no_double_holds_as_it_was(place: ReplayPlace) -> None:
     line = json.dumps(event("a")).replace('"message": "m"', '"message": "m", "much": 1e400')
     place.ingest([line.encode()])

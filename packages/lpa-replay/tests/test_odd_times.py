@@ -12,6 +12,7 @@ from lpa_sinks.archive import FileArchive
 TIMES = (-(2**63), -1, 0, MOMENT, MOMENT * 1000, 20_000_000_000_000, 2**63 - 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["archive", "envelopes.ndjson"])
 def test_failure_26_a_plan_is_made_of_records_of_any_time(place: ReplayPlace, source: str) -> None:
     place.ingest([], "nothing.ndjson")

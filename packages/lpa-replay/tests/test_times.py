@@ -43,6 +43,7 @@ def test_failure_08_other_units_are_mended_by_a_fix_and_verified(place: ReplayPl
     assert stored == [(name, MOMENT) for name in sorted(sent)]
 
 
+@pytest.mark.slow
 def test_failure_08_what_was_ahead_of_its_record_still_is_when_it_is_replayed_later(
     place: ReplayPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

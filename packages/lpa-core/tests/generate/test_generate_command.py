@@ -105,6 +105,7 @@ def test_the_last_event_arrives_when_it_is_asked_for(capfdbinary: pytest.Capture
     assert 0 <= 1_772_366_400_000 + 3 - latest < 5000
 
 
+@pytest.mark.slow
 def test_events_come_at_the_rate_as_of_now(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     began = time.time() * 1000
     assert run("--rate", "2000", "--events", "1000", "--bad", "0", "--duplicates", "0") == 0

@@ -198,6 +198,7 @@ def test_the_first_failure_decides() -> None:
     assert rejected({**broken, "type": "discovery_results", "timestamp": 10**12})[1] == "unsupported_version"
 
 
+@pytest.mark.slow
 def test_e16_row_of_exactly_the_limit_is_stored_and_one_byte_more_is_not() -> None:
     def with_message(length: int) -> Accepted | Rejected:
         data = {"stream_id": "s", "request_id": "r", "pipeline": "p", "type": "t", "message": "x" * length}

@@ -160,6 +160,7 @@ def _installed(source: str, site: Path) -> str:
     return os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
+@pytest.mark.slow
 def test_checks_that_hang_or_raise_are_reported_and_hold_nothing_up(tmp_path: Path) -> None:
     path = _installed(HANGING, tmp_path / "site")
     process = _lpa("health", "--json", folder=tmp_path, PYTHONPATH=path, HEALTH_TIMEOUT_SECONDS="1")

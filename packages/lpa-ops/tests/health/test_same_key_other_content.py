@@ -14,6 +14,8 @@ from lpa_ops.testing.checked_database import CheckedDatabase, ok, red
 from lpa_ops.triage.queries import Letters
 from lpa_ops.triage.queries import same_key_other_content as triage_of
 
+pytestmark = pytest.mark.slow
+
 CHECK = same_key_other_content.CHECK
 
 

@@ -82,6 +82,7 @@ def test_the_same_block_can_be_written_after_it_gave_up(server: ClickHousePlace,
     assert len(server.rows(TABLE)) == 5
 
 
+@pytest.mark.slow
 def test_without_a_limit_it_goes_on(server: ClickHousePlace, front: Front, waits: Waits) -> None:
     place = ClickHousePlace(server.engine, server.endpoint, waits.policy())
     with closing(place.sink()) as sink:

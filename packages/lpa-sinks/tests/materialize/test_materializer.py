@@ -234,6 +234,7 @@ def test_overtaken_nothing_is_written(new_store: NewStore) -> None:
     assert not store.query("SELECT 1 FROM $.fact_workflow_sessions LIMIT 1")
 
 
+@pytest.mark.slow
 def test_an_older_version_does_not_win(new_store: NewStore) -> None:
     """A materializer that began to read before, and writes after, one that saw more."""
     store, events = new_store(), Events()
@@ -281,6 +282,7 @@ def test_rows_that_are_withdrawn_leave_with_their_facts(new_store: NewStore) -> 
     assert sum(row[7] for row in after["agg_stream_performance_1m"]) == 2
 
 
+@pytest.mark.slow
 def test_facts_outlive_the_events_they_are_made_of(new_store: NewStore) -> None:
     store, events = new_store(), Events()
     materializer = store.materializer(open_sessions=0)
