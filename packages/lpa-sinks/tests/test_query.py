@@ -82,7 +82,10 @@ def test_no_more_rows_come_than_are_wanted(run: Run, capsys: Capture, sql: str) 
 
 @pytest.mark.parametrize(
     "sql",
-    ["SHOW TABLES", "DESCRIBE t", "DESC TABLE t", "EXISTS t", "EXPLAIN SELECT 1", "(SELECT 1)", "/* why */ SELECT 1"],
+    [
+        *("SHOW TABLES", "DESCRIBE t", "DESC TABLE t", "EXISTS t", "EXPLAIN SELECT 1"),
+        *("(SELECT 1)", "/* why */ SELECT 1", "SELECT 'insert into'"),
+    ],
 )
 def test_what_tells_about_tables_is_answered(run: Run, capsys: Capture, sql: str) -> None:
     run(sql)
@@ -100,6 +103,8 @@ def test_what_tells_about_tables_is_answered(run: Run, capsys: Capture, sql: str
         ("SELECT 1; DROP TABLE t", "there are several statements"),
         ("SELECT ';'; SELECT 2", "there are several statements"),
         ("SELECT * FROM t INTO OUTFILE 'x.csv'", "INTO OUTFILE writes a file"),
+        ("WITH a AS (SELECT 1) INSERT INTO FUNCTION file('x.csv') SELECT * FROM a", "INSERT INTO changes something"),
+        ("EXPLAIN insert into t SELECT 9, '', NULL", "INSERT INTO changes something"),
         ("SELECT 1 FORMAT CSV", "FORMAT is not for here"),
         ("SET readonly = 0", "SET is not"),
         ("SELECT nothing FROM t", "UNKNOWN_IDENTIFIER"),

@@ -31,7 +31,7 @@ class StoredRows:
     def __init__(self, readers: Readers, database: str, seconds: int) -> None:
         """A statement may take ``seconds``."""
         self._readers, self._database = readers, database
-        self._settings = {"readonly": 2, "max_execution_time": seconds}
+        self._settings = {"readonly": 2, "max_execution_time": seconds, "join_use_nulls": 0}
 
     def rows(self, sql: str, parameters: Mapping[str, Any]) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
         statement = _SQL.text(sql)

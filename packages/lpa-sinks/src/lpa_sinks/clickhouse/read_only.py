@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, Final, final
 
 import attrs
@@ -37,8 +38,8 @@ class QueryResult:
 def require_reading(sql: str) -> str:
     """The statement without a semicolon at its end.
 
-    Raises UsageError unless it is one statement that reads, without FORMAT and INTO OUTFILE. This is not what protects
-    the database: ClickHouse itself lets such a query change nothing. It says what is wrong in words.
+    Raises UsageError unless it is one statement that reads, without FORMAT and INTO OUTFILE. ClickHouse itself lets
+    such a query change no table, but the embedded engine write files by INTO OUTFILE and INSERT INTO FUNCTION.
     """
     words = [found["word"].upper() if found["word"] else found[0] for found in _tokens(sql)]
     while words and words[-1] == ";":
@@ -50,6 +51,8 @@ def require_reading(sql: str) -> str:
     first = next((word for word in words if word != "("), "")
     if first not in (*_SELECTS, *_TELLS):
         raise UsageError(f"{first[:30]} is not a query that only reads: begin with {', '.join((*_SELECTS, *_TELLS))}")
+    if ("INSERT", "INTO") in pairwise(words):
+        raise UsageError("INSERT INTO changes something: leave it out")
     if "OUTFILE" in words:
         raise UsageError("INTO OUTFILE writes a file: leave it out, and redirect what is printed")
     if len(words) > 1 and words[-2] == "FORMAT":

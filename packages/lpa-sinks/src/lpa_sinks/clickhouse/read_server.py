@@ -132,7 +132,8 @@ class ReadServer:
                 session.query(f"SET {name} = {_literal(value)}")
             if parameters.get("database"):
                 session.query(f"USE {quoted(parameters['database'])}")
-            session.query("SET readonly = 2")
+            # With 2, SETTINGS of the statement lift the limits, and it reads and writes files of this process.
+            session.query("SET readonly = 1")
             result = bytes(session.query(statement, form, params=bound).bytes())
         if len(result) > _RESULT_BYTES:
             raise RuntimeError("Code: 396. DB::Exception: the result is too long (TOO_MANY_ROWS_OR_BYTES)")

@@ -57,4 +57,3 @@ LEFT JOIN
 GROUP BY org, address, pipeline
 ORDER BY score DESC, org, address, pipeline
 LIMIT {rows:UInt32}
-SETTINGS join_use_nulls = 0

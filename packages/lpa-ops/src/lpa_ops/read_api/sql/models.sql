@@ -61,4 +61,3 @@ LEFT JOIN
 ) AS performance USING (org, model_id)
 ORDER BY warm_orch_count DESC, org, model
 LIMIT {rows:UInt32}
-SETTINGS join_use_nulls = 0

@@ -70,4 +70,3 @@ LEFT JOIN
 ) AS state USING (org, orchestrator_address, model_id)
 ORDER BY org, orchAddress, pipeline, model
 LIMIT {rows:UInt32}
-SETTINGS join_use_nulls = 1
