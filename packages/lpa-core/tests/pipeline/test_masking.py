@@ -102,6 +102,12 @@ def test_what_is_not_masked_keeps_its_bytes() -> None:
     "text",
     [
         '{"data":{"user":{"ip":"SECRET","ip":"SECRET"}}}',
+        '{"data":{"user":{"ip":"SECRET","ip":""}}}',
+        '{"data":{"user":{"\\u0069p":"SECRET","i\\u0070":null}}}',
+        '{"data":{"user":{"ip":"SECRET"},"user":{"x":1}}}',
+        '{"data":{"user":{"ip":"SECRET"}},"data":{}}',
+        '{"top":"x","data":{"user":{"ip":"SECRET","ip":""}}}',
+        '{"data":[{"who":"SECRET","who":""}]}',
         '{"data":{"user":{"\\u0069p":"SECRET"}}}',
         '{"data":{"user":{"ip":{"v4":["SECRET"]}}}}',
         '{"data":[{"user":[{"ip":"SECRET"}]},1]}',

@@ -6,6 +6,7 @@ What takes its place is decided in docs/decisions/0163-masking-keeps-the-identit
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, final
@@ -48,6 +49,7 @@ class Masking:
         """
         self._key = hashlib.sha256(key.encode()).digest()
         self._tree: dict[str, Any] = {}
+        paths = tuple(paths)
         names = set[str]()
         for path, _, how in (each.partition("=") for each in paths):
             *parents, name = path.split(".")
@@ -57,6 +59,8 @@ class Masking:
             holder[name] = how
             names.add(name)
         self._names = tuple(name.encode() for name in sorted(names))
+        steps = {step for each in paths for step in each.partition("=")[0].split(".")}
+        self._keys = tuple(f'"{step}"'.encode() for step in sorted(steps))
 
     def __bool__(self) -> bool:
         return bool(self._names)
@@ -81,7 +85,7 @@ class Masking:
         if not named and (not self._names or _ESCAPE not in value):
             return value
         try:
-            return self._of_document(value.strip())
+            return self._of_document(self._with_last_of_equal_keys(value.strip()))
         except (ValueError, RecursionError):
             pass
         try:
@@ -91,6 +95,15 @@ class Masking:
         except (ValueError, RecursionError):
             pass
         return WITHHELD if named else value
+
+    def _with_last_of_equal_keys(self, value: bytes) -> bytes:
+        """The record without values that a later one of the same key hides: nothing else would look at them.
+
+        Raises ValueError, RecursionError.
+        """
+        if _ESCAPE not in value and all(value.count(key) < 2 for key in self._keys):
+            return value
+        return canonical_json(decoded(value)).encode() if _has_equal_keys(value) else value
 
     def _of_document(self, value: bytes) -> bytes:
         """Raises ValueError, RecursionError."""
@@ -148,6 +161,18 @@ class Masking:
 
 
 NOTHING_MASKED: Final = Masking()
+
+
+def _has_equal_keys(value: bytes) -> bool:
+    """Whether any object has a key twice. Raises ValueError, RecursionError."""
+    found = False
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal found
+        found = found or len({name for name, _ in pairs}) != len(pairs)
+
+    json.loads(value, object_pairs_hook=look, parse_int=str, parse_float=str)
+    return found
 
 
 def _text(value: bytes) -> str:

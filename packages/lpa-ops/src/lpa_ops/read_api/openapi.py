@@ -28,7 +28,7 @@ _META: Final = {
     "required": ["generated_at", "request_id"],
     "properties": {
         "generated_at": {"type": "string", "format": "date-time"},
-        "request_id": {"type": "string", "description": "Also the header X-Request-Id, and in the log."},
+        "request_id": {"type": "string", "description": "Also the header X-Request-Id."},
     },
 }
 _PROBLEMS: Final = {
