@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any, final
+from typing import Any, Never, final
 
 import attrs
 
@@ -12,7 +12,6 @@ from lpa_core.dedup.key import canonical_json
 from lpa_core.errors import UsageError
 from lpa_core.pipeline.masking import Masking
 from lpa_core.settings.values import RECORD_PATH
-from lpa_core.validation.json_document import decoded
 
 
 @final
@@ -48,7 +47,7 @@ class Selector:
     def takes(self, payload: bytes) -> bool:
         """Whether the record is such a one; one that cannot be read is if it holds the text anywhere."""
         try:
-            root = decoded(payload)
+            root = json.loads(payload, object_pairs_hook=_with_every_value, parse_constant=_refuse)
         except (ValueError, RecursionError):
             return any(text.encode() in payload for text in self.texts)
         return any(_text(found) in self.texts for found in _at(root, self.path))
@@ -56,6 +55,16 @@ class Selector:
 
 def _quoted(text: str, ascii_only: bool) -> str:
     return json.dumps(text, ensure_ascii=ascii_only)[1:-1]
+
+
+def _with_every_value(pairs: list[tuple[str, Any]]) -> Any:
+    """An object; one that has a key twice as a list, so that the path leads to both values."""
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else [{name: value} for name, value in pairs]
+
+
+def _refuse(name: str) -> Never:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _at(value: Any, path: Sequence[str]) -> Iterator[Any]:
