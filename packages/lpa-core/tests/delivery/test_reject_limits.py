@@ -81,3 +81,5 @@ def test_repetitions_are_no_dead_letters(ranges: Ranges) -> None:
 
 def test_without_limits_nothing_stops(ranges: Ranges) -> None:
     RejectLimits().check(ranges.state, ranges.of("dddddddd"))
+    with pytest.raises(RejectLimitError):
+        RejectLimits(run=7).check(ranges.state, ranges.of("dddddddd"))
