@@ -5,7 +5,7 @@ WORKDIR /src
 COPY pyproject.toml uv.lock ./
 COPY packages packages
 
-# Dependencies as locked, checked by their hashes; then the four wheels, and nothing from an index that is named like them.
+# Dependencies as locked, checked by their hashes; then the five wheels, and nothing from an index that is named like them.
 RUN uv export --quiet --frozen --all-packages --extra all --extra serve --no-default-groups --no-emit-workspace --output-file /locked.txt \
     && uv venv --python python3.12 /opt/lpa \
     && uv pip install --python /opt/lpa --no-cache --require-hashes --requirements /locked.txt

@@ -204,12 +204,13 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("lint-imports", env=sources)
-    session.run("python", "tools/check_imports.py", "lpa_core", "lpa_sinks", "lpa_replay", "lpa_ops", env=sources)
+    packages = sorted(path.name for source in SOURCES for path in source.iterdir() if (path / "__init__.py").exists())
+    session.run("python", "tools/check_imports.py", *packages, env=sources)
 
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check the types of all four packages and of the examples, strictly, and that the public API has no gap."""
+    """Check the types of all five packages and of the examples, strictly, and that the public API has no gap."""
     sync(session, "--all-packages", "--all-extras", "--group", "types")
     session.run("mypy", *map(str, SOURCES), *map(str, EXAMPLES))
     session.run("python", "tools/check_public_types.py")
@@ -243,7 +244,7 @@ def wheels(session: nox.Session) -> None:
         if "pip install 'lpa-core[cli]'" not in output_of(session, core / "lpa", status=2):
             session.error("lpa-core alone should say how to install the command line")
         require_plugins(session, program / "lpa", {"core", "jobs"})
-        require_plugins(session, every / "lpa", {"core", "jobs", "sinks", "replay", "ops"})
+        require_plugins(session, every / "lpa", {"core", "jobs", "sinks", "replay", "flink", "ops"})
         if "CREATE TABLE" not in output_of(session, every / "lpa", "schema", "show"):
             session.error("the wheel of lpa-sinks should hold the schema")
 

@@ -52,7 +52,7 @@ def test_the_extra_is_where_lpa_is_wanted() -> None:
     extras = PROJECT["optional-dependencies"]
     assert sorted(each.partition(">")[0] for each in extras["cli"]) == ["cyclopts", "rich"]
     assert "cli" in extras["all"][0]
-    for package in ("lpa-sinks", "lpa-replay", "lpa-ops"):
+    for package in ("lpa-sinks", "lpa-replay", "lpa-flink", "lpa-ops"):
         project = tomllib.loads((ROOT / "packages" / package / "pyproject.toml").read_text("utf-8"))["project"]
         assert "lpa-core[cli]" in project["dependencies"], package
 

@@ -1,4 +1,4 @@
-"""Every exception class of the four packages belongs to the family of lpa_core.errors, and says its exit status."""
+"""Every exception class of the five packages belongs to the family of lpa_core.errors, and says its exit status."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lpa_core.cli import run
 from lpa_core.errors import ConfigurationError, JobFailed, LpaError, Unavailable, UsageError
 from lpa_core.sinks.sink import SinkMisconfigured
 
-PACKAGES: Final = ("lpa_core", "lpa_sinks", "lpa_replay", "lpa_ops")
+PACKAGES: Final = ("lpa_core", "lpa_sinks", "lpa_replay", "lpa_flink", "lpa_ops")
 BRANCHES: Final = (UsageError, ConfigurationError, Unavailable, JobFailed)
 ENDINGS: Final = ("Error", "Unavailable", "Refused")
 OLDER: Final = {"CommandFailed", "NotApplicable", "SinkMisconfigured"}
@@ -88,7 +88,7 @@ STATUSES: Final = {
 
 @cache
 def modules() -> tuple[str, ...]:
-    """The names of all modules of the four packages, each imported."""
+    """The names of all modules of the five packages, each imported."""
     found: list[str] = []
     for package in PACKAGES:
         folder = importlib.import_module(package).__path__

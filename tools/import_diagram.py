@@ -2,9 +2,9 @@
 
 ``python tools/import_diagram.py`` writes the diagrams anew; ``./dev pages`` does so, too.
 
-One diagram shows the packages, and one for each package its folders. Modules that lie directly in a package are left
-out: each is a subject of its own. An arrow from A to B says that A imports B. It is left out if there is a longer way
-from A to B along other arrows, and an import for type checkers only counts like any other.
+One diagram shows the packages, and one for each package its folders, if it has any. Modules that lie directly in a
+package are left out: each is a subject of its own. An arrow from A to B says that A imports B. It is left out if there
+is a longer way from A to B along other arrows, and an import for type checkers only counts like any other.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import grimp
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = ROOT / "docs" / "architecture.md"
-PACKAGES: Final = ("lpa_ops", "lpa_replay", "lpa_sinks", "lpa_core")
+PACKAGES: Final = ("lpa_ops", "lpa_flink", "lpa_replay", "lpa_sinks", "lpa_core")
 BEGIN: Final = "<!-- diagrams: made by ./dev pages -->\n"
 END: Final = "<!-- end of diagrams -->\n"
 
@@ -83,7 +83,8 @@ def diagrams() -> str:
     graph = grimp.build_graph(*PACKAGES)
     lines: list[str] = [*drawn("The packages:", packages(graph))]
     for package in PACKAGES:
-        lines += drawn(f"The folders of `{package}`:", folders(graph, package))
+        if found := folders(graph, package):
+            lines += drawn(f"The folders of `{package}`:", found)
     return "\n".join(lines)
 
 

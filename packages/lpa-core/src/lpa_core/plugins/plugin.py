@@ -10,7 +10,7 @@ import attrs
 from lpa_core.errors import ConfigurationError, JobFailed
 from lpa_core.health.check_answer import message
 
-_OUR_PACKAGES: Final = ("lpa_core", "lpa_sinks", "lpa_replay", "lpa_ops")
+_OUR_PACKAGES: Final = ("lpa_core", "lpa_sinks", "lpa_replay", "lpa_flink", "lpa_ops")
 _LONGEST: Final = 500
 TYPE_FILES: Final = "types"
 """The plugin that brings what files of event types declare."""

@@ -15,7 +15,7 @@ from lpa_core.plugins.plugin import TYPE_FILES
 from lpa_core.settings.thresholds import State
 from lpa_core.uris import scheme
 
-_OURS: Final = ("lpa-core", "lpa-sinks", "lpa-replay", "lpa-ops")
+_OURS: Final = ("lpa-core", "lpa-sinks", "lpa-replay", "lpa-flink", "lpa-ops")
 _LIBRARIES: Final = {
     "confluent-kafka": ("confluent_kafka", "lpa-core[kafka]"),
     "rocksdict": ("rocksdict", "lpa-core[rocksdb]"),

@@ -1,0 +1,1 @@
+"""The pipeline as a job on Apache Flink."""
