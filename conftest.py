@@ -44,16 +44,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def cases_of_other_shares(items: list[pytest.Item]) -> Iterator[pytest.Item]:
-    """Each test begins to count at another case: of what all its tests have in common, a file has every case."""
-    tests: dict[str, int] = {}
+    """Each test, or file, begins to count at another case: of what all tests have in common, a file has every case."""
+    counted: dict[str, int] = {}
     for item in items:
-        if item.get_closest_marker("in_shares") is not None:
-            test = item.nodeid.partition("[")[0]
-            if test not in tests:
-                tests[test] = len(tests)
-            if not is_in_share(tests[test]):
+        several = cases_of(item)
+        if several:
+            if several not in counted:
+                counted[several] = len(counted)
+            if not is_in_share(counted[several]):
                 yield item
-            tests[test] += 1
+            counted[several] += 1
+
+
+def cases_of(item: pytest.Item) -> str:
+    """What has cases of which this is one: its test, or its file. Nothing, if it is in each share."""
+    if item.get_closest_marker("each_share") is not None:
+        return ""
+    test = item.nodeid.partition("[")[0]
+    if item.get_closest_marker("in_shares") is not None:
+        return test
+    long = any(item.get_closest_marker(marker) is not None for marker in ("slow", "integration"))
+    return test.partition("::")[0] if long else ""
 
 
 def pytest_collection_finish() -> None:

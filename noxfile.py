@@ -25,6 +25,8 @@ BOTH_PATHS = "packages/lpa-core/tests/pipeline/test_both_paths.py::test_failure_
 KILLED = ["tests/test_kill.py", "packages/lpa-replay/tests/test_killed.py"]
 SLOW_TOO = ["-m", "not integration and not chaos and not soak and not edges"]
 """Takes the place of the selection in pyproject.toml, which leaves slow tests out."""
+ALL = {"TEST_SHARE": ""}
+"""For sessions whose tests are in no share, though they are slow."""
 THREE = ["--numprocesses=3", "--dist=worksteal"]
 """Processes that run tests, for two processors: each waits a third of its time, for others or for a time-out."""
 MEMORY_BYTES = 4 << 30
@@ -103,9 +105,9 @@ def slow(session: nox.Session) -> None:
     """Run the tests that take many commands or databases: losses, restores, recoveries, takeovers."""
     require_programs(session)
     sync(session, "--all-packages", "--all-extras", "--group", "test", "--group", "example")
+    paths = [] if names_a_path(session.posargs) else sorted(files_with_slow_tests() - {*KILLED, *FUZZED})
     with files_in_memory(session):
-        others = [f"--ignore={path}" for path in [*KILLED, *FUZZED]]
-        session.run("pytest", "-m", "slow", *THREE, *others, *session.posargs)
+        session.run("pytest", "-m", "slow", *THREE, *paths, *session.posargs)
 
 
 @nox.session(default=False)
@@ -113,8 +115,7 @@ def integration(session: nox.Session) -> None:
     """Run the tests on real servers, three at a time, a short chaos run among them: ./dev integration [PATH ...]."""
     require_programs(session, SERVERS)
     sync(session, "--all-packages", "--all-extras", "--group", "test")
-    named = any(Path(argument.partition("::")[0]).exists() for argument in session.posargs)
-    paths = [] if named else ["tests/integration", "tests/chaos"]
+    paths = [] if names_a_path(session.posargs) else ["tests/integration", "tests/chaos"]
     with files_in_memory(session):
         session.run("pytest", "-m", "integration or chaos", *THREE, *paths, *session.posargs)
 
@@ -123,7 +124,7 @@ def integration(session: nox.Session) -> None:
 def kills(session: nox.Session) -> None:
     """Kill what ingests and what replays again and again, on many events: LPA_KILLS=100 ./dev kills."""
     sync(session, "--all-packages", "--all-extras", "--group", "test")
-    numbers = {"LPA_KILLS": "40", "LPA_REPLAY_KILLS": "6", "LPA_REPLAY_RECORDS": "10000", **os.environ}
+    numbers = {"LPA_KILLS": "40", "LPA_REPLAY_KILLS": "6", "LPA_REPLAY_RECORDS": "10000", **os.environ, **ALL}
     with files_in_memory(session):
         session.run("pytest", *SLOW_TOO, "--numprocesses=2", "--dist=worksteal", *KILLED, *session.posargs, env=numbers)
 
@@ -164,7 +165,7 @@ def simulation(session: nox.Session) -> None:
 def fuzz(session: nox.Session) -> None:
     """Ingest 100,000 events changed at random and 200,000 others, then ask whether all tables agree."""
     sync(session, "--all-packages", "--all-extras", "--group", "test")
-    sizes = {"LPA_FUZZ_LINES": "100000", "LPA_FUZZ_INPUTS": "20000", "LPA_PARITY_EVENTS": "200000", **os.environ}
+    sizes = {"LPA_FUZZ_LINES": "100000", "LPA_FUZZ_INPUTS": "20000", "LPA_PARITY_EVENTS": "200000", **os.environ, **ALL}
     with files_in_memory(session):
         session.run("pytest", "-s", *SLOW_TOO, *FUZZED, BOTH_PATHS, *session.posargs, env=sizes)
 
@@ -306,6 +307,16 @@ def sync_other_python(session: nox.Session, version: str, *selection: str) -> Pa
         env={"UV_PROJECT_ENVIRONMENT": str(folder)},
     )  # fmt: skip
     return folder / "bin"
+
+
+def names_a_path(arguments: list[str]) -> bool:
+    return any(Path(argument.partition("::")[0]).exists() for argument in arguments)
+
+
+def files_with_slow_tests() -> set[str]:
+    """Three processes that collect all tests would take as long as a test of half a minute."""
+    files = [path for folder in ("packages", "tests") for path in Path(folder).rglob("test_*.py")]
+    return {str(path) for path in files if "mark.slow" in path.read_text(encoding="utf-8")}
 
 
 def clean_environment(session: nox.Session, folder: Path, locked: Path, wheels: list[str]) -> Path:

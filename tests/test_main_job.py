@@ -17,6 +17,7 @@ from services.preloaded import preloaded_lpa, preloaded_python
 REAL_EVENTS = Path(__file__).parents[2] / "shared/data/events/streaming_events_2026-01-08.ndjson"
 TRIAGE = Path(__file__).parents[1] / "packages/lpa-ops/src/lpa_ops/triage/sql"
 
+pytestmark = pytest.mark.each_share
 needs_real_events = pytest.mark.skipif(not REAL_EVENTS.exists(), reason=f"{REAL_EVENTS} is absent")
 
 

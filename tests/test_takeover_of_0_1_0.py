@@ -18,7 +18,7 @@ from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.records import Position
 from lpa_ops.savepoint.store import FileSavepointStore
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.each_share]
 
 LINES = 153
 """Of each of the two files, of which the second was killed in its second range."""

@@ -17,6 +17,8 @@ from services.transactions import TransactionalProducer
 
 from lpa_core.cli import run
 
+pytestmark = pytest.mark.each_share
+
 NewJob = Callable[..., Job]
 PARTITIONS = (0, 1)
 _RECORDS = 70

@@ -23,6 +23,8 @@ from services.processes import PATIENCE
 
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 
+pytestmark = pytest.mark.each_share
+
 LPA = str(Path(sys.executable).with_name("lpa"))
 KILLS = int(os.environ.get("LPA_REPLAY_KILLS", "4"))
 RECORDS = 10_000

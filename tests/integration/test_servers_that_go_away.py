@@ -7,11 +7,14 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from services.job import Job, event
 
 from lpa_core.tables.row_layout import QUARANTINE_TABLE
 from lpa_core.testing.redis_server import RedisServer
 from lpa_sinks.testing.http_front import Fault
+
+pytestmark = pytest.mark.each_share
 
 NewJob = Callable[..., Job]
 

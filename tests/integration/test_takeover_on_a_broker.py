@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
 from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 from taken_over import TakenOver
@@ -16,6 +17,8 @@ from lpa_core.kafka.admin import admin_client
 from lpa_core.settings.loading import load
 from lpa_core.settings.settings import Settings
 from lpa_ops.positions.committed import commit, committed, committed_in_the_end
+
+pytestmark = pytest.mark.each_share
 
 ENVIRONMENT = {
     "QUALITY_INPUT_TOPIC": "from-0.1.0",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from services.preloaded import preloaded_python
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.each_share]
 
 
 def test_nothing_is_taken_for_stored_after_a_killed_restore(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from services.preloaded import preloaded_python
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.each_share]
 
 
 def test_a_backup_of_what_a_kill_left_is_restored_and_gone_on_from(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from services.preloaded import preloaded_python
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.each_share]
 
 
 def test_failure_18_a_killed_recovery_is_gone_on_with_by_the_command_that_the_refusal_names(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ _TOKEN: Final = re.compile(
     r"(?P<comment>--[^\n]*|\#[ !][^\n]*|/\*.*?(?:\*/|\Z))"
     r"|(?P<quoted>'(?:\\.|[^'\\])*(?:'|\Z)|\"(?:\\.|[^\"\\])*(?:\"|\Z)|`(?:\\.|[^`\\])*(?:`|\Z))"
     r"|(?P<mark>[;,()\[\]{}])"
+    r"|[^-#/'\"`;,()\[\]{}$\u2018\u2019\u201c\u201d]+"  # what begins none of the others, in one piece
     r"|.",
     re.DOTALL,
 )
