@@ -34,6 +34,7 @@ STATUSES: Final = {
     "DedupStoreError": 2,
     "FlinkAddressError": 2,
     "ForbiddenError": 2,
+    "FrameError": 2,
     "BrokerError": 2,
     "LostClaimsError": 2,
     "MigrationError": 2,

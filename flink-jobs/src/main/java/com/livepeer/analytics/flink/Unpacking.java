@@ -1,0 +1,30 @@
+package com.livepeer.analytics.flink;
+
+import java.io.ByteArrayInputStream;
+import java.io.DataInputStream;
+import java.io.IOException;
+import org.apache.flink.api.common.functions.FlatMapFunction;
+import org.apache.flink.util.Collector;
+
+/** Makes single records of a frame of judged ones. */
+public class Unpacking implements FlatMapFunction<byte[], JudgedRecord> {
+  @Override
+  public void flatMap(byte[] frame, Collector<JudgedRecord> out) throws IOException {
+    DataInputStream in = new DataInputStream(new ByteArrayInputStream(frame));
+    Frames.version(in, "judged records");
+    long judgedAt = in.readLong();
+    String fingerprint = Frames.text(in);
+    Place place = Place.read(in);
+    for (int left = in.readInt(); left > 0; left--) {
+      JudgedRecord record = new JudgedRecord();
+      record.topic = place.topic();
+      record.partition = place.partition();
+      record.judgedAt = judgedAt;
+      record.fingerprint = fingerprint;
+      record.offset = in.readLong();
+      record.claim = Frames.text(in);
+      record.body = Frames.bytes(in);
+      out.collect(record);
+    }
+  }
+}
