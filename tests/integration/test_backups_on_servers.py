@@ -16,10 +16,11 @@ from services.job import Job, event
 from lpa_core.cli import run
 from lpa_core.delivery.commit_metadata import DamagedMetadataError, decode
 from lpa_core.delivery.consumer_group import Commit, Partition
+from lpa_core.kafka.committed_offsets import commit as commit_offsets
+from lpa_core.kafka.committed_offsets import committed, committed_in_the_end
 from lpa_core.settings.loading import load
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE
-from lpa_ops.positions.committed import commit as commit_offsets
-from lpa_ops.positions.committed import committed, committed_in_the_end, of_derivation
+from lpa_ops.positions.committed import of_derivation
 from lpa_sinks.testing.http_front import Fault
 
 NewJob = Callable[..., Job]

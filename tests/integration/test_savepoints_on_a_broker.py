@@ -16,6 +16,7 @@ from lpa_core.cli import run
 from lpa_core.dedup.rocksdb import RocksDBDedupStore
 from lpa_core.delivery.consumer_group import BrokerUnavailable, Commit, Partition
 from lpa_core.kafka.admin import admin_client
+from lpa_core.kafka.committed_offsets import commit, committed
 from lpa_core.kafka.configuration import consumer_configuration
 from lpa_core.kafka.topics import apply, wanted_topics
 from lpa_core.plugins.manager import PluginManager
@@ -23,7 +24,6 @@ from lpa_core.records import Position
 from lpa_core.savepoints import SavepointError
 from lpa_core.settings.loading import load
 from lpa_core.settings.settings import Settings
-from lpa_ops.positions.committed import commit, committed
 
 NOW = 1_767_900_000_000
 

@@ -14,9 +14,9 @@ from taken_over import TakenOver
 
 from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.kafka.admin import admin_client
+from lpa_core.kafka.committed_offsets import commit, committed, committed_in_the_end
 from lpa_core.settings.loading import load
 from lpa_core.settings.settings import Settings
-from lpa_ops.positions.committed import commit, committed, committed_in_the_end
 
 pytestmark = pytest.mark.each_share
 

@@ -24,6 +24,7 @@ from lpa_core.delivery.checkpoint import encode as encode_checkpoint
 from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.jobs.restoration import require_whole
 from lpa_core.kafka.admin import admin_client
+from lpa_core.kafka.committed_offsets import committed_in_the_end
 from lpa_core.kafka.permissions import require
 from lpa_core.plugins.fingerprint import fingerprint
 from lpa_core.plugins.manager import PluginManager
@@ -43,7 +44,7 @@ from lpa_ops.backup.freeze import frozen
 from lpa_ops.backup.store import BackupStore
 from lpa_ops.bundle.scratch import scratch_folder
 from lpa_ops.positions.checkpoints import checkpoints, from_kafka, sink_name
-from lpa_ops.positions.committed import committed_in_the_end, of_derivation
+from lpa_ops.positions.committed import of_derivation
 from lpa_ops.positions.stored_tables import Content, StoredTable, content, positions, stored_tables
 from lpa_sinks.clickhouse.database import endpoint_of
 from lpa_sinks.clickhouse.errors import describe, explain

@@ -16,6 +16,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.jobs import restoration
 from lpa_core.kafka.admin import admin_client
+from lpa_core.kafka.committed_offsets import commit, require_stopped
 from lpa_core.kafka.permissions import require
 from lpa_core.plugins.fingerprint import fingerprint
 from lpa_core.plugins.manager import PluginManager
@@ -28,7 +29,7 @@ from lpa_ops.backup.version_check import require_understood
 from lpa_ops.bundle.scratch import scratch_folder
 from lpa_ops.positions.checkpoints import checkpoints as checkpoints_towards
 from lpa_ops.positions.checkpoints import from_kafka, sink_name
-from lpa_ops.positions.committed import bar, commit, of_derivation, put_back, require_stopped
+from lpa_ops.positions.committed import bar, of_derivation, put_back
 from lpa_ops.positions.stored_tables import positions, rows, stored_tables
 from lpa_sinks.clickhouse.database import opened
 from lpa_sinks.clickhouse.errors import describe, explain

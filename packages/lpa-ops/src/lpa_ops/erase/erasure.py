@@ -12,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 from lpa_core.counted import counted
 from lpa_core.delivery.consumer_group import Partition
 from lpa_core.kafka.admin import admin_client
+from lpa_core.kafka.committed_offsets import require_stopped
 from lpa_core.records import Position
 from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, GapReason, OffsetSpan
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE
@@ -20,7 +21,7 @@ from lpa_ops.erase import receipts
 from lpa_ops.erase.receipts import ErasedSpan, Receipt, as_erased, as_spans
 from lpa_ops.erase.selector import Selector
 from lpa_ops.erase.stored_records import FoundRecords, Spans, find, remove, row_filters, rows_at, sessions_of_facts
-from lpa_ops.positions.committed import of_derivation, require_stopped
+from lpa_ops.positions.committed import of_derivation
 from lpa_ops.recover.scenario import Context, Findings, RecoveryError, RecoveryStep
 from lpa_ops.recover.touched_facts import TouchedJob, TouchedSession, as_touched, derive_again
 from lpa_sinks.archive import erasing

@@ -10,9 +10,9 @@ import attrs
 from lpa_core.delivery.consumer_group import BrokerError, Commit, Partition
 from lpa_core.health.check import NotApplicable, Scope
 from lpa_core.kafka.admin import admin_client, explained
+from lpa_core.kafka.committed_offsets import committed
 from lpa_core.kafka.permissions import require
 from lpa_core.settings.settings import Settings
-from lpa_ops.positions.committed import committed
 from lpa_ops.positions.input_topics import offsets_by
 
 if TYPE_CHECKING:

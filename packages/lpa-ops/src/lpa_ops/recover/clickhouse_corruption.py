@@ -12,6 +12,7 @@ from lpa_core.counted import counted
 from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.jobs import restoration
 from lpa_core.kafka.admin import admin_client
+from lpa_core.kafka.committed_offsets import commit, require_stopped
 from lpa_core.sinks.sink import SinkMisconfigured
 from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
 from lpa_ops.backup import checkpoints, database, database_exchange
@@ -21,7 +22,7 @@ from lpa_ops.backup.restored_content import differences, restored_content
 from lpa_ops.backup.store import BackupStore, store_of
 from lpa_ops.bundle.scratch import scratch_folder
 from lpa_ops.positions.checkpoints import sink_name
-from lpa_ops.positions.committed import commit, of_derivation, put_back, require_stopped
+from lpa_ops.positions.committed import of_derivation, put_back
 from lpa_ops.positions.missing import positions_of
 from lpa_ops.positions.set_aside_tables import is_set_aside, suffix
 from lpa_ops.positions.stored_tables import content, cut, positions, rows, stored_tables, table_names

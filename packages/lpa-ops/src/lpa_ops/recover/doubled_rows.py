@@ -10,9 +10,10 @@ from clickhouse_connect.driver.client import Client
 from lpa_core.counted import counted
 from lpa_core.delivery.consumer_group import Partition
 from lpa_core.kafka.admin import admin_client
+from lpa_core.kafka.committed_offsets import require_stopped
 from lpa_core.sinks.sink import StoredRange
 from lpa_ops.positions.checkpoints import checkpoints, from_kafka, sink_name
-from lpa_ops.positions.committed import of_derivation, require_stopped
+from lpa_ops.positions.committed import of_derivation
 from lpa_ops.positions.doubled import Kept, Misplaced, doubled
 from lpa_ops.recover.offset_loss import OffsetLoss
 from lpa_ops.recover.row_removal import remove

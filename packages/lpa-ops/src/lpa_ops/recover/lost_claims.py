@@ -9,9 +9,9 @@ from typing import final
 from lpa_core.counted import counted
 from lpa_core.dedup.store import Claimed, DedupStore, SupportsVouching
 from lpa_core.kafka.admin import admin_client
+from lpa_core.kafka.committed_offsets import require_stopped
 from lpa_core.uris import without_secrets
 from lpa_ops.backup.claims import stored_claims
-from lpa_ops.positions.committed import require_stopped
 from lpa_ops.positions.stored_tables import positions, stored_tables
 from lpa_ops.recover.scenario import Context, Findings, RecoveryError, RecoveryStep
 from lpa_sinks.clickhouse.database import opened

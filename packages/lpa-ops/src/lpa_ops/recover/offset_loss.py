@@ -9,9 +9,10 @@ from lpa_core.counted import counted
 from lpa_core.delivery.commit_metadata import MAX_SPAN, DamagedMetadataError, decode
 from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.kafka.admin import admin_client
+from lpa_core.kafka.committed_offsets import commit, committed_in_the_end, require_stopped
 from lpa_core.kafka.permissions import require
 from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
-from lpa_ops.positions.committed import commit, committed_in_the_end, earliest, latest, partitions_of, require_stopped
+from lpa_ops.positions.committed import earliest, latest, partitions_of
 from lpa_ops.positions.missing import Positions, positions_of
 from lpa_ops.positions.stored_tables import cut, positions, stored_tables
 from lpa_ops.recover.estimate import seconds_to_read

@@ -10,12 +10,13 @@ import attrs
 from lpa_core.counted import counted
 from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.kafka.admin import admin_client
+from lpa_core.kafka.committed_offsets import committed_in_the_end
 from lpa_core.kafka.permissions import require
 from lpa_core.settings.settings import Settings
 from lpa_core.tables.known_gaps import OffsetSpan
 from lpa_ops.backup.backup import Backup
 from lpa_ops.positions.checkpoints import checkpoints, sink_name
-from lpa_ops.positions.committed import committed_in_the_end, earliest, latest
+from lpa_ops.positions.committed import earliest, latest
 
 
 @final

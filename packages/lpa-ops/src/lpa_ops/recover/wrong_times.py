@@ -12,11 +12,12 @@ from clickhouse_connect.driver.client import Client
 from lpa_core.counted import counted
 from lpa_core.delivery.batch_clock import SLACK_MS
 from lpa_core.kafka.admin import admin_client
+from lpa_core.kafka.committed_offsets import require_stopped
 from lpa_core.release import require_clock, shown
 from lpa_core.settings.settings import Settings
 from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE
 from lpa_ops.backup import claims
-from lpa_ops.positions.committed import of_derivation, require_stopped
+from lpa_ops.positions.committed import of_derivation
 from lpa_ops.positions.stored_tables import StoredTable, positions, stored_tables
 from lpa_ops.recover.scenario import Context, Findings, RecoveryStep
 from lpa_ops.recover.statements import sql_of

@@ -15,13 +15,13 @@ from lpa_core.dedup.store import DedupStoreError
 from lpa_core.delivery.consumer_group import Partition
 from lpa_core.jobs.new_savepoint import new_savepoint
 from lpa_core.kafka.admin import admin_client
+from lpa_core.kafka.committed_offsets import commit, committed_in_the_end, require_stopped
 from lpa_core.kafka.permissions import require
 from lpa_core.plugins.fingerprint import fingerprint
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.savepoints import Savepoint, SavepointError
 from lpa_core.settings.settings import Settings
 from lpa_ops.bundle.scratch import scratch_folder
-from lpa_ops.positions.committed import commit, committed_in_the_end, require_stopped
 from lpa_ops.savepoint.store import FileSavepointStore, store_of
 
 THROUGH: Final = "through.json"
