@@ -87,6 +87,10 @@ def test_what_only_reads_goes_through_the_process_that_has_it(held: Path) -> Non
     assert status == 0
     assert [each["failure_reason"] for each in json.loads(said)["failures"]] == ["missing_type"]
 
+    status, said = lpa(held, "trace", "events.ndjson/0/0", "--json")
+    assert status == 0, said
+    assert [each["fate"] for each in json.loads(said)["records"]] == ["dead letter"]
+
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[str]:

@@ -110,6 +110,10 @@ lpa triage ignored --sink clickhouse://
 lpa triage sessions --limit 3 --sink clickhouse://
 lpa triage sessions {session} --sink clickhouse://
 lpa triage sessions nobody|nothing --sink clickhouse://
+lpa trace {session} --limit 2 --sink clickhouse://
+lpa trace events.ndjson/0/7 --sink clickhouse://
+lpa trace ignored.ndjson/0/1 --sink clickhouse://
+lpa trace nobody --sink clickhouse://
 lpa check assertions
 lpa check parity --start 2026-01-08 --end 2026-01-09 --sink clickhouse://
 lpa check parity --start yesterday

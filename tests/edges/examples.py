@@ -59,6 +59,7 @@ EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
     "serve": ("--sink clickhouse://{dead}",),
     "topics apply": ("",),
     "topics show": ("",),
+    "trace": ("nobody",),
     "triage": ("",),
     "triage ignored": ("",),
     "triage sessions": ("",),

@@ -22,6 +22,7 @@ def lpa_cli_commands(context: AppContext) -> Sequence[cyclopts.App]:
     from lpa_ops.commands.release_check import release_check_app
     from lpa_ops.commands.savepoint import savepoint_app
     from lpa_ops.commands.serve import serve_app
+    from lpa_ops.commands.trace import trace_app
     from lpa_ops.commands.triage import triage_app
 
     return (
@@ -32,6 +33,7 @@ def lpa_cli_commands(context: AppContext) -> Sequence[cyclopts.App]:
         release_check_app(context),
         savepoint_app(context),
         serve_app(context),
+        trace_app(context),
         triage_app(context),
     )
 

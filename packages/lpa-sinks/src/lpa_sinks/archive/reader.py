@@ -14,6 +14,7 @@ else:
 from tenacity import wait_exponential_jitter
 from tenacity.wait import wait_base
 
+from lpa_core.records import Position
 from lpa_core.sinks.archive import ArchiveError
 from lpa_sinks.archive.layout import HOUR_MS, ArchiveFile, parse_hour, received_ms, topic_name
 from lpa_sinks.archive.lines import ArchivedRecord, decode
@@ -64,6 +65,27 @@ def archive_files(
     """
     storage = open_storage(location, wait=wait, attempts=attempts)
     return [file.path for file in _files(storage, None, start, end)]
+
+
+def files_of_position(
+    location: str,
+    position: Position,
+    start: int,
+    end: int,
+    *,
+    wait: wait_base = _WAIT,
+    attempts: int = 8,
+) -> list[str]:
+    """Paths of the files whose name covers the position, of hours with a moment in [start, end), epoch ms.
+
+    Names tell partition and offsets, so no file is opened. Raises ArchiveError.
+    """
+    storage = open_storage(location, wait=wait, attempts=attempts)
+    return [
+        file.path
+        for file in _files(storage, [position.topic], start, end)
+        if file.partition == position.partition and file.first <= position.offset <= file.last
+    ]
 
 
 def read_files(

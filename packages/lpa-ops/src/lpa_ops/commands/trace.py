@@ -1,0 +1,61 @@
+"""``lpa trace``: everything that is known of an id or a position."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import cyclopts
+from cyclopts import Parameter
+
+from lpa_core.commands.options import Json, SinkUri, addressed
+from lpa_core.commands.output import console, print_json
+from lpa_core.errors import UsageError
+from lpa_core.plugins.context import AppContext
+from lpa_ops.commands.trace_report import print_trace
+from lpa_ops.trace.gather import Surroundings, trace
+from lpa_ops.trace.subject import TraceSubject
+from lpa_sinks.clickhouse.readers import opened_for_reading
+from lpa_sinks.clickhouse.retries import AT_ONCE
+
+
+def trace_app(context: AppContext) -> cyclopts.App:
+    settings = context.settings
+    app = cyclopts.App(name="trace")
+
+    @app.default
+    def show_trace(
+        subject: str,
+        /,
+        *,
+        archive: Annotated[str, Parameter(validator=addressed("--archive"))] = "",
+        limit: int = 20,
+        sink: SinkUri = None,
+        json: Json = False,
+    ) -> int:
+        """Show everything known of an id or a position: verdict, claim, range, rows, replays, session, archive file.
+
+        It also works beside a running `lpa ingest`, and changes nothing.
+
+        Parameters
+        ----------
+        subject
+            An id of an event, stream, request, session or job, a dedup key, or a position: TOPIC/PARTITION/OFFSET.
+            Exit status 1 if nothing is known of it.
+        archive
+            Folder or URL of the archive. Default: LPA_ARCHIVE_DIR.
+        limit
+            How many records of the id are shown.
+        """
+        asked = TraceSubject.of(subject)
+        if limit < 1:
+            raise UsageError(f"--limit={limit}: a trace shows at least one record")
+        surroundings = Surroundings(settings, sink, archive or settings.lpa.archive_dir)
+        with opened_for_reading(sink, settings) as (client, database):
+            found = AT_ONCE.run(f"{database}: trace", lambda: trace(client, database, asked, surroundings, limit))
+        if json:
+            print_json(found)
+        else:
+            print_trace(found, console())
+        return 0 if found.found else 1
+
+    return app

@@ -1,0 +1,97 @@
+"""Asks a database the questions of a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, final
+
+import attrs
+from clickhouse_connect.driver.client import Client
+
+from lpa_core.records import Position
+from lpa_core.tables.row_layout import RAW_TABLE
+from lpa_ops.positions.doubled import PLACES, ingested_tables
+from lpa_ops.positions.stored_tables import StoredTable
+from lpa_sinks.clickhouse.names import quoted
+from lpa_sinks.clickhouse.sql_files import SqlFiles
+from lpa_sinks.schema.apply import object_names
+
+SQL: Final = SqlFiles(__package__)
+_UNTYPED: Final = (*PLACES, "ignored_events", "ignored_event_counts")
+
+Row = Mapping[str, Any]
+
+
+@final
+@attrs.frozen
+class Questions:
+    """What a database with these tables can be asked. Every method raises the client's errors.
+
+    Attributes:
+        names: of all tables and views; a database that an earlier version made lacks some.
+        typed: tables with a row or more for each event of a type.
+    """
+
+    client: Client
+    database: str
+    names: Collection[str]
+    typed: Sequence[StoredTable]
+
+    @classmethod
+    def of(cls, client: Client, database: str) -> Questions:
+        typed = [table for table in ingested_tables(client, database) if table.name not in _UNTYPED]
+        return cls(client, database, object_names(client, database), typed)
+
+    @property
+    def has_events(self) -> bool:
+        """Whether anything was ever ingested there."""
+        return RAW_TABLE.name in self.names
+
+    def ask(self, file: str, parameters: Mapping[str, object], **parts: str) -> list[dict[str, Any]]:
+        """The rows of a file's query, a dictionary each."""
+        return self.ask_text(self.text(file, **parts), parameters)
+
+    def ask_text(self, text: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
+        answer = self.client.query(text, parameters=dict(parameters))
+        return [dict(zip(answer.column_names, row, strict=True)) for row in answer.result_rows]
+
+    def text(self, file: str, **parts: str) -> str:
+        # All parts are names that the database itself told, or fragments of SQL files.
+        return SQL.fill(file, database=quoted(self.database), **parts).rstrip()
+
+
+def at(positions: Iterable[Position]) -> dict[str, object]:
+    """The parameters of ``at_positions.sql``."""
+    some = list(positions)
+    return {
+        "topics": [each.topic for each in some],
+        "partitions": [each.partition for each in some],
+        "offsets": [each.offset for each in some],
+    }
+
+
+def position_of_row(row: Row) -> Position:
+    return Position(row["topic"], row["partition"], row["offset"])
+
+
+def by_position(rows: Iterable[Row]) -> Mapping[Position, list[Row]]:
+    found: dict[Position, list[Row]] = {}
+    for row in rows:
+        found.setdefault(position_of_row(row), []).append(row)
+    return found
+
+
+def utc(time: datetime) -> datetime:
+    """The time, which ClickHouse's client may give without a zone."""
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+def utc_or_none(time: datetime | None) -> datetime | None:
+    return None if time is None else utc(time)
+
+
+def milliseconds(time: datetime) -> int:
+    """Epoch ms of a time, without the rounding of a float."""
+    whole = utc(time) - datetime(1970, 1, 1, tzinfo=UTC)
+    return (whole.days * 86_400 + whole.seconds) * 1_000 + whole.microseconds // 1_000
