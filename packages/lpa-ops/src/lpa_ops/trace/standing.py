@@ -7,10 +7,10 @@ from typing import Final
 from lpa_core.delivery.checkpoint import CheckpointError
 from lpa_core.delivery.consumer_group import BrokerError, BrokerUnavailable, Partition
 from lpa_core.kafka.admin import admin_client, explained
+from lpa_core.kafka.committed_offsets import committed
 from lpa_core.records import Position
 from lpa_core.settings.settings import Settings
 from lpa_ops.positions.checkpoints import checkpoints, sink_name
-from lpa_ops.positions.committed import committed
 from lpa_ops.positions.input_topics import list_offsets
 from lpa_ops.trace.questions import Questions
 
