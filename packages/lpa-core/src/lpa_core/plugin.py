@@ -70,6 +70,7 @@ if TYPE_CHECKING:
         SupportsRecall,
         SupportsStoredOffsets,
         SupportsWaitReason,
+        SupportsWithdrawn,
         require_distinct,
     )
     from lpa_core.sources.files import LineSource
@@ -176,6 +177,7 @@ __all__ = [
     "SupportsStoredOffsets",
     "SupportsVouching",
     "SupportsWaitReason",
+    "SupportsWithdrawn",
     "Table",
     "Thresholds",
     "TimeFormat",
@@ -228,7 +230,8 @@ _HOMES = {
     "lpa_core.sinks.sink": (
         "RowsRefused Sink SinkMisconfigured SinkUnavailable StoredKeys StoredOffsets StoredRange SupportsCompletion "
         "SupportsDerivation SupportsGathering SupportsInterrupt SupportsInventory SupportsKnownGaps SupportsNewestTime "
-        "SupportsPreEncode SupportsPresence SupportsRecall SupportsStoredOffsets SupportsWaitReason require_distinct"
+        "SupportsPreEncode SupportsPresence SupportsRecall SupportsStoredOffsets SupportsWaitReason "
+        "SupportsWithdrawn require_distinct"
     ),
     "lpa_core.tables.known_gaps": "OffsetSpan",
     "lpa_core.lifecycle.fold_rules": "FoldRules",

@@ -61,14 +61,19 @@ class Delivery:
     """It was prepared before, by this worker or another: some of it may be written."""
 
 
-def claim(pending: PendingRange, dedup: DedupStore) -> None:
-    """Ask the store who owns each accepted event's key. Raises DedupStoreUnavailable, DedupStoreError."""
+def claimed_keys(pending: PendingRange) -> list[tuple[int, str]]:
+    """The index of each accepted event, and what it claims."""
     org = pending.org
-    accepted = [
-        (i, claim_key(org, verdict.dedup_key))
-        for i, verdict in enumerate(pending.verdicts)
+    return [
+        (index, claim_key(org, verdict.dedup_key))
+        for index, verdict in enumerate(pending.verdicts)
         if type(verdict) is Accepted
     ]
+
+
+def claim(pending: PendingRange, dedup: DedupStore) -> None:
+    """Ask the store who owns each accepted event's key. Raises DedupStoreUnavailable, DedupStoreError."""
+    accepted = claimed_keys(pending)
     offsets = pending.batch.offsets
     owners = plugin_answers.claim(
         dedup,
@@ -93,12 +98,8 @@ def fix_duplicates(pending: PendingRange) -> None:
 
 def give_back(pending: PendingRange, dedup: DedupStore) -> None:
     """Give back the claims of refused events, so that a replay of them is not a duplicate."""
-    refused = pending.range.refused
-    claimed = [
-        (claim_key(pending.org, verdict.dedup_key), offset)
-        for verdict, offset in zip(pending.verdicts, pending.batch.offsets, strict=True)
-        if type(verdict) is Accepted and offset in refused
-    ]
+    refused, offsets = pending.range.refused, pending.batch.offsets
+    claimed = [(key, offsets[index]) for index, key in claimed_keys(pending) if offsets[index] in refused]
     dedup.release(
         [key for key, _ in claimed],
         pending.batch.topic,

@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Any, final
 
 import attrs
@@ -23,7 +24,6 @@ from lpa_core.delivery.partitions import Phase, given_up, waiting
 from lpa_core.delivery.pending_range import PendingRange
 from lpa_core.delivery.range_builder import PATIENCE
 from lpa_core.delivery.run_report import Report
-from lpa_core.delivery.touched_sessions import touches
 from lpa_core.delivery.worker_context import WorkerContext
 from lpa_core.health.monitor import monitor_of
 from lpa_core.jobs.assembly import Job, build_pipeline, fold_rules, open_archive, open_sinks, start_derivation
@@ -34,11 +34,10 @@ from lpa_core.jobs.savepoint_stop import SavepointStop
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.brokers import metadata_bytes
 from lpa_core.kafka.configuration import consumer_configuration, producer_configuration
+from lpa_core.kafka.outgoing_records import of_reject, of_touches
 from lpa_core.kafka.permissions import require
-from lpa_core.kafka.reject_records import reject_record
 from lpa_core.kafka.topics import require_topics, wanted_topics
 from lpa_core.metrics import Metrics
-from lpa_core.pipeline.reject_envelope import RejectEnvelope
 from lpa_core.plugins.fingerprint import fingerprint
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.release import RELEASED_MS
@@ -162,8 +161,10 @@ class KafkaJob:
             stores_of(job.dedup_or_default(settings), quality.dedup_ttl_minutes * 60_000, plugins),
             GroupDestination(
                 self._sinks,
-                self._publish,
-                announce=self._announce if any(not each.exclusive for each in deriving) else _nothing,
+                partial(of_reject, quality=quality),
+                announce=partial(of_touches, quality=quality)
+                if any(not each.exclusive for each in deriving)
+                else _nothing,
                 archive=archive,
             ),
             limits=GroupLimits(
@@ -184,16 +185,6 @@ class KafkaJob:
         )
         self._metrics.standstill.set_function(worker.standstill.seconds)
         return worker, accounts
-
-    def _publish(self, envelope: RejectEnvelope) -> OutgoingRecord:
-        record = reject_record(envelope)
-        quality = self._settings.quality
-        topic = quality.quarantine_topic if envelope.failure.quarantined else quality.dlq_topic
-        return OutgoingRecord(topic, record.key, record.value, record.headers)
-
-    def _announce(self, pending: PendingRange) -> Sequence[OutgoingRecord]:
-        topic = self._settings.quality.touched_topic
-        return [OutgoingRecord(topic, touch.key, touch.encode(), ()) for touch in touches(pending.blocks)]
 
     # What the admin endpoint shows, and asks for.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol, final, runtime_checkable
 
 import attrs
@@ -73,6 +73,18 @@ class SupportsCompletion(Protocol):
 
         Called instead of ``write`` for the blocks of a range that may have been started before. Raises what ``write``
         raises.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsWithdrawn(Protocol):
+    """A sink that keeps notes of what was withdrawn, for who repeats a range and has none of its own."""
+
+    def withdrawn(self, topic: str, partition: int, first: int, end: int) -> Collection[int]:
+        """The offsets from ``first`` on and before ``end`` whose rows were withdrawn from any table.
+
+        Called after ``open``, by the thread that writes. Raises SinkUnavailable, SinkMisconfigured.
         """
         ...
 

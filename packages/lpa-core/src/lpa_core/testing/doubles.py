@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, final
 
 from lpa_core.records import RecordBatch
@@ -59,6 +59,7 @@ class MemorySink:
     def __init__(self, refuse: Callable[[Table, dict[str, Any]], str | None] = lambda table, row: None) -> None:
         self.tables: dict[str, list[dict[str, Any]]] = {}
         self.tokens: set[str] = set()
+        self._withdrawn: set[tuple[str, int, int]] = set()
         self.refuse = refuse
 
     def open(self, tables: Sequence[Table]) -> None:
@@ -79,10 +80,14 @@ class MemorySink:
 
     def withdraw(self, table: Table, topic: str, partition: int, offsets: Sequence[int]) -> None:
         gone = {(topic, partition, offset) for offset in offsets}
+        self._withdrawn |= gone
         rows = self.tables[table.name]
         rows[:] = [
             row for row in rows if (row["source_topic"], row["source_partition"], row["source_offset"]) not in gone
         ]
+
+    def withdrawn(self, topic: str, partition: int, first: int, end: int) -> Collection[int]:
+        return [offset for offset in range(first, end) if (topic, partition, offset) in self._withdrawn]
 
     def newest_batch_time(self) -> int:
         return max((row.get("ingestion_timestamp", 0) for rows in self.tables.values() for row in rows), default=0)

@@ -34,6 +34,7 @@ from lpa_core.sinks.sink import (
     SupportsKnownGaps,
     SupportsNewestTime,
     SupportsStoredOffsets,
+    SupportsWithdrawn,
 )
 from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, GapReason, OffsetSpan
 from lpa_core.tables.row_layout import LEADING_COLUMNS
@@ -267,6 +268,16 @@ class SinkContract(_Contract):
         sink.withdraw(TABLE, "events", 0, [1])
         sink.write(block("t", 3))
         assert texts(place) == ["0", "2"]
+
+    def test_what_was_withdrawn_is_known_if_it_can_be_asked(self, place: Place, sink: Sink) -> None:
+        if not isinstance(sink, SupportsWithdrawn):
+            return
+        sink.write(block("t", 6))
+        sink.withdraw(TABLE, "events", 0, [1, 4])
+        sink.withdraw(OTHER_TABLE, "events", 0, [3, 4])
+        sink.withdraw(TABLE, "events", 1, [2])
+        assert sorted(sink.withdrawn("events", 0, 1, 4)) == [1, 3]
+        assert sorted(sink.withdrawn("events", 0, 0, 100)) == [1, 3, 4]
 
     def test_another_thread_may_use_it(self, place: Place, sink: Sink) -> None:
         thread = threading.Thread(target=lambda: sink.write(block("t", 1)))

@@ -109,6 +109,14 @@ def withdraw(
         client.command(place.sql("withdraw.sql"), parameters=where, settings=_SYNCHRONOUSLY)
 
 
+def withdrawn_offsets(
+    client: Client, place: TableTarget, topic: str, partition: int, first: int, end: int
+) -> list[int]:
+    """The offsets whose rows were withdrawn from any table. Raises the client's errors."""
+    where = {"topic": topic, "partition": partition, "first": first, "end": end}
+    return [offset for (offset,) in client.query(place.sql("withdrawn.sql"), parameters=where).result_rows]
+
+
 def inserts_under_way(client: Client, inserts: Iterable[tuple[Table, str, int]]) -> bool:
     """Whether the server that answers is inserting rows of one of these partitions into the table beside it."""
     running = {"prefixes": [_query_id_prefix(*insert) for insert in inserts]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Final, TypeVar, final
@@ -31,7 +31,15 @@ from lpa_sinks.clickhouse.names import qualified
 from lpa_sinks.clickhouse.read_server import ReadServer
 from lpa_sinks.clickhouse.retries import AT_ONCE, InexplicableError, RetryPolicy
 from lpa_sinks.schema.ddl import WITHDRAWN_TABLE
-from lpa_sinks.sink.completion import TableTarget, complete, inserts_under_way, missing_rows, query_id, withdraw
+from lpa_sinks.sink.completion import (
+    TableTarget,
+    complete,
+    inserts_under_way,
+    missing_rows,
+    query_id,
+    withdraw,
+    withdrawn_offsets,
+)
 from lpa_sinks.sink.derivation import SinkDerivation
 from lpa_sinks.sink.empty_database import holds, is_empty
 from lpa_sinks.sink.inventory import newest_batch_time, stored_offsets, wait_for_inserts
@@ -269,6 +277,13 @@ class ClickHouseSink:
                 f"withdraw from {table.name}",
                 partial(withdraw, self._opened, place, topic, partition, some, self._wait_for_others),
             )
+
+    def withdrawn(self, topic: str, partition: int, first: int, end: int) -> Collection[int]:
+        place = self._place(RAW_TABLE)
+        return self._run(
+            f"look for what was withdrawn of {topic}[{partition}]",
+            lambda: withdrawn_offsets(self._opened, place, topic, partition, first, end),
+        )
 
     def close(self) -> None:
         if self._reads is not None:

@@ -1,0 +1,164 @@
+"""The job's two stages in Python: judging before the gate, writing behind it. They know nothing of Flink.
+
+Between them lie the operators of ``flink-jobs``: the dedup says who owns a claim, and the gate makes ranges, which it
+lets on when a completed checkpoint holds them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, final
+
+import attrs
+import structlog
+
+from lpa_core.delivery.batch_clock import BatchClock
+from lpa_core.delivery.consumer_group import Partition
+from lpa_core.delivery.group_destination import GroupDestination
+from lpa_core.delivery.limits import RejectLimits
+from lpa_core.delivery.partitions import PartitionState
+from lpa_core.delivery.pending_range import PendingRange, claimed_keys, fix_duplicates, withdraw_refused, write
+from lpa_core.delivery.range_steps import RangeSteps
+from lpa_core.delivery.ranges import Range
+from lpa_core.errors import LpaError, Unavailable
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.records import RecordBatch
+from lpa_core.release import WrongClockError
+from lpa_core.sinks.sink import Sink, SupportsWithdrawn
+from lpa_core.tables.known_gaps import gaps
+from lpa_flink.frames import (
+    FrozenRange,
+    ReadBatch,
+    decode_batch,
+    decode_range,
+    encode_judged,
+    encode_record,
+    encode_stop,
+)
+
+_CLOCK_AGAIN_SECONDS: Final = 1.0
+_REFUSED_BEFORE: Final = "a table refused it before the job was restored"
+
+_log = structlog.get_logger("lpa.flink")
+
+
+def _unmeasured(stage: str, seconds: float) -> None:
+    """Flink measures its operators itself."""
+
+
+@final
+class KeysStage:
+    """Masks and judges a batch of records, and says what each claims."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        clock: BatchClock,
+        fingerprint: str,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """``sleep`` is called while something speaks against the clock."""
+        self._clock, self._fingerprint, self._sleep = clock, fingerprint, sleep
+        self._steps = RangeSteps(pipeline, (), _unmeasured)
+
+    def __call__(self, frame: bytes) -> bytes:
+        """The frame of the judged batch. Raises FrameError, ContractError."""
+        read = decode_batch(frame)
+        masked = read.with_values(self._steps.masked(read.records))
+        return encode_judged(masked, *self._judged(masked))
+
+    def _judged(self, read: ReadBatch) -> tuple[Sequence[str], int, str]:
+        batch = read.records
+        judged_at = self._time(batch)
+        range_ = _range(batch, judged_at)
+        pending = PendingRange(batch, self._steps.judge(batch, range_), range_, org=self._steps.org(batch))
+        claims = [""] * len(batch)
+        for index, key in claimed_keys(pending):
+            claims[index] = key
+        return claims, judged_at, self._fingerprint
+
+    def _time(self, batch: RecordBatch) -> int:
+        """When the batch is judged, epoch ms; it becomes the time of its range. Waits for a clock that can be right."""
+        told = ""
+        while True:
+            try:
+                return self._clock.time(0, batch.timestamps or (), Partition(batch.topic, batch.partition))
+            except WrongClockError as wrong:
+                if str(wrong) != told:
+                    _log.error("waiting for the clock", reason=(told := str(wrong)))
+            self._sleep(_CLOCK_AGAIN_SECONDS)
+
+
+@final
+class WriteStage:
+    """Writes ranges that a completed checkpoint holds, and says what is to be published of them."""
+
+    def __init__(
+        self, pipeline: Pipeline, destination: GroupDestination, limits: RejectLimits, fingerprint: str
+    ) -> None:
+        self._destination, self._limits, self._fingerprint = destination, limits, fingerprint
+        self._steps = RangeSteps(pipeline, destination.sinks, _unmeasured)
+        self._states: dict[Partition, PartitionState] = {}
+
+    def __call__(self, frame: bytes) -> Sequence[bytes]:
+        """The frames of the records to publish, or of the reason to end the job.
+
+        Raises SinkUnavailable: the job goes back to its newest checkpoint, and the range comes again.
+        """
+        try:
+            return [encode_record(record) for record in self._destination.records(self._written(decode_range(frame)))]
+        except Unavailable:
+            raise
+        except LpaError as problem:  # what waiting does not help against
+            return [encode_stop(str(problem))]
+
+    def _written(self, frozen: FrozenRange) -> PendingRange:
+        pending = self._pending(frozen)
+        partition = Partition(pending.batch.topic, pending.batch.partition)
+        self._limits.check(self._states.setdefault(partition, PartitionState(partition)), pending)
+        sinks = self._destination.sinks
+        if pending.range.refused:
+            withdraw_refused(pending, sinks)  # whoever found that they are refused may not have come to it
+        write(pending, sinks, self._refuse, repeated=frozen.repeated)
+        return pending
+
+    def _pending(self, frozen: FrozenRange) -> PendingRange:
+        if frozen.repeated and frozen.fingerprint != self._fingerprint:
+            _log.warning("a range is judged again by other rules", range=repr(frozen.records))
+        batch = frozen.records
+        range_ = _range(batch, frozen.batch_time)
+        begin = range_.start if frozen.previous_end is None else frozen.previous_end
+        pending = PendingRange(
+            batch,
+            self._steps.judge(batch, range_),
+            range_,
+            tuple(gaps(begin, batch.offsets, range_.end)),
+            self._steps.org(batch),
+            owners=frozen.owners,
+        )
+        fix_duplicates(pending)
+        if frozen.repeated:
+            pending.range = _with_refusals(pending.range, self._destination.sinks)
+        self._steps.build_blocks(pending)
+        return pending
+
+    def _refuse(self, pending: PendingRange) -> None:
+        # The notes of the withdrawal are what a repetition of the range knows the refusals from.
+        withdraw_refused(pending, self._destination.sinks)
+        self._steps.build_blocks(pending)
+
+
+def _range(batch: RecordBatch, time: int) -> Range:
+    return Range(batch.topic, batch.partition, batch.offsets[0], batch.offsets[-1] + 1, len(batch), "", time)
+
+
+def _with_refusals(range_: Range, sinks: Sequence[Sink]) -> Range:
+    """The range, with the events that a sink refused when it was written before."""
+    withdrawn = {
+        offset
+        for sink in sinks
+        if isinstance(sink, SupportsWithdrawn)
+        for offset in sink.withdrawn(range_.topic, range_.partition, range_.start, range_.end)
+    }
+    return attrs.evolve(range_, refused=dict.fromkeys(sorted(withdrawn), _REFUSED_BEFORE))

@@ -1,0 +1,1 @@
+"""What tests of the job use instead of a cluster."""
