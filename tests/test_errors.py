@@ -36,6 +36,7 @@ STATUSES: Final = {
     "ForbiddenError": 2,
     "FrameError": 2,
     "BrokerError": 2,
+    "JavaClientError": 2,
     "LostClaimsError": 2,
     "MigrationError": 2,
     "PluginError": 2,

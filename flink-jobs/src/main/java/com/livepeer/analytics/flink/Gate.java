@@ -64,8 +64,8 @@ public class Gate extends AbstractStreamOperator<byte[]> implements OneInputStre
   @Override
   public void open() throws Exception {
     super.open();
-    getMetricGroup().gauge("gate_records", () -> heldRecords);
-    getMetricGroup().gauge("gate_ranges", () -> frozen.values().stream().mapToInt(List::size).sum());
+    getMetricGroup().gauge("waitingRecords", () -> heldRecords);
+    getMetricGroup().gauge("waitingRanges", () -> frozen.values().stream().mapToInt(List::size).sum());
     if (!restored.isEmpty()) {
       LOG.info("{} ranges of the restored checkpoint are repeated", restored.size());
     }

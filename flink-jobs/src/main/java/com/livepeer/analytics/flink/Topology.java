@@ -53,11 +53,6 @@ public final class Topology {
         .uid("batching");
   }
 
-  /** No records at all: for a job that only writes the ranges of the savepoint that it begins with. */
-  public static DataStream<byte[]> noRecords(StreamExecutionEnvironment environment) {
-    return environment.fromData(BYTES, new byte[0]).filter(any -> false).name("no records").uid("no-records");
-  }
-
   /** Ranges of judged records, each after the checkpoint that holds it. */
   public static DataStream<byte[]> ranges(
       DataStream<byte[]> judged, long claimMillis, int recordsOfARange, int bytesOfARange) {

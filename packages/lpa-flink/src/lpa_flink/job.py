@@ -1,0 +1,88 @@
+"""The job: Java's operators and Python's stages, put together. Flink runs it as ``-pym lpa_flink.job``.
+
+The only module that imports pyflink: the cluster brings it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from lpa_core.settings.loading import load
+from lpa_core.settings.settings import Settings
+from lpa_flink.java_clients import consumer_properties, producer_properties
+from lpa_flink.stage_assembly import Opened, keys_stage, write_stage
+
+MAX_PARALLELISM: Final = 128
+"""As Topology.java has it: state is divided into so many groups for good."""
+_RECORDS_OF_A_BATCH: Final = 500
+"""A call of Python costs as much as some hundred records."""
+_RECORDS_OF_A_RANGE: Final = 5_000
+_BYTES_OF_A_RANGE: Final = 8 << 20
+"""A range travels to Python in one piece, through memory that Flink counts."""
+
+SETTINGS: Final[Mapping[str, str]] = {
+    # A checkpoint of Flink is the step "prepare".
+    "execution.checkpointing.mode": "EXACTLY_ONCE",
+    # A barrier that overtook a range would restore it without its mark that some of it may be written.
+    "execution.checkpointing.unaligned.enabled": "false",
+    # While ClickHouse is away no barrier passes: that is waited for, and no reason to begin again.
+    "execution.checkpointing.timeout": "1 h",
+    "execution.checkpointing.tolerable-failed-checkpoints": "2147483647",
+    # The newest checkpoint is what a job is restored from after its cluster was lost.
+    "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+    # Claims of a day do not fit into memory, and a checkpoint has to hold only what changed.
+    "state.backend.type": "rocksdb",
+    "execution.checkpointing.incremental": "true",
+    # Every cause of a restart may pass: what cannot pass ends the job by itself.
+    "restart-strategy.type": "exponential-delay",
+    "restart-strategy.exponential-delay.initial-backoff": "1 s",
+    "restart-strategy.exponential-delay.max-backoff": "1 min",
+    "restart-strategy.exponential-delay.attempts-before-reset-backoff": "2147483647",
+    # Threads of one Python process would share its interpreter, and do not keep to the time that state lives.
+    "python.execution-mode": "process",
+    # Of frames: each holds some hundred records.
+    "python.fn-execution.bundle.size": "16",
+    "python.fn-execution.bundle.time": "200",
+}
+"""What the job depends on, whatever the cluster is configured to."""
+
+
+def main() -> None:
+    """Put the job together and hand it to the cluster. Raises ConfigurationError."""
+    execute(load())
+
+
+def execute(settings: Settings) -> None:
+    """Hand the job to the cluster."""
+    from pyflink.common import Configuration, Types
+    from pyflink.datastream import DataStream, StreamExecutionEnvironment
+    from pyflink.java_gateway import get_gateway
+
+    quality = settings.quality
+    configuration = Configuration()
+    for name, value in SETTINGS.items():
+        configuration.set_string(name, value)
+    environment = StreamExecutionEnvironment.get_execution_environment(configuration)
+    environment.set_max_parallelism(MAX_PARALLELISM)
+    java = get_gateway().jvm.com.livepeer.analytics.flink.Topology
+    frames = Types.PRIMITIVE_ARRAY(Types.BYTE())
+
+    records = java.records(
+        environment._j_stream_execution_environment,
+        [*quality.topics],
+        quality.group_id,
+        consumer_properties(settings),
+        _RECORDS_OF_A_BATCH,
+    )
+    judged = DataStream(records).map(Opened(keys_stage), frames).name("keys").uid("keys")
+    ranges = java.ranges(
+        judged._j_data_stream, quality.dedup_ttl_minutes * 60_000, _RECORDS_OF_A_RANGE, _BYTES_OF_A_RANGE
+    )
+    written = DataStream(ranges).flat_map(Opened(write_stage), frames).name("write").uid("write")
+    java.publish(written._j_data_stream, f"{quality.group_id}-published", producer_properties(settings))
+    environment.execute("livepeer-analytics")
+
+
+if __name__ == "__main__":
+    main()
