@@ -28,7 +28,7 @@ from views import DATABASE, DAY, fill
 from lpa_ops.read_api.app import read_api
 from lpa_ops.read_api.database import StoredRows
 from lpa_ops.read_api.routes import ROUTES
-from lpa_ops.read_api.server import ApiServer
+from lpa_ops.web.server import WebServer
 from lpa_sinks.clickhouse.client import connect, endpoint
 from lpa_sinks.clickhouse.readers import Readers
 from lpa_sinks.schema.apply import apply
@@ -52,7 +52,7 @@ def main() -> None:
         with closing(Readers(to, "", 300)) as readers:
             # As of the end of the last day, less what lets its last hour be under way.
             app = read_api(StoredRows(readers, DATABASE, 300), "", lambda: (today - 60) * 1000)
-            server = ApiServer(app, "127.0.0.1:0")
+            server = WebServer(app, "127.0.0.1:0", name="read API", setting="LPA_SERVE_ADDRESS")
             serving = threading.Thread(target=server.run)
             serving.start()
             try:

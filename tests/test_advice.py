@@ -76,6 +76,7 @@ FOLLOWED = {
         "packages/lpa-sinks/tests/schema/test_migrations.py::test_a_migration_is_planned_applied_once_and_rolled_back"
     ),
     "schema show": ("packages/lpa-sinks/tests/schema/test_commands.py::test_show_is_what_clickhouse_client_takes"),
+    "console": "tests/test_held_database.py::test_the_console_shows_health_beside_whatever_comes_and_goes",
     "serve": "tests/test_held_database.py::test_the_read_api_is_served_beside_whatever_comes_and_goes",
     "topics apply": f"{TOPICS}::test_missing_topics_are_made_as_they_should_be_and_the_second_time_left_alone",
     "topics show": f"{TOPICS}::test_settings_of_a_topic_that_exists_are_named_and_not_changed",

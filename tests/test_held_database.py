@@ -139,6 +139,58 @@ def test_the_read_api_is_served_beside_whatever_comes_and_goes(served: str, tmp_
     assert answer(url) == first, "a killed job does not stand in the way"
 
 
+@pytest.fixture
+def shown(tmp_path: Path) -> Iterator[str]:
+    """The URL of `lpa console` over a database with events."""
+    (tmp_path / "one.ndjson").write_text(next_events(1))
+    assert lpa(tmp_path, "ingest", "one.ndjson")[0] == 0
+    settings = {"LPA_CONSOLE_ADDRESS": "127.0.0.1:0", "HEALTH_INTERVAL_SECONDS": "1"}
+    with subprocess.Popen(
+        [preloaded_lpa(), "console"],
+        cwd=tmp_path,
+        env=environment(tmp_path) | settings,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as console:
+        try:
+            assert console.stderr
+            yield json.loads(console.stderr.readline())["url"]
+        finally:
+            console.terminate()
+            console.communicate(timeout=60)
+    assert console.returncode == 0
+
+
+def test_the_console_shows_health_beside_whatever_comes_and_goes(shown: str, tmp_path: Path) -> None:
+    url = f"{shown}/health.json"
+    wait_for(lambda: bool(checks(url)))
+    (tmp_path / "two.ndjson").write_text(next_events(2))
+    assert lpa(tmp_path, "ingest", "two.ndjson")[0] == 0
+    folder = tmp_path / "data" / "clickhouse"
+    held = holder(folder)
+    with subprocess.Popen(
+        [preloaded_lpa(), "ingest", "-"],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stdin=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    ) as ingestion:
+        try:
+            wait_for(lambda: holder(folder) not in ("", held) and (folder / "lpa-reads.sock").exists())
+            wait_for(lambda: "of 600 records" in checks(url)["dlq_rate"]["detail"])
+            blind = [each["detail"] for each in checks(url).values() if "could not be judged" in each["detail"]]
+            assert blind == []
+            assert checks(url)["damaged_parts"]["state"] == "not applicable"
+        finally:
+            ingestion.kill()
+
+
+def checks(url: str) -> dict[str, dict[str, str]]:
+    with build_opener(ProxyHandler({})).open(url, timeout=60) as found:
+        return {each["name"]: each for each in json.loads(found.read())["checks"]}
+
+
 def next_events(seed: int) -> str:
     return "\n".join(line.decode() for line in generate(300, duplicates=0.0, bad=0.0, sessions=5, seed=seed)) + "\n"
 

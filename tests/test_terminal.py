@@ -173,6 +173,7 @@ ELSEWHERE: Final = {
     "lpa": "a group of commands",
     "lpa plugins new": "it writes files, which packages/lpa-core/tests/plugins/test_new_and_check.py looks at",
     "lpa schema show": "it prints a file, which packages/lpa-sinks/tests/schema/test_commands.py looks at",
+    "lpa console": "it runs until it is stopped, which tests/test_held_database.py does",
     "lpa serve": "it runs until it is stopped, which tests/test_held_database.py does",
 }
 

@@ -56,6 +56,7 @@ EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
     "schema plan": ("--migrations migrations",),
     "schema rollback": ("--migrations migrations",),
     "schema show": ("",),
+    "console": ("--sink clickhouse://{dead}",),
     "serve": ("--sink clickhouse://{dead}",),
     "topics apply": ("",),
     "topics show": ("",),

@@ -26,7 +26,7 @@ from lpa_core.settings.settings import ProcessSettings, Settings
 from lpa_ops.read_api.app import read_api
 from lpa_ops.read_api.database import StoredRows
 from lpa_ops.read_api.routes import ROUTES
-from lpa_ops.read_api.server import ApiServer
+from lpa_ops.web.server import WebServer
 from lpa_sinks.clickhouse.database import endpoint_of
 from lpa_sinks.clickhouse.readers import Readers
 
@@ -64,7 +64,7 @@ def main() -> int:
         with closing(Readers(endpoint_of(None, settings), "", 60)) as readers:
             rows = StoredRows(readers, settings.clickhouse.database, 60)
             app = Counted(read_api(rows, TOKEN))
-            server = ApiServer(app, "127.0.0.1:0")
+            server = WebServer(app, "127.0.0.1:0", name="read API", setting="LPA_SERVE_ADDRESS")
             serving = threading.Thread(target=server.run)
             serving.start()
             try:

@@ -16,6 +16,7 @@ from lpa_core.settings.settings import Settings
 @hookimpl
 def lpa_cli_commands(context: AppContext) -> Sequence[cyclopts.App]:
     from lpa_ops.commands.backup import backup_app
+    from lpa_ops.commands.console import console_app
     from lpa_ops.commands.erase import erase_app
     from lpa_ops.commands.health import health_app
     from lpa_ops.commands.recover import recover_app
@@ -27,6 +28,7 @@ def lpa_cli_commands(context: AppContext) -> Sequence[cyclopts.App]:
 
     return (
         backup_app(context),
+        console_app(context),
         erase_app(context),
         health_app(context),
         recover_app(context),

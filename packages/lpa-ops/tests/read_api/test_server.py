@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 import pytest
 from starlette.applications import Starlette
 
+from lpa_ops.read_api.access import token_of
 from lpa_ops.read_api.app import read_api
 from lpa_ops.read_api.database import StoredRows
-from lpa_ops.read_api.server import ApiServer, ServeError, token_of
+from lpa_ops.web.server import ServeError, WebServer
 from lpa_sinks.clickhouse.client import endpoint
 from lpa_sinks.clickhouse.readers import Readers
 
@@ -40,7 +41,7 @@ def app() -> Starlette:
 
 
 def test_it_serves_until_it_is_stopped(app: Starlette) -> None:
-    server = ApiServer(app, "127.0.0.1:0")
+    server = WebServer(app, "127.0.0.1:0", name="read API", setting="LPA_SERVE_ADDRESS")
     serving = threading.Thread(target=server.run)
     serving.start()
     connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=30)
@@ -58,6 +59,6 @@ def test_an_address_that_is_taken_is_told(app: Starlette) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         address = f"127.0.0.1:{other.getsockname()[1]}"
         with pytest.raises(ServeError, match=f"^LPA_SERVE_ADDRESS={address} is in use by another program: set it to"):
-            ApiServer(app, address)
+            WebServer(app, address, name="read API", setting="LPA_SERVE_ADDRESS")
     with pytest.raises(ServeError, match="cannot be listened on"):
-        ApiServer(app, "192.0.2.1:80")
+        WebServer(app, "192.0.2.1:80", name="read API", setting="LPA_SERVE_ADDRESS")

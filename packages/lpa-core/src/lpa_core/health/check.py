@@ -30,6 +30,8 @@ class Scope:
         kafka: whether the topics and the consumer group of the settings are part of this system.
         given_up: partitions of the asking job that need a person, and why; empty if a command asks.
         event_types: those that are collected, the plugins' among them.
+        shared: whether the embedded database is read through the process that has it open, so that no check keeps
+            another process from opening it.
     """
 
     settings: Settings
@@ -40,6 +42,7 @@ class Scope:
     kafka: bool = False
     given_up: Mapping[str, str] = attrs.field(factory=dict[str, str])
     event_types: Sequence[EventType] = BUILTIN_EVENT_TYPES
+    shared: bool = False
 
 
 @final

@@ -47,7 +47,7 @@ class CheckRunner:
     """
 
     def __init__(self, checks: Sequence[HealthCheck], settings: Settings, timeout_seconds: float | None = None) -> None:
-        """``timeout_seconds`` replaces both settings, for tests."""
+        """``timeout_seconds`` replaces both settings: for checks that wait for each other, and for tests."""
         self.checks = tuple(checks)
         self._disabled = frozenset(settings.health.checks_disabled)
         self._timeout = timeout_seconds or float(settings.health.timeout_seconds)

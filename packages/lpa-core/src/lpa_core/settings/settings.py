@@ -222,6 +222,26 @@ class ProcessSettings:
         "How long the database may take for a request to the read API",
         whole(1, 300),
     )
+    console_address: str = _option(
+        "127.0.0.1:8091",
+        "host:port, port 0 for any that is free",
+        "Where `lpa console` offers its pages",
+        address,
+    )
+    console_token: str = _option(
+        "",
+        "at least 16 letters, digits and -._~+/",
+        "What a person enters to read the console; without a value, only this machine may read; never shown, never "
+        "logged",
+        token,
+        secret=True,
+    )
+    console_hosts: tuple[str, ...] = _option(
+        (),
+        "names of hosts, comma separated",
+        "Names under which browsers reach the console, beside localhost and addresses",
+        names,
+    )
     log_format: str = _option(
         "auto",
         "auto, console or json",

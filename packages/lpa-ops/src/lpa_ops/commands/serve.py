@@ -27,8 +27,9 @@ def serve_app(context: AppContext) -> cyclopts.App:
         database also while `lpa ingest` writes into it.
         """
         try:
+            from lpa_ops.read_api.access import token_of
             from lpa_ops.read_api.app import read_api
-            from lpa_ops.read_api.server import ApiServer, token_of
+            from lpa_ops.web.server import WebServer
         except ModuleNotFoundError as error:
             if error.name not in ("starlette", "uvicorn"):
                 raise
@@ -40,8 +41,11 @@ def serve_app(context: AppContext) -> cyclopts.App:
         seconds = settings.lpa.serve_seconds
         with closing(Readers(found, settings.clickhouse.password, seconds + 5)) as readers:
             AT_ONCE.run(f"{found.database}: ask", lambda: readers.run(lambda client: client.command("SELECT 1")))
-            server = ApiServer(
-                read_api(StoredRows(readers, found.database, seconds), token), settings.lpa.serve_address
+            server = WebServer(
+                read_api(StoredRows(readers, found.database, seconds), token),
+                settings.lpa.serve_address,
+                name="read API",
+                setting="LPA_SERVE_ADDRESS",
             )
             with stopped_by_signals(server, seconds + 10):
                 server.run()

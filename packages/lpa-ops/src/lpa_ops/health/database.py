@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, Final, final
 
 import attrs
@@ -16,6 +16,7 @@ from lpa_ops.dead_letters.statement import dead_letters
 from lpa_sinks.clickhouse.client import SCHEMES, connect
 from lpa_sinks.clickhouse.database import endpoint_of
 from lpa_sinks.clickhouse.names import quoted
+from lpa_sinks.clickhouse.readers import Readers
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.clickhouse.sql_files import SqlFiles
 from lpa_sinks.schema.ddl import DEFAULT_DATABASE
@@ -50,6 +51,13 @@ class HealthDatabase:
     name: str
     embedded: bool
     _scope: Scope
+    _readers: Readers | None = None
+    """Of a database that may change hands meanwhile."""
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether it takes nothing but SELECT and what describes tables: it is read through its holder."""
+        return self._readers is not None
 
     def ask(self, file: str, **parameters: Any) -> list[dict[str, Any]]:
         """The rows of a question. ``since`` and ``now`` (epoch ms) of the scope are bound in each."""
@@ -65,14 +73,14 @@ class HealthDatabase:
         return self._asked("look for positions", text, parameters).result_rows
 
     def _asked(self, what: str, text: str, parameters: Mapping[str, Any]) -> QueryResult:
+        def query(client: Client) -> QueryResult:
+            # The server is to give up when the check does.
+            settings = {"max_execution_time": self._scope.settings.health.costly_timeout_seconds}
+            return client.query(text, parameters=dict(parameters), settings=settings)
+
+        readers = self._readers
         return AT_ONCE.run(
-            f"{self.name}: {what}",
-            lambda: self.client.query(
-                text,
-                parameters=dict(parameters),
-                # The server is to give up when the check does.
-                settings={"max_execution_time": self._scope.settings.health.costly_timeout_seconds},
-            ),
+            f"{self.name}: {what}", lambda: query(self.client) if readers is None else readers.run(query)
         )
 
     def ask_for_one(self, file: str, **parameters: Any) -> Mapping[str, Any]:
@@ -112,7 +120,12 @@ def opened(scope: Scope) -> Iterator[HealthDatabase]:
         raise MissingDatabaseError(
             endpoint.database, f"{endpoint.path}: there is no embedded database", "`lpa ingest FILE` makes one"
         )
-    client = connect(endpoint, scope.settings.clickhouse.password, scope.settings.health.costly_timeout_seconds)
+    password, seconds = scope.settings.clickhouse.password, scope.settings.health.costly_timeout_seconds
+    if endpoint.path is not None and scope.shared:
+        with closing(Readers(endpoint, password, seconds)) as readers, readers.client() as client:
+            yield HealthDatabase(client, endpoint.database, True, scope, readers)
+        return
+    client = connect(endpoint, password, seconds)
     try:
         yield HealthDatabase(client, endpoint.database, endpoint.path is not None, scope)
     finally:

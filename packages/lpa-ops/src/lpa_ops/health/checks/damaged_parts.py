@@ -61,7 +61,8 @@ class PartReader:
                 for row in _of_living_tables(database.ask("broken_parts.sql"))
             ]
             self._forget(place, parts)
-            self._look(database, parts, seconds)
+            if not database.only_reads:
+                self._look(database, parts, seconds)
         broken += [f"{part.table}: the part {part.name} cannot be read ({why})" for part, why in self._found(place)]
         if not parts and not broken:
             raise NotApplicable("no table has rows")
@@ -75,6 +76,8 @@ class PartReader:
                 _NONE,
                 f"{command(scope, 'recover clickhouse-corruption')} shows what can be brought back; it changes nothing",
             )
+        if not read and database.only_reads:
+            raise NotApplicable("parts cannot be read beside another process: `lpa health` reads them")
         if not read:
             raise NotApplicable(
                 f"none of {len(parts):,} parts could be read in {seconds:g} s: raise HEALTH_COSTLY_TIMEOUT_SECONDS"

@@ -1,4 +1,4 @@
-"""Serves the read API on an address, until it is stopped."""
+"""Serves an application on an address, until it is stopped."""
 
 from __future__ import annotations
 
@@ -13,11 +13,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from lpa_core.errors import ConfigurationError
-from lpa_core.proxies import is_loopback
 from lpa_core.uris import HostPort, host_and_port
 
-ANYBODY: Final = "anybody"
-"""Stands for a token where everybody may read."""
 _BACKLOG: Final = 128
 _STOP_SECONDS: Final = 10
 """How long requests under way have when the server stops."""
@@ -26,29 +23,25 @@ _log = structlog.get_logger("lpa.serve")
 
 
 class ServeError(ConfigurationError):
-    """The read API cannot be served. The message names the setting and the remedy, in one line."""
-
-
-def token_of(address: str, token: str) -> str:
-    """What a request has to send, empty if anybody may read.
-
-    Raises ServeError if other machines can reach the address and nobody said who may read.
-    """
-    if not token and not is_loopback(host_and_port(address).host):
-        raise ServeError(
-            f"LPA_SERVE_ADDRESS={address} can be reached from other machines: set LPA_SERVE_TOKEN, "
-            f"or LPA_SERVE_TOKEN={ANYBODY} if anybody may read"
-        )
-    return "" if token == ANYBODY else token
+    """An application cannot be served. The message names the setting and the remedy, in one line."""
 
 
 @final
-class ApiServer:
+class WebServer:
     """An application on an address. ``stop`` may be called from any thread."""
 
-    def __init__(self, app: ASGIApp, address: str) -> None:
-        """``address`` is host:port, with port 0 for any that is free. Raises ServeError if it cannot be listened on."""
-        self._socket = _listening(address)
+    def __init__(self, app: ASGIApp, address: str, *, name: str, setting: str) -> None:
+        """Listens at once.
+
+        Args:
+            address: host:port, with port 0 for any that is free.
+            name: of the application, for its line in the log.
+            setting: that gave the address, for messages.
+
+        Raises ServeError if the address cannot be listened on.
+        """
+        self._name = name
+        self._socket = _listening(address, setting)
         self.url = f"http://{HostPort(host_and_port(address).host, self._socket.getsockname()[1])}"
         self._server = uvicorn.Server(
             uvicorn.Config(
@@ -67,14 +60,14 @@ class ApiServer:
         # uvicorn takes the signals of the main thread to itself; a command of lpa has an end of its own.
         thread = threading.Thread(target=self._server.run, args=([self._socket],), name="serve")
         thread.start()
-        _log.info("read API", url=self.url)
+        _log.info(self._name, url=self.url)
         thread.join()
 
     def stop(self) -> None:
         self._server.should_exit = True
 
 
-def _listening(address: str) -> socket.socket:
+def _listening(address: str, variable: str) -> socket.socket:
     host, port = host_and_port(address)
     try:
         family, kind, protocol, _, resolved = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -86,7 +79,7 @@ def _listening(address: str) -> socket.socket:
             opened.pop_all()
         return listener
     except OSError as error:
-        setting = f"LPA_SERVE_ADDRESS={address}"
+        setting = f"{variable}={address}"
         if error.errno == errno.EADDRINUSE:
             raise ServeError(f"{setting} is in use by another program: set it to a free port") from None
         raise ServeError(

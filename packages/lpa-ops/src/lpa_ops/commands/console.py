@@ -1,0 +1,62 @@
+"""``lpa console``: pages for people."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import closing
+from typing import Final
+
+import cyclopts
+
+from lpa_core.commands.options import SinkUri
+from lpa_core.errors import ConfigurationError
+from lpa_core.jobs.process import stopped_by_signals
+from lpa_core.plugins.context import AppContext
+from lpa_core.uris import host_and_port
+from lpa_sinks.clickhouse.database import endpoint_of
+from lpa_sinks.clickhouse.readers import Readers
+from lpa_sinks.clickhouse.retries import AT_ONCE
+
+_SECONDS: Final = 10
+"""For a statement of a page."""
+
+
+def console_app(context: AppContext) -> cyclopts.App:
+    settings = context.settings
+    app = cyclopts.App(name="console")
+
+    @app.default
+    def console(*, sink: SinkUri = None) -> None:
+        """Show in a browser how the flow is, what failed, and what is stored. Nothing can be changed.
+
+        It runs until it is stopped. Open the address that it prints: LPA_CONSOLE_ADDRESS. It reads the embedded
+        database also while `lpa ingest` writes into it.
+        """
+        try:
+            from lpa_ops.console.access import Access, require_token
+            from lpa_ops.console.app import console_app
+            from lpa_ops.console.database import ConsoleDatabase
+            from lpa_ops.console.monitor import console_monitor
+            from lpa_ops.console.page import ConsoleSources
+            from lpa_ops.web.server import WebServer
+        except ModuleNotFoundError as error:
+            if error.name not in ("jinja2", "starlette", "uvicorn"):
+                raise
+            raise ConfigurationError("the console is not installed: pip install 'lpa-ops[console]'") from None
+
+        address, token = settings.lpa.console_address, settings.lpa.console_token
+        require_token(address, token)
+        found = endpoint_of(sink, settings)
+        monitor = console_monitor(context, sink)
+        with closing(Readers(found, settings.clickhouse.password, _SECONDS + 5)) as readers, closing(monitor):
+            AT_ONCE.run(f"{found.database}: ask", lambda: readers.run(lambda client: client.command("SELECT 1")))
+            hosts = {host_and_port(address).host.lower(), *(name.lower() for name in settings.lpa.console_hosts)}
+            access = Access(token, hosts, secrets.token_bytes(32))
+            sources = ConsoleSources(ConsoleDatabase(readers, found.database, _SECONDS), monitor.latest, settings)
+            pages = console_app(sources, access)
+            server = WebServer(pages, address, name="console", setting="LPA_CONSOLE_ADDRESS")
+            monitor.start()
+            with stopped_by_signals(server, _SECONDS + 10):
+                server.run()
+
+    return app

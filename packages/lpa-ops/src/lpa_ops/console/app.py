@@ -1,0 +1,192 @@
+"""The console over HTTP."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from http import HTTPStatus
+from typing import Any, Final, final
+from urllib.parse import parse_qsl
+
+import anyio.to_thread
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from lpa_core.errors import LpaError, UsageError
+from lpa_ops.console.access import COOKIE, Access
+from lpa_ops.console.page import ConsolePage, ConsoleSources, PageRequest
+from lpa_ops.console.pages import PAGES
+from lpa_ops.console.rendering import Rendering
+from lpa_ops.read_api.problem import MEDIA_TYPE, ReadRefused, problem_details
+from lpa_ops.read_api.rendering import JSON, as_json
+
+_AT_ONCE: Final = 4
+_FORM_BYTES: Final = 1 << 20
+HEADERS: Final[Mapping[str, str]] = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+"""Of each answer: no page of the console runs or loads what the wheel does not hold."""
+
+_log = structlog.get_logger("lpa.console")
+
+
+def console_app(
+    sources: ConsoleSources, access: Access, clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+) -> Starlette:
+    """The application. ``clock`` gives epoch ms."""
+    front = _Front(sources, access, clock)
+    return Starlette(
+        routes=[
+            Route("/", front.first, methods=["GET"]),
+            Route("/login", front.login, methods=["GET", "POST"]),
+            Route("/logout", front.logout, methods=["POST"]),
+            *(route for page in PAGES for route in front.routes(page)),
+            Mount("/static", StaticFiles(packages=[(__package__, "static")])),
+        ],
+        middleware=[Middleware(BaseHTTPMiddleware, dispatch=front.guarded)],
+        exception_handlers={HTTPException: front.refused, LpaError: front.refused, Exception: front.failed},
+    )
+
+
+@final
+class _Front:
+    """What all pages share: who may read, how many at once, the form of answers and errors."""
+
+    def __init__(self, sources: ConsoleSources, access: Access, clock: Callable[[], int]) -> None:
+        self._sources, self._access, self._clock = sources, access, clock
+        self._rendering = Rendering(PAGES)
+        self._limiter = anyio.CapacityLimiter(_AT_ONCE)
+
+    def routes(self, page: ConsolePage) -> list[Route]:
+        methods = ["GET", "POST"] if page.posted else ["GET"]
+        return [
+            Route(f"/{page.path}", self._endpoint(page, as_page=True), methods=methods),
+            Route(f"/{page.path}.json", self._endpoint(page, as_page=False), methods=methods),
+        ]
+
+    async def guarded(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
+        try:
+            self._access.require_host(request.headers.get("host", ""))
+            response = await self._for_readers(request, call_next)
+        except ReadRefused as refused:
+            response = self.answer_of(request, refused.status, refused.detail)
+        response.headers.update(HEADERS)
+        return response
+
+    async def _for_readers(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
+        path = request.url.path
+        if path == "/login" or path.startswith("/static/") or self._access.is_signed_in(request):
+            return await call_next(request)
+        if path.endswith(".json") or request.method != "GET":
+            raise ReadRefused(HTTPStatus.UNAUTHORIZED, "log in first: /login takes the token of LPA_CONSOLE_TOKEN")
+        return RedirectResponse("/login", HTTPStatus.SEE_OTHER)
+
+    async def first(self, request: Request) -> Response:
+        return RedirectResponse(f"/{PAGES[0].path}", HTTPStatus.SEE_OTHER)
+
+    async def login(self, request: Request) -> Response:
+        wrong, status = "", HTTPStatus.OK
+        if request.method == "POST":
+            form = await self._form(request)
+            response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
+            try:
+                self._access.sign_in(form.get("token", ""), response, secure=request.url.scheme == "https")
+            except ReadRefused as refused:
+                wrong, status = refused.detail, refused.status
+            else:
+                return response
+        return self._html(request, "login.html", {"wrong": wrong}, status)
+
+    async def logout(self, request: Request) -> Response:
+        await self._form(request)
+        response = RedirectResponse("/login", HTTPStatus.SEE_OTHER)
+        response.delete_cookie(COOKIE)
+        return response
+
+    def _endpoint(self, page: ConsolePage, *, as_page: bool) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            values = dict(request.query_params) if request.method != "POST" else await self._form(request)
+            content: Mapping[str, Any] = {}
+            asked = PageRequest(values, self._clock())
+            if not page.posted or request.method == "POST":
+                read = partial(page.read, self._sources, asked)
+                content = await anyio.to_thread.run_sync(read, limiter=self._limiter)
+            if not as_page:
+                return Response(as_json(content), media_type=JSON)
+            return self._html(request, page.template, {"content": content}, page=page, values=values)
+
+        return endpoint
+
+    async def _form(self, request: Request) -> dict[str, str]:
+        """The fields of a form of the console. Raises ReadRefused if another page posted it."""
+        if int(request.headers.get("content-length") or "0") > _FORM_BYTES:
+            raise ReadRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "this is too long: a form has at most a mebibyte")
+        form = dict(parse_qsl((await request.body()).decode(errors="replace"), keep_blank_values=True))
+        self._access.require_own_form(request, form.pop("form_token", ""))
+        return form
+
+    def _html(
+        self,
+        request: Request,
+        template: str,
+        names: Mapping[str, Any],
+        status: HTTPStatus = HTTPStatus.OK,
+        *,
+        page: ConsolePage | None = None,
+        values: Mapping[str, str] | None = None,
+    ) -> Response:
+        text = self._rendering.html(
+            template,
+            {
+                "page": page,
+                "values": values or {},
+                "address": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+                "query": request.url.query,
+                "now_ms": self._clock(),
+                "form_token": self._access.form_token(request),
+                "signed_in": self._access.is_signed_in(request),
+                "needs_login": self._access.needs_login,
+                **names,
+            },
+        )
+        return Response(text, status, media_type="text/html; charset=utf-8")
+
+    async def refused(self, request: Request, error: Exception) -> Response:
+        if isinstance(error, ReadRefused):
+            return self.answer_of(request, error.status, error.detail)
+        if isinstance(error, HTTPException):
+            status = HTTPStatus(error.status_code)
+            missing = status is HTTPStatus.NOT_FOUND
+            return self.answer_of(request, status, "there is no such page" if missing else status.phrase)
+        status = HTTPStatus.BAD_REQUEST if isinstance(error, UsageError) else HTTPStatus.SERVICE_UNAVAILABLE
+        return self.answer_of(request, status, str(error))
+
+    async def failed(self, request: Request, error: Exception) -> Response:
+        _log.error("a page of the console failed", path=request.url.path, exc_info=error)
+        response = self.answer_of(
+            request, HTTPStatus.INTERNAL_SERVER_ERROR, "this is a fault in lpa: its log says which"
+        )
+        response.headers.update(HEADERS)
+        return response
+
+    def answer_of(self, request: Request, status: HTTPStatus, detail: str) -> Response:
+        if request.url.path.endswith(".json"):
+            return Response(as_json(problem_details(status, detail)), status, media_type=MEDIA_TYPE)
+        return self._html(request, "error.html", {"status": status, "detail": detail}, status)

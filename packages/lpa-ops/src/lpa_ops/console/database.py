@@ -1,0 +1,46 @@
+"""The database that pages read, within limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar, final
+
+from clickhouse_connect.driver.client import Client
+
+from lpa_sinks.clickhouse.names import quoted
+from lpa_sinks.clickhouse.readers import Readers
+from lpa_sinks.clickhouse.retries import AT_ONCE
+from lpa_sinks.clickhouse.sql_files import SqlFiles
+from lpa_sinks.schema.ddl import DEFAULT_DATABASE
+
+_SQL: Final = SqlFiles(__package__)
+
+T = TypeVar("T")
+
+
+@final
+class ConsoleDatabase:
+    """Several threads may use it. Reads of the embedded database go through the process that has it open."""
+
+    def __init__(self, readers: Readers, name: str, seconds: int) -> None:
+        """A statement of ``rows`` may take ``seconds``."""
+        self.name = name
+        self._readers, self._seconds = readers, seconds
+
+    def rows(self, file: str, **parameters: object) -> list[dict[str, Any]]:
+        """The rows of a SQL file below ``console/sql``, with bound parameters.
+
+        Raises SinkUnavailable, SinkMisconfigured.
+        """
+        statement = _SQL.text(file).replace(f"{DEFAULT_DATABASE}.", f"{quoted(self.name)}.")
+        settings = {"readonly": 2, "max_execution_time": self._seconds}
+
+        def read(client: Client) -> list[dict[str, Any]]:
+            answer = client.query(statement, parameters={"database": self.name, **parameters}, settings=settings)
+            return [dict(zip(answer.column_names, row, strict=True)) for row in answer.result_rows]
+
+        return self.run(read)
+
+    def run(self, action: Callable[[Client], T]) -> T:
+        """What the action reads with a client. Raises UsageError, SinkUnavailable, SinkMisconfigured."""
+        return AT_ONCE.run(f"{self.name}: read", lambda: self._readers.run(action))

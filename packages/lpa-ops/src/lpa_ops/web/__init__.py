@@ -1,0 +1,1 @@
+"""What the read API and the console share: an application served on an address."""
