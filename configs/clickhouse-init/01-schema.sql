@@ -79,6 +79,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.streaming_events_dlq
     attempt UInt16 COMMENT 'how often the record had been replayed',
     ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'time of the rejection',
     org LowCardinality(String) DEFAULT '',
+    traceparent String COMMENT 'header of the record: which trace of its producer it belongs to',
     event_date Date32 MATERIALIZED toDate32(coalesce(event_timestamp, source_record_timestamp)),
     INDEX source_offset_index source_offset TYPE minmax,
     INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax
@@ -124,6 +125,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.streaming_events_quarantine
     attempt UInt16 COMMENT 'how often the record had been replayed',
     ingestion_timestamp DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'time of the rejection',
     org LowCardinality(String) DEFAULT '',
+    traceparent String COMMENT 'header of the record: which trace of its producer it belongs to',
     event_date Date32 MATERIALIZED toDate32(coalesce(event_timestamp, source_record_timestamp)),
     INDEX source_offset_index source_offset TYPE minmax,
     INDEX ingestion_timestamp_index ingestion_timestamp TYPE minmax

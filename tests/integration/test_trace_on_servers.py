@@ -7,18 +7,36 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from services.job import Job, event
+from services.job import Job, event, headers
 
 from lpa_core.cli import run
 from lpa_core.testing.ports import free_port
 
 NewJob = Callable[..., Job]
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 FIX = """
 [[fix]]
 reason = "missing_field"
 where = [{ path = "data.type", missing = true }]
 steps = [{ set = "data.type", value = "gateway_receive_stream_request" }]
 """
+
+
+def test_without_an_archive_a_setting_decides_if_rejects_keep_their_traceparent(new_job: NewJob) -> None:
+    for number, (value, kept) in enumerate({"keep": PARENT, "ignore": ""}.items()):
+        job = new_job()
+        job.start(QUALITY_TRACEPARENT=value)
+        job.produce([event(f"{number}", type="unknown")], headers=[("traceparent", PARENT.encode())])
+        job.until_committed(1)
+        assert job.stop() == 0
+        (record,) = job.records(job.dlq)
+        assert headers(record).get("traceparent", "") == kept
+        with job.clickhouse.client() as client:
+            rows = client.query(
+                "SELECT traceparent FROM livepeer_analytics.streaming_events_dlq WHERE source_topic = {topic:String}",
+                parameters={"topic": job.topic},
+            ).result_rows
+        assert [tuple(row) for row in rows] == [(kept,)]
 
 
 def test_every_fate_of_a_record_from_kafka_is_told(
@@ -46,15 +64,8 @@ def test_every_fate_of_a_record_from_kafka_is_told(
         )
     lacking = {"stream_id": "s", "request_id": "r"}
     job.start("--archive", "archive")
-    job.produce(
-        [
-            event("a"),
-            event("a"),
-            event("bad", data=lacking),
-            event("seen", type="webrtc_stats"),
-            event("poison"),
-        ]
-    )
+    sent = [event("a"), event("a"), event("bad", data=lacking), event("seen", type="webrtc_stats"), event("poison")]
+    job.produce(sent, headers=[("traceparent", PARENT.encode())])
     job.until_committed(5)
     at = f"{job.topic}/0"
 
@@ -77,14 +88,19 @@ def test_every_fate_of_a_record_from_kafka_is_told(
     assert "no such record was sent yet" in later["remark"]
 
     lpa("replay", "run", "--all", "--from", "dlq-table", "--reason", "missing_field", "--fix", "fix.toml")
-    job.until_committed(job.committed() + 1)
     job.until(lambda: len(traced("bad")) == 2, "the copy is stored")
     dead, copy = traced("bad")
     assert (dead["fate"], copy["fate"], copy["origin"]) == ("dead letter", "accepted", dead["position"])
     assert [replay["outcome"] for replay in dead["replays"]] == ["published"]
+    assert dead["traceparent"] == PARENT
+    published = {headers(message)["source"]: headers(message) for message in job.records(job.dlq)}
+    assert {each["traceparent"] for each in published.values()} == {PARENT}
+    again = [message for message in job.records(job.topic) if b"__replay" in (message.value() or b"")]
+    assert [headers(message) for message in again] == [{"traceparent": PARENT}]
     assert job.stop() == 0
     (archived,) = traced(f"{at}/0", "--archive", "archive")
     assert (job.folder / "archive" / archived["archive_file"]).is_file()
+    assert archived["traceparent"] == PARENT, "the archive has it"
 
     monkeypatch.setenv("QUALITY_KAFKA_BOOTSTRAP", f"127.0.0.1:{free_port()}")
     answer = lpa("trace", f"{at}/9999", status=1)

@@ -14,6 +14,7 @@ from lpa_core.events.event_type import Row
 from lpa_core.orgs import NO_ORG
 from lpa_core.pipeline.reject_envelope import Rejected, RejectEnvelope, envelope, reduced, reject_row
 from lpa_core.pipeline.reject_values import record_timestamp
+from lpa_core.pipeline.traceparent import traceparent_of
 from lpa_core.pipeline.verdicts import Accepted, Ignored, Verdict
 from lpa_core.records import Position, RecordBatch
 from lpa_core.tables.ignored import IGNORED_COUNTS_TABLE, IGNORED_EVENTS_TABLE
@@ -107,6 +108,12 @@ def envelopes(settled: Settled, batch: RecordBatch, range_: Range, max_row_bytes
         envelope(reject, time, range_.batch_time, max_row_bytes)
         for reject, time in zip(settled.rejects, _record_timestamps(offsets, batch, range_), strict=True)
     ]
+    if batch.headers is not None:
+        headers = dict(zip(batch.offsets, batch.headers, strict=True))
+        found = [
+            attrs.evolve(each, traceparent=traceparent_of(headers[offset]))
+            for each, offset in zip(found, offsets, strict=True)
+        ]
     if not range_.reduced:
         return found
     return [

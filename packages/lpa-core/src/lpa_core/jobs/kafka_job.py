@@ -154,7 +154,7 @@ class KafkaJob:
             lambda: KafkaConsumerGroup(
                 consumer_configuration(settings),
                 producer_configuration(settings, transactional_id),
-                with_keys=archive is not None,
+                with_keys=archive is not None or quality.traceparent == "keep",
             ),
             quality.topics,
             pipeline,

@@ -67,7 +67,7 @@ class KafkaConsumerGroup:
 
         Args:
             consumer, producer: configurations, see :mod:`lpa_core.kafka.configuration`.
-            with_keys: hand over the records' keys and headers too, for an archive.
+            with_keys: hand over the records' keys and headers too, for an archive, or for ``traceparent``.
 
         Raises BrokerError, BrokerUnavailable.
         """

@@ -8,6 +8,7 @@ from typing import final
 import attrs
 
 from lpa_core.pipeline.reject_envelope import RejectEnvelope, envelope_json
+from lpa_core.pipeline.traceparent import TRACEPARENT
 
 
 @final
@@ -36,6 +37,8 @@ def reject_record(envelope: RejectEnvelope) -> RejectRecord:
         "attempt": str(envelope.attempt),
         "first_failure_ms": str(first),
     }
+    if envelope.traceparent:
+        headers[TRACEPARENT] = envelope.traceparent
     return RejectRecord(
         key=(envelope.dedup_key or position).encode(),
         value=envelope_json(envelope),

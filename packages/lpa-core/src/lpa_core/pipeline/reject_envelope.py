@@ -110,6 +110,7 @@ class RejectEnvelope:
     """What docs/spec/events.md section 7 lists, and beside it the replay marks and the payload's size and hash.
 
     ``first_failure_ms`` is for the header of its record alone: neither in its JSON nor in its row.
+    ``traceparent`` is the header of the rejected record: empty if it had none, and then not in the JSON.
     """
 
     schema_version: str
@@ -126,6 +127,7 @@ class RejectEnvelope:
     ingestion_timestamp: int
     event_timestamp: int | None
     first_failure_ms: int | None = None
+    traceparent: str = ""
 
 
 def envelope(rejected: Rejected, record_timestamp: int, ingestion_timestamp: int, max_row_bytes: int) -> RejectEnvelope:
@@ -252,6 +254,7 @@ def reject_row(of: RejectEnvelope, org: str = "") -> RejectValues:
         attempt=of.attempt,
         ingestion_timestamp=of.ingestion_timestamp,
         org=org,
+        traceparent=of.traceparent,
     )
 
 
@@ -268,7 +271,11 @@ def _envelope_converter() -> cattrs.Converter:
     converter = cattrs.Converter(unstruct_collection_overrides={})
     for model in (RejectSource, Failure, RejectIdentity, Dimensions, Payload, RejectEnvelope):
         names = {
-            field.name: override(rename=_camel_case(field.name), omit=field.name == "first_failure_ms")
+            field.name: override(
+                rename=_camel_case(field.name),
+                omit=field.name == "first_failure_ms",
+                omit_if_default=field.name == "traceparent",
+            )
             for field in attrs.fields(model)
         }
         converter.register_unstructure_hook(

@@ -118,6 +118,12 @@ class QualitySettings:
         "What an archive keeps of ignored records: all as received, or position, time and reason alone",
         one_of("full", "positions"),
     )
+    traceparent: str = option(
+        "ignore",
+        "keep or ignore",
+        "Whether rejects keep the header traceparent of their record; with an archive they always do",
+        one_of("keep", "ignore"),
+    )
     masked_paths: tuple[str, ...] = option(
         (),
         MASKED_PATHS,

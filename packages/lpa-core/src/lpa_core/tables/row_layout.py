@@ -117,6 +117,7 @@ def _reject_table(name: str) -> Table:
             Column("attempt", Kind.UINT16),
             Column("ingestion_timestamp", Kind.TIMESTAMP),
             Column("org", Kind.LABEL),
+            Column("traceparent", Kind.TEXT),
         ),
         order_by=("failure_class", "event_type", "source_topic", "source_partition", "source_offset"),
     )
@@ -158,3 +159,4 @@ class RejectValues(NamedTuple):
     attempt: int
     ingestion_timestamp: int
     org: str
+    traceparent: str

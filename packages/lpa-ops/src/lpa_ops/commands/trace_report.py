@@ -74,6 +74,7 @@ def _of_record(record: TracedRecord) -> Iterator[tuple[str, Cell]]:
     yield "event", " ".join(filter(None, (record.event_type, record.event_id)))
     times = {"event": record.event_timestamp, "record": record.record_timestamp}
     yield "time", "; ".join(f"{name} {_time(time)}" for name, time in times.items() if time is not None)
+    yield "traceparent", record.traceparent
     if record.payload:
         letter = {"payload_body": record.payload, "payload_encoding": record.payload_encoding}
         yield "payload", _payload(without_marks(payload_text(letter)), record.payload_size)

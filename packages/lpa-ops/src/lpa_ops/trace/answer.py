@@ -122,6 +122,7 @@ class TracedRecord:
         gave_up: replays sent it as often as allowed.
         ignore_reason: the rule; for a record that is not kept, every rule that its range has.
         archive_file: path of the archive's file whose name covers the record.
+        traceparent: the record's header of that name (W3C Trace Context): kept with rejects, and in an archive.
         remark: what else is known of a position that no table has.
     """
 
@@ -147,6 +148,7 @@ class TracedRecord:
     replays: Sequence[TracedReplay] = ()
     effects: Sequence[TracedEffect] = ()
     archive_file: str = ""
+    traceparent: str = ""
     remark: str = ""
 
 

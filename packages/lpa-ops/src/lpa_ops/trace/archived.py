@@ -1,4 +1,4 @@
-"""Which file of an archive holds a record: told by the names of files, which is all that is read."""
+"""Which file of an archive holds a record, by the names of files; and the header that only an archive keeps."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from typing import Final
 import attrs
 from tenacity import wait_none
 
+from lpa_core.pipeline.traceparent import TRACEPARENT, traceparent_of
 from lpa_core.records import Position
 from lpa_core.sinks.archive import ArchiveError
 from lpa_ops.trace.answer import TracedRecord
 from lpa_ops.trace.questions import milliseconds
-from lpa_sinks.archive.reader import files_of_position
+from lpa_sinks.archive.layout import ArchiveFile
+from lpa_sinks.archive.reader import files_of_position, read_files
 
 _HOUR_MS: Final = 3_600_000
+_READ_AT_MOST: Final = 200_000
+"""Records that are read in less than a second."""
 
 
 def with_archive_files(
@@ -38,6 +42,25 @@ def with_archive_files(
         if paths:
             found[position] = attrs.evolve(record, archive_file=paths[-1])
     return found, []
+
+
+def with_header(location: str, record: TracedRecord) -> tuple[TracedRecord, list[str]]:
+    """The record with its header ``traceparent``, from the file that has it, and what could not be asked.
+
+    A file is read up to the record, and not at all if too much of it comes before.
+    """
+    file = ArchiveFile.parse(record.archive_file)
+    if file is None or record.traceparent:
+        return record, []
+    if record.position.offset - file.first > _READ_AT_MOST:
+        return record, [f"the header {TRACEPARENT}: more than {_READ_AT_MOST:,} records come before it in its file"]
+    try:
+        for archived, _ in read_files(location, [record.archive_file], wait=wait_none(), attempts=1):
+            if archived.offset == record.position.offset:
+                return attrs.evolve(record, traceparent=traceparent_of(archived.headers)), []
+    except ArchiveError as error:
+        return record, [f"the header {TRACEPARENT}: {error}"]
+    return record, []
 
 
 def _hours(record: TracedRecord) -> tuple[int, int] | None:

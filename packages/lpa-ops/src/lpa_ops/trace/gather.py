@@ -16,7 +16,7 @@ from lpa_core.settings.settings import Settings
 from lpa_core.sinks.sink import SinkMisconfigured
 from lpa_ops.positions.input_topics import reads_kafka
 from lpa_ops.trace.answer import Fate, Trace, TracedRecord
-from lpa_ops.trace.archived import with_archive_files
+from lpa_ops.trace.archived import with_archive_files, with_header
 from lpa_ops.trace.effects import with_effects
 from lpa_ops.trace.lookup import LookedUp, look_up
 from lpa_ops.trace.questions import Questions
@@ -66,6 +66,10 @@ def trace(client: Client, database: str, subject: TraceSubject, surroundings: Su
     not_asked: list[str] = []
     if surroundings.archive:
         records, not_asked = with_archive_files(surroundings.archive, records)
+        if subject.position in records:
+            with_its_header, more = with_header(surroundings.archive, records[subject.position])
+            records[subject.position] = with_its_header
+            not_asked += more
     else:
         not_asked.append("the archive: none is set; give --archive, or LPA_ARCHIVE_DIR")
     records = _with_remarks(questions, records, surroundings, not_asked)

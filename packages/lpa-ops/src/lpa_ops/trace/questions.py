@@ -30,18 +30,26 @@ class Questions:
 
     Attributes:
         names: of all tables and views; a database that an earlier version made lacks some.
-        typed: tables with a row or more for each event of a type.
+        ingested: tables with rows made of records.
     """
 
     client: Client
     database: str
     names: Collection[str]
-    typed: Sequence[StoredTable]
+    ingested: Sequence[StoredTable]
 
     @classmethod
     def of(cls, client: Client, database: str) -> Questions:
-        typed = [table for table in ingested_tables(client, database) if table.name not in _UNTYPED]
-        return cls(client, database, object_names(client, database), typed)
+        return cls(client, database, object_names(client, database), ingested_tables(client, database))
+
+    @property
+    def typed(self) -> list[StoredTable]:
+        """Tables with a row or more for each event of a type."""
+        return [table for table in self.ingested if table.name not in _UNTYPED]
+
+    def columns(self, table: str) -> Collection[str]:
+        """Those of a table with rows made of records; none if there is no such table."""
+        return next((each.columns for each in self.ingested if each.name == table), ())
 
     @property
     def has_events(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, Final, final
 import attrs
 
 from lpa_core.delivery.ranges import Range
+from lpa_core.pipeline.traceparent import TRACEPARENT
 from lpa_core.records import Position
 from lpa_core.tables.known_gaps import GapReason
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
@@ -62,7 +63,13 @@ def stored_records(
     rejected = by_position(
         row
         for table in (DLQ_TABLE.name, QUARANTINE_TABLE.name)
-        for row in questions.ask("rejected.sql", {**asked, "table_name": table}, at_positions=where, table=table)
+        for row in questions.ask(
+            "rejected.sql",
+            {**asked, "table_name": table},
+            at_positions=where,
+            table=table,
+            traceparent=TRACEPARENT if TRACEPARENT in questions.columns(table) else "''",
+        )
     )
     ignored = by_position(_ask_if_there(questions, "ignored_events", "ignored.sql", asked, where))
     gaps = by_position(_ask_if_there(questions, "known_gaps", "gaps.sql", asked))
@@ -140,8 +147,13 @@ def _rejected(position: Position, row: Row, withdrawn: Sequence[Row]) -> TracedR
     )
     fate = Fate.DUPLICATE if row["failure_class"] == FailureClass.DUPLICATE else Fate.DEAD_LETTER
     claim = TracedClaim(row["dedup_key"], row["dedup_strategy"]) if row["dedup_key"] else None
-    record = _of_row(position, fate, row)
-    return attrs.evolve(record, failure=failure, claim=claim, payload_encoding=row["payload_encoding"])
+    return attrs.evolve(
+        _of_row(position, fate, row),
+        failure=failure,
+        claim=claim,
+        payload_encoding=row["payload_encoding"],
+        traceparent=row["traceparent"],
+    )
 
 
 def _of_row(position: Position, fate: Fate, row: Row) -> TracedRecord:

@@ -72,6 +72,7 @@ class SpoolSource:
             offsets,
             [each.value for each in some],
             [self._planned_ms if each.record_ms is None else each.record_ms for each in some],
+            headers=[[(name, text.encode()) for name, text in each.headers] for each in some],
             resume=self._resume(offsets[-1] + 1),
             org=some[0].org,
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import final
 
 from lpa_core.delivery.ignored_blocks import IGNORED_HEADER
+from lpa_core.pipeline.traceparent import traceparent_of
 from lpa_core.records import Position
 from lpa_core.replays import ReplayError, ReplayRefused
 from lpa_core.sinks.archive import ArchiveError
@@ -72,4 +73,6 @@ def _found(record: ArchivedRecord, received: int) -> Found:
         if name == ERASED_HEADER:
             problem = "it was erased, and the archive has only its position"
     value = None if problem else record.value
-    return raw_record(value, place, possible_time(received), possible_time(received), problem)
+    return raw_record(
+        value, place, possible_time(received), possible_time(received), problem, traceparent_of(record.headers)
+    )

@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from lpa_core.events.coercion import timestamp
 from lpa_core.pipeline.reject_envelope import SCHEMA_VERSION
+from lpa_core.pipeline.traceparent import TRACEPARENT, traceparent_of
 from lpa_core.records import Position
 from lpa_replay.sources.record import Found, possible_position
 
@@ -55,6 +56,7 @@ class _Envelope(msgspec.Struct, gc=False, rename="camel"):
     attempt: int = 0
     ingestion_timestamp: int | None = None
     event_timestamp: int | None = None
+    traceparent: str = ""
 
 
 @final
@@ -103,6 +105,7 @@ def read_envelope(value: bytes | None, place: Position, record_ms: int | None) -
         envelope.dedup_key or "",
         max(0, envelope.attempt),
         problem,
+        traceparent_of([(TRACEPARENT, envelope.traceparent.encode("utf-8", "replace"))]),
     )
 
 

@@ -40,6 +40,8 @@ class Found(msgspec.Struct, gc=False, frozen=True):
     """How often it had been replayed when it was rejected."""
     problem: str = ""
     """Why there is nothing to replay, whatever is done to it; empty if there is."""
+    traceparent: str = ""
+    """The record's header of that name; empty if it had none, or none that was kept."""
 
     def time(self, clock: Clock) -> int | None:
         """The time that a window is about."""
@@ -70,7 +72,12 @@ _glance: Final = msgspec.json.Decoder(_Glance).decode
 
 
 def raw_record(
-    payload: bytes | None, place: Position, record_ms: int | None, ingested_ms: int | None, problem: str = ""
+    payload: bytes | None,
+    place: Position,
+    record_ms: int | None,
+    ingested_ms: int | None,
+    problem: str = "",
+    traceparent: str = "",
 ) -> Found:
     """A record that nobody has judged yet, with its event time and type if they can be read."""
     glance = _Glance()
@@ -86,6 +93,7 @@ def raw_record(
         ingested_ms,
         event_type=glance.type if isinstance(glance.type, str) else "",
         problem=problem or ("it has no value" if payload is None else ""),
+        traceparent=traceparent,
     )
 
 

@@ -134,6 +134,7 @@ def _found(
     encoding: str,
     body: str,
     truncated: int,
+    traceparent: str,
 ) -> Found:
     # A row has no null for the body of a record without a value; any other JSON text has at least a character.
     payload, problem = payload_bytes(encoding, body if body or encoding == "base64" else None, bool(truncated))
@@ -153,4 +154,5 @@ def _found(
         dedup_key,
         attempt,
         problem,
+        traceparent,
     )

@@ -61,8 +61,8 @@ class ReplayDecision(msgspec.Struct, gc=False, frozen=True, array_like=True):
 class Outgoing(msgspec.Struct, gc=False, frozen=True, array_like=True):
     """A record as it is to be sent.
 
-    ``value`` is JSON. ``headers`` and ``quarantined`` are of a record that goes to quarantine instead, as an
-    envelope. ``org``: whose event it is where it goes.
+    ``value`` is JSON. ``quarantined``: it goes to quarantine instead, as an envelope, with its ``headers``. The only
+    header of any other is ``traceparent``. ``org``: whose event it is where it goes.
     """
 
     value: bytes

@@ -15,7 +15,8 @@ SELECT
     attempt,
     payload_encoding,
     payload_body,
-    payload_truncated
+    payload_truncated,
+    traceparent
 FROM $table
 WHERE ingestion_timestamp <= fromUnixTimestamp64Milli({through:Int64}, 'UTC')
     AND ({start:Nullable(Int64)} IS NULL OR $moment >= fromUnixTimestamp64Milli(assumeNotNull({start:Nullable(Int64)}), 'UTC'))

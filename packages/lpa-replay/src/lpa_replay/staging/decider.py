@@ -10,6 +10,7 @@ import msgspec
 from lpa_core.jobs.process import trim_memory
 from lpa_core.kafka.reject_records import reject_record
 from lpa_core.orgs import EventKey, claim_key
+from lpa_core.pipeline.traceparent import TRACEPARENT
 from lpa_replay.planning.plan import Plan
 from lpa_replay.sources.record import Found
 from lpa_replay.sources.source import ReplaySource
@@ -196,7 +197,9 @@ def _outcome(number: int, each: PreparedRecord, decision: Decision, why: str) ->
 
 def _sent(number: int, each: PreparedRecord) -> Outgoing:
     key = each.dedup_key or position_text(each.origin)
-    return Outgoing(each.value or b"", key, each.origin, each.found.record_ms, number, org=each.org)
+    traceparent = each.found.traceparent
+    headers = [(TRACEPARENT, traceparent)] if traceparent else []
+    return Outgoing(each.value or b"", key, each.origin, each.found.record_ms, number, headers=headers, org=each.org)
 
 
 def superseded(outcome: ReplayDecision, latest: dict[int, int]) -> bool:

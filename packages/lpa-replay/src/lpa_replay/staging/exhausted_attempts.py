@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import attrs
+
 from lpa_core.pipeline.reject_envelope import Rejected, RejectEnvelope, envelope
 from lpa_core.validation.reasons import Failure, FailureClass, Reason, Stage
 from lpa_replay.staging.prepare import PreparedRecord
@@ -30,4 +32,4 @@ def exhausted_envelope(prepared: PreparedRecord, replay_id: str, now: int, max_r
         first_failure_ms=prepared.first_failure_ms,
     )
     record_ms = now if found.record_ms is None else found.record_ms
-    return envelope(rejected, record_ms, now, max_row_bytes)
+    return attrs.evolve(envelope(rejected, record_ms, now, max_row_bytes), traceparent=found.traceparent)

@@ -21,6 +21,7 @@ SELECT
     if(replay = 1, simpleJSONExtractString(payload_body, '__replay_origin'), '') AS origin,
     substringUTF8(payload_body, 1, 4096) AS payload,
     toString(payload_encoding) AS payload_encoding,
-    payload_size
+    payload_size,
+    $traceparent AS traceparent
 FROM $database.$table
 WHERE $at_positions
