@@ -23,7 +23,7 @@ nox.options.sessions = ["lint", "types", "tests"]
 
 BOTH_PATHS = "packages/lpa-core/tests/pipeline/test_both_paths.py::test_failure_01_both_paths_make_equal_rows"
 KILLED = ["tests/test_kill.py", "packages/lpa-replay/tests/test_killed.py"]
-SLOW_TOO = ["-m", "not integration and not chaos and not soak and not edges"]
+SLOW_TOO = ["-m", "not integration and not chaos and not soak and not edges and not flink"]
 """Takes the place of the selection in pyproject.toml, which leaves slow tests out."""
 ALL = {"TEST_SHARE": ""}
 """For sessions whose tests are in no share, though they are slow."""
@@ -159,6 +159,21 @@ def simulation(session: nox.Session) -> None:
     """Run the delivery under 10,000 seeded schedules of crashes, freezes and lost answers: ./dev simulation --seeds."""
     sync(session, "--all-packages", "--all-extras", "--group", "test")
     session.run("python", "-m", "lpa_core.testing.simulation", *(session.posargs or ["--seeds", "0:10000"]))
+
+
+@nox.session(default=False)
+def flink(session: nox.Session) -> None:
+    """Run the job on a cluster of Flink, 100,000 events and 30 kills: LPA_FLINK_FAULTS=3 ./dev flink."""
+    require_programs(session, FLINK)
+    sync(session, "--all-packages", "--all-extras", "--group", "test")
+    session.run_install(
+        "uv", "sync", "--quiet", "--frozen", "--project", "cluster",
+        env={"UV_PROJECT_ENVIRONMENT": str(Path(session.virtualenv.location).with_name("flink-cluster").absolute())},
+    )  # fmt: skip
+    session.run("mvn", "--quiet", "--batch-mode", "--file", "flink-jobs/pom.xml", "package", external=True)
+    sizes = {"LPA_FLINK_EVENTS": "100000", "LPA_FLINK_FAULTS": "30", **os.environ}
+    with files_in_memory(session):
+        session.run("pytest", "-m", "flink", "-s", *(session.posargs or ["tests/flink"]), env=sizes)
 
 
 @nox.session(default=False)
@@ -346,6 +361,8 @@ PROGRAMS = {"redis-server": "redis-server", "promtool": "prometheus"}
 """What the tests run beside Python -> Debian's package of it."""
 SERVERS = {**PROGRAMS, "java": "openjdk-17-jre-headless", "mvn": "maven"}
 """What the tests on real servers run: Kafka's jars come by Maven."""
+FLINK = {"curl": "curl", "javac": "openjdk-17-jdk-headless", "mvn": "maven"}
+"""What the job on Flink is built and driven by."""
 
 
 @contextmanager

@@ -33,6 +33,7 @@ STATUSES: Final = {
     "DamagedDatabaseError": 2,
     "DedupStoreError": 2,
     "FlinkAddressError": 2,
+    "FlinkJobError": 2,
     "ForbiddenError": 2,
     "FrameError": 2,
     "BrokerError": 2,

@@ -22,6 +22,8 @@ PYTHON: Final = ROOT / ".nox" / "flink-cluster" / "bin" / "python"
 JAR: Final = ROOT / "flink-jobs" / "target" / "livepeer-analytics-flink-0.1.0.jar"
 ENTRY_CLASS: Final = "com.livepeer.analytics.pipeline.StreamingEventsToClickHouse"
 
+_ATTEMPTS: Final = 5
+
 _CONFIGURATION: Final = """
 env.java.opts.all: {java_options}
 jobmanager.rpc.address: 127.0.0.1
@@ -86,6 +88,10 @@ class FlinkCluster:
             "FLINK_LOG_DIR": str(folder / "log"),
             "FLINK_LIB_DIR": str(folder / "lib"),
         }
+        self._started_managers = 0
+        self._names: dict[int, str] = {}
+        """Process id of a task manager -> what the job manager knows it as."""
+        self._began_with: dict[str, str] = {}
         self.job_manager: subprocess.Popen[bytes] | None = None
         self.task_managers: list[subprocess.Popen[bytes]] = []
 
@@ -94,13 +100,21 @@ class FlinkCluster:
         if self.job_manager is None:
             self.job_manager = self._started("jobmanager")
         while len(self.task_managers) < task_managers:
-            self.task_managers.append(self._started("taskmanager"))
-        self.until(lambda: self.get("/overview").get("taskmanagers") == task_managers, "the task managers are there")
+            name = f"task-manager-{self._started_managers}"
+            self._started_managers += 1
+            self.task_managers.append(self._started("taskmanager", f"-Dtaskmanager.resource-id={name}"))
+            self._names[self.task_managers[-1].pid] = name
+        wanted = set(self._names.values())
 
-    def _started(self, role: str) -> subprocess.Popen[bytes]:
+        def there() -> bool:
+            return wanted <= {each["id"] for each in self.get("/taskmanagers").get("taskmanagers", [])}
+
+        self.until(there, "the task managers are there")
+
+    def _started(self, role: str, *properties: str) -> subprocess.Popen[bytes]:
         with (self.folder / "log" / f"{role}.out").open("ab") as log:
             return subprocess.Popen(
-                [str(self._home / "bin" / f"{role}.sh"), "start-foreground"],
+                [str(self._home / "bin" / f"{role}.sh"), "start-foreground", *properties],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
@@ -110,7 +124,9 @@ class FlinkCluster:
             )
 
     def kill_task_manager(self, number: int = 0) -> None:
-        _end(self.task_managers.pop(number), signal.SIGKILL)
+        killed = self.task_managers.pop(number)
+        _end(killed, signal.SIGKILL)
+        del self._names[killed.pid]
 
     def kill_job_manager(self) -> None:
         assert self.job_manager is not None
@@ -135,9 +151,9 @@ class FlinkCluster:
         """The answer, empty if there is none."""
         return self._curl(path)
 
-    def upload(self) -> str:
+    def upload(self, jar: Path = JAR) -> str:
         """Upload the jar as the operations guide does, and return its id."""
-        answer = self._curl("/jars/upload", "-X", "POST", "-H", "Expect:", "-F", f"jarfile=@{JAR}")
+        answer = self._curl("/jars/upload", "-X", "POST", "-H", "Expect:", "-F", f"jarfile=@{jar}")
         return str(answer["filename"]).rsplit("/", 1)[-1]
 
     def run(self, jar: str, *, parallelism: int = 1, savepoint: str = "", arguments: tuple[str, ...] = ()) -> str:
@@ -150,20 +166,30 @@ class FlinkCluster:
         answer = self._post(f"/jars/{jar}/run", body)
         if "jobid" not in answer:
             raise ServiceError(f"the job does not start: {str(answer)[-4000:]}")
+        self._began_with[answer["jobid"]] = savepoint
         return str(answer["jobid"])
 
     def stop(self, job: str, *, drain: bool = False) -> str:
-        """Stop the job with a savepoint as the operations guide does, and return where the savepoint is."""
-        request = self._post(f"/jobs/{job}/stop", {"drain": drain})["request-id"]
-        self.until(
-            lambda: self.get(f"/jobs/{job}/savepoints/{request}").get("status", {}).get("id") == "COMPLETED",
-            "the savepoint is made",
-        )
-        operation = self.get(f"/jobs/{job}/savepoints/{request}")["operation"]
-        if "location" not in operation:
-            raise ServiceError(f"no savepoint: {operation}")
-        self.until(lambda: self.state(job) == "FINISHED", "the job has ended")
-        return str(operation["location"])
+        """Stop the job with a savepoint as the operations guide does, and return where the savepoint is.
+
+        A job that is just being restarted makes none: then it is asked again.
+        """
+        for _ in range(_ATTEMPTS):
+            self.until(lambda: self.running(job), "the job runs")
+            request = self._post(f"/jobs/{job}/stop", {"drain": drain}).get("request-id")
+            if request is None:
+                continue
+            operation = self._savepoint(f"/jobs/{job}/savepoints/{request}")
+            if "location" in operation:
+                self.until(lambda: self.state(job) == "FINISHED", "the job has ended")
+                return str(operation["location"])
+        raise ServiceError(f"the job {job} made no savepoint in {_ATTEMPTS} attempts")
+
+    def _savepoint(self, path: str) -> dict[str, Any]:
+        """What became of a savepoint, once it has an end."""
+        self.until(lambda: self.get(path).get("status", {}).get("id") == "COMPLETED", "the savepoint has an end")
+        operation: dict[str, Any] = self.get(path)["operation"]
+        return operation
 
     def state(self, job: str) -> str:
         return str(self.get(f"/jobs/{job}").get("state", ""))
@@ -173,10 +199,12 @@ class FlinkCluster:
         vertices = self.get(f"/jobs/{job}").get("vertices", [])
         return bool(vertices) and all(vertex["status"] == "RUNNING" for vertex in vertices)
 
-    def newest_checkpoint(self, job: str) -> str:
-        """Where the newest completed checkpoint of a job is, as its files say."""
-        found = (self.folder / "checkpoints" / job).glob("chk-*/_metadata")
-        return str(max(found, key=lambda path: int(path.parent.name.removeprefix("chk-"))).parent)
+    def newest_state(self, job: str) -> str:
+        """Where the newest completed checkpoint of a job is, as its files say; without one, what it began with."""
+        found = [path.parent for path in (self.folder / "checkpoints" / job).glob("chk-*/_metadata")]
+        if not found:
+            return self._began_with[job]
+        return str(max(found, key=lambda path: int(path.name.removeprefix("chk-"))))
 
     def until(self, condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
         deadline = time.monotonic() + seconds

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Final
 
 import attrs
 import pytest
 
 from lpa_core.settings.settings import Settings
-from lpa_flink import job
 from lpa_flink.java_clients import JavaClientError, consumer_properties, producer_properties
-
-TOPOLOGY: Final = Path(__file__).parents[3] / "flink-jobs/src/main/java/com/livepeer/analytics/flink/Topology.java"
 
 
 def of(**properties: str) -> Mapping[str, str]:
@@ -61,7 +56,3 @@ def test_properties_of_librdkafka_alone_are_left_out() -> None:
 def test_what_has_no_counterpart_is_refused_and_never_shown(name: str, value: str) -> None:
     with pytest.raises(JavaClientError, match=name):
         consumer_properties(attrs.evolve(Settings(), kafka={name: value, "sasl.password": "secret"}))
-
-
-def test_state_is_divided_alike_in_both_languages() -> None:
-    assert f"MAX_PARALLELISM = {job.MAX_PARALLELISM};" in TOPOLOGY.read_text("utf-8")

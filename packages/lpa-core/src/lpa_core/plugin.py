@@ -58,6 +58,7 @@ if TYPE_CHECKING:
         StoredKeys,
         StoredOffsets,
         StoredRange,
+        StoredRows,
         SupportsCompletion,
         SupportsDerivation,
         SupportsGathering,
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
         SupportsPresence,
         SupportsRecall,
         SupportsStoredOffsets,
+        SupportsStoredRows,
         SupportsWaitReason,
         SupportsWithdrawn,
         require_distinct,
@@ -163,6 +165,7 @@ __all__ = [
     "StoredKeys",
     "StoredOffsets",
     "StoredRange",
+    "StoredRows",
     "SupportsChangeCount",
     "SupportsCompletion",
     "SupportsDerivation",
@@ -175,6 +178,7 @@ __all__ = [
     "SupportsPresence",
     "SupportsRecall",
     "SupportsStoredOffsets",
+    "SupportsStoredRows",
     "SupportsVouching",
     "SupportsWaitReason",
     "SupportsWithdrawn",
@@ -228,10 +232,10 @@ _HOMES = {
     "lpa_core.settings.settings": "Settings",
     "lpa_core.sinks.derived": "Derived",
     "lpa_core.sinks.sink": (
-        "RowsRefused Sink SinkMisconfigured SinkUnavailable StoredKeys StoredOffsets StoredRange SupportsCompletion "
-        "SupportsDerivation SupportsGathering SupportsInterrupt SupportsInventory SupportsKnownGaps SupportsNewestTime "
-        "SupportsPreEncode SupportsPresence SupportsRecall SupportsStoredOffsets SupportsWaitReason "
-        "SupportsWithdrawn require_distinct"
+        "RowsRefused Sink SinkMisconfigured SinkUnavailable StoredKeys StoredOffsets StoredRange StoredRows "
+        "SupportsCompletion SupportsDerivation SupportsGathering SupportsInterrupt SupportsInventory "
+        "SupportsKnownGaps SupportsNewestTime SupportsPreEncode SupportsPresence SupportsRecall SupportsStoredOffsets "
+        "SupportsStoredRows SupportsWaitReason SupportsWithdrawn require_distinct"
     ),
     "lpa_core.tables.known_gaps": "OffsetSpan",
     "lpa_core.lifecycle.fold_rules": "FoldRules",

@@ -5,9 +5,15 @@ The only module that imports pyflink: the cluster brings it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from typing import Final
 
+from lpa_core.errors import ConfigurationError
+from lpa_core.plugins.fingerprint import fingerprint
+from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.loading import load
 from lpa_core.settings.settings import Settings
 from lpa_flink.java_clients import consumer_properties, producer_properties
@@ -48,9 +54,35 @@ SETTINGS: Final[Mapping[str, str]] = {
 """What the job depends on, whatever the cluster is configured to."""
 
 
-def main() -> None:
+class FlinkJobError(ConfigurationError):
+    """What the job manager has installed or set is not what the job was submitted with. One line, with the remedy."""
+
+
+def main(arguments: Sequence[str]) -> None:
     """Put the job together and hand it to the cluster. Raises ConfigurationError."""
-    execute(load())
+    parser = argparse.ArgumentParser(prog="lpa_flink.job", description="The pipeline as a job on Apache Flink.")
+    for name in ("version", "fingerprint"):
+        parser.add_argument(f"--expect-{name}", default="", help=f"refuse to run with another {name}")
+    expected = parser.parse_args(arguments)
+    settings = load()
+    require_expected(settings, expected.expect_version, expected.expect_fingerprint)
+    execute(settings)
+
+
+def require_expected(settings: Settings, expected_version: str, expected_fingerprint: str) -> None:
+    """Raise FlinkJobError unless the job manager has this version and these rules. Empty: any will do."""
+    if expected_version and expected_version != (found := version("lpa-flink")):
+        raise FlinkJobError(
+            f"the job manager has lpa-flink {found}, and the job was submitted by {expected_version}: "
+            "install one version on both"
+        )
+    if expected_fingerprint:
+        found = fingerprint(settings, PluginManager(settings).plugins)
+        if found != expected_fingerprint:
+            raise FlinkJobError(
+                f"the job manager judges by rules {found}, and the job was submitted with {expected_fingerprint}: "
+                "give both the same settings (QUALITY_*) and plugins"
+            )
 
 
 def execute(settings: Settings) -> None:
@@ -85,4 +117,4 @@ def execute(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -27,6 +27,7 @@ from lpa_core.records import RecordBatch
 from lpa_core.release import WrongClockError
 from lpa_core.sinks.sink import Sink, SupportsWithdrawn
 from lpa_core.tables.known_gaps import gaps
+from lpa_flink.comparison import Comparison, decide_as_stored, rest_of, without_stored
 from lpa_flink.frames import (
     FrozenRange,
     ReadBatch,
@@ -92,13 +93,14 @@ class KeysStage:
 
 @final
 class WriteStage:
-    """Writes ranges that a completed checkpoint holds, and says what is to be published of them."""
+    """Writes ranges that a completed checkpoint holds into a sink, and says what is to be published of them."""
 
     def __init__(
         self, pipeline: Pipeline, destination: GroupDestination, limits: RejectLimits, fingerprint: str
     ) -> None:
         self._destination, self._limits, self._fingerprint = destination, limits, fingerprint
         self._steps = RangeSteps(pipeline, destination.sinks, _unmeasured)
+        self._comparison = Comparison(destination.sinks[0])
         self._states: dict[Partition, PartitionState] = {}
 
     def __call__(self, frame: bytes) -> Sequence[bytes]:
@@ -117,11 +119,35 @@ class WriteStage:
         pending = self._pending(frozen)
         partition = Partition(pending.batch.topic, pending.batch.partition)
         self._limits.check(self._states.setdefault(partition, PartitionState(partition)), pending)
+        stored = self._comparison.stored(pending)
+        if stored is None:
+            self._write(pending, self._steps.build_blocks, repeated=frozen.repeated)
+            return pending
+        _log.info("a range is compared with the tables by position", range=repr(frozen.records))
+        decide_as_stored(pending, stored)
+        rest = rest_of(pending, stored)
+
+        def build(some: PendingRange) -> None:
+            self._steps.build_blocks(some)
+            some.blocks = without_stored(some.blocks, stored, some.range.batch_time)
+
+        build(rest)
+        self._write(rest, build, repeated=True)
+        pending.range = rest.range
+        self._steps.build_blocks(pending)
+        return pending
+
+    def _write(self, pending: PendingRange, build: Callable[[PendingRange], None], *, repeated: bool) -> None:
         sinks = self._destination.sinks
+
+        def refuse(refused: PendingRange) -> None:
+            # The notes of the withdrawal are what a repetition of the range knows the refusals from.
+            withdraw_refused(refused, sinks)
+            build(refused)
+
         if pending.range.refused:
             withdraw_refused(pending, sinks)  # whoever found that they are refused may not have come to it
-        write(pending, sinks, self._refuse, repeated=frozen.repeated)
-        return pending
+        write(pending, sinks, refuse, repeated=repeated)
 
     def _pending(self, frozen: FrozenRange) -> PendingRange:
         if frozen.repeated and frozen.fingerprint != self._fingerprint:
@@ -138,15 +164,10 @@ class WriteStage:
             owners=frozen.owners,
         )
         fix_duplicates(pending)
-        if frozen.repeated:
+        if frozen.repeated or self._comparison.concerns(range_):
             pending.range = _with_refusals(pending.range, self._destination.sinks)
         self._steps.build_blocks(pending)
         return pending
-
-    def _refuse(self, pending: PendingRange) -> None:
-        # The notes of the withdrawal are what a repetition of the range knows the refusals from.
-        withdraw_refused(pending, self._destination.sinks)
-        self._steps.build_blocks(pending)
 
 
 def _range(batch: RecordBatch, time: int) -> Range:

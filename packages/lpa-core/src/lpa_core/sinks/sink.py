@@ -89,6 +89,32 @@ class SupportsWithdrawn(Protocol):
         ...
 
 
+@final
+@attrs.frozen(slots=True)
+class StoredRows:
+    """What a sink holds of some offsets of a partition.
+
+    Attributes:
+        batch_times: table name -> offset that it has rows of -> their batch time, epoch ms.
+        gaps: known gaps that reach into them.
+    """
+
+    batch_times: Mapping[str, Mapping[int, int]]
+    gaps: Sequence[OffsetSpan]
+
+
+@runtime_checkable
+class SupportsStoredRows(Protocol):
+    """A sink that can say what it holds of a range, whoever wrote it: who goes back to earlier offsets asks it."""
+
+    def stored_rows(self, topic: str, partition: int, first: int, end: int) -> StoredRows:
+        """What is stored of the offsets from ``first`` on and before ``end``.
+
+        Called after ``open``, by the thread that writes. Raises SinkUnavailable, SinkMisconfigured.
+        """
+        ...
+
+
 @runtime_checkable
 class SupportsInterrupt(Protocol):
     """A sink whose waiting can be cut short."""

@@ -34,6 +34,7 @@ from lpa_core.sinks.sink import (
     SupportsKnownGaps,
     SupportsNewestTime,
     SupportsStoredOffsets,
+    SupportsStoredRows,
     SupportsWithdrawn,
 )
 from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, GapReason, OffsetSpan
@@ -278,6 +279,17 @@ class SinkContract(_Contract):
         sink.withdraw(TABLE, "events", 1, [2])
         assert sorted(sink.withdrawn("events", 0, 1, 4)) == [1, 3]
         assert sorted(sink.withdrawn("events", 0, 0, 100)) == [1, 3, 4]
+
+    def test_what_is_stored_of_a_range_is_told_if_it_can_be_asked(self, place: Place, sink: Sink) -> None:
+        if not isinstance(sink, SupportsStoredRows):
+            return
+        sink.write(block("a", 6))
+        sink.write(block("b", 2, table=OTHER_TABLE))
+        sink.write(block("c", 3, partition=1))
+        found = sink.stored_rows("events", 0, 1, 4)
+        offsets = {name: sorted(times) for name, times in found.batch_times.items()}
+        assert offsets == {TABLE.name: [1, 2, 3], OTHER_TABLE.name: [1]}
+        assert found.gaps == []
 
     def test_another_thread_may_use_it(self, place: Place, sink: Sink) -> None:
         thread = threading.Thread(target=lambda: sink.write(block("t", 1)))

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.sinks.sink import SinkUnavailable, StoredOffsets
+from lpa_core.sinks.sink import SinkUnavailable, StoredOffsets, StoredRows
+from lpa_core.tables.known_gaps import OffsetSpan
 from lpa_core.tables.table import Table
 from lpa_sinks.clickhouse.sql_files import SqlFiles
 from lpa_sinks.sink.completion import inserts_under_way
@@ -43,6 +44,26 @@ def stored_offsets(
         parameters=where,
     ).result_rows
     return {partition: StoredOffsets(lowest, highest) for partition, lowest, highest in found}
+
+
+def stored_rows(
+    client: Client, tables: Mapping[str, str], gaps: str, topic: str, partition: int, first: int, end: int
+) -> StoredRows:
+    """What is stored of the offsets from ``first`` on and before ``end``. Raises the client's errors.
+
+    Args:
+        tables: by their names, the same qualified and quoted.
+        gaps: the table of known gaps, qualified and quoted.
+    """
+    where = {"topic": topic, "partition": partition, "first": first, "end": end}
+    of_each = "\nUNION ALL\n".join(
+        _SQL.fill("stored_rows.sql", table=table, name=name) for name, table in tables.items()
+    )
+    found: dict[str, dict[int, int]] = {}
+    for name, offset, batch_time in client.query(of_each, parameters=where).result_rows:
+        found.setdefault(name, {})[offset] = batch_time
+    spans = client.query(_SQL.fill("stored_gaps.sql", table=gaps), parameters=where).result_rows
+    return StoredRows(found, [OffsetSpan(*span) for span in spans])
 
 
 def newest_batch_time(client: Client, tables: Iterable[str]) -> int:

@@ -19,6 +19,7 @@ from lpa_core.sinks.sink import (
     StoredKeys,
     StoredOffsets,
     StoredRange,
+    StoredRows,
     require_distinct,
 )
 from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
@@ -42,7 +43,7 @@ from lpa_sinks.sink.completion import (
 )
 from lpa_sinks.sink.derivation import SinkDerivation
 from lpa_sinks.sink.empty_database import holds, is_empty
-from lpa_sinks.sink.inventory import newest_batch_time, stored_offsets, wait_for_inserts
+from lpa_sinks.sink.inventory import newest_batch_time, stored_offsets, stored_rows, wait_for_inserts
 from lpa_sinks.sink.known_gaps import is_gap
 from lpa_sinks.sink.other_content import count_other_content
 from lpa_sinks.sink.readiness import require_ready
@@ -283,6 +284,14 @@ class ClickHouseSink:
         return self._run(
             f"look for what was withdrawn of {topic}[{partition}]",
             lambda: withdrawn_offsets(self._opened, place, topic, partition, first, end),
+        )
+
+    def stored_rows(self, topic: str, partition: int, first: int, end: int) -> StoredRows:
+        tables = {table.name: self._qualified(table) for table in self._tables if table.name != KNOWN_GAPS_TABLE.name}
+        gaps = self._qualified(KNOWN_GAPS_TABLE)
+        return self._run(
+            f"look for rows of {topic}[{partition}]",
+            lambda: stored_rows(self._opened, tables, gaps, topic, partition, first, end),
         )
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ import org.apache.flink.api.common.typeinfo.PrimitiveArrayTypeInfo;
 import org.apache.flink.runtime.state.StateInitializationContext;
 import org.apache.flink.runtime.state.StateSnapshotContext;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
+import org.apache.flink.streaming.api.operators.BoundedOneInput;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 
@@ -23,7 +24,8 @@ import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
  * checkpoint. They are let on when that checkpoint is complete. After a restore they are sent again, marked as repeated.
  * So the records, the time and the duplicates of a range that was begun never change.
  */
-public class Gate extends AbstractStreamOperator<byte[]> implements OneInputStreamOperator<JudgedRecord, byte[]> {
+public class Gate extends AbstractStreamOperator<byte[]>
+    implements OneInputStreamOperator<JudgedRecord, byte[]>, BoundedOneInput {
   private final int mostRecords;
   private final int mostBytes;
 
@@ -84,15 +86,28 @@ public class Gate extends AbstractStreamOperator<byte[]> implements OneInputStre
 
   @Override
   public void prepareSnapshotPreBarrier(long checkpoint) throws Exception {
+    List<byte[]> ranges = freezeAll();
+    if (!ranges.isEmpty()) {
+      frozen.computeIfAbsent(checkpoint, any -> new ArrayList<>()).addAll(ranges);
+    }
+  }
+
+  /** A job that is drained goes on with nothing: all is written before its last savepoint, which holds no range. */
+  @Override
+  public void endInput() throws Exception {
+    frozen.values().forEach(this::send);
+    frozen.clear();
+    send(freezeAll());
+  }
+
+  private List<byte[]> freezeAll() throws IOException {
     List<byte[]> ranges = new ArrayList<>();
     for (Map.Entry<Place, List<JudgedRecord>> each : open.entrySet()) {
       freeze(each.getKey(), each.getValue(), ranges);
     }
     open.clear();
     heldRecords = 0;
-    if (!ranges.isEmpty()) {
-      frozen.computeIfAbsent(checkpoint, any -> new ArrayList<>()).addAll(ranges);
-    }
+    return ranges;
   }
 
   private void freeze(Place place, List<JudgedRecord> records, List<byte[]> ranges) throws IOException {
@@ -133,10 +148,12 @@ public class Gate extends AbstractStreamOperator<byte[]> implements OneInputStre
     Map<Long, List<byte[]>> complete = frozen.headMap(checkpoint, true);
     List<List<byte[]>> ready = new ArrayList<>(complete.values());
     complete.clear();
-    for (List<byte[]> ranges : ready) {
-      for (byte[] range : ranges) {
-        output.collect(new StreamRecord<>(range));
-      }
+    ready.forEach(this::send);
+  }
+
+  private void send(List<byte[]> ranges) {
+    for (byte[] range : ranges) {
+      output.collect(new StreamRecord<>(range));
     }
   }
 

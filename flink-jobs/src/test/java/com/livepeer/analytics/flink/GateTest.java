@@ -97,6 +97,24 @@ class GateTest {
   }
 
   @Test
+  void aJobThatIsDrainedSendsAllAndKeepsNothing() throws Exception {
+    OperatorSubtaskState state;
+    try (Harness gate = new Harness(1, 0, null)) {
+      gate.give(0, 0);
+      gate.snapshot(1);
+      gate.give(0, 1, 2);
+      gate.end();
+      assertEquals(List.of(List.of(0L), List.of(1L, 2L)), gate.read().stream().map(Records.Read::offsets).toList());
+      state = gate.snapshot(2);
+      gate.complete(2);
+      assertEquals(2, gate.sent().size());
+    }
+    try (Harness gate = new Harness(1, 0, state)) {
+      assertEquals(List.of(), gate.sent());
+    }
+  }
+
+  @Test
   void rangesHaveALimitAndAscendWhateverOrderRecordsCameIn() throws Exception {
     try (Harness gate = new Harness(1, 0, null)) {
       for (long offset = 2 * MOST + 4; offset >= 0; offset--) {
@@ -285,6 +303,10 @@ class GateTest {
 
     void complete(long checkpoint) throws Exception {
       harness.notifyOfCompletedCheckpoint(checkpoint);
+    }
+
+    void end() throws Exception {
+      operator.endInput();
     }
 
     List<byte[]> sent() {

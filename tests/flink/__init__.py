@@ -1,0 +1,1 @@
+"""The job on a real cluster of Flink."""

@@ -1,0 +1,117 @@
+"""Topics, a database and a cluster for the job, and what has to be stored of what was sent."""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final, final
+
+import msgspec
+from services.clickhouse import ClickHouseServer
+from services.flink import FlinkCluster
+from services.job import Job, Place
+from services.processes import PATIENCE
+
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.pipeline.verdicts import Accepted
+from lpa_core.plugins.manager import PluginManager
+from lpa_core.records import Position
+from lpa_core.settings.settings import Settings
+
+OUTCOMES: Final = ("streaming_events", "streaming_events_dlq", "streaming_events_quarantine")
+_DATABASE: Final = "livepeer_analytics"
+
+
+@final
+class FlinkPlace:
+    def __init__(self, bootstrap: str, folder: Path, partitions: int, slots: int, checkpoint_ms: int) -> None:
+        self.clickhouse = ClickHouseServer()
+        self.worker = Job(bootstrap, self.clickhouse, folder, partitions)
+        """Of its topics, group and tables; as a worker it is not started unless a test does."""
+        self.partitions = partitions
+        self.environment = {**self.worker.environment, "CLICKHOUSE_URL": self.clickhouse.url}
+        self.cluster = FlinkCluster(folder / "flink", self.environment, slots=slots, checkpoint_ms=checkpoint_ms)
+        self._pipeline = Pipeline(PluginManager(Settings()).event_types())
+        self.sent: dict[Place, bytes] = {}
+
+    def close(self) -> None:
+        self.cluster.close()
+        self.worker.kill()
+        self.clickhouse.close()
+
+    def send(self, values: Iterable[bytes]) -> None:
+        """Send records; equal events come into one partition, as with producers that set a key."""
+        by_partition: dict[int, list[bytes]] = {}
+        for value in values:
+            by_partition.setdefault(self._partition(value), []).append(value)
+        for partition, some in by_partition.items():
+            self.sent.update(zip(self.worker.produce(some, partition), some, strict=True))
+
+    def _partition(self, value: bytes) -> int:
+        verdict = self._pipeline.process(value, Position("any", 0, 0))
+        key = verdict.dedup_key.encode() if isinstance(verdict, Accepted) else value
+        return zlib.crc32(key) % self.partitions
+
+    def stored(self) -> Counter[Place]:
+        """In how many tables, and how often, each position is."""
+        found: Counter[Place] = Counter()
+        for table in OUTCOMES:
+            found.update(self.worker.stored(table))
+        return found
+
+    def until_all_is_stored(self, seconds: float = PATIENCE) -> None:
+        self.cluster.until(lambda: len(self.stored()) >= len(self.sent), "all is stored", seconds)
+
+    def faults(self) -> list[str]:
+        """What is not as it has to be of what was sent: each line one fault. Nothing may be in work any more."""
+        accepted, rejected = self._expected()
+        found = self.stored()
+        faults = [f"{place} is not stored" for place in self.sent if place not in found]
+        faults += [f"{place} is stored {times} times" for place, times in found.items() if times > 1]
+        events, dead = self.worker.stored("streaming_events"), self.worker.stored("streaming_events_dlq")
+        keys = Counter(accepted[place] for place in events if place in accepted)
+        faults += [f"{key} is stored as {times} events" for key, times in keys.items() if times > 1]
+        faults += [f"{key} is stored as no event" for key in set(accepted.values()) - set(keys)]
+        faults += [f"{place} should be a dead letter" for place in rejected - set(dead)]
+        faults += self._typed(events)
+        for topic, table in ((self.worker.dlq, OUTCOMES[1]), (self.worker.quarantine, OUTCOMES[2])):
+            published = Counter(_source(message.value() or b"") for message in self.worker.records(topic))
+            stored = self.worker.stored(table)
+            if published != stored:
+                faults.append(f"{topic} has other records than its table: {_difference(published, stored)}")
+        return faults
+
+    def _expected(self) -> tuple[Mapping[Place, str], set[Place]]:
+        accepted: dict[Place, str] = {}
+        rejected = set()
+        for place, value in self.sent.items():
+            verdict = self._pipeline.process(value, Position(self.worker.topic, *place))
+            if isinstance(verdict, Accepted):
+                accepted[place] = verdict.dedup_key
+            else:
+                rejected.add(place)
+        return accepted, rejected
+
+    def _typed(self, events: Mapping[Place, int]) -> list[str]:
+        expected: dict[str, Counter[Place]] = {}
+        for place in events:
+            verdict = self._pipeline.process(self.sent[place], Position(self.worker.topic, *place))
+            if isinstance(verdict, Accepted):
+                for table, _ in verdict.rows:
+                    expected.setdefault(table.name, Counter())[place] += 1
+        return [
+            f"{table} has other rows: {_difference(found, rows)}"
+            for table, rows in expected.items()
+            if (found := self.worker.stored(table)) != rows
+        ]
+
+
+def _source(envelope: bytes) -> Place:
+    source: dict[str, Any] = msgspec.json.decode(envelope)["source"]
+    return source["partition"], source["offset"]
+
+
+def _difference(one: Counter[Place], other: Counter[Place]) -> str:
+    return f"{len(one - other)} more, {len(other - one)} fewer, such as {next(iter((one - other) + (other - one)), '')}"
