@@ -28,7 +28,7 @@ class Run:
         self.seed, self.parallelism = seed, 1
         self.told: list[str] = []
         self._done = threading.Event()
-        self._producer = threading.Thread(target=self._produce)
+        self._producer = threading.Thread(target=self._produce, daemon=True)
         self.job = self.cluster.run(jar)
         self._producer.start()
 

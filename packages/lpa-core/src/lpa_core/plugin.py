@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from lpa_core.sinks.archive import Archive, ArchiveError
     from lpa_core.sinks.derived import Derived
     from lpa_core.sinks.sink import (
+        RowsOfRange,
         RowsRefused,
         Sink,
         SinkMisconfigured,
@@ -58,7 +59,6 @@ if TYPE_CHECKING:
         StoredKeys,
         StoredOffsets,
         StoredRange,
-        StoredRows,
         SupportsCompletion,
         SupportsDerivation,
         SupportsGathering,
@@ -146,6 +146,7 @@ __all__ = [
     "Rejected",
     "ReplayRecord",
     "ReplayTransform",
+    "RowsOfRange",
     "RowsRefused",
     "Savepoint",
     "SavepointError",
@@ -165,7 +166,6 @@ __all__ = [
     "StoredKeys",
     "StoredOffsets",
     "StoredRange",
-    "StoredRows",
     "SupportsChangeCount",
     "SupportsCompletion",
     "SupportsDerivation",
@@ -232,7 +232,7 @@ _HOMES = {
     "lpa_core.settings.settings": "Settings",
     "lpa_core.sinks.derived": "Derived",
     "lpa_core.sinks.sink": (
-        "RowsRefused Sink SinkMisconfigured SinkUnavailable StoredKeys StoredOffsets StoredRange StoredRows "
+        "RowsOfRange RowsRefused Sink SinkMisconfigured SinkUnavailable StoredKeys StoredOffsets StoredRange "
         "SupportsCompletion SupportsDerivation SupportsGathering SupportsInterrupt SupportsInventory "
         "SupportsKnownGaps SupportsNewestTime SupportsPreEncode SupportsPresence SupportsRecall SupportsStoredOffsets "
         "SupportsStoredRows SupportsWaitReason SupportsWithdrawn require_distinct"

@@ -17,7 +17,7 @@ from lpa_core.delivery.pending_range import PendingRange
 from lpa_core.delivery.ranges import Range
 from lpa_core.pipeline.verdicts import Accepted
 from lpa_core.records import RecordBatch
-from lpa_core.sinks.sink import Sink, StoredRows, SupportsStoredOffsets, SupportsStoredRows
+from lpa_core.sinks.sink import RowsOfRange, Sink, SupportsStoredOffsets, SupportsStoredRows
 from lpa_core.tables.known_gaps import OffsetSpan
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.tables.table import Block
@@ -28,7 +28,7 @@ _OUTCOMES: Final = (RAW_TABLE.name, DLQ_TABLE.name, QUARANTINE_TABLE.name)
 
 
 @final
-class Comparison:
+class StoredComparison:
     """Compares ranges with one sink. A sink that cannot say what it holds is taken to hold nothing."""
 
     def __init__(self, sink: Sink) -> None:
@@ -40,7 +40,7 @@ class Comparison:
         """Whether the sink may hold anything of the range. Raises SinkUnavailable, SinkMisconfigured."""
         return range_.start <= self._highest_of(range_.topic, range_.partition, range_.start)
 
-    def stored(self, pending: PendingRange) -> StoredRows | None:
+    def stored(self, pending: PendingRange) -> RowsOfRange | None:
         """What other runs stored of the range; None if that is nothing. Raises SinkUnavailable, SinkMisconfigured."""
         range_, sink = pending.range, self._sink
         if not self.concerns(range_) or not isinstance(sink, SupportsStoredRows):
@@ -58,7 +58,7 @@ class Comparison:
         return self._highest[place]
 
 
-def decide_as_stored(pending: PendingRange, stored: StoredRows) -> None:
+def decide_as_stored(pending: PendingRange, stored: RowsOfRange) -> None:
     """Have the range decide about each record as the tables say that it was decided before."""
     events = {offset for name, times in stored.batch_times.items() if not _is_of_rejects(name) for offset in times}
     duplicates, dead = (stored.batch_times.get(table.name, {}) for table in (QUARANTINE_TABLE, DLQ_TABLE))
@@ -75,7 +75,7 @@ def decide_as_stored(pending: PendingRange, stored: StoredRows) -> None:
     )
 
 
-def rest_of(pending: PendingRange, stored: StoredRows) -> PendingRange:
+def rest_of(pending: PendingRange, stored: RowsOfRange) -> PendingRange:
     """The records of the range that have not come to their last table, and the gaps that are not known."""
     done = {offset for name in _OUTCOMES for offset in stored.batch_times.get(name, {})}
     offsets = pending.batch.offsets
@@ -98,7 +98,7 @@ def rest_of(pending: PendingRange, stored: StoredRows) -> PendingRange:
     )
 
 
-def without_stored(blocks: Sequence[Block], stored: StoredRows, batch_time: int) -> list[Block]:
+def without_stored(blocks: Sequence[Block], stored: RowsOfRange, batch_time: int) -> list[Block]:
     """The blocks without rows of positions that another run stored in their table."""
     return [
         _without(

@@ -27,7 +27,7 @@ from lpa_core.records import RecordBatch
 from lpa_core.release import WrongClockError
 from lpa_core.sinks.sink import Sink, SupportsWithdrawn
 from lpa_core.tables.known_gaps import gaps
-from lpa_flink.comparison import Comparison, decide_as_stored, rest_of, without_stored
+from lpa_flink.comparison import StoredComparison, decide_as_stored, rest_of, without_stored
 from lpa_flink.frames import (
     FrozenRange,
     ReadBatch,
@@ -100,7 +100,7 @@ class WriteStage:
     ) -> None:
         self._destination, self._limits, self._fingerprint = destination, limits, fingerprint
         self._steps = RangeSteps(pipeline, destination.sinks, _unmeasured)
-        self._comparison = Comparison(destination.sinks[0])
+        self._comparison = StoredComparison(destination.sinks[0])
         self._states: dict[Partition, PartitionState] = {}
 
     def __call__(self, frame: bytes) -> Sequence[bytes]:

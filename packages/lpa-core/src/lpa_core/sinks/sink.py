@@ -91,7 +91,7 @@ class SupportsWithdrawn(Protocol):
 
 @final
 @attrs.frozen(slots=True)
-class StoredRows:
+class RowsOfRange:
     """What a sink holds of some offsets of a partition.
 
     Attributes:
@@ -105,9 +105,9 @@ class StoredRows:
 
 @runtime_checkable
 class SupportsStoredRows(Protocol):
-    """A sink that can say what it holds of a range, whoever wrote it: who goes back to earlier offsets asks it."""
+    """A sink that can say what it holds of a range, by any run: a job that goes back to earlier offsets asks it."""
 
-    def stored_rows(self, topic: str, partition: int, first: int, end: int) -> StoredRows:
+    def stored_rows(self, topic: str, partition: int, first: int, end: int) -> RowsOfRange:
         """What is stored of the offsets from ``first`` on and before ``end``.
 
         Called after ``open``, by the thread that writes. Raises SinkUnavailable, SinkMisconfigured.

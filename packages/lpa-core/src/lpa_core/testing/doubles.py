@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, final
 
 from lpa_core.records import RecordBatch
-from lpa_core.sinks.sink import RowsRefused, StoredOffsets, StoredRows, require_distinct
+from lpa_core.sinks.sink import RowsOfRange, RowsRefused, StoredOffsets, require_distinct
 from lpa_core.sources.source import SourceError
 from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
 from lpa_core.tables.table import Block, Table
@@ -89,7 +89,7 @@ class MemorySink:
     def withdrawn(self, topic: str, partition: int, first: int, end: int) -> Collection[int]:
         return [offset for offset in range(first, end) if (topic, partition, offset) in self._withdrawn]
 
-    def stored_rows(self, topic: str, partition: int, first: int, end: int) -> StoredRows:
+    def stored_rows(self, topic: str, partition: int, first: int, end: int) -> RowsOfRange:
         found: dict[str, dict[int, int]] = {}
         spans = []
         for name, rows in self.tables.items():
@@ -101,7 +101,7 @@ class MemorySink:
                     spans.append(OffsetSpan(offset, behind))
                 elif name != KNOWN_GAPS_TABLE.name and first <= offset < end:
                     found.setdefault(name, {})[offset] = row["ingestion_timestamp"]
-        return StoredRows(found, spans)
+        return RowsOfRange(found, spans)
 
     def newest_batch_time(self) -> int:
         return max((row.get("ingestion_timestamp", 0) for rows in self.tables.values() for row in rows), default=0)

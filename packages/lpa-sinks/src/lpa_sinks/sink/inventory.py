@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
-from lpa_core.sinks.sink import SinkUnavailable, StoredOffsets, StoredRows
+from lpa_core.sinks.sink import RowsOfRange, SinkUnavailable, StoredOffsets
 from lpa_core.tables.known_gaps import OffsetSpan
 from lpa_core.tables.table import Table
 from lpa_sinks.clickhouse.sql_files import SqlFiles
@@ -48,7 +48,7 @@ def stored_offsets(
 
 def stored_rows(
     client: Client, tables: Mapping[str, str], gaps: str, topic: str, partition: int, first: int, end: int
-) -> StoredRows:
+) -> RowsOfRange:
     """What is stored of the offsets from ``first`` on and before ``end``. Raises the client's errors.
 
     Args:
@@ -63,7 +63,7 @@ def stored_rows(
     for name, offset, batch_time in client.query(of_each, parameters=where).result_rows:
         found.setdefault(name, {})[offset] = batch_time
     spans = client.query(_SQL.fill("stored_gaps.sql", table=gaps), parameters=where).result_rows
-    return StoredRows(found, [OffsetSpan(*span) for span in spans])
+    return RowsOfRange(found, [OffsetSpan(*span) for span in spans])
 
 
 def newest_batch_time(client: Client, tables: Iterable[str]) -> int:

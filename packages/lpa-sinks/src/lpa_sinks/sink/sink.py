@@ -13,13 +13,13 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from lpa_core.lifecycle.fold_rules import FoldRules
 from lpa_core.sinks.derived import Derived
 from lpa_core.sinks.sink import (
+    RowsOfRange,
     RowsRefused,
     SinkMisconfigured,
     SinkUnavailable,
     StoredKeys,
     StoredOffsets,
     StoredRange,
-    StoredRows,
     require_distinct,
 )
 from lpa_core.tables.known_gaps import KNOWN_GAPS_TABLE, OffsetSpan
@@ -286,7 +286,7 @@ class ClickHouseSink:
             lambda: withdrawn_offsets(self._opened, place, topic, partition, first, end),
         )
 
-    def stored_rows(self, topic: str, partition: int, first: int, end: int) -> StoredRows:
+    def stored_rows(self, topic: str, partition: int, first: int, end: int) -> RowsOfRange:
         tables = {table.name: self._qualified(table) for table in self._tables if table.name != KNOWN_GAPS_TABLE.name}
         gaps = self._qualified(KNOWN_GAPS_TABLE)
         return self._run(
