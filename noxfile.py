@@ -204,10 +204,13 @@ def mutations(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def coverage(session: nox.Session) -> None:
-    """Run the tests and show which lines and branches they miss."""
+    """Run the tests, the slow ones too, and show which lines and branches they and their processes miss."""
     require_programs(session)
     sync(session, "--all-packages", "--all-extras", "--group", "test")
-    session.run("coverage", "run", "-m", "pytest", *SLOW_TOO, *session.posargs)
+    session.run("coverage", "erase")
+    with files_in_memory(session):
+        session.run("coverage", "run", "-m", "pytest", *SLOW_TOO, *THREE, *session.posargs)
+    session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report")
 
 

@@ -43,9 +43,10 @@ def main(wanted: Sequence[str]) -> int:
     chosen = [each for each in mutations() if not wanted or any(part in each.what for part in wanted)]
     everything = sorted({test for each in chosen for test in each.tests})
     with copied() as sources:
-        if not passes(sources, everything, "--numprocesses=2", "--dist=worksteal"):
-            print("the tests fail without any mutation: mend them first")
-            return 1
+        failure = failure_of(sources, everything, "--numprocesses=2", "--dist=worksteal")
+    if failure:
+        print(f"{failure}\nthe tests fail without any mutation: mend them first")
+        return 1
     with ThreadPoolExecutor(AT_ONCE) as threads:
         results = list(threads.map(result, chosen))
     missed = [each for each, noticed in zip(chosen, results, strict=True) if not noticed]
@@ -65,7 +66,7 @@ def result(mutation: Mutation) -> bool:
         except LookupError as error:
             print(f"DOES NOT APPLY  {mutation.what}: {error}", flush=True)
             return False
-        noticed = not passes(sources, mutation.tests)
+        noticed = failure_of(sources, mutation.tests) != ""
     print(f"{'noticed   ' if noticed else 'NOT NOTICED'}  {mutation.what} ({where})", flush=True)
     return noticed
 
@@ -95,8 +96,8 @@ def copied() -> Iterator[Sequence[Path]]:
         yield copies
 
 
-def passes(sources: Sequence[Path], tests: Sequence[str], *options: str) -> bool:
-    """Whether the tests pass, with the packages as they are in ``sources``."""
+def failure_of(sources: Sequence[Path], tests: Sequence[str], *options: str) -> str:
+    """What the tests print that fail with the packages as they are in ``sources``; nothing if they pass."""
     command = [sys.executable, "-m", "pytest", "--quiet", "--exitfirst", "--no-header", "-p", "no:cacheprovider"]
     command += ["-m", "not integration and not chaos and not soak"]
     environment = {
@@ -110,10 +111,10 @@ def passes(sources: Sequence[Path], tests: Sequence[str], *options: str) -> bool
             cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=SECONDS,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        return False
+        return f"no end within {SECONDS} s"
     if done.returncode == NO_TESTS_RAN or done.returncode > 1:
         raise SystemExit(f"pytest {' '.join(tests)} ended with {done.returncode}:\n{done.stdout[-3000:]}{done.stderr}")
-    return done.returncode == 0
+    return done.stdout[-3000:] if done.returncode else ""
 
 
 if __name__ == "__main__":
