@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -139,11 +142,77 @@ def test_nobody_offers_reads_after_the_end(engine_path: Path, offered: ReadServe
 
 
 def test_a_later_process_takes_the_socket_over(engine_path: Path, offered: ReadServer) -> None:
-    later = ReadServer(engine_path)
-    later.start()
-    offered.close()
-    assert reads_are_offered(engine_path), "the earlier one leaves the socket of the later one alone"
-    later.close()
+    program = (
+        "import sys; from pathlib import Path; from lpa_sinks.clickhouse.read_server import ReadServer\n"
+        "server = ReadServer(Path(sys.argv[1])); server.start(); print(flush=True); input(); server.close()"
+    )
+    command = [sys.executable, "-c", program, engine_path]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as later:
+        assert later.stdout is not None
+        later.stdout.readline()
+        offered.close()
+        assert reads_are_offered(engine_path), "the earlier one leaves the socket of the later one alone"
+        later.communicate("\n", timeout=30)
+    assert not reads_are_offered(engine_path)
+
+
+@pytest.mark.parametrize("first_ends", [True, False])
+def test_reads_are_offered_until_the_last_holder_of_a_process_has_ended(
+    engine_path: Path, offered: ReadServer, beside: Client, first_ends: bool
+) -> None:
+    another = ReadServer(engine_path)
+    another.start()
+    ends, stays = (offered, another) if first_ends else (another, offered)
+    ends.close()
+    assert total(beside) == 6
+    assert reads_are_offered(engine_path)
+    stays.close()
+    assert not (engine_path / NAME).exists()
+
+
+def test_holders_that_come_and_go_take_nothing_from_one_that_stays(engine_path: Path, offered: ReadServer) -> None:
+    before = threading.active_count()
+    missed: list[str] = []
+
+    def comes_and_goes() -> None:
+        for _ in range(20):
+            server = ReadServer(engine_path, lambda: None)
+            server.start()
+            if not reads_are_offered(engine_path):
+                missed.append("while it is there")
+            server.close()
+            if not reads_are_offered(engine_path):
+                missed.append("when it has ended")
+
+    with structlog.testing.capture_logs() as logs:
+        threads = [threading.Thread(target=comes_and_goes) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+    assert (missed, logs) == ([], [])
+    wait_until(lambda: threading.active_count() <= before)
+
+
+def test_a_holder_that_comes_while_the_last_one_ends_offers_reads(engine_path: Path, numbers: str) -> None:
+    before = threading.active_count()
+    for _ in range(50):
+        one, other = ReadServer(engine_path), ReadServer(engine_path)
+        one.start()
+        ending = threading.Thread(target=one.close)
+        ending.start()
+        other.start()
+        ending.join(30)
+        assert reads_are_offered(engine_path)
+        other.close()
+    wait_until(lambda: threading.active_count() <= before)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, threading.enumerate()
+        time.sleep(0.01)
 
 
 def test_a_folder_whose_name_is_long_can_be_read_from_beside(tmp_path: Path, engine: Client) -> None:
@@ -166,6 +235,26 @@ def test_a_folder_without_a_socket_is_told_and_stops_nobody(tmp_path: Path) -> N
 def test_what_ingests_gives_way_to_nobody(engine_path: Path, offered: ReadServer) -> None:
     assert not ask_to_give_way(engine_path)
     assert reads_are_offered(engine_path)
+
+
+def test_all_readers_of_a_process_give_way(engine_path: Path, numbers: str) -> None:
+    asked: list[str] = []
+    one = ReadServer(engine_path, lambda: (asked.append("one"), one.close())[0])
+    other = ReadServer(engine_path, lambda: (asked.append("other"), other.close())[0])
+    for server in (one, other):
+        server.start()
+    assert ask_to_give_way(engine_path)
+    assert asked == ["one", "other"]
+    assert not reads_are_offered(engine_path)
+
+
+def test_a_reader_beside_what_ingests_does_not_give_way_either(engine_path: Path, offered: ReadServer) -> None:
+    asked: list[str] = []
+    reader = ReadServer(engine_path, lambda: asked.append("reader"))
+    reader.start()
+    assert not ask_to_give_way(engine_path)
+    assert asked == []
+    reader.close()
 
 
 def test_of_two_readers_one_asks_the_other(engine_path: Path, readers_of: Callable[[], Readers]) -> None:

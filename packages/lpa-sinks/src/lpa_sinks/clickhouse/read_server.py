@@ -49,57 +49,103 @@ _OF_THE_TRANSPORT: Final = frozenset(
 )
 
 _log = structlog.get_logger("lpa.sinks.clickhouse")
+_lock: Final = threading.Lock()
+_sockets: Final[dict[Path, _ReadSocket]] = {}
+"""Of this process, by folder."""
 
 
 @final
 class ReadServer:
     """Offers reads of the embedded database in a folder, which this process has open, until it is closed.
 
-    A folder that cannot hold a socket gets a line in the log and no reads: ingestion goes on without them.
+    A process may have several of one folder, as it may have several clients: they share a socket, which is there until
+    the last is closed. A folder that cannot hold a socket gets a line in the log and no reads: ingestion goes on
+    without them.
     """
 
     def __init__(self, folder: Path, give_way: Callable[[], None] | None = None) -> None:
         """``give_way`` closes the database for a process that wants to open it; without it nobody is given way to."""
-        self._folder, self._give_way = folder, give_way
-        self._turns = threading.Semaphore(_AT_ONCE)
-        self._server: _Server | None = None
-        self._number = 0
-        """The inode of the socket: another process may have put its own in its place."""
+        self._folder, self.give_way = folder, give_way
+        self._socket: _ReadSocket | None = None
 
     def start(self) -> None:
-        # A killed process leaves its socket. No other has the database open, so no other listens there.
-        path = self._folder / NAME
-        try:
-            with address_in(self._folder) as address:
-                path.unlink(missing_ok=True)
-                self._server = _Server(address, _handler(self))
-            path.chmod(0o600)
-            self._number = path.stat().st_ino
-        except OSError as error:
-            _log.warning("no other process can read the embedded database meanwhile", path=str(path), reason=str(error))
-            return
-        threading.Thread(target=self._server.serve_forever, args=(0.1,), name="reads", daemon=True).start()
+        with _lock:
+            folder = self._folder.resolve()
+            offered = _sockets.get(folder)
+            try:
+                self._socket = offered or _ReadSocket(folder)
+            except OSError as error:
+                path = self._folder / NAME
+                _log.warning(
+                    "no other process can read the embedded database meanwhile", path=str(path), reason=str(error)
+                )
+                return
+            _sockets[folder] = self._socket
+            self._socket.holders.append(self)
 
     def close(self) -> None:
-        """Take the socket away, and wait until statements under way are answered. Closing twice is allowed."""
-        server, self._server = self._server, None
-        if server is None:
-            return
-        path = self._folder / NAME
+        """Take the socket away, and wait until statements under way are answered. Closing twice is allowed.
+
+        While the process has another read server of the folder, nothing ends.
+        """
+        with _lock:
+            offered, self._socket = self._socket, None
+            if offered is None:
+                return
+            offered.holders.remove(self)
+            if offered.holders:
+                return
+            del _sockets[offered.folder]
+            offered.take_away()
+        offered.end()
+
+
+@final
+class _ReadSocket:
+    """The read socket of this process for a folder. Raises OSError if there can be none."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.holders: list[ReadServer] = []
+        self._turns = threading.Semaphore(_AT_ONCE)
+        self._ended = False
+        # A killed process leaves its socket. No other has the database open, so no other listens there.
+        path = folder / NAME
+        with address_in(folder) as address:
+            path.unlink(missing_ok=True)
+            self._server = _Server(address, _handler(self))
+        try:
+            path.chmod(0o600)
+            self._number = path.stat().st_ino  # another process may put its own in its place
+        except OSError:
+            self._server.server_close()
+            raise
+        threading.Thread(target=self._server.serve_forever, args=(0.1,), name="reads", daemon=True).start()
+
+    def take_away(self) -> None:
+        self._ended = True
+        path = self.folder / NAME
         with suppress(OSError):
             if path.stat().st_ino == self._number:
                 path.unlink()
+
+    def end(self) -> None:
+        """Wait until statements under way are answered."""
         # It looks up ten times a second; nobody has to wait for that.
-        threading.Thread(target=server.end, daemon=True).start()
+        threading.Thread(target=self._server.end, daemon=True).start()
         deadline = time.monotonic() + _MOST_SECONDS
         held = [self._turns.acquire(timeout=max(0, deadline - time.monotonic())) for _ in range(_AT_ONCE)]
         self._turns.release(held.count(True) or 1)
 
     def given_way(self) -> bool:
-        """Close the database for another process. False if this process does not do that."""
-        if self._give_way is None:
+        """Close the database for another process. False if somebody in this process does not do that."""
+        with _lock:
+            asked = [holder.give_way for holder in self.holders]
+        if not all(asked):
             return False
-        self._give_way()
+        for give_way in asked:
+            if give_way is not None:
+                give_way()
         return True
 
     def run(self, statement: str, parameters: dict[str, str]) -> tuple[str, bytes]:
@@ -113,11 +159,11 @@ class ReadServer:
         except UsageError as refused:
             raise RuntimeError(f"Code: 164. DB::Exception: {refused} (READONLY)") from None
         if not self._turns.acquire(timeout=_WAIT_SECONDS):
-            if self._server is None:
+            if self._ended:
                 raise ConnectionAbortedError
             raise RuntimeError("Code: 202. DB::Exception: others read (TOO_MANY_SIMULTANEOUS_QUERIES)")
         try:
-            if self._server is None:
+            if self._ended:
                 raise ConnectionAbortedError
             return self._result(statement, named[1] if named else "TabSeparated", parameters)
         finally:
@@ -127,7 +173,7 @@ class ReadServer:
         import chdb  # here, and not for everybody who imports the sink: it takes a second
 
         bound = {name[6:]: value for name, value in parameters.items() if name.startswith("param_")}
-        with closing(chdb.connect(str(self._folder.resolve()))) as session:
+        with closing(chdb.connect(str(self.folder))) as session:
             for name, value in _settings(parameters).items():
                 session.query(f"SET {name} = {_literal(value)}")
             if parameters.get("database"):
@@ -180,7 +226,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         _log.debug("a reader's connection was lost", exc_info=True)
 
 
-def _handler(reads: ReadServer) -> type[BaseHTTPRequestHandler]:
+def _handler(reads: _ReadSocket) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         timeout = _IDLE_SECONDS

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 from urllib3 import HTTPConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection
 
@@ -29,6 +30,13 @@ GIVE_WAY_SECONDS: Final = 30
 _ADDRESS_BYTES: Final = 100
 """What every system takes for the address of a Unix socket; Linux takes 107 bytes, macOS 103."""
 _CONNECT_SECONDS: Final = 2
+_patient: Final = Retrying(
+    # A Unix socket refuses at once while many others wait for their connection.
+    retry=retry_if_exception_type(BlockingIOError),
+    stop=stop_after_delay(_CONNECT_SECONDS),
+    wait=wait_fixed(0.02),
+    reraise=True,
+)
 
 
 @contextmanager
@@ -51,7 +59,7 @@ def connected(folder: Path, seconds: float) -> socket.socket:
     try:
         connection.settimeout(_CONNECT_SECONDS)
         with address_in(folder) as address:
-            connection.connect(address)
+            _patient(connection.connect, address)
         connection.settimeout(seconds)
     except OSError:
         connection.close()
