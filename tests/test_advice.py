@@ -15,6 +15,7 @@ from test_docs_failures import defined_in
 from lpa_core.cli import run
 
 ROOT = Path(__file__).parent.parent
+FLINK = "packages/lpa-flink/tests/test_commands.py::test"
 HERE = "tests/test_advice.py::test_failure_18"
 MATERIALIZE = "packages/lpa-sinks/tests/materialize/test_commands.py"
 RESTORES = "tests/test_restores.py::test_failure_04"
@@ -35,6 +36,16 @@ FOLLOWED = {
     ),
     "doctor": "tests/doctor/test_settings.py::test_a_sink_alone_is_told_how_to_ask_about_a_file",
     "erase run": "packages/lpa-ops/tests/erase/test_erase.py::test_what_came_back_is_erased_again_by_its_receipts",
+    "flink": f"{FLINK}_submit_uploads_the_jar_and_starts_the_job_of_the_settings",
+    "flink cluster stop": (
+        "packages/lpa-flink/tests/test_local_cluster.py::"
+        "test_a_cluster_is_there_when_it_is_started_and_gone_with_its_pythons_when_it_is_stopped"
+    ),
+    "flink restore": f"{FLINK}_restore_goes_on_with_the_savepoint_of_stop",
+    "flink savepoints": f"{FLINK}_savepoints_are_listed_and_made",
+    "flink status": f"{FLINK}_status_shows_the_job_its_checkpoints_and_what_waits",
+    "flink stop": f"{FLINK}_stop_waits_for_the_savepoint_and_notes_it_beside_it",
+    "flink submit": f"{FLINK}_submit_uploads_the_jar_and_starts_the_job_of_the_settings",
     "health": "tests/test_takeover_of_0_1_0.py::test_a_data_folder_is_gone_on_with",
     "ingest": "tests/test_takeover_of_0_1_0.py::test_a_recovery_that_was_broken_off_is_finished",
     "materialize": "tests/integration/test_materialize_on_a_broker.py::test_a_materializer_says_how_it_fares",

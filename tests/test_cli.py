@@ -72,8 +72,8 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
     [
         (
             ["nonsense"],
-            'lpa: there is no command "lpa nonsense"; lpa has config, doctor, generate, ingest, plugins, topics, '
-            "types; see lpa --help",
+            'lpa: there is no command "lpa nonsense"; lpa has config, doctor, flink, generate, ingest, plugins, '
+            "topics, types; see lpa --help",
         ),
         (["topics", "ingest"], 'lpa: there is no command "lpa topics ingest"; lpa topics has apply, show; '),
         (

@@ -17,10 +17,12 @@ from lpa_core.cli import build_app
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.loading import described
 from lpa_core.settings.settings import Settings
-from lpa_ops.health.checks import CHECKS
+from lpa_flink.health_check import CHECK as FLINK_JOB
+from lpa_ops.health.checks import CHECKS as BUILTIN_CHECKS
 from lpa_ops.release import GATES
 from lpa_ops.release.notes import SECTIONS
 
+CHECKS = (*BUILTIN_CHECKS, FLINK_JOB)
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "operations"
 PAGES = ("README", "alerts", "FLINK_DEPLOYMENT", "health", "../quality/DATA_QUALITY", "release")

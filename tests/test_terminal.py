@@ -132,6 +132,9 @@ lpa replay list --sink clickhouse://
 lpa replay show {replay} --sink clickhouse://
 lpa replay verify {replay} --sink clickhouse://
 lpa replay check events.ndjson
+lpa flink submit
+lpa flink restore
+lpa flink savepoints
 lpa savepoint create
 lpa savepoint list
 lpa savepoint restore savepoints/newest
@@ -174,6 +177,10 @@ ELSEWHERE: Final = {
     "lpa plugins new": "it writes files, which packages/lpa-core/tests/plugins/test_new_and_check.py looks at",
     "lpa schema show": "it prints a file, which packages/lpa-sinks/tests/schema/test_commands.py looks at",
     "lpa console": "it runs until it is stopped, which tests/test_held_database.py does",
+    "lpa flink cluster start": "it needs Flink, which tests/test_local_cluster.py of lpa-flink stands in for",
+    "lpa flink cluster stop": "it needs a cluster, which tests/test_local_cluster.py of lpa-flink stands in for",
+    "lpa flink status": "it needs a cluster, which tests/test_commands.py of lpa-flink stands in for",
+    "lpa flink stop": "it needs a cluster, which tests/test_commands.py of lpa-flink stands in for",
     "lpa serve": "it runs until it is stopped, which tests/test_held_database.py does",
 }
 

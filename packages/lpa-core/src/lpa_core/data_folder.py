@@ -51,6 +51,11 @@ class DataFolder:
         return self.root / "savepoints"
 
     @property
+    def flink(self) -> Path:
+        """What Flink keeps, if the cluster is on this machine."""
+        return self.root / "flink"
+
+    @property
     def backups(self) -> Path:
         return self.root / "backups"
 

@@ -125,6 +125,13 @@ def test_every_setting_can_be_set_by_its_variable_and_by_its_name_in_the_file(tm
         "LPA_SERVE_ADDRESS": "[::1]:1",
         "LPA_SERVE_TOKEN": "fedcba9876543210",
         "LPA_SERVE_SECONDS": "30",
+        "LPA_FLINK_ADDRESS": "http://flink:8091",
+        "LPA_FLINK_TOKEN": "0123456789fedcba",
+        "LPA_FLINK_JAR": "/opt/job.jar",
+        "LPA_FLINK_JOB_NAME": "another job",
+        "LPA_FLINK_PARALLELISM": "4",
+        "LPA_FLINK_STATE_DIR": "s3://bucket/flink",
+        "LPA_FLINK_CHECKPOINT_SECONDS": "9",
         "LPA_LOG_FORMAT": "json",
         "LPA_LOG_LEVEL": "error",
         "HEALTH_INTERVAL_SECONDS": "0",
@@ -148,6 +155,7 @@ def test_every_setting_can_be_set_by_its_variable_and_by_its_name_in_the_file(tm
         "HEALTH_DEDUP_STORE_GIGABYTES": "1.5,2",
         "HEALTH_DISK_FREE_SHARE": "0.3,0.3",
         "HEALTH_BACKUP_AGE_HOURS": "8,9",
+        "HEALTH_FLINK_CHECKPOINT_AGE_SECONDS": "10,11",
     }
     assert {setting.variable for setting in described()} == set(texts), "a setting was added: give it a value here"
     file = write(tmp_path, "".join(f'{s.option} = "{texts[s.variable]}"\n' for s in described()))
@@ -185,6 +193,8 @@ WRONG = [
     ("CLICKHOUSE_SINK_RETRY_SECONDS", "-1", "a whole number of seconds, 0 for ever"),
     ("CLICKHOUSE_URL", "clickhouse:8123", "an http or https URL"),
     ("CLICKHOUSE_URL", "http://clickhouse:port", "an http or https URL"),
+    ("LPA_FLINK_ADDRESS", "flink:8091", "an http or https URL without a path"),
+    ("LPA_FLINK_ADDRESS", "http://flink:8091/jobs", "an http or https URL without a path"),
     ("CLICKHOUSE_DATABASE", "a; drop", "letters, digits and underscores, no digit first"),
     ("QUALITY_REJECT_LIMIT_SHARE", "1.5", "a number from 0 to 1, 0 for no limit"),
     ("QUALITY_REJECT_LIMIT_SHARE", "nan", "a number from 0 to 1, 0 for no limit"),
@@ -291,7 +301,7 @@ def test_a_right_variable_makes_good_for_a_wrong_value_in_the_file(tmp_path: Pat
         ("lpa.zzz = 5", "lpa.zzz is not a setting; there are lpa.data_dir, lpa.plugins_disabled"),
         (
             "zzz = 5",
-            "zzz is not a setting; there are [quality], [clickhouse], [lifecycle], [replay], [lpa], [health], [kafka]",
+            "zzz is not a setting; there are [quality], [clickhouse], [lifecycle], [replay], [lpa], [lpa_flink]",
         ),
     ],
 )
@@ -343,3 +353,4 @@ def test_a_token_that_is_short_or_no_header_can_carry_is_turned_down_and_not_sho
 def test_a_password_inside_the_url_is_not_shown() -> None:
     assert "hunter2" not in repr(load({"CLICKHOUSE_URL": "http://me:hunter2@host:8123"}))
     assert "hunter2" not in refusal({"CLICKHOUSE_URL": "ftp://me:hunter2@host"})
+    assert "hunter2" not in refusal({"LPA_FLINK_ADDRESS": "http://me:hunter2@host"})

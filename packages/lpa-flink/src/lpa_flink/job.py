@@ -16,6 +16,7 @@ from lpa_core.plugins.fingerprint import fingerprint
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.loading import load
 from lpa_core.settings.settings import Settings
+from lpa_flink.identity import JobIdentity
 from lpa_flink.java_clients import consumer_properties, producer_properties
 from lpa_flink.stage_assembly import Opened, keys_stage, write_stage
 
@@ -66,7 +67,7 @@ def main(arguments: Sequence[str]) -> None:
     expected = parser.parse_args(arguments)
     settings = load()
     require_expected(settings, expected.expect_version, expected.expect_fingerprint)
-    execute(settings)
+    execute(settings, JobIdentity.of(settings, PluginManager(settings).plugins))
 
 
 def require_expected(settings: Settings, expected_version: str, expected_fingerprint: str) -> None:
@@ -85,8 +86,8 @@ def require_expected(settings: Settings, expected_version: str, expected_fingerp
             )
 
 
-def execute(settings: Settings) -> None:
-    """Hand the job to the cluster."""
+def execute(settings: Settings, identity: JobIdentity) -> None:
+    """Hand the job to the cluster. It publishes who it is, which `lpa flink stop` notes."""
     from pyflink.common import Configuration, Types
     from pyflink.datastream import DataStream, StreamExecutionEnvironment
     from pyflink.java_gateway import get_gateway
@@ -97,6 +98,7 @@ def execute(settings: Settings) -> None:
         configuration.set_string(name, value)
     environment = StreamExecutionEnvironment.get_execution_environment(configuration)
     environment.set_max_parallelism(MAX_PARALLELISM)
+    environment.get_config().set_global_job_parameters(identity.parameters())
     java = get_gateway().jvm.com.livepeer.analytics.flink.Topology
     frames = Types.PRIMITIVE_ARRAY(Types.BYTE())
 
@@ -113,7 +115,7 @@ def execute(settings: Settings) -> None:
     )
     written = DataStream(ranges).flat_map(Opened(write_stage), frames).name("write").uid("write")
     java.publish(written._j_data_stream, f"{quality.group_id}-published", producer_properties(settings))
-    environment.execute("livepeer-analytics")
+    environment.execute(identity.name)
 
 
 if __name__ == "__main__":

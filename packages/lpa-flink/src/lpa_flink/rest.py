@@ -36,7 +36,7 @@ from lpa_flink.rest_connection import FlinkError, FlinkNotFoundError, FlinkUnava
 
 T = TypeVar("T")
 
-_ATTEMPTS: Final = 4
+ATTEMPTS: Final = 4
 _SLOW_SECONDS: Final = 120
 """For an upload, and for a run: Flink answers when the job's program has ended, which is a Python of its own."""
 _WAIT: Final = tenacity.wait_random_exponential(multiplier=0.3, max=3)
@@ -73,7 +73,7 @@ class FlinkClient:
     FlinkAddressError if it is not one of Flink's.
     """
 
-    def __init__(self, connection: RestConnection, *, attempts: int = _ATTEMPTS, wait: wait_base = _WAIT) -> None:
+    def __init__(self, connection: RestConnection, *, attempts: int = ATTEMPTS, wait: wait_base = _WAIT) -> None:
         self._connection = connection
         self._retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(FlinkUnavailable),

@@ -15,6 +15,8 @@ from lpa_flink.rest_answers import Failed, cause
 
 T = TypeVar("T")
 
+SECONDS: Final = 30.0
+"""How long an answer may take."""
 LARGEST: Final = 16 << 20
 """Bytes of an answer. Flink's largest, the exceptions of a job, have some hundred kilobytes."""
 _CHUNK: Final = 1 << 16
@@ -50,7 +52,7 @@ class RestConnection:
         seconds: how long an answer may take, to its last byte.
     """
 
-    def __init__(self, address: str, token: str = "", *, seconds: float = 30) -> None:
+    def __init__(self, address: str, token: str = "", *, seconds: float = SECONDS) -> None:
         self.address = address.rstrip("/")
         self._seconds = seconds
         self._pool = urllib3.PoolManager(

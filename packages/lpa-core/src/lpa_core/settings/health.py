@@ -86,3 +86,6 @@ class HealthSettings:
     )
     disk_free_share: Thresholds = option("0.2,0.1", _FALLING, "Share of a disk that is free", falling)
     backup_age_hours: Thresholds = option("26,50", _RISING, "Age of the newest backup in hours", rising)
+    flink_checkpoint_age_seconds: Thresholds = option(
+        "120,600", _RISING, "Age of the newest checkpoint of the job on Flink, in seconds", rising
+    )

@@ -11,7 +11,7 @@ import difflib
 import os
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import attrs
 import typed_settings
@@ -28,6 +28,9 @@ from lpa_core.settings.settings_file import SETTINGS_FILE, SettingsFile
 from lpa_core.settings.shown_values import quoted
 from lpa_core.settings.thresholds import Thresholds
 from lpa_core.uris import AddressRefused
+
+_OPTIONS: Final = {variable: f"{group}.{field.name}" for variable, group, field in fields()}
+"""Variable -> the name in ``lpa.toml``."""
 
 
 class SettingsError(ConfigurationError):
@@ -156,7 +159,7 @@ def _option(variable: str) -> str:
     """The name in ``lpa.toml`` of what a variable would set."""
     if variable.startswith(properties.PREFIX):
         return f"kafka.{properties.property_of(variable)}"
-    return variable.lower().replace("_", ".", 1)
+    return _OPTIONS.get(variable, variable)
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, dict[str, str]]:

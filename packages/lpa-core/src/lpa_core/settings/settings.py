@@ -9,6 +9,7 @@ from typing import Any, Final, final
 import attrs
 
 from lpa_core.data_folder import DataFolder
+from lpa_core.settings.flink import FlinkSettings
 from lpa_core.settings.health import HealthSettings
 from lpa_core.settings.plugin_options import PluginOptions
 from lpa_core.settings.quality import QualitySettings
@@ -269,6 +270,7 @@ class Settings:
     lifecycle: LifecycleSettings = attrs.field(factory=LifecycleSettings)
     replay: ReplaySettings = attrs.field(factory=ReplaySettings)
     lpa: ProcessSettings = attrs.field(factory=ProcessSettings)
+    lpa_flink: FlinkSettings = attrs.field(factory=FlinkSettings)
     health: HealthSettings = attrs.field(factory=HealthSettings)
     kafka: Mapping[str, str] = attrs.field(factory=dict, converter=properties, repr=lambda names: str([*names]))
     """Properties for librdkafka, beside those that the delivery itself sets."""

@@ -174,6 +174,18 @@ def http_url(value: Any) -> str:
     return text(value)
 
 
+def origin_or_none(value: Any) -> str:
+    """Scheme, host and port of an HTTP server. A login in it would be shown: it is refused."""
+    if any_text(value).strip() == "":
+        return ""
+    if "@" in value:
+        raise ValueError
+    address = _parsed(server_address, text(value))
+    if address.scheme not in ("http", "https") or not address.place.host or address.path:
+        raise ValueError
+    return text(value).rstrip("/")
+
+
 def address(value: Any) -> str:
     if _parsed(host_and_port, text(value)).port is None:
         raise ValueError

@@ -1,0 +1,1 @@
+"""The commands of ``lpa flink``, one module a subject."""

@@ -1,0 +1,20 @@
+"""Flink as the settings name it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lpa_core.settings.settings import Settings
+from lpa_flink.rest import ATTEMPTS, FlinkClient
+from lpa_flink.rest_connection import SECONDS, RestConnection
+
+DEFAULT_ADDRESS: Final = "http://127.0.0.1:8091"
+"""Beside 8081 of the admin endpoint, 8082 of the materializer's in the compose file, and 8090 of the read API."""
+
+
+def flink_client(settings: Settings, *, attempts: int = ATTEMPTS, seconds: float = SECONDS) -> FlinkClient:
+    """``seconds`` is how long an answer may take, and what reads is tried so often."""
+    flink = settings.lpa_flink
+    return FlinkClient(
+        RestConnection(flink.address or DEFAULT_ADDRESS, flink.token, seconds=seconds), attempts=attempts
+    )
