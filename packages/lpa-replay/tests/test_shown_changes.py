@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lpa_core.cli import run
-from lpa_ops.commands.dead_letters_report import without_marks
+from lpa_ops.dead_letters.payload import without_marks
 from lpa_replay.commands.changed_paths import ChangedPath, changed_paths
 from lpa_replay.staging.marks import Marks, marked
 from lpa_replay.testing import place as places

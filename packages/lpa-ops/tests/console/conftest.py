@@ -16,6 +16,7 @@ from lpa_ops.console.database import ConsoleDatabase
 from lpa_ops.console.page import ConsoleSources
 from lpa_ops.health.checks import attribution_coverage, consumer_lag, dlq_rate
 from lpa_ops.testing.checked_database import HOUR_MS, CheckedDatabase
+from lpa_ops.trace.gather import Surroundings
 from lpa_sinks.clickhouse.database import endpoint_of
 from lpa_sinks.clickhouse.readers import Readers
 
@@ -35,7 +36,8 @@ def day_health(day: CheckedDatabase) -> HealthReport:
 def sources(day: CheckedDatabase, day_health: HealthReport) -> Iterator[ConsoleSources]:
     readers = Readers(endpoint_of(day.sink, day.settings), "", 30)
     database = ConsoleDatabase(readers, day.settings.clickhouse.database, 30)
-    yield ConsoleSources(database, lambda: day_health, day.settings)
+    backups = [(day.now_ms - HOUR_MS, "20260108T120000Z")]
+    yield ConsoleSources(database, lambda: day_health, lambda: backups, Surroundings(day.settings, day.sink))
     readers.close()
 
 

@@ -35,9 +35,11 @@ def console_app(context: AppContext) -> cyclopts.App:
         try:
             from lpa_ops.console.access import Access, require_token
             from lpa_ops.console.app import console_app
+            from lpa_ops.console.backups import known_backups
             from lpa_ops.console.database import ConsoleDatabase
             from lpa_ops.console.monitor import console_monitor
             from lpa_ops.console.page import ConsoleSources
+            from lpa_ops.trace.gather import Surroundings
             from lpa_ops.web.server import WebServer
         except ModuleNotFoundError as error:
             if error.name not in ("jinja2", "starlette", "uvicorn"):
@@ -52,7 +54,12 @@ def console_app(context: AppContext) -> cyclopts.App:
             AT_ONCE.run(f"{found.database}: ask", lambda: readers.run(lambda client: client.command("SELECT 1")))
             hosts = {host_and_port(address).host.lower(), *(name.lower() for name in settings.lpa.console_hosts)}
             access = Access(token, hosts, secrets.token_bytes(32))
-            sources = ConsoleSources(ConsoleDatabase(readers, found.database, _SECONDS), monitor.latest, settings)
+            sources = ConsoleSources(
+                ConsoleDatabase(readers, found.database, _SECONDS),
+                monitor.latest,
+                known_backups(settings, sink),
+                Surroundings(settings, sink, settings.lpa.archive_dir),
+            )
             pages = console_app(sources, access)
             server = WebServer(pages, address, name="console", setting="LPA_CONSOLE_ADDRESS")
             monitor.start()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -12,13 +9,11 @@ from rich.console import Console
 
 from lpa_core.commands.listing import Cell, ListColumn, print_block, print_list, print_paragraph
 from lpa_core.commands.output import folded
-from lpa_core.dedup.key import REPLAY_PREFIX
+from lpa_ops.dead_letters.payload import payload_text, without_marks
 
 _REASONS_SHOWN: Final = 10
 _LETTERS_SHOWN: Final = 3
 _SHOWN_OF_A_PAYLOAD: Final = 200
-# What is kept of a payload may be cut short, so it is not decoded; a replay writes its marks first.
-_MARKS: Final = re.compile(rf'\A\{{(?:"{REPLAY_PREFIX}\w*":(?:"(?:[^"\\]|\\.)*"|[-\w]+),?)+')
 
 
 def print_dead_letters(
@@ -65,11 +60,6 @@ def print_other_content(console: Console, keys: Sequence[Mapping[str, Any]], *, 
     print_paragraph(console, "Each event needs an id of its own: correct the producer")
 
 
-def without_marks(payload: str) -> str:
-    """The payload of a replayed record as it was before: the marks at its beginning are left out."""
-    return _MARKS.sub("{", payload)
-
-
 def _beginning(payload: str, wide: bool) -> str:
     text = without_marks(payload)
     return text if wide or len(text) <= _SHOWN_OF_A_PAYLOAD else f"{text[:_SHOWN_OF_A_PAYLOAD]} ..."
@@ -79,17 +69,6 @@ def reason(row: Mapping[str, Any]) -> str:
     """Class, reason and details in one line, such as ``SCHEMA_INVALID missing_field: data.request_id``."""
     details = f": {row['failure_details']}" if row["failure_details"] else ""
     return f"{row['failure_class']} {row['failure_reason']}{details}"
-
-
-def payload_text(letter: Mapping[str, Any]) -> str:
-    """What was sent, as text: bytes that are not text are escaped."""
-    body: str = letter["payload_body"]
-    if letter["payload_encoding"] != "base64":
-        return body
-    try:
-        return base64.b64decode(body).decode("utf-8", "backslashreplace")
-    except binascii.Error:
-        return body
 
 
 def _print_letter(console: Console, letter: Mapping[str, Any], *, wide: bool) -> None:

@@ -11,7 +11,7 @@ from rich.console import Console
 from lpa_core.commands.listing import Cell, print_block, print_paragraph
 from lpa_core.commands.output import folded, plain
 from lpa_core.counted import counted
-from lpa_ops.commands.dead_letters_report import payload_text, without_marks
+from lpa_ops.dead_letters.payload import payload_text, without_marks
 from lpa_ops.trace.answer import Fate, Trace, TracedClaim, TracedEffect, TracedJob, TracedRecord, TracedSession
 from lpa_ops.trace.subject import shown_position
 

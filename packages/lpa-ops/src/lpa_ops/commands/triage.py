@@ -22,8 +22,9 @@ from lpa_core.settings.effective import nearest
 from lpa_core.sinks.sink import SinkMisconfigured
 from lpa_core.tables.ignored import IGNORED_COUNTS_TABLE
 from lpa_core.time_window import parse_time, shown
-from lpa_ops.commands.dead_letters_report import payload_text, print_dead_letters, print_other_content
+from lpa_ops.commands.dead_letters_report import print_dead_letters, print_other_content
 from lpa_ops.commands.session_life import show_life
+from lpa_ops.dead_letters.payload import payload_text
 from lpa_ops.triage.queries import (
     Answer,
     Letters,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar, final
 
 from clickhouse_connect.driver.client import Client
@@ -27,12 +27,15 @@ class ConsoleDatabase:
         self.name = name
         self._readers, self._seconds = readers, seconds
 
-    def rows(self, file: str, **parameters: object) -> list[dict[str, Any]]:
+    def rows(self, file: str, parts: Mapping[str, str] | None = None, **parameters: object) -> list[dict[str, Any]]:
         """The rows of a SQL file below ``console/sql``, with bound parameters.
+
+        Args:
+            parts: SQL for each ``$name`` in the file.
 
         Raises SinkUnavailable, SinkMisconfigured.
         """
-        statement = _SQL.text(file).replace(f"{DEFAULT_DATABASE}.", f"{quoted(self.name)}.")
+        statement = _SQL.fill(file, **parts or {}).replace(f"{DEFAULT_DATABASE}.", f"{quoted(self.name)}.")
         settings = {"readonly": 2, "max_execution_time": self._seconds}
 
         def read(client: Client) -> list[dict[str, Any]]:

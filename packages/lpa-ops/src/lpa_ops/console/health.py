@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lpa_core.health.report import HealthReport, worst_first
+from lpa_core.settings.thresholds import State
 from lpa_ops.console.page import ConsolePage, ConsoleSources, PageRequest
 
 _SHOWN_BY: Final[Mapping[str, tuple[str, str]]] = {
@@ -35,6 +36,12 @@ def verdict(report: HealthReport) -> dict[str, Any]:
         "state": report.state.value if states else "loading",
         "counts": {each: states.count(each) for each in states},
     }
+
+
+def failing(report: HealthReport) -> list[dict[str, Any]]:
+    """Checks that are not ok, the worst first."""
+    told = HealthReport(worst_first(report.results)).as_json()["checks"]
+    return [each for each in told if each["state"] in (State.WARNING, State.CRITICAL)]
 
 
 def _read(sources: ConsoleSources, asked: PageRequest) -> Mapping[str, Any]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, final
+from typing import Any, Final, final
 
 import attrs
 
+from lpa_core.errors import UsageError
 from lpa_core.health.report import HealthReport
 from lpa_core.settings.settings import Settings
-from lpa_core.time_window import parse_time
+from lpa_core.time_window import parse_time, require_order
 from lpa_ops.console.database import ConsoleDatabase
 from lpa_ops.read_api.problem import ReadRefused
+from lpa_ops.trace.gather import Surroundings
+
+_EARLIEST_MS: Final = 365 * 86_400_000
 
 
 @final
@@ -22,11 +26,18 @@ class ConsoleSources:
 
     Attributes:
         health: the latest results of the health checks; without results until the first round has ended.
+        backups: time, epoch ms, and name of each backup of the database.
+        surroundings: what a trace asks beside the database.
     """
 
     database: ConsoleDatabase
     health: Callable[[], HealthReport]
-    settings: Settings
+    backups: Callable[[], Sequence[tuple[int, str]]]
+    surroundings: Surroundings
+
+    @property
+    def settings(self) -> Settings:
+        return self.surroundings.settings
 
 
 @final
@@ -42,12 +53,14 @@ class PageRequest:
     values: Mapping[str, str]
     now_ms: int
 
-    def since_ms(self) -> int:
-        """Epoch ms. Raises UsageError if ``since`` is not a time, ReadRefused if it is in the future."""
+    def window(self) -> tuple[int, int]:
+        """``since`` and ``until``, the latter exclusive, epoch ms. Raises UsageError if they are not times in order."""
         begin = parse_time(self.text("since", "24h"), "since", self.now_ms)
-        if begin >= self.now_ms:
-            raise ReadRefused(HTTPStatus.BAD_REQUEST, f"since={self.values['since']}: this is not in the past")
-        return begin
+        end = parse_time(self.text("until"), "until", self.now_ms) if self.text("until") else self.now_ms
+        require_order(begin, end, "since", "until")
+        if begin < _EARLIEST_MS:
+            raise UsageError(f"since={self.text('since')}: this reaches too far back, not before 1971")
+        return begin, end
 
     def text(self, name: str, default: str = "") -> str:
         return self.values.get(name, "").strip() or default
@@ -79,8 +92,3 @@ class ConsolePage:
 def missing(what: str) -> ReadRefused:
     """Why there is no such page."""
     return ReadRefused(HTTPStatus.NOT_FOUND, what)
-
-
-def rows_of(content: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
-    rows: Sequence[Mapping[str, Any]] = content[name]
-    return rows

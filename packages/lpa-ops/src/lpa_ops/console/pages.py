@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from lpa_ops.console import health
+from lpa_ops.console import failures, flow, health, traces
 from lpa_ops.console.page import ConsolePage
 
-PAGES: Final[tuple[ConsolePage, ...]] = (*health.PAGES,)
+PAGES: Final[tuple[ConsolePage, ...]] = (
+    *flow.PAGES,
+    *health.PAGES,
+    *failures.PAGES,
+    *traces.PAGES,
+)

@@ -46,6 +46,7 @@ class Rendering:
             visible=text.visible,
             figure=text.figure,
             measured=text.measured,
+            part=text.part,
             prose=text.prose,
             size=text.size,
             age=text.age,

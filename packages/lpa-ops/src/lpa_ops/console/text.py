@@ -86,6 +86,11 @@ def figure(value: float | None) -> str:
     return f"{value:,.0f}" if value == round(value) or abs(value) >= 1000 else f"{value:,.3g}"
 
 
+def part(count: float, whole: float) -> str:
+    """A share as per cent; empty if there is no whole."""
+    return f"{count / whole * 100:,.3g} %" if whole else ""
+
+
 def size(count: float) -> str:
     """Bytes in binary units."""
     step = 0

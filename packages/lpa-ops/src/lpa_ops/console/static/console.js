@@ -46,6 +46,88 @@ document.addEventListener("click", (event) => {
   document.getElementById("navigation").classList.toggle("open", open);
 });
 
-function drawCharts() {}
+// A chart is drawn from a table of the page: its first column has the time in data-ms of the row.
+let charts = [];
 
+// Ticks of the time axis by their distance in seconds: the clock of 24 hours, below it the day where it changes.
+const CLOCK = [
+  [86400, "{MM}-{DD}", "\n{YYYY}", null, null, null, null, null, 1],
+  [3600, "{HH}:{mm}", "\n{YYYY}-{MM}-{DD}", null, "\n{MM}-{DD}", null, null, null, 1],
+  [60, "{HH}:{mm}", "\n{YYYY}-{MM}-{DD}", null, "\n{MM}-{DD}", null, null, null, 1],
+  [1, "{HH}:{mm}:{ss}", "\n{YYYY}-{MM}-{DD}", null, "\n{MM}-{DD}", null, null, null, 1],
+];
+
+function color(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+function columnsOf(table, wanted) {
+  const rows = [...table.tBodies[0].rows];
+  const number = (cell) => Number(cell.textContent.replace(/,/g, ""));
+  return [rows.map((row) => Number(row.dataset.ms) / 1000), ...wanted.map((at) => rows.map((row) => number(row.cells[at])))];
+}
+
+function drawMarks(chart, marks) {
+  const { ctx, bbox } = chart;
+  ctx.save();
+  ctx.strokeStyle = ctx.fillStyle = color("--quiet");
+  ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+  ctx.textAlign = "center";
+  ctx.setLineDash([3 * devicePixelRatio, 3 * devicePixelRatio]);
+  for (const mark of marks) {
+    const x = Math.round(chart.valToPos(mark.at, "x", true));
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top + 12 * devicePixelRatio);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.fillText(mark.letter, x, bbox.top + 9 * devicePixelRatio);
+  }
+  ctx.restore();
+}
+
+function drawChart(place) {
+  const table = document.getElementById(place.dataset.table);
+  const wanted = place.dataset.series.split(" ").map((at) => Number(at));
+  const marksTable = document.getElementById(place.dataset.marks);
+  const marks = [...(marksTable ? marksTable.tBodies[0].rows : [])].map((row) => ({ at: Number(row.dataset.ms) / 1000, letter: row.dataset.letter }));
+  const heads = table.tHead.rows[0].cells;
+  const lines = wanted.length > 1;
+  const axis = { stroke: color("--quiet"), grid: { stroke: color("--line"), width: 1 }, ticks: { stroke: color("--line"), width: 1 }, font: "12px system-ui, sans-serif" };
+  const chart = new uPlot({
+    width: place.clientWidth,
+    height: lines ? 160 : 185,
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
+    legend: { show: lines },
+    cursor: { sync: { key: "flow" }, drag: { x: false, y: false } },
+    scales: { y: { range: (self, least, most) => [0, Math.max(most * 1.08, 1)] } },
+    axes: [{ ...axis, values: CLOCK }, { ...axis, size: 60, values: (self, ticks) => ticks.map((each) => each.toLocaleString("en")) }],
+    series: [
+      { value: "{YYYY}-{MM}-{DD} {HH}:{mm}" },
+      ...wanted.map((at) => ({
+        label: heads[at].textContent,
+        stroke: color(heads[at].dataset.color || "--accent"),
+        fill: lines ? undefined : color("--accent"),
+        width: lines ? 2 : 0,
+        dash: heads[at].dataset.dash ? heads[at].dataset.dash.split(" ").map(Number) : undefined,
+        paths: lines ? uPlot.paths.linear() : uPlot.paths.bars({ size: [0.8, 40], align: 1 }),
+        points: { show: false },
+        value: (self, value) => (value === null ? "-" : value.toLocaleString("en")),
+      })),
+    ],
+    hooks: { draw: [(self) => drawMarks(self, marks)] },
+  }, columnsOf(table, wanted), place);
+  charts.push({ chart, place });
+}
+
+function drawCharts() {
+  for (const { chart } of charts) chart.destroy();
+  charts = [];
+  for (const place of document.querySelectorAll(".chart")) drawChart(place);
+}
+
+addEventListener("resize", () => {
+  for (const { chart, place } of charts) chart.setSize({ width: place.clientWidth, height: chart.height });
+});
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawCharts);
 document.addEventListener("DOMContentLoaded", drawCharts);

@@ -1,0 +1,94 @@
+"""Pages of rejects: by class, reason and type, then the records, then one record with all that became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+
+from lpa_core.errors import UsageError
+from lpa_core.records import Position
+from lpa_ops.console.page import ConsolePage, ConsoleSources, PageRequest
+from lpa_ops.console.traces import traced
+from lpa_ops.dead_letters.payload import payload_text, without_marks
+from lpa_ops.dead_letters.statement import dead_letters
+from lpa_ops.read_api.problem import ReadRefused
+from lpa_ops.trace.subject import TraceSubject, position_of
+from lpa_sinks.clickhouse.sql_files import SqlFiles
+
+_SQL: Final = SqlFiles(__package__)
+_SINCE: Final = "fromUnixTimestamp64Milli({since:Int64}, 'UTC')"
+PLACES: Final[Mapping[str, str]] = {"dlq": "dead letters", "quarantine": "quarantined records"}
+_TABLES: Final[Mapping[str, str]] = {"dlq": "streaming_events_dlq", "quarantine": "streaming_events_quarantine"}
+_READABLE_CHARACTERS: Final = 262_144
+"""Beyond this a payload is shown as it was sent only."""
+
+
+def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
+    since, until = request.window()
+    place = request.text("place", "dlq")
+    if place not in PLACES:
+        raise UsageError(f"place={place}: there are {' and '.join(PLACES)}")
+    rejects = dead_letters(_SINCE) if place == "dlq" else _SQL.fill("quarantined.sql", since=_SINCE)
+    parts = {"rejects": rejects, "matching": _SQL.text("matching.sql")}
+    sought = request.text("sought")
+    position = position_of(sought) or Position("", -1, -1)
+    bound = {
+        "since": since,
+        "until": until,
+        "failure_class": request.text("class"),
+        "failure_reason": request.text("reason"),
+        "typed": int("type" in request.values),
+        "event_type": request.text("type"),
+        "sought": sought,
+        "topic": position.topic,
+        "partition": position.partition,
+        "offset": position.offset,
+    }
+    groups = sources.database.rows("failures.sql", parts, **bound)
+    return {
+        "since_ms": since,
+        "until_ms": until,
+        "place": place,
+        "total": sum(row["total"] for row in groups),
+        "recovered": sum(row["recovered"] for row in groups),
+        "groups": groups,
+        "records": sources.database.rows("failed_records.sql", parts, **bound) if groups else [],
+    }
+
+
+def _read_record(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
+    at = request.text("at")
+    position = position_of(at)
+    if position is None:
+        raise UsageError(f"at={at[:200]}: give a position such as streaming_events/0/1234")
+    bound = {"topic": position.topic, "partition": position.partition, "offset": position.offset}
+    rejected = [
+        {**row, **_payload(row)}
+        for place, table in _TABLES.items()
+        for row in sources.database.rows("rejected_record.sql", {"table": table, "place": place}, **bound)
+    ]
+    trace = traced(sources, TraceSubject.of(at))
+    if not rejected and not trace["found"]:
+        raise ReadRefused(HTTPStatus.NOT_FOUND, f"{at}: no table knows this position")
+    return {"position": at, "rejected": rejected, "trace": trace}
+
+
+def _payload(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What was sent: as text, and indented if it is JSON."""
+    text = payload_text(row)
+    readable = ""
+    if len(text) <= _READABLE_CHARACTERS:
+        try:
+            readable = msgspec.json.format(without_marks(text), indent=2)
+        except msgspec.DecodeError:
+            readable = ""
+    return {"payload_text": text, "payload_readable": readable}
+
+
+PAGES: Final = (
+    ConsolePage("failures", "Failures", "failures.html", _read),
+    ConsolePage("failures/record", "Record", "record.html", _read_record, within="failures"),
+)

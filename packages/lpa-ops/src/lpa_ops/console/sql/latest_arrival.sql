@@ -1,0 +1,1 @@
+SELECT max(ingestion_timestamp) AS at FROM livepeer_analytics.streaming_events

@@ -1,0 +1,128 @@
+"""From a reason to its records to one record, whose payload is text, whatever it holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from starlette.testclient import TestClient
+
+from lpa_core.jobs.assembly import Job
+from lpa_core.jobs.ingest import ingest
+from lpa_core.plugins.manager import PluginManager
+from lpa_ops.console.page import ConsoleSources
+from lpa_ops.testing.checked_database import CheckedDatabase
+from lpa_ops.testing.page_text import page
+
+SCRIPT = '</pre><script>alert("x")</script><img src=x onerror=alert(1)>'
+REVERSED = "abc\u202edef\u2066"
+HOSTILE = "hostile.ndjson"
+
+
+@pytest.fixture(scope="module")
+def hostile(day: CheckedDatabase) -> Iterator[list[str]]:
+    """Positions of dead letters that hold what breaks pages."""
+    payloads: list[bytes] = [
+        json.dumps({"id": SCRIPT, "type": SCRIPT, "timestamp": "1", "data": {SCRIPT: SCRIPT}}).encode(),
+        json.dumps({"id": REVERSED, "type": "stream_trace", "x": "\x00\x1b[31m\x07"}, ensure_ascii=False).encode(),
+        b'{"id": "long", "type": "nothing", "x": "' + b"y" * 1_000_000 + b'"}',
+        b"\xff\xfe<script>alert(2)</script>",
+        b'{"id": "deep", "x": ' + b"[" * 500 + b"]" * 500 + b"}",
+    ]
+    file = day.settings.lpa.data_dir / HOSTILE
+    file.write_bytes(b"".join(payload + b"\n" for payload in payloads))
+    ingest(Job(str(file), [day.sink], "memory://"), day.settings, PluginManager(day.settings))
+    yield [f"{HOSTILE}/0/{offset}" for offset in range(len(payloads))]
+    day.run(f"DELETE FROM day.streaming_events_dlq WHERE source_topic = '{HOSTILE}'")
+
+
+def test_groups_lead_to_records_and_to_one_record(browser: TestClient, day: CheckedDatabase) -> None:
+    content = browser.get("/failures.json").json()
+    assert content["total"] == day.query("SELECT count() FROM day.streaming_events_dlq")[0][0]
+    group = next(each for each in content["groups"] if each["event_type"] == "stream_trace")
+    found = page(browser.get("/failures"))
+    (link,) = {
+        each
+        for each in found.links
+        if f"class={group['failure_class']}" in each
+        and f"reason={group['failure_reason']}" in each
+        and f"type={group['event_type']}" in each
+    }
+    of_group = browser.get(link.replace("/failures?", "/failures.json?")).json()
+    assert of_group["total"] == group["total"] == len(of_group["records"])
+    first = of_group["records"][0]
+    at = f"{first['source_topic']}/{first['source_partition']}/{first['source_offset']}"
+    links = page(browser.get(link)).links
+    assert f"/failures/record?at={quote(at, safe='')}" in links
+    record = browser.get("/failures/record.json", params={"at": at}).json()
+    assert record["rejected"][0]["failure_reason"] == group["failure_reason"]
+    assert record["trace"]["records"][0]["fate"] == "dead letter"
+
+
+def test_quarantined_records_are_another_place(browser: TestClient, day: CheckedDatabase) -> None:
+    content = browser.get("/failures.json?place=quarantine").json()
+    assert content["total"] == day.query("SELECT count() FROM day.streaming_events_quarantine")[0][0]
+    row = content["records"][0]
+    at = f"{row['source_topic']}/{row['source_partition']}/{row['source_offset']}"
+    record = browser.get("/failures/record.json", params={"at": at}).json()
+    assert record["trace"]["records"][0]["claim"]["owner"] is not None, "who owns its key"
+    assert "Its key is owned by" in page(browser.get("/failures/record", params={"at": at})).text
+
+
+def test_a_search_finds_ids_positions_and_what_payloads_name(browser: TestClient, day: CheckedDatabase) -> None:
+    (event_id, topic, partition, offset, body) = day.query(
+        "SELECT event_id, source_topic, source_partition, source_offset, payload_body FROM day.streaming_events_dlq "
+        "WHERE event_id != '' AND payload_body LIKE '%stream_id%' LIMIT 1"
+    )[0]
+    stream = json.loads(body)["data"]["stream_id"]
+    for sought in (event_id, f"{topic}/{partition}/{offset}", f"{topic}:{partition}:{offset}", stream):
+        records = browser.get("/failures.json", params={"sought": sought}).json()["records"]
+        assert (topic, offset) in {(each["source_topic"], each["source_offset"]) for each in records}
+    found = page(browser.get("/failures", params={"sought": "'; DROP TABLE x --"}))
+    assert "Nothing matches what you look for" in found.text
+    assert day.query("SELECT count() FROM day.streaming_events_dlq")[0][0]
+
+
+def test_failure_23_hostile_payloads_are_shown_as_text(
+    opened: Callable[..., TestClient], sources: ConsoleSources, hostile: list[str], day: CheckedDatabase
+) -> None:
+    browser = opened(sources)
+    paths = ["/failures?since=9d", "/failures?since=9d&sought=" + quote(SCRIPT)]
+    paths += [f"/failures/record?at={quote(at, safe='')}" for at in hostile]
+    paths += [f"/trace?of={quote(text)}" for text in (SCRIPT, REVERSED, *hostile)]
+    until = f"&until={day.now_ms + 86_400_000 * 9}"
+    for path in paths:
+        answer = browser.get(path + (until if path.startswith("/failures?") else ""))
+        found = page(answer)
+        scripts = [attributes for name, attributes in found.elements if name == "script"]
+        assert len(scripts) == 3, "those of the console"
+        for character in "\u202e\u2066\x00\x1b\x07":
+            assert character not in answer.text, path
+        assert len(answer.text) < 400_000, "a page shows the beginning of a long payload"
+    assert SCRIPT in page(browser.get(f"/failures/record?at={quote(hostile[0], safe='')}")).text
+    assert r"abc\u202edef" in page(browser.get(f"/failures/record?at={quote(hostile[1], safe='')}")).text
+
+
+@pytest.mark.parametrize(("path", "status", "said"), [
+    ("/failures?place=elsewhere", 400, "there are dlq and quarantine"),
+    ("/failures/record?at=nothing", 400, "give a position such as"),
+    ("/failures/record", 400, "give a position such as"),
+    ("/failures/record?at=nowhere/0/1", 404, "no table knows this position"),
+])  # fmt: skip
+def test_what_cannot_be_shown_is_said(browser: TestClient, path: str, status: int, said: str) -> None:
+    assert said in page(browser.get(path), status).text
+    twin: Any = browser.get(path.replace("?", ".json?") if "?" in path else f"{path}.json")
+    assert (twin.status_code, said in twin.json()["detail"]) == (status, True)
+
+
+def test_a_trace_of_an_id_leads_to_its_session(browser: TestClient, day: CheckedDatabase) -> None:
+    assert "Enter an id or a position" in page(browser.get("/trace")).text
+    (session,) = day.query("SELECT workflow_session_id FROM day.fact_workflow_sessions LIMIT 1")[0]
+    answer = browser.get("/trace.json", params={"of": session}).json()
+    assert answer["trace"]["sessions"][0]["id"] == session
+    found = page(browser.get("/trace", params={"of": session}))
+    assert f"/sessions/session?id={quote(session, safe='')}" in found.links
+    assert "Nothing is known of it" in page(browser.get("/trace?of=nobody-knows-this")).text
