@@ -1,9 +1,9 @@
 """How long each route of the read API takes over days of sessions in chDB, by HTTP, with one client.
 
-The sessions are those of the benchmark "views". "processor": what all processors did for a request, on average; it says
-more than the time where the machine has other work.
+The sessions are those of the benchmark "views", beside jobs. "processor": what all processors did for a request, on
+average; it says more than the time where the machine has other work.
 
-    ./dev bench serve [--days N] [--sessions N] [--samples N] [--rounds N]
+    ./dev bench serve [--days N] [--sessions N] [--jobs N] [--samples N] [--rounds N]
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from pathlib import Path
 from statistics import median
 from urllib.parse import urlsplit
 
+from days.database import DATABASE, DAY
+from days.fill import console, fill
 from rich import box
-from rich.console import Console
 from rich.table import Table
-from views import DATABASE, DAY, fill
 
 from lpa_ops.read_api.app import read_api
 from lpa_ops.read_api.database import StoredRows
@@ -33,13 +33,12 @@ from lpa_sinks.clickhouse.client import connect, endpoint
 from lpa_sinks.clickhouse.readers import Readers
 from lpa_sinks.schema.apply import apply
 
-console = Console()
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--sessions", type=int, default=5_000, help="sessions a day")
+    parser.add_argument("--jobs", type=int, default=20_000, help="jobs a day")
     parser.add_argument("--samples", type=int, default=30, help="status samples a session, one every 10 seconds")
     parser.add_argument("--rounds", type=int, default=7)
     arguments = parser.parse_args()
@@ -48,7 +47,7 @@ def main() -> None:
         today = int(time.time()) // DAY * DAY
         with closing(connect(to)) as client:
             apply(client, DATABASE, [])
-            fill(client, today, arguments.days, arguments.sessions, arguments.samples)
+            fill(client, today, arguments.days, arguments.sessions, arguments.samples, arguments.jobs)
         with closing(Readers(to, "", 300)) as readers:
             # As of the end of the last day, less what lets its last hour be under way.
             app = read_api(StoredRows(readers, DATABASE, 300), "", lambda: (today - 60) * 1000)

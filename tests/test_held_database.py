@@ -66,6 +66,9 @@ def test_it_is_said_once_whatever_needs_it(held: Path) -> None:
     assert (status, said.count("\n")) == (2, 1)
     assert "wait for it or stop it" in said
 
+    # As in a folder that can hold no socket.
+    wait_for((held / "data" / "clickhouse" / "lpa-reads.sock").exists)
+    (held / "data" / "clickhouse" / "lpa-reads.sock").unlink()
     status, said = lpa(held, "health")
     assert status == 1
     headings = re.findall(r"^(critical|warning|unknown): \d+$", said, re.MULTILINE)
@@ -90,6 +93,16 @@ def test_what_only_reads_goes_through_the_process_that_has_it(held: Path) -> Non
     status, said = lpa(held, "trace", "events.ndjson/0/0", "--json")
     assert status == 0, said
     assert [each["fate"] for each in json.loads(said)["records"]] == ["dead letter"]
+
+
+def test_health_goes_through_the_process_that_has_it(held: Path) -> None:
+    wait_for((held / "data" / "clickhouse" / "lpa-reads.sock").exists)
+    _, said = lpa(held, "health", "--json")
+    checks = {check["name"]: check for check in json.loads(said)["checks"]}
+    print(said)
+    assert not [name for name, check in checks.items() if HELD.search(check["detail"])]
+    assert checks["schema_drift"]["state"] == "ok"
+    assert "another process has the database open" in checks["damaged_parts"]["detail"]
 
 
 @pytest.fixture

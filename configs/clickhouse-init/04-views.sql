@@ -2,7 +2,8 @@
 -- For ClickHouse 24.11 and later, and for chDB. Every statement may be run again.
 --
 -- All views
--- * read one row per key: facts and rollups without their versions.
+-- * read one row per key: facts and rollups without their versions. Those that the read API asks read them with FINAL, not through the view of
+--   the latest ones: each view within a view is planned again.
 -- * leave out sessions and hours before 2000-01-01, which only wrong clocks make.
 -- * have hours from 1900 to 2299: toStartOfInterval of milliseconds gives a DateTime64, toStartOfHour a DateTime, which ends in 2106.
 -- * divide by nothing: a ratio whose denominator is 0 is null, unless its comment says otherwise.
@@ -79,7 +80,7 @@ AS SELECT
     session.health_signal_count,
     session.health_expected_signal_count,
     if(known_sessions, session.health_signal_count, 0) AS known_health_signal_count
-FROM livepeer_analytics.fact_workflow_sessions AS session
+FROM livepeer_analytics.fact_workflow_sessions_versions AS session FINAL
 WHERE session.session_start_ts >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC');
 
 -- One row per org, session, hour, orchestrator, pipeline, model, GPU and region: the attributed samples of a session in an hour.
@@ -112,7 +113,7 @@ AS SELECT
     sum(hour.output_sample_count) AS output_sample_count,
     sum(hour.running_sample_count) AS running_sample_count,
     sum(finalizeAggregation(hour.output_fps_avg_state) * hour.sample_count) AS output_fps_sum
-FROM livepeer_analytics.agg_session_performance_1h AS hour
+FROM livepeer_analytics.agg_session_performance_1h_versions AS hour FINAL
 WHERE hour.window_start >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC') AND hour.orchestrator_address != ''
 GROUP BY window_start, org, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region;
 
@@ -139,29 +140,34 @@ AS SELECT
     tail.model_id AS model_id,
     tail.gpu_id AS gpu_id,
     tail.region AS region
-FROM livepeer_analytics.fact_workflow_sessions AS session
+FROM livepeer_analytics.fact_workflow_sessions_versions AS session FINAL
 INNER JOIN
 (
-    SELECT
-        *,
-        lagInFrame(window_start) OVER (
-            PARTITION BY org, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region
-            ORDER BY window_start ROWS BETWEEN 1 PRECEDING AND CURRENT ROW
-        ) AS idle_before
-    FROM livepeer_analytics.v_session_hours
-    WHERE output_sample_count = 0 AND running_sample_count = 0 AND sample_count < 3
-        AND (org, workflow_session_id) IN (
-            SELECT org, workflow_session_id
-            FROM livepeer_analytics.fact_workflow_sessions
-            WHERE session_end_ts >= toStartOfInterval(session_start_ts, INTERVAL 3600000 MILLISECOND) + INTERVAL 1 HOUR
-        )
+    SELECT window_start, org, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region
+    FROM
+    (
+        SELECT
+            own.window_start AS window_start, org, workflow_session_id, orchestrator_address, pipeline,
+            ifNull(own.model_id, '') AS model_id, ifNull(own.gpu_id, '') AS gpu_id, ifNull(own.region, '') AS region,
+            [toUInt64(sample_count), 0] AS samples, output_sample_count + running_sample_count AS work
+        FROM livepeer_analytics.agg_session_performance_1h_versions AS own FINAL
+        WHERE own.window_start >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC') AND orchestrator_address != ''
+        UNION ALL
+        SELECT
+            before.window_start + INTERVAL 1 HOUR, org, workflow_session_id, orchestrator_address, pipeline,
+            ifNull(before.model_id, ''), ifNull(before.gpu_id, ''), ifNull(before.region, ''),
+            [0, toUInt64(sample_count)], output_sample_count + running_sample_count
+        FROM livepeer_analytics.agg_session_performance_1h_versions AS before FINAL
+        WHERE before.window_start >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC') AND orchestrator_address != ''
+    )
+    GROUP BY window_start, org, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region
+    HAVING sum(work) = 0 AND sumForEach(samples)[1] BETWEEN 1 AND 2 AND sumForEach(samples)[2] BETWEEN 1 AND 2
 ) AS tail USING (org, workflow_session_id)
-WHERE idle_before = tail.window_start - INTERVAL 1 HOUR
-    AND session.session_start_ts < tail.window_start
+WHERE session.session_start_ts < tail.window_start
     AND session.session_end_ts >= tail.window_start
     AND session.session_end_ts < tail.window_start + INTERVAL 1 HOUR;
 
--- One row per org, orchestrator, model and GPU: what was last said of the GPU. From dim_orchestrator_capability_current.
+-- One row per org, orchestrator, model and GPU: what was last said of the GPU. From dim_orchestrator_capability_snapshots.
 CREATE VIEW IF NOT EXISTS livepeer_analytics.v_gpu_labels
 (
     org LowCardinality(String),
@@ -191,10 +197,15 @@ FROM
         ifNull(gpu.gpu_id, '') AS gpu_id,
         argMax(
             (gpu_name, gpu_memory_total, runner_version, gpu_major, gpu_minor),
-            (latest_snapshot_ts, pipeline, capability_id)
+            (pipeline, capability_id, source_event_uid, version)
         ) AS latest
-    FROM livepeer_analytics.dim_orchestrator_capability_current AS gpu
-    WHERE ifNull(gpu.gpu_id, '') != ''
+    FROM livepeer_analytics.dim_orchestrator_capability_snapshots_versions AS gpu
+    WHERE is_deleted = 0 AND (org, orchestrator_address, model_id, ifNull(gpu.gpu_id, ''), snapshot_ts) IN (
+        SELECT org, orchestrator_address, model_id, ifNull(seen.gpu_id, '') AS name, max(snapshot_ts)
+        FROM livepeer_analytics.dim_orchestrator_capability_snapshots_versions AS seen
+        WHERE is_deleted = 0 AND name != ''
+        GROUP BY org, orchestrator_address, model_id, name
+    )
     GROUP BY org, orchestrator_address, model_id, gpu_id
 );
 
@@ -216,40 +227,55 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.v_request_fees
     expected_fee_wei UInt256 COMMENT 'wei: what the tickets are worth on average'
 )
 AS SELECT
-    payment.window_start AS window_start,
-    payment.org AS org,
-    payment.request_id AS request_id,
-    session.workflow_session_id AS workflow_session_id,
-    session.gateway AS gateway,
-    session.orchestrator_address AS orchestrator_address,
-    session.pipeline AS pipeline,
-    session.model_id AS model_id,
-    session.gpu_id AS gpu_id,
-    session.region AS region,
-    payment.face_value_wei AS face_value_wei,
-    payment.expected_fee_wei AS expected_fee_wei
+    window_start,
+    org,
+    request_id,
+    latest.1 AS workflow_session_id,
+    latest.2 AS gateway,
+    latest.3 AS orchestrator_address,
+    latest.4 AS pipeline,
+    latest.5 AS model_id,
+    latest.6 AS gpu_id,
+    latest.7 AS region,
+    face_value_wei,
+    expected_fee_wei
 FROM
 (
     SELECT
-        toStartOfInterval(event_timestamp, INTERVAL 3600000 MILLISECOND) AS window_start,
-        payment_events.org AS org,
-        payment_events.request_id AS request_id,
-        sum(payment_events.face_value_wei) AS face_value_wei,
-        sum(payment_events.expected_fee_wei) AS expected_fee_wei
-    FROM livepeer_analytics.payment_events AS payment_events
-    WHERE event_timestamp >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
+        window_start,
+        org,
+        request_id,
+        argMax(
+            (
+                session.workflow_session_id, session.gateway, session.orchestrator_address, session.pipeline,
+                session.model_id, session.gpu_id, session.region
+            ),
+            (session.session_start_ts, session.workflow_session_id)
+        ) AS latest,
+        any(payment.face_value_wei) AS face_value_wei,
+        any(payment.expected_fee_wei) AS expected_fee_wei
+    FROM
+    (
+        SELECT
+            org, request_id, workflow_session_id, gateway, orchestrator_address, pipeline, model_id, gpu_id, region,
+            session_start_ts
+        FROM livepeer_analytics.v_session_outcomes
+        WHERE request_id != ''
+    ) AS session
+    RIGHT JOIN
+    (
+        SELECT
+            toStartOfInterval(event_timestamp, INTERVAL 3600000 MILLISECOND) AS window_start,
+            payment_events.org AS org,
+            payment_events.request_id AS request_id,
+            sum(payment_events.face_value_wei) AS face_value_wei,
+            sum(payment_events.expected_fee_wei) AS expected_fee_wei
+        FROM livepeer_analytics.payment_events AS payment_events
+        WHERE event_timestamp >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
+        GROUP BY window_start, org, request_id
+    ) AS payment USING (org, request_id)
     GROUP BY window_start, org, request_id
-) AS payment
-LEFT JOIN
-(
-    SELECT
-        org, request_id, workflow_session_id, gateway, orchestrator_address, pipeline, model_id, gpu_id, region
-    FROM livepeer_analytics.v_session_outcomes
-    WHERE request_id != ''
-    ORDER BY session_start_ts DESC, workflow_session_id DESC
-    LIMIT 1 BY org, request_id
-) AS session
-    ON session.org = payment.org AND session.request_id = payment.request_id
+)
 SETTINGS join_use_nulls = 0;
 
 -- One row per hour, org, orchestrator, pipeline, model, GPU and region with samples, or with sessions that started in the hour; hours of
@@ -312,20 +338,20 @@ AS SELECT
     label.gpu_memory_total AS gpu_memory_total,
     label.runner_version AS runner_version,
     label.cuda_version AS cuda_version,
-    avg_output_fps,
-    p95_output_fps,
-    output_fps_deviation / nullIf(avg_output_fps, 0) AS jitter_coeff_fps,
+    fps[1] AS avg_output_fps,
+    fps[2] AS p95_output_fps,
+    fps[3] / nullIf(avg_output_fps, 0) AS jitter_coeff_fps,
     status_samples,
-    prompt_to_first_frame_ms,
-    startup_time_ms,
+    latencies[1] AS prompt_to_first_frame_ms,
+    latencies[2] AS startup_time_ms,
     startup_time_ms / 1000 AS startup_time_s,
-    e2e_latency_ms,
-    p95_prompt_to_first_frame_ms,
-    p95_startup_time_ms,
-    p95_e2e_latency_ms,
-    valid_prompt_to_first_frame_count,
-    valid_startup_time_count,
-    valid_e2e_latency_count,
+    latencies[3] AS e2e_latency_ms,
+    latencies[4] AS p95_prompt_to_first_frame_ms,
+    latencies[5] AS p95_startup_time_ms,
+    latencies[6] AS p95_e2e_latency_ms,
+    latency_counts[1] AS valid_prompt_to_first_frame_count,
+    latency_counts[2] AS valid_startup_time_count,
+    latency_counts[3] AS valid_e2e_latency_count,
     counts[1] AS known_sessions,
     counts[2] AS startup_success_sessions,
     counts[3] AS excused_sessions,
@@ -347,20 +373,11 @@ FROM
 (
     SELECT
         window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region,
-        max(block.avg_output_fps) AS avg_output_fps,
-        max(block.p95_output_fps) AS p95_output_fps,
-        max(block.output_fps_deviation) AS output_fps_deviation,
+        maxForEach(block.fps) AS fps,
         sum(block.status_samples) AS status_samples,
         sumForEach(block.counts) AS counts,
-        max(block.prompt_to_first_frame_ms) AS prompt_to_first_frame_ms,
-        max(block.startup_time_ms) AS startup_time_ms,
-        max(block.e2e_latency_ms) AS e2e_latency_ms,
-        max(block.p95_prompt_to_first_frame_ms) AS p95_prompt_to_first_frame_ms,
-        max(block.p95_startup_time_ms) AS p95_startup_time_ms,
-        max(block.p95_e2e_latency_ms) AS p95_e2e_latency_ms,
-        sum(block.valid_prompt_to_first_frame_count) AS valid_prompt_to_first_frame_count,
-        sum(block.valid_startup_time_count) AS valid_startup_time_count,
-        sum(block.valid_e2e_latency_count) AS valid_e2e_latency_count
+        maxForEach(block.latencies) AS latencies,
+        sumForEach(block.latency_counts) AS latency_counts
     FROM
     (
         SELECT
@@ -372,34 +389,31 @@ FROM
             ifNull(hour.gpu_id, '') AS gpu_id,
             ifNull(hour.region, '') AS region,
             toInt64(uniqExact(workflow_session_id)) AS contributions,
-            toNullable(avgMerge(output_fps_avg_state)) AS avg_output_fps,
-            toNullable(quantileTDigestMerge(0.95)(output_fps_p95_state)) AS p95_output_fps,
-            toNullable(stddevPopMerge(output_fps_stddev_state)) AS output_fps_deviation,
+            [
+                toNullable(avgMerge(output_fps_avg_state)),
+                toFloat64(quantileTDigestMerge(0.95)(output_fps_p95_state)),
+                stddevPopMerge(output_fps_stddev_state)
+            ] AS fps,
             sum(sample_count) AS status_samples,
             CAST([], 'Array(UInt64)') AS counts,
-            CAST(NULL, 'Nullable(Float64)') AS prompt_to_first_frame_ms,
-            CAST(NULL, 'Nullable(Float64)') AS startup_time_ms,
-            CAST(NULL, 'Nullable(Float64)') AS e2e_latency_ms,
-            CAST(NULL, 'Nullable(Float64)') AS p95_prompt_to_first_frame_ms,
-            CAST(NULL, 'Nullable(Float64)') AS p95_startup_time_ms,
-            CAST(NULL, 'Nullable(Float64)') AS p95_e2e_latency_ms,
-            0 AS valid_prompt_to_first_frame_count,
-            0 AS valid_startup_time_count,
-            0 AS valid_e2e_latency_count
-        FROM livepeer_analytics.agg_session_performance_1h AS hour
+            CAST([], 'Array(Nullable(Float64))') AS latencies,
+            CAST([], 'Array(UInt64)') AS latency_counts
+        FROM livepeer_analytics.agg_session_performance_1h_versions AS hour FINAL
         WHERE hour.window_start >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
             AND orchestrator_address != '' AND ifNull(hour.gpu_id, '') != ''
         GROUP BY window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region
         UNION ALL
         SELECT
             window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region,
-            toInt64(-1), NULL, NULL, NULL, 0, [], NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0
+            toInt64(-1), [], 0, [], [], []
         FROM livepeer_analytics.v_terminal_tails
         WHERE gpu_id != ''
         UNION ALL
         SELECT
             window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region,
-            toInt64(1), NULL, NULL, NULL, 0,
+            toInt64(1),
+            [],
+            0,
             [
                 known_sessions, startup_success_sessions, excused_sessions, unexcused_sessions,
                 confirmed_swapped_sessions, inferred_orchestrator_change_sessions, swapped_sessions,
@@ -407,7 +421,8 @@ FROM
                 status_error_samples, health_signal_count, health_expected_signal_count, known_health_signal_count,
                 known_swapped_sessions
             ],
-            NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0
+            [],
+            []
         FROM livepeer_analytics.v_session_outcomes
         WHERE orchestrator_address != '' AND gpu_id != ''
         UNION ALL
@@ -419,17 +434,20 @@ FROM
             ifNull(sample.model_id, '') AS model_id,
             ifNull(sample.gpu_id, '') AS gpu_id,
             ifNull(sample.region, '') AS region,
-            toInt64(count()), NULL, NULL, NULL, 0, [],
-            avgIf(prompt_to_first_frame_ms, has_prompt_to_first_frame = 1),
-            avgIf(startup_time_ms, has_startup_time = 1),
-            avgIf(e2e_latency_ms, has_e2e_latency = 1),
-            quantileTDigestIf(0.95)(prompt_to_first_frame_ms, has_prompt_to_first_frame = 1),
-            quantileTDigestIf(0.95)(startup_time_ms, has_startup_time = 1),
-            quantileTDigestIf(0.95)(e2e_latency_ms, has_e2e_latency = 1),
-            countIf(has_prompt_to_first_frame = 1),
-            countIf(has_startup_time = 1),
-            countIf(has_e2e_latency = 1)
-        FROM livepeer_analytics.fact_workflow_latency_samples AS sample
+            toInt64(count()),
+            [],
+            0,
+            [],
+            [
+                avgIf(prompt_to_first_frame_ms, has_prompt_to_first_frame = 1),
+                avgIf(startup_time_ms, has_startup_time = 1),
+                avgIf(e2e_latency_ms, has_e2e_latency = 1),
+                quantileTDigestIf(0.95)(prompt_to_first_frame_ms, has_prompt_to_first_frame = 1),
+                quantileTDigestIf(0.95)(startup_time_ms, has_startup_time = 1),
+                quantileTDigestIf(0.95)(e2e_latency_ms, has_e2e_latency = 1)
+            ],
+            [countIf(has_prompt_to_first_frame = 1), countIf(has_startup_time = 1), countIf(has_e2e_latency = 1)]
+        FROM livepeer_analytics.fact_workflow_latency_samples_versions AS sample FINAL
         WHERE sample_ts >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
             AND orchestrator_address != '' AND ifNull(sample.gpu_id, '') != ''
         GROUP BY window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region
@@ -572,7 +590,7 @@ FROM
                         CAST([], 'Array(UInt64)') AS counts,
                         toUInt256(0) AS wei,
                         toUInt256(0) AS expected_wei
-                    FROM livepeer_analytics.agg_session_performance_1h AS hour
+                    FROM livepeer_analytics.agg_session_performance_1h_versions AS hour FINAL
                     WHERE hour.window_start >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
                     UNION ALL
                     SELECT
@@ -705,7 +723,7 @@ FROM
             CAST([], 'Array(UInt64)') AS counts,
             toUInt256(0) AS wei,
             toUInt256(0) AS expected_wei
-        FROM livepeer_analytics.agg_session_performance_1h AS hour
+        FROM livepeer_analytics.agg_session_performance_1h_versions AS hour FINAL
         WHERE hour.window_start >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC') AND orchestrator_address != ''
         UNION ALL
         SELECT
@@ -783,13 +801,95 @@ AS SELECT
     sum(day.output_fps_rows) AS output_fps_rows,
     sum(day.output_fps_p10 * day.output_fps_rows) / nullIf(output_fps_rows, 0) AS output_fps_p10,
     sum(day.output_fps_p50 * day.output_fps_rows) / nullIf(output_fps_rows, 0) AS output_fps_p50
-FROM livepeer_analytics.agg_quality_benchmark_1d AS day
+FROM livepeer_analytics.agg_quality_benchmark_1d_versions AS day FINAL
 ARRAY JOIN range(1, 8) AS days_later
 GROUP BY day_start, pipeline, model_id;
 
 -- One row per hour, org, orchestrator, pipeline, model, GPU and region with samples: the sessions that have samples in the hour, but for their
--- terminal tails. A session counts whole in every such hour. From v_session_hours, v_terminal_tails, v_session_outcomes,
--- fact_workflow_latency_samples and v_quality_benchmark.
+-- terminal tails. A session counts whole in every such hour. From v_session_hours, v_terminal_tails and v_session_outcomes.
+CREATE VIEW IF NOT EXISTS livepeer_analytics.v_sla_hours
+(
+    window_start DateTime64(3, 'UTC') COMMENT 'start of the hour',
+    day_start DateTime64(3, 'UTC') COMMENT 'start of its day',
+    org LowCardinality(String),
+    orchestrator_address String COMMENT 'canonical wallet, lower-case',
+    pipeline String,
+    model_id String COMMENT 'empty: not known',
+    gpu_id String COMMENT 'empty: not known',
+    region String COMMENT 'empty: not known',
+    counts Array(UInt64) COMMENT 'the counts of v_api_sla_compliance in its order, then what ratios count',
+    known_sessions UInt64 COMMENT 'sessions with a stream request',
+    health_completeness_ratio Float64 COMMENT 'signals by expected signals of known sessions, at most 1; 1 without any',
+    sla_score Nullable(Float64) COMMENT '0 to 100: 0.4 startup success, 0.2 no swap, 0.4 output, times health completeness',
+    status_samples UInt64,
+    avg_output_fps Nullable(Float64) COMMENT 'frames per second'
+)
+AS SELECT
+    window_start,
+    toStartOfInterval(window_start, INTERVAL 86400000 MILLISECOND) AS day_start,
+    org,
+    orchestrator_address,
+    pipeline,
+    model_id,
+    gpu_id,
+    region,
+    counts,
+    counts[1] AS known_sessions,
+    ifNull(least(1., counts[15] / nullIf(counts[14], 0)), 1.) AS health_completeness_ratio,
+    (
+        0.4 * (1 - counts[4] / nullIf(known_sessions, 0))
+        + 0.2 * (1 - counts[16] / nullIf(known_sessions, 0))
+        + 0.4 * (1 - counts[17] / nullIf(known_sessions, 0))
+    ) * health_completeness_ratio * 100 AS sla_score,
+    status_samples,
+    avg_output_fps
+FROM
+(
+    SELECT
+        window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region,
+        sumForEach([
+            known_sessions, startup_success_sessions, excused_sessions, unexcused_sessions, confirmed_swapped_sessions,
+            inferred_orchestrator_change_sessions, swapped_sessions, sessions_with_errors, sessions_with_last_error,
+            loading_only_sessions, zero_output_fps_sessions, status_error_samples, health_signal_count,
+            health_expected_signal_count, known_health_signal_count, known_swapped_sessions,
+            known_without_output_sessions, known_effective_failed_sessions, known_sessions AND startup_success_sessions
+        ]) AS counts,
+        sum(evidence.sample_count) AS status_samples,
+        sum(evidence.output_fps_sum) / nullIf(status_samples, 0) AS avg_output_fps
+    FROM
+    (
+        SELECT * EXCEPT (
+            window_start, request_id, gateway, orchestrator_address, pipeline, model_id, gpu_id, region,
+            session_start_ts, session_end_ts
+        )
+        FROM livepeer_analytics.v_session_outcomes
+    ) AS outcome
+    RIGHT JOIN
+    (
+        SELECT
+            window_start, org, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region,
+            sum(hour.sample_count) AS sample_count,
+            sum(hour.output_fps_sum) AS output_fps_sum
+        FROM
+        (
+            SELECT
+                window_start, org, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region,
+                sample_count, output_fps_sum, 0 AS is_tail
+            FROM livepeer_analytics.v_session_hours
+            UNION ALL
+            SELECT
+                window_start, org, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region, 0, 0, 1
+            FROM livepeer_analytics.v_terminal_tails
+        ) AS hour
+        GROUP BY window_start, org, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region
+        HAVING max(is_tail) = 0
+    ) AS evidence USING (org, workflow_session_id)
+    GROUP BY window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region
+)
+SETTINGS join_use_nulls = 0;
+
+-- One row per hour, org, orchestrator, pipeline, model, GPU and region with samples: the sessions that have samples in the hour, but for their
+-- terminal tails. A session counts whole in every such hour. From v_sla_hours, fact_workflow_latency_samples and v_quality_benchmark.
 CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_sla_compliance
 (
     window_start DateTime64(3, 'UTC') COMMENT 'start of the hour',
@@ -826,68 +926,48 @@ CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_sla_compliance
     e2e_latency_ms Nullable(Float64) COMMENT 'milliseconds, average',
     sla_quality_score Nullable(Float64) COMMENT '0 to 100: 0.7 reliability, 0.3 quality against the benchmark, times health completeness'
 )
-AS WITH
-    arrayMap(
-        (value, samples, enough, best, worst, rows) -> 0.5 + least(samples / enough, 1.) * (multiIf(
-            rows < 48 OR isNull(value), 0.5,
-            value <= best, 1.,
-            value >= worst OR best >= worst, 0.,
-            (worst - value) / (worst - best)
-        ) - 0.5),
-        [latency.prompt_to_first_frame_ms, latency.e2e_latency_ms, -key.avg_output_fps],
-        [latency.valid_prompt_to_first_frame_count, latency.valid_e2e_latency_count, key.status_samples],
-        [10, 10, 30],
-        [prompt_to_first_frame_ms_p50, e2e_latency_ms_p50, -output_fps_p50],
-        [prompt_to_first_frame_ms_p90, e2e_latency_ms_p90, -output_fps_p10],
-        [prompt_to_first_frame_rows, e2e_latency_rows, output_fps_rows]
-    ) AS grades
-SELECT
+AS SELECT
     window_start,
     org,
     orchestrator_address,
     pipeline,
-    nullIf(key.model_id, '') AS model_id,
-    nullIf(key.gpu_id, '') AS gpu_id,
-    nullIf(key.region, '') AS region,
-    key.known_sessions AS known_sessions,
-    startup_success_sessions,
-    excused_sessions,
-    key.unexcused_sessions AS unexcused_sessions,
-    confirmed_swapped_sessions,
-    inferred_orchestrator_change_sessions,
-    swapped_sessions,
-    sessions_with_errors,
-    sessions_with_last_error,
-    loading_only_sessions,
-    zero_output_fps_sessions,
-    status_error_samples,
-    health_signal_count,
-    health_expected_signal_count,
-    ifNull(least(1., known_health_signal_count / nullIf(health_expected_signal_count, 0)), 1.)
-        AS health_completeness_ratio,
-    1 - key.unexcused_sessions / nullIf(key.known_sessions, 0) AS startup_success_ratio,
-    1 - known_effective_failed_sessions / nullIf(key.known_sessions, 0) AS success_ratio,
-    1 - known_swapped_sessions / nullIf(key.known_sessions, 0) AS no_swap_ratio,
-    (
-        0.4 * startup_success_ratio
-        + 0.2 * no_swap_ratio
-        + 0.4 * (1 - known_without_output_sessions / nullIf(key.known_sessions, 0))
-    ) * health_completeness_ratio * 100 AS sla_score,
-    key.status_samples AS status_samples,
-    key.avg_output_fps AS avg_output_fps,
-    latency.valid_prompt_to_first_frame_count AS valid_prompt_to_first_frame_count,
-    latency.prompt_to_first_frame_ms AS prompt_to_first_frame_ms,
-    latency.valid_e2e_latency_count AS valid_e2e_latency_count,
-    latency.e2e_latency_ms AS e2e_latency_ms,
+    nullIf(graded.model_id, '') AS model_id,
+    nullIf(graded.gpu_id, '') AS gpu_id,
+    nullIf(graded.region, '') AS region,
+    known_sessions,
+    counts[2] AS startup_success_sessions,
+    counts[3] AS excused_sessions,
+    counts[4] AS unexcused_sessions,
+    counts[5] AS confirmed_swapped_sessions,
+    counts[6] AS inferred_orchestrator_change_sessions,
+    counts[7] AS swapped_sessions,
+    counts[8] AS sessions_with_errors,
+    counts[9] AS sessions_with_last_error,
+    counts[10] AS loading_only_sessions,
+    counts[11] AS zero_output_fps_sessions,
+    counts[12] AS status_error_samples,
+    counts[13] AS health_signal_count,
+    counts[14] AS health_expected_signal_count,
+    health_completeness_ratio,
+    1 - unexcused_sessions / nullIf(known_sessions, 0) AS startup_success_ratio,
+    1 - counts[18] / nullIf(known_sessions, 0) AS success_ratio,
+    1 - counts[16] / nullIf(known_sessions, 0) AS no_swap_ratio,
+    sla_score,
+    status_samples,
+    avg_output_fps,
+    valid_prompt_to_first_frame_count,
+    prompt_to_first_frame_ms,
+    valid_e2e_latency_count,
+    e2e_latency_ms,
     if(
-        key.known_sessions = 0,
+        known_sessions = 0,
         NULL,
         greatest(0., least(100., 100 * health_completeness_ratio * (
             0.7 * (
-                0.4 * key.known_startup_success_sessions
-                + 0.2 * (key.known_sessions - key.known_swapped_sessions)
-                + 0.4 * (key.known_sessions - key.known_without_output_sessions)
-            ) / key.known_sessions
+                0.4 * counts[19]
+                + 0.2 * (known_sessions - counts[16])
+                + 0.4 * (known_sessions - counts[17])
+            ) / known_sessions
             + 0.3 * (0.6 * (0.6 * grades[1] + 0.4 * grades[2]) + 0.4 * grades[3])
         )))
     ) AS sla_quality_score
@@ -895,68 +975,51 @@ FROM
 (
     SELECT
         window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region,
-        sum(outcome.known_sessions) AS known_sessions,
-        sum(outcome.startup_success_sessions) AS startup_success_sessions,
-        sum(outcome.excused_sessions) AS excused_sessions,
-        sum(outcome.unexcused_sessions) AS unexcused_sessions,
-        sum(outcome.confirmed_swapped_sessions) AS confirmed_swapped_sessions,
-        sum(outcome.inferred_orchestrator_change_sessions) AS inferred_orchestrator_change_sessions,
-        sum(outcome.swapped_sessions) AS swapped_sessions,
-        sum(outcome.sessions_with_errors) AS sessions_with_errors,
-        sum(outcome.sessions_with_last_error) AS sessions_with_last_error,
-        sum(outcome.loading_only_sessions) AS loading_only_sessions,
-        sum(outcome.zero_output_fps_sessions) AS zero_output_fps_sessions,
-        sum(outcome.known_swapped_sessions) AS known_swapped_sessions,
-        sum(outcome.known_without_output_sessions) AS known_without_output_sessions,
-        sum(outcome.known_effective_failed_sessions) AS known_effective_failed_sessions,
-        sum(outcome.status_error_samples) AS status_error_samples,
-        sum(outcome.health_signal_count) AS health_signal_count,
-        sum(outcome.health_expected_signal_count) AS health_expected_signal_count,
-        sum(outcome.known_health_signal_count) AS known_health_signal_count,
-        sum(outcome.known_sessions AND outcome.startup_success_sessions) AS known_startup_success_sessions,
-        sum(evidence.sample_count) AS status_samples,
-        sum(evidence.output_fps_sum) / nullIf(status_samples, 0) AS avg_output_fps,
-        toStartOfInterval(window_start, INTERVAL 86400000 MILLISECOND) AS day_start
-    FROM
-    (
-        SELECT
-            window_start, org, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region,
-            sample_count, output_fps_sum
-        FROM livepeer_analytics.v_session_hours
-        WHERE (window_start, org, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region) NOT IN (
-            SELECT window_start, org, workflow_session_id, orchestrator_address, pipeline, model_id, gpu_id, region
-            FROM livepeer_analytics.v_terminal_tails
-        )
-    ) AS evidence
+        key.counts AS counts,
+        key.known_sessions AS known_sessions,
+        key.health_completeness_ratio AS health_completeness_ratio,
+        key.sla_score AS sla_score,
+        key.status_samples AS status_samples,
+        key.avg_output_fps AS avg_output_fps,
+        latency.valid_prompt_to_first_frame_count AS valid_prompt_to_first_frame_count,
+        latency.prompt_to_first_frame_ms AS prompt_to_first_frame_ms,
+        latency.valid_e2e_latency_count AS valid_e2e_latency_count,
+        latency.e2e_latency_ms AS e2e_latency_ms,
+        arrayMap(
+            (value, samples, enough, best, worst, rows) -> 0.5 + least(samples / enough, 1.) * (multiIf(
+                rows < 48 OR isNull(value), 0.5,
+                value <= best, 1.,
+                value >= worst OR best >= worst, 0.,
+                (worst - value) / (worst - best)
+            ) - 0.5),
+            [latency.prompt_to_first_frame_ms, latency.e2e_latency_ms, -key.avg_output_fps],
+            [latency.valid_prompt_to_first_frame_count, latency.valid_e2e_latency_count, key.status_samples],
+            [10, 10, 30],
+            [prompt_to_first_frame_ms_p50, e2e_latency_ms_p50, -output_fps_p50],
+            [prompt_to_first_frame_ms_p90, e2e_latency_ms_p90, -output_fps_p10],
+            [prompt_to_first_frame_rows, e2e_latency_rows, output_fps_rows]
+        ) AS grades
+    FROM livepeer_analytics.v_sla_hours AS key
     LEFT JOIN
     (
-        SELECT * EXCEPT (
-            window_start, request_id, gateway, orchestrator_address, pipeline, model_id, gpu_id, region,
-            session_start_ts, session_end_ts
-        )
-        FROM livepeer_analytics.v_session_outcomes
-    ) AS outcome USING (org, workflow_session_id)
-    GROUP BY window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region
-) AS key
-LEFT JOIN
-(
-    SELECT
-        toStartOfInterval(sample_ts, INTERVAL 3600000 MILLISECOND) AS window_start,
-        org,
-        orchestrator_address,
-        pipeline,
-        ifNull(sample.model_id, '') AS model_id,
-        ifNull(sample.gpu_id, '') AS gpu_id,
-        ifNull(sample.region, '') AS region,
-        countIf(has_prompt_to_first_frame = 1) AS valid_prompt_to_first_frame_count,
-        avgIf(sample.prompt_to_first_frame_ms, has_prompt_to_first_frame = 1) AS prompt_to_first_frame_ms,
-        countIf(has_e2e_latency = 1) AS valid_e2e_latency_count,
-        avgIf(sample.e2e_latency_ms, has_e2e_latency = 1) AS e2e_latency_ms
-    FROM livepeer_analytics.fact_workflow_latency_samples AS sample
-    WHERE sample_ts >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC') AND orchestrator_address != ''
-    GROUP BY window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region
-) AS latency USING (window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region)
-LEFT JOIN livepeer_analytics.v_quality_benchmark AS benchmark USING (day_start, pipeline, model_id)
+        SELECT
+            toStartOfInterval(sample_ts, INTERVAL 3600000 MILLISECOND) AS window_start,
+            org,
+            orchestrator_address,
+            pipeline,
+            ifNull(sample.model_id, '') AS model_id,
+            ifNull(sample.gpu_id, '') AS gpu_id,
+            ifNull(sample.region, '') AS region,
+            countIf(has_prompt_to_first_frame = 1) AS valid_prompt_to_first_frame_count,
+            avgIf(sample.prompt_to_first_frame_ms, has_prompt_to_first_frame = 1) AS prompt_to_first_frame_ms,
+            countIf(has_e2e_latency = 1) AS valid_e2e_latency_count,
+            avgIf(sample.e2e_latency_ms, has_e2e_latency = 1) AS e2e_latency_ms
+        FROM livepeer_analytics.fact_workflow_latency_samples_versions AS sample FINAL
+        WHERE sample_ts >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC') AND orchestrator_address != ''
+        GROUP BY window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region
+    ) AS latency USING (window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region)
+    LEFT JOIN livepeer_analytics.v_quality_benchmark AS benchmark USING (day_start, pipeline, model_id)
+) AS graded
 SETTINGS join_use_nulls = 0;
 
 -- One row per five minutes, org, orchestrator, pipeline, model, GPU and region with at least 10 samples. From agg_stream_performance_1m.

@@ -6,7 +6,48 @@
 -- * have hours from 2000 to 2299, as those of sessions, and divide by nothing: a ratio whose denominator is 0 is null.
 -- * have columns that add up over rows, but for ratios and distinct counts.
 
--- One row per hour, org, gateway, job type, pipeline or capability, model and orchestrator. From fact_jobs; discoveries that found
+-- One row per org and job: what it counts as. From fact_jobs.
+CREATE VIEW IF NOT EXISTS livepeer_analytics.v_job_outcomes
+(
+    window_start DateTime64(3, 'UTC') COMMENT 'hour in which the job was received, else completed',
+    org LowCardinality(String),
+    job_id String COMMENT 'as in fact_jobs',
+    gateway String,
+    job_type LowCardinality(String) COMMENT 'ai_batch or byoc',
+    pipeline String COMMENT 'of batch jobs; the capability of BYOC jobs',
+    model_id String COMMENT 'empty: not known',
+    orchestrator_address String COMMENT 'canonical wallet, lower-case; empty: not attributed',
+    success UInt8 COMMENT '1: it ended well',
+    failed UInt8 COMMENT '1: it ended in an error',
+    stream_failed UInt8 COMMENT '1: the answer began, and ended in an error',
+    no_orchestrator UInt8 COMMENT '1: no orchestrator was found',
+    lost UInt8 COMMENT '1: open for more than an hour',
+    selected UInt8 COMMENT '1: an orchestrator was selected',
+    duration_ms Nullable(Int64) COMMENT 'milliseconds',
+    charged_wei Nullable(UInt64) COMMENT 'wei'
+)
+AS SELECT
+    toStartOfInterval(assumeNotNull(coalesce(job.received_at, job.completed_at)), INTERVAL 3600000 MILLISECOND)
+        AS window_start,
+    job.org AS org,
+    job.job_id AS job_id,
+    job.gateway AS gateway,
+    job.job_type AS job_type,
+    if(job.job_type = 'byoc', job.capability, job.pipeline) AS pipeline,
+    job.model_id AS model_id,
+    job.orchestrator_address AS orchestrator_address,
+    job.outcome = 'success' AS success,
+    job.outcome = 'failed' AS failed,
+    job.outcome = 'stream_failed' AS stream_failed,
+    job.outcome = 'no_orchestrator' AS no_orchestrator,
+    job.outcome = 'open' AND ifNull(job.received_at < now64(3) - INTERVAL 1 HOUR, 0) AS lost,
+    job.selection_outcome = 'selected' AS selected,
+    job.duration_ms AS duration_ms,
+    job.charged_wei AS charged_wei
+FROM livepeer_analytics.fact_jobs_versions AS job FINAL
+WHERE window_start >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC');
+
+-- One row per hour, org, gateway, job type, pipeline or capability, model and orchestrator. From v_job_outcomes; discoveries that found
 -- nobody are from job_gateway_events, and have rows without model and orchestrator.
 CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_job_demand
 (
@@ -37,42 +78,31 @@ AS SELECT
     pipeline,
     model_id,
     orchestrator_address,
-    countIf(outcome != '') AS jobs,
-    countIf(outcome = 'success') AS success,
-    countIf(outcome = 'failed') AS failed,
-    countIf(outcome = 'stream_failed') AS stream_failed,
-    countIf(outcome = 'no_orchestrator') AS no_orchestrator,
-    countIf(outcome = 'open' AND received_at < now64(3) - INTERVAL 1 HOUR) AS lost,
-    countIf(selection_outcome = 'selected') AS selected,
+    countIf(is_job) AS jobs,
+    sum(told.success) AS success,
+    sum(told.failed) AS failed,
+    sum(told.stream_failed) AS stream_failed,
+    sum(told.no_orchestrator) AS no_orchestrator,
+    sum(told.lost) AS lost,
+    sum(told.selected) AS selected,
     sum(ifNull(told.duration_ms, 0)) AS duration_ms_sum,
-    countIf(told.duration_ms IS NOT NULL) AS duration_samples,
+    count(told.duration_ms) AS duration_samples,
     sum(toUInt256(ifNull(told.charged_wei, 0))) AS charged_wei,
-    countIf(outcome = '') AS discovery_failures
+    countIf(NOT is_job) AS discovery_failures
 FROM
 (
     SELECT
-        toStartOfInterval(assumeNotNull(coalesce(job.received_at, job.completed_at)), INTERVAL 3600000 MILLISECOND)
-            AS window_start,
-        job.org AS org,
-        job.gateway AS gateway,
-        job.job_type AS job_type,
-        if(job.job_type = 'byoc', job.capability, job.pipeline) AS pipeline,
-        job.model_id AS model_id,
-        job.orchestrator_address AS orchestrator_address,
-        job.received_at AS received_at,
-        job.outcome AS outcome,
-        job.selection_outcome AS selection_outcome,
-        job.duration_ms AS duration_ms,
-        job.charged_wei AS charged_wei
-    FROM livepeer_analytics.fact_jobs AS job
+        window_start, org, gateway, job_type, pipeline, model_id, orchestrator_address, success, failed, stream_failed,
+        no_orchestrator, lost, selected, duration_ms, charged_wei, 1 AS is_job
+    FROM livepeer_analytics.v_job_outcomes
     UNION ALL
     SELECT
         toStartOfInterval(event_timestamp, INTERVAL 3600000 MILLISECOND), org, gateway, 'byoc', capability, '', '',
-        NULL, '', '', NULL, NULL
-    FROM livepeer_analytics.job_gateway_events
-    WHERE subtype = 'job_orchestrator_discovery_result' AND (success = 0 OR selected = 0)
+        0, 0, 0, 0, 0, 0, NULL, NULL, 0
+    FROM livepeer_analytics.job_gateway_events AS discovery
+    WHERE subtype = 'job_orchestrator_discovery_result' AND (discovery.success = 0 OR discovery.selected = 0)
+        AND event_timestamp >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
 ) AS told
-WHERE window_start >= toDateTime64('2000-01-01 00:00:00', 3, 'UTC')
 GROUP BY window_start, org, gateway, job_type, pipeline, model_id, orchestrator_address;
 
 -- One row per hour, org, model and orchestrator with an answer of a language model. From fact_jobs.

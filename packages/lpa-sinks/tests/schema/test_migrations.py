@@ -422,6 +422,41 @@ def test_failure_08_views_of_version_0_1_0_reach_from_1900_to_2299_once_applied(
     assert dict(engine.query(views).result_rows) == fresh
 
 
+WINDOW = "0012-reads-of-a-window"
+
+
+@pytest.mark.slow
+def test_views_of_a_window_come_and_go(run: Run, engine: Client, applied: str, tmp_path: Path) -> None:
+    """Each view that the migration defines is as before once it was taken back; what it added stays, and nothing reads it."""
+    defined = re.findall(r"VIEW livepeer_analytics\.(\w+)", (BUILTIN / WINDOW / "up.sql").read_text())
+    stored = (
+        f"SELECT name, create_table_query FROM system.tables WHERE database = '{applied}' "
+        f"AND name IN ({', '.join(map(repr, defined))})"
+    )
+    fresh = dict(engine.query(stored).result_rows)
+    assert fresh.keys() == set(defined)
+    added = {"v_job_outcomes", "v_sla_hours"}
+    engine.command(
+        f"INSERT INTO {applied}.fact_jobs_versions (job_id, job_type, outcome, received_at, version) "
+        "VALUES ('byoc|1', 'byoc', 'success', now64(3), 1)"
+    )
+    for name in defined:
+        kept = re.sub(rf"\b{applied}\.({'|'.join(defined)})\b", rf"{applied}.kept_\1", fresh[name])
+        engine.command(kept)
+        engine.command(f"DROP VIEW {applied}.{name} SYNC")
+        if name not in added:
+            engine.command(f"CREATE VIEW {applied}.{name} AS SELECT * FROM {applied}.kept_{name}")
+    before = dict(engine.query(stored).result_rows)
+    engine.command(f"DELETE FROM {applied}.schema_migrations WHERE name = '{WINDOW.partition('-')[2]}'")
+    shutil.copytree(BUILTIN, tmp_path / "migrations")
+    run("apply")
+    assert dict(engine.query(stored).result_rows) == fresh
+    run("rollback")
+    after = dict(engine.query(stored).result_rows)
+    assert {name: after[name] for name in before} == before
+    assert before.keys() == set(defined) - added
+
+
 def narrow_columns(engine: Client, database: str) -> list[str]:
     """Columns of tables and views whose type ends in 2106 or 2149."""
     found = engine.query(f"SELECT concat(table, '.', name), type FROM system.columns WHERE database = '{database}'")

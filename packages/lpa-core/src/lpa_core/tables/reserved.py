@@ -73,10 +73,12 @@ _VIEWS: Final = (
     "v_api_ticket_cost",
     "v_gpu_labels",
     "v_health_rollup_freshness",
+    "v_job_outcomes",
     "v_quality_benchmark",
     "v_request_fees",
     "v_session_hours",
     "v_session_outcomes",
+    "v_sla_hours",
     "v_terminal_tails",
 )
 _BOOKKEEPING: Final = (

@@ -31,7 +31,13 @@ class StoredRows:
     def __init__(self, readers: Readers, database: str, seconds: int) -> None:
         """A statement may take ``seconds``."""
         self._readers, self._database = readers, database
-        self._settings = {"readonly": 2, "max_execution_time": seconds, "join_use_nulls": 0}
+        self._settings = {
+            "readonly": 2,
+            "max_execution_time": seconds,
+            "join_use_nulls": 0,
+            # A condition on the sorting key is the same for all versions of a row: it may come before they are merged.
+            "optimize_move_to_prewhere_if_final": 1,
+        }
 
     def rows(self, sql: str, parameters: Mapping[str, Any]) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
         statement = _SQL.text(sql)

@@ -36,7 +36,7 @@ LEFT JOIN
         pipeline,
         sum(sla_score * known_sessions) AS points,
         sumIf(known_sessions, sla_score IS NOT NULL) AS sessions
-    FROM v_api_sla_compliance
+    FROM v_sla_hours
     WHERE window_start > fromUnixTimestamp64Milli({now:Int64} - 7200000, 'UTC')
         AND window_start <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')
     GROUP BY org, orchestrator_address, pipeline
@@ -49,9 +49,15 @@ LEFT JOIN
         pipeline,
         sum(success) AS succeeded,
         sum(success + failed + stream_failed + no_orchestrator + lost) AS ended
-    FROM v_api_job_demand
+    FROM v_job_outcomes
     WHERE window_start > fromUnixTimestamp64Milli({now:Int64} - 7200000, 'UTC')
         AND window_start <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')
+        -- Some version of them lies in the window: the others need not be read whole.
+        AND job_id IN (
+            SELECT job_id
+            FROM fact_jobs_versions
+            WHERE coalesce(received_at, completed_at) > fromUnixTimestamp64Milli({now:Int64} - 7200000, 'UTC')
+        )
     GROUP BY org, orchestrator_address, pipeline
 ) AS work USING (org, orchestrator_address, pipeline)
 GROUP BY org, address, pipeline

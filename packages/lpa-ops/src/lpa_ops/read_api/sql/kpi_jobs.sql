@@ -1,18 +1,18 @@
 -- Jobs of each type that were received in the window, and in the one before it: all, those that ended, those that succeeded.
 SELECT
     job_type,
-    sumIf(jobs, window_start >= fromUnixTimestamp64Milli({middle:Int64}, 'UTC')) AS received,
+    countIf(window_start >= fromUnixTimestamp64Milli({middle:Int64}, 'UTC')) AS received,
     sumIf(ended, window_start >= fromUnixTimestamp64Milli({middle:Int64}, 'UTC')) AS all_ended,
     sumIf(success, window_start >= fromUnixTimestamp64Milli({middle:Int64}, 'UTC')) AS succeeded,
-    sumIf(jobs, window_start < fromUnixTimestamp64Milli({middle:Int64}, 'UTC')) AS received_before,
+    countIf(window_start < fromUnixTimestamp64Milli({middle:Int64}, 'UTC')) AS received_before,
     sumIf(ended, window_start < fromUnixTimestamp64Milli({middle:Int64}, 'UTC')) AS all_ended_before,
     sumIf(success, window_start < fromUnixTimestamp64Milli({middle:Int64}, 'UTC')) AS succeeded_before
 FROM
 (
     SELECT
-        window_start, job_type, jobs, success,
+        window_start, job_type, success,
         success + failed + stream_failed + no_orchestrator + lost AS ended
-    FROM v_api_job_demand
+    FROM v_job_outcomes
     WHERE window_start >= fromUnixTimestamp64Milli({start:Int64}, 'UTC')
         AND window_start < fromUnixTimestamp64Milli({end:Int64}, 'UTC')
         AND (NOT {org_wanted:Bool} OR org = {org:String})
