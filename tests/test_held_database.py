@@ -99,7 +99,6 @@ def test_health_goes_through_the_process_that_has_it(held: Path) -> None:
     wait_for((held / "data" / "clickhouse" / "lpa-reads.sock").exists)
     _, said = lpa(held, "health", "--json")
     checks = {check["name"]: check for check in json.loads(said)["checks"]}
-    print(said)
     assert not [name for name, check in checks.items() if HELD.search(check["detail"])]
     assert checks["schema_drift"]["state"] == "ok"
     assert "another process has the database open" in checks["damaged_parts"]["detail"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any, Final, final
 
 import attrs
@@ -15,7 +16,9 @@ from lpa_core.uris import scheme
 from lpa_ops.dead_letters.statement import dead_letters
 from lpa_sinks.clickhouse.client import SCHEMES, connect
 from lpa_sinks.clickhouse.database import endpoint_of
+from lpa_sinks.clickhouse.embedded import holder_of
 from lpa_sinks.clickhouse.names import quoted
+from lpa_sinks.clickhouse.read_socket import reads_are_offered
 from lpa_sinks.clickhouse.readers import Readers
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.clickhouse.sql_files import SqlFiles
@@ -121,7 +124,7 @@ def opened(scope: Scope) -> Iterator[HealthDatabase]:
             endpoint.database, f"{endpoint.path}: there is no embedded database", "`lpa ingest FILE` makes one"
         )
     password, seconds = scope.settings.clickhouse.password, scope.settings.health.costly_timeout_seconds
-    if endpoint.path is not None and scope.shared:
+    if endpoint.path is not None and (scope.shared or _is_read_through_another(endpoint.path)):
         with closing(Readers(endpoint, password, seconds)) as readers, readers.client() as client:
             yield HealthDatabase(client, endpoint.database, True, scope, readers)
         return
@@ -130,3 +133,8 @@ def opened(scope: Scope) -> Iterator[HealthDatabase]:
         yield HealthDatabase(client, endpoint.database, endpoint.path is not None, scope)
     finally:
         client.close()
+
+
+def _is_read_through_another(path: Path) -> bool:
+    """Whether another process has the embedded database open and takes what others read."""
+    return holder_of(path) != "" and reads_are_offered(path)

@@ -77,7 +77,9 @@ class PartReader:
                 f"{command(scope, 'recover clickhouse-corruption')} shows what can be brought back; it changes nothing",
             )
         if not read and database.only_reads:
-            raise NotApplicable("parts cannot be read beside another process: `lpa health` reads them")
+            raise NotApplicable(
+                "another process has the database open: `lpa health` reads its parts once that has ended"
+            )
         if not read:
             raise NotApplicable(
                 f"none of {len(parts):,} parts could be read in {seconds:g} s: raise HEALTH_COSTLY_TIMEOUT_SECONDS"
