@@ -427,7 +427,7 @@ WINDOW = "0012-reads-of-a-window"
 
 @pytest.mark.slow
 def test_views_of_a_window_come_and_go(run: Run, engine: Client, applied: str, tmp_path: Path) -> None:
-    """Each view that the migration defines is as before once it was taken back; what it added stays, and nothing reads it."""
+    """Each view is as before once the migration was taken back. What it added stays: nothing reads it then."""
     defined = re.findall(r"VIEW livepeer_analytics\.(\w+)", (BUILTIN / WINDOW / "up.sql").read_text())
     stored = (
         f"SELECT name, create_table_query FROM system.tables WHERE database = '{applied}' "
