@@ -71,6 +71,8 @@ def test_every_option_is_explained_and_no_other() -> None:
     assert options <= set(re.findall(r"(?<!-)--[a-z][a-z-]*", PAGE))
     assert set(re.findall(r"(?<!-)--[a-z][a-z-]*", PAGE)) - options == {
         "--plan",
+        "--canary",
+        "--canary-only",
         "--wide",
         "--output",
         "--against",

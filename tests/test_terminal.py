@@ -128,6 +128,8 @@ lpa backup verify {backup} --sink clickhouse://
 lpa backup prune
 lpa replay plan --all --from dlq-table --to local --fix fix.toml --sink clickhouse://
 lpa replay run --all --from dlq-table --to local --fix fix.toml --sink clickhouse://
+lpa replay run --all --from dlq-table --to local --fix fix.toml --canary 50% --canary-only --sink clickhouse://
+lpa replay run --canary 2 --sink clickhouse://
 lpa replay list --sink clickhouse://
 lpa replay show {replay} --sink clickhouse://
 lpa replay verify {replay} --sink clickhouse://

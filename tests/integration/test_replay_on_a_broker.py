@@ -105,6 +105,25 @@ def dead_letters(job: Job, values: list[bytes], partition: int = 0) -> None:
     job.until_committed(places[-1][1] + 1, partition)
 
 
+def test_a_canary_goes_first_and_the_rest_follows(replay: Replay) -> None:
+    job, moment, count = replay.job, now(), 300
+    dead_letters(job, [event(f"c-{number}", moment) for number in range(count)], partition=1)
+    replay("plan", "--all", "--reason", "missing_field", "--fix", "fix.toml", "--output", "plan.json")
+    first = replay("run", "--plan", "plan.json", "--canary", "10%", "--canary-only")
+    of_canary = first["canary"]["figures"]["records"]
+    assert 0 < of_canary < count / 4
+    assert (first["canary"]["passed"], first["delivered"]) == (True, False)
+    assert sum(job.stored().values()) == of_canary
+    job.stop()
+    job.start()
+    whole = replay("run", "--plan", "plan.json")
+    assert (whole["delivered"], whole["published"]) == (True, count)
+    found = replay.verified(whole["id"])
+    assert found["passed"], found
+    assert sum(job.stored().values()) == count
+    assert not job.stored(QUARANTINE_TABLE.name)
+
+
 def test_the_whole_loop(replay: Replay) -> None:
     job, moment = replay.job, now()
     dead_letters(job, [event(f"e-{number}", moment) for number in range(RECORDS)], partition=1)

@@ -12,7 +12,7 @@ import cyclopts
 import msgspec
 
 from lpa_core.commands.consent import agreed, somebody_is_there
-from lpa_core.commands.options import Json, SinkUri, Yes
+from lpa_core.commands.options import Json, SinkUri, Switch, Yes
 from lpa_core.commands.output import console, print_json, print_line
 from lpa_core.plugins.context import AppContext
 from lpa_core.release import require_clock
@@ -24,9 +24,11 @@ from lpa_replay.commands.replay_check import add_check
 from lpa_replay.database import ReplayDatabase, opened
 from lpa_replay.planning.plan import Plan, read_plan, write_plan
 from lpa_replay.planning.request import Request, asked, new_plan
+from lpa_replay.running.canary_check import canary_checks
 from lpa_replay.running.run import Replays, RunState
 from lpa_replay.spool.run_folder import unfinished
 from lpa_replay.spool.spool_file import write_durably
+from lpa_replay.staging.canary import CanaryRequest
 from lpa_replay.verify import verify
 
 _NOTHING: Final = Request()
@@ -65,14 +67,27 @@ def replay_app(context: AppContext) -> cyclopts.App:
         print_line(f"lpa replay run --plan {file}")
 
     @app.command
-    def run(request: Request = _NOTHING, *, plan: Path | None = None, yes: Yes = False, json: Json = False) -> int:
+    def run(
+        request: Request = _NOTHING,
+        *,
+        plan: Path | None = None,
+        canary: str | None = None,
+        canary_only: Switch = False,
+        yes: Yes = False,
+        json: Json = False,
+    ) -> int:
         """Replay by a plan or by options. Start a killed run again: it continues where it stopped.
 
         Parameters
         ----------
         plan
             A file that `lpa replay plan` wrote: the run does exactly that, and only once.
+        canary
+            Send this share of the records first, such as 1%, and the rest only if these come out as planned.
+        canary_only
+            Stop after the canary. The same command without this option sends the rest.
         """
+        canary_request = CanaryRequest.of(canary, only=canary_only)
         replays = _replays(context)
         made, begun = _to_run(request, plan, replays)
         if not begun and not yes and somebody_is_there():
@@ -81,7 +96,7 @@ def replay_app(context: AppContext) -> cyclopts.App:
             if not agreed("Send?", stderr=json):
                 return 1
         with Shown(enabled=not json) as shown:
-            figures = replays.run(made, shown.watch, shown.sent)
+            figures = replays.run(made, shown.watch, shown.sent, canary_request)
         if json:
             print_json(figures)
         else:
@@ -110,7 +125,7 @@ def replay_app(context: AppContext) -> cyclopts.App:
             checks = verify(database, found, tables, ttl_ms, now)
             passed = all(check.passed is not False for check in checks)
             state = RunState.VERIFIED if passed else RunState.FAILED
-            said = msgspec.json.encode([check.as_json() for check in checks]).decode()
+            said = msgspec.json.encode([*canary_checks(found), *(check.as_json() for check in checks)]).decode()
             record_run(database, attrs.evolve(found, state=state.value, verification=said), now)
         if json:
             print_json({"id": replay_id, "passed": passed, "checks": [check.as_json() for check in checks]})

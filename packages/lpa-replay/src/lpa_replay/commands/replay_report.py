@@ -86,6 +86,11 @@ def print_run(console: Console, asked: Asked, figures: Mapping[str, Any]) -> Non
     """What a run did."""
     if figures["already_delivered"]:
         print_paragraph(console, f"Replay {figures['id']} was delivered before: nothing is sent twice.")
+    if canary := figures.get("canary"):
+        print_paragraph(console, f"Canary: {canary['said']}.")
+    if not figures.get("delivered", True):
+        print_paragraph(console, "The rest is not sent: the same command without --canary-only sends it.")
+        return
     named = {"sent" if key == "published" else name: key for name, key in _FIGURES.items()}
     _print_figures(console, named, figures)
     if hint := missed_text(asked, figures):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import closing
-from itertools import chain
+from itertools import chain, islice
 from typing import final
 
 from lpa_core.jobs.assembly import Job
@@ -33,13 +33,23 @@ class SpoolSource:
     size = None
     bytes_read = 0
 
-    def __init__(self, plan: Plan, spool: SpoolReader[Outgoing], left_out: Collection[int], pace: SendingPace) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        spool: SpoolReader[Outgoing],
+        left_out: Collection[int],
+        pace: SendingPace,
+        until: int | None = None,
+    ) -> None:
         """Records with the numbers in ``left_out`` are passed over, and their offsets with them.
+
+        The source ends before the offset ``until``, or with the spool.
 
         A batch is of one org: it ends before a record of another.
         """
         self.topic = spool_topic(plan.id)
         self._planned_ms, self._spool, self._left_out, self._pace = plan.created_ms, spool, left_out, pace
+        self._until = spool.count if until is None else until
         self._lines = self._from(0)
         self._held: tuple[int, Outgoing] | None = None
 
@@ -84,7 +94,8 @@ class SpoolSource:
         return self._held
 
     def _from(self, first: int) -> Iterator[tuple[int, Outgoing]]:
-        numbered = enumerate(chain.from_iterable(self._spool.lines(first)), first)
+        lines = islice(chain.from_iterable(self._spool.lines(first)), max(0, self._until - first))
+        numbered = enumerate(lines, first)
         gone = self._left_out
         return ((offset, each) for offset, each in numbered if each.number not in gone) if gone else numbered
 
@@ -102,15 +113,18 @@ def deliver_locally(
     settings: Settings,
     plugins: PluginManager,
     watch: WatchSource,
+    until: int | None = None,
 ) -> bool:
     """Store what the run sends; False if it was stopped before all of it is stored or rejected.
+
+    ``until``: only so many of the spool's records.
 
     Killed or stopped and started again it goes on, each record exactly once, as an ingested file does. Raises what
     delivering raises.
     """
-    source = SpoolSource(plan, spool, left_out, SendingPace(plan.asked.rate))
+    source = SpoolSource(plan, spool, left_out, SendingPace(plan.asked.rate), until)
     deliver(source, _job(plan), settings, plugins, watch, recovering=True)
-    return begun_locally(plan, settings) >= _behind_last(spool, left_out)
+    return begun_locally(plan, settings) >= _behind_last(spool, left_out, spool.count if until is None else until)
 
 
 def begun_locally(plan: Plan, settings: Settings) -> int:
@@ -121,11 +135,11 @@ def begun_locally(plan: Plan, settings: Settings) -> int:
         return checkpoint.progress.offset if prepared is None else prepared.end
 
 
-def _behind_last(spool: SpoolReader[Outgoing], left_out: Collection[int]) -> int:
-    """The offset after the last record that is sent."""
+def _behind_last(spool: SpoolReader[Outgoing], left_out: Collection[int], until: int) -> int:
+    """The offset after the last record before ``until`` that is sent."""
     if not left_out:
-        return spool.count
-    lines = enumerate(chain.from_iterable(spool.lines()), 1)
+        return until
+    lines = enumerate(islice(chain.from_iterable(spool.lines()), until), 1)
     return max((behind for behind, each in lines if each.number not in left_out), default=0)
 
 

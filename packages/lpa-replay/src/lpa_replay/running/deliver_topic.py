@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from itertools import chain
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import Final, final
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -110,8 +110,11 @@ class TopicDelivery:
         pace: SendingPace,
         progress: SentListener,
         stopped: Callable[[], bool],
+        until: int | None = None,
     ) -> bool:
         """Send what is not sent yet: first events, then what goes to quarantine; False if it was stopped before.
+
+        ``until``: only so many of the events.
 
         Records with the numbers in ``left_out`` are passed over.
 
@@ -119,7 +122,10 @@ class TopicDelivery:
         CommitUncertainError: started again it goes on.
         """
         first, events = self.sent, outgoing.count
-        lines = chain(outgoing.lines(min(first, events)), exhausted.lines(max(0, first - events)))
+        frames = chain(outgoing.lines(min(first, events)), exhausted.lines(max(0, first - events)))
+        lines: Iterator[Outgoing] = chain.from_iterable(frames)
+        if until is not None:
+            lines = islice(lines, max(0, until - first))
         for chunk in _chunks(lines, pace.at_once(RECORDS_A_TRANSACTION)):
             if stopped():
                 return False
@@ -159,10 +165,10 @@ class TopicDelivery:
         self._consumer.close()
 
 
-def _chunks(lines: Iterator[Sequence[Outgoing]], most: int) -> Iterator[list[Outgoing]]:
+def _chunks(lines: Iterable[Outgoing], most: int) -> Iterator[list[Outgoing]]:
     chunk: list[Outgoing] = []
     size = 0
-    for each in chain.from_iterable(lines):
+    for each in lines:
         chunk.append(each)
         size += len(each.value)
         if len(chunk) >= most or size >= _BYTES_A_TRANSACTION:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from enum import StrEnum
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Final, final
 
 import attrs
+import msgspec
 
 from lpa_core.delivery.consumer_group import BrokerError
 from lpa_core.jobs.assembly import build_pipeline
@@ -20,12 +22,13 @@ from lpa_core.jobs.file_job import WatchSource
 from lpa_core.jobs.process import quiet_collector, stopped_by_signals
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.release import require_clock
-from lpa_core.replays import ReplayError
+from lpa_core.replays import ReplayError, ReplayRefused
 from lpa_core.settings.settings import Settings
 from lpa_core.tables.row_layout import QUARANTINE_TABLE
 from lpa_replay.audit import record_outcomes, record_run, run_record
 from lpa_replay.database import ReplayDatabase, opened
 from lpa_replay.planning.plan import TOPIC, Plan
+from lpa_replay.running.canary_check import CanaryFindings, canary_findings, refusal, write_canary_results
 from lpa_replay.running.deliver_local import begun_locally, deliver_locally
 from lpa_replay.running.pace import SendingPace
 from lpa_replay.running.quarantine import quarantine_rows
@@ -33,13 +36,18 @@ from lpa_replay.running.resume import outcomes_of, without_stored
 from lpa_replay.sources.kafka_settings import replay_settings
 from lpa_replay.sources.opening import open_source
 from lpa_replay.sources.source import ReplaySource
-from lpa_replay.spool.run_folder import RunFolder, StagedManifest
+from lpa_replay.spool.run_folder import Canary, RunFolder, StagedManifest
+from lpa_replay.staging.canary import CanaryRequest
 from lpa_replay.staging.destination import Destination
 from lpa_replay.staging.forecast import Forecast
 from lpa_replay.staging.prepare import Preparation
 from lpa_replay.staging.repairs import repairs_of
 from lpa_replay.staging.stager import Stager
 from lpa_replay.staging.stored_knowledge import StoredKnowledge
+
+_ARRIVAL_SECONDS: Final = 300.0
+"""How long a canary's records may take through the input topic, its workers and the sink."""
+_LOOK_AGAIN_SECONDS: Final = 1.0
 
 
 class RunState(StrEnum):
@@ -78,14 +86,22 @@ class Replays:
                 forecast = self._stager(plan, source, database).foresee(plan, source, Path(scratch))
         return attrs.evolve(plan, selected=forecast.selected), forecast
 
-    def run(self, plan: Plan, watch: WatchSource, progress: Callable[[int, int], None]) -> dict[str, Any]:
+    def run(
+        self,
+        plan: Plan,
+        watch: WatchSource,
+        progress: Callable[[int, int], None],
+        canary: CanaryRequest | None = None,
+    ) -> dict[str, Any]:
         """Carry the plan out, or what a killed process left of it, and answer its figures.
 
         Args:
             watch: is shown the spool as a source, where it is delivered locally.
             progress: receives how many records of how many are sent, where they go into a topic.
+            canary: is sent and judged first; a run that began with one goes on with it, if this is None, too.
 
-        Raises ReplayError, ReplayRefused, and what sources, sinks and Kafka raise. Run again it goes on.
+        Raises CanaryFailedError if the canary came out otherwise than planned: the rest is not sent then. Raises
+        ReplayError, ReplayRefused, and what sources, sinks and Kafka raise. Run again it goes on.
         """
         folder = RunFolder(self.root, plan.id)
         with folder.locked(plan):
@@ -96,25 +112,62 @@ class Replays:
                 database.require("replay_runs", "replay_outcomes")
                 manifest = folder.manifest
                 if manifest is None:
-                    manifest = self._staged(plan, folder, database)
-                elif not plan.asked.force:
-                    manifest = self._looked_over(plan, folder, manifest, database)
+                    manifest = self._staged(plan, folder, database, canary)
+                else:
+                    _require_same_canary(plan, manifest, canary)
+                    if not plan.asked.force:
+                        manifest = self._looked_over(plan, folder, manifest, database)
                 record_outcomes(database, plan, outcomes_of(manifest, folder), manifest.staged_ms)
-                self._record(database, plan, manifest, RunState.STAGED)
-            if not self._deliver(plan, folder, manifest, watch, progress):
-                raise ReplayError(f"replay {plan.id} was stopped; run the same again to go on")
+                self._record(database, plan, manifest, RunState.STAGED, folder.passed_canary)
+            deliver = partial(self._deliver, plan, folder, manifest, watch, progress)
+            if manifest.canary is not None and folder.passed_canary is None:
+                _require_all_sent(plan, sent=deliver(manifest.canary.records))
+                self._judge_canary(plan, folder, manifest, manifest.canary)
+            if canary is not None and canary.only:
+                return _figures(folder, already=False)
+            _require_all_sent(plan, sent=deliver())
             with opened(plan.asked.sink, self.settings) as database:
                 for columns, token in quarantine_rows(plan, folder.exhausted(manifest)):
                     database.insert(QUARANTINE_TABLE, columns, token)
-                self._record(database, plan, manifest, RunState.DELIVERED)
+                self._record(database, plan, manifest, RunState.DELIVERED, folder.passed_canary)
             folder.finish_delivery(self.clock())
             return _figures(folder, already=False)
 
-    def _staged(self, plan: Plan, folder: RunFolder, database: ReplayDatabase) -> StagedManifest:
+    def _judge_canary(self, plan: Plan, folder: RunFolder, manifest: StagedManifest, canary: Canary) -> None:
+        """Raises CanaryFailedError, and ReplayError if it was stopped or records have not arrived in time."""
+        with opened(plan.asked.sink, self.settings) as database:
+            findings = self._arrived_canary(database, plan, canary)
+            check = findings.check(canary)
+            now = self.clock()
+            write_canary_results(database, plan, canary, now)
+            self._record(database, plan, manifest, RunState.STAGED, check)
+        if not check["passed"]:
+            raise refusal(plan, check, folder.outgoing(manifest).count - canary.records)
+        folder.pass_canary(check)
+
+    def _arrived_canary(self, database: ReplayDatabase, plan: Plan, canary: Canary) -> CanaryFindings:
+        """What became of it, once its records have arrived: they take a moment by way of a topic."""
+        stop = _Stop()
+        with stopped_by_signals(stop):
+            until = time.monotonic() + (_ARRIVAL_SECONDS if plan.asked.target == TOPIC else 0)
+            while True:
+                findings = canary_findings(database, plan, canary)
+                if not findings.missing or len(findings.deviating) > sum(each.missing for each in findings.outcomes):
+                    return findings
+                if time.monotonic() >= until or stop.wait(_LOOK_AGAIN_SECONDS):
+                    raise ReplayError(
+                        f"replay {plan.id}: {findings.missing:,} of the canary's {findings.records:,} records have not "
+                        "arrived: see that `lpa ingest` is running, and run the same again, it goes on"
+                    )
+
+    def _staged(
+        self, plan: Plan, folder: RunFolder, database: ReplayDatabase, canary: CanaryRequest | None
+    ) -> StagedManifest:
+        share = None if canary is None else canary.share
         with ExitStack() as stack:
             _, source = self._open(plan, stack)
             with quiet_collector():
-                manifest = self._stager(plan, source, database).stage(plan, source, folder)
+                manifest = self._stager(plan, source, database).stage(plan, source, folder, share)
         found = manifest.figures["selected"]
         if plan.selected is not None and found != plan.selected:
             folder.discard_staging()
@@ -171,10 +224,11 @@ class Replays:
         manifest: StagedManifest,
         watch: WatchSource,
         progress: Callable[[int, int], None],
+        until: int | None = None,
     ) -> bool:
         outgoing, exhausted = folder.outgoing(manifest), folder.exhausted(manifest)
         if plan.asked.target != TOPIC:
-            return deliver_locally(plan, outgoing, manifest.left_out, self.settings, self.plugins, watch)
+            return deliver_locally(plan, outgoing, manifest.left_out, self.settings, self.plugins, watch, until)
         from lpa_replay.running.deliver_topic import TopicDelivery
 
         stop = _Stop()
@@ -194,10 +248,20 @@ class Replays:
                     "new replay, it leaves out what is stored"
                 )
             pace = SendingPace(plan.asked.rate)
-            return delivery.deliver(outgoing, manifest.left_out, exhausted, pace, sent, lambda: stop.stopping)
+            return delivery.deliver(outgoing, manifest.left_out, exhausted, pace, sent, lambda: stop.stopping, until)
 
-    def _record(self, database: ReplayDatabase, plan: Plan, manifest: StagedManifest, state: RunState) -> None:
-        record_run(database, run_record(plan, manifest, state.value, _described(plan)), self.clock())
+    def _record(
+        self,
+        database: ReplayDatabase,
+        plan: Plan,
+        manifest: StagedManifest,
+        state: RunState,
+        canary_check: Mapping[str, Any] | None,
+    ) -> None:
+        run = run_record(plan, manifest, state.value, _described(plan))
+        if canary_check is not None:
+            run = attrs.evolve(run, verification=msgspec.json.encode([canary_check]).decode())
+        record_run(database, run, self.clock())
 
 
 @final
@@ -210,9 +274,26 @@ class _Stop:
     def stop(self) -> None:
         self._asked.set()
 
+    def wait(self, seconds: float) -> bool:
+        """Whether it was asked for within that time."""
+        return self._asked.wait(seconds)
+
     @property
     def stopping(self) -> bool:
         return self._asked.is_set()
+
+
+def _require_all_sent(plan: Plan, *, sent: bool) -> None:
+    if not sent:
+        raise ReplayError(f"replay {plan.id} was stopped; run the same again to go on")
+
+
+def _require_same_canary(plan: Plan, manifest: StagedManifest, asked: CanaryRequest | None) -> None:
+    """Raises ReplayRefused if the run started with another canary, or none: its records are chosen once."""
+    if asked is None or (manifest.canary is not None and manifest.canary.share == asked.share):
+        return
+    begun = "no canary" if manifest.canary is None else f"a canary of {manifest.canary.share:.4%}"
+    raise ReplayRefused(f"replay {plan.id} started with {begun}: leave --canary out to go on, or plan again")
 
 
 def _require_client(plan: Plan) -> None:
@@ -235,4 +316,5 @@ def _makes(plan: Plan) -> bool:
 
 def _figures(folder: RunFolder, *, already: bool) -> dict[str, Any]:
     manifest = folder.manifest
-    return {"id": folder.path.name, "already_delivered": already, **(manifest.figures if manifest else {})}
+    figures = {"id": folder.path.name, "already_delivered": already, **(manifest.figures if manifest else {})}
+    return figures | ({"canary": folder.passed_canary, "delivered": folder.delivered} if folder.passed_canary else {})

@@ -7,7 +7,7 @@ of it is sent. Each is whole or absent.
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final, final
@@ -15,6 +15,7 @@ from typing import Any, Final, final
 import attrs
 import cattrs
 import msgspec
+from cattrs.gen import make_dict_unstructure_fn, override
 from cattrs.preconf.msgspec import make_converter
 
 from lpa_core.durable import sync_folder
@@ -27,10 +28,26 @@ _PLAN: Final = "plan.json"
 _MANIFEST: Final = "manifest.json"
 _DELIVERED: Final = "delivered.json"
 _SENT: Final = "sent"
+_CANARY: Final = "canary.json"
 _OUTCOMES: Final = "outcomes.msgpack.zst"
 _OUTGOING: Final = "outgoing.msgpack.zst"
 _EXHAUSTED: Final = "exhausted.msgpack.zst"
 _CONVERTER: Final = make_converter(forbid_extra_keys=True)
+
+
+@final
+@attrs.frozen
+class Canary:
+    """The records at the beginning of ``outgoing`` that are sent and judged before the others.
+
+    Attributes:
+        share: of the run, as it was asked for.
+        last: the highest digest of a position that belongs to it.
+    """
+
+    share: float
+    last: int
+    records: int
 
 
 @final
@@ -43,6 +60,7 @@ class StagedManifest:
         figures: those of the forecast.
         bounds: where reading the source ended.
         left_out: numbers of records that lie in ``outgoing``, but were found stored when the run went on.
+        canary: None if the run has none.
     """
 
     staged_ms: int
@@ -52,6 +70,13 @@ class StagedManifest:
     figures: dict[str, Any]
     bounds: dict[str, str]
     left_out: frozenset[int] = frozenset()
+    canary: Canary | None = None
+
+
+# An earlier version knows no such field, and takes a manifest with one for damaged.
+_CONVERTER.register_unstructure_hook(
+    StagedManifest, make_dict_unstructure_fn(StagedManifest, _CONVERTER, canary=override(omit_if_default=True))
+)
 
 
 @final
@@ -141,6 +166,18 @@ class RunFolder:
             return int((self.path / _SENT).read_text())
         except (OSError, ValueError):
             return 0
+
+    def pass_canary(self, check: Mapping[str, Any]) -> None:
+        """Say that the canary came out as planned: what it was judged by. Durable after return."""
+        write_durably(self.path / _CANARY, check)
+
+    @property
+    def passed_canary(self) -> Mapping[str, Any] | None:
+        """What :meth:`pass_canary` was given; None before."""
+        try:
+            return msgspec.json.decode((self.path / _CANARY).read_bytes(), type=dict[str, Any])
+        except (OSError, msgspec.DecodeError):
+            return None
 
     def finish_delivery(self, at: int) -> None:
         """Say that all is sent, and give the space back. ``at`` is epoch ms."""

@@ -14,6 +14,7 @@ from lpa_replay.sources.source import ReplaySource
 from lpa_replay.spool.outcomes import SUPERSEDED, Outgoing, ReplayDecision
 from lpa_replay.spool.run_folder import RunFolder, StagedManifest
 from lpa_replay.spool.spool_file import SpoolFile, SpoolReader, SpoolWriter, T
+from lpa_replay.staging.canary import sent_first
 from lpa_replay.staging.decider import Decider, skipped, superseded
 from lpa_replay.staging.forecast import Forecast
 from lpa_replay.staging.prepare import Preparation
@@ -47,8 +48,10 @@ class Stager:
                 )
         return forecast
 
-    def stage(self, plan: Plan, source: ReplaySource, folder: RunFolder) -> StagedManifest:
-        """Write down what is to be sent; all of it is durable after return."""
+    def stage(
+        self, plan: Plan, source: ReplaySource, folder: RunFolder, canary_share: float | None = None
+    ) -> StagedManifest:
+        """Write down what is to be sent; all of it is durable after return. A canary of that share is sent first."""
         with ExitStack() as stack:
             outcomes, outgoing, exhausted = folder.writers(stack)
             decider = self._decider(plan, outcomes, outgoing, exhausted)
@@ -60,6 +63,8 @@ class Stager:
             forecast = forecast.emptied()
             for lines in folder.outcomes(manifest).lines():
                 forecast.add(lines)
+        if canary_share is not None:
+            manifest = sent_first(manifest, folder, canary_share)
         manifest = attrs.evolve(manifest, figures=forecast.as_json())
         folder.write_manifest(manifest)
         return manifest
