@@ -15,6 +15,9 @@ from lpa_replay.planning.plan import Plan
 from lpa_replay.spool.outcomes import ReplayDecision
 from lpa_replay.spool.run_folder import StagedManifest
 
+CLOCKS_MAY_DIFFER_MS: Final = 3_600_000
+"""A worker's clock may be behind that of the machine that the run began on."""
+
 RUNS: Final = Table(
     "replay_runs",
     (
@@ -168,6 +171,11 @@ def results(database: ReplayDatabase, replay_id: str) -> list[tuple[str, str, in
     """Records of a run by what became of them and why, at most 100 kinds."""
     found = database.rows("read outcomes", database.sql("results.sql"), replay_id=replay_id)
     return [(str(result), str(reason), int(records)) for result, reason, records in found]
+
+
+def results_of_run(database: ReplayDatabase, which: str) -> str:
+    """A query of what became of each record of a run that the condition names, over the audit's columns."""
+    return database.sql("run_results.sql", which=which)
 
 
 def _row(plan: Plan, line: ReplayDecision, recorded_ms: int) -> tuple[Any, ...]:

@@ -9,15 +9,13 @@ import attrs
 
 from lpa_core.counted import counted
 from lpa_core.tables.table import Table
-from lpa_replay.audit import RunRecord
+from lpa_replay.audit import CLOCKS_MAY_DIFFER_MS, RunRecord, results_of_run
 from lpa_replay.database import ReplayDatabase
 
 EVERY_RECORD: Final = "every record in one place"
 """The check that counts what became of the records."""
 _TOLERATED_SHARE: Final = 0.01
 """Dead letters of all input: docs/spec/operations.md section 5 alerts above it."""
-CLOCKS_MAY_DIFFER_MS: Final = 3_600_000
-"""A worker's clock may be behind that of the machine that the run began on."""
 
 
 @final
@@ -59,11 +57,6 @@ def verify(
         *_duplicates(database, run),
         _ttl(run, figures, ttl_ms),
     ]
-
-
-def results_of_run(database: ReplayDatabase, which: str) -> str:
-    """A query of what became of each record of a run that the condition names, over the audit's columns."""
-    return database.sql("run_results.sql", which=which)
 
 
 def _accounts(run: RunRecord, figures: dict[str, int]) -> VerificationResult:

@@ -10,12 +10,11 @@ import msgspec
 
 from lpa_core.counted import counted
 from lpa_core.replays import ReplayError
-from lpa_replay.audit import RunRecord
+from lpa_replay.audit import CLOCKS_MAY_DIFFER_MS, RunRecord, results_of_run
 from lpa_replay.database import ReplayDatabase
 from lpa_replay.planning.plan import Plan
 from lpa_replay.spool.outcomes import PASSES
 from lpa_replay.spool.run_folder import Canary
-from lpa_replay.verify import CLOCKS_MAY_DIFFER_MS, results_of_run
 
 CANARY: Final = "canary"
 """The check's name in the audit of a run."""
