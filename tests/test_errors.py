@@ -85,6 +85,7 @@ STATUSES: Final = {
     "RecoveryError": 1,
     "RecoveryOvertakenError": 1,
     "RejectLimitError": 1,
+    "CanaryFailedError": 1,
     "ReplayError": 1,
     "SubmissionRefused": 1,
     "RowsRefused": 1,
