@@ -53,6 +53,12 @@ def test_a_range_is_what_java_freezes() -> None:
     assert frozen.records == frames.decode_batch(GOLDEN["batch"]).records
 
 
+def test_the_headers_of_a_range_are_there_if_they_are_asked_for() -> None:
+    frozen = frames.decode_range(GOLDEN["range"], with_headers=True)
+    assert frozen.records.headers == [[("trace", b"\x01\x02"), ("empty", None)], None, None]
+    assert frames.decode_range(GOLDEN["range"]).records.headers is None
+
+
 def test_a_repeated_range_is_marked() -> None:
     frame = bytearray(GOLDEN["range"])
     frame[1] = 1

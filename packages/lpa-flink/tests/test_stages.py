@@ -91,7 +91,7 @@ class Place:
         destination = GroupDestination(
             (self.crashing,), partial(of_reject, quality=QUALITY), announce=partial(of_touches, quality=QUALITY)
         )
-        return WriteStage(self.pipeline, destination, self.limits, self.fingerprint)
+        return WriteStage(self.pipeline, destination, self.limits, self.fingerprint, with_headers=True)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         return self.sink.tables[table]
@@ -138,6 +138,15 @@ def test_rejects_and_touched_sessions_are_published() -> None:
     place.job.deliver(numbered(event(1), b"no JSON", event(1)))
     topics = [QUALITY.dlq_topic, QUALITY.quarantine_topic, QUALITY.touched_topic]
     assert [sum(topic.encode() in frame for frame in place.job.published) for topic in topics] == [1, 1, 1]
+
+
+def test_a_reject_keeps_the_traceparent_of_its_record() -> None:
+    place = Place()
+    traceparent = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    frame = place.job.read(numbered(b"no JSON"), headers=[("traceparent", traceparent)])
+    (record,) = place.job.write(frame)
+    assert traceparent in record
+    assert place.rows("streaming_events_dlq")[0]["traceparent"] == traceparent.decode()
 
 
 def test_a_range_that_is_repeated_stores_nothing_twice_and_is_published_again() -> None:

@@ -81,7 +81,7 @@ def rest_of(pending: PendingRange, stored: RowsOfRange) -> PendingRange:
     offsets = pending.batch.offsets
     kept = [index for index, offset in enumerate(offsets) if offset not in done and not _within(offset, stored.gaps)]
     batch = pending.batch
-    times = batch.timestamps
+    times, headers = batch.timestamps, batch.headers
     return PendingRange(
         RecordBatch(
             batch.topic,
@@ -89,6 +89,7 @@ def rest_of(pending: PendingRange, stored: RowsOfRange) -> PendingRange:
             [offsets[index] for index in kept],
             [batch.values[index] for index in kept],
             None if times is None else [times[index] for index in kept],
+            headers=None if headers is None else [headers[index] for index in kept],
         ),
         [pending.verdicts[index] for index in kept],
         pending.range,

@@ -106,8 +106,8 @@ def encode_judged(batch: ReadBatch, claims: Sequence[str], judged_at: int, finge
     return b"".join(parts)
 
 
-def decode_range(frame: bytes) -> FrozenRange:
-    """The range that Gate.java sent. Raises FrameError."""
+def decode_range(frame: bytes, *, with_headers: bool = False) -> FrozenRange:
+    """The range that Gate.java sent; the headers of its records only if they are asked for. Raises FrameError."""
     try:
         _require_version(frame)
         repeated = frame[1] == 1
@@ -130,6 +130,9 @@ def decode_range(frame: bytes) -> FrozenRange:
             owners.append(owner)
             bodies.append(frame[at : at + size])
             at += size
+        records = _records(topic, partition, offsets, bodies)
+        if with_headers:
+            records = attrs.evolve(records, headers=[*map(_headers, bodies)])
     except (error, IndexError, ValueError) as problem:
         raise _damaged("a range", problem) from None
     return FrozenRange(
@@ -137,7 +140,7 @@ def decode_range(frame: bytes) -> FrozenRange:
         batch_time,
         fingerprint,
         None if previous_end < 0 else previous_end,
-        _records(topic, partition, offsets, bodies),
+        records,
         owners,
     )
 
@@ -172,6 +175,25 @@ def _records(topic: str, partition: int, offsets: Sequence[int], bodies: Sequenc
         times.append(time)
         values.append(None if size < 0 else body[12 : 12 + size])
     return RecordBatch(topic, partition, offsets, values, times)
+
+
+def _headers(body: bytes) -> list[tuple[str, bytes | None]] | None:
+    """The headers of a record, None if it has none."""
+    _, at = _value(body, 8)
+    _, at = _value(body, at)
+    (count,) = _INT.unpack_from(body, at)
+    at += 4
+    found: list[tuple[str, bytes | None]] = []
+    for _ in range(count):
+        name, at = _text(body, at)
+        value, at = _value(body, at)
+        found.append((name, value))
+    return found or None
+
+
+def _value(body: bytes, at: int) -> tuple[bytes | None, int]:
+    (size,) = _INT.unpack_from(body, at)
+    return (None, at + 4) if size < 0 else (body[at + 4 : at + 4 + size], at + 4 + size)
 
 
 def _with_value(body: bytes, before: bytes | None, value: bytes | None) -> bytes:

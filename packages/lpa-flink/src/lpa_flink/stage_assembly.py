@@ -71,6 +71,7 @@ def write_stage() -> WriteStage:
         ),
         RejectLimits(quality.reject_limit_share, quality.reject_limit_consecutive),
         fingerprint(settings, plugins.plugins),
+        with_headers=quality.traceparent == "keep",
     )
 
 

@@ -96,9 +96,17 @@ class WriteStage:
     """Writes ranges that a completed checkpoint holds into a sink, and says what is to be published of them."""
 
     def __init__(
-        self, pipeline: Pipeline, destination: GroupDestination, limits: RejectLimits, fingerprint: str
+        self,
+        pipeline: Pipeline,
+        destination: GroupDestination,
+        limits: RejectLimits,
+        fingerprint: str,
+        *,
+        with_headers: bool = False,
     ) -> None:
+        """``with_headers``: rejects keep what they need of their record's headers."""
         self._destination, self._limits, self._fingerprint = destination, limits, fingerprint
+        self._with_headers = with_headers
         self._steps = RangeSteps(pipeline, destination.sinks, _unmeasured)
         self._comparison = StoredComparison(destination.sinks[0])
         self._states: dict[Partition, PartitionState] = {}
@@ -109,7 +117,8 @@ class WriteStage:
         Raises SinkUnavailable: the job goes back to its newest checkpoint, and the range comes again.
         """
         try:
-            return [encode_record(record) for record in self._destination.records(self._written(decode_range(frame)))]
+            written = self._written(decode_range(frame, with_headers=self._with_headers))
+            return [encode_record(record) for record in self._destination.records(written)]
         except Unavailable:
             raise
         except LpaError as problem:  # what waiting does not help against

@@ -24,9 +24,9 @@ class ModelOfFlink:
         self.ranges: list[bytes] = []
         """Those that were let on, in order."""
 
-    def read(self, records: Mapping[int, bytes | None], time: int = -1) -> bytes:
+    def read(self, records: Mapping[int, bytes | None], time: int = -1, headers: frames.Headers = ()) -> bytes:
         """Take records through the first stage, the dedup and the gate; return the range, which is not written yet."""
-        judged = self._keys(batch_frame(self._topic, self._partition, records, time))
+        judged = self._keys(batch_frame(self._topic, self._partition, records, time, headers))
         offsets = sorted(records)
         judged_at, fingerprint, claims, bodies = _judged(judged)
         owners = [self._owner(claim, offset) for claim, offset in zip(claims, offsets, strict=True)]
@@ -58,11 +58,13 @@ class ModelOfFlink:
         return "" if owner == position else owner
 
 
-def batch_frame(topic: str, partition: int, records: Mapping[int, bytes | None], time: int) -> bytes:
+def batch_frame(
+    topic: str, partition: int, records: Mapping[int, bytes | None], time: int, headers: frames.Headers = ()
+) -> bytes:
     """What Batching.java sends."""
     frame = b"\x01" + _sized(topic.encode()) + struct.pack(">ii", partition, len(records))
     for offset, value in sorted(records.items()):
-        frame += struct.pack(">q", offset) + _sized(frames.encode_body(time, value, None, []))
+        frame += struct.pack(">q", offset) + _sized(frames.encode_body(time, value, None, headers))
     return frame
 
 
