@@ -43,10 +43,17 @@ class FlinkPlace:
 
     def send(self, values: Iterable[bytes]) -> None:
         """Send records; equal events come into one partition, as with producers that set a key."""
-        by_partition: dict[int, list[bytes]] = {}
+        self.produce(self.by_partition(values))
+
+    def by_partition(self, values: Iterable[bytes]) -> dict[int, list[bytes]]:
+        found: dict[int, list[bytes]] = {}
         for value in values:
-            by_partition.setdefault(self._partition(value), []).append(value)
-        for partition, some in by_partition.items():
+            found.setdefault(self._partition(value), []).append(value)
+        return found
+
+    def produce(self, values: Mapping[int, list[bytes]]) -> None:
+        """Send records of each partition."""
+        for partition, some in values.items():
             self.sent.update(zip(self.worker.produce(some, partition), some, strict=True))
 
     def _partition(self, value: bytes) -> int:
