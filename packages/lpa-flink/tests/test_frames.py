@@ -45,6 +45,10 @@ def test_judged_records_are_what_java_reads() -> None:
     assert frames.encode_judged(batch, claims, 1_700_000_000_500, "0123456789abcdef") == GOLDEN["judged"]
 
 
+def test_claims_of_stored_events_are_what_java_reads() -> None:
+    assert frames.encode_claims("events", 2, ["one", "two"], [8, 9]) == GOLDEN["claims"]
+
+
 def test_a_range_is_what_java_freezes() -> None:
     frozen = frames.decode_range(GOLDEN["range"])
     assert (frozen.repeated, frozen.batch_time, frozen.fingerprint) == (False, 1_700_000_000_500, "0123456789abcdef")

@@ -25,7 +25,7 @@ from lpa_core.orgs import TopicOrgs
 from lpa_core.pipeline.masking import Masking
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.settings.quality import QualitySettings
-from lpa_core.sinks.sink import SinkMisconfigured, SinkUnavailable
+from lpa_core.sinks.sink import SinkMisconfigured, SinkUnavailable, StoredKeys
 from lpa_core.tables.ingested import INGESTED_TABLES
 from lpa_core.tables.row_layout import DLQ_TABLE
 from lpa_core.tables.table import Block, Table
@@ -248,6 +248,25 @@ def test_offsets_without_a_record_are_known_gaps_between_ranges_too() -> None:
     assert gaps == [(4, 6, "no_record"), (7, 9, "no_record")]
 
 
+def test_what_a_worker_stored_before_is_found_again_once_a_partition() -> None:
+    asked: list[tuple[str, int]] = []
+
+    def stored_claims(topic: str, partition: int) -> list[StoredKeys]:
+        asked.append((topic, partition))
+        return [StoredKeys(NOW, ["e1", "e2"], [3, 5]), StoredKeys(NOW, ["e3"], [7])]
+
+    place = Place()
+    clock = BatchClock(lambda: NOW, lambda: 0.0)
+    keys = KeysStage(place.pipeline, clock, "rules", stored_claims)
+    place.job = ModelOfFlink(keys, place.write_stage, TOPIC)
+    place.job.deliver({8: event(2), 9: event(4)})
+    place.job.deliver({10: event(3), 11: event(1)})
+    assert asked == [(TOPIC, 0)]
+    assert place.offsets("streaming_events") == [9]
+    details = [row["failure_details"] for row in place.rows("streaming_events_quarantine")]
+    assert details == [f"first seen at {TOPIC}[0]@{offset}" for offset in (5, 7, 3)]
+
+
 def test_ignored_records_are_counted_at_their_offsets() -> None:
     place = Place(Pipeline(BUILTIN_EVENT_TYPES, ignore_rules=families(["webrtc_stats"])))
     place.job.deliver(numbered(event(1), b'{"type":"webrtc_stats","id":"i"}', event(2)))
@@ -270,7 +289,7 @@ def test_nothing_is_judged_while_the_clock_is_wrong() -> None:
     times = iter([5, 6, NOW])
     slept: list[float] = []
     clock = BatchClock(lambda: next(times), lambda: 0.0, earliest=NOW)
-    keys = KeysStage(Pipeline(BUILTIN_EVENT_TYPES), clock, "rules", slept.append)
+    keys = KeysStage(Pipeline(BUILTIN_EVENT_TYPES), clock, "rules", sleep=slept.append)
     job = ModelOfFlink(keys, Place().write_stage, TOPIC)
     job.read(numbered(event(1)))
     assert len(slept) == 1
@@ -280,4 +299,4 @@ def test_a_frame_of_another_version_ends_the_job() -> None:
     (stop,) = Place().write_stage()(b"\x07")
     assert stop.startswith(STOP)
     with pytest.raises(FrameError):
-        KeysStage(Pipeline(BUILTIN_EVENT_TYPES), BatchClock(lambda: NOW, lambda: 0.0), "rules")(b"\x07")
+        next(KeysStage(Pipeline(BUILTIN_EVENT_TYPES), BatchClock(lambda: NOW, lambda: 0.0), "rules")(b"\x07"))

@@ -106,6 +106,15 @@ def encode_judged(batch: ReadBatch, claims: Sequence[str], judged_at: int, finge
     return b"".join(parts)
 
 
+def encode_claims(topic: str, partition: int, claims: Sequence[str], offsets: Sequence[int]) -> bytes:
+    """The frame of claims that a sink's rows made, for Unpacking.java: judged records without a body."""
+    parts = [bytes([VERSION]), _LONG.pack(0), _of_text(""), _of_text(topic), _TWO_INTS.pack(partition, len(claims))]
+    for claim, offset in zip(claims, offsets, strict=True):
+        claimed = claim.encode()
+        parts += (_OFFSET_AND_SIZE.pack(offset, len(claimed)), claimed, _NULL)
+    return b"".join(parts)
+
+
 def decode_range(frame: bytes, *, with_headers: bool = False) -> FrozenRange:
     """The range that Gate.java sent; the headers of its records only if they are asked for. Raises FrameError."""
     try:

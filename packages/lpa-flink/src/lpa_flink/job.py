@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
 from typing import Final
 
@@ -109,7 +111,8 @@ def execute(settings: Settings, identity: JobIdentity) -> None:
         consumer_properties(settings),
         _RECORDS_OF_A_BATCH,
     )
-    judged = DataStream(records).map(Opened(keys_stage), frames).name("keys").uid("keys")
+    keys = Opened(partial(keys_stage, time.time_ns() // 1_000_000))
+    judged = DataStream(records).flat_map(keys, frames).name("keys").uid("keys")
     ranges = java.ranges(
         judged._j_data_stream, quality.dedup_ttl_minutes * 60_000, _RECORDS_OF_A_RANGE, _BYTES_OF_A_RANGE
     )

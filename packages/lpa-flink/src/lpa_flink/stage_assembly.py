@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
+from itertools import takewhile
 from typing import Final, Generic, TypeVar, final
 
 import attrs
@@ -22,7 +23,7 @@ from lpa_core.plugins.manager import PluginManager
 from lpa_core.release import RELEASED_MS
 from lpa_core.settings.loading import load
 from lpa_core.settings.settings import Settings
-from lpa_core.sinks.sink import Sink, SupportsNewestTime
+from lpa_core.sinks.sink import Sink, StoredKeys, SupportsNewestTime, SupportsRecall
 from lpa_flink.stages import KeysStage, WriteStage
 
 MOST_RETRY_SECONDS: Final = 300
@@ -46,22 +47,34 @@ class Opened(Generic[T]):
         return self._stage(frame)
 
 
-def keys_stage() -> KeysStage:
-    """Raises ConfigurationError, SinkUnavailable."""
+def keys_stage(submitted_at: int) -> KeysStage:
+    """The first stage. The sink stays open for as long as the process lives.
+
+    Args:
+        submitted_at: epoch ms; events that were stored before have claims that the job's state may lack.
+
+    Raises ConfigurationError, SinkUnavailable.
+    """
     settings, plugins, pipeline = _parts()
-    clock = BatchClock(lambda: time.time_ns() // 1_000_000, time.monotonic, RELEASED_MS)
-    with ExitStack() as opened:
-        sink = _sink(settings, plugins, pipeline, opened)
-        if isinstance(sink, SupportsNewestTime):
-            clock.stored(sink.newest_batch_time())
-    return KeysStage(pipeline, clock, fingerprint(settings, plugins.plugins))
+    clock = BatchClock(_now, time.monotonic, RELEASED_MS)
+    sink = _sink(settings, plugins, pipeline)
+    if isinstance(sink, SupportsNewestTime):
+        clock.stored(sink.newest_batch_time())
+    lives = settings.quality.dedup_ttl_minutes * 60_000
+
+    def stored_claims(topic: str, partition: int) -> Iterator[StoredKeys]:
+        if isinstance(sink, SupportsRecall) and (since := _now() - lives) < submitted_at:
+            stored = sink.recall(topic, partition, 0, since)
+            yield from takewhile(lambda each: each.batch_time < submitted_at, stored)
+
+    return KeysStage(pipeline, clock, fingerprint(settings, plugins.plugins), stored_claims)
 
 
 def write_stage() -> WriteStage:
     """Raises ConfigurationError, SinkUnavailable. The sink stays open for as long as the process lives."""
     settings, plugins, pipeline = _parts()
     quality = settings.quality
-    sink = _sink(settings, plugins, pipeline, ExitStack())
+    sink = _sink(settings, plugins, pipeline)
     return WriteStage(
         pipeline,
         GroupDestination(
@@ -85,7 +98,11 @@ def _parts() -> tuple[Settings, PluginManager, Pipeline]:
     return settings, plugins, build_pipeline(plugins, settings)
 
 
-def _sink(settings: Settings, plugins: PluginManager, pipeline: Pipeline, opened: ExitStack) -> Sink:
+def _sink(settings: Settings, plugins: PluginManager, pipeline: Pipeline) -> Sink:
     sink = plugins.sink(settings.clickhouse.url)
-    open_sinks((sink,), pipeline, opened)
+    open_sinks((sink,), pipeline, ExitStack())
     return sink
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -7,7 +7,7 @@ lets on when a completed checkpoint holds them.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, final
 
 import attrs
@@ -25,7 +25,7 @@ from lpa_core.errors import LpaError, Unavailable
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.records import RecordBatch
 from lpa_core.release import WrongClockError
-from lpa_core.sinks.sink import Sink, SupportsWithdrawn
+from lpa_core.sinks.sink import Sink, StoredKeys, SupportsWithdrawn
 from lpa_core.tables.known_gaps import gaps
 from lpa_flink.comparison import StoredComparison, decide_as_stored, rest_of, without_stored
 from lpa_flink.frames import (
@@ -33,11 +33,13 @@ from lpa_flink.frames import (
     ReadBatch,
     decode_batch,
     decode_range,
+    encode_claims,
     encode_judged,
     encode_record,
     encode_stop,
 )
 
+_CLAIMS_OF_A_FRAME: Final = 5_000
 _CLOCK_AGAIN_SECONDS: Final = 1.0
 _REFUSED_BEFORE: Final = "a table refused it before the job was restored"
 
@@ -50,24 +52,48 @@ def _unmeasured(stage: str, seconds: float) -> None:
 
 @final
 class KeysStage:
-    """Masks and judges a batch of records, and says what each claims."""
+    """Masks and judges batches of records, and says what each record claims.
+
+    Before a partition's first batch come the claims of events that are stored already: a worker's, for example.
+    """
 
     def __init__(
         self,
         pipeline: Pipeline,
         clock: BatchClock,
         fingerprint: str,
+        stored_claims: Callable[[str, int], Iterable[StoredKeys]] = lambda topic, partition: (),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """``sleep`` is called while something speaks against the clock."""
-        self._clock, self._fingerprint, self._sleep = clock, fingerprint, sleep
+        """Put it together.
+
+        Args:
+            stored_claims: of a topic's partition, as a sink recalls them.
+            sleep: called while something speaks against the clock.
+        """
+        self._clock, self._fingerprint = clock, fingerprint
+        self._stored_claims, self._sleep = stored_claims, sleep
+        self._begun: set[Partition] = set()
         self._steps = RangeSteps(pipeline, (), _unmeasured)
 
-    def __call__(self, frame: bytes) -> bytes:
-        """The frame of the judged batch. Raises FrameError, ContractError."""
+    def __call__(self, frame: bytes) -> Iterator[bytes]:
+        """The frames of stored claims, if it is the partition's first batch, and that of the judged batch.
+
+        Raises FrameError, ContractError, and what ``stored_claims`` raises.
+        """
         read = decode_batch(frame)
+        yield from self._begin(Partition(read.records.topic, read.records.partition))
         masked = read.with_values(self._steps.masked(read.records))
-        return encode_judged(masked, *self._judged(masked))
+        yield encode_judged(masked, *self._judged(masked))
+
+    def _begin(self, partition: Partition) -> Iterator[bytes]:
+        if partition in self._begun:
+            return
+        for stored in self._stored_claims(*partition):
+            for first in range(0, len(stored.keys), _CLAIMS_OF_A_FRAME):
+                some = slice(first, first + _CLAIMS_OF_A_FRAME)
+                yield encode_claims(*partition, stored.keys[some], stored.offsets[some])
+        self._begun.add(partition)
 
     def _judged(self, read: ReadBatch) -> tuple[Sequence[str], int, str]:
         batch = read.records

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import final
 
 from lpa_flink import frames
@@ -26,7 +26,10 @@ class ModelOfFlink:
 
     def read(self, records: Mapping[int, bytes | None], time: int = -1, headers: frames.Headers = ()) -> bytes:
         """Take records through the first stage, the dedup and the gate; return the range, which is not written yet."""
-        judged = self._keys(batch_frame(self._topic, self._partition, records, time, headers))
+        *stored, judged = self._keys(batch_frame(self._topic, self._partition, records, time, headers))
+        for frame in stored:
+            for claim, offset in _claims(frame):
+                self._owner(claim, offset)
         offsets = sorted(records)
         judged_at, fingerprint, claims, bodies = _judged(judged)
         owners = [self._owner(claim, offset) for claim, offset in zip(claims, offsets, strict=True)]
@@ -66,6 +69,20 @@ def batch_frame(
     for offset, value in sorted(records.items()):
         frame += struct.pack(">q", offset) + _sized(frames.encode_body(time, value, None, headers))
     return frame
+
+
+def _claims(frame: bytes) -> Iterator[tuple[str, int]]:
+    """What Unpacking.java makes of a frame of claims, which have no bodies."""
+    _, at = _read(frame, 9)
+    _, at = _read(frame, at)
+    _, count = struct.unpack_from(">ii", frame, at)
+    at += 8
+    for _ in range(count):
+        (offset,) = struct.unpack_from(">q", frame, at)
+        claim, at = _read(frame, at + 8)
+        assert frame[at : at + 4] == b"\xff" * 4
+        at += 4
+        yield claim.decode(), offset
 
 
 def _judged(frame: bytes) -> tuple[int, bytes, list[str], list[bytes]]:

@@ -47,7 +47,9 @@ public class Dedup extends KeyedProcessFunction<String, JudgedRecord, JudgedReco
         record.owner = position.equals(record.position()) ? "" : position;
       }
     }
-    out.collect(record);
+    if (record.body != null) {
+      out.collect(record);
+    }
   }
 
   private static byte[] encoded(String position) throws IOException {

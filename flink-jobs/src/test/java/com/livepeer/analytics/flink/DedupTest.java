@@ -42,6 +42,18 @@ class DedupTest {
   }
 
   @Test
+  void whatAStoredEventClaimsIsOwnedAndNotPassedOn() throws Exception {
+    try (var dedup = harness(1, 0, null)) {
+      JudgedRecord stored = Records.judged(0, 5, "a", 0);
+      stored.body = null;
+      dedup.processElement(new StreamRecord<>(stored));
+      assertEquals(List.of(), dedup.extractOutputValues());
+      assertEquals("events:0:5", owner(dedup, Records.judged(0, 9, "a", 0)));
+      assertEquals("", owner(dedup, Records.judged(0, 5, "a", 0)), "read again it is itself");
+    }
+  }
+
+  @Test
   void claimsEndAfterTheirTime() throws Exception {
     try (var dedup = harness(1, 0, null)) {
       dedup.setStateTtlProcessingTime(0);

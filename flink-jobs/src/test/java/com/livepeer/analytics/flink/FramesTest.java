@@ -57,6 +57,15 @@ class FramesTest {
   }
 
   @Test
+  void claimsOfStoredEventsHaveNoBody() throws Exception {
+    List<JudgedRecord> records = new ArrayList<>();
+    new Unpacking().flatMap(bytes("claims"), collector(records));
+    assertEquals(List.of("one", "two"), records.stream().map(record -> record.claim).toList());
+    assertEquals("events:2:9", records.get(1).position());
+    assertNull(records.get(0).body);
+  }
+
+  @Test
   void anOutgoingRecordKeepsItsKeyAndHeaders() throws Exception {
     byte[] frame = new Stop().map(bytes("outgoing"));
     ProducerRecord<byte[], byte[]> record = new OutgoingRecord().serialize(frame, null, null);
