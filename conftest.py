@@ -63,7 +63,7 @@ def cases_of(item: pytest.Item) -> str:
     test = item.nodeid.partition("[")[0]
     if item.get_closest_marker("in_shares") is not None:
         return test
-    long = any(item.get_closest_marker(marker) is not None for marker in ("slow", "integration"))
+    long = any(item.get_closest_marker(marker) is not None for marker in ("slow", "integration", "flink"))
     return test.partition("::")[0] if long else ""
 
 

@@ -30,10 +30,10 @@ def new_place(broker: str, tmp_path: Path) -> Iterator[Callable[..., FlinkPlace]
     """Makes places with topics, a database and a cluster of their own; all ends with the test."""
     places: list[FlinkPlace] = []
 
-    def make(partitions: int = 2, slots: int = 2, checkpoint_ms: int = 1000) -> FlinkPlace:
+    def make(partitions: int = 2, slots: int = 2, checkpoint_ms: int = 1000, **settings: str) -> FlinkPlace:
         folder = tmp_path / f"place-{len(places)}"
         folder.mkdir()
-        places.append(FlinkPlace(broker, folder, partitions, slots, checkpoint_ms))
+        places.append(FlinkPlace(broker, folder, partitions, slots, checkpoint_ms, **settings))
         return places[-1]
 
     yield make

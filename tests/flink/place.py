@@ -14,8 +14,8 @@ from services.flink import FlinkCluster
 from services.job import Job, Place
 from services.processes import PATIENCE
 
-from lpa_core.pipeline.pipeline import Pipeline
-from lpa_core.pipeline.verdicts import Accepted
+from lpa_core.jobs.assembly import build_pipeline
+from lpa_core.pipeline.verdicts import Accepted, Ignored
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.records import Position
 from lpa_core.settings.settings import Settings
@@ -26,14 +26,17 @@ _DATABASE: Final = "livepeer_analytics"
 
 @final
 class FlinkPlace:
-    def __init__(self, bootstrap: str, folder: Path, partitions: int, slots: int, checkpoint_ms: int) -> None:
+    def __init__(
+        self, bootstrap: str, folder: Path, partitions: int, slots: int, checkpoint_ms: int, **settings: str
+    ) -> None:
+        """``settings`` are variables of the managers' environment."""
         self.clickhouse = ClickHouseServer()
         self.worker = Job(bootstrap, self.clickhouse, folder, partitions)
         """Of its topics, group and tables; as a worker it is not started unless a test does."""
         self.partitions = partitions
-        self.environment = {**self.worker.environment, "CLICKHOUSE_URL": self.clickhouse.url}
+        self.environment = {**self.worker.environment, "CLICKHOUSE_URL": self.clickhouse.url, **settings}
         self.cluster = FlinkCluster(folder / "flink", self.environment, slots=slots, checkpoint_ms=checkpoint_ms)
-        self._pipeline = Pipeline(PluginManager(Settings()).event_types())
+        self._pipeline = build_pipeline(PluginManager(Settings()), Settings())
         self.sent: dict[Place, bytes] = {}
 
     def close(self) -> None:
@@ -62,18 +65,27 @@ class FlinkPlace:
         return zlib.crc32(key) % self.partitions
 
     def stored(self) -> Counter[Place]:
-        """In how many tables, and how often, each position is."""
-        found: Counter[Place] = Counter()
+        """In how many tables, and how often, each position is; those of ignored records are known gaps."""
+        found = self._ignored()
         for table in OUTCOMES:
             found.update(self.worker.stored(table))
         return found
+
+    def _ignored(self) -> Counter[Place]:
+        with self.clickhouse.client() as client:
+            rows = client.query(
+                f"SELECT source_partition, source_offset, next_offset FROM {_DATABASE}.known_gaps "
+                "WHERE source_topic = {topic:String} AND reason = 'ignored'",
+                parameters={"topic": self.worker.topic},
+            ).result_rows
+        return Counter((partition, offset) for partition, first, end in rows for offset in range(first, end))
 
     def until_all_is_stored(self, seconds: float = PATIENCE) -> None:
         self.cluster.until(lambda: len(self.stored()) >= len(self.sent), "all is stored", seconds)
 
     def faults(self) -> list[str]:
         """What is not as it has to be of what was sent: each line one fault. Nothing may be in work any more."""
-        accepted, rejected = self._expected()
+        accepted, rejected, ignored = self._expected()
         found = self.stored()
         faults = [f"{place} is not stored" for place in self.sent if place not in found]
         faults += [f"{place} is stored {times} times" for place, times in found.items() if times > 1]
@@ -82,6 +94,7 @@ class FlinkPlace:
         faults += [f"{key} is stored as {times} events" for key, times in keys.items() if times > 1]
         faults += [f"{key} is stored as no event" for key in set(accepted.values()) - set(keys)]
         faults += [f"{place} should be a dead letter" for place in rejected - set(dead)]
+        faults += [f"{place} should be ignored" for place in ignored ^ set(self._ignored())]
         faults += self._typed(events)
         for topic, table in ((self.worker.dlq, OUTCOMES[1]), (self.worker.quarantine, OUTCOMES[2])):
             published = Counter(_source(message.value() or b"") for message in self.worker.records(topic))
@@ -90,16 +103,17 @@ class FlinkPlace:
                 faults.append(f"{topic} has other records than its table: {_difference(published, stored)}")
         return faults
 
-    def _expected(self) -> tuple[Mapping[Place, str], set[Place]]:
+    def _expected(self) -> tuple[Mapping[Place, str], set[Place], set[Place]]:
+        """Those that are events with their dedup keys, those that are rejected, those that are ignored."""
         accepted: dict[Place, str] = {}
-        rejected = set()
+        rejected, ignored = set(), set()
         for place, value in self.sent.items():
             verdict = self._pipeline.process(value, Position(self.worker.topic, *place))
             if isinstance(verdict, Accepted):
                 accepted[place] = verdict.dedup_key
             else:
-                rejected.add(place)
-        return accepted, rejected
+                (ignored if isinstance(verdict, Ignored) else rejected).add(place)
+        return accepted, rejected, ignored
 
     def _typed(self, events: Mapping[Place, int]) -> list[str]:
         expected: dict[str, Counter[Place]] = {}

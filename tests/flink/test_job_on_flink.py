@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 from services.clickhouse import ClickHouseServer
 from services.content import content
 from services.flink import JAR
@@ -36,6 +37,7 @@ def guide(place: FlinkPlace, path: str, names: Mapping[str, str] | None = None) 
     return answer
 
 
+@pytest.mark.each_share
 def test_the_guides_commands_run_and_all_tables_are_those_of_a_worker(
     new_place: Callable[..., FlinkPlace], tmp_path: Path
 ) -> None:
@@ -59,6 +61,17 @@ def test_the_guides_commands_run_and_all_tables_are_those_of_a_worker(
     place.cluster.stop(job)
     assert place.faults() == []
     assert stored_by_a_worker(place, tmp_path) == tables(place.clickhouse)
+
+
+def test_too_many_dead_letters_end_the_job_for_good(new_place: Callable[..., FlinkPlace]) -> None:
+    place = new_place(QUALITY_REJECT_LIMIT_CONSECUTIVE="20")
+    place.cluster.start()
+    job = place.cluster.run(place.cluster.upload())
+    place.send(b"no JSON %d" % number for number in range(100))
+    place.cluster.until(lambda: place.cluster.state(job) == "FAILED", "the job has failed")
+    assert not place.stored()
+    (newest, *_) = place.cluster.get(f"/jobs/{job}/exceptions")["exceptionHistory"]["entries"]
+    assert "QUALITY_REJECT_LIMIT_CONSECUTIVE" in newest["stacktrace"]
 
 
 def savepoint_of(place: FlinkPlace, job: str, request: str) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
+import pytest
+
 from flink.control import jar_without_gate
 from flink.place import FlinkPlace
 from lpa_core.testing.mutations import mutated_records
@@ -85,6 +87,7 @@ class Run:
         self.job = self.cluster.run(self.jar, parallelism=self.parallelism, savepoint=location)
 
 
+@pytest.mark.each_share
 def test_each_record_is_stored_once_whatever_is_killed_or_frozen(new_place: Callable[..., FlinkPlace]) -> None:
     place = new_place()
     place.cluster.start()
