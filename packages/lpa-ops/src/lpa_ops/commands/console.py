@@ -39,6 +39,7 @@ def console_app(context: AppContext) -> cyclopts.App:
             from lpa_ops.console.database import ConsoleDatabase
             from lpa_ops.console.monitor import console_monitor
             from lpa_ops.console.page import ConsoleSources
+            from lpa_ops.console.query import QueryBox
             from lpa_ops.trace.gather import Surroundings
             from lpa_ops.web.server import WebServer
         except ModuleNotFoundError as error:
@@ -59,6 +60,7 @@ def console_app(context: AppContext) -> cyclopts.App:
                 monitor.latest,
                 known_backups(settings, sink),
                 Surroundings(settings, sink, settings.lpa.archive_dir),
+                QueryBox(found, settings.clickhouse.password, _SECONDS).ask,
             )
             pages = console_app(sources, access)
             server = WebServer(pages, address, name="console", setting="LPA_CONSOLE_ADDRESS")

@@ -124,13 +124,19 @@ class _Front:
         async def endpoint(request: Request) -> Response:
             values = dict(request.query_params) if request.method != "POST" else await self._form(request)
             content: Mapping[str, Any] = {}
+            status = HTTPStatus.OK
             asked = PageRequest(values, self._clock())
             if not page.posted or request.method == "POST":
                 read = partial(page.read, self._sources, asked)
-                content = await anyio.to_thread.run_sync(read, limiter=self._limiter)
+                try:
+                    content = await anyio.to_thread.run_sync(read, limiter=self._limiter)
+                except UsageError as error:
+                    if not (page.posted and as_page):
+                        raise
+                    content, status = {"error": str(error)}, HTTPStatus.BAD_REQUEST  # beside what was typed
             if not as_page:
                 return Response(as_json(content), media_type=JSON)
-            return self._html(request, page.template, {"content": content}, page=page, values=values)
+            return self._html(request, page.template, {"content": content}, status, page=page, values=values)
 
         return endpoint
 

@@ -15,6 +15,7 @@ from lpa_core.time_window import parse_time, require_order
 from lpa_ops.console.database import ConsoleDatabase
 from lpa_ops.read_api.problem import ReadRefused
 from lpa_ops.trace.gather import Surroundings
+from lpa_sinks.clickhouse.read_only import QueryResult
 
 _EARLIEST_MS: Final = 365 * 86_400_000
 
@@ -28,12 +29,14 @@ class ConsoleSources:
         health: the latest results of the health checks; without results until the first round has ended.
         backups: time, epoch ms, and name of each backup of the database.
         surroundings: what a trace asks beside the database.
+        query: the rows of a statement that a person wrote.
     """
 
     database: ConsoleDatabase
     health: Callable[[], HealthReport]
     backups: Callable[[], Sequence[tuple[int, str]]]
     surroundings: Surroundings
+    query: Callable[[str], QueryResult]
 
     @property
     def settings(self) -> Settings:

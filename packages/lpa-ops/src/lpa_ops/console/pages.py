@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from lpa_ops.console import failures, flow, health, traces
+from lpa_ops.console import data, failures, flow, health, query, sessions, traces
 from lpa_ops.console.page import ConsolePage
 
 PAGES: Final[tuple[ConsolePage, ...]] = (
     *flow.PAGES,
     *health.PAGES,
     *failures.PAGES,
+    *sessions.PAGES,
     *traces.PAGES,
+    *data.PAGES,
+    *query.PAGES,
 )

@@ -11,6 +11,7 @@ import jinja2
 from lpa_ops.console import text
 from lpa_ops.console.health import shown_by
 from lpa_ops.console.page import ConsolePage
+from lpa_ops.triage.session_words import time_of
 
 RANGES: Final = ("1h", "6h", "24h", "7d", "30d")
 STATES: Final[Mapping[str, tuple[str, str]]] = {
@@ -45,6 +46,7 @@ class Rendering:
         self._templates.filters.update(
             visible=text.visible,
             figure=text.figure,
+            instant=time_of,
             measured=text.measured,
             part=text.part,
             prose=text.prose,

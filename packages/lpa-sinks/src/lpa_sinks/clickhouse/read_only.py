@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final, final
 
 import attrs
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from lpa_core.errors import UsageError
+from lpa_sinks.clickhouse.errors import ErrorKind, classify, describe, explain
 
 _TOKEN: Final = re.compile(
     r"""
@@ -60,19 +62,46 @@ def require_reading(sql: str) -> str:
     return sql.rstrip().rstrip(";").rstrip() if sql.rstrip().endswith(";") else sql
 
 
-def ask(client: Client, database: str, sql: str, most: int, seconds: int) -> QueryResult:
+def require_no_settings(sql: str) -> None:
+    """Raise UsageError if the statement has SETTINGS: ClickHouse refuses them at its end, and takes them within it."""
+    words = [found[0].upper() for found in _tokens(sql)]
+    if any(first == "SETTINGS" and third == "=" for first, third in zip(words, words[2:], strict=False)):
+        raise UsageError("SETTINGS would lift the limits: leave it out")
+
+
+def ask(
+    client: Client, database: str, sql: str, most: int, seconds: int, limits: Mapping[str, int] | None = None
+) -> QueryResult:
     """The rows of a query, at most so many; names without a database are of this one.
+
+    Args:
+        limits: further settings. With ``readonly`` 1 the statement can neither change them nor use table functions that
+            read files or other servers.
 
     Raises UsageError as :func:`require_reading`, and the client's errors.
     """
     query = require_reading(sql)
     client.database = database
-    settings: dict[str, Any] = {"readonly": 2, "max_execution_time": seconds}
+    settings: dict[str, Any] = {"readonly": 2, "max_execution_time": seconds, **(limits or {})}
     if _first_word(query) in _SELECTS:
         settings["limit"] = most + 1
     result = client.query(query, settings=settings)
     rows = result.result_rows
     return QueryResult(tuple(result.column_names), rows[:most], len(rows) > most)
+
+
+def worded(action: Callable[[], QueryResult]) -> Callable[[], QueryResult]:
+    """The action; an error of the statement becomes one of usage."""
+
+    def run() -> QueryResult:
+        try:
+            return action()
+        except ClickHouseError as error:
+            if classify(error) is not ErrorKind.RETRY and getattr(error, "code", None) is not None:
+                raise UsageError(f"the query cannot be run: {describe(error)}: {explain(error)}") from None
+            raise
+
+    return run
 
 
 def _tokens(sql: str) -> list[re.Match[str]]:

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Callable, Sequence
-from datetime import date, datetime
 from decimal import Decimal
 from io import StringIO
 from typing import Annotated, Any
 
 import cyclopts
-from clickhouse_connect.driver.exceptions import ClickHouseError
 from cyclopts import Parameter
 
 from lpa_core.commands.listing import ListColumn, print_list
 from lpa_core.commands.options import SinkUri
 from lpa_core.commands.output import Format, console, print_json, print_line
 from lpa_core.counted import counted
-from lpa_core.errors import UsageError
 from lpa_core.plugins.context import AppContext
-from lpa_sinks.clickhouse.errors import ErrorKind, classify, describe, explain
-from lpa_sinks.clickhouse.read_only import QueryResult, ask, require_reading
+from lpa_sinks.clickhouse.plain_values import plain, text_of
+from lpa_sinks.clickhouse.read_only import QueryResult, ask, require_reading, worded
 from lpa_sinks.clickhouse.readers import opened_for_reading
 from lpa_sinks.clickhouse.retries import AT_ONCE
 
@@ -55,9 +51,9 @@ def query_app(context: AppContext) -> cyclopts.App:
         require_reading(sql)
         with opened_for_reading(sink, settings) as (client, database):
             seconds = settings.clickhouse.sink_timeout_seconds
-            answer = AT_ONCE.run(f"{database}: query", _worded(lambda: ask(client, database, sql, limit, seconds)))
+            answer = AT_ONCE.run(f"{database}: query", worded(lambda: ask(client, database, sql, limit, seconds)))
         if json:
-            print_json([dict(zip(answer.columns, map(_plain, row), strict=True)) for row in answer.rows])
+            print_json([dict(zip(answer.columns, map(plain, row), strict=True)) for row in answer.rows])
         elif csv:
             sys.stdout.write(_as_csv(answer))
         else:
@@ -68,22 +64,8 @@ def query_app(context: AppContext) -> cyclopts.App:
     return app
 
 
-def _worded(action: Callable[[], QueryResult]) -> Callable[[], QueryResult]:
-    """The action; an error of the statement becomes one of usage."""
-
-    def run() -> QueryResult:
-        try:
-            return action()
-        except ClickHouseError as error:
-            if classify(error) is not ErrorKind.RETRY and getattr(error, "code", None) is not None:
-                raise UsageError(f"the query cannot be run: {describe(error)}: {explain(error)}") from None
-            raise
-
-    return run
-
-
 def _print(answer: QueryResult) -> None:
-    rows = [[_text(value) for value in row] for row in answer.rows]
+    rows = [[text_of(value) for value in row] for row in answer.rows]
     right = [bool(answer.rows) and all(_is_number(row[at]) for row in answer.rows) for at in range(len(answer.columns))]
     columns = [ListColumn(name, right=number) for name, number in zip(answer.columns, right, strict=True)]
     print_list(console(), columns, rows)
@@ -94,30 +76,9 @@ def _as_csv(answer: QueryResult) -> str:
     written = StringIO()
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow(answer.columns)
-    writer.writerows([["" if value is None else _text(value) for value in row] for row in answer.rows])
+    writer.writerows([["" if value is None else text_of(value) for value in row] for row in answer.rows])
     return written.getvalue()
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float | Decimal | None) and not isinstance(value, bool)
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bytes):
-        return value.decode(errors="backslashreplace")
-    return value.isoformat() if isinstance(value, date | datetime) else str(value)
-
-
-def _plain(value: Any) -> Any:
-    """The value as JSON has it: what has no type there is text."""
-    if isinstance(value, dict):
-        return {_text(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return [_plain(each) for each in value]
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return value if value - value == 0 else str(value)
-    return _text(value)
