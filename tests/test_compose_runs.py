@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
 
 import pytest
 from moto.server import ThreadedMotoServer
@@ -203,10 +205,9 @@ def test_the_worker_reaches_database_and_archive_with_what_it_is_given(
         "AWS_ENDPOINT_URL": s3,
         "LPA_ADMIN_ADDRESS": "127.0.0.1:0",
     }
-    given = {name: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value) for name, value in service["environment"].items()}
-    given |= {name: "0123456789abcdef" for name, value in given.items() if "${" in value}
-    assert set(places) <= set(given)
-    environment = {"PATH": f"{BIN}:{os.environ['PATH']}", **given, **places}
+    values = given("ingest")
+    assert set(places) <= set(values)
+    environment = {"PATH": f"{BIN}:{os.environ['PATH']}", **values, **places}
 
     def lpa(*arguments: str) -> str:
         done = subprocess.run(
@@ -231,8 +232,45 @@ def test_the_worker_reaches_database_and_archive_with_what_it_is_given(
     )
     with urllib.request.urlopen(count) as answer:
         assert int(answer.read()) == report["accepted"]
-    for name, value in {**given, **places}.items():
+    for name, value in {**values, **places}.items():
         if name.startswith("AWS_"):
             monkeypatch.setenv(name, value)
     location = options[options.index("--archive") + 1]
     assert [record.value for record in read_archive(location)] == (tmp_path / "events.ndjson").read_bytes().splitlines()
+
+
+def given(name: str) -> dict[str, str]:
+    """The environment of a service, with the defaults of the file, and something where it has none."""
+    values = {key: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value) for key, value in SERVICES[name]["environment"].items()}
+    return values | {key: "0123456789abcdef" for key, value in values.items() if "${" in value}
+
+
+@pytest.mark.slow
+def test_the_read_api_answers_with_what_it_is_given_who_has_the_token(clickhouse: str, tmp_path: Path) -> None:
+    """Its command and environment with another port, database and login; then its health check, and a request."""
+    places = {"CLICKHOUSE_URL": clickhouse, "CLICKHOUSE_USER": USER, "CLICKHOUSE_PASSWORD": PASSWORD}
+    environment = {"PATH": f"{BIN}:{os.environ['PATH']}", **given("serve"), **places, "LPA_SERVE_ADDRESS": "0.0.0.0:0"}
+    command = ["lpa", *SERVICES["serve"]["command"]]
+
+    refused = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (refused.returncode, environment["LPA_SERVE_TOKEN"]) == (2, "")
+    assert "LPA_SERVE_TOKEN" in refused.stderr
+
+    schema = ["lpa", "schema", "apply", "--sink", "clickhouse://"]
+    subprocess.run(schema, cwd=tmp_path, env=environment, capture_output=True, check=True)
+    environment["LPA_SERVE_TOKEN"] = "a-token-of-16-bytes"
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as serving:
+        assert serving.stderr
+        port = urlsplit(json.loads(serving.stderr.readline())["url"]).port
+        _, _, *arguments = SERVICES["serve"]["healthcheck"]["test"]
+        here = [argument.replace(":8090/", f":{port}/") for argument in arguments]
+        subprocess.run([sys.executable, *here], check=True)
+        url = f"http://127.0.0.1:{port}/v1/streaming/sla"
+        with pytest.raises(HTTPError, match="401"):
+            urllib.request.urlopen(url)
+        asked = urllib.request.Request(url, headers={"Authorization": f"Bearer {environment['LPA_SERVE_TOKEN']}"})
+        with urllib.request.urlopen(asked) as answer:
+            assert json.load(answer)["data"] == []
+        serving.terminate()
+        serving.communicate(timeout=60)
+    assert serving.returncode == 0

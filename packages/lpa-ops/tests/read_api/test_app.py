@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import structlog
+from clickhouse_connect.driver.exceptions import DatabaseError
 from starlette.testclient import TestClient
 
 from lpa_ops.read_api.app import read_api
@@ -131,6 +132,19 @@ def test_a_database_that_is_not_there_is_told_without_its_address(engine_path: A
     said = problem(answer, HTTPStatus.SERVICE_UNAVAILABLE)
     assert said == "the database cannot be read now: ask again, or see the log of lpa serve"
     assert "127.0.0.1:9" in logs[0]["reason"]
+
+
+def test_a_statement_that_takes_too_long_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(self: Readers, action: Callable[[Any], Any]) -> Any:
+        error = DatabaseError("Code: 159. DB::Exception: Timeout exceeded")
+        error.code = 159
+        raise error
+
+    monkeypatch.setattr(Readers, "run", run)
+    readers = Readers(endpoint("http://127.0.0.1:9/x", database="x", user="somebody"), "", 1)
+    answer = client(StoredRows(readers, "x", 1)).get(ORCHESTRATORS)
+    assert problem(answer, HTTPStatus.SERVICE_UNAVAILABLE) == "this takes too long: ask for less at once"
+    assert answer.headers["retry-after"] == "5"
 
 
 def test_the_document_and_its_page_are_shipped() -> None:
