@@ -113,8 +113,8 @@ def slow(session: nox.Session) -> None:
 @nox.session(default=False)
 def integration(session: nox.Session) -> None:
     """Run the tests on real servers, three at a time, a short chaos run among them: ./dev integration [PATH ...]."""
-    require_programs(session, SERVERS)
-    sync(session, "--all-packages", "--all-extras", "--group", "test")
+    require_programs(session, {**SERVERS, **BROWSER})
+    sync(session, "--all-packages", "--all-extras", "--group", "test", "--group", "browser")
     paths = [] if names_a_path(session.posargs) else ["tests/integration", "tests/chaos"]
     with files_in_memory(session):
         session.run("pytest", "-m", "integration or chaos", *THREE, *paths, *session.posargs)
@@ -364,6 +364,8 @@ PROGRAMS = {"redis-server": "redis-server", "promtool": "prometheus"}
 """What the tests run beside Python -> Debian's package of it."""
 SERVERS = {**PROGRAMS, "java": "openjdk-17-jre-headless", "mvn": "maven"}
 """What the tests on real servers run: Kafka's jars come by Maven."""
+BROWSER = {"chromium": "chromium"}
+"""What shows the console; Playwright drives it, and brings no browser of its own here."""
 FLINK = {"curl": "curl", "javac": "openjdk-17-jdk-headless", "mvn": "maven"}
 """What the job on Flink is built and driven by."""
 

@@ -61,7 +61,12 @@ class HealthMonitor:
         """One round. The thread does this again and again; a test does it by hand."""
         with_costly = self._rounds % COSTLY_EVERY == 0
         self._rounds += 1
-        results = self._runner.run(self._scope(), lambda check: with_costly or not check.costly)
+        self._ask(lambda check: not check.costly)
+        if with_costly:
+            self._ask(lambda check: check.costly)  # after the others, whose results need not wait for them
+
+    def _ask(self, wanted: Callable[[HealthCheck], bool]) -> None:
+        results = self._runner.run(self._scope(), wanted)
         for result in results:
             before = self._latest.get(result.check.name)
             if before is None or before.finding.state is not result.finding.state:

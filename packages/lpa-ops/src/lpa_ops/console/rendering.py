@@ -50,6 +50,7 @@ class Rendering:
             measured=text.measured,
             part=text.part,
             prose=text.prose,
+            sentence=text.sentence,
             size=text.size,
             age=text.age,
             at=text.at,

@@ -16,6 +16,7 @@ from lpa_core.time_window import shown as shown_time
 _MOST: Final = 65_536
 """Characters of one value that a page shows; its file has the rest."""
 _QUOTED: Final = re.compile("`([^`]+)`")
+_SENTENCE: Final = re.compile(r"(?<=[.:]) (?=[A-Z])")
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _STEPS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
@@ -45,6 +46,11 @@ def measured(value: float | None, unit: str) -> str:
     if value is None:
         return ""
     return f"{value * 100:,.3g} %" if unit == "share" else f"{figure(value)} {unit}".rstrip()
+
+
+def sentence(text: str) -> str:
+    """The first sentence of a text."""
+    return _SENTENCE.split(text, maxsplit=1)[0]
 
 
 def as_text(value: Any) -> str:

@@ -1,0 +1,177 @@
+"""The console in Chromium: pages without errors, by keyboard alone, on a phone, in the dark, and as axe wants them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from typing import Any, Final
+from urllib.parse import quote
+from urllib.request import ProxyHandler, build_opener
+
+import pytest
+
+from lpa_core.generate.generator import generate
+
+SCRIPT: Final = '</pre><script>window.hit = 1</script><img src=x onerror="window.hit = 1">\u202e'
+WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+PAGES: Final = (
+    *("flow", "flow?since=30d", "health", "failures", "failures?place=quarantine", "failures/record", "sessions"),
+    *("sessions/session", "sessions/job", "trace", "trace?of=hostile", "data", "data/table?name=streaming_events"),
+    *("query?sql=SELECT+1", "nothing"),
+)
+SERIOUS: Final = ("serious", "critical")
+
+
+@pytest.fixture(scope="module")
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of `lpa console` over generated events, jobs, bad ones, and one that is hostile."""
+    folder = tmp_path_factory.mktemp("console")
+    events = [
+        *generate(2000, duplicates=0.02, bad=0.03, sessions=20, seed=3),
+        json.dumps({"id": "hostile", "x": SCRIPT}).encode(),
+    ]
+    events += generate(300, duplicates=0, bad=0, sessions=1, jobs=0.95, seed=4)
+    (folder / "events.ndjson").write_bytes(b"\n".join(events) + b"\n")
+    environment = {**os.environ, "LPA_DATA_DIR": str(folder / "data"), "LPA_CONSOLE_ADDRESS": "127.0.0.1:0"}
+    environment |= {"HEALTH_INTERVAL_SECONDS": "5", "LPA_LOG_FORMAT": "json"}
+    subprocess.run(["lpa", "ingest", "events.ndjson"], cwd=folder, env=environment, check=True, capture_output=True)
+    with subprocess.Popen(
+        ["lpa", "console"], env=environment, stderr=subprocess.PIPE, text=True, cwd=folder
+    ) as process:
+        try:
+            assert process.stderr
+            yield json.loads(process.stderr.readline())["url"]
+        finally:
+            process.terminate()
+            process.communicate(timeout=60)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    program = shutil.which("chromium")
+    assert program, "./dev integration installs it"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def addresses(console: str) -> dict[str, str]:
+    """Path of each page of PAGES, those of one record, session and job with an id that there is."""
+
+    def content(path: str) -> Any:
+        with build_opener(ProxyHandler({})).open(f"{console}/{path}", timeout=60) as answer:
+            return json.loads(answer.read())
+
+    listed = content("sessions.json")
+    hostile = content("failures.json?since=30d&sought=hostile")["records"][0]
+    at = f"{hostile['source_topic']}/{hostile['source_partition']}/{hostile['source_offset']}"
+    made = {
+        "failures/record": f"failures/record?at={quote(at, safe='')}",
+        "sessions/session": f"sessions/session?id={quote(listed['sessions'][0]['workflow_session_id'])}",
+        "sessions/job": f"sessions/job?id={quote(listed['jobs'][0]['job_id'])}",
+    }
+    return {page: made.get(page, page) for page in PAGES}
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(WIDE, "light"), (PHONE, "dark")], ids=["wide, light", "phone, dark"])
+def test_every_page_is_sound_and_accessible(
+    console: str, chromium: Any, addresses: dict[str, str], size: dict[str, int], scheme: str
+) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    context = chromium.new_context(viewport=size, color_scheme=scheme)
+    view, axe = context.new_page(), Axe()
+    troubles: list[str] = []
+    view.on("console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None)
+    view.on("pageerror", lambda error: troubles.append(str(error)))
+    for page, address in addresses.items():
+        view.goto(f"{console}/{address}")
+        found = [each for each in troubles if page != "nothing" or "404" not in each]
+        assert found == [], page
+        assert view.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page} is wider than the window"
+        assert view.evaluate("window.hit") is None, page
+        violations = axe.run(view).response["violations"]
+        serious = [
+            (each["id"], [node["html"][:120] for node in each["nodes"][:2]])
+            for each in violations
+            if each["impact"] in SERIOUS
+        ]
+        assert serious == [], page
+        troubles.clear()
+    context.close()
+
+
+def test_charts_are_drawn_and_refreshed(console: str, chromium: Any) -> None:
+    view = chromium.new_page(viewport=WIDE)
+    view.goto(f"{console}/flow")
+    assert view.locator(".chart canvas").count() == 2
+    before = view.locator("footer time").count()
+    with view.expect_response(re.compile("/flow$")):
+        view.evaluate("htmx.trigger('#live', 'refresh')")
+    view.wait_for_function("document.querySelectorAll('.chart canvas').length === 2")
+    assert view.locator("footer time").count() == before
+    assert view.locator("#live #live").count() == 0
+    assert not view.locator("#stale").is_visible()
+    view.route("**/flow", lambda route: route.abort())
+    view.evaluate("htmx.trigger('#live', 'refresh')")
+    view.locator("#stale").wait_for(state="visible")
+    view.close()
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_the_keyboard_reaches_every_link(console: str, chromium: Any, size: dict[str, int]) -> None:
+    view = chromium.new_page(viewport=size)
+    view.goto(f"{console}/failures")
+    if size is PHONE:
+        view.locator("button.menu").press("Enter")
+        view.locator("#navigation a").first.wait_for(state="visible")
+        view.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    expected = view.evaluate(
+        "[...document.querySelectorAll('a[href], button, input:not([type=hidden])')]"
+        ".filter(e => e.checkVisibility()).length"
+    )
+    seen: set[str] = set()
+    for _ in range(expected * 2 + 20):
+        view.keyboard.press("Tab")
+        key = view.evaluate(
+            "(() => { const e = document.activeElement; e.dataset.n ||= String(Math.random());"
+            " return (e.matches('a[href], button, input') ? 'x' : '-') + e.dataset.n })()"
+        )
+        if key in seen and key.startswith("x"):
+            break
+        seen.add(key)
+    reached = len([key for key in seen if key.startswith("x")])
+    assert reached == expected
+    view.close()
+
+
+def test_a_statement_is_run_by_keyboard_alone(console: str, chromium: Any) -> None:
+    view = chromium.new_page(viewport=WIDE)
+    view.goto(f"{console}/query")
+    view.locator("#sql").focus()
+    view.keyboard.type("SELECT count() AS events FROM streaming_events")
+    view.keyboard.press("Tab")
+    view.keyboard.press("Enter")
+    view.locator("td.number").wait_for()
+    assert int(view.locator("td.number").inner_text()) > 1000
+    assert view.locator("#sql").input_value().startswith("SELECT count()")
+    view.close()
+
+
+def test_from_a_red_check_to_a_record_in_three_clicks(console: str, chromium: Any) -> None:
+    view = chromium.new_page(viewport=WIDE)
+    view.goto(f"{console}/health")
+    view.locator("#dlq_rate").wait_for(timeout=120_000)
+    view.locator("#dlq_rate a", has_text="the dead letters").click()
+    view.locator("tbody td a").nth(1).click()
+    view.locator("tbody th a.mono").first.click()
+    assert "Dead letter:" in view.locator("article h2").first.inner_text()
+    view.close()
