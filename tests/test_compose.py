@@ -38,7 +38,7 @@ def _yaml(text: str) -> Any:
 
 SERVICES: dict[str, dict[str, Any]] = _yaml(COMPOSE.read_text())["services"]
 DEFAULT = {name: service for name, service in SERVICES.items() if "profiles" not in service}
-ONE_SHOT = {"bucket", "flink-replay-submitter", "owners", "replay-submitter", "topics"}
+ONE_SHOT = {"bucket", "flink-replay-submitter", "flink-submitter", "owners", "replay-submitter", "topics"}
 LPA = {name: service for name, service in SERVICES.items() if "build" in service}
 
 
@@ -64,7 +64,8 @@ def environment_of(service: str, env_file: dict[str, str]) -> dict[str, str]:
 
 
 def test_the_file_follows_the_compose_specification() -> None:
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(COMPOSE)]
+    files = [str(COMPOSE), str(COMPOSE.with_name("docker-compose.flink.yml"))]
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", *files]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -72,7 +73,10 @@ def test_the_file_follows_the_compose_specification() -> None:
 def test_the_default_profile_is_the_whole_stack() -> None:
     assert {name: service.get("profiles") for name, service in SERVICES.items() if name not in DEFAULT} == {
         "archive-mirror": ["mirror"],
+        "flink-jobmanager": ["flink"],
         "flink-replay-submitter": ["replay"],
+        "flink-submitter": ["flink"],
+        "flink-taskmanager": ["flink"],
         "replay-submitter": ["replay-by-its-earlier-name"],
         "serve": ["serve"],
     }
@@ -143,7 +147,11 @@ def test_every_image_has_a_version() -> None:
     for name, service in SERVICES.items():
         version = service["image"].rpartition("/")[2].partition(":")[2]
         assert re.search(r"\d+\.\d+\.\d+|\d{4}-\d\d-\d\d", version), f"{name}: {service['image']}"
-    assert {service["image"] for service in LPA.values()} == {f"localhost/lpa:{metadata.version('lpa-core')}"}
+    version = metadata.version("lpa-core")
+    assert {service["image"] for service in LPA.values()} == {
+        f"localhost/lpa:{version}",
+        f"localhost/lpa-flink:{version}",
+    }
 
 
 def test_every_published_port_is_on_loopback() -> None:
@@ -154,7 +162,8 @@ def test_every_published_port_is_on_loopback() -> None:
 
 
 def test_data_is_kept_below_the_data_folder() -> None:
-    services = [service for name, service in SERVICES.items() if name not in ("owners", "replay-submitter")]
+    shared = {"owners", "replay-submitter", "flink-taskmanager", "flink-submitter"}
+    services = [service for name, service in SERVICES.items() if name not in shared]
     mounts = [mount.split(":") for service in services for mount in service.get("volumes", [])]
     for source, _, *mode in mounts:
         if not source.startswith("./data/"):
@@ -180,7 +189,7 @@ def test_nothing_waits_for_what_another_profile_starts_or_for_less_than_it_needs
         for other, wanted in service.get("depends_on", {}).items():
             condition = "service_completed_successfully" if other in ONE_SHOT else "service_healthy"
             assert wanted == {"condition": condition}, f"{name}: {other}"
-            assert other in DEFAULT, f"{name}: {other}"
+            assert other in DEFAULT or SERVICES[other]["profiles"] == service["profiles"], f"{name}: {other}"
 
 
 def test_kafka_makes_no_topic_by_itself() -> None:
@@ -224,6 +233,75 @@ def test_the_read_api_is_one_of_lpa_and_needs_a_word_about_who_may_read() -> Non
     parse(build_app(settings, PluginManager(settings)), service["command"])
     environment = environment_of("serve", {**template(), **dict.fromkeys(SECRETS, "0123456789abcdef")})
     assert (environment["LPA_SERVE_ADDRESS"], environment["LPA_SERVE_TOKEN"]) == ("0.0.0.0:8090", "")
+
+
+FLINK = [name for name, service in SERVICES.items() if service.get("profiles") == ["flink"]]
+
+
+def test_flink_takes_the_place_of_the_worker_by_profiles() -> None:
+    """The two of them on one group would store nothing twice, but `submit` is refused while the worker runs."""
+    with_flink = _yaml((ROOT / "docker-compose.flink.yml").read_text())["services"]
+    assert with_flink["ingest"] == {"profiles": ["worker"]}
+    assert "profiles" not in SERVICES["ingest"], "without that file nothing changes"
+    address = SERVICES["flink-submitter"]["environment"]["LPA_FLINK_ADDRESS"]
+    assert with_flink["materialize"] == {"environment": {"LPA_FLINK_ADDRESS": address}}
+    for name in FLINK:
+        assert set(SERVICES["ingest"]["environment"]) - set(SERVICES[name]["environment"]) <= {
+            *(each for each in SERVICES["ingest"]["environment"] if each.startswith(("AWS_", "LPA_"))),
+        }, name
+
+
+def test_what_the_submitter_runs_is_one_of_lpa() -> None:
+    settings = Settings()
+    app = build_app(settings, PluginManager(settings))
+    (script,) = SERVICES["flink-submitter"]["command"]
+    commands = [words.split() for words in script.split(" || ")]
+    assert [command[:2] for command in commands] == [["lpa", "flink"]] * 3
+    for command in commands:
+        parse(app, command[1:])
+
+
+@pytest.mark.parametrize("role", ["jobmanager", "taskmanager"])
+def test_a_process_of_flink_is_started_with_what_the_container_gives(role: str, tmp_path: Path) -> None:
+    """The image's own script, with a script in the place of Flink's that writes down how it was called."""
+    service = SERVICES[f"flink-{role}"]
+    assert service["command"] == [role]
+    assert service["entrypoint"] == ["/opt/lpa/flink-process"]
+    (tmp_path / "bin").mkdir()
+    stand_in = tmp_path / "bin" / f"{role}.sh"
+    stand_in.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    stand_in.chmod(0o755)
+    environment = {
+        **environment_of(f"flink-{role}", {**template(), **dict.fromkeys(SECRETS, "a-secret-0123456789")}),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "FLINK_HOME": str(tmp_path),
+    }
+    command = [str(ROOT / "cluster" / "flink-process"), *service["command"]]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    first, *options = done.stdout.splitlines()
+    given = dict(option.split("=", 1) for option in options if option != "-D")
+    assert first == "start-foreground"
+    assert "a-secret" not in done.stdout
+    assert given["jobmanager.rpc.address"] == "flink-jobmanager"
+    assert f"http://{given['rest.address']}:{given['rest.port']}" == environment["LPA_FLINK_ADDRESS"]
+    assert given["execution.checkpointing.interval"] == "5s"
+    (mount,) = service["volumes"]
+    assert given["execution.checkpointing.dir"] == f"file://{mount.partition(':')[2]}/checkpoints"
+    assert given["execution.checkpointing.savepoint-dir"] == f"file://{mount.partition(':')[2]}/savepoints"
+
+
+def test_the_image_of_flink_has_what_its_services_name() -> None:
+    text = (ROOT / "cluster" / "Dockerfile").read_text()
+    images = re.findall(r"^FROM (\S+)", text, re.MULTILINE)
+    assert images[1:] == re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    copied = [name for line in re.findall(r"^COPY (?!--from)(.*)$", text, re.MULTILINE) for name in line.split()[:-1]]
+    assert all((ROOT / name).exists() for name in copied), copied
+    ignored = (ROOT / "cluster" / "Dockerfile.dockerignore").read_text().splitlines()
+    assert {f"!{name.split('/')[0]}" for name in copied} == {line for line in ignored if line.startswith("!")}
+    assert re.search(r"^USER lpa$", text, re.MULTILINE)
+    assert not re.search("PASSWORD|TOKEN|SECRET", text)
+    assert f"livepeer-analytics-flink-{metadata.version('lpa-flink')}.jar" in text
+    assert SERVICES["flink-jobmanager"]["build"] == {"context": ".", "dockerfile": "cluster/Dockerfile"}
 
 
 def test_the_mirror_copies_what_the_worker_archives() -> None:
@@ -301,7 +379,7 @@ def test_failure_21_health_checks_use_no_proxy(name: str, command: list[str]) ->
     thread.start()
     try:
         here = f"http://127.0.0.1:{server.server_address[1]}/"
-        arguments = [re.sub(r"http://[\w.]+:\d+/", here, each) for each in command[1:]]
+        arguments = [re.sub(r"http://[\w.-]+:\d+/", here, each) for each in command[1:]]
         dead = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"), "http://127.0.0.1:9")
         quiet = {**os.environ, **dead, "NO_PROXY": "", "no_proxy": ""}
         done = subprocess.run([program, *arguments], env=quiet, capture_output=True, text=True, timeout=20, check=False)
@@ -314,7 +392,7 @@ def test_failure_21_health_checks_use_no_proxy(name: str, command: list[str]) ->
 
 
 def test_failure_21_containers_reach_each_other_without_a_proxy() -> None:
-    for name in ("bucket", "ingest", "materialize", "grafana", "flink-replay-submitter", "archive-mirror", "serve"):
+    for name in ("bucket", "grafana", *(set(LPA) - {"topics"})):
         environment = environment_of(name, {**template(), **dict.fromkeys(SECRETS, "s"), "NO_PROXY": "mine.example"})
         for variable in ("NO_PROXY", "no_proxy"):
             named = environment[variable].split(",")

@@ -88,15 +88,21 @@ def test_the_build_makes_an_environment_that_runs_lpa(tmp_path: Path) -> None:
             here, shell=True, cwd=sources, env=environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
-    assert len(list((tmp_path / "dist").glob("*.whl"))) == 4
+    assert len(list((tmp_path / "dist").glob("*.whl"))) == 5
     lpa = tmp_path / "opt" / "lpa" / "bin" / "lpa"
     loaded = subprocess.run([lpa, "plugins", "--json"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-    assert re.findall(r'"name": "(\w+)"', loaded) == ["core", "jobs", "ops", "replay", "sinks"]
+    assert re.findall(r'"name": "(\w+)"', loaded) == ["core", "flink", "jobs", "ops", "replay", "sinks"]
     extras = "import confluent_kafka, redis, rocksdict, clickhouse_connect, obstore"
     subprocess.run([lpa.with_name("python"), "-c", extras], check=True)
 
 
-RUNS_AS = {"apache/kafka": 1000, "grafana/grafana": 472, "localhost/lpa": 10001, "prom/prometheus": 65534}
+RUNS_AS = {
+    "apache/kafka": 1000,
+    "grafana/grafana": 472,
+    "localhost/lpa": 10001,
+    "localhost/lpa-flink": 10001,
+    "prom/prometheus": 65534,
+}
 """Image -> user of its containers, if they do not set the owner of their folder themselves."""
 
 
