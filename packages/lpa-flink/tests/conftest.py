@@ -53,6 +53,7 @@ def place(
         monkeypatch.setattr(module, "admin_client", lambda settings: None)
         monkeypatch.setattr(module, "committed_in_the_end", lambda admin, settings: made.commits)
     monkeypatch.setattr(submission, "require_stopped", require_stopped)
+    monkeypatch.setattr(stopping, "commit", lambda admin, settings, commits: made.commits.update(commits))
     for module in (stopping, stored):
         monkeypatch.setattr(module, "stored_from", made.stored_from)
     return made

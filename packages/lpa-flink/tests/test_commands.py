@@ -65,7 +65,7 @@ def test_no_secret_stands_in_what_flink_is_sent(place: FlinkPlace, monkeypatch: 
     assert "a-secret" not in json.dumps(place.server.runs)
 
 
-def test_submit_is_refused_while_the_group_has_members(place: FlinkPlace) -> None:
+def test_failure_34_submit_is_refused_while_the_group_has_members(place: FlinkPlace) -> None:
     place.members = True
     assert "has live members" in refused(place, "submit")
 
@@ -77,19 +77,19 @@ def test_submit_is_refused_while_a_job_of_that_name_runs(place: FlinkPlace) -> N
     assert "runs already" in refused(place, "submit")
 
 
-def test_submit_is_refused_while_a_range_of_a_worker_is_prepared(place: FlinkPlace) -> None:
+def test_failure_34_submit_is_refused_while_a_range_of_a_worker_is_prepared(place: FlinkPlace) -> None:
     place.commits[P0] = Commit(100, 'lpa1:{"s":100}')
     assert "amid a range of streaming_events[0]: start `lpa ingest` once more" in refused(place, "submit")
 
 
-def test_submit_is_refused_while_a_job_left_something_that_is_not_stored(place: FlinkPlace) -> None:
+def test_failure_34_submit_is_refused_while_a_job_left_something_that_is_not_stored(place: FlinkPlace) -> None:
     job = started(place)
     job.made(place.state / "checkpoints" / job.id / "chk-1", savepoint=False)
     job.state = "FAILED"
     assert "go on with it by `lpa flink restore`" in refused(place, "submit")
 
 
-def test_a_jar_of_another_version_is_refused(place: FlinkPlace, tmp_path: Path) -> None:
+def test_failure_34_a_jar_of_another_version_is_refused(place: FlinkPlace, tmp_path: Path) -> None:
     make_jar(tmp_path / "livepeer-analytics-flink-0.1.0.jar", "0.0.9")
     assert "is of version 0.0.9, and lpa-flink of" in refused(place, "submit")
 
@@ -182,7 +182,7 @@ def test_a_job_that_was_lost_goes_on_with_its_newest_checkpoint(place: FlinkPlac
     assert place.server.runs[-1]["savepointPath"].endswith("/chk-10")
 
 
-def test_an_older_savepoint_is_refused_unless_the_tables_were_taken_back(place: FlinkPlace) -> None:
+def test_failure_34_an_older_savepoint_is_refused_unless_the_tables_were_taken_back(place: FlinkPlace) -> None:
     started(place)
     older = stopped(place)
     started(place, "restore")
@@ -194,14 +194,14 @@ def test_an_older_savepoint_is_refused_unless_the_tables_were_taken_back(place: 
     assert place.server.runs[-1]["savepointPath"] == f"file://{older}"
 
 
-def test_a_savepoint_is_refused_if_somebody_has_written_since(place: FlinkPlace) -> None:
+def test_failure_34_a_savepoint_is_refused_if_somebody_has_written_since(place: FlinkPlace) -> None:
     started(place)
     stopped(place)
     place.rows[P0] = 90
     assert "is older than the tables: streaming_events[0] has rows up to 90" in refused(place, "restore")
 
 
-def test_tables_that_were_taken_back_too_far_are_refused(place: FlinkPlace) -> None:
+def test_failure_34_tables_that_were_taken_back_too_far_are_refused(place: FlinkPlace) -> None:
     started(place)
     older = stopped(place)
     started(place, "restore")
@@ -211,7 +211,7 @@ def test_tables_that_were_taken_back_too_far_are_refused(place: FlinkPlace) -> N
     assert "is newer than the tables: streaming_events[0] had rows up to 89" in said
 
 
-def test_a_savepoint_of_another_job_topic_or_version_is_refused(place: FlinkPlace, monkeypatch: Any) -> None:
+def test_failure_34_a_savepoint_of_another_job_topic_or_version_is_refused(place: FlinkPlace, monkeypatch: Any) -> None:
     started(place)
     location = stopped(place)
     path = Path(location) / "lpa-savepoint.json"
@@ -234,7 +234,9 @@ def test_nothing_is_there_to_go_on_with(place: FlinkPlace) -> None:
 
 def test_a_drained_job_is_not_gone_on_with_and_a_new_one_may_begin(place: FlinkPlace) -> None:
     started(place)
+    place.commits[P0] = Commit(80, "")
     location = stopped(place, "--drain")
+    assert place.commits[P0].offset == 90, "the next reader begins after the last row"
     assert "was drained" in refused(place, "restore", location)
     started(place)
     assert "savepointPath" not in place.server.runs[-1]

@@ -34,7 +34,7 @@ def running(server: FlinkServer, folder: Path, *, age: float = 4) -> StandInJob:
 
 def test_without_flink_there_is_no_check() -> None:
     assert lpa_health_checks(load({})) == ()
-    assert [each.name for each in lpa_health_checks(load({"LPA_FLINK_ADDRESS": "http://flink:8091"}))] == ["flink_job"]
+    assert [each.name for each in lpa_health_checks(load({"LPA_FLINK_ADDRESS": "http://flink:8092"}))] == ["flink_job"]
 
 
 def test_a_job_that_makes_checkpoints_is_well_and_gives_its_figures(server: FlinkServer, tmp_path: Path) -> None:

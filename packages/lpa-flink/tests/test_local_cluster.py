@@ -113,7 +113,9 @@ def test_a_cluster_is_there_when_it_is_started_and_gone_with_its_pythons_when_it
 
 
 @pytest.mark.slow
-def test_the_pythons_of_a_task_manager_that_was_killed_are_ended(cluster: LocalCluster, tmp_path: Path) -> None:
+def test_failure_34_the_pythons_of_a_task_manager_that_was_killed_are_ended(
+    cluster: LocalCluster, tmp_path: Path
+) -> None:
     _, taskmanager = start(cluster, tmp_path)
     os.kill(taskmanager.pid, signal.SIGKILL)
     worker = int((cluster.folder / "log" / "worker.pid").read_text())
@@ -142,7 +144,7 @@ def test_a_process_that_ends_as_it_starts_names_its_log(cluster: LocalCluster, h
     assert cluster.running() == []
 
 
-@pytest.mark.parametrize("address", ["http://flink:8091", "http://0.0.0.0:8091", "https://127.0.0.1:8091"])
+@pytest.mark.parametrize("address", ["http://flink:8092", "http://0.0.0.0:8092", "https://127.0.0.1:8092"])
 def test_a_cluster_listens_on_this_machine_alone(tmp_path: Path, address: str) -> None:
     settings = load({"LPA_DATA_DIR": str(tmp_path), "LPA_FLINK_ADDRESS": address})
     with pytest.raises(LpaError, match="not of this machine alone"):

@@ -219,7 +219,7 @@ def test_a_run_that_flink_refuses_says_why(server: Server) -> None:
 # A lost answer
 
 
-def test_a_run_whose_answer_is_lost_is_looked_for_and_never_sent_again(server: Server) -> None:
+def test_failure_34_a_run_whose_answer_is_lost_is_looked_for_and_never_sent_again(server: Server) -> None:
     def answer(connection: socket.socket, request: str) -> None:
         if request.startswith("GET"):
             connection.sendall(http(200, json.dumps(RECORDED["job"]["answer"]).encode()))
@@ -268,7 +268,9 @@ def test_what_reads_and_what_has_an_id_is_asked_again(server: Server) -> None:
         pytest.param(http(503, b'{"errors": ["no leader"]}'), FlinkUnavailable, "no leader", id="starting"),
     ],
 )
-def test_what_is_not_an_answer_is_one_line(server: Server, answer: bytes, error: type[LpaError], words: str) -> None:
+def test_failure_34_what_is_not_an_answer_is_one_line(
+    server: Server, answer: bytes, error: type[LpaError], words: str
+) -> None:
     server.answer = raw(answer)
     with refused(error, f"{server.address}/jobs/overview", words):
         client(server).jobs()

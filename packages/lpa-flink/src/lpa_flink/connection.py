@@ -8,8 +8,8 @@ from lpa_core.settings.settings import Settings
 from lpa_flink.rest import ATTEMPTS, FlinkClient
 from lpa_flink.rest_connection import SECONDS, RestConnection
 
-DEFAULT_ADDRESS: Final = "http://127.0.0.1:8091"
-"""Beside 8081 of the admin endpoint, 8082 of the materializer's in the compose file, and 8090 of the read API."""
+DEFAULT_ADDRESS: Final = "http://127.0.0.1:8092"
+"""Beside 8081 and 8082 of workers and materializers, 8090 of the read API, and 8091 of the console."""
 
 
 def flink_client(settings: Settings, *, attempts: int = ATTEMPTS, seconds: float = SECONDS) -> FlinkClient:

@@ -45,7 +45,12 @@ class FlinkStateError(JobFailed):
 
 @final
 class JobNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who a job is. ``started_ms`` is epoch ms; ``state`` is where the state was that it began with."""
+    """Who a job is.
+
+    Attributes:
+        started_ms: epoch ms.
+        state: where the state was that it began with.
+    """
 
     job_id: str
     started_ms: int

@@ -8,9 +8,10 @@ from typing import Final, final
 
 import attrs
 
+from lpa_core.delivery.consumer_group import Commit, Partition
 from lpa_core.errors import JobFailed
 from lpa_core.kafka.admin import admin_client
-from lpa_core.kafka.committed_offsets import committed_in_the_end
+from lpa_core.kafka.committed_offsets import commit, committed_in_the_end
 from lpa_core.plugins.context import AppContext
 from lpa_flink.identity import JobIdentity
 from lpa_flink.rest import FlinkClient, new_id
@@ -48,6 +49,8 @@ def running_job(client: FlinkClient, name: str) -> ListedJob:
 def stop(context: AppContext, client: FlinkClient, progress: Callable[[str], None], *, drain: bool) -> Stopped:
     """Stop the job with a savepoint, wait until it is there and the job has ended, and note it.
 
+    A job that is drained leaves the group's committed offsets where its last rows end.
+
     Raises NoFlinkJobError, FlinkError if there is no savepoint or the job ended otherwise, FlinkStateError.
     """
     folder = StateFolder(context.settings)
@@ -58,7 +61,10 @@ def stop(context: AppContext, client: FlinkClient, progress: Callable[[str], Non
     location = _made(client, job.job_id, request)
     progress(f"the savepoint is {plain(location)}; waiting for the job's end")
     _wait_for_end(client, job.job_id)
-    return _note(context, client, folder, job, location, drained=drain, stopped=True)
+    stopped = _note(context, client, folder, job, location, drained=drain, stopped=True)
+    if drain:
+        _commit_what_is_stored(context, stopped.note)
+    return stopped
 
 
 def savepoint(context: AppContext, client: FlinkClient, progress: Callable[[str], None]) -> Stopped:
@@ -136,6 +142,20 @@ def _note(
     )
     folder.note_savepoint(location, note)
     return Stopped(plain(location), note)
+
+
+def _commit_what_is_stored(context: AppContext, note: SavepointNote) -> None:
+    """Have the group stand after everything that is stored: the next reader begins there.
+
+    Flink's source commits its last offsets without waiting for an answer, and ends. A drained job has stored all that
+    it read, so nothing before its last row is missing.
+    """
+    behind = {
+        Partition(each.topic, each.partition): Commit(each.stored, "")
+        for each in note.partitions
+        if each.committed < each.stored
+    }
+    commit(admin_client(context.settings), context.settings, behind)
 
 
 def _number(client: FlinkClient, job_id: str, location: str) -> int:

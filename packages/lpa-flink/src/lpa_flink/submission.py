@@ -75,13 +75,14 @@ def submit(
         state = None
         _require_nothing_left(folder, identity)
         _require_nothing_prepared(commits)
+    now_ms = time.time_ns() // 1_000_000
     run = FlinkRun(
         ENTRY_CLASS,
         settings.lpa_flink.parallelism,
         identity.expected(),
         for_flink(state.location) if state else "",
     )
-    folder.note_job(JobNote(run.job_id, time.time_ns() // 1_000_000, identity, state.location if state else ""))
+    folder.note_job(JobNote(run.job_id, now_ms, identity, state.location if state else ""))
     progress(f"uploading {jar.name}")
     jar_id = client.upload(jar)
     progress(f"starting the job {run.job_id}")

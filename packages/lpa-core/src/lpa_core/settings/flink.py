@@ -17,7 +17,7 @@ class FlinkSettings:
     address: str = option(
         "",
         "an http or https URL without a path",
-        "Flink's REST; health checks ask it if it is set, commands take http://127.0.0.1:8091 without it",
+        "Flink's REST; health checks ask it if it is set, commands take http://127.0.0.1:8092 without it",
         origin_or_none,
     )
     token: str = option(

@@ -174,7 +174,7 @@ def _loopback(address: str) -> tuple[str, int]:
     if not own or parts.scheme != "http" or parts.port is None:
         raise FlinkLoopbackError(
             f"LPA_FLINK_ADDRESS={address} is not of this machine alone: a cluster is started on an address such as "
-            "http://127.0.0.1:8091, since Flink's REST asks nobody for a token"
+            "http://127.0.0.1:8092, since Flink's REST asks nobody for a token"
         )
     return host, parts.port
 
