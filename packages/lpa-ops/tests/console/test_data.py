@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from starlette.testclient import TestClient
 
 from lpa_ops.testing.checked_database import CheckedDatabase
@@ -15,6 +17,8 @@ def test_every_table_has_its_rows_and_meaning(browser: TestClient, day: CheckedD
         assert tables[name]["rows"] == day.query(f"SELECT count() FROM day.{name}")[0][0] > 0
         assert tables[name]["bytes"] > 0
         assert tables[name]["meaning"]
+        ((latest,),) = day.query(f"SELECT max(ingestion_timestamp) FROM day.{name}")
+        assert datetime.fromisoformat(tables[name]["latest_at"]).timestamp() == latest.timestamp()
     assert "v_api_sla_compliance" in {each["name"] for each in content["views"]}
     found = page(browser.get("/data"))
     assert f"{tables['streaming_events']['rows']:,}" in found.text

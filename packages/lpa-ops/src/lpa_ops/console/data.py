@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
@@ -10,10 +11,18 @@ from lpa_ops.console.page import ConsolePage, ConsoleSources, PageRequest, missi
 from lpa_sinks.schema.ddl import SCHEMA_FILES, VERSIONS
 from lpa_sinks.schema.dictionary import entries
 
+_NAME: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
+
 
 def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
     rows = sources.database.rows("stored_tables.sql")
+    # Names that the engine gives back. Those that need quotes are none of ours.
+    dated = [row["name"] for row in rows if row["has_times"] and row["rows"] and _NAME.fullmatch(row["name"])]
+    ages = sources.database.rows_of_each("table_ages.sql", [{"table": name} for name in dated])
+    times = {row["name"]: (row["oldest_at"], row["latest_at"]) for row in ages}
     tables = [{**row, "meaning": _meanings().get(row["name"].removesuffix(VERSIONS), "")} for row in rows]
+    for each in tables:
+        each["oldest_at"], each["latest_at"] = times.get(each["name"], (None, None))
     return {
         "database": sources.database.name,
         "tables": [each for each in tables if not each["is_view"]],

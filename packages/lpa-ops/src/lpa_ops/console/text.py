@@ -112,4 +112,4 @@ def age(seconds: float | None) -> str:
     for step, unit in _STEPS:
         if seconds >= step:
             return f"{seconds / step:,.0f} {unit}"
-    return f"{max(seconds, 0):.1f} s"
+    return f"{max(seconds, 0):.1f} s" if seconds > 0 else "0 s"

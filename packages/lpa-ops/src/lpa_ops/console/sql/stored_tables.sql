@@ -2,14 +2,16 @@
 SELECT
     tables.name AS name,
     tables.engine LIKE '%View' AS is_view,
+    tables.name IN
+    (
+        SELECT table FROM system.columns WHERE database = {database:String} AND name = 'ingestion_timestamp'
+    ) AS has_times,
     parts.rows AS rows,
-    parts.bytes AS bytes,
-    parts.oldest AS oldest_partition,
-    if(parts.latest = toDateTime(0), NULL, parts.latest) AS latest_part_at
+    parts.bytes AS bytes
 FROM system.tables AS tables
 LEFT JOIN
 (
-    SELECT table, sum(rows) AS rows, sum(bytes_on_disk) AS bytes, min(partition) AS oldest, max(modification_time) AS latest
+    SELECT table, sum(rows) AS rows, sum(bytes_on_disk) AS bytes
     FROM system.parts
     WHERE active AND database = {database:String}
     GROUP BY table
