@@ -220,6 +220,7 @@ def lint(session: nox.Session) -> None:
     sources = {"PYTHONPATH": os.pathsep.join(map(str, SOURCES))}
     sync(session, "--only-group", "lint")
     session.run("uv", "lock", "--check")
+    session.run("uv", "lock", "--check", "--project", "cluster")
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("lint-imports", env=sources)
