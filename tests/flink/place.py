@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -15,9 +16,9 @@ from services.job import Job, Place
 from services.processes import PATIENCE
 
 from lpa_core.jobs.assembly import build_pipeline
-from lpa_core.pipeline.verdicts import Accepted, Ignored
+from lpa_core.pipeline.verdicts import Accepted, Ignored, Verdict
 from lpa_core.plugins.manager import PluginManager
-from lpa_core.records import Position
+from lpa_core.records import RecordBatch
 from lpa_core.settings.settings import Settings
 
 OUTCOMES: Final = ("streaming_events", "streaming_events_dlq", "streaming_events_quarantine")
@@ -60,9 +61,17 @@ class FlinkPlace:
             self.sent.update(zip(self.worker.produce(some, partition), some, strict=True))
 
     def _partition(self, value: bytes) -> int:
-        verdict = self._pipeline.process(value, Position("any", 0, 0))
+        verdict = self._verdict((0, 0), value)
         key = verdict.dedup_key.encode() if isinstance(verdict, Accepted) else value
         return zlib.crc32(key) % self.partitions
+
+    def _verdict(self, place: Place, value: bytes) -> Verdict:
+        """The pure pipeline's, of a record of now: events far ahead of their record are rejected."""
+        now = time.time_ns() // 1_000_000
+        partition, offset = place
+        batch = RecordBatch(self.worker.topic, partition, [offset], [value], [now])
+        (verdict,) = self._pipeline.judge(batch, now)
+        return verdict
 
     def stored(self) -> Counter[Place]:
         """In how many tables, and how often, each position is; those of ignored records are known gaps."""
@@ -108,7 +117,7 @@ class FlinkPlace:
         accepted: dict[Place, str] = {}
         rejected, ignored = set(), set()
         for place, value in self.sent.items():
-            verdict = self._pipeline.process(value, Position(self.worker.topic, *place))
+            verdict = self._verdict(place, value)
             if isinstance(verdict, Accepted):
                 accepted[place] = verdict.dedup_key
             else:
@@ -118,7 +127,7 @@ class FlinkPlace:
     def _typed(self, events: Mapping[Place, int]) -> list[str]:
         expected: dict[str, Counter[Place]] = {}
         for place in events:
-            verdict = self._pipeline.process(self.sent[place], Position(self.worker.topic, *place))
+            verdict = self._verdict(place, self.sent[place])
             if isinstance(verdict, Accepted):
                 for table, _ in verdict.rows:
                     expected.setdefault(table.name, Counter())[place] += 1

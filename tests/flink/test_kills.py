@@ -36,8 +36,8 @@ class Run:
 
     def _produce(self) -> None:
         number = 0
-        while not self._done.wait(0.2):
-            self.place.send(mutated_records(200, self.seed * 10_000 + number, whole=0.9))
+        while not self._done.wait(0.5):
+            self.place.send(mutated_records(100, self.seed * 10_000 + number, whole=0.9))
             number += 1
 
     def finish(self) -> list[str]:
@@ -45,7 +45,7 @@ class Run:
         self._done.set()
         self._producer.join()
         self.until_running()
-        self.place.until_all_is_stored()
+        self.place.until_all_is_stored(300)
         self.cluster.stop(self.job)
         return self.place.faults()
 
