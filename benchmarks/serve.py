@@ -67,7 +67,8 @@ def routes(url: str, rounds: int) -> None:
     for name in ("route", "bytes", "median", "longest", "processor"):
         table.add_column(name, justify="left" if name == "route" else "right", no_wrap=True)
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=300)
-    queries = [route.path + query for route in ROUTES for query in ("", *(("?limit=1000",) if route.paged else ()))]
+    windows = ("?limit=1000", "?start=7d", "?start=30d")
+    queries = [route.path + query for route in ROUTES for query in ("", *(windows if route.paged else ()))]
     for query in [*queries, "dashboard/kpi?window=7d"]:
         times, size = [], 0
         busy = time.process_time()

@@ -18,6 +18,10 @@ _LIMIT: Final = 50
 _MOST: Final = 1000
 _HOURS: Final = 24
 _MOST_HOURS: Final = 31 * 24
+_FIRST_HOURS: Final = 3
+"""Hours that are read at first for each fifty rows of a page: a network has some hundred rows an hour."""
+_MORE_HOURS: Final = 16
+"""How many times as many are read next: a page takes three reads at most, but for the longest windows."""
 _START: Final = moment("start", "Hours that start then or later; 24 hours before the end unless it is given.")
 _END: Final = moment("end", "Hours that start before then; now unless it is given.")
 
@@ -28,8 +32,8 @@ def hours(path: str, summary: str, view: str, keys: Sequence[str]) -> ReadRoute:
     fields = [Field(*column) for column in entry.columns]
 
     def read(database: Database, values: Mapping[str, Any], now_ms: int) -> Reading:
-        names, rows = database.rows(f"{view}.sql", _bound(keys, values, now_ms))
         wanted: int = values["limit"]
+        names, rows = _newest_first(database, f"{view}.sql", _bound(keys, values, now_ms), wanted)
         found = as_objects(names, rows[:wanted])
         more = len(rows) > wanted
         return Reading(found, Page(_cursor_after(names, rows[wanted - 1], keys) if more else None, wanted))
@@ -44,6 +48,24 @@ def hours(path: str, summary: str, view: str, keys: Sequence[str]) -> ReadRoute:
         paged=True,
         columns=tuple(field.name for field in fields),
     )
+
+
+def _newest_first(
+    database: Database, sql: str, bound: Mapping[str, Any], wanted: int
+) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
+    """One row more than are wanted, if there are: of the newest hours, and of older ones only if these have too few."""
+    start, end = bound["start"], bound["end"]
+    hours = -(-wanted // _LIMIT) * _FIRST_HOURS
+    names: Sequence[str] = ()
+    rows: list[Sequence[Any]] = []
+    while True:
+        begin = max(start, end // HOUR_MS * HOUR_MS - hours * HOUR_MS)
+        named, found = database.rows(sql, {**bound, "start": begin, "end": end, "rows": wanted + 1 - len(rows)})
+        names = named or names  # without rows there may be none
+        rows += found
+        if len(rows) > wanted or begin <= start:
+            return names, rows
+        end, hours = begin, hours * _MORE_HOURS
 
 
 def _bound(keys: Sequence[str], values: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
@@ -61,7 +83,6 @@ def _bound(keys: Sequence[str], values: Mapping[str, Any], now_ms: int) -> dict[
         "end": end,
         "after_hour": last.hour_ms if last else end,
         **after,
-        "rows": values["limit"] + 1,
         **or_any("org", values["org"]),
     }
 

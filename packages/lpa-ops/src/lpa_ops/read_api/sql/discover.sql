@@ -52,7 +52,7 @@ LEFT JOIN
     FROM v_job_outcomes
     WHERE window_start > fromUnixTimestamp64Milli({now:Int64} - 7200000, 'UTC')
         AND window_start <= fromUnixTimestamp64Milli({now:Int64}, 'UTC')
-        -- Some version of them lies in the window: the others need not be read whole.
+        -- Some version of them lies in the window: the others need not be merged.
         AND job_id IN (
             SELECT job_id
             FROM fact_jobs_versions
