@@ -12,7 +12,7 @@ from lpa_ops.read_api.hours import ROUTES
 from lpa_ops.read_api.parameters import HOUR_MS, read_parameters
 
 NOW: Final = 480_000 * HOUR_MS + 7
-(DEMAND,) = (route for route in ROUTES if route.path == "streaming/demand")
+(GPUS,) = (route for route in ROUTES if route.path == "streaming/gpu-metrics")
 
 
 class Hours:
@@ -25,18 +25,18 @@ class Hours:
         start, end = parameters["start"], parameters["end"]
         self.read.append((-(-start // HOUR_MS), -(-end // HOUR_MS)))
         found = [
-            (datetime.fromtimestamp((NOW // HOUR_MS - ago) * 3600, UTC), "", "", "", "", str(number))
+            (datetime.fromtimestamp((NOW // HOUR_MS - ago) * 3600, UTC), "", "", "", "", str(number), "")
             for ago, count in sorted(self.rows_of.items())
             if start <= (NOW // HOUR_MS - ago) * HOUR_MS < end
             for number in range(count)
         ]
-        names = ("window_start", "org", "gateway", "region", "pipeline", "model_id")
+        names = ("window_start", "org", "orchestrator_address", "pipeline", "model_id", "gpu_id", "region")
         return names if found else (), found[: parameters["rows"]]
 
 
 def read(database: Hours, **given: str) -> tuple[list[int], bool]:
     """The hours before now of the rows of a page, and whether there are more."""
-    reading = DEMAND.read(database, read_parameters(DEMAND.parameters, list(given.items()), NOW), NOW)
+    reading = GPUS.read(database, read_parameters(GPUS.parameters, list(given.items()), NOW), NOW)
     ago = [
         NOW // HOUR_MS - int(datetime.fromisoformat(row["window_start"]).timestamp()) // 3600 for row in reading.content
     ]

@@ -18,22 +18,23 @@ _LIMIT: Final = 50
 _MOST: Final = 1000
 _HOURS: Final = 24
 _MOST_HOURS: Final = 31 * 24
-_FIRST_HOURS: Final = 3
-"""Hours that are read at first for each fifty rows of a page: a network has some hundred rows an hour."""
 _MORE_HOURS: Final = 16
 """How many times as many are read next: a page takes three reads at most, but for the longest windows."""
 _START: Final = moment("start", "Hours that start then or later; 24 hours before the end unless it is given.")
 _END: Final = moment("end", "Hours that start before then; now unless it is given.")
 
 
-def hours(path: str, summary: str, view: str, keys: Sequence[str]) -> ReadRoute:
-    """A route of a view with ``window_start``, whose rows these keys tell apart within an hour."""
+def hours(path: str, summary: str, view: str, keys: Sequence[str], first_hours: int) -> ReadRoute:
+    """A route of a view with ``window_start``, whose rows these keys tell apart within an hour.
+
+    ``first_hours`` are read at first for each fifty rows of a page: they should be enough for it.
+    """
     entry = _views()[view]
     fields = [Field(*column) for column in entry.columns]
 
     def read(database: Database, values: Mapping[str, Any], now_ms: int) -> Reading:
         wanted: int = values["limit"]
-        names, rows = _newest_first(database, f"{view}.sql", _bound(keys, values, now_ms), wanted)
+        names, rows = _newest_first(database, f"{view}.sql", _bound(keys, values, now_ms), first_hours)
         found = as_objects(names, rows[:wanted])
         more = len(rows) > wanted
         return Reading(found, Page(_cursor_after(names, rows[wanted - 1], keys) if more else None, wanted))
@@ -51,11 +52,11 @@ def hours(path: str, summary: str, view: str, keys: Sequence[str]) -> ReadRoute:
 
 
 def _newest_first(
-    database: Database, sql: str, bound: Mapping[str, Any], wanted: int
+    database: Database, sql: str, bound: Mapping[str, Any], first_hours: int
 ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
     """One row more than are wanted, if there are: of the newest hours, and of older ones only if these have too few."""
-    start, end = bound["start"], bound["end"]
-    hours = -(-wanted // _LIMIT) * _FIRST_HOURS
+    start, end, wanted = bound["start"], bound["end"], bound["rows"] - 1
+    hours = -(-wanted // _LIMIT) * first_hours
     names: Sequence[str] = ()
     rows: list[Sequence[Any]] = []
     while True:
@@ -83,6 +84,7 @@ def _bound(keys: Sequence[str], values: Mapping[str, Any], now_ms: int) -> dict[
         "end": end,
         "after_hour": last.hour_ms if last else end,
         **after,
+        "rows": values["limit"] + 1,
         **or_any("org", values["org"]),
     }
 
@@ -100,12 +102,13 @@ def _views() -> Mapping[str, Entry]:
 _GPU_KEYS: Final = ("org", "orchestrator_address", "pipeline", "model_id", "gpu_id", "region")
 
 ROUTES: Final = (
-    hours("streaming/sla", "Hourly service levels of orchestrators", "v_api_sla_compliance", _GPU_KEYS),
+    hours("streaming/sla", "Hourly service levels of orchestrators", "v_api_sla_compliance", _GPU_KEYS, 3),
     hours(
         "streaming/demand",
         "Hourly demand at gateways",
         "v_api_network_demand",
         ("org", "gateway", "region", "pipeline", "model_id"),
+        24,
     ),
-    hours("streaming/gpu-metrics", "Hourly performance of GPUs", "v_api_gpu_metrics", _GPU_KEYS),
+    hours("streaming/gpu-metrics", "Hourly performance of GPUs", "v_api_gpu_metrics", _GPU_KEYS, 3),
 )
