@@ -267,6 +267,10 @@ def wheels(session: nox.Session) -> None:
         require_plugins(session, every / "lpa", {"core", "jobs", "sinks", "replay", "flink", "ops"})
         if "CREATE TABLE" not in output_of(session, every / "lpa", "schema", "show"):
             session.error("the wheel of lpa-sinks should hold the schema")
+        script = "files('lpa_ops.console').joinpath('static', 'vendor', 'htmx.min.js')"
+        shipped = f"from importlib.resources import files; print({script}.is_file())"
+        if "True" not in output_of(session, every / "python", "-c", shipped):
+            session.error("the wheel of lpa-ops should hold what the pages of the console load")
 
 
 @nox.session(default=False)

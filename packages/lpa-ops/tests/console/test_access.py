@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -104,9 +104,22 @@ def test_a_post_of_another_page_is_refused(closed: TestClient, headers: dict[str
     assert "set-cookie" not in answer.headers
 
 
+def test_a_login_behind_tls_has_a_cookie_for_tls_only(closed: TestClient) -> None:
+    for origin, secure in (("http://127.0.0.1:8091", False), ("https://127.0.0.1:8091", True)):
+        sent = {"token": TOKEN, "form_token": form_token(closed)}
+        answer = closed.post("/login", data=sent, headers={"Origin": origin})
+        assert ("Secure" in answer.headers["set-cookie"]) is secure
+        closed.cookies.clear()
+
+
 def test_a_post_that_is_too_long_is_refused(browser: TestClient) -> None:
-    answer = browser.post("/login", content=b"x" * (1 << 20) + b"x")
-    assert page(answer, 413).text.count("a form has at most a mebibyte") == 1
+    def in_parts() -> Iterator[bytes]:
+        for _ in range(1025):
+            yield b"x" * 1024
+
+    for content in (b"x" * (1 << 20) + b"x", in_parts()):
+        answer = browser.post("/login", content=content)
+        assert page(answer, 413).text.count("a form has at most a mebibyte") == 1
 
 
 def test_pages_are_only_read(browser: TestClient) -> None:

@@ -106,8 +106,10 @@ class _Front:
         if request.method == "POST":
             form = await self._form(request)
             response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
+            # A proxy with TLS speaks HTTP to the console; the browser says what it sees.
+            secure = request.headers.get("origin", "").startswith("https:")
             try:
-                self._access.sign_in(form.get("token", ""), response, secure=request.url.scheme == "https")
+                self._access.sign_in(form.get("token", ""), response, secure=secure)
             except ReadRefused as refused:
                 wrong, status = refused.detail, refused.status
             else:
@@ -142,9 +144,13 @@ class _Front:
 
     async def _form(self, request: Request) -> dict[str, str]:
         """The fields of a form of the console. Raises ReadRefused if another page posted it."""
-        if int(request.headers.get("content-length") or "0") > _FORM_BYTES:
-            raise ReadRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "this is too long: a form has at most a mebibyte")
-        form = dict(parse_qsl((await request.body()).decode(errors="replace"), keep_blank_values=True))
+        body = b""
+        async for part in request.stream():  # it may come without a length
+            body += part
+            if len(body) > _FORM_BYTES:
+                detail = "this is too long: a form has at most a mebibyte"
+                raise ReadRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+        form = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
         self._access.require_own_form(request, form.pop("form_token", ""))
         return form
 
