@@ -52,6 +52,7 @@ STATUSES: Final = {
     "SettingsError": 2,
     "SinkMisconfigured": 2,
     "StopRefused": 2,
+    "TapRefused": 2,
     "AbandonedError": 1,
     "ArchiveError": 1,
     "BackupError": 1,

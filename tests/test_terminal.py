@@ -114,6 +114,7 @@ lpa trace {session} --limit 2 --sink clickhouse://
 lpa trace events.ndjson/0/7 --sink clickhouse://
 lpa trace ignored.ndjson/0/1 --sink clickhouse://
 lpa trace nobody --sink clickhouse://
+lpa tap
 lpa check assertions
 lpa check parity --start 2026-01-08 --end 2026-01-09 --sink clickhouse://
 lpa check parity --start yesterday

@@ -65,6 +65,7 @@ EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
     "schema show": ("",),
     "console": ("--sink clickhouse://{dead}",),
     "serve": ("--sink clickhouse://{dead}",),
+    "tap": ("--address {dead}",),
     "topics apply": ("",),
     "topics show": ("",),
     "trace": ("nobody",),

@@ -22,6 +22,7 @@ from lpa_core.commands.ingest import ingest
 from lpa_core.commands.missing_argument import missing_argument
 from lpa_core.commands.output import console, plain, show_every_character
 from lpa_core.commands.plugins import plugins_app
+from lpa_core.commands.tap import tap_app
 from lpa_core.commands.topics import topics_app
 from lpa_core.commands.types import types_app
 from lpa_core.commands.unknown_command import unknown_command
@@ -52,6 +53,7 @@ def build_app(settings: Settings, plugins: PluginManager) -> cyclopts.App:
     app.command(doctor(settings, plugins), name="doctor")
     app.command(plugins_app(plugins))
     app.command(generate_app(settings))
+    app.command(tap_app(plugins.context))
     app.command(topics_app(plugins.context))
     app.command(types_app(plugins))
     plugins.add_commands(app)

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 
 from lpa_core.admin import status
 from lpa_core.admin.http import RequestRefused, Response, failure, json_response, read_body
-from lpa_core.admin.job import AdministeredJob, StopRefused
+from lpa_core.admin.job import AdministeredJob, JobTap, StopRefused, TapRefused
 from lpa_core.admin.page import HEADERS, page
 
 HealthSource = Callable[[], Mapping[str, Any]]
@@ -47,9 +47,10 @@ class AdminApp:
         registry: CollectorRegistry,
         clock: Callable[[], int],
         health: HealthSource = unchecked,
+        tap: JobTap | None = None,
     ) -> None:
         """``clock`` gives the time, epoch ms; ``health`` what the health checks found last."""
-        self._job, self._token, self._clock, self._checked = job, token, clock, health
+        self._job, self._token, self._clock, self._checked, self._tap = job, token, clock, health, tap
         self._exposition: Callable[..., Iterable[bytes]] = make_wsgi_app(registry)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -129,6 +130,32 @@ class AdminApp:
             raise RequestRefused(HTTPStatus.NOT_FOUND, f"there was no request {request}")
         return json_response(status.savepoint(found))
 
+    def _open_tap(self, environ: WSGIEnvironment, body: bytes) -> Response:
+        tap = self._required_tap(environ)
+        try:
+            opened = tap.open(body)
+        except TapRefused as refusal:
+            raise RequestRefused(HTTPStatus.BAD_REQUEST, str(refusal)) from None
+        _log.info("a tap is open, as asked by request", client=environ.get("REMOTE_ADDR"))
+        return json_response({"tap": opened}, HTTPStatus.CREATED)
+
+    def _take_from_tap(self, environ: WSGIEnvironment, body: bytes, tap_id: str) -> Response:
+        found = self._required_tap(environ).take(tap_id)
+        if found is None:
+            raise RequestRefused(HTTPStatus.NOT_FOUND, "this tap has ended: somebody opened another one")
+        return Response(HTTPStatus.OK, (("Content-Type", "application/json"),), found)
+
+    def _close_tap(self, environ: WSGIEnvironment, body: bytes, tap_id: str) -> Response:
+        self._required_tap(environ).close(tap_id)
+        return json_response({})
+
+    def _required_tap(self, environ: WSGIEnvironment) -> JobTap:
+        """Records hold personal data: nobody sees one without the token."""
+        self._check_authorization(environ)
+        if self._tap is None:
+            raise RequestRefused(HTTPStatus.NOT_FOUND, "this process has no records to show: ask `lpa ingest`")
+        return self._tap
+
     def _check_job(self, job: str) -> None:
         if job != self._job.id:
             raise RequestRefused(HTTPStatus.NOT_FOUND, f"there is no job {job}; /jobs/overview lists the one there is")
@@ -173,6 +200,9 @@ ROUTES: Final = (
     Route(
         _READ, "/jobs/<id>/savepoints/<request-id>", "How far a stop is; where its savepoint is", AdminApp._savepoint
     ),
+    Route(("POST",), "/tap", "Open a tap for `lpa tap`, and end another one; needs the token", AdminApp._open_tap),
+    Route(("GET",), "/tap/<tap-id>", "What passed since the last question; needs the token", AdminApp._take_from_tap),
+    Route(("POST",), "/tap/<tap-id>/close", "End a tap; needs the token", AdminApp._close_tap),
 )
 """Every path there is; the first that fits counts."""
 

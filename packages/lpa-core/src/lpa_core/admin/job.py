@@ -73,6 +73,26 @@ class StopRefused(UsageError):
     """The job cannot be stopped as asked. The message says why and what to do, in one line."""
 
 
+class TapRefused(UsageError):
+    """A tap cannot be opened as asked. The message says why, in one line."""
+
+
+class JobTap(Protocol):
+    """Shows records as they pass the job. Used from several threads at once; nothing may block."""
+
+    def open(self, request: bytes) -> str:
+        """Begin with what the JSON asks for, and return the tap's id: hex digits. Raises TapRefused."""
+        ...
+
+    def take(self, tap_id: str) -> bytes | None:
+        """What came since the last question, as JSON; None if no such tap is open."""
+        ...
+
+    def close(self, tap_id: str) -> None:
+        """End the tap, if it is open."""
+        ...
+
+
 class AdministeredJob(Protocol):
     """A job as the admin endpoint sees it.
 

@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry
 
 from lpa_core.admin.app import AdminApp, HealthSource, unchecked
 from lpa_core.admin.errors import AdminError
-from lpa_core.admin.job import AdministeredJob
+from lpa_core.admin.job import AdministeredJob, JobTap
 from lpa_core.uris import HostPort, host_and_port
 
 _STOP_CHECK_SECONDS: Final = 0.1
@@ -40,10 +40,11 @@ class AdminServer:
         *,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         health: HealthSource = unchecked,
+        tap: JobTap | None = None,
     ) -> None:
-        """``address`` is host:port, with port 0 for a free one. Without ``token`` nothing can be changed."""
+        """``address`` is host:port, with port 0 for a free one. Without ``token`` nothing can be changed or tapped."""
         self._address = address
-        self._app = AdminApp(job, token, registry, clock, health)
+        self._app = AdminApp(job, token, registry, clock, health, tap)
         self._server: _Server | None = None
 
     def start(self) -> None:

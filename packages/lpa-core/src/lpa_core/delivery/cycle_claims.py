@@ -25,7 +25,7 @@ class CycleClaims:
 
     def __init__(self, steps: RangeSteps, limits: RejectLimits, context: WorkerContext) -> None:
         self._steps, self._limits = steps, limits
-        self._observer, self._background = context.observer, context.background
+        self._observer, self._background, self._tap = context.observer, context.background, context.tap
         self._again_at = 0.0
         self.waiting_for = ""
         """Why claims cannot be made, while they cannot."""
@@ -65,6 +65,8 @@ class CycleClaims:
         duplicates = pending.range.duplicates or ()
         self._observer.claimed(len(pending.verdicts), len(duplicates))
         self._observer.step(Step.CLAIMED, pending.range)
+        if self._tap is not None and self._tap.is_open:
+            self._tap.claimed(pending)
 
     def _check_rejects(self, delivery: Delivery) -> None:
         """Stop before anything of the range is committed, if there are too many."""

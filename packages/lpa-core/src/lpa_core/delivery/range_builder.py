@@ -55,7 +55,7 @@ class RangeBuilder:
         """``together``: the ranges of a cycle are written together, so that small ones cost nothing more."""
         self._together = together
         self._group, self._limits, self._steps = group, limits, steps
-        self._observer, self._background = context.observer, context.background
+        self._observer, self._background, self._tap = context.observer, context.background, context.tap
         self._clock = context.batch_clock
         self.clock_wrong = ""
         """Why no range is closed, while the clock cannot be believed."""
@@ -163,6 +163,8 @@ class RangeBuilder:
         if repeated:
             state.phase, state.why = Phase.RUNNING, ""
         self._observer.step(Step.JUDGED, range_)
+        if self._tap is not None and self._tap.is_open:
+            self._tap.judged(batch, verdicts)
         return Delivery(state, self._pending(state, batch, verdicts, range_), repeated)
 
     def _take_time(self, state: PartitionState) -> bool:

@@ -36,7 +36,7 @@ class Reader:
         context: WorkerContext,
     ) -> None:
         self._group, self._limits, self._steps = group, limits, steps
-        self._observer, self._background = context.observer, context.background
+        self._observer, self._background, self._tap = context.observer, context.background, context.tap
         self._full_since = 0.0
         self.paused = False
         """Whether reading stands still because writing does."""
@@ -80,6 +80,8 @@ class Reader:
         state.buffer.add(batch, now)
         state.next_offset = batch.offsets[-1] + 1
         self._observer.consumed(batch)
+        if self._tap is not None and self._tap.is_open:
+            self._tap.read(batch)
 
     def _pause(self, paused: bool, states: Mapping[Partition, PartitionState]) -> None:
         self.paused = paused

@@ -11,6 +11,7 @@ import attrs
 from lpa_core.delivery.background_tasks import Background, Threads
 from lpa_core.delivery.batch_clock import BatchClock
 from lpa_core.delivery.observer import Observer
+from lpa_core.delivery.tap import Tap
 
 
 def _now() -> int:
@@ -24,6 +25,7 @@ class WorkerContext:
 
     Attributes:
         clock: gives the time of new ranges, epoch ms.
+        tap: shows records to a person who watches; None if nobody can.
         earliest: the clock is wrong if it says an earlier time, epoch ms.
         batch_clock: believes the clock only if nothing speaks against it.
     """
@@ -32,6 +34,7 @@ class WorkerContext:
     background: Background = attrs.field(factory=Threads)
     clock: Callable[[], int] = _now
     earliest: int = 0
+    tap: Tap | None = None
     batch_clock: BatchClock = attrs.field(
         init=False,
         default=attrs.Factory(lambda self: BatchClock(self.clock, self.background.now, self.earliest), takes_self=True),

@@ -73,7 +73,7 @@ class Writer:
         self._sinks, self._archive = destination.sinks, destination.archive
         self._gathering = gathering(destination.sinks)
         self._steps, self._format, self._standstill = steps, commit_format, standstill
-        self._observer, self._background = context.observer, context.background
+        self._observer, self._background, self._tap = context.observer, context.background, context.tap
         self._slot = threading.Lock()
         self._ready: list[Delivery] = []
         self._current: list[Delivery] = []
@@ -290,6 +290,8 @@ class Writer:
             return
         self._observer.finished(pending.settled, pending.blocks, pending.range)
         self._observer.step(Step.FINISHED, pending.range)
+        if self._tap is not None and self._tap.is_open:
+            self._tap.written(pending)
 
     def _mark(self, state: PartitionState, through: int) -> None:
         store = state.dedup

@@ -24,8 +24,10 @@ from lpa_core.delivery.partitions import Phase, given_up, waiting
 from lpa_core.delivery.pending_range import PendingRange
 from lpa_core.delivery.range_builder import PATIENCE
 from lpa_core.delivery.run_report import Report
+from lpa_core.delivery.tap import Tap
 from lpa_core.delivery.worker_context import WorkerContext
 from lpa_core.health.monitor import monitor_of
+from lpa_core.jobs.admin_tap import AdminTap
 from lpa_core.jobs.assembly import Job, build_pipeline, fold_rules, open_archive, open_sinks, start_derivation
 from lpa_core.jobs.metrics_observer import MetricsObserver
 from lpa_core.jobs.partition_claims import stores_of
@@ -104,6 +106,7 @@ class KafkaJob:
                 self,
                 self._metrics.registry,
                 health=lambda: monitor.latest().as_json(),
+                tap=AdminTap(self._tap),
             )
             opened.callback(server.close)
             server.start()
@@ -144,6 +147,7 @@ class KafkaJob:
         deriving = [sink for sink in sinks if isinstance(sink, SupportsDerivation)]
         here = [each for each in deriving if each.exclusive] if job.facts else []
         derivation = start_derivation(here, fold_rules(plugins, settings), opened, self._metrics.derived)
+        self._tap = Tap(pipeline.masking)
         accounts = self._observe(", ".join(quality.topics), self._metrics, sinks, derivation.step)
         # Imported here: the client is an extra, and everything else can be looked at without it.
         from lpa_core.kafka.consumer_group import KafkaConsumerGroup
@@ -181,7 +185,7 @@ class KafkaJob:
             from_end=quality.topics_from_their_end,
             fingerprint=fingerprint(settings, plugins.plugins),
             before_leaving=self._stop.save,
-            context=WorkerContext(observer=accounts, earliest=RELEASED_MS),
+            context=WorkerContext(observer=accounts, tap=self._tap, earliest=RELEASED_MS),
         )
         self._metrics.standstill.set_function(worker.standstill.seconds)
         return worker, accounts

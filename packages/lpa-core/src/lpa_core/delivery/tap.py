@@ -1,0 +1,328 @@
+"""A tap: records as they pass a running worker, for a person who watches.
+
+Worker threads hand records over, and never wait for the person: a tap looks at records only as long as its share of
+the time lasts, keeps a bounded number, and counts the rest. If nobody watches, a worker looks at one attribute a range.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
+from typing import Any, Final, final
+
+import attrs
+import msgspec
+
+from lpa_core.dedup.key import canonical_json
+from lpa_core.delivery.pending_range import PendingRange
+from lpa_core.pipeline.masking import Masking
+from lpa_core.pipeline.verdicts import Accepted, Ignored, Verdict
+from lpa_core.records import RecordBatch
+
+_SHARE: Final = 0.004
+"""Of the processors' work for the process, that a tap may take: with what is not measured less than 1 %."""
+_MOST_SECONDS: Final = 0.02
+"""That can be saved up."""
+_LOOKED_AT_ONCE: Final = 64
+"""Records between two looks at the clock."""
+_HELD: Final = 256
+_LARGEST_PAYLOAD: Final = 65_536
+_FORGOTTEN_SECONDS: Final = 15.0
+"""After this time without a question a tap ends itself."""
+_MOST_A_SECOND: Final = 1_000.0
+
+
+class TapStage(StrEnum):
+    """Where in a worker a record is seen, in order."""
+
+    READ = "read"
+    JUDGED = "judged"
+    CLAIMED = "claimed"
+    WRITTEN = "written"
+
+
+@final
+class TapRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What somebody wants to see. An empty text or list lets everything pass.
+
+    Attributes:
+        type: of the event.
+        reason: a failure reason, the rule that ignores a record, or ``duplicate_event``; only what was judged has one.
+        where: path -> text, from the record's root, such as ``data.pipeline``: all of them have to hold.
+        sample: every so manieth of the records that fit.
+        rate: records a second at most.
+    """
+
+    stage: TapStage = TapStage.JUDGED
+    type: str = ""
+    reason: str = ""
+    where: dict[str, str] = {}
+    sample: int = 1
+    rate: float = 10.0
+
+    def __post_init__(self) -> None:
+        if self.sample < 1 or not 0 < self.rate <= _MOST_A_SECOND:
+            raise ValueError(f"sample is at least 1, and rate above 0 and at most {_MOST_A_SECOND:.0f}")
+        if self.reason and self.stage is TapStage.READ:
+            raise ValueError("a record that is only read has no reason: choose a later stage")
+
+
+@final
+class TappedRecord(msgspec.Struct, frozen=True):
+    """A record as a tap shows it: masked. ``payload`` is empty if it is longer than 64 KiB, or if there is none."""
+
+    stage: TapStage
+    topic: str
+    partition: int
+    offset: int
+    outcome: str
+    """accepted, duplicate, dead letter or ignored; empty if it is only read."""
+    type: str
+    reason: str
+    payload: str
+    size: int
+
+
+@final
+class TapAnswer(msgspec.Struct, frozen=True):
+    """Records since the last question, and counts since the tap began.
+
+    Attributes:
+        passed: records that passed the stage.
+        not_looked_at: of them, those that there was no time to look at.
+        fitting: of those looked at, how many fit the request without ``where``.
+        dropped: of the fitting, those that found no room, or left the sample or the rate.
+        ended: nothing comes any more: somebody else opened a tap, or nobody asked for too long.
+    """
+
+    records: Sequence[TappedRecord]
+    passed: int
+    not_looked_at: int
+    fitting: int
+    dropped: int
+    ended: bool
+
+
+@final
+@attrs.frozen(slots=True)
+class _Held:
+    topic: str
+    partition: int
+    offset: int
+    payload: bytes | None
+    outcome: str
+    type: str
+    reason: str
+
+
+@final
+@attrs.define(eq=False)
+class _Open:
+    """One watcher's tap. Counts are approximate by what two threads count in one moment."""
+
+    request: TapRequest
+    id: str
+    asked_at: float
+    held: deque[_Held] = attrs.field(factory=deque)
+    allowance: float = 1.0
+    passed: int = 0
+    not_looked_at: int = 0
+    fitting: int = 0
+    dropped: int = 0
+
+
+@final
+class Tap:
+    """The one tap of a worker: opening another one ends it.
+
+    Worker threads call ``read``, ``judged``, ``claimed`` and ``written``, if ``is_open``; threads of the admin endpoint
+    call the others. Nothing here blocks a worker thread.
+    """
+
+    def __init__(
+        self,
+        masking: Masking,
+        clock: Callable[[], float] = time.monotonic,
+        processor: Callable[[], float] = time.process_time,
+    ) -> None:
+        """``clock`` gives seconds, ``processor`` those that processors worked for this process."""
+        self._masking, self._clock, self._processor = masking, clock, processor
+        self._looking = threading.Lock()
+        self._current: _Open | None = None
+        self._budget, self._counted_at = 0.0, 0.0
+        self.is_open = False
+
+    # For threads of the admin endpoint.
+
+    def open(self, request: TapRequest) -> str:
+        """Begin to show what is asked for; return the id to ask by."""
+        now = self._clock()
+        opened = _Open(request, uuid.uuid4().hex, now)
+        self._counted_at, self._budget = self._processor(), _MOST_SECONDS
+        self._current, self.is_open = opened, True
+        return opened.id
+
+    def take(self, id: str) -> TapAnswer | None:
+        """What came since the last question; None if no such tap is open, or no more."""
+        current = self._current
+        if current is None or current.id != id:
+            return None
+        now = self._clock()
+        current.allowance = min(
+            current.request.rate, current.allowance + (now - current.asked_at) * current.request.rate
+        )
+        current.asked_at = now
+        records: list[TappedRecord] = []
+        for _ in range(len(current.held)):
+            held = current.held.popleft()
+            shown = self._shown(held, current.request)
+            if shown is not None and current.allowance >= 1:
+                current.allowance -= 1
+                records.append(shown)
+            else:
+                current.dropped += shown is not None
+        return TapAnswer(
+            records, current.passed, current.not_looked_at, current.fitting, current.dropped, ended=not self.is_open
+        )
+
+    def close(self, id: str) -> None:
+        """End the tap of that id, if it is open."""
+        if self._current is not None and self._current.id == id:
+            self._current, self.is_open = None, False
+
+    # For worker threads.
+
+    def read(self, batch: RecordBatch) -> None:
+        """Records that were read."""
+        self._look(TapStage.READ, batch, lambda index: ("", _type_of(batch.values[index]), ""))
+
+    def judged(self, batch: RecordBatch, verdicts: Sequence[Verdict]) -> None:
+        """Records that the pipeline judged."""
+        self._look(TapStage.JUDGED, batch, lambda index: _of_verdict(verdicts[index]))
+
+    def claimed(self, pending: PendingRange) -> None:
+        """Records of which it is known who owns their keys."""
+        self._look(TapStage.CLAIMED, pending.batch, lambda index: _of_pending(pending, index))
+
+    def written(self, pending: PendingRange) -> None:
+        """Records of a finished range."""
+        self._look(TapStage.WRITTEN, pending.batch, lambda index: _of_pending(pending, index))
+
+    def _look(self, stage: TapStage, batch: RecordBatch, of: Callable[[int], tuple[str, str, str]]) -> None:
+        current = self._current
+        if current is None or current.request.stage is not stage:
+            return
+        count = len(batch)
+        current.passed += count
+        if not self._looking.acquire(blocking=False):
+            current.not_looked_at += count
+            return
+        try:
+            looked = self._look_while_there_is_time(current, batch, of)
+            current.not_looked_at += count - looked
+        finally:
+            self._looking.release()
+
+    def _look_while_there_is_time(
+        self, current: _Open, batch: RecordBatch, of: Callable[[int], tuple[str, str, str]]
+    ) -> int:
+        """How many records were looked at."""
+        if self._clock() - current.asked_at > _FORGOTTEN_SECONDS:
+            self.is_open = False
+            return 0
+        begun = self._processor()
+        budget = min(_MOST_SECONDS, self._budget + (begun - self._counted_at) * _SHARE)
+        self._counted_at = now = begun
+        looked, count = 0, len(batch)
+        while looked < count and now - begun < budget and len(current.held) < _HELD:
+            behind = min(count, looked + _LOOKED_AT_ONCE)
+            for index in range(looked, behind):
+                self._consider(current, batch, index, of(index))
+            looked, now = behind, self._processor()
+        self._budget = budget - (now - begun)
+        return looked
+
+    def _consider(self, current: _Open, batch: RecordBatch, index: int, found: tuple[str, str, str]) -> None:
+        request, (outcome, type_, reason) = current.request, found
+        if (request.type and type_ != request.type) or (request.reason and reason != request.reason):
+            return
+        current.fitting += 1
+        if current.fitting % request.sample or len(current.held) >= _HELD:
+            current.dropped += 1
+            return
+        position = (batch.topic, batch.partition, batch.offsets[index])
+        current.held.append(_Held(*position, batch.values[index], outcome, type_, reason))
+
+    def _shown(self, held: _Held, request: TapRequest) -> TappedRecord | None:
+        """The record as a person sees it; None if ``where`` does not hold."""
+        payload = held.payload or b""
+        size = len(payload)
+        payload = self._masking.masked(payload) if size <= _LARGEST_PAYLOAD else b""
+        if request.where and not _holds(payload, request.where.items()):
+            return None
+        return TappedRecord(
+            request.stage,
+            held.topic,
+            held.partition,
+            held.offset,
+            held.outcome,
+            held.type,
+            held.reason,
+            payload.decode(errors="backslashreplace"),
+            size,
+        )
+
+
+class _Glance(msgspec.Struct, gc=False):
+    type: Any = None
+
+
+_glance: Final = msgspec.json.Decoder(_Glance).decode
+
+
+def _type_of(payload: bytes | None) -> str:
+    try:
+        found = _glance(payload or b"").type
+    except (ValueError, RecursionError):
+        return ""
+    return found if isinstance(found, str) else ""
+
+
+def _of_verdict(verdict: Verdict) -> tuple[str, str, str]:
+    """Outcome, type and reason."""
+    if type(verdict) is Accepted:
+        return "accepted", verdict.envelope.type, ""
+    if isinstance(verdict, Ignored):
+        return "ignored", verdict.event_type, verdict.reason
+    outcome = "duplicate" if verdict.failure.quarantined else "dead letter"
+    return outcome, verdict.event_type or "", verdict.failure.reason.value
+
+
+def _of_pending(pending: PendingRange, index: int) -> tuple[str, str, str]:
+    outcome, type_, reason = _of_verdict(pending.verdicts[index])
+    offset = pending.batch.offsets[index]
+    if outcome == "accepted" and offset in pending.range.refused:
+        return "dead letter", type_, "sink_write_failed"
+    if outcome == "accepted" and offset in (pending.range.duplicates or ()):
+        return "duplicate", type_, "duplicate_event"
+    return outcome, type_, reason
+
+
+def _holds(payload: bytes, where: Iterable[tuple[str, str]]) -> bool:
+    try:
+        root = msgspec.json.decode(payload)
+    except (ValueError, RecursionError):
+        return False
+    return all(_text_at(root, path.split(".")) == text for path, text in where)
+
+
+def _text_at(value: Any, path: Sequence[str]) -> str | None:
+    for name in path:
+        if not isinstance(value, dict) or name not in value:
+            return None
+        value = value[name]
+    return value if isinstance(value, str) else canonical_json(value)
