@@ -15,7 +15,7 @@ from services.flink import JAR
 from flink.place import FlinkPlace
 from lpa_core.testing.mutations import mutated_records
 
-EVENTS: Final = 2_000
+EVENTS: Final = 1_000
 SEAM: Final = 300
 """Records that come again after a change from one to the other."""
 
@@ -51,7 +51,7 @@ def test_a_job_takes_over_from_a_worker_is_updated_rescaled_and_gives_back(
     new_place: Callable[..., FlinkPlace],
 ) -> None:
     place = new_place()
-    batches = [[*mutated_records(EVENTS, seed, whole=0.95)] for seed in range(5)]
+    batches = [[*mutated_records(EVENTS, seed, whole=1.0), b"no JSON of batch %d" % seed] for seed in range(5)]
     place.worker.start()
     place.send(batches[0])
     place.until_all_is_stored()
