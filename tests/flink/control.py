@@ -1,4 +1,4 @@
-"""The jar with a gate that holds nothing back: what tests of the gate have to find."""
+"""The job without its safeguards: a gate that holds nothing back, and stages that never compare what is stored."""
 
 from __future__ import annotations
 
@@ -13,6 +13,15 @@ _SOURCES: Final = ROOT / "flink-jobs/src/main/java/com/livepeer/analytics/flink"
 _FREEZES: Final = "      frozen.computeIfAbsent(checkpoint, any -> new ArrayList<>()).addAll(ranges);\n"
 _SENDS: Final = "      ranges.forEach(range -> output.collect(new StreamRecord<>(range)));\n"
 _WITHIN: Final = "com/livepeer/analytics/flink"
+
+
+def python_without_comparison(folder: Path) -> str:
+    """A folder for PYTHONPATH: with it, the stages take every range for new."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(
+        "from lpa_flink.comparison import StoredComparison\nStoredComparison.concerns = lambda self, range_: False\n"
+    )
+    return str(folder)
 
 
 def jar_without_gate(cluster: FlinkCluster) -> Path:
