@@ -53,6 +53,10 @@ class Run:
     def until_running(self) -> None:
         self.cluster.until(lambda: self.cluster.running(self.job), f"it runs again after {self.told}")
 
+    def until_more_is_stored(self) -> None:
+        before = len(self.place.stored())
+        self.cluster.until(lambda: len(self.place.stored()) > before, "more is stored")
+
     def hurt(self) -> None:
         """Do one of the faults, at a moment that falls anywhere between two checkpoints."""
         self.until_running()
@@ -105,7 +109,7 @@ def test_without_the_gate_kills_store_records_twice(new_place: Callable[..., Fli
     run = Run(place, SEED, place.cluster.upload(jar_without_gate(place.cluster)))
     for _ in range(_CONTROL_KILLS):
         run.until_running()
-        time.sleep(run.random.uniform(2.2, 3.5))
+        run.until_more_is_stored()  # and no checkpoint is complete yet that holds it
         run.kill_task_manager()
     faults = run.finish()
     assert any(" is stored 2 times" in fault or " is stored 3 times" in fault for fault in faults), faults[:5]
