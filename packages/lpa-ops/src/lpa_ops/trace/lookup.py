@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, final
 
@@ -53,8 +53,8 @@ def look_up(questions: Questions, subject: TraceSubject) -> LookedUp:
     if "fact_workflow_sessions" in questions.names:
         rows = questions.ask("sessions.sql", by_id)
         found.sessions = [_session(row) for row in rows]
-        for row in rows:
-            _add_events_of_session(questions, row, found)
+        if rows:
+            _add_events_of_sessions(questions, rows, found)
     if "fact_jobs" in questions.names:
         rows = questions.ask("jobs.sql", by_id)
         found.jobs = [_job(row) for row in rows]
@@ -74,14 +74,20 @@ def _as_json(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _add_events_of_session(questions: Questions, row: Mapping[str, Any], found: LookedUp) -> None:
-    ids = {"stream": row["stream_id"], "request": row["request_id"], "org": row["org"]}
+def _add_events_of_sessions(questions: Questions, rows: Sequence[Mapping[str, Any]], found: LookedUp) -> None:
+    ids = {
+        "streams": [row["stream_id"].strip(" ") for row in rows],
+        "requests": [row["request_id"].strip(" ") for row in rows],
+        "orgs": [row["org"] for row in rows],
+    }
     condition = (
-        "trimBoth(stream_id) = trimBoth({stream:String}) AND trimBoth(request_id) = trimBoth({request:String}) "
-        "AND org = {org:String}"
+        "trimBoth(stream_id) IN {streams:Array(String)} AND "
+        "has(arrayZip({streams:Array(String)}, {requests:Array(String)}, {orgs:Array(String)}), "
+        "(trimBoth(stream_id), trimBoth(request_id), toString(org)))"
     )
-    tables = (table.name for table in questions.typed if set(_IDS) <= set(table.columns))
-    _add(questions, found, dict.fromkeys(tables, condition), ids, row["first_ms"], row["last_ms"])
+    tables = [table.name for table in questions.typed if set(_IDS) <= set(table.columns)]
+    first, last = min(row["first_ms"] for row in rows), max(row["last_ms"] for row in rows)
+    _add(questions, found, dict.fromkeys(tables, condition), ids, first, last)
 
 
 def _add_events_of_job(questions: Questions, row: Mapping[str, Any], found: LookedUp) -> None:
