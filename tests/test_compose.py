@@ -73,6 +73,7 @@ def test_the_file_follows_the_compose_specification() -> None:
 def test_the_default_profile_is_the_whole_stack() -> None:
     assert {name: service.get("profiles") for name, service in SERVICES.items() if name not in DEFAULT} == {
         "archive-mirror": ["mirror"],
+        "console": ["console"],
         "flink-jobmanager": ["flink"],
         "flink-replay-submitter": ["replay"],
         "flink-submitter": ["flink"],
@@ -227,12 +228,15 @@ def test_the_replay_is_one_of_lpa_and_outlives_its_container() -> None:
     assert {f"REPLAY_{name}" for name in ("START_EPOCH_MS", "END_EPOCH_MS")} <= set(service["environment"])
 
 
-def test_the_read_api_is_one_of_lpa_and_needs_a_word_about_who_may_read() -> None:
+@pytest.mark.parametrize(("name", "port"), [("serve", 8090), ("console", 8091)])
+def test_what_shows_the_database_is_one_of_lpa_and_needs_a_word_about_who_may_read(name: str, port: int) -> None:
     settings = Settings()
-    service = SERVICES["serve"]
+    service = SERVICES[name]
     parse(build_app(settings, PluginManager(settings)), service["command"])
-    environment = environment_of("serve", {**template(), **dict.fromkeys(SECRETS, "0123456789abcdef")})
-    assert (environment["LPA_SERVE_ADDRESS"], environment["LPA_SERVE_TOKEN"]) == ("0.0.0.0:8090", "")
+    environment = environment_of(name, {**template(), **dict.fromkeys(SECRETS, "0123456789abcdef")})
+    variable = f"LPA_{name.upper()}"
+    assert (environment[f"{variable}_ADDRESS"], environment[f"{variable}_TOKEN"]) == (f"0.0.0.0:{port}", "")
+    assert service["ports"] == [f"127.0.0.1:{port}:{port}"]
 
 
 FLINK = [name for name, service in SERVICES.items() if service.get("profiles") == ["flink"]]
