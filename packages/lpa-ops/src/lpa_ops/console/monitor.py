@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 import attrs
+from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from lpa_core.health.check import Finding, HealthCheck, Scope
 from lpa_core.health.check_runner import CheckRunner
@@ -20,6 +21,9 @@ _EVERY_SECONDS: Final = 60
 """If HEALTH_INTERVAL_SECONDS is 0."""
 _ROUND_SECONDS: Final = 180
 """What all checks of a round may take, because they take turns."""
+
+_PAUSES: Final = (0.2, 1.0, 3.0)
+"""Seconds before a check is asked again: its new holder takes a moment to offer reads."""
 
 
 def console_monitor(context: AppContext, sink: str | None) -> HealthMonitor:
@@ -46,9 +50,11 @@ def _in_turn(check: HealthCheck, turn: threading.Lock) -> Callable[[Scope], Find
 
     def judge(scope: Scope) -> Finding:
         with turn:
-            try:
-                return check.judge(scope)
-            except SinkUnavailable:
-                return check.judge(scope)
+            for pause in _PAUSES:
+                try:
+                    return check.judge(scope)
+                except (SinkUnavailable, ClickHouseError):
+                    time.sleep(pause)
+            return check.judge(scope)
 
     return judge
