@@ -27,6 +27,9 @@ _WAIT_SECONDS: Final = 5
 """How long a read waits for a process that has the database open and offers no reads, or not yet."""
 _LOOK_AGAIN_SECONDS: Final = 0.05
 
+_away_until: Final[dict[Path, float]] = {}
+"""When the time ends that another process has to open a database: no reader of this process opens it before."""
+
 T = TypeVar("T")
 
 
@@ -70,7 +73,6 @@ class Readers:
         self._endpoint, self._password, self._seconds = endpoint, password, seconds
         self._changed = threading.Condition()
         self._route: _Route | None = None
-        self._away_until = 0.0
 
     def run(self, action: Callable[[Client], T]) -> T:
         """What the action makes of a client. It runs again if the process that had the database open has ended.
@@ -98,7 +100,8 @@ class Readers:
             route.server.close()
 
     def _give_way(self) -> None:
-        self._away_until = time.monotonic() + _AWAY_SECONDS
+        if self._endpoint.path is not None:
+            _away_until[self._endpoint.path] = time.monotonic() + _AWAY_SECONDS
         self.close()
 
     @contextmanager
@@ -142,12 +145,12 @@ class Readers:
         deadline = time.monotonic() + _WAIT_SECONDS
         while True:
             if reads_are_offered(path):
-                self._away_until = 0
+                _away_until.pop(path, None)
                 return _Route(lambda: read_client(path, self._seconds))
             holder = holder_of(path)
             if holder:
-                self._away_until = 0
-            if not holder and time.monotonic() >= self._away_until:
+                _away_until.pop(path, None)
+            if not holder and time.monotonic() >= _away_until.get(path, 0.0):
                 route = self._opened(path)
                 if route is not None:
                     return route
