@@ -91,6 +91,9 @@ FOLLOWED = {
     "serve": "tests/test_held_database.py::test_the_read_api_is_served_beside_whatever_comes_and_goes",
     "topics apply": f"{TOPICS}::test_missing_topics_are_made_as_they_should_be_and_the_second_time_left_alone",
     "topics show": f"{TOPICS}::test_settings_of_a_topic_that_exists_are_named_and_not_changed",
+    "tap": (
+        "packages/lpa-core/tests/admin/test_tap.py::test_the_command_shows_records_and_counts_and_leaves_nothing_open"
+    ),
     "trace": "packages/lpa-ops/tests/trace/test_trace.py::test_every_fate_is_told_from_its_position",
     "triage": "packages/lpa-replay/tests/test_loop.py::test_a_producers_bug_is_repaired_once",
     "triage ignored": "tests/test_ignored_events.py::test_ignored_records_change_nothing_but_their_counts",

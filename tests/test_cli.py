@@ -48,7 +48,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(work)
     for setting in described():
         monkeypatch.delenv(setting.variable, raising=False)
-    monkeypatch.setenv("LPA_PLUGINS_DISABLED", "sinks,replay,ops")
+    monkeypatch.setenv("LPA_PLUGINS_DISABLED", "sinks,replay,flink,ops")
     return work
 
 
@@ -72,8 +72,8 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
     [
         (
             ["nonsense"],
-            'lpa: there is no command "lpa nonsense"; lpa has config, doctor, flink, generate, ingest, plugins, '
-            "topics, types; see lpa --help",
+            'lpa: there is no command "lpa nonsense"; lpa has config, doctor, generate, ingest, plugins, tap, topics, '
+            "types; see lpa --help",
         ),
         (["topics", "ingest"], 'lpa: there is no command "lpa topics ingest"; lpa topics has apply, show; '),
         (

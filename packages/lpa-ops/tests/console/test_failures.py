@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
+import attrs
 import pytest
 from starlette.testclient import TestClient
 
@@ -23,7 +24,7 @@ HOSTILE = "hostile.ndjson"
 
 
 @pytest.fixture(scope="module")
-def hostile(day: CheckedDatabase) -> Iterator[list[str]]:
+def hostile(day: CheckedDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     """Positions of dead letters that hold what breaks pages."""
     payloads: list[bytes] = [
         json.dumps({"id": SCRIPT, "type": SCRIPT, "timestamp": "1", "data": {SCRIPT: SCRIPT}}).encode(),
@@ -32,9 +33,11 @@ def hostile(day: CheckedDatabase) -> Iterator[list[str]]:
         b"\xff\xfe<script>alert(2)</script>",
         b'{"id": "deep", "x": ' + b"[" * 500 + b"]" * 500 + b"}",
     ]
-    file = day.settings.lpa.data_dir / HOSTILE
+    folder = tmp_path_factory.mktemp("hostile")  # the day's own has the checkpoints of the day
+    settings = attrs.evolve(day.settings, lpa=attrs.evolve(day.settings.lpa, data_dir=folder))
+    file = folder / HOSTILE
     file.write_bytes(b"".join(payload + b"\n" for payload in payloads))
-    ingest(Job(str(file), [day.sink], "memory://"), day.settings, PluginManager(day.settings))
+    ingest(Job(str(file), [day.sink], "memory://"), settings, PluginManager(settings))
     yield [f"{HOSTILE}/0/{offset}" for offset in range(len(payloads))]
     day.run(f"DELETE FROM day.streaming_events_dlq WHERE source_topic = '{HOSTILE}'")
 
