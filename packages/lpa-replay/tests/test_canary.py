@@ -46,6 +46,7 @@ def dead_letters(place: ReplayPlace) -> None:
     place.ingest([event(f"{number}") for number in range(RECORDS)])
 
 
+@pytest.mark.slow
 def test_the_rest_follows_a_canary_that_came_out_as_planned(place: ReplayPlace) -> None:
     dead_letters(place)
     place.plan(*OF_THEM)
@@ -147,6 +148,7 @@ def test_a_record_that_was_planned_to_fail_may_fail_and_the_smallest_canary_is_o
     assert outcome["reason"].endswith(outcome["planned"])
 
 
+@pytest.mark.slow
 def test_a_run_keeps_the_canary_that_it_started_with(place: ReplayPlace) -> None:
     dead_letters(place)
     place.plan(*OF_THEM)

@@ -89,6 +89,7 @@ def test_a_search_finds_ids_positions_and_what_payloads_name(browser: TestClient
     assert day.query("SELECT count() FROM day.streaming_events_dlq")[0][0]
 
 
+@pytest.mark.slow
 def test_failure_23_hostile_payloads_are_shown_as_text(
     opened: Callable[..., TestClient], sources: ConsoleSources, hostile: list[str], day: CheckedDatabase
 ) -> None:
@@ -121,6 +122,7 @@ def test_what_cannot_be_shown_is_said(browser: TestClient, path: str, status: in
     assert (twin.status_code, said in twin.json()["detail"]) == (status, True)
 
 
+@pytest.mark.slow
 def test_a_trace_of_an_id_leads_to_its_session(browser: TestClient, day: CheckedDatabase) -> None:
     assert "Enter an id or a position" in page(browser.get("/trace")).text
     (session,) = day.query("SELECT workflow_session_id FROM day.fact_workflow_sessions LIMIT 1")[0]

@@ -58,6 +58,7 @@ def test_answers_are_as_the_document_says(api: TestClient, route: Any) -> None:
         assert tuple(row) == route.columns
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PAGED)
 def test_pages_are_the_whole_in_order(api: TestClient, path: str) -> None:
     whole = rows(api, f"/v1/{path}?limit=1000")["data"]

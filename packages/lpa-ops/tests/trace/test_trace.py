@@ -45,6 +45,7 @@ def records() -> list[dict[str, Any] | bytes]:
     ]
 
 
+@pytest.mark.slow
 def test_every_fate_is_told_from_its_position(place: ReplayPlace) -> None:
     place.ingest(records(), "events.ndjson", "--archive", "archive")
 
