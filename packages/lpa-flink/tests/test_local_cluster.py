@@ -38,7 +38,7 @@ TASKMANAGER = """#!/bin/sh
 sh -c 'trap "" TERM; while :; do sleep 0.05; done' pyflink &
 echo $! > "$FLINK_LOG_DIR/worker.pid"
 echo "$CLICKHOUSE_PASSWORD" > "$FLINK_LOG_DIR/secret"
-exec sleep 60 "$FLINK_CONF_DIR"
+exec sh -c 'while :; do sleep 0.05; done' "$FLINK_CONF_DIR"
 """
 
 
