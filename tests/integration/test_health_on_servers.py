@@ -176,6 +176,11 @@ def test_a_running_materializer_tells_its_health(new_job: NewJob) -> None:
     try:
         job.until(lambda: get("/readyz")[0] == 200, "the materializer is ready")
         job.until(lambda: get("/health")[1]["state"] == "critical", "half of the records are dead letters")
+        names = {"dlq_rate", "schema_drift", "consumer_lag"}
+        job.until(
+            lambda: names <= {check["name"] for check in get("/health")[1]["checks"]},
+            "costly checks have been asked too",
+        )
         status, found = get("/health")
         states = {check["name"]: check["state"] for check in found["checks"]}
         assert (status, states["dlq_rate"]) == (503, "critical")
