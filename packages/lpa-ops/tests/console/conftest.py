@@ -33,7 +33,7 @@ def day_health(day: CheckedDatabase) -> HealthReport:
     return HealthReport(CheckRunner(checks, day.settings, 600).run(scope))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sources(day: CheckedDatabase, day_health: HealthReport) -> Iterator[ConsoleSources]:
     readers = Readers(endpoint_of(day.sink, day.settings), "", 30)
     database = ConsoleDatabase(readers, day.settings.clickhouse.database, 30)
@@ -43,7 +43,7 @@ def sources(day: CheckedDatabase, day_health: HealthReport) -> Iterator[ConsoleS
     readers.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def opened(day: CheckedDatabase) -> Callable[..., TestClient]:
     """A browser at a console over some sources, as of the end of the day."""
 
@@ -54,6 +54,6 @@ def opened(day: CheckedDatabase) -> Callable[..., TestClient]:
     return client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(opened: Callable[..., TestClient], sources: ConsoleSources) -> TestClient:
     return opened(sources)
