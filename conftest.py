@@ -46,7 +46,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def cases_of_other_shares(items: list[pytest.Item]) -> Iterator[pytest.Item]:
     """Each test, or file, begins to count at another case: of what all tests have in common, a file has every case."""
     counted: dict[str, int] = {}
-    for item in items:
+    for item in sorted(items, key=lambda item: item.nodeid):  # whatever order this run shuffles them into
         several = cases_of(item)
         if several:
             if several not in counted:
