@@ -190,7 +190,7 @@ def test_a_job_that_ended_grows_no_older(client: Client, job: JobDouble) -> None
 def test_a_job_is_shown_with_its_partitions_reasons_and_counts(client: Client, job: JobDouble) -> None:
     job.reasons = ["behind"]
     job.held = [
-        PartitionStatus("events", 0, "running", 7, 10, backpressured=True),
+        PartitionStatus("events", 0, "running", 7, 10, 2, backpressured=True),
         PartitionStatus("events", 1, "rebuilding"),
         PartitionStatus("events", 2, "running", 10, 9),
     ]
@@ -206,6 +206,7 @@ def test_a_job_is_shown_with_its_partitions_reasons_and_counts(client: Client, j
         "committed-offset": 7,
         "end-offset": 10,
         "lag": 3,
+        "in-work": 2,
         "backpressured": True,
     }
     assert [partition["lag"] for partition in shown["partitions"]] == [3, None, 0]

@@ -14,6 +14,7 @@ from lpa_ops.console.access import Access
 from lpa_ops.console.app import console_app
 from lpa_ops.console.database import ConsoleDatabase
 from lpa_ops.console.page import ConsoleSources
+from lpa_ops.console.partitions import PartitionReport
 from lpa_ops.console.query import QueryBox
 from lpa_ops.health.checks import attribution_coverage, consumer_lag, dlq_rate
 from lpa_ops.testing.checked_database import HOUR_MS, CheckedDatabase
@@ -39,7 +40,8 @@ def sources(day: CheckedDatabase, day_health: HealthReport) -> Iterator[ConsoleS
     database = ConsoleDatabase(readers, day.settings.clickhouse.database, 30)
     backups = [(day.now_ms - HOUR_MS, "20260108T120000Z")]
     box = QueryBox(endpoint_of(day.sink, day.settings), "", 2)
-    yield ConsoleSources(database, lambda: day_health, lambda: backups, Surroundings(day.settings, day.sink), box.ask)
+    around = Surroundings(day.settings, day.sink)
+    yield ConsoleSources(database, lambda: day_health, PartitionReport, lambda: backups, around, box.ask)
     readers.close()
 
 

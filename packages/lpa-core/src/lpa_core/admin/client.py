@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from typing import Any, Final, final
@@ -26,25 +27,37 @@ class AdminClientOfJob:
 
     def ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         """The JSON that the job answers with. Raises AdminError if it does not answer, or refuses."""
-        host, port = host_and_port(self._address)
-        connection = HTTPConnection(host, port, timeout=_SECONDS)
-        try:
-            sent = b"" if body is None else msgspec.json.encode(body)
-            connection.request(method, path, sent, {"Authorization": f"Bearer {self._token}"})
-            response = connection.getresponse()
-            found = msgspec.json.decode(response.read(), type=dict[str, Any])
-        except (OSError, HTTPException, msgspec.DecodeError) as error:
-            raise AdminError(
-                f"no worker answers at {self._address} ({error}): see that `lpa ingest` reads from Kafka, and give its "
-                "LPA_ADMIN_ADDRESS with --address"
-            ) from None
-        finally:
-            connection.close()
-        if response.status >= 400:
-            raise AdminError(f"{self._address}{path}: {'; '.join(map(str, found.get('errors', [])))}")
-        return found
+        sent = b"" if body is None else msgspec.json.encode(body)
+        return _answer(self._address, method, path, sent, {"Authorization": f"Bearer {self._token}"})
 
     def ask_in_vain(self, method: str, path: str) -> None:
         """Ask, no matter if anybody answers."""
         with suppress(AdminError):
             self.ask(method, path)
+
+
+def job_details(address: str) -> dict[str, Any]:
+    """What the job at host:port tells anybody about itself: ``GET /jobs/<id>``. Raises AdminError."""
+    (job,) = _answer(address, "GET", "/jobs/overview")["jobs"]
+    return _answer(address, "GET", f"/jobs/{job['jid']}")
+
+
+def _answer(
+    address: str, method: str, path: str, sent: bytes = b"", headers: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    host, port = host_and_port(address)
+    connection = HTTPConnection(host, port, timeout=_SECONDS)
+    try:
+        connection.request(method, path, sent, dict(headers or {}))
+        response = connection.getresponse()
+        found = msgspec.json.decode(response.read(), type=dict[str, Any])
+    except (OSError, HTTPException, msgspec.DecodeError) as error:
+        raise AdminError(
+            f"no worker answers at {address} ({error}): see that `lpa ingest` reads from Kafka, and give its "
+            "LPA_ADMIN_ADDRESS with --address"
+        ) from None
+    finally:
+        connection.close()
+    if response.status >= 400:
+        raise AdminError(f"{address}{path}: {'; '.join(map(str, found.get('errors', [])))}")
+    return found

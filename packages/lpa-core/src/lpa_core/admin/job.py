@@ -39,6 +39,7 @@ class PartitionStatus:
         state: what its owner does with it now, in a few words.
         committed_offset: after the last finished range; None if nothing is finished yet.
         end_offset: after the last record there is; None if nobody knows yet.
+        in_work: records that were read and are not finished; None if nobody knows.
         backpressured: whether reading is paused because writing is behind.
         failed: whether it needs a person: nothing of it is delivered.
     """
@@ -48,6 +49,7 @@ class PartitionStatus:
     state: str
     committed_offset: int | None = None
     end_offset: int | None = None
+    in_work: int | None = None
     backpressured: bool = False
     failed: bool = False
 

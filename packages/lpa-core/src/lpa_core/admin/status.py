@@ -95,5 +95,6 @@ def _partition(status: PartitionStatus) -> dict[str, Any]:
         "committed-offset": status.committed_offset,
         "end-offset": status.end_offset,
         "lag": status.lag,
+        "in-work": status.in_work,
         "backpressured": status.backpressured,
     }

@@ -126,6 +126,13 @@ class PartitionState:
     """Behind the partition's last record; None if nobody knows yet."""
 
     @property
+    def in_work(self) -> int | None:
+        """Offsets that were read and are not finished; None if nothing is read yet."""
+        if self.committed is None or self.phase is not Phase.RUNNING:
+            return None
+        return max(0, self.next_offset - self.committed.offset)
+
+    @property
     def usable(self) -> bool:
         return not (self.leaving or self.gone or self.phase is Phase.FAILED)
 

@@ -245,6 +245,7 @@ class KafkaJob:
                 state=f"{state.phase.value}: {state.why}" if state.why else state.phase.value,
                 committed_offset=state.committed.offset if state.committed else None,
                 end_offset=state.end,
+                in_work=state.in_work,
                 backpressured=self._worker.backpressured and state.phase is Phase.RUNNING,
                 failed=state.phase is Phase.FAILED,
             )

@@ -39,6 +39,7 @@ def console_app(context: AppContext) -> cyclopts.App:
             from lpa_ops.console.database import ConsoleDatabase
             from lpa_ops.console.monitor import console_monitor
             from lpa_ops.console.page import ConsoleSources
+            from lpa_ops.console.partitions import partition_watch
             from lpa_ops.console.query import QueryBox
             from lpa_ops.trace.gather import Surroundings
             from lpa_ops.web.server import WebServer
@@ -50,14 +51,19 @@ def console_app(context: AppContext) -> cyclopts.App:
         address, token = settings.lpa.console_address, settings.lpa.console_token
         require_token(address, token)
         found = endpoint_of(sink, settings)
-        monitor = console_monitor(context, sink)
-        with closing(Readers(found, settings.clickhouse.password, _SECONDS + 5)) as readers, closing(monitor):
+        monitor, partitions = console_monitor(context, sink), partition_watch(settings, sink)
+        with (
+            closing(Readers(found, settings.clickhouse.password, _SECONDS + 5)) as readers,
+            closing(monitor),
+            closing(partitions),
+        ):
             AT_ONCE.run(f"{found.database}: ask", lambda: readers.run(lambda client: client.command("SELECT 1")))
             hosts = {host_and_port(address).host.lower(), *(name.lower() for name in settings.lpa.console_hosts)}
             access = Access(token, hosts, secrets.token_bytes(32))
             sources = ConsoleSources(
                 ConsoleDatabase(readers, found.database, _SECONDS),
                 monitor.latest,
+                partitions.latest,
                 known_backups(settings, sink),
                 Surroundings(settings, sink, settings.lpa.archive_dir),
                 QueryBox(found, settings.clickhouse.password, _SECONDS).ask,

@@ -42,6 +42,7 @@ def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
         "latest_arrival_ms": arrived or None,
         "seconds_since_arrival": max(0.0, (request.now_ms - arrived) / 1000) if arrived else None,
         "figures": {name: _figure(report, name) for name in ("consumer_lag", "input_to_fact_freshness", "rollup_lag")},
+        "partitions": sources.partitions().as_json(),
         "steps": steps,
         "marks": _marks(sources, since, until),
     }

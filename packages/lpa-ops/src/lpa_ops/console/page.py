@@ -13,6 +13,7 @@ from lpa_core.health.report import HealthReport
 from lpa_core.settings.settings import Settings
 from lpa_core.time_window import parse_time, require_order
 from lpa_ops.console.database import ConsoleDatabase
+from lpa_ops.console.partitions import PartitionReport
 from lpa_ops.read_api.problem import ReadRefused
 from lpa_ops.trace.gather import Surroundings
 from lpa_sinks.clickhouse.read_only import QueryResult
@@ -26,6 +27,7 @@ class ConsoleSources:
     """What pages read from.
 
     Attributes:
+        partitions: how far partitions are, and what holds them up, as far as it is known; it never waits.
         health: the latest results of the health checks; without results until the first round has ended.
         backups: time, epoch ms, and name of each backup of the database.
         surroundings: what a trace asks beside the database.
@@ -34,6 +36,7 @@ class ConsoleSources:
 
     database: ConsoleDatabase
     health: Callable[[], HealthReport]
+    partitions: Callable[[], PartitionReport]
     backups: Callable[[], Sequence[tuple[int, str]]]
     surroundings: Surroundings
     query: Callable[[str], QueryResult]
