@@ -27,7 +27,7 @@ class ConsoleSources:
     """What pages read from.
 
     Attributes:
-        partitions: how far partitions are, and what holds them up, as far as it is known; it never waits.
+        partitions: how far partitions are and what holds them up; it never waits.
         health: the latest results of the health checks; without results until the first round has ended.
         backups: time, epoch ms, and name of each backup of the database.
         surroundings: what a trace asks beside the database.
