@@ -41,7 +41,7 @@ def sources(day: CheckedDatabase, day_health: HealthReport) -> Iterator[ConsoleS
     backups = [(day.now_ms - HOUR_MS, "20260108T120000Z")]
     box = QueryBox(endpoint_of(day.sink, day.settings), "", 2)
     around = Surroundings(day.settings, day.sink)
-    yield ConsoleSources(database, lambda: day_health, PartitionReport, lambda: backups, around, box.ask)
+    yield ConsoleSources(database, lambda: day_health, dict, PartitionReport, lambda: backups, around, box.ask)
     readers.close()
 
 

@@ -37,7 +37,7 @@ def console_app(context: AppContext) -> cyclopts.App:
             from lpa_ops.console.app import console_app
             from lpa_ops.console.backups import known_backups
             from lpa_ops.console.database import ConsoleDatabase
-            from lpa_ops.console.monitor import console_monitor
+            from lpa_ops.console.monitor import health_watch
             from lpa_ops.console.page import ConsoleSources
             from lpa_ops.console.partitions import partition_watch
             from lpa_ops.console.query import QueryBox
@@ -51,10 +51,10 @@ def console_app(context: AppContext) -> cyclopts.App:
         address, token = settings.lpa.console_address, settings.lpa.console_token
         require_token(address, token)
         found = endpoint_of(sink, settings)
-        monitor, partitions = console_monitor(context, sink), partition_watch(settings, sink)
+        health, partitions = health_watch(context, sink), partition_watch(settings, sink)
         with (
             closing(Readers(found, settings.clickhouse.password, _SECONDS + 5)) as readers,
-            closing(monitor),
+            closing(health),
             closing(partitions),
         ):
             AT_ONCE.run(f"{found.database}: ask", lambda: readers.run(lambda client: client.command("SELECT 1")))
@@ -62,7 +62,8 @@ def console_app(context: AppContext) -> cyclopts.App:
             access = Access(token, hosts, secrets.token_bytes(32))
             sources = ConsoleSources(
                 ConsoleDatabase(readers, found.database, _SECONDS),
-                monitor.latest,
+                health.latest,
+                health.trends,
                 partitions.latest,
                 known_backups(settings, sink),
                 Surroundings(settings, sink, settings.lpa.archive_dir),
@@ -70,7 +71,7 @@ def console_app(context: AppContext) -> cyclopts.App:
             )
             pages = console_app(sources, access)
             server = WebServer(pages, address, name="console", setting="LPA_CONSOLE_ADDRESS")
-            monitor.start()
+            health.latest()  # who starts the console is about to look
             with stopped_by_signals(server, _SECONDS + 10):
                 server.run()
 

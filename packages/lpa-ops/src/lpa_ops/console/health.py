@@ -1,4 +1,4 @@
-"""The page of health checks: the answer of ``lpa health --json``, failing checks first."""
+"""The page of health checks: the answer of ``lpa health --json``, failing checks first, with trends and evidence."""
 
 from __future__ import annotations
 
@@ -7,26 +7,9 @@ from typing import Any, Final
 
 from lpa_core.health.report import HealthReport, worst_first
 from lpa_core.settings.thresholds import State
+from lpa_ops.console import trends
+from lpa_ops.console.evidence import newest
 from lpa_ops.console.page import ConsolePage, ConsoleSources, PageRequest
-
-_SHOWN_BY: Final[Mapping[str, tuple[str, str]]] = {
-    "dlq_rate": ("failures", "the dead letters"),
-    "quarantine_rate": ("failures?place=quarantine", "the quarantined records"),
-    "same_key_other_content": ("failures?place=quarantine", "the quarantined records"),
-    "implausible_timestamps": ("failures", "the dead letters"),
-    "attribution_coverage": ("sessions", "the sessions"),
-    "session_consistency": ("sessions", "the sessions"),
-    "job_coverage": ("sessions#jobs", "the jobs"),
-    "unserved_demand": ("sessions", "the sessions"),
-    "demand_collapse": ("sessions", "the sessions"),
-    "input_to_fact_freshness": ("data", "the tables and their ages"),
-    "rollup_lag": ("data", "the tables and their ages"),
-    "api_view_parity": ("data", "the tables and their ages"),
-    "schema_drift": ("data", "the tables and their ages"),
-    "conservation": ("flow", "what was read and what became of it"),
-    "consumer_lag": ("flow", "what was read and what became of it"),
-}
-"""Check -> the page that shows what it is about."""
 
 
 def verdict(report: HealthReport) -> dict[str, Any]:
@@ -47,12 +30,27 @@ def failing(report: HealthReport) -> list[dict[str, Any]]:
 def _read(sources: ConsoleSources, asked: PageRequest) -> Mapping[str, Any]:
     report = sources.health()
     ordered = HealthReport(worst_first(report.results))
-    return {**ordered.as_json(), **verdict(report)}
+    since_ms = asked.now_ms - sources.settings.health.window_hours * 3_600_000
+    return {
+        **ordered.as_json(),
+        **verdict(report),
+        "trends": _trends(sources, report),
+        "newest": newest(sources.database, [each["name"] for each in failing(report)], since_ms),
+    }
 
 
-def shown_by(check: str) -> tuple[str, str]:
-    """Address and name of the page that shows what a check is about; empty texts if there is none."""
-    return _SHOWN_BY.get(check, ("", ""))
+def _trends(sources: ConsoleSources, report: HealthReport) -> dict[str, Any]:
+    """Check -> its values, and the line and words that show them; only of checks that have a trend."""
+    units = {result.check.name: result.check.unit for result in report.results}
+    return {
+        name: {
+            "values": [[each.at_ms, each.value] for each in values],
+            "line": trends.line(values),
+            "words": trends.words(values, units[name]),
+        }
+        for name, values in sources.trends().items()
+        if len(values) > 1 and name in units
+    }
 
 
 PAGES: Final = (ConsolePage("health", "Health", "health.html", _read, refreshed=True),)

@@ -1,11 +1,11 @@
-"""Runs the health checks while the console runs, as a job does."""
+"""Runs the health checks while somebody looks at the console, and keeps what they measured."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, final
 
 import attrs
 from clickhouse_connect.driver.exceptions import ClickHouseError
@@ -13,8 +13,11 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from lpa_core.health.check import Finding, HealthCheck, Scope
 from lpa_core.health.check_runner import CheckRunner
 from lpa_core.health.monitor import HealthMonitor
+from lpa_core.health.report import HealthReport
 from lpa_core.plugins.context import AppContext
 from lpa_core.sinks.sink import SinkUnavailable
+from lpa_ops.console.trends import Measured, Trends
+from lpa_ops.console.while_asked import WhileAsked
 from lpa_ops.positions.input_topics import reads_kafka
 
 _EVERY_SECONDS: Final = 60
@@ -26,8 +29,30 @@ _PAUSES: Final = (0.2, 1.0, 3.0)
 """Seconds before a check is asked again: its new holder takes a moment to offer reads."""
 
 
-def console_monitor(context: AppContext, sink: str | None) -> HealthMonitor:
-    """A monitor that judges as ``lpa health`` does, and leaves the embedded database to others.
+@final
+class HealthWatch:
+    """Asks the checks while somebody looks at a page. To be closed. Any thread may ask for what is known."""
+
+    def __init__(self, runner: CheckRunner, scope: Callable[[], Scope], seconds: float) -> None:
+        """``scope`` says what is looked at now; ``seconds`` lie between two rounds."""
+        self._trends = Trends()
+        self._monitor = HealthMonitor(runner, scope, self._trends.hear, seconds)
+        self._rounds = WhileAsked("health", self._monitor.look, seconds)
+
+    def latest(self) -> HealthReport:
+        """What the checks found last; without results before the first round, and after nobody has looked for long."""
+        return self._monitor.latest() if self._rounds.ask() else HealthReport([])
+
+    def trends(self) -> Mapping[str, Sequence[Measured]]:
+        """What each check measured, in the order of time."""
+        return self._trends.known()
+
+    def close(self) -> None:
+        self._rounds.close()
+
+
+def health_watch(context: AppContext, sink: str | None) -> HealthWatch:
+    """A watch that judges as ``lpa health`` does, and leaves the embedded database to others.
 
     Its checks read in turn: the holder of the database runs two statements at a time, and pages need one of them.
     """
@@ -42,7 +67,7 @@ def console_monitor(context: AppContext, sink: str | None) -> HealthMonitor:
 
     checks = [attrs.evolve(check, judge=_in_turn(check, turn)) for check in plugins.health_checks()]
     seconds = settings.health.interval_seconds or _EVERY_SECONDS
-    return HealthMonitor(CheckRunner(checks, settings, _ROUND_SECONDS), scope, lambda results: None, seconds)
+    return HealthWatch(CheckRunner(checks, settings, _ROUND_SECONDS), scope, seconds)
 
 
 def _in_turn(check: HealthCheck, turn: threading.Lock) -> Callable[[Scope], Finding]:

@@ -14,6 +14,7 @@ from lpa_core.settings.settings import Settings
 from lpa_core.time_window import parse_time, require_order
 from lpa_ops.console.database import ConsoleDatabase
 from lpa_ops.console.partitions import PartitionReport
+from lpa_ops.console.trends import Measured
 from lpa_ops.read_api.problem import ReadRefused
 from lpa_ops.trace.gather import Surroundings
 from lpa_sinks.clickhouse.read_only import QueryResult
@@ -27,6 +28,7 @@ class ConsoleSources:
     """What pages read from.
 
     Attributes:
+        trends: what each check measured before, in the order of time.
         partitions: how far partitions are and what holds them up; it never waits.
         health: the latest results of the health checks; without results until the first round has ended.
         backups: time, epoch ms, and name of each backup of the database.
@@ -36,6 +38,7 @@ class ConsoleSources:
 
     database: ConsoleDatabase
     health: Callable[[], HealthReport]
+    trends: Callable[[], Mapping[str, Sequence[Measured]]]
     partitions: Callable[[], PartitionReport]
     backups: Callable[[], Sequence[tuple[int, str]]]
     surroundings: Surroundings

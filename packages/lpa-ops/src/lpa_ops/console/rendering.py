@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 import jinja2
 
-from lpa_ops.console import text
-from lpa_ops.console.health import shown_by
+from lpa_ops.console import text, trends
+from lpa_ops.console.evidence import page_of
 from lpa_ops.console.page import ConsolePage
 from lpa_ops.triage.session_words import time_of
 
@@ -40,7 +40,8 @@ class Rendering:
             navigation=[page for page in pages if not page.within],
             ranges=RANGES,
             states=STATES,
-            shown_by=shown_by,
+            page_of=page_of,
+            trend_box=f"0 0 {trends.WIDTH} {trends.HEIGHT}",
             url=url,
         )
         self._templates.filters.update(

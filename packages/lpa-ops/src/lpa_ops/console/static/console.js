@@ -2,6 +2,7 @@
 "use strict";
 
 const REFRESH_MS = 15000;
+const SOON_MS = 3000;
 
 function isInUse(live) {
   const active = document.activeElement;
@@ -9,10 +10,13 @@ function isInUse(live) {
   return document.hidden || typing || String(window.getSelection()) !== "";
 }
 
-setInterval(() => {
+function refresh(wanted) {
   const live = document.getElementById("live");
-  if (live && live.hasAttribute("hx-get") && !isInUse(live)) htmx.trigger(live, "refresh");
-}, REFRESH_MS);
+  if (live && live.hasAttribute("hx-get") && live.matches(wanted) && !isInUse(live)) htmx.trigger(live, "refresh");
+}
+
+setInterval(() => refresh("*"), REFRESH_MS);
+setInterval(() => refresh(":has([data-soon])"), SOON_MS);
 
 let refreshedAt = new Date();
 
