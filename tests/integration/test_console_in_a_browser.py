@@ -19,9 +19,9 @@ from lpa_core.generate.generator import generate
 SCRIPT: Final = '</pre><script>window.hit = 1</script><img src=x onerror="window.hit = 1">\u202e'
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 PAGES: Final = (
-    *("flow", "flow?since=30d", "health", "failures", "failures?place=quarantine", "failures/record", "sessions"),
-    *("sessions/session", "sessions/job", "trace", "trace?of=hostile", "data", "data/table?name=streaming_events"),
-    *("query?sql=SELECT+1", "nothing"),
+    *("flow", "flow?since=30d", "health", "failures", "failures?place=quarantine", "failures/record"),
+    *("failures/repair", "sessions", "sessions/session", "sessions/job", "trace", "trace?of=hostile", "data"),
+    *("data/table?name=streaming_events", "query?sql=SELECT+1", "nothing"),
 )
 SERIOUS: Final = ("serious", "critical")
 
@@ -75,6 +75,7 @@ def addresses(console: str) -> dict[str, str]:
     at = f"{hostile['source_topic']}/{hostile['source_partition']}/{hostile['source_offset']}"
     made = {
         "failures/record": f"failures/record?at={quote(at, safe='')}",
+        "failures/repair": f"failures/repair?since=30d&at={quote(at, safe='')}&which=one",
         "sessions/session": f"sessions/session?id={quote(listed['sessions'][0]['workflow_session_id'])}",
         "sessions/job": f"sessions/job?id={quote(listed['jobs'][0]['job_id'])}",
     }
@@ -174,4 +175,24 @@ def test_from_a_red_check_to_a_record_in_three_clicks(console: str, chromium: An
     view.locator("tbody td a").nth(1).click()
     view.locator("tbody th a.mono").first.click()
     assert "Dead letter:" in view.locator("article h2").first.inner_text()
+    view.close()
+
+
+def test_an_edit_is_judged_while_it_is_typed(console: str, chromium: Any, addresses: dict[str, str]) -> None:
+    view = chromium.new_page(viewport=WIDE)
+    view.goto(f"{console}/{addresses['failures/repair']}")
+    verdict = view.locator("#verdicts tbody tr").first
+    assert "passes" not in verdict.inner_text()
+    data = {"state": "ONLINE", "stream_id": "s", "request_id": "r", "pipeline": "live"}
+    whole = {"id": "hostile", "type": "ai_stream_status", "timestamp": 1767873600000, "data": data}
+    view.locator("#payload").focus()
+    view.keyboard.press("Control+A")
+    view.keyboard.insert_text(json.dumps(whole))
+    view.locator("#verdicts tbody tr", has_text="passes").wait_for()
+    fix = view.locator("#fix").input_value()
+    assert 'set = "data"' in fix
+    assert view.evaluate("document.activeElement.id") == "payload", "whoever types goes on typing"
+    view.locator("#fix").fill("[[fix]]")
+    view.locator("#verdicts .critical", has_text="it has no steps").wait_for()
+    assert view.locator("#fix").input_value() == "[[fix]]"
     view.close()

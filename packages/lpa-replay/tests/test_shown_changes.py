@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lpa_core.cli import run
 from lpa_ops.dead_letters.payload import without_marks
-from lpa_replay.commands.changed_paths import ChangedPath, changed_paths
+from lpa_replay.fix.changed_paths import ChangedPath, changed_paths
 from lpa_replay.staging.marks import Marks, marked
 from lpa_replay.testing import place as places
 from lpa_replay.testing.place import ReplayPlace

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from lpa_core.health.check import Scope
 from lpa_core.health.check_runner import CheckRunner
 from lpa_core.health.report import HealthReport
+from lpa_core.plugins.manager import PluginManager
 from lpa_ops.console.access import Access
 from lpa_ops.console.app import console_app
 from lpa_ops.console.database import ConsoleDatabase
@@ -19,6 +20,7 @@ from lpa_ops.console.query import QueryBox
 from lpa_ops.health.checks import attribution_coverage, consumer_lag, dlq_rate
 from lpa_ops.testing.checked_database import HOUR_MS, CheckedDatabase
 from lpa_ops.trace.gather import Surroundings
+from lpa_replay.staging.trial import RepairTrial
 from lpa_sinks.clickhouse.database import endpoint_of
 from lpa_sinks.clickhouse.readers import Readers
 
@@ -41,7 +43,10 @@ def sources(day: CheckedDatabase, day_health: HealthReport) -> Iterator[ConsoleS
     backups = [(day.now_ms - HOUR_MS, "20260108T120000Z")]
     box = QueryBox(endpoint_of(day.sink, day.settings), "", 2)
     around = Surroundings(day.settings, day.sink)
-    yield ConsoleSources(database, lambda: day_health, dict, PartitionReport, lambda: backups, around, box.ask)
+    trial = RepairTrial(day.settings, PluginManager(day.settings))
+    yield ConsoleSources(
+        database, lambda: day_health, dict, PartitionReport, lambda: backups, around, box.ask, repairs=trial
+    )
     readers.close()
 
 

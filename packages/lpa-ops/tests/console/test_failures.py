@@ -50,7 +50,8 @@ def test_groups_lead_to_records_and_to_one_record(browser: TestClient, day: Chec
     (link,) = {
         each
         for each in found.links
-        if f"class={group['failure_class']}" in each
+        if each.startswith("/failures?")
+        and f"class={group['failure_class']}" in each
         and f"reason={group['failure_reason']}" in each
         and f"type={group['event_type']}" in each
     }
@@ -97,9 +98,10 @@ def test_failure_23_hostile_payloads_are_shown_as_text(
     paths = ["/failures?since=9d", "/failures?since=9d&sought=" + quote(SCRIPT)]
     paths += [f"/failures/record?at={quote(at, safe='')}" for at in hostile]
     paths += [f"/trace?of={quote(text)}" for text in (SCRIPT, REVERSED, *hostile)]
+    paths += [f"/failures/repair?since=9d&which=one&at={quote(at, safe='')}" for at in hostile]
     until = f"&until={day.now_ms + 86_400_000 * 9}"
     for path in paths:
-        answer = browser.get(path + (until if path.startswith("/failures?") else ""))
+        answer = browser.get(path + (until if "since=" in path else ""))
         found = page(answer)
         scripts = [attributes for name, attributes in found.elements if name == "script"]
         assert len(scripts) == 3, "those of the console"

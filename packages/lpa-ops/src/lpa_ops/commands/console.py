@@ -43,6 +43,7 @@ def console_app(context: AppContext) -> cyclopts.App:
             from lpa_ops.console.query import QueryBox
             from lpa_ops.trace.gather import Surroundings
             from lpa_ops.web.server import WebServer
+            from lpa_replay.staging.trial import RepairTrial
         except ModuleNotFoundError as error:
             if error.name not in ("jinja2", "starlette", "uvicorn"):
                 raise
@@ -68,6 +69,7 @@ def console_app(context: AppContext) -> cyclopts.App:
                 known_backups(settings, sink),
                 Surroundings(settings, sink, settings.lpa.archive_dir),
                 QueryBox(found, settings.clickhouse.password, _SECONDS).ask,
+                RepairTrial(settings, context.plugins),
             )
             pages = console_app(sources, access)
             server = WebServer(pages, address, name="console", setting="LPA_CONSOLE_ADDRESS")

@@ -75,7 +75,7 @@ class _Front:
         self._limiter = anyio.CapacityLimiter(_AT_ONCE)
 
     def routes(self, page: ConsolePage) -> list[Route]:
-        methods = ["GET", "POST"] if page.posted else ["GET"]
+        methods = ["GET", "POST"] if page.posted or page.form else ["GET"]
         return [
             Route(f"/{page.path}", self._endpoint(page, as_page=True), methods=methods),
             Route(f"/{page.path}.json", self._endpoint(page, as_page=False), methods=methods),

@@ -11,6 +11,7 @@ import msgspec
 from lpa_core.errors import UsageError
 from lpa_core.records import Position
 from lpa_ops.console.page import ConsolePage, ConsoleSources, PageRequest
+from lpa_ops.console.text import epoch_ms
 from lpa_ops.console.traces import traced
 from lpa_ops.dead_letters.payload import payload_text, without_marks
 from lpa_ops.dead_letters.statement import dead_letters
@@ -66,7 +67,7 @@ def _read_record(sources: ConsoleSources, request: PageRequest) -> Mapping[str, 
         raise UsageError(f"at={at[:200]}: give a position such as streaming_events/0/1234")
     bound = {"topic": position.topic, "partition": position.partition, "offset": position.offset}
     rejected = [
-        {**row, **_payload(row)}
+        {**row, **_payload(row), "rejected_ms": epoch_ms(row["ingestion_timestamp"])}
         for place, table in _TABLES.items()
         for row in sources.database.rows("rejected_record.sql", {"table": table, "place": place}, **bound)
     ]

@@ -17,6 +17,7 @@ from lpa_ops.console.partitions import PartitionReport
 from lpa_ops.console.trends import Measured
 from lpa_ops.read_api.problem import ReadRefused
 from lpa_ops.trace.gather import Surroundings
+from lpa_replay.staging.trial import RepairTrial
 from lpa_sinks.clickhouse.read_only import QueryResult
 
 _EARLIEST_MS: Final = 365 * 86_400_000
@@ -34,6 +35,7 @@ class ConsoleSources:
         backups: time, epoch ms, and name of each backup of the database.
         surroundings: what a trace asks beside the database.
         query: the rows of a statement that a person wrote.
+        repairs: today's verdict on records that a fix repairs.
     """
 
     database: ConsoleDatabase
@@ -43,6 +45,7 @@ class ConsoleSources:
     backups: Callable[[], Sequence[tuple[int, str]]]
     surroundings: Surroundings
     query: Callable[[str], QueryResult]
+    repairs: RepairTrial
 
     @property
     def settings(self) -> Settings:
@@ -87,6 +90,7 @@ class ConsolePage:
         within: path of the page that the navigation shows as the present one.
         refreshed: whether the page looks for newer content by itself.
         posted: whether only a form may ask for ``read``; an address that is opened gets an empty content.
+        form: whether a form may ask for ``read``, too: what is typed is too long for an address.
     """
 
     path: str
@@ -96,6 +100,7 @@ class ConsolePage:
     within: str = ""
     refreshed: bool = False
     posted: bool = False
+    form: bool = False
 
 
 def missing(what: str) -> ReadRefused:

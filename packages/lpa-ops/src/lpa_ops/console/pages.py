@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from lpa_ops.console import data, failures, flow, health, query, sessions, traces
+from lpa_ops.console import data, failures, flow, health, query, repair, sessions, traces
 from lpa_ops.console.page import ConsolePage
 
 PAGES: Final[tuple[ConsolePage, ...]] = (
     *flow.PAGES,
     *health.PAGES,
     *failures.PAGES,
+    *repair.PAGES,
     *sessions.PAGES,
     *traces.PAGES,
     *data.PAGES,

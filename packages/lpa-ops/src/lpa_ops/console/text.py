@@ -15,6 +15,8 @@ from lpa_core.time_window import shown as shown_time
 
 _MOST: Final = 65_536
 """Characters of one value that a page shows; its file has the rest."""
+_BRIEF: Final = 120
+"""Characters of a value beside others."""
 _QUOTED: Final = re.compile("`([^`]+)`")
 _SENTENCE: Final = re.compile(r"(?<=[.:]) (?=[A-Z])")
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
@@ -30,6 +32,12 @@ def visible(value: Any) -> str:
     cut = text[:_MOST]
     lines = "\n".join("\t".join(map(printable, line.split("\t"))) for line in cut.split("\n"))
     return lines if len(cut) == len(text) else f"{lines}\n... {len(text) - _MOST:,} more characters"
+
+
+def brief(text: str) -> str:
+    """The beginning of a value, in one line."""
+    shown = " ".join(visible(text[:_BRIEF]).split())
+    return shown if len(text) <= _BRIEF else f"{shown}..."
 
 
 def prose(text: str) -> Markup:

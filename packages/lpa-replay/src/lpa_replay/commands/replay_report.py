@@ -14,7 +14,7 @@ from lpa_core.commands.output import folded
 from lpa_core.counted import counted
 from lpa_core.time_window import shown
 from lpa_replay.audit import RunRecord
-from lpa_replay.commands.changed_paths import changed_paths
+from lpa_replay.fix.changed_paths import changed_paths
 from lpa_replay.planning.plan import Asked, Plan
 from lpa_replay.sources.window import Clock
 from lpa_replay.verify import EVERY_RECORD, VerificationResult

@@ -1,0 +1,136 @@
+"""The page of a repair: a dead letter is edited, the edit becomes a fix file, and samples show what the fix does."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from lpa_core.records import Position
+from lpa_core.replays import ReplayRefused
+from lpa_core.tables.row_layout import DLQ_TABLE
+from lpa_ops.console.page import ConsolePage, ConsoleSources, PageRequest
+from lpa_ops.console.replay_choice import ReplayChoice
+from lpa_ops.dead_letters.payload import without_marks
+from lpa_ops.dead_letters.statement import dead_letters
+from lpa_replay.database import ReplayDatabase
+from lpa_replay.fix.edit import FailureOf, fix_of_edit
+from lpa_replay.fix.file import FixFile, parse_fixes
+from lpa_replay.sources.record import Found
+from lpa_replay.sources.table import TableSource
+from lpa_sinks.clickhouse.sql_files import SqlFiles
+
+_SQL: Final = SqlFiles(__package__)
+_SINCE: Final = "fromUnixTimestamp64Milli({since:Int64}, 'UTC')"
+_SAMPLES: Final = 6
+_EDITABLE_CHARACTERS: Final = 65_536
+"""A form has at most a mebibyte, and each character of a payload may take twelve bytes of it."""
+
+
+def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
+    choice = ReplayChoice.of(request)
+    counted, rows = _matching(sources, choice)
+    samples = _samples(sources, choice, rows)
+    edited = samples[0] if samples else None
+    original = _editable(edited)
+    payload = request.values.get("payload", original).replace("\r\n", "\n") if original else ""
+    fix, wrong = _fix(request, edited, original, payload)
+    tried = sources.repairs.of(samples, fix, request.now_ms)
+    sink = sources.surroundings.sink
+    return {
+        **counted,
+        "choice": choice.values(),
+        "position": _position(edited.place) if edited else "",
+        "payload": payload,
+        "payload_digest": _digest(payload),
+        "fix": request.values.get("fix", "") if fix is None else fix.text,
+        "wrong": wrong,
+        "edited": fix is not None or bool(wrong),
+        "tried": [each.as_json() for each in tried],
+        "commands": choice.commands(sink, fixed=fix is not None),
+    }
+
+
+def _matching(sources: ConsoleSources, choice: ReplayChoice) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    """How many records are meant, and the latest of them, the outstanding ones first."""
+    parts = {"rejects": dead_letters(_SINCE), "matching": _SQL.text("matching.sql")}
+    one = choice.at if choice.alone else None
+    bound = {
+        "since": choice.since_ms,
+        "until": choice.until_ms,
+        "failure_class": choice.failure_class,
+        "failure_reason": choice.failure_reason,
+        "typed": int(bool(choice.event_type)),
+        "event_type": choice.event_type,
+        "sought": "at" if one else "",
+        "topic": one.topic if one else "",
+        "partition": one.partition if one else -1,
+        "offset": one.offset if one else -1,
+    }
+    groups = sources.database.rows("failures.sql", parts, **bound)
+    counted = {name: sum(int(row[name]) for row in groups) for name in ("total", "recovered", "given_up")}
+    rows = sources.database.rows("failed_records.sql", parts, **bound) if groups else []
+    return counted, sorted(rows, key=lambda row: row["state"] != "outstanding")
+
+
+def _samples(sources: ConsoleSources, choice: ReplayChoice, rows: Sequence[Mapping[str, Any]]) -> list[Found]:
+    """The record that is edited, and others like it."""
+    places = [Position(row["source_topic"], row["source_partition"], row["source_offset"]) for row in rows]
+    wanted = list(dict.fromkeys([*([choice.at] if choice.at else []), *places]))[:_SAMPLES]
+    if not wanted:
+        return []
+    found = sources.database.run(
+        lambda client: [
+            each
+            for some in TableSource("dlq-table", DLQ_TABLE, ReplayDatabase(client, sources.database.name)).read(
+                choice.selection(wanted)
+            )
+            for each in some
+        ]
+    )
+    latest = {each.place: each for each in sorted(found, key=lambda each: each.ingested_ms or 0)}
+    return [latest[place] for place in wanted if place in latest]
+
+
+def _editable(found: Found | None) -> str:
+    """The payload to edit, as JSON whose characters all print; empty if it is too long or not JSON."""
+    if found is None or found.payload is None or len(found.payload) > _EDITABLE_CHARACTERS:
+        return ""
+    try:
+        text = without_marks(found.payload.decode())
+        indented = msgspec.json.format(text.encode(), indent=2).decode()
+        msgspec.json.decode(indented)
+    except (ValueError, RecursionError):
+        return ""
+    escaped = "".join(each if each.isprintable() or each == "\n" else _json_escape(each) for each in indented)
+    return escaped if len(escaped) <= _EDITABLE_CHARACTERS else ""
+
+
+def _json_escape(character: str) -> str:
+    units = character.encode("utf-16-be")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+
+
+def _fix(request: PageRequest, edited: Found | None, original: str, payload: str) -> tuple[FixFile | None, str]:
+    """The fix, and what is wrong with what was typed. After an edit of the payload the fix is written again."""
+    written = request.values.get("fix", "").replace("\r\n", "\n")
+    try:
+        if edited is not None and "payload" in request.values and _digest(payload) != request.text("payload_digest"):
+            failure = FailureOf(edited.failure_class, edited.failure_reason, edited.event_type)
+            written = fix_of_edit(original.encode(), payload.encode(), failure)
+        return (parse_fixes(written, "the fix") if written.strip() else None), ""
+    except ReplayRefused as error:
+        return None, str(error)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()
+
+
+def _position(place: Position) -> str:
+    return f"{place.topic}/{place.partition}/{place.offset}"
+
+
+PAGES: Final = (ConsolePage("failures/repair", "Repair", "repair.html", _read, within="failures", form=True),)
