@@ -194,19 +194,28 @@ FROM
         org,
         orchestrator_address,
         model_id,
-        ifNull(gpu.gpu_id, '') AS gpu_id,
+        id AS gpu_id,
         argMax(
             (gpu_name, gpu_memory_total, runner_version, gpu_major, gpu_minor),
             (pipeline, capability_id, source_event_uid, version)
         ) AS latest
-    FROM livepeer_analytics.dim_orchestrator_capability_snapshots_versions AS gpu
-    WHERE is_deleted = 0 AND (org, orchestrator_address, model_id, ifNull(gpu.gpu_id, ''), snapshot_ts) IN (
-        SELECT org, orchestrator_address, model_id, ifNull(seen.gpu_id, '') AS name, max(snapshot_ts)
+    FROM
+    (
+        SELECT
+            org, orchestrator_address, model_id, ifNull(gpu.gpu_id, '') AS id, snapshot_ts, gpu_name, gpu_memory_total,
+            runner_version, gpu_major, gpu_minor, pipeline, capability_id, source_event_uid, version
+        FROM livepeer_analytics.dim_orchestrator_capability_snapshots_versions AS gpu
+        WHERE is_deleted = 0
+    ) AS gpu
+    -- Not IN: its set is made before anything else of a statement runs, and beside nothing.
+    LEFT SEMI JOIN
+    (
+        SELECT org, orchestrator_address, model_id, ifNull(seen.gpu_id, '') AS id, max(seen.snapshot_ts) AS snapshot_ts
         FROM livepeer_analytics.dim_orchestrator_capability_snapshots_versions AS seen
-        WHERE is_deleted = 0 AND name != ''
-        GROUP BY org, orchestrator_address, model_id, name
-    )
-    GROUP BY org, orchestrator_address, model_id, gpu_id
+        WHERE is_deleted = 0 AND id != ''
+        GROUP BY org, orchestrator_address, model_id, id
+    ) AS latest_of_each USING (org, orchestrator_address, model_id, id, snapshot_ts)
+    GROUP BY org, orchestrator_address, model_id, id
 );
 
 -- One row per hour, org and request_id that was paid for in the hour, with the identity of the session of the org that the request

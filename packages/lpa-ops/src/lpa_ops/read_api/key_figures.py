@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -52,6 +53,9 @@ _REQUESTS: Final = {
     "dailyJobCount": _figure("Jobs a day."),
 }
 _JOB_TYPES: Final = ("ai_batch", "byoc")
+_LONG_HOURS: Final = 72
+"""Over a longer window, and the one before it, the jobs of the window are not looked for first: with jobs of 30 days
+stored that takes longer from here on (docs/performance.md)."""
 
 
 def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,14 +75,20 @@ def _read(database: Database, values: Mapping[str, Any], now_ms: int) -> Reading
         **or_any("pipeline", values["pipeline"]),
         **or_any("model", values["model_id"]),
     }
-    both = {"start": end - 2 * length, "end": end, **labels}
-    _, hours = database.rows("kpi_hours.sql", both)
-    _, ((observed, before),) = database.rows("kpi_orchestrators.sql", {**both, "middle": end - length})
+    both = {"start": end - 2 * length, "end": end, "middle": end - length, **labels}
+    asked = {
+        "kpi_hours.sql": both,
+        "kpi_jobs.sql": {**both, "long": values["window"] > _LONG_HOURS},
+        "kpi_orchestrators.sql": both,
+    }
+    with ThreadPoolExecutor(len(asked)) as pool:
+        hours, jobs, ((observed, before),) = (
+            rows for _, rows in pool.map(database.rows, asked.keys(), asked.values())
+        )
     found = [Hour(epoch_ms(hour), *numbers) for hour, *numbers in hours]
     figures = streaming(found, end - length, end, observed, before)
     for name in ("hourlySessions", "hourlyUsage"):
         figures[name] = [{**each, "hour": _shown(each["hour"])} for each in figures[name]]
-    _, jobs = database.rows("kpi_jobs.sql", {**both, "middle": end - length})
     by_type = {name: (Jobs(*numbers[:3]), Jobs(*numbers[3:])) for name, *numbers in jobs}
     none = Jobs(0, 0, 0)
     return Reading(

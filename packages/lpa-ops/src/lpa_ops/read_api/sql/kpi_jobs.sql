@@ -15,13 +15,13 @@ FROM
     FROM v_job_outcomes
     WHERE window_start >= fromUnixTimestamp64Milli({start:Int64}, 'UTC')
         AND window_start < fromUnixTimestamp64Milli({end:Int64}, 'UTC')
-        -- Some version of them lies in the window: the others need not be merged.
-        AND job_id IN (
+        -- Some version of them lies in the window: the others need not be merged. To look for them pays if the window is short.
+        AND ({long:Bool} OR job_id IN (
             SELECT job_id
             FROM fact_jobs_versions
             WHERE coalesce(received_at, completed_at) >= fromUnixTimestamp64Milli({start:Int64}, 'UTC')
                 AND coalesce(received_at, completed_at) < fromUnixTimestamp64Milli({end:Int64}, 'UTC')
-        )
+        ))
         AND (NOT {org_wanted:Bool} OR org = {org:String})
         AND (NOT {pipeline_wanted:Bool} OR pipeline = {pipeline:String})
         AND (NOT {model_wanted:Bool} OR model_id = {model:String})
