@@ -68,5 +68,27 @@ def test_jobs_are_requests_and_recent_work(made: HandMade, ask: Callable[[str], 
     assert figures["ai_batch"]["successRate"]["value"] == 75
     assert figures["ai_batch"]["dailyJobCount"]["value"] == 4
     assert figures["byoc"]["successRate"]["value"] is None
+    assert ask("dashboard/kpi?window=168h")["requests"]["ai_batch"]["successRate"]["value"] == 75
     (found,) = ask("discover/orchestrators?caps=upscale/m")
     assert (found["address"], found["score"], found["recent_work"]) == ("https://a.test:1", 0.75, True)
+
+
+def test_fees_are_the_same_whether_or_not_a_label_is_asked_for(made: HandMade, ask: Callable[[str], Any]) -> None:
+    """One session, of the model m, was paid for; so was a request that no session has."""
+    made.session("s|r", request_id="r", model_id="m")
+    for request in ("r", "nobody"):
+        made.insert(
+            "payment_events",
+            event_timestamp=f"{DAY} 10:10:00", request_id=request, face_value="1000000000000000000 WEI",
+            win_prob="0.5", num_tickets="1",
+        )  # fmt: skip
+    assert fees(ask, "") == 1.0
+    assert fees(ask, "&model_id=m") == 0.5
+    assert fees(ask, "&model_id=another") == 0
+    assert fees(ask, "&org=another") == 0
+
+
+def fees(ask: Callable[[str], Any], labels: str) -> float:
+    found = ask(f"dashboard/kpi?window=24h{labels}")["streaming"]["dailyNetworkFeesEth"]["value"]
+    assert isinstance(found, float)
+    return found
