@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -60,45 +61,45 @@ def found() -> Mapping[str, Collection[str]]:
     return places
 
 
+_EXPRESSIONS: Final = {
+    name: re.compile(rf"{'^' if banned.first else ''}\b(?:{banned.expression})(?!\w)", re.IGNORECASE)
+    for name, banned in BANNED.items()
+}
+
+
 def banned_in(text: str, *, docstring: bool = False) -> dict[str, int]:
     """Name of what is banned -> how often it is in the text, if at all."""
     plain = " ".join(text.split())
     numbers = {
-        name: len(re.findall(rf"{'^' if banned.first else ''}\b(?:{banned.expression})(?!\w)", plain, re.IGNORECASE))
-        for name, banned in BANNED.items()
-        if docstring or not banned.first
+        name: len(_EXPRESSIONS[name].findall(plain)) for name, banned in BANNED.items() if docstring or not banned.first
     }
     return {name: number for name, number in numbers.items() if number}
 
 
-def texts() -> Iterator[tuple[str, str]]:
+@cache
+def texts() -> Sequence[tuple[str, str]]:
     """Place and text of all that people read: pages, docstrings, and what programs print."""
     pages = [path for pattern in ("*.md", "docs/**/*.md", "packages/*/README.md") for path in ROOT.glob(pattern)]
-    for page in pages:
-        yield page.relative_to(ROOT).as_posix(), page.read_text()
+    found = [(page.relative_to(ROOT).as_posix(), page.read_text()) for page in pages]
     for source in ROOT.glob("packages/*/src/**/*.py"):
-        tree = ast.parse(source.read_text())
-        docstrings = {id(text) for text in _docstrings(tree)}
-        for text, of in _strings(tree):
-            if " " in text:  # others are names, not language
-                kind = "docstring" if id(of) in docstrings else "text"
-                yield f"{source.relative_to(ROOT)}:{of.lineno}: {kind}", text
+        place = source.relative_to(ROOT)
+        found += [(f"{place}:{line}: {kind}", text) for line, kind, text in _strings(ast.parse(source.read_text()))]
+    return found
 
 
-def _strings(tree: ast.AST) -> Iterator[tuple[str, ast.AST]]:
-    """Each string of a module, with X for what an f-string puts in, and where it stands."""
+def _strings(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
+    """Line and kind of each string of a module that is language, with X for what an f-string puts in."""
     within: set[int] = set()
+    docstrings: set[int] = set()
     for node in ast.walk(tree):  # what is around a string comes before it
-        if isinstance(node, ast.JoinedStr):
+        if isinstance(node, ast.Expr):
+            docstrings.add(id(node.value))  # of modules, classes, functions and attributes
+        elif isinstance(node, ast.JoinedStr):
             parts = [part.value if isinstance(part, ast.Constant) else "X" for part in node.values]
             within |= {id(part) for part in node.values}
-            yield "".join(map(str, parts)), node
+            text = "".join(map(str, parts))
+            if " " in text:  # others are names
+                yield node.lineno, "text", text
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in within:
-            yield node.value, node
-
-
-def _docstrings(tree: ast.AST) -> Iterator[ast.AST]:
-    """Strings that stand as a statement: those of modules, classes, functions and attributes."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            yield node.value
+            if " " in node.value:
+                yield node.lineno, "docstring" if id(node) in docstrings else "text", node.value
