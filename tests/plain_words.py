@@ -100,6 +100,7 @@ def _strings(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
             text = "".join(map(str, parts))
             if " " in text:  # others are names
                 yield node.lineno, "text", text
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in within:
-            if " " in node.value:
-                yield node.lineno, "docstring" if id(node) in docstrings else "text", node.value
+        elif isinstance(node, ast.Constant) and id(node) not in within:
+            kind = "docstring" if id(node) in docstrings else "text"
+            if isinstance(node.value, str) and " " in node.value:
+                yield node.lineno, kind, node.value

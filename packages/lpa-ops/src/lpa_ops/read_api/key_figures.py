@@ -82,9 +82,7 @@ def _read(database: Database, values: Mapping[str, Any], now_ms: int) -> Reading
         "kpi_orchestrators.sql": both,
     }
     with ThreadPoolExecutor(len(asked)) as pool:
-        hours, jobs, ((observed, before),) = (
-            rows for _, rows in pool.map(database.rows, asked.keys(), asked.values())
-        )
+        hours, jobs, ((observed, before),) = (rows for _, rows in pool.map(database.rows, asked.keys(), asked.values()))
     found = [Hour(epoch_ms(hour), *numbers) for hour, *numbers in hours]
     figures = streaming(found, end - length, end, observed, before)
     for name in ("hourlySessions", "hourlyUsage"):
