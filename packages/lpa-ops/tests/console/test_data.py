@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
+import attrs
 from starlette.testclient import TestClient
 
+from lpa_core.sinks.sink import SinkMisconfigured
+from lpa_ops.console.page import ConsoleSources
 from lpa_ops.testing.checked_database import CheckedDatabase
 from lpa_ops.testing.page_text import page
 
@@ -42,3 +47,26 @@ def test_a_table_has_its_dictionary(browser: TestClient) -> None:
 def test_a_table_that_is_not_there_leads_to_the_list(browser: TestClient) -> None:
     assert "there is no table or view" in page(browser.get("/data/table?name=' OR 1"), 404).text
     assert browser.get("/data/table.json").status_code == 404
+
+
+def test_a_user_who_may_not_read_sizes_sees_the_tables(
+    opened: Callable[..., TestClient], sources: ConsoleSources
+) -> None:
+    known = sources.database
+
+    class Refused:
+        name, rows_of_each = known.name, staticmethod(known.rows_of_each)
+
+        def rows(self, file: str, *arguments: Any, **bound: object) -> object:
+            if file == "table_sizes.sql":
+                raise SinkMisconfigured("day: Not enough privileges: grant `SELECT ON system.parts`")
+            return known.rows(file, *arguments, **bound)
+
+    browser = opened(attrs.evolve(sources, database=Refused()))
+    content = browser.get("/data.json").json()
+    tables = {each["name"]: each for each in content["tables"]}
+    assert (content["rows"], tables["streaming_events"]["rows"]) == (None, None)
+    assert tables["streaming_events"]["latest_at"], "ages come from the table itself"
+    found = page(browser.get("/data"))
+    assert "Rows and sizes are not known: day: Not enough privileges: grant SELECT ON system.parts" in found.text
+    assert "/data/table?name=streaming_events" in found.links

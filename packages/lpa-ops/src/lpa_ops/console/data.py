@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
+from lpa_core.sinks.sink import SinkMisconfigured
 from lpa_ops.console.page import ConsolePage, ConsoleSources, PageRequest, missing
 from lpa_sinks.schema.ddl import SCHEMA_FILES, VERSIONS
 from lpa_sinks.schema.dictionary import entries
@@ -16,8 +17,12 @@ _NAME: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 
 def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
     rows = sources.database.rows("stored_tables.sql")
+    sizes, unknown = _sizes(sources)
+    for row in rows:
+        row |= {"rows": None, "bytes": None} if unknown else sizes.get(row["name"], {"rows": 0, "bytes": 0})
     # Names that the engine gives back. Those that need quotes are none of ours.
-    dated = [row["name"] for row in rows if row["has_times"] and row["rows"] and _NAME.fullmatch(row["name"])]
+    stored = [row for row in rows if not row["is_view"] and (unknown or row["rows"])]
+    dated = [row["name"] for row in stored if row["has_times"] and _NAME.fullmatch(row["name"])]
     ages = sources.database.rows_of_each("table_ages.sql", [{"table": name} for name in dated])
     times = {row["name"]: (row["oldest_at"], row["latest_at"]) for row in ages}
     tables = [{**row, "meaning": _meanings().get(row["name"].removesuffix(VERSIONS), "")} for row in rows]
@@ -27,9 +32,19 @@ def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
         "database": sources.database.name,
         "tables": [each for each in tables if not each["is_view"]],
         "views": [{"name": each["name"], "meaning": each["meaning"]} for each in tables if each["is_view"]],
-        "rows": sum(each["rows"] for each in tables),
-        "bytes": sum(each["bytes"] for each in tables),
+        "rows": None if unknown else sum(each["rows"] for each in tables),
+        "bytes": None if unknown else sum(each["bytes"] for each in tables),
+        "sizes_unknown": unknown,
     }
+
+
+def _sizes(sources: ConsoleSources) -> tuple[dict[str, dict[str, int]], str]:
+    """Table -> ``rows`` and ``bytes``, of those that have any; why they are not known, or an empty text."""
+    try:
+        found = sources.database.rows("table_sizes.sql")
+    except SinkMisconfigured as refused:
+        return {}, str(refused)
+    return {row["name"]: {"rows": row["rows"], "bytes": row["bytes"]} for row in found}, ""
 
 
 def _read_table(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:

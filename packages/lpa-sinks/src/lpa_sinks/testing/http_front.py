@@ -166,7 +166,8 @@ class Front:
             insert = _INSERT.match(body)
             if insert:
                 return "", self._insert(session, insert[1].decode(), body[insert.end() :], settings)
-            for name, value in settings.items():
+            # A server judges the settings of a request all together, by what was in force before.
+            for name, value in sorted(settings.items(), key=lambda each: each[0] == "readonly"):
                 session.query(f"SET {name} = {_literal(value)}")
             statement = (body.decode() or parameters["query"]).replace("system.processes", self._processes())
             named = _FORMAT.search(statement)
