@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -24,25 +23,18 @@ from lpa_core.tables.ignored import IGNORED_COUNTS_TABLE
 from lpa_core.time_window import parse_time, shown
 from lpa_ops.commands.dead_letters_report import print_dead_letters, print_other_content
 from lpa_ops.commands.session_life import show_life
-from lpa_ops.dead_letters.payload import payload_text
 from lpa_ops.triage.queries import (
     Answer,
     Letters,
-    failures_by_reason,
-    failures_in_detail,
     ignored,
-    latest_letters,
     latest_sessions,
-    outcomes,
-    same_key_other_content,
     session_life,
 )
+from lpa_ops.triage.rejected import rejected
 from lpa_sinks.clickhouse.readers import opened_for_reading
 from lpa_sinks.clickhouse.retries import AT_ONCE
 from lpa_sinks.schema.apply import object_names
 
-_REPLAYS: Final = "replay_outcomes"
-"""The audit of replays, which says what became of dead letters."""
 _IGNORED_BY: Final = ("event_type", "event_subtype", "ignore_reason")
 _LISTED = (
     "workflow_session_id",
@@ -85,37 +77,24 @@ def triage_app(context: AppContext) -> cyclopts.App:
         since_ms = _since(since)
         asked, when = Letters(since_ms, event_type), _when(since_ms)
         with opened_for_reading(sink, settings) as (client, database):
-            there = _require(_REPLAYS, client, database)
-            failures, details, letters, became, mistaken, passed_over = AT_ONCE.run(
-                f"{database}: triage",
-                lambda: (
-                    failures_by_reason(client, database, asked).as_json(),
-                    failures_in_detail(client, database, asked).as_json(),
-                    latest_letters(client, database, asked).as_json(),
-                    outcomes(client, database, asked),
-                    same_key_other_content(client, database, asked).as_json(),
-                    _count_ignored(client, database, asked) if IGNORED_COUNTS_TABLE.name in there else 0,
-                ),
-            )
+            found = AT_ONCE.run(f"{database}: triage", lambda: rejected(client, database, asked))
         if json:
-            samples = [{**letter, "payload_text": payload_text(letter)} for letter in letters]
-            found = {"failures": failures, "details": details, "samples": samples, **became, "ignored": passed_over}
-            print_json({**found, "other_content": mistaken} if mistaken else found)
+            print_json(found)
             return
-        if failures:
-            print_dead_letters(console(), details, letters, title=_title(since_ms), wide=wide)
-        elif not became["recovered"]:
+        if found["failures"]:
+            print_dead_letters(console(), found["details"], found["samples"], title=_title(since_ms), wide=wide)
+        elif not found["recovered"]:
             print_line(f"Nothing was dead-lettered {when}{_of_type(event_type)}.{_unknown(event_type, context)}")
-        if became["recovered"]:
+        if found["recovered"]:
             of = "of the last hour" if since_ms is None else when
             one, several = f"dead letter {of} is recovered: its event", f"dead letters {of} are recovered: their events"
-            print_line(f"{counted(became['recovered'], f'{one} is', f'{several} are')} stored.")
-        if became["given_up"]:
-            print_line(f"Replays gave {became['given_up']:,} of those above up: they are in quarantine.")
-        if mistaken:
-            print_other_content(console(), mistaken, when=when, wide=wide)
-        if passed_over:
-            told = counted(passed_over, "record was", "records were")
+            print_line(f"{counted(found['recovered'], f'{one} is', f'{several} are')} stored.")
+        if found["given_up"]:
+            print_line(f"Replays gave {found['given_up']:,} of those above up: they are in quarantine.")
+        if "other_content" in found:
+            print_other_content(console(), found["other_content"], when=when, wide=wide)
+        if found["ignored"]:
+            told = counted(found["ignored"], "record was", "records were")
             print_line(f"{told} ignored {when}: `lpa triage ignored` says which.")
 
     @app.command(name="ignored")
@@ -220,19 +199,10 @@ def _unknown(event_type: str | None, context: AppContext) -> str:
     return f" No event type has that name: {nearest(event_type, known)}."
 
 
-def _require(table: str, client: Client, database: str) -> Collection[str]:
-    """The names of all tables and views.
-
-    Raises SinkMisconfigured if this table is not there: an earlier version, or one without facts, does not make it.
-    """
-    there = AT_ONCE.run(f"{database}: look for tables", lambda: object_names(client, database))
-    if table not in there:
+def _require(table: str, client: Client, database: str) -> None:
+    """Raise SinkMisconfigured if this table is not there: an earlier version does not make it."""
+    if table not in AT_ONCE.run(f"{database}: look for tables", lambda: object_names(client, database)):
         raise SinkMisconfigured(f"{database} has no {table}: `lpa schema apply` makes it")
-    return there
-
-
-def _count_ignored(client: Client, database: str, letters: Letters) -> int:
-    return sum(row["total"] for row in ignored(client, database, letters).as_json())
 
 
 def _show_list(latest: Answer, json: bool) -> None:
