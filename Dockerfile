@@ -4,6 +4,7 @@ RUN pip install --no-cache-dir --disable-pip-version-check uv==0.13.9
 WORKDIR /src
 COPY pyproject.toml uv.lock ./
 COPY packages packages
+COPY docs docs
 
 # Dependencies as locked, checked by their hashes; then the five wheels, and nothing from an index that is named like them.
 RUN uv export --quiet --frozen --all-packages --extra all --extra serve --no-default-groups --no-emit-workspace --output-file /locked.txt \

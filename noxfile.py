@@ -268,16 +268,18 @@ def wheels(session: nox.Session) -> None:
         if "CREATE TABLE" not in output_of(session, every / "lpa", "schema", "show"):
             session.error("the wheel of lpa-sinks should hold the schema")
         script = "files('lpa_ops.console').joinpath('static', 'vendor', 'htmx.min.js')"
-        shipped = f"from importlib.resources import files; print({script}.is_file())"
+        page = "files('lpa_ops.mcp').joinpath('docs', 'operations', 'health.md')"
+        shipped = f"from importlib.resources import files; print({script}.is_file() and {page}.is_file())"
         if "True" not in output_of(session, every / "python", "-c", shipped):
-            session.error("the wheel of lpa-ops should hold what the pages of the console load")
+            session.error("the wheel of lpa-ops should hold what the console loads and the pages that agents read")
 
 
 @nox.session(default=False)
 def docs(session: nox.Session) -> None:
     """Build the docs site into site/, offline; a warning is an error. Open site/index.html."""
     sync(session, "--all-packages", "--all-extras", "--group", "docs")
-    session.run("sphinx-build", "--builder", "html", "--fresh-env", "--fail-on-warning", "--keep-going", "docs", "site")
+    strictly = ("--fresh-env", "--fail-on-warning", "--keep-going")
+    session.run("sphinx-build", "--builder", "html", "--conf-dir", "tools/site", *strictly, "docs", "site")
 
 
 @nox.session(default=False)

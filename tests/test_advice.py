@@ -88,6 +88,7 @@ FOLLOWED = {
     ),
     "schema show": ("packages/lpa-sinks/tests/schema/test_commands.py::test_show_is_what_clickhouse_client_takes"),
     "console": "tests/test_held_database.py::test_the_console_shows_health_beside_whatever_comes_and_goes",
+    "mcp": "tests/test_held_database.py::test_an_agent_asks_while_another_process_writes",
     "serve": "tests/test_held_database.py::test_the_read_api_is_served_beside_whatever_comes_and_goes",
     "topics apply": f"{TOPICS}::test_missing_topics_are_made_as_they_should_be_and_the_second_time_left_alone",
     "topics show": f"{TOPICS}::test_settings_of_a_topic_that_exists_are_named_and_not_changed",

@@ -9,10 +9,12 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.request import ProxyHandler, build_opener
 
+import anyio
 import pytest
+from mcp import Client, StdioServerParameters
 from services.preloaded import preloaded_lpa
 
 from lpa_core.generate.generator import generate
@@ -225,3 +227,27 @@ def wait_for(true: Callable[[], bool]) -> None:
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_an_agent_asks_while_another_process_writes(held: Path) -> None:
+    server = StdioServerParameters(
+        command=str(preloaded_lpa()), args=["mcp"], cwd=held, env=environment(held), encoding="utf-8"
+    )
+
+    async def asked() -> tuple[str, Any, Any]:
+        async with Client(server) as client:
+            found = await client.call_tool("failures", {"since": "1d"})
+            page = await client.call_tool("page", {"page": "docs/operations/health.md#dlq-rate"})
+            return client.server_info.name, found.structured_content, page.structured_content
+
+    name, found, page = anyio.run(asked)
+    assert name == "lpa"
+    assert found["untrusted"]["total"] == 1
+    assert page["text"].startswith("## DLQ rate")
+    lines = [*map(json.loads, (held / "data" / "mcp-audit.jsonl").read_text().splitlines())]
+    assert [(line["transport"], line["tool"]) for line in lines] == [("stdio", "failures"), ("stdio", "page")]
+
+
+def test_what_is_missing_for_agents_over_http_is_said_at_once(tmp_path: Path) -> None:
+    status, said = lpa(tmp_path, "mcp", "--http")
+    assert (status, "set LPA_MCP_TOKEN" in " ".join(said.split())) == (2, True), said

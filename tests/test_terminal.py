@@ -184,6 +184,7 @@ ELSEWHERE: Final = {
     "lpa flink cluster stop": "it needs a cluster, which tests/test_local_cluster.py of lpa-flink stands in for",
     "lpa flink status": "it needs a cluster, which tests/test_commands.py of lpa-flink stands in for",
     "lpa flink stop": "it needs a cluster, which tests/test_commands.py of lpa-flink stands in for",
+    "lpa mcp": "it runs until it is stopped, which tests/test_held_database.py does",
     "lpa serve": "it runs until it is stopped, which tests/test_held_database.py does",
 }
 

@@ -37,6 +37,7 @@ EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
     "ingest": ("{file}", "- --archive archive", "kafka://{dead}/topic"),
     "materialize": ("--sink clickhouse://{dead}",),
     "materialize rebuild": ("--start 2026-01-01 --end 2026-02-01",),
+    "mcp": ("",),
     "plugins": ("",),
     "plugins check": ("",),
     "plugins new": ("edges",),

@@ -60,9 +60,10 @@ LIBRARIES = (
     "lpa_sinks.sink.sink",
     "numpy",
     "pyarrow",
+    "pydantic",
     "rocksdict",
 )
-"""What commands import on demand; the engine imports the arrays."""
+"""What commands import on demand; the engine imports the arrays, and typed_settings pydantic where it finds it."""
 
 
 def preloaded_lpa() -> Path:

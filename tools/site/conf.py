@@ -14,7 +14,7 @@ from sphinx.application import Sphinx
 import lpa_core
 import lpa_core.plugin
 
-DOCS = Path(__file__).parent
+DOCS = Path(__file__).parents[2] / "docs"
 
 project = "lpa"
 version = release = version_of("lpa-core")

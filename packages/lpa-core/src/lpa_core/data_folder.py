@@ -85,6 +85,11 @@ class DataFolder:
         return self.root / "mirrors"
 
     @property
+    def mcp_audit(self) -> Path:
+        """A line for each call that an agent made."""
+        return self.root / "mcp-audit.jsonl"
+
+    @property
     def scratch(self) -> Path:
         """What is on its way, on the file system of the claims."""
         return self.root / "scratch"

@@ -19,6 +19,7 @@ def lpa_cli_commands(context: AppContext) -> Sequence[cyclopts.App]:
     from lpa_ops.commands.console import console_app
     from lpa_ops.commands.erase import erase_app
     from lpa_ops.commands.health import health_app
+    from lpa_ops.commands.mcp import mcp_app
     from lpa_ops.commands.recover import recover_app
     from lpa_ops.commands.release_check import release_check_app
     from lpa_ops.commands.savepoint import savepoint_app
@@ -31,6 +32,7 @@ def lpa_cli_commands(context: AppContext) -> Sequence[cyclopts.App]:
         console_app(context),
         erase_app(context),
         health_app(context),
+        mcp_app(context),
         recover_app(context),
         release_check_app(context),
         savepoint_app(context),

@@ -21,6 +21,7 @@ from lpa_core.settings.values import (
     brokers_or_none,
     days_by_environment,
     epoch_ms_or_none,
+    file_or_none,
     folder,
     group_name,
     http_url,
@@ -242,6 +243,25 @@ class ProcessSettings:
         "names of hosts, comma separated",
         "Names under which browsers reach the console, beside localhost and addresses",
         names,
+    )
+    mcp_address: str = _option(
+        "127.0.0.1:8092",
+        "host:port of this machine, port 0 for any that is free",
+        "Where `lpa mcp --http` offers its tools",
+        address,
+    )
+    mcp_token: str = _option(
+        "",
+        "at least 16 letters, digits and -._~+/",
+        "What an agent sends to `lpa mcp --http`; never shown, never logged",
+        token,
+        secret=True,
+    )
+    mcp_audit: Path | None = _option(
+        "",
+        "a file",
+        "Where `lpa mcp` writes a line for each call; default: `mcp-audit.jsonl` in the data folder",
+        file_or_none,
     )
     log_format: str = _option(
         "auto",

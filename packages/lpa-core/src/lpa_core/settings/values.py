@@ -237,6 +237,10 @@ def folder(value: Any) -> Path:
     return (value if isinstance(value, Path) else _parsed(local_path, text(value))).absolute()
 
 
+def file_or_none(value: Any) -> Path | None:
+    return None if value is None or value == "" else folder(value)
+
+
 def names(value: Any) -> tuple[str, ...]:
     parts = value.split(",") if isinstance(value, str) else value
     if not isinstance(parts, list | tuple):

@@ -52,9 +52,14 @@ class HealthWatch:
 
 
 def health_watch(context: AppContext, sink: str | None) -> HealthWatch:
-    """A watch that judges as ``lpa health`` does, and leaves the embedded database to others.
+    """A watch that judges as ``lpa health`` does, and leaves the embedded database to others."""
+    return HealthWatch(*shared_checks(context, sink), context.settings.health.interval_seconds or _EVERY_SECONDS)
 
-    Its checks read in turn: the holder of the database runs two statements at a time, and pages need one of them.
+
+def shared_checks(context: AppContext, sink: str | None) -> tuple[CheckRunner, Callable[[], Scope]]:
+    """All checks, and what they look at now; they leave the embedded database to others.
+
+    They read in turn: the holder of the database runs two statements at a time, and others need one of them.
     """
     settings, plugins = context.settings, context.plugins
     turn = threading.Lock()
@@ -66,8 +71,7 @@ def health_watch(context: AppContext, sink: str | None) -> HealthWatch:
         return Scope(settings, now, since, sink, kafka=kafka, event_types=plugins.event_types(), shared=True)
 
     checks = [attrs.evolve(check, judge=_in_turn(check, turn)) for check in plugins.health_checks()]
-    seconds = settings.health.interval_seconds or _EVERY_SECONDS
-    return HealthWatch(CheckRunner(checks, settings, _ROUND_SECONDS), scope, seconds)
+    return CheckRunner(checks, settings, _ROUND_SECONDS), scope
 
 
 def _in_turn(check: HealthCheck, turn: threading.Lock) -> Callable[[Scope], Finding]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -28,6 +27,7 @@ from lpa_ops.read_api.problem import ReadRefused, problem_details
 from lpa_ops.read_api.rendering import CSV, JSON, as_csv, as_json, chosen_type, entity_tag, is_held
 from lpa_ops.read_api.route import Database, Reading, ReadRoute
 from lpa_ops.read_api.routes import ROUTES
+from lpa_ops.web.bearer import is_bearer
 
 _AT_ONCE: Final = 8
 _WAITING: Final = 32
@@ -95,10 +95,7 @@ class _Front:
         return Response(body, headers=headers, media_type=form)
 
     def _check_authorization(self, request: Request) -> None:
-        if not self._token:
-            return
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode(), self._token.encode()):
+        if self._token and not is_bearer(request.headers.get("authorization", ""), self._token):
             raise ReadRefused(
                 HTTPStatus.UNAUTHORIZED,
                 "send the token of LPA_SERVE_TOKEN: Authorization: Bearer TOKEN",

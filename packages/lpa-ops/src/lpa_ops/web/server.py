@@ -30,13 +30,14 @@ class ServeError(ConfigurationError):
 class WebServer:
     """An application on an address. ``stop`` may be called from any thread."""
 
-    def __init__(self, app: ASGIApp, address: str, *, name: str, setting: str) -> None:
+    def __init__(self, app: ASGIApp, address: str, *, name: str, setting: str, lifespan: bool = False) -> None:
         """Listens at once.
 
         Args:
             address: host:port, with port 0 for any that is free.
             name: of the application, for its line in the log.
             setting: that gave the address, for messages.
+            lifespan: whether the application has something to do before the first request and after the last.
 
         Raises ServeError if the address cannot be listened on.
         """
@@ -46,7 +47,7 @@ class WebServer:
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
-                lifespan="off",
+                lifespan="on" if lifespan else "off",
                 log_config=None,
                 access_log=False,
                 server_header=False,

@@ -1,0 +1,87 @@
+"""``lpa mcp``: tools for an agent."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from typing import Final
+
+import cyclopts
+
+from lpa_core.commands.options import SinkUri, Switch
+from lpa_core.errors import ConfigurationError
+from lpa_core.health.report import HealthReport
+from lpa_core.jobs.process import stopped_by_signals
+from lpa_core.plugins.context import AppContext
+from lpa_sinks.clickhouse.database import endpoint_of
+from lpa_sinks.clickhouse.readers import Readers
+
+_SECONDS: Final = 10
+"""For a statement of a tool."""
+
+
+def mcp_app(context: AppContext) -> cyclopts.App:
+    settings = context.settings
+    app = cyclopts.App(name="mcp")
+
+    @app.default
+    def mcp(*, sink: SinkUri = None, http: Switch = False) -> None:
+        """Let an agent ask what other commands show, over MCP (Model Context Protocol). Nothing can be changed.
+
+        An agent starts it, and speaks over standard input and output. It reads the embedded database also while
+        `lpa ingest` writes into it. Each call is a line in the audit log: LPA_MCP_AUDIT.
+
+        Parameters
+        ----------
+        http
+            Listen on LPA_MCP_ADDRESS, an address of this machine; agents send LPA_MCP_TOKEN. Run until stopped.
+        """
+        try:
+            from lpa_ops.console.backups import known_backups
+            from lpa_ops.console.database import ConsoleDatabase
+            from lpa_ops.console.monitor import shared_checks
+            from lpa_ops.console.page import ConsoleSources
+            from lpa_ops.console.partitions import partition_watch
+            from lpa_ops.console.query import QueryBox
+            from lpa_ops.mcp.audit import AuditLog
+            from lpa_ops.mcp.http import http_app, require_private
+            from lpa_ops.mcp.server import agent_server
+            from lpa_ops.mcp.stdio import serve_stdio
+            from lpa_ops.mcp.tool import ToolSources
+            from lpa_ops.mcp.tools import TOOLS
+            from lpa_ops.trace.gather import Surroundings
+            from lpa_ops.web.server import WebServer
+            from lpa_replay.staging.trial import RepairTrial
+        except ModuleNotFoundError as error:
+            if error.name not in ("jinja2", "mcp", "mcp_types", "starlette", "uvicorn"):
+                raise
+            raise ConfigurationError("tools for agents are not installed: pip install 'lpa-ops[mcp]'") from None
+
+        address, token = settings.lpa.mcp_address, settings.lpa.mcp_token
+        if http:
+            require_private(address, token)
+        found = endpoint_of(sink, settings)
+        audit = AuditLog(settings.lpa.mcp_audit or settings.lpa.data.mcp_audit)
+        runner, scope = shared_checks(context, sink)
+        partitions = partition_watch(settings, sink)
+        with closing(Readers(found, settings.clickhouse.password, _SECONDS + 5)) as readers, closing(partitions):
+            sources = ConsoleSources(
+                ConsoleDatabase(readers, found.database, _SECONDS),
+                lambda: HealthReport(runner.run(scope())),
+                dict,
+                partitions.latest,
+                known_backups(settings, sink),
+                Surroundings(settings, sink, settings.lpa.archive_dir),
+                QueryBox(found, settings.clickhouse.password, _SECONDS).ask,
+                RepairTrial(settings, context.plugins),
+            )
+            tools = ToolSources(sources, context, sink, lambda: time.time_ns() // 1_000_000)
+            server = agent_server(TOOLS, (), tools, audit, "http" if http else "stdio")
+            if not http:
+                serve_stdio(server)
+                return
+            web = WebServer(http_app(server, token), address, name="mcp", setting="LPA_MCP_ADDRESS", lifespan=True)
+            with stopped_by_signals(web, _SECONDS + 10):
+                web.run()
+
+    return app

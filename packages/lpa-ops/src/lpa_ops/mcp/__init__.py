@@ -1,0 +1,1 @@
+"""``lpa mcp``: what commands and pages show, as tools for an agent (Model Context Protocol)."""
