@@ -33,6 +33,7 @@ STATUSES: Final = {
     "DamagedDatabaseError": 2,
     "DedupStoreError": 2,
     "FlinkAddressError": 2,
+    "FlinkBeginningError": 2,
     "FlinkInstallationError": 2,
     "FlinkJarError": 2,
     "FlinkJobError": 2,

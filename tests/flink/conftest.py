@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from services.kafka import KafkaCluster
 
-from flink.place import FlinkPlace
+from flink.place import KAFKA_PASSWORD, USER, FlinkPlace
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -19,10 +19,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def broker() -> Iterator[str]:
-    cluster = KafkaCluster()
-    yield cluster.bootstrap
+def kafka() -> Iterator[KafkaCluster]:
+    """A broker; its listener ``LOGIN`` asks for ``USER`` and ``KAFKA_PASSWORD``."""
+    module = "org.apache.kafka.common.security.plain.PlainLoginModule"
+    login = {
+        "sasl.enabled.mechanisms": "PLAIN",
+        "listener.name.login.plain.sasl.jaas.config": f'{module} required user_{USER}="{KAFKA_PASSWORD}";',
+    }
+    cluster = KafkaCluster(protocols={"LOGIN": "SASL_PLAINTEXT"}, properties=login)
+    yield cluster
     cluster.close()
+
+
+@pytest.fixture(scope="session")
+def broker(kafka: KafkaCluster) -> str:
+    return kafka.bootstrap
 
 
 @pytest.fixture

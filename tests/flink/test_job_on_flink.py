@@ -16,7 +16,7 @@ from services.content import content
 from services.flink import JAR
 from services.job import Job
 
-from flink.place import OUTCOMES, FlinkPlace
+from flink.place import FlinkPlace
 from lpa_core.testing.mutations import mutated_records
 
 EVENTS: Final = int(os.environ.get("LPA_FLINK_EVENTS", "20000"))
@@ -49,7 +49,7 @@ def test_the_guides_commands_run_and_all_tables_are_those_of_a_worker(
     jar = guide(place, "/jars/upload")["filename"].rsplit("/", 1)[-1]
     place.send(records[:half])
     job = guide(place, "/jars/<jarid>/run", {"<jarid>": jar})["jobid"]
-    place.cluster.until(lambda: len(place.stored()) > half // 2, "half of it is stored")
+    place.until_stored(half // 2)
     assert [each["jid"] for each in guide(place, "/jobs/overview")["jobs"]] == [job]
     place.send(records[half:])
     request = guide(place, "/jobs/<jid>/stop", {"<jid>": job})["request-id"]
@@ -61,17 +61,6 @@ def test_the_guides_commands_run_and_all_tables_are_those_of_a_worker(
     place.cluster.stop(job)
     assert place.faults() == []
     assert stored_by_a_worker(place, tmp_path) == tables(place.clickhouse)
-
-
-def test_too_many_dead_letters_end_the_job_for_good(new_place: Callable[..., FlinkPlace]) -> None:
-    place = new_place(QUALITY_REJECT_LIMIT_CONSECUTIVE="20")
-    place.cluster.start()
-    job = place.cluster.run(place.cluster.upload())
-    place.send(b"no JSON %d" % number for number in range(100))
-    place.cluster.until(lambda: place.cluster.state(job) == "FAILED", "the job has failed")
-    assert not place.stored()
-    (newest, *_) = place.cluster.get(f"/jobs/{job}/exceptions")["exceptionHistory"]["entries"]
-    assert "QUALITY_REJECT_LIMIT_CONSECUTIVE" in newest["stacktrace"]
 
 
 def savepoint_of(place: FlinkPlace, job: str, request: str) -> str:
@@ -91,10 +80,9 @@ def stored_by_a_worker(place: FlinkPlace, folder: Path) -> dict[str, tuple[Any, 
     try:
         worker.topic = place.worker.topic
         worker.start(QUALITY_INPUT_TOPIC=place.worker.topic)
-        worker.until(
-            lambda: sum(sum(worker.stored(table).values()) for table in OUTCOMES) >= len(place.sent),
-            "the worker has stored all",
-        )
+        for partition in range(place.partitions):
+            end = max(offset for number, offset in place.sent if number == partition) + 1
+            worker.until(lambda end=end, number=partition: worker.committed(number) >= end, "it is at the end", 600)
         worker.stop()
         return tables(clickhouse)
     finally:

@@ -46,7 +46,7 @@ class Run:
         self._done.set()
         self._producer.join()
         self.until_running()
-        self.place.until_all_is_stored(300)
+        self.place.until_all_is_stored()
         self.cluster.stop(self.job)
         return self.place.faults()
 
@@ -54,8 +54,7 @@ class Run:
         self.cluster.until(lambda: self.cluster.running(self.job), f"it runs again after {self.told}")
 
     def until_more_is_stored(self) -> None:
-        before = len(self.place.stored())
-        self.cluster.until(lambda: len(self.place.stored()) > before, "more is stored")
+        self.place.until_stored(self.place.stored_count() + 1)
 
     def hurt(self) -> None:
         """Do one of the faults, at a moment that falls anywhere between two checkpoints."""

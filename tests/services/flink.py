@@ -22,6 +22,7 @@ PYTHON: Final = ROOT / ".nox" / "flink-cluster" / "bin" / "python"
 JAR: Final = ROOT / "flink-jobs" / "target" / "livepeer-analytics-flink-0.1.0.jar"
 ENTRY_CLASS: Final = "com.livepeer.analytics.pipeline.StreamingEventsToClickHouse"
 
+_LOGGING: Final = ROOT / "packages/lpa-flink/src/lpa_flink/local_cluster/log4j.properties"
 _ATTEMPTS: Final = 5
 
 _CONFIGURATION: Final = """
@@ -68,7 +69,7 @@ class FlinkCluster:
         for jar in [*(home / "lib").glob("*.jar"), *(home / "opt").glob("flink-python-*.jar")]:
             (folder / "lib" / jar.name).symlink_to(jar)
         for source in (home / "conf").glob("log4j*.properties"):
-            (folder / "conf" / source.name).write_bytes(source.read_bytes())
+            (folder / "conf" / source.name).write_text(f"{source.read_text()}\n{_LOGGING.read_text()}")
         rpc, rest = free_ports(2)
         options = re.search(r"^      all: (.*)$", (home / "conf" / "config.yaml").read_text(), re.MULTILINE)
         assert options is not None
@@ -95,6 +96,10 @@ class FlinkCluster:
         self.job_manager: subprocess.Popen[bytes] | None = None
         self.task_managers: list[subprocess.Popen[bytes]] = []
 
+    def set(self, environment: Mapping[str, str]) -> None:
+        """Give the managers that are started from now on these variables, too."""
+        self._environment |= environment
+
     def start(self, task_managers: int = 1) -> None:
         """Start what is missing, and wait until it has found each other. Raises ServiceError."""
         if self.job_manager is None:
@@ -107,9 +112,10 @@ class FlinkCluster:
         wanted = set(self._names.values())
 
         def there() -> bool:
-            return wanted <= {each["id"] for each in self.get("/taskmanagers").get("taskmanagers", [])}
+            found = self.get("/taskmanagers").get("taskmanagers")
+            return found is not None and wanted <= {each["id"] for each in found}
 
-        self.until(there, "the task managers are there")
+        self.until(there, "the managers are there")
 
     def _started(self, role: str, *properties: str) -> subprocess.Popen[bytes]:
         with (self.folder / "log" / f"{role}.out").open("ab") as log:

@@ -58,6 +58,15 @@ def test_submit_uploads_the_jar_and_starts_the_job_of_the_settings(place: FlinkP
     assert (note["job_id"], note["identity"]["topics"]) == (job.id, ["streaming_events"])
 
 
+def test_submit_is_refused_where_reading_would_begin_at_the_end_of_a_topic(place: FlinkPlace, monkeypatch: Any) -> None:
+    monkeypatch.setenv("QUALITY_TOPIC_RESET_STRATEGY_MAP", "streaming_events=latest")
+    place.commits = {}
+    assert "take the topic out of it, or run `lpa ingest` once" in refused(place, "submit")
+    assert not (place.state / "jobs").exists()
+    place.commits = {P0: Commit(100, "")}
+    started(place)
+
+
 def test_no_secret_stands_in_what_flink_is_sent(place: FlinkPlace, monkeypatch: Any) -> None:
     monkeypatch.setenv("CLICKHOUSE_PASSWORD", "a-secret-word")
     monkeypatch.setenv("LPA_ADMIN_TOKEN", "a-secret-word-too")
@@ -207,8 +216,9 @@ def test_failure_34_tables_that_were_taken_back_too_far_are_refused(place: Flink
     started(place, "restore")
     stopped(place)
     place.rows[P0] = 50
-    said = refused(place, "restore", older, "--tables-restored-too")
-    assert "is newer than the tables: streaming_events[0] had rows up to 89" in said
+    for arguments in ((older, "--tables-restored-too"), ("latest",)):
+        said = refused(place, "restore", *arguments)
+        assert "is newer than the tables: streaming_events[0] had rows up to 89" in said
 
 
 def test_failure_34_a_savepoint_of_another_job_topic_or_version_is_refused(place: FlinkPlace, monkeypatch: Any) -> None:

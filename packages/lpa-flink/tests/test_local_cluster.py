@@ -52,7 +52,7 @@ def home(tmp_path: Path) -> Path:
         script = folder / "bin" / f"{name}.sh"
         script.write_text(text)
         script.chmod(0o755)
-    (folder / "conf" / "log4j-console.properties").touch()
+    (folder / "conf" / "log4j-console.properties").write_text("rootLogger.level = INFO\n")
     (folder / "lib" / "flink-dist-2.2.1.jar").touch()
     (folder / "opt" / "flink-python-2.2.1.jar").touch()
     python = tmp_path / "python"
@@ -97,6 +97,9 @@ def test_a_cluster_is_there_when_it_is_started_and_gone_with_its_pythons_when_it
     log = cluster.folder / "log"
     assert (log / "secret").read_text() == "x\n", "what jobs are given comes from the environment"
     assert "CLICKHOUSE" not in (cluster.folder / "conf" / "config.yaml").read_text()
+    logging = (cluster.folder / "conf" / "log4j-console.properties").read_text()
+    assert logging.startswith("rootLogger.level = INFO")
+    assert "control.DefaultJobBundleFactory\nlogger.bundles.level = OFF" in logging
     assert {path.name for path in (cluster.folder / "lib").iterdir()} == {
         "flink-dist-2.2.1.jar",
         "flink-python-2.2.1.jar",

@@ -17,13 +17,15 @@ from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.batch_clock import BatchClock
 from lpa_core.delivery.checkpoint import MemoryCheckpoint
 from lpa_core.delivery.group_destination import GroupDestination
-from lpa_core.delivery.limits import RejectLimits
+from lpa_core.delivery.limits import RejectLimitError, RejectLimits
 from lpa_core.delivery.source_worker import SourceLimits, SourceWorker
+from lpa_core.errors import LpaError
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.kafka.outgoing_records import of_reject, of_touches
 from lpa_core.orgs import TopicOrgs
 from lpa_core.pipeline.masking import Masking
 from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.settings.loading import SettingsError
 from lpa_core.settings.quality import QualitySettings
 from lpa_core.sinks.sink import SinkMisconfigured, SinkUnavailable, StoredKeys
 from lpa_core.tables.ingested import INGESTED_TABLES
@@ -32,7 +34,7 @@ from lpa_core.tables.table import Block, Table
 from lpa_core.testing.doubles import MemorySink, MemorySource, SimulatedCrash
 from lpa_core.testing.mutations import mutated_records
 from lpa_core.validation.ignore_rules import families
-from lpa_flink.frames import FrameError
+from lpa_flink.stage_assembly import Opened
 from lpa_flink.stages import KeysStage, WriteStage
 from lpa_flink.testing.model_of_flink import ModelOfFlink
 
@@ -197,27 +199,54 @@ def test_a_refusal_is_known_after_a_crash_even_if_the_table_would_take_the_event
 
 def test_too_many_dead_letters_end_the_job_before_any_is_stored() -> None:
     place = Place(limits=RejectLimits(run=2))
-    (stop,) = place.job.deliver(numbered(b"1", b"2", b"3"))
-    assert stop.startswith(STOP)
-    assert b"QUALITY_REJECT_LIMIT_CONSECUTIVE" in stop
+    with pytest.raises(RejectLimitError, match="QUALITY_REJECT_LIMIT_CONSECUTIVE"):
+        place.job.deliver(numbered(b"1", b"2", b"3"))
     assert place.rows("streaming_events_dlq") == []
 
 
 def test_dead_letters_in_a_row_are_counted_over_ranges() -> None:
     place = Place(limits=RejectLimits(run=2))
-    assert not place.job.deliver({0: b"1", 1: b"2"})[0].startswith(STOP)
-    assert place.job.deliver({2: b"3"})[0].startswith(STOP)
+    place.job.deliver({0: b"1", 1: b"2"})
+    with pytest.raises(RejectLimitError):
+        place.job.deliver({2: b"3"})
 
 
 def test_a_sink_that_is_away_fails_the_task_and_one_that_is_wrong_ends_the_job() -> None:
     place = Place()
     frame = place.job.read(numbered(event(1)))
+    stage = Opened(place.write_stage)
     place.crashing.crash_at = ("streaming_events", SinkUnavailable("away"))
     with pytest.raises(SinkUnavailable):
-        place.job.write(frame)
+        list(stage(frame))
     place.crashing.crash_at = ("streaming_events", SinkMisconfigured("streaming_events: no such table"))
-    (stop,) = place.job.restore(frame)
+    (stop,) = stage(frame)
     assert stop == STOP + b"\x00\x00\x00\x1fstreaming_events: no such table"
+
+
+@pytest.mark.parametrize("error", [SinkMisconfigured("a wrong password"), SettingsError("QUALITY_ORG=?")])
+def test_a_stage_that_cannot_be_put_together_ends_the_job(error: LpaError) -> None:
+    def assemble() -> WriteStage:
+        raise error
+
+    (stop,) = Opened(assemble)(b"")
+    assert stop == STOP + len(str(error)).to_bytes(4, "big") + str(error).encode()
+
+
+def test_a_stage_that_could_not_reach_its_sink_is_put_together_at_the_next_frame() -> None:
+    place = Place()
+    away = [SinkUnavailable("away")]
+
+    def assemble() -> WriteStage:
+        if away:
+            raise away.pop()
+        return place.write_stage()
+
+    stage = Opened(assemble)
+    frame = place.job.read(numbered(event(1)))
+    with pytest.raises(SinkUnavailable):
+        list(stage(frame))
+    list(stage(frame))
+    assert place.offsets("streaming_events") == [0]
 
 
 def test_what_is_masked_never_comes_to_the_gate() -> None:
@@ -296,7 +325,7 @@ def test_nothing_is_judged_while_the_clock_is_wrong() -> None:
 
 
 def test_a_frame_of_another_version_ends_the_job() -> None:
-    (stop,) = Place().write_stage()(b"\x07")
-    assert stop.startswith(STOP)
-    with pytest.raises(FrameError):
-        next(KeysStage(Pipeline(BUILTIN_EVENT_TYPES), BatchClock(lambda: NOW, lambda: 0.0), "rules")(b"\x07"))
+    keys = KeysStage(Pipeline(BUILTIN_EVENT_TYPES), BatchClock(lambda: NOW, lambda: 0.0), "rules")
+    for stage in (Place().write_stage(), keys):
+        (stop,) = Opened(lambda stage=stage: stage)(b"\x07")
+        assert stop.startswith(STOP)

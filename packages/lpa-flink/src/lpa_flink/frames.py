@@ -19,8 +19,9 @@ from lpa_core.records import Position, RecordBatch
 VERSION: Final = 1
 """Of all frames. Ranges lie in savepoints: a later version has to read this one, or to refuse it by its number."""
 
-_RECORD: Final = 0
+_PASSED_ON: Final = 0
 _STOP: Final = 1
+"""Behind the version of what Python sends, but for the range: the kind of the frame."""
 
 _INT: Final = Struct(">i")
 _LONG: Final = Struct(">q")
@@ -98,7 +99,7 @@ def decode_batch(frame: bytes) -> ReadBatch:
 def encode_judged(batch: ReadBatch, claims: Sequence[str], judged_at: int, fingerprint: str) -> bytes:
     """The frame that Unpacking.java reads. ``claims`` are empty for what is not an event; time in epoch ms."""
     records = batch.records
-    parts = [bytes([VERSION]), _LONG.pack(judged_at), _of_text(fingerprint), _of_text(records.topic)]
+    parts = [bytes([VERSION, _PASSED_ON]), _LONG.pack(judged_at), _of_text(fingerprint), _of_text(records.topic)]
     parts.append(_TWO_INTS.pack(records.partition, len(records)))
     for offset, claim, body in zip(records.offsets, claims, batch.bodies, strict=True):
         claimed = claim.encode()
@@ -108,7 +109,8 @@ def encode_judged(batch: ReadBatch, claims: Sequence[str], judged_at: int, finge
 
 def encode_claims(topic: str, partition: int, claims: Sequence[str], offsets: Sequence[int]) -> bytes:
     """The frame of claims that a sink's rows made, for Unpacking.java: judged records without a body."""
-    parts = [bytes([VERSION]), _LONG.pack(0), _of_text(""), _of_text(topic), _TWO_INTS.pack(partition, len(claims))]
+    parts = [bytes([VERSION, _PASSED_ON]), _LONG.pack(0), _of_text(""), _of_text(topic)]
+    parts.append(_TWO_INTS.pack(partition, len(claims)))
     for claim, offset in zip(claims, offsets, strict=True):
         claimed = claim.encode()
         parts += (_OFFSET_AND_SIZE.pack(offset, len(claimed)), claimed, _NULL)
@@ -156,7 +158,7 @@ def decode_range(frame: bytes, *, with_headers: bool = False) -> FrozenRange:
 
 def encode_record(record: OutgoingRecord) -> bytes:
     """The frame of a record that OutgoingRecord.java publishes."""
-    parts = [bytes([VERSION, _RECORD]), _of_text(record.topic), _of_bytes(record.key), _of_bytes(record.value)]
+    parts = [bytes([VERSION, _PASSED_ON]), _of_text(record.topic), _of_bytes(record.key), _of_bytes(record.value)]
     parts.append(_INT.pack(len(record.headers)))
     for name, value in record.headers:
         parts += (_of_text(name), _of_bytes(value))

@@ -13,11 +13,14 @@ from functools import partial
 from importlib.metadata import version
 from typing import Final
 
-from lpa_core.errors import ConfigurationError
+from lpa_core.errors import ConfigurationError, LpaError
+from lpa_core.kafka.admin import admin_client
+from lpa_core.kafka.committed_offsets import committed_in_the_end
 from lpa_core.plugins.fingerprint import fingerprint
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.loading import load
 from lpa_core.settings.settings import Settings
+from lpa_flink.beginning import require_begun
 from lpa_flink.identity import JobIdentity
 from lpa_flink.java_clients import consumer_properties, producer_properties
 from lpa_flink.stage_assembly import Opened, keys_stage, write_stage
@@ -62,13 +65,15 @@ class FlinkJobError(ConfigurationError):
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Put the job together and hand it to the cluster. Raises ConfigurationError."""
+    """Put the job together and hand it to the cluster. Raises ConfigurationError, and what Kafka's client raises."""
     parser = argparse.ArgumentParser(prog="lpa_flink.job", description="The pipeline as a job on Apache Flink.")
     for name in ("version", "fingerprint"):
         parser.add_argument(f"--expect-{name}", default="", help=f"refuse to run with another {name}")
     expected = parser.parse_args(arguments)
     settings = load()
     require_expected(settings, expected.expect_version, expected.expect_fingerprint)
+    if settings.quality.topics_from_their_end:
+        require_begun(settings.quality, committed_in_the_end(admin_client(settings), settings))
     execute(settings, JobIdentity.of(settings, PluginManager(settings).plugins))
 
 
@@ -121,5 +126,16 @@ def execute(settings: Settings, identity: JobIdentity) -> None:
     environment.execute(identity.name)
 
 
+def refuse(problem: LpaError) -> None:
+    """Have Flink's REST say why there is no job: else it says only that a Python has ended."""
+    from pyflink.java_gateway import get_gateway
+
+    get_gateway().jvm.com.livepeer.analytics.pipeline.StreamingEventsToClickHouse.refuse(str(problem))
+
+
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except LpaError as refused:
+        refuse(refused)
+        sys.exit(refused.exit_status)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from itertools import takewhile
-from typing import Final, Generic, TypeVar, final
+from typing import Final, final
 
 import attrs
 
@@ -15,6 +15,7 @@ from lpa_core import logs
 from lpa_core.delivery.batch_clock import BatchClock
 from lpa_core.delivery.group_destination import GroupDestination
 from lpa_core.delivery.limits import RejectLimits
+from lpa_core.errors import LpaError, Unavailable
 from lpa_core.jobs.assembly import build_pipeline, open_sinks
 from lpa_core.kafka.outgoing_records import of_reject, of_touches
 from lpa_core.pipeline.pipeline import Pipeline
@@ -24,27 +25,35 @@ from lpa_core.release import RELEASED_MS
 from lpa_core.settings.loading import load
 from lpa_core.settings.settings import Settings
 from lpa_core.sinks.sink import Sink, StoredKeys, SupportsNewestTime, SupportsRecall
+from lpa_flink.frames import encode_stop
 from lpa_flink.stages import KeysStage, WriteStage
 
 MOST_RETRY_SECONDS: Final = 300
 """A write is given up after this time, and the range comes again from the newest checkpoint: the brokers would end the
 transaction that holds what is to be published beside it (``TRANSACTION_TIMEOUT_MS``)."""
 
-T = TypeVar("T")
-
 
 @final
-class Opened(Generic[T]):
+class Opened:
     """A stage that is put together where it runs, at its first frame: it travels there as a pickle."""
 
-    def __init__(self, assemble: Callable[[], Callable[[bytes], T]]) -> None:
+    def __init__(self, assemble: Callable[[], Callable[[bytes], Iterable[bytes]]]) -> None:
         self._assemble = assemble
-        self._stage: Callable[[bytes], T] | None = None
+        self._stage: Callable[[bytes], Iterable[bytes]] | None = None
 
-    def __call__(self, frame: bytes) -> T:
-        if self._stage is None:
-            self._stage = self._assemble()
-        return self._stage(frame)
+    def __call__(self, frame: bytes) -> Iterator[bytes]:
+        """The stage's frames; or that of the reason to end the job, if beginning again would not help.
+
+        Raises Unavailable: the job goes back to its newest checkpoint, and the frame comes again.
+        """
+        try:
+            if self._stage is None:
+                self._stage = self._assemble()
+            yield from self._stage(frame)
+        except Unavailable:
+            raise
+        except LpaError as problem:
+            yield encode_stop(str(problem))
 
 
 def keys_stage(submitted_at: int) -> KeysStage:

@@ -21,7 +21,6 @@ from lpa_core.delivery.partitions import PartitionState
 from lpa_core.delivery.pending_range import PendingRange, claimed_keys, fix_duplicates, withdraw_refused, write
 from lpa_core.delivery.range_steps import RangeSteps
 from lpa_core.delivery.ranges import Range
-from lpa_core.errors import LpaError, Unavailable
 from lpa_core.pipeline.pipeline import Pipeline
 from lpa_core.records import RecordBatch
 from lpa_core.release import WrongClockError
@@ -36,7 +35,6 @@ from lpa_flink.frames import (
     encode_claims,
     encode_judged,
     encode_record,
-    encode_stop,
 )
 
 _CLAIMS_OF_A_FRAME: Final = 5_000
@@ -138,17 +136,12 @@ class WriteStage:
         self._states: dict[Partition, PartitionState] = {}
 
     def __call__(self, frame: bytes) -> Sequence[bytes]:
-        """The frames of the records to publish, or of the reason to end the job.
+        """The frames of the records to publish.
 
-        Raises SinkUnavailable: the job goes back to its newest checkpoint, and the range comes again.
+        Raises SinkUnavailable, SinkMisconfigured, RejectLimitError, FrameError, ContractError.
         """
-        try:
-            written = self._written(decode_range(frame, with_headers=self._with_headers))
-            return [encode_record(record) for record in self._destination.records(written)]
-        except Unavailable:
-            raise
-        except LpaError as problem:  # what waiting does not help against
-            return [encode_stop(str(problem))]
+        written = self._written(decode_range(frame, with_headers=self._with_headers))
+        return [encode_record(record) for record in self._destination.records(written)]
 
     def _written(self, frozen: FrozenRange) -> PendingRange:
         pending = self._pending(frozen)

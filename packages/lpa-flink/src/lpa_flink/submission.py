@@ -16,6 +16,7 @@ from lpa_core.errors import JobFailed
 from lpa_core.kafka.admin import admin_client
 from lpa_core.kafka.committed_offsets import committed_in_the_end, require_stopped
 from lpa_core.plugins.context import AppContext
+from lpa_flink.beginning import require_begun
 from lpa_flink.identity import JobIdentity
 from lpa_flink.jar import ENTRY_CLASS, require_jar
 from lpa_flink.rest import FlinkClient, FlinkRun
@@ -59,7 +60,8 @@ def submit(
         location: of the savepoint or checkpoint to begin with; ``latest`` for the newest; empty for none.
         tables_restored_too: the tables were taken back to a time not after that state: an older one is accepted.
 
-    Raises SubmissionRefused, FlinkStateError, FlinkJarError and what the client, Kafka and the sink raise.
+    Raises SubmissionRefused, FlinkBeginningError, FlinkStateError, FlinkJarError and what the client, Kafka and the
+    sink raise.
     """
     settings = context.settings
     identity = JobIdentity.of(settings, context.plugins.plugins)
@@ -69,6 +71,7 @@ def submit(
     admin = admin_client(settings)
     require_stopped(admin, settings)
     commits = committed_in_the_end(admin, settings)
+    require_begun(settings.quality, commits)
     if location:
         state = _restorable(folder, identity, location, context, tables_restored_too=tables_restored_too)
     else:
@@ -137,12 +140,12 @@ def _restorable(
     _require_own(state, identity)
     if state.job is not None and state.job.identity.fingerprint != identity.fingerprint:
         _log.warning("the state was made under other settings or plugins", location=state.location)
+    if state.note is not None and (short := stored_short(context, state.note.partitions)):
+        raise FlinkStateError(
+            f"{state.location} is newer than the tables: {short}; what is between would be lost. Restore a later "
+            "backup, or an older savepoint with --tables-restored-too"
+        )
     if tables_restored_too:
-        if state.note is not None and (short := stored_short(context, state.note.partitions)):
-            raise FlinkStateError(
-                f"{state.location} is newer than the tables: {short}; what is between would be lost. Restore a later "
-                "backup, or an older savepoint"
-            )
         return state
     if last is not None and state.location != last.location:
         raise FlinkStateError(

@@ -13,8 +13,15 @@ class Topology(Protocol):
 class _Flink(Protocol):
     Topology: Topology
 
+class _EntryClass(Protocol):
+    def refuse(self, reason: str) -> None: ...
+
+class _Pipeline(Protocol):
+    StreamingEventsToClickHouse: _EntryClass
+
 class _Analytics(Protocol):
     flink: _Flink
+    pipeline: _Pipeline
 
 class _Livepeer(Protocol):
     analytics: _Analytics

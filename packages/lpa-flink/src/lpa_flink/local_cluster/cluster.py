@@ -120,8 +120,9 @@ class LocalCluster:
     def _lay_out(self, home: Path, python: str, place: tuple[str, int]) -> None:
         for name in ("conf", "log", "tmp", "upload", "lib"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
+        without_secrets = files("lpa_flink.local_cluster").joinpath("log4j.properties").read_text()
         for source in (home / "conf").glob("log4j*.properties"):
-            (self.folder / "conf" / source.name).write_bytes(source.read_bytes())
+            (self.folder / "conf" / source.name).write_text(f"{source.read_text()}\n{without_secrets}")
         for jar in [*(home / "lib").glob("*.jar"), *(home / "opt").glob("flink-python-*.jar")]:
             link = self.folder / "lib" / jar.name
             link.unlink(missing_ok=True)

@@ -73,7 +73,7 @@ def batch_frame(
 
 def _claims(frame: bytes) -> Iterator[tuple[str, int]]:
     """What Unpacking.java makes of a frame of claims, which have no bodies."""
-    _, at = _read(frame, 9)
+    _, at = _read(frame, 10)
     _, at = _read(frame, at)
     _, count = struct.unpack_from(">ii", frame, at)
     at += 8
@@ -86,8 +86,8 @@ def _claims(frame: bytes) -> Iterator[tuple[str, int]]:
 
 
 def _judged(frame: bytes) -> tuple[int, bytes, list[str], list[bytes]]:
-    (judged_at,) = struct.unpack_from(">q", frame, 1)
-    fingerprint, at = _read(frame, 9)
+    (judged_at,) = struct.unpack_from(">q", frame, 2)
+    fingerprint, at = _read(frame, 10)
     _, at = _read(frame, at)
     _, count = struct.unpack_from(">ii", frame, at)
     at += 8

@@ -1,6 +1,5 @@
 package com.livepeer.analytics.flink;
 
-import java.io.ByteArrayInputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -12,9 +11,7 @@ public class OutgoingRecord implements KafkaRecordSerializationSchema<byte[]> {
   @Override
   public ProducerRecord<byte[], byte[]> serialize(byte[] frame, KafkaSinkContext context, Long timestamp) {
     try {
-      DataInputStream in = new DataInputStream(new ByteArrayInputStream(frame));
-      Frames.version(in, "an outgoing record");
-      in.readByte(); // its kind, which Stop looked at
+      DataInputStream in = Stop.opened(frame, "an outgoing record");
       String topic = Frames.text(in);
       byte[] key = Frames.bytes(in);
       ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(topic, key, Frames.bytes(in));

@@ -12,11 +12,20 @@ public class Stop implements MapFunction<byte[], byte[]> {
 
   @Override
   public byte[] map(byte[] frame) throws IOException {
+    opened(frame, "an outgoing record");
+    return frame;
+  }
+
+  /**
+   * What a frame of Python holds, behind its version and kind. Throws SuppressRestartsException if the frame is the
+   * reason to end the job.
+   */
+  static DataInputStream opened(byte[] frame, String what) throws IOException {
     DataInputStream in = new DataInputStream(new ByteArrayInputStream(frame));
-    Frames.version(in, "an outgoing record");
+    Frames.version(in, what);
     if (in.readByte() == REASON) {
       throw new SuppressRestartsException(new IllegalStateException(Frames.text(in)));
     }
-    return frame;
+    return in;
   }
 }

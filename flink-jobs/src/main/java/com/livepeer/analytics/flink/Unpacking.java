@@ -1,17 +1,15 @@
 package com.livepeer.analytics.flink;
 
-import java.io.ByteArrayInputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
 import org.apache.flink.api.common.functions.FlatMapFunction;
 import org.apache.flink.util.Collector;
 
-/** Makes single records of a frame of judged ones. */
+/** Makes single records of a frame of judged ones. Ends the job, without another start, if Python says so instead. */
 public class Unpacking implements FlatMapFunction<byte[], JudgedRecord> {
   @Override
   public void flatMap(byte[] frame, Collector<JudgedRecord> out) throws IOException {
-    DataInputStream in = new DataInputStream(new ByteArrayInputStream(frame));
-    Frames.version(in, "judged records");
+    DataInputStream in = Stop.opened(frame, "judged records");
     long judgedAt = in.readLong();
     String fingerprint = Frames.text(in);
     Place place = Place.read(in);

@@ -83,6 +83,16 @@ class FramesTest {
   }
 
   @Test
+  void aStopBeforeTheGateEndsTheJobForGoodToo() {
+    Unpacking unpacking = new Unpacking();
+    String why =
+        assertThrows(SuppressRestartsException.class, () -> unpacking.flatMap(bytes("stop"), collector(new ArrayList<>())))
+            .getCause()
+            .getMessage();
+    assertEquals("too many dead letters: look at the producer", why);
+  }
+
+  @Test
   void aFrameOfAnotherFormatIsRefused() throws IOException {
     byte[] frame = bytes("judged");
     frame[0] = 2;
