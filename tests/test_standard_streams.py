@@ -42,7 +42,7 @@ def shell(line: str, folder: Path, lpa: str = LPA, **environment: str) -> subpro
     [
         (">/dev/full", 1),
         pytest.param("| true", 0, marks=pytest.mark.slow),
-        (">&-", 0),
+        pytest.param(">&-", 0, marks=pytest.mark.slow),
         pytest.param("2>&-", 0, marks=pytest.mark.slow),
     ],
     ids=str,

@@ -123,6 +123,7 @@ def test_failure_19_a_verification_does_not_fail_for_the_dead_letters_of_others(
     assert (rate["passed"], rate["figures"]["dead_letters"], rate["figures"]["accepted"]) == (True, 0, 2)
 
 
+@pytest.mark.slow
 def test_failure_19_since_goes_by_the_time_of_rejection_and_a_hint_tells_of_the_others(place: ReplayPlace) -> None:
     place.ingest(event(f"e-{number}", MOMENT + number) for number in range(6))
     assert place.plan("--since", "1h")["selected"] == 6, (

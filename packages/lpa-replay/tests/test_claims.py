@@ -19,6 +19,7 @@ def write_accepted(place: ReplayPlace) -> None:
     (place.folder / "accepted.ndjson").write_bytes(b"\n".join(lines))
 
 
+@pytest.mark.slow
 def test_a_dead_letter_owns_no_claim_though_its_key_and_id_stay_the_same(place: ReplayPlace) -> None:
     place.ingest([event("same")])
     assert place.replay("--all", "--fix", "fix.toml")["published"] == 1
@@ -26,6 +27,7 @@ def test_a_dead_letter_owns_no_claim_though_its_key_and_id_stay_the_same(place: 
     assert place.count("streaming_events_quarantine") == 0
 
 
+@pytest.mark.slow
 def test_an_event_that_a_sink_refused_is_stored_by_its_replay(place: ReplayPlace) -> None:
     place.ingest([event("first", pipeline="p")])
     table = f"{place.database}.ai_stream_status"
@@ -75,6 +77,7 @@ def test_nor_when_the_dedup_store_has_forgotten_them(place: ReplayPlace, monkeyp
     assert not checks["duplicates by dedup key"]["passed"], "forced past the TTL it doubles, and verify says so"
 
 
+@pytest.mark.slow
 def test_base64_is_counted_or_repaired(place: ReplayPlace) -> None:
     place.ingest([b"\xff" + base64.b64encode(b"x"), b"{'id': 1}"])
     done = place.replay("--all")

@@ -58,6 +58,7 @@ def test_a_producers_bug_is_repaired_once(place: ReplayPlace) -> None:
     assert shown["results"] == [{"result": "skipped", "why": "already stored", "records": RECORDS}]
 
 
+@pytest.mark.slow
 def test_each_record_ends_in_one_place(place: ReplayPlace) -> None:
     place.ingest(
         [

@@ -98,6 +98,7 @@ def test_a_tap_is_opened_asked_and_closed(served: Served) -> None:
     assert (status, "sample is at least 1" in answer["errors"][0]) == (400, True)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("worker")
 def test_the_command_shows_records_and_counts_and_leaves_nothing_open(
     served: Served, capsys: pytest.CaptureFixture[str]

@@ -169,6 +169,7 @@ def test_killed_anywhere_and_started_again_the_rows_are_those_of_an_undisturbed_
     assert interrupted(World(), crashes, step, last_step).sink.comparable() == undisturbed.sink.comparable()
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(crashes=st.lists(st.integers(0, 60), max_size=4), step=st.integers(1, 7))
 def test_so_they_are_where_the_sink_refuses_rows(crashes: list[int], step: int) -> None:

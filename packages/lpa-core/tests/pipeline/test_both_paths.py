@@ -60,7 +60,7 @@ def holds(column: Column, value: Any) -> bool:
     return isinstance(value, int) and least <= value <= most
 
 
-INPUTS = int(os.environ.get("LPA_FUZZ_INPUTS", "4000"))
+INPUTS = int(os.environ.get("LPA_FUZZ_INPUTS", "2000"))
 SEED = int(os.environ.get("LPA_FUZZ_SEED", random.Random().randrange(1 << 32)))
 
 

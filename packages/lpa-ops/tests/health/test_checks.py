@@ -198,6 +198,7 @@ def test_failure_18_what_an_api_view_tells_is_rebuilt_as_told(
     ok(day, attrs.evolve(api_view_parity.CHECK, judge=lambda scope: judge_parity(scope, "", {36})))
 
 
+@pytest.mark.slow
 def test_failure_18_a_session_is_rebuilt_as_told(day: CheckedDatabase) -> None:
     ok(day, session_consistency.CHECK)
     lost = "SELECT workflow_session_id FROM day.fact_workflow_session_segments ORDER BY segment_start_ts LIMIT 1"
@@ -209,6 +210,7 @@ def test_failure_18_a_session_is_rebuilt_as_told(day: CheckedDatabase) -> None:
     ok(day, session_consistency.CHECK)
 
 
+@pytest.mark.slow
 def test_rows_that_are_not_attributed(day: CheckedDatabase) -> None:
     ok(day, attribution_coverage.CHECK)
     day.run(

@@ -78,6 +78,7 @@ def written(folder: Path, *names: str, head: str = "", narrowed: str | None = ""
     return file
 
 
+@pytest.mark.slow
 def test_failure_17_the_report_of_a_whole_run_passes(repository: Path) -> None:
     time.sleep(max(0, 1 - time.time() % 1))  # the commit's time has no fractions
     report = ran(repository, "packages", "tests/test_b.py")

@@ -109,6 +109,7 @@ def test_failure_02_a_foreign_answer_to_a_question_is_asked_again(
     assert len(server.rows(TABLE)) == 3
 
 
+@pytest.mark.slow
 def test_failure_02_a_foreign_answer_withdraws_nothing(
     server: ClickHousePlace, front: Front, sink: ClickHouseSink
 ) -> None:
@@ -120,6 +121,7 @@ def test_failure_02_a_foreign_answer_withdraws_nothing(
     assert len(server.rows(TABLE)) == 40 - len(FOREIGN)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("applied", [False, True], ids=["not carried out", "carried out"])
 def test_failure_02_a_server_killed_in_mid_answer_is_waited_for(
     server: ClickHousePlace, front: Front, sink: ClickHouseSink, applied: bool

@@ -112,6 +112,7 @@ def rows() -> st.SearchStrategy[Row]:
     return st.builds(Row, st.lists(session, max_size=4).map(tuple), latencies(), latencies(), fps)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=6,
     deadline=None,

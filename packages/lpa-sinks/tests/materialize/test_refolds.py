@@ -131,6 +131,7 @@ def test_wallets_that_nobody_at_the_url_has_are_counted_once(new_store: NewStore
     assert materializer.update([store.store([more], 10, ARRIVED + 1)]).url_wallet_mismatches == 1
 
 
+@pytest.mark.slow
 def test_a_row_that_was_read_before_its_turn_and_withdrawn_then_leaves(new_store: NewStore) -> None:
     store, events = new_store(), Events()
     session = [events.capability(T - MINUTE), *events.session(T)]
