@@ -125,7 +125,9 @@ def test_what_cannot_be_is_said_in_a_line(
     assert run(["tap", "--stage", "read", "--reason", "x"]) == 2
     assert "a record that is only read has no reason" in capsys.readouterr().err
     assert run(["tap", "--address", "127.0.0.1:1"]) == 2
-    assert "no worker answers at 127.0.0.1:1" in capsys.readouterr().err
+    refused = capsys.readouterr().err
+    assert "no worker answers at 127.0.0.1:1" in refused
+    assert "a job that reads files cannot be asked" in refused
     monkeypatch.delenv("LPA_ADMIN_TOKEN")
     assert run(["tap"]) == 2
     assert "no LPA_ADMIN_TOKEN is set" in capsys.readouterr().err

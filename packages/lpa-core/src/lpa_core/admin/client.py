@@ -53,8 +53,8 @@ def _answer(
         found = msgspec.json.decode(response.read(), type=dict[str, Any])
     except (OSError, HTTPException, msgspec.DecodeError) as error:
         raise AdminError(
-            f"no worker answers at {address} ({error}): see that `lpa ingest` reads from Kafka, and give its "
-            "LPA_ADMIN_ADDRESS with --address"
+            f"no worker answers at {address} ({error}): see that `lpa ingest` runs and reads from Kafka (a job "
+            "that reads files cannot be asked), and give its LPA_ADMIN_ADDRESS with --address"
         ) from None
     finally:
         connection.close()
