@@ -276,10 +276,11 @@ def wheels(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def docs(session: nox.Session) -> None:
-    """Build the docs site into site/, offline; a warning is an error. Open site/index.html."""
+    """Build the docs site into site/, offline, and for language models llms.txt; a warning is an error."""
     sync(session, "--all-packages", "--all-extras", "--group", "docs")
     strictly = ("--fresh-env", "--fail-on-warning", "--keep-going")
     session.run("sphinx-build", "--builder", "html", "--conf-dir", "tools/site", *strictly, "docs", "site")
+    session.run("python", "tools/site/llms.py", "site")
 
 
 @nox.session(default=False)

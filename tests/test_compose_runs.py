@@ -91,7 +91,7 @@ def test_the_build_makes_an_environment_that_runs_lpa(tmp_path: Path) -> None:
     assert len(list((tmp_path / "dist").glob("*.whl"))) == 5
     lpa = tmp_path / "opt" / "lpa" / "bin" / "lpa"
     loaded = subprocess.run([lpa, "plugins", "--json"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-    assert re.findall(r'"name": "(\w+)"', loaded) == ["core", "flink", "jobs", "ops", "replay", "sinks"]
+    assert sorted(re.findall(r'"name": "(\w+)"', loaded)) == ["core", "flink", "jobs", "ops", "replay", "sinks"]
     extras = "import confluent_kafka, redis, rocksdict, clickhouse_connect, obstore"
     subprocess.run([lpa.with_name("python"), "-c", extras], check=True)
 

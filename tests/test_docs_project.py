@@ -1,4 +1,4 @@
-"""README, CONTRIBUTING, SECURITY and CHANGELOG name files, sessions, commands and settings that exist."""
+"""README, AGENTS, CONTRIBUTING, SECURITY and CHANGELOG name files, sessions, commands and settings that exist."""
 
 import ast
 import re
@@ -11,7 +11,7 @@ from lpa_core.release import RELEASES
 from lpa_core.settings.loading import described
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
+PAGES = ("README.md", "AGENTS.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
 
 
 def _page(name: str) -> str:
