@@ -269,6 +269,9 @@ def test_status_shows_the_job_its_checkpoints_and_what_waits(place: FlinkPlace) 
     assert (said["job"]["lag_records"], said["job"]["waiting_records"]) == (11, 7)
     assert said["job"]["checkpoints"]["age_seconds"] == 4
     assert said["job"]["exception"] == "broker away"
+    assert said["job"]["checkpoints"]["failure"] == ""
+    job.failure = "a.B: No space left on device"
+    assert json.loads(place.lpa("status", "--json")[1])["job"]["checkpoints"]["failure"] == "No space left on device"
     _, out, _ = place.lpa("status")
     assert "broker away" in out
     assert "4 s ago" in out

@@ -58,6 +58,16 @@ def test_a_checkpoint_gets_old(server: FlinkServer, tmp_path: Path, age: float, 
     assert found(server).state is state
 
 
+def test_an_old_checkpoint_comes_with_the_reason_for_which_there_is_no_newer_one(
+    server: FlinkServer, tmp_path: Path
+) -> None:
+    job = running(server, tmp_path, age=121)
+    job.failure = "a.B: x\nCaused by: java.io.IOException: No space left on device"
+    assert "; the last failed by: No space left on device" in found(server).detail
+    job.failed_number = 0
+    assert "failed by" not in found(server).detail, "one was made since"
+
+
 def test_a_job_without_a_checkpoint_is_as_old_as_itself(server: FlinkServer) -> None:
     server.jobs.append(StandInJob("a" * 32, now=1_767_870_000_000 + 130_000))
     assert (found(server).state, found(server).value) == (State.WARNING, 130.0)

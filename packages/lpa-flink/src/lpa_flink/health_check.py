@@ -63,6 +63,8 @@ def _of_running(running: RunningJob, scope: Scope) -> Finding:
         )
     judged = thresholds.judge(age)
     if judged is not State.OK:
+        if running.checkpoints.failure:
+            detail += f"; the last failed by: {running.checkpoints.failure}"
         return Finding(judged, detail, age, thresholds, "see `lpa flink status`: why checkpoints fail or wait", figures)
     if running.restarts and running.uptime_seconds < _SETTLED_SECONDS:
         why = f"; it failed by: {running.exception}" if running.exception else ""

@@ -134,6 +134,14 @@ class FlinkCheckpoints(msgspec.Struct, frozen=True):
     latest: _Latest
     history: list[FlinkCheckpoint]
 
+    @property
+    def failure(self) -> str:
+        """Why the newest one was not made, in one line; empty if it was."""
+        completed, failed = self.latest.completed, self.latest.failed
+        if failed is None or (completed is not None and completed.id > failed.id):
+            return ""
+        return cause(failed.failure_message or "Flink does not say why")
+
 
 class _Exception(msgspec.Struct, frozen=True):
     stacktrace: str

@@ -100,6 +100,7 @@ def _running_as_json(running: RunningJob) -> dict[str, Any]:
             "failed": running.checkpoints.counts.failed,
             "newest": completed.external_path if completed else None,
             "age_seconds": running.checkpoint_age_seconds,
+            "failure": running.checkpoints.failure,
         },
         "exception": running.exception,
         "parameters": dict(running.parameters),
@@ -131,7 +132,6 @@ def _last(status: FlinkStatus) -> str:
 
 def _print_running(running: RunningJob) -> None:
     checkpoints, completed = running.checkpoints, running.checkpoints.latest.completed
-    failed = checkpoints.latest.failed
     fields = [
         ("state", running.job.state),
         ("id", running.job.id),
@@ -142,7 +142,7 @@ def _print_running(running: RunningJob) -> None:
         ("waiting", f"{_known(running.waiting)} records, for a checkpoint"),
         ("checkpoints", f"{checkpoints.counts.completed} completed, {checkpoints.counts.failed} failed"),
         ("newest", f"{completed.external_path}, {running.checkpoint_age_seconds:,.0f} s ago" if completed else "none"),
-        ("failure", (failed.failure_message or "") if failed else ""),
+        ("failure", checkpoints.failure),
         ("exception", running.exception),
         *running.parameters.items(),
     ]

@@ -41,6 +41,9 @@ class StandInJob:
     )
     checkpoints: list[dict[str, object]] = attrs.field(factory=list)
     failed_checkpoints: int = 0
+    failure: str = ""
+    """Why the checkpoint of ``failed_number`` was not made."""
+    failed_number: int = 1_000
     exception: str = ""
     requests: dict[str, Answer] = attrs.field(factory=dict)
 
@@ -232,7 +235,16 @@ def _checkpoints(job: StandInJob) -> dict[str, object]:
         "latest": {
             "completed": completed[0] if completed else None,
             "savepoint": savepoints[0] if savepoints else None,
-            "failed": None,
+            "failed": _failed(job) if job.failure else None,
         },
         "history": job.checkpoints,
+    }
+
+
+def _failed(job: StandInJob) -> dict[str, object]:
+    return {
+        "id": job.failed_number,
+        "status": "FAILED",
+        "trigger_timestamp": job.now,
+        "failure_message": job.failure,
     }
