@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -251,3 +252,41 @@ def test_an_agent_asks_while_another_process_writes(held: Path) -> None:
 def test_what_is_missing_for_agents_over_http_is_said_at_once(tmp_path: Path) -> None:
     status, said = lpa(tmp_path, "mcp", "--http")
     assert (status, "set LPA_MCP_TOKEN" in " ".join(said.split())) == (2, True), said
+
+
+READER: Final = """
+import sys, time
+from lpa_sinks.clickhouse.readers import Readers
+from lpa_core.settings.loading import load
+from lpa_sinks.clickhouse.database import endpoint_of
+Readers(endpoint_of(f"chdb://{sys.argv[1]}", load({})), "", 30).run(lambda client: client.command("SELECT 1"))
+print("open", flush=True)
+time.sleep(60)
+"""
+LATE: Final = """
+import sys
+from pathlib import Path
+from lpa_sinks.clickhouse import embedded
+look, seen = embedded.holder_of, []
+def holder_of(path):
+    seen.append(path)
+    return look(path) if len(seen) > 1 else ""
+embedded.holder_of = holder_of
+print(embedded.open_embedded(Path(sys.argv[1])).command("SELECT 1"))
+"""
+
+
+def test_a_reader_that_opens_it_just_before_gives_way_too(tmp_path: Path) -> None:
+    """It was not there at the look, and is at the opening."""
+    database = str(tmp_path / "clickhouse")
+    Path(database).mkdir()
+    with subprocess.Popen([sys.executable, "-c", READER, database], stdout=subprocess.PIPE, text=True) as reader:
+        try:
+            assert reader.stdout
+            assert reader.stdout.readline() == "open\n"
+            late = subprocess.run(
+                [sys.executable, "-c", LATE, database], capture_output=True, text=True, check=False, timeout=60
+            )
+        finally:
+            reader.kill()
+    assert late.stdout == "1\n", late.stderr

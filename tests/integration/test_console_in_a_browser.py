@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from typing import Any, Final
@@ -20,7 +19,7 @@ SCRIPT: Final = '</pre><script>window.hit = 1</script><img src=x onerror="window
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 PAGES: Final = (
     *("flow", "flow?since=30d", "health", "failures", "failures?place=quarantine", "failures/record"),
-    *("failures/repair", "sessions", "sessions/session", "sessions/job", "trace", "trace?of=hostile", "data"),
+    *("failures/repair", "replay", "sessions", "sessions/session", "sessions/job", "trace", "trace?of=hostile", "data"),
     *("data/table?name=streaming_events", "query?sql=SELECT+1", "nothing"),
 )
 SERIOUS: Final = ("serious", "critical")
@@ -48,18 +47,6 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         finally:
             process.terminate()
             process.communicate(timeout=60)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    program = shutil.which("chromium")
-    assert program, "./dev integration installs it"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -80,9 +80,9 @@ class DataFolder:
         return self.root / "replays"
 
     @property
-    def replay_plans(self) -> Path:
-        """A file for each replay that an agent planned."""
-        return self.root / "replay-plans"
+    def console_replays(self) -> Path:
+        """A folder for each replay that was asked for in the console."""
+        return self.root / "console" / "replays"
 
     @property
     def mirrors(self) -> Path:

@@ -17,6 +17,7 @@ from lpa_ops.console.database import ConsoleDatabase
 from lpa_ops.console.page import ConsoleSources
 from lpa_ops.console.partitions import PartitionReport
 from lpa_ops.console.query import QueryBox
+from lpa_ops.console.replay_jobs import ReplayJobs
 from lpa_ops.health.checks import attribution_coverage, consumer_lag, dlq_rate
 from lpa_ops.testing.checked_database import HOUR_MS, CheckedDatabase
 from lpa_ops.trace.gather import Surroundings
@@ -45,7 +46,15 @@ def sources(day: CheckedDatabase, day_health: HealthReport) -> Iterator[ConsoleS
     around = Surroundings(day.settings, day.sink)
     trial = RepairTrial(day.settings, PluginManager(day.settings))
     yield ConsoleSources(
-        database, lambda: day_health, dict, PartitionReport, lambda: backups, around, box.ask, repairs=trial
+        database,
+        lambda: day_health,
+        dict,
+        PartitionReport,
+        lambda: backups,
+        around,
+        box.ask,
+        repairs=trial,
+        replays=ReplayJobs(day.settings.lpa.data.console_replays, day.settings.lpa.data.replays, day.sink),
     )
     readers.close()
 

@@ -39,6 +39,7 @@ def judged(browser: TestClient, values: dict[str, Any], **typed: str) -> Any:
     return answer.json()
 
 
+@pytest.mark.slow
 def test_failures_and_records_lead_to_their_repair(browser: TestClient, group: dict[str, Any]) -> None:
     links = page(browser.get("/failures")).links
     (link,) = [
@@ -88,6 +89,7 @@ def test_a_fix_that_is_written_counts_while_the_payload_is_as_it_was(
     assert wrong["fix"] == "[[fix]]\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("payload", "said"),
     [("{", "the edited record is not JSON"), ("[]", "not a JSON object"), ('{"a": null}', "cannot hold null"),
@@ -103,6 +105,7 @@ def test_what_cannot_be_a_fix_is_said_beside_what_was_typed(
     assert len([name for name, _ in found.elements if name == "script"]) == 3, "those of the console"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [HOSTILE, "'; DROP TABLE x --", "\\' OR 1", "{x:Int64}"])
 def test_hostile_parameters_are_text(browser: TestClient, text: str) -> None:
     for values in ({"type": text}, {"at": f"{text}/0/1"}, {"at": f"{text}/0/1", "which": "one"}):
@@ -122,6 +125,7 @@ def test_a_choice_that_is_none_is_refused(browser: TestClient, values: dict[str,
     assert said in page(browser.get(PATH, params=values), 400).text
 
 
+@pytest.mark.slow
 def test_a_time_without_dead_letters_says_so(browser: TestClient, group: dict[str, Any], day: CheckedDatabase) -> None:
     early = {**group, "since": day.now_ms - 9 * 86_400_000, "until": day.now_ms - 8 * 86_400_000}
     assert "No dead letter is like that in this time" in page(browser.get(PATH, params=early)).text

@@ -22,6 +22,7 @@ from lpa_ops.console.database import ConsoleDatabase
 from lpa_ops.console.page import ConsoleSources
 from lpa_ops.console.partitions import PartitionReport
 from lpa_ops.console.query import QueryBox
+from lpa_ops.console.replay_jobs import ReplayJobs
 from lpa_ops.health.checks import attribution_coverage, dlq_rate
 from lpa_ops.mcp.audit import AuditLog
 from lpa_ops.mcp.server import agent_server
@@ -94,6 +95,7 @@ def tool_sources(day: CheckedDatabase) -> Iterator[ToolSources]:
         Surroundings(day.settings, day.sink),
         QueryBox(endpoint, "", 2).ask,
         RepairTrial(day.settings, plugins),
+        ReplayJobs(day.settings.lpa.data.console_replays, day.settings.lpa.data.replays, day.sink),
     )
     yield ToolSources(console, AppContext(day.settings, plugins), day.sink, lambda: day.now_ms)
     readers.close()

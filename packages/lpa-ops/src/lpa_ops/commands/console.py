@@ -27,7 +27,7 @@ def console_app(context: AppContext) -> cyclopts.App:
 
     @app.default
     def console(*, sink: SinkUri = None) -> None:
-        """Show in a browser how the flow is, what failed, and what is stored. Nothing can be changed.
+        """Show in a browser how the flow is, what failed, and what is stored. With a token, replay dead letters.
 
         It runs until it is stopped. Open the address that it prints: LPA_CONSOLE_ADDRESS. It reads the embedded
         database also while `lpa ingest` writes into it.
@@ -41,6 +41,7 @@ def console_app(context: AppContext) -> cyclopts.App:
             from lpa_ops.console.page import ConsoleSources
             from lpa_ops.console.partitions import partition_watch
             from lpa_ops.console.query import QueryBox
+            from lpa_ops.console.replay_jobs import ReplayJobs
             from lpa_ops.trace.gather import Surroundings
             from lpa_ops.web.server import WebServer
             from lpa_replay.staging.trial import RepairTrial
@@ -70,6 +71,7 @@ def console_app(context: AppContext) -> cyclopts.App:
                 Surroundings(settings, sink, settings.lpa.archive_dir),
                 QueryBox(found, settings.clickhouse.password, _SECONDS).ask,
                 RepairTrial(settings, context.plugins),
+                ReplayJobs(settings.lpa.data.console_replays, settings.lpa.data.replays, sink),
             )
             pages = console_app(sources, access)
             server = WebServer(pages, address, name="console", setting="LPA_CONSOLE_ADDRESS")

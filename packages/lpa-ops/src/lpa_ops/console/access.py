@@ -64,6 +64,14 @@ class Access:
             and int(until) > self._clock()
         )
 
+    def require_login(self) -> None:
+        """Raise ReadRefused if there is no token, so that nobody who changes something has logged in."""
+        if not self.needs_login:
+            raise ReadRefused(
+                HTTPStatus.FORBIDDEN,
+                "this console only reads: start it with LPA_CONSOLE_TOKEN and log in, or use the command of the page",
+            )
+
     def sign_in(self, token: str, response: Response, *, secure: bool) -> None:
         """Give the browser a cookie. Raises ReadRefused if the token is another one."""
         if not hmac.compare_digest(token.strip().encode(), self._token.encode()):

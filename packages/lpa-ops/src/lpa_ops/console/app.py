@@ -22,8 +22,8 @@ from starlette.staticfiles import StaticFiles
 
 from lpa_core.errors import LpaError, UsageError
 from lpa_ops.console.access import COOKIE, Access
-from lpa_ops.console.page import ConsolePage, ConsoleSources, PageRequest
-from lpa_ops.console.pages import PAGES
+from lpa_ops.console.page import ConsoleAction, ConsolePage, ConsoleSources, PageRequest
+from lpa_ops.console.pages import ACTIONS, PAGES
 from lpa_ops.console.rendering import Rendering
 from lpa_ops.read_api.problem import MEDIA_TYPE, ReadRefused, problem_details
 from lpa_ops.read_api.rendering import JSON, as_json
@@ -58,6 +58,7 @@ def console_app(
             Route("/login", front.login, methods=["GET", "POST"]),
             Route("/logout", front.logout, methods=["POST"]),
             *(route for page in PAGES for route in front.routes(page)),
+            *(Route(f"/{action.path}", front.acting(action), methods=["POST"]) for action in ACTIONS),
             Mount("/static", StaticFiles(packages=[(__package__, "static")])),
         ],
         middleware=[Middleware(BaseHTTPMiddleware, dispatch=front.guarded)],
@@ -139,6 +140,19 @@ class _Front:
             if not as_page:
                 return Response(as_json(content), media_type=JSON)
             return self._html(request, page.template, {"content": content}, status, page=page, values=values)
+
+        return endpoint
+
+    def acting(self, action: ConsoleAction) -> Callable[[Request], Awaitable[Response]]:
+        """Does what a form asks, and leads to the page that shows how it goes."""
+
+        async def endpoint(request: Request) -> Response:
+            asked = PageRequest(await self._form(request), self._clock())
+            if action.changes:
+                self._access.require_login()
+            started = partial(action.act, self._sources, asked)
+            address = await anyio.to_thread.run_sync(started, limiter=self._limiter)
+            return RedirectResponse(address, HTTPStatus.SEE_OTHER)
 
         return endpoint
 

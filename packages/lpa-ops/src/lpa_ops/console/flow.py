@@ -23,10 +23,7 @@ _MOST_STEPS: Final = 120
 def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
     since, until = request.window()
     report = sources.health()
-    step = next((each for each in _STEPS_MS if (until - since) / each <= _MOST_STEPS), _STEPS_MS[-1])
-    # Steps are whole, so that the first does not look like a fall.
-    since -= since % step
-    steps = [*_whole(sources.database.rows("flow.sql", since=since, until=until, step=step), since, until, step)]
+    since, step, steps = steps_of(sources, since, until)
     (latest,) = sources.database.rows("latest_arrival.sql")
     arrived = epoch_ms(latest["at"])
     totals = {name: sum(each[name] for each in steps) for name in ("read", *OUTCOMES)}
@@ -46,6 +43,15 @@ def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
         "steps": steps,
         "marks": _marks(sources, since, until),
     }
+
+
+def steps_of(sources: ConsoleSources, since: int, until: int) -> tuple[int, int, list[dict[str, Any]]]:
+    """Where the first step begins and how long each is, in ms, and what became of the records of each."""
+    step = next((each for each in _STEPS_MS if (until - since) / each <= _MOST_STEPS), _STEPS_MS[-1])
+    # Steps are whole, so that the first does not look like a fall.
+    since -= since % step
+    rows = sources.database.rows("flow.sql", since=since, until=until, step=step)
+    return since, step, list(_whole(rows, since, until, step))
 
 
 def unwell_since(steps: Sequence[Mapping[str, Any]], settings: HealthSettings) -> int | None:

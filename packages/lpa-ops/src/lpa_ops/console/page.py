@@ -14,6 +14,7 @@ from lpa_core.settings.settings import Settings
 from lpa_core.time_window import parse_time, require_order
 from lpa_ops.console.database import ConsoleDatabase
 from lpa_ops.console.partitions import PartitionReport
+from lpa_ops.console.replay_jobs import ReplayJobs
 from lpa_ops.console.trends import Measured
 from lpa_ops.read_api.problem import ReadRefused
 from lpa_ops.trace.gather import Surroundings
@@ -36,6 +37,7 @@ class ConsoleSources:
         surroundings: what a trace asks beside the database.
         query: the rows of a statement that a person wrote.
         repairs: today's verdict on records that a fix repairs.
+        replays: those that were asked for in the console.
     """
 
     database: ConsoleDatabase
@@ -46,6 +48,7 @@ class ConsoleSources:
     surroundings: Surroundings
     query: Callable[[str], QueryResult]
     repairs: RepairTrial
+    replays: ReplayJobs
 
     @property
     def settings(self) -> Settings:
@@ -101,6 +104,22 @@ class ConsolePage:
     refreshed: bool = False
     posted: bool = False
     form: bool = False
+
+
+@final
+@attrs.frozen
+class ConsoleAction:
+    """What a form of a page starts.
+
+    Attributes:
+        path: without a slash at its ends.
+        act: starts it, and returns the path and query of the page that shows how it goes. It may block.
+        changes: whether it changes what is stored. That needs a login with LPA_CONSOLE_TOKEN.
+    """
+
+    path: str
+    act: Callable[[ConsoleSources, PageRequest], str]
+    changes: bool
 
 
 def missing(what: str) -> ReadRefused:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from lpa_core.errors import UsageError
 from lpa_core.records import Position
 from lpa_core.replays import ReplayRefused
 from lpa_core.tables.row_layout import DLQ_TABLE
@@ -15,6 +16,7 @@ from lpa_ops.console.page import ConsolePage, ConsoleSources, PageRequest
 from lpa_ops.console.replay_choice import ReplayChoice
 from lpa_ops.dead_letters.payload import without_marks
 from lpa_ops.dead_letters.statement import dead_letters
+from lpa_ops.trace.subject import position_of
 from lpa_replay.database import ReplayDatabase
 from lpa_replay.fix.edit import FailureOf, fix_of_edit
 from lpa_replay.fix.file import FixFile, parse_fixes
@@ -29,32 +31,57 @@ _EDITABLE_CHARACTERS: Final = 65_536
 """A form has at most a mebibyte, and each character of a payload may take twelve bytes of it."""
 
 
+def choice_of(request: PageRequest) -> ReplayChoice:
+    """Which dead letters an address or a form means. Raises UsageError if the window or the position is none."""
+    since, until = request.window()
+    at = request.text("at")
+    position = position_of(at)
+    if at and position is None:
+        raise UsageError(f"at={at[:200]}: give a position such as streaming_events/0/1234")
+    alone = request.text("which") == "one"
+    if alone and position is None:
+        raise UsageError("which=one: give the position of the record as well: at=streaming_events/0/1234")
+    return ReplayChoice(
+        since, until, request.text("class"), request.text("reason"), request.text("type"), position, alone
+    )
+
+
 def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
-    choice = ReplayChoice.of(request)
-    counted, rows = _matching(sources, choice)
+    choice = choice_of(request)
+    groups, rows = matching(sources, choice)
     samples = _samples(sources, choice, rows)
     edited = samples[0] if samples else None
     original = _editable(edited)
-    payload = request.values.get("payload", original).replace("\r\n", "\n") if original else ""
+    payload = _payload(request, original)
     fix, wrong = _fix(request, edited, original, payload)
     tried = sources.repairs.of(samples, fix, request.now_ms)
-    sink = sources.surroundings.sink
     return {
-        **counted,
+        **{name: sum(int(row[name]) for row in groups) for name in ("total", "recovered", "given_up")},
         "choice": choice.values(),
         "position": _position(edited.place) if edited else "",
         "payload": payload,
         "payload_digest": _digest(payload),
         "fix": request.values.get("fix", "") if fix is None else fix.text,
         "wrong": wrong,
-        "edited": fix is not None or bool(wrong),
         "tried": [each.as_json() for each in tried],
-        "commands": choice.commands(sink, fixed=fix is not None),
+        "commands": choice.commands(sources.surroundings.sink, fixed=fix is not None),
     }
 
 
-def _matching(sources: ConsoleSources, choice: ReplayChoice) -> tuple[dict[str, int], list[dict[str, Any]]]:
-    """How many records are meant, and the latest of them, the outstanding ones first."""
+def repaired(sources: ConsoleSources, request: PageRequest) -> tuple[ReplayChoice, str]:
+    """What the form of the page asks to replay, and the text of the fix file. Raises UsageError if the fix is wrong."""
+    choice = choice_of(request)
+    _, rows = matching(sources, choice)
+    edited = next(iter(_samples(sources, choice, rows)), None)
+    original = _editable(edited)
+    fix, wrong = _fix(request, edited, original, _payload(request, original))
+    if wrong:
+        raise UsageError(wrong)
+    return choice, "" if fix is None else fix.text
+
+
+def matching(sources: ConsoleSources, choice: ReplayChoice) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The records that are meant by class, reason and type, and the latest of them, the outstanding ones first."""
     parts = {"rejects": dead_letters(_SINCE), "matching": _SQL.text("matching.sql")}
     one = choice.at if choice.alone else None
     bound = {
@@ -70,9 +97,8 @@ def _matching(sources: ConsoleSources, choice: ReplayChoice) -> tuple[dict[str, 
         "offset": one.offset if one else -1,
     }
     groups = sources.database.rows("failures.sql", parts, **bound)
-    counted = {name: sum(int(row[name]) for row in groups) for name in ("total", "recovered", "given_up")}
     rows = sources.database.rows("failed_records.sql", parts, **bound) if groups else []
-    return counted, sorted(rows, key=lambda row: row["state"] != "outstanding")
+    return groups, sorted(rows, key=lambda row: row["state"] != "outstanding")
 
 
 def _samples(sources: ConsoleSources, choice: ReplayChoice, rows: Sequence[Mapping[str, Any]]) -> list[Found]:
@@ -111,6 +137,10 @@ def _editable(found: Found | None) -> str:
 def _json_escape(character: str) -> str:
     units = character.encode("utf-16-be")
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+
+
+def _payload(request: PageRequest, original: str) -> str:
+    return request.values.get("payload", original).replace("\r\n", "\n") if original else ""
 
 
 def _fix(request: PageRequest, edited: Found | None, original: str, payload: str) -> tuple[FixFile | None, str]:

@@ -9,11 +9,8 @@ from typing import Any, final
 import attrs
 from clickhouse_connect.driver.binding import format_str
 
-from lpa_core.errors import UsageError
 from lpa_core.records import Position
 from lpa_core.time_window import shown
-from lpa_ops.console.page import PageRequest
-from lpa_ops.trace.subject import position_of
 from lpa_replay.sources.record import Filters, Selection
 from lpa_replay.sources.window import Clock, Window
 
@@ -26,6 +23,8 @@ CANARY = "1%"
 @attrs.frozen
 class ReplayChoice:
     """Dead letters of a class, reason and type that were rejected in a window, or one of them.
+
+    Raises ReplayRefused for a class or reason that is none.
 
     Attributes:
         since_ms, until_ms: the window, the latter exclusive, epoch ms.
@@ -42,20 +41,8 @@ class ReplayChoice:
     at: Position | None = None
     alone: bool = False
 
-    @classmethod
-    def of(cls, request: PageRequest) -> ReplayChoice:
-        """Raises UsageError if the window or the position is none, ReplayRefused for a class or reason that is none."""
-        since, until = request.window()
-        at = request.text("at")
-        position = position_of(at)
-        if at and position is None:
-            raise UsageError(f"at={at[:200]}: give a position such as streaming_events/0/1234")
-        alone = request.text("which") == "one"
-        if alone and position is None:
-            raise UsageError("which=one: give the position of the record as well: at=streaming_events/0/1234")
-        choice = cls(since, until, request.text("class"), request.text("reason"), request.text("type"), position, alone)
-        choice.filters()  # refuses what there is not
-        return choice
+    def __attrs_post_init__(self) -> None:
+        self.filters()
 
     def filters(self, where: str = "") -> Filters:
         def given(value: str) -> tuple[str, ...]:

@@ -17,6 +17,9 @@ import attrs
 import msgspec
 
 from lpa_core.delivery.consumer_group import BrokerError
+from lpa_core.delivery.observer import Step
+from lpa_core.delivery.ranges import Range
+from lpa_core.delivery.source_worker import StepListener
 from lpa_core.jobs.assembly import build_pipeline
 from lpa_core.jobs.file_job import WatchSource
 from lpa_core.jobs.process import quiet_collector, stopped_by_signals
@@ -24,6 +27,7 @@ from lpa_core.plugins.manager import PluginManager
 from lpa_core.release import require_clock
 from lpa_core.replays import ReplayError, ReplayRefused
 from lpa_core.settings.settings import Settings
+from lpa_core.sources.source import Source
 from lpa_core.tables.row_layout import QUARANTINE_TABLE
 from lpa_replay.audit import record_outcomes, record_run, run_record
 from lpa_replay.database import ReplayDatabase, opened
@@ -228,7 +232,8 @@ class Replays:
     ) -> bool:
         outgoing, exhausted = folder.outgoing(manifest), folder.exhausted(manifest)
         if plan.asked.target != TOPIC:
-            return deliver_locally(plan, outgoing, manifest.left_out, self.settings, self.plugins, watch, until)
+            noted = partial(_noted, folder, watch)
+            return deliver_locally(plan, outgoing, manifest.left_out, self.settings, self.plugins, noted, until)
         from lpa_replay.running.deliver_topic import TopicDelivery
 
         stop = _Stop()
@@ -281,6 +286,18 @@ class _Stop:
     @property
     def stopping(self) -> bool:
         return self._asked.is_set()
+
+
+def _noted(folder: RunFolder, watch: WatchSource, source: Source) -> StepListener:
+    """What ``watch`` makes of the source, which also notes in the folder how far the run is."""
+    listener = watch(source)
+
+    def listen(step: Step, range_: Range) -> None:
+        listener(step, range_)
+        if step is Step.FINISHED:
+            folder.note_sent(range_.end)
+
+    return listen
 
 
 def _require_all_sent(plan: Plan, *, sent: bool) -> None:

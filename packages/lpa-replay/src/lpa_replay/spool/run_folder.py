@@ -157,7 +157,7 @@ class RunFolder:
         (self.path / _MANIFEST).unlink(missing_ok=True)
 
     def note_sent(self, records: int) -> None:
-        """For telling later that Kafka has forgotten how far the run is; may be behind."""
+        """For telling later that Kafka has forgotten how far the run is, and for showing it; may be behind."""
         (self.path / _SENT).write_text(str(records))
 
     @property

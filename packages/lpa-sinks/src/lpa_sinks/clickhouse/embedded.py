@@ -19,12 +19,21 @@ from lpa_core.proxies import reach_loopback_directly
 from lpa_core.sinks.sink import SinkMisconfigured, SinkUnavailable
 from lpa_core.system_errors import explained, may_have_run_out_of_files, number_in, out_of_files
 from lpa_sinks.clickhouse.errors import describe
-from lpa_sinks.clickhouse.read_socket import ask_to_give_way
+from lpa_sinks.clickhouse.read_socket import ask_to_give_way, reads_are_offered
 
 _OTHER_PATH: Final = re.compile(r"already initialized with path '([^']*)'")
 _PID: Final = re.compile(r"^PID: (\d+)", re.MULTILINE)
 _CLOSING_SECONDS: Final = 5
 _LOOK_AGAIN_SECONDS: Final = 0.02
+
+
+_TRIES: Final = 4
+_TRY_AGAIN_SECONDS: Final = 0.3
+_SHARE: Final = "wait for it or stop it, or use a ClickHouse server, which many processes can share"
+
+
+class _TakenMeanwhileError(SinkMisconfigured):
+    """Another process opened the database first. If it only reads, it gives way when it is asked."""
 
 
 class DamagedDatabaseError(SinkMisconfigured):
@@ -39,14 +48,25 @@ def open_embedded(path: Path) -> Client:
     Raises SinkMisconfigured otherwise, and where the folder cannot be written; DamagedDatabaseError where it holds none
     that the engine can open; SinkUnavailable.
     """
+    for _ in range(_TRIES - 1):
+        try:
+            return _opened(path)
+        except _TakenMeanwhileError:
+            time.sleep(_TRY_AGAIN_SECONDS)
+    return _opened(path)
+
+
+def _opened(path: Path) -> Client:
     _make_folder(path)
     holder = holder_of(path)
-    if holder and _is_installed() and ask_to_give_way(path):
+    gave_way = bool(holder) and _is_installed() and ask_to_give_way(path)
+    if gave_way:
         holder = _holder_after_a_moment(path)
     if holder:
-        raise SinkMisconfigured(
-            f"{path}: the embedded database is open in {holder}",
-            remedy="wait for it or stop it, or use a ClickHouse server, which many processes can share",
+        # A reader that has just opened it does not listen yet.
+        for_a_moment = gave_way or not reads_are_offered(path)
+        raise (_TakenMeanwhileError if for_a_moment else SinkMisconfigured)(
+            f"{path}: the embedded database is open in {holder}", remedy=_SHARE
         )
     reach_loopback_directly()  # for the object stores of its backups
     # Read when the engine is loaded: it gives back what merges used within a fifth of a second instead of ten.
@@ -73,6 +93,9 @@ def open_embedded(path: Path) -> Client:
             raise SinkMisconfigured(f"{path}: the embedded database does not start: {explained(number)}") from None
         if not isinstance(error, ProgrammingError):  # it started, and does not answer
             raise SinkUnavailable(f"{path}: the embedded database does not answer: {describe(error)}") from None
+        holder = holder_of(path)
+        if holder:  # it was faster, between the look and the opening
+            raise _TakenMeanwhileError(f"{path}: the embedded database is open in {holder}", remedy=_SHARE) from None
         raise DamagedDatabaseError(
             f"{path}: the embedded database cannot be opened ({reason or 'no reason given'}): "
             "restore the folder from a backup, or choose another"

@@ -2,6 +2,7 @@
 "use strict";
 
 const REFRESH_MS = 15000;
+const RUNNING_MS = 1000;
 const SOON_MS = 3000;
 
 function isInUse(live) {
@@ -90,6 +91,14 @@ function drawMarks(chart, marks) {
   ctx.restore();
 }
 
+// What is dragged over a chart is the window that a form asks for.
+function chooseWindow(chart, place) {
+  if (!place.dataset.since || !chart.select.width) return;
+  const at = (x) => new Date(chart.posToVal(x, "x") * 1000).toISOString().slice(0, 19) + "Z";
+  document.getElementById(place.dataset.since).value = at(chart.select.left);
+  document.getElementById(place.dataset.until).value = at(chart.select.left + chart.select.width);
+}
+
 function drawChart(place) {
   const table = document.getElementById(place.dataset.table);
   const wanted = place.dataset.series.split(" ").map((at) => Number(at));
@@ -103,7 +112,7 @@ function drawChart(place) {
     height: lines ? 160 : 185,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
     legend: { show: lines },
-    cursor: { sync: { key: "flow" }, drag: { x: false, y: false } },
+    cursor: { sync: { key: "flow" }, drag: { x: Boolean(place.dataset.since), y: false, setScale: false } },
     scales: { y: { range: (self, least, most) => [0, Math.max(most * 1.08, 1)] } },
     axes: [{ ...axis, values: CLOCK }, { ...axis, size: 60, values: (self, ticks) => ticks.map((each) => each.toLocaleString("en")) }],
     series: [
@@ -119,7 +128,7 @@ function drawChart(place) {
         value: (self, value) => (value === null ? "-" : value.toLocaleString("en")),
       })),
     ],
-    hooks: { draw: [(self) => drawMarks(self, marks)] },
+    hooks: { draw: [(self) => drawMarks(self, marks)], setSelect: [(self) => chooseWindow(self, place)] },
   }, columnsOf(table, wanted), place);
   charts.push({ chart, place });
 }
