@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import final
 
 from lpa_core.dedup.store import ClaimStatistics
 from lpa_core.delivery.blocks import Settled
@@ -69,3 +70,67 @@ class Observer:
 
     def rejects_limited(self, partition: Partition) -> None:
         """A partition went over a reject limit."""
+
+
+@final
+class Observers(Observer):
+    """Several observers as one: each hears everything, in their order."""
+
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = observers
+
+    def step(self, step: Step, range_: Range) -> None:
+        for each in self._observers:
+            each.step(step, range_)
+
+    def consumed(self, batch: RecordBatch) -> None:
+        for each in self._observers:
+            each.consumed(batch)
+
+    def spent(self, stage: str, seconds: float) -> None:
+        for each in self._observers:
+            each.spent(stage, seconds)
+
+    def claimed(self, keys: int, duplicates: int) -> None:
+        for each in self._observers:
+            each.claimed(keys, duplicates)
+
+    def finished(self, settled: Settled, blocks: Sequence[Block], range_: Range) -> None:
+        for each in self._observers:
+            each.finished(settled, blocks, range_)
+
+    def repeated(self, range_: Range) -> None:
+        for each in self._observers:
+            each.repeated(range_)
+
+    def fenced(self) -> None:
+        for each in self._observers:
+            each.fenced()
+
+    def backpressure(self, active: bool) -> None:
+        for each in self._observers:
+            each.backpressure(active)
+
+    def rebalanced(self, partitions: Sequence[Partition]) -> None:
+        for each in self._observers:
+            each.rebalanced(partitions)
+
+    def rebuilt(self, partition: Partition, share: float, keys: int) -> None:
+        for each in self._observers:
+            each.rebuilt(partition, share, keys)
+
+    def wrote(self, block: Block, sink: Sink) -> None:
+        for each in self._observers:
+            each.wrote(block, sink)
+
+    def lagging(self, partition: Partition, records: int) -> None:
+        for each in self._observers:
+            each.lagging(partition, records)
+
+    def dedup_stores(self, statistics: Sequence[ClaimStatistics]) -> None:
+        for each in self._observers:
+            each.dedup_stores(statistics)
+
+    def rejects_limited(self, partition: Partition) -> None:
+        for each in self._observers:
+            each.rejects_limited(partition)

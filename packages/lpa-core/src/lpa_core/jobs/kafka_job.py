@@ -19,6 +19,7 @@ from lpa_core.delivery.consumer_group import OutgoingRecord
 from lpa_core.delivery.group_destination import GroupDestination
 from lpa_core.delivery.group_worker import GroupWorker
 from lpa_core.delivery.limits import GroupLimits, RejectLimits
+from lpa_core.delivery.observer import Observer, Observers
 from lpa_core.delivery.offset_gaps import GapPolicy
 from lpa_core.delivery.partitions import Phase, given_up, waiting
 from lpa_core.delivery.pending_range import PendingRange
@@ -30,6 +31,7 @@ from lpa_core.health.monitor import monitor_of
 from lpa_core.jobs.admin_tap import AdminTap
 from lpa_core.jobs.assembly import Job, build_pipeline, fold_rules, open_archive, open_sinks, start_derivation
 from lpa_core.jobs.metrics_observer import MetricsObserver
+from lpa_core.jobs.otlp_export import otlp_export
 from lpa_core.jobs.partition_claims import stores_of
 from lpa_core.jobs.process import map_large_buffers, prompt_handover, quiet_collector, stopped_by_signals
 from lpa_core.jobs.savepoint_stop import SavepointStop
@@ -149,6 +151,9 @@ class KafkaJob:
         derivation = start_derivation(here, fold_rules(plugins, settings), opened, self._metrics.derived)
         self._tap = Tap(pipeline.masking)
         accounts = self._observe(", ".join(quality.topics), self._metrics, sinks, derivation.step)
+        observer: Observer = accounts
+        if settings.lpa.otlp == "on":
+            observer = Observers(accounts, opened.enter_context(otlp_export(self._metrics.registry, self.id)))
         # Imported here: the client is an extra, and everything else can be looked at without it.
         from lpa_core.kafka.consumer_group import KafkaConsumerGroup
 
@@ -185,7 +190,7 @@ class KafkaJob:
             from_end=quality.topics_from_their_end,
             fingerprint=fingerprint(settings, plugins.plugins),
             before_leaving=self._stop.save,
-            context=WorkerContext(observer=accounts, tap=self._tap, earliest=RELEASED_MS),
+            context=WorkerContext(observer=observer, tap=self._tap, earliest=RELEASED_MS),
         )
         self._metrics.standstill.set_function(worker.standstill.seconds)
         return worker, accounts

@@ -263,6 +263,13 @@ class ProcessSettings:
         "Where `lpa mcp` writes a line for each call; default: `mcp-audit.jsonl` in the data folder",
         file_or_none,
     )
+    otlp: str = _option(
+        "off",
+        "off or on",
+        "Whether a job on Kafka sends spans of ranges and metrics over OTLP, to where `OTEL_EXPORTER_OTLP_ENDPOINT` "
+        "says",
+        one_of("off", "on"),
+    )
     log_format: str = _option(
         "auto",
         "auto, console or json",
