@@ -85,6 +85,11 @@ class DataFolder:
         return self.root / "console" / "replays"
 
     @property
+    def replay_plans(self) -> Path:
+        """A file for each replay that an agent planned."""
+        return self.root / "replay-plans"
+
+    @property
     def mirrors(self) -> Path:
         """What was proven of each mirror of an archive."""
         return self.root / "mirrors"

@@ -253,7 +253,7 @@ class ProcessSettings:
     mcp_token: str = _option(
         "",
         "at least 16 letters, digits and -._~+/",
-        "What an agent sends to `lpa mcp --http`; never shown, never logged",
+        "What an agent sends to `lpa mcp --http`, and what `lpa mcp --allow` needs; never shown, never logged",
         token,
         secret=True,
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from typing import Final
+from typing import Annotated, Final
 
 import cyclopts
+from cyclopts import Parameter
 
 from lpa_core.commands.options import SinkUri, Switch
 from lpa_core.errors import ConfigurationError
@@ -15,6 +16,8 @@ from lpa_core.jobs.process import stopped_by_signals
 from lpa_core.plugins.context import AppContext
 from lpa_sinks.clickhouse.database import endpoint_of
 from lpa_sinks.clickhouse.readers import Readers
+
+_Allow = Annotated[tuple[str, ...], Parameter(negative="")]
 
 _SECONDS: Final = 10
 """For a statement of a tool."""
@@ -25,8 +28,8 @@ def mcp_app(context: AppContext) -> cyclopts.App:
     app = cyclopts.App(name="mcp")
 
     @app.default
-    def mcp(*, sink: SinkUri = None, http: Switch = False) -> None:
-        """Let an agent ask what other commands show, over MCP (Model Context Protocol). Nothing can be changed.
+    def mcp(*, sink: SinkUri = None, http: Switch = False, allow: _Allow = ()) -> None:
+        """Let an agent ask what other commands show, over MCP (Model Context Protocol). It only reads by default.
 
         An agent starts it, and speaks over standard input and output. It reads the embedded database also while
         `lpa ingest` writes into it. Each call is a line in the audit log: LPA_MCP_AUDIT.
@@ -35,6 +38,8 @@ def mcp_app(context: AppContext) -> cyclopts.App:
         ----------
         http
             Listen on LPA_MCP_ADDRESS, an address of this machine; agents send LPA_MCP_TOKEN. Run until stopped.
+        allow
+            What the agent may change: replay, recover, or both with a comma between. It needs LPA_MCP_TOKEN.
         """
         try:
             from lpa_ops.console.backups import known_backups
@@ -48,7 +53,7 @@ def mcp_app(context: AppContext) -> cyclopts.App:
             from lpa_ops.mcp.http import http_app, require_private
             from lpa_ops.mcp.server import agent_server
             from lpa_ops.mcp.stdio import serve_stdio
-            from lpa_ops.mcp.tool import ToolSources
+            from lpa_ops.mcp.tool import ToolSources, permissions
             from lpa_ops.mcp.tools import TOOLS
             from lpa_ops.trace.gather import Surroundings
             from lpa_ops.web.server import WebServer
@@ -61,6 +66,7 @@ def mcp_app(context: AppContext) -> cyclopts.App:
         address, token = settings.lpa.mcp_address, settings.lpa.mcp_token
         if http:
             require_private(address, token)
+        allowed = permissions(allow, token)
         found = endpoint_of(sink, settings)
         audit = AuditLog(settings.lpa.mcp_audit or settings.lpa.data.mcp_audit)
         runner, scope = shared_checks(context, sink)
@@ -78,7 +84,7 @@ def mcp_app(context: AppContext) -> cyclopts.App:
                 ReplayJobs(settings.lpa.data.console_replays, settings.lpa.data.replays, sink),
             )
             tools = ToolSources(sources, context, sink, lambda: time.time_ns() // 1_000_000)
-            server = agent_server(TOOLS, (), tools, audit, "http" if http else "stdio")
+            server = agent_server(TOOLS, allowed, tools, audit, "http" if http else "stdio")
             if not http:
                 serve_stdio(server)
                 return

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
-import attrs
 import cyclopts
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from cyclopts import Parameter
@@ -17,16 +16,12 @@ from lpa_core.commands.options import BackupLocation, Json, SinkUri, addressed
 from lpa_core.commands.output import console, print_json
 from lpa_core.plugins.context import AppContext
 from lpa_ops.backup.store import default_root
-from lpa_ops.recover.clickhouse_corruption import ClickHouseCorruption
-from lpa_ops.recover.doubled_rows import DoubledRows
 from lpa_ops.recover.lost_claims import LostClaims
-from lpa_ops.recover.offset_loss import OffsetLoss
 from lpa_ops.recover.run import execute, plan
 from lpa_ops.recover.scenario import Context, RecoveryError, RecoveryPlan, RecoveryStep, Scenario
+from lpa_ops.recover.scenarios import FROM_BACKUPS, FROM_TABLES, recovery_json
 from lpa_ops.recover.schema_rollback import SchemaRollback
-from lpa_ops.recover.total_loss import TotalLoss
 from lpa_ops.recover.validation import ValidationResult, validate
-from lpa_ops.recover.wrong_times import WrongTimes
 from lpa_sinks.clickhouse.database import endpoint_of, opened
 from lpa_sinks.clickhouse.errors import describe, explain
 from lpa_sinks.schema.migrations import BUILTIN
@@ -35,18 +30,6 @@ _Execute = Annotated[
     bool,
     Parameter(negative="", help="Carry the plan out. If it was interrupted, run it again: it continues there."),
 ]
-
-_FROM_BACKUPS: Final[Mapping[Callable[[], Scenario[Any]], str]] = {
-    ClickHouseCorruption: "Tables are damaged: restore these from the newest good backup, and read later records "
-    "read again.",
-    TotalLoss: "The database is gone: restore everything from the newest good backup, and continue from its offsets.",
-}
-_FROM_TABLES: Final[Mapping[Callable[[], Scenario[Any]], str]] = {
-    OffsetLoss: "The group's offsets are gone or were moved: find the right ones in the database, and commit them.",
-    DoubledRows: "Records are stored twice: delete the later rows, and derive facts again.",
-    WrongTimes: "Rows were stored under a clock that was ahead: set their ingestion times to now.",
-}
-"""Scenarios, and what each is for."""
 
 
 def recover_app(context: AppContext) -> cyclopts.App:
@@ -73,9 +56,9 @@ def recover_app(context: AppContext) -> cyclopts.App:
         def recover(*, sink: SinkUri = None, execute: _Execute = False, json: Json = False) -> int:
             return _run(scenario, work(sink), execute, json)
 
-    for new, purpose in _FROM_BACKUPS.items():
+    for new, purpose in FROM_BACKUPS.items():
         from_backups(new(), purpose)
-    for new, purpose in _FROM_TABLES.items():
+    for new, purpose in FROM_TABLES.items():
         from_tables(new(), purpose)
 
     @app.command(name=LostClaims.name)
@@ -126,14 +109,14 @@ def _run(scenario: Scenario[Any], context: Context, carry_out: bool, json: bool)
             execute(scenario, context, tell)
         if not carry_out or not shown.damage:
             if json:
-                print_json(_as_json(shown, steps, []))
+                print_json(recovery_json(shown, steps, []))
             return 0
         with opened(context.sink, context.settings) as (client, database):
             checks = validate(client, database, context.sink, context.settings)
     except ClickHouseError as error:
         raise RecoveryError(f"{scenario.name}: {describe(error)}: {explain(error)}") from None
     if json:
-        print_json(_as_json(shown, [(step, True) for step, _ in steps], checks))
+        print_json(recovery_json(shown, [(step, True) for step, _ in steps], checks))
     else:
         _print_checks(screen, checks)
         for then in [*shown.then, "run `lpa check parity` once everything is read and derived"]:
@@ -164,18 +147,3 @@ def _print_plan(
 def _print_checks(screen: Console, checks: Sequence[ValidationResult]) -> None:
     rows = [(check.name, {True: "good", False: "NOT SO", None: ""}[check.good], check.found) for check in checks]
     print_list(screen, ("validation", "", ListColumn("found", prose=True)), rows)
-
-
-def _as_json(
-    shown: RecoveryPlan, steps: Sequence[tuple[RecoveryStep, bool]], checks: Sequence[ValidationResult]
-) -> dict[str, Any]:
-    return {
-        "damage": shown.damage,
-        "lost": shown.lost,
-        "seconds": shown.seconds,
-        "steps": [{"name": step.name, "what": step.what, "done": done} for step, done in steps],
-        "validation": [attrs.asdict(check) for check in checks],
-        "then": shown.then,
-        "since": shown.since or None,
-        "journal": str(shown.journal) if shown.journal is not None else None,
-    }

@@ -110,7 +110,10 @@ class _Calls:
         if tool is None:
             raise UsageError(f"there is no tool {name[:100]!r}: ask for the list of tools")
         if tool.permission not in self._allowed:
-            raise UsageError(f"{name} changes data, and this server only reads: a person has to allow it")
+            raise UsageError(
+                f"{name} changes data, and this server may not: a person starts it with LPA_MCP_TOKEN and "
+                f"`lpa mcp --allow {tool.permission}`"
+            )
         return tool
 
 

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, Generic, TypeVar, final
 
 import attrs
 import msgspec
 
-from lpa_core.errors import UsageError
+from lpa_core.errors import ConfigurationError, UsageError
 from lpa_core.plugins.context import AppContext
 from lpa_ops.console.page import ConsoleSources
 
 PERMISSIONS: Final = ("replay", "recover")
 """What ``--allow`` takes: each adds tools that change data."""
+
+
+def permissions(asked: Iterable[str], token: str) -> frozenset[str]:
+    """What ``--allow`` was given, each with commas between. Raises UsageError, and ConfigurationError without a token.
+
+    A token is a second decision of a person: an option alone is easily copied from somewhere.
+    """
+    wanted = frozenset(name.strip() for each in asked for name in each.split(","))
+    unknown = sorted(wanted - {*PERMISSIONS})
+    if unknown:
+        raise UsageError(f"--allow {','.join(unknown)}: there are {' and '.join(PERMISSIONS)}")
+    if wanted and not token:
+        raise ConfigurationError("--allow lets an agent change data, and needs a token: set LPA_MCP_TOKEN")
+    return wanted
 
 
 class Arguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,0 +1,120 @@
+"""Tools of replays: plan one, and carry out exactly what was planned."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, final
+
+import msgspec
+from msgspec import Meta
+
+from lpa_core.errors import UsageError
+from lpa_core.jobs.file_job import unwatched
+from lpa_core.replays import ReplayRefused
+from lpa_ops.mcp.tool import Arguments, Tool, ToolSources
+from lpa_replay.planning.plan import read_plan, write_plan
+from lpa_replay.planning.request import Request, asked, new_plan
+from lpa_replay.running.run import Replays
+from lpa_replay.spool.spool_file import write_durably
+from lpa_replay.staging.canary import CanaryRequest
+
+_PLAN_ID: Final = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
+
+
+@final
+class PlanArguments(Arguments, frozen=True):
+    source: Annotated[
+        Literal["dlq-topic", "dlq-table", "quarantine-table", "archive"] | None,
+        Meta(description="Where records come from. Default: dlq-table of an embedded database, else dlq-topic."),
+    ] = msgspec.field(default=None, name="from")
+    since: Annotated[str | None, Meta(description="A window up to now or to `end`, such as 30m, 2h, 7d.")] = None
+    start: Annotated[str | None, Meta(description="First moment of the window: ISO 8601, UTC without a zone.")] = None
+    end: Annotated[str | None, Meta(description="End of the window, exclusive. Default: now.")] = None
+    everything: Annotated[bool, Meta(description="No window: all there is.")] = msgspec.field(default=False, name="all")
+    by: Annotated[
+        Literal["event", "ingestion"] | None, Meta(description="Which time of a record the window is about.")
+    ] = None
+    classes: Annotated[tuple[str, ...], Meta(description="Of these failure classes only.")] = ()
+    reasons: Annotated[tuple[str, ...], Meta(description="Of these failure reasons only.")] = ()
+    types: Annotated[tuple[str, ...], Meta(description="Of these event types only.")] = ()
+    max_records: Annotated[int, Meta(ge=1, description="At most so many, the first ones.")] | None = None
+    rate: Annotated[float, Meta(gt=0, description="At most so many records a second.")] | None = None
+    fix: Annotated[
+        str, Meta(description="Text of a fix file (TOML): repairs of records. docs/operations/REPLAY_RUNBOOK.md.")
+    ] = ""
+
+
+@final
+class RunArguments(Arguments, frozen=True):
+    id: Annotated[str, Meta(description="Of a plan that `replay_plan` made.")]
+    canary: Annotated[
+        str | None,
+        Meta(description="Send this share first, such as 1%, and the rest only if these come out as planned."),
+    ] = None
+
+
+def _plan(sources: ToolSources, arguments: PlanArguments) -> dict[str, Any]:
+    settings, plugins = sources.context.settings, sources.context.plugins
+    with tempfile.TemporaryDirectory(prefix="lpa-fix-") as folder:
+        fix = Path(folder, "fix.toml")
+        fix.write_text(arguments.fix, encoding="utf-8")
+        request = Request(
+            source=arguments.source,
+            archive=(settings.lpa.archive_dir or None) if arguments.source == "archive" else None,
+            sink=sources.sink,
+            start=arguments.start,
+            end=arguments.end,
+            since=arguments.since,
+            everything=arguments.everything,
+            by=arguments.by,
+            classes=arguments.classes,
+            reasons=arguments.reasons,
+            types=arguments.types,
+            max_records=arguments.max_records,
+            rate=arguments.rate,
+            fix=fix if arguments.fix else None,
+        )
+        what = asked(request, settings)
+    replays = Replays(settings, plugins)
+    made, forecast = replays.foresee(new_plan(request, what, settings, plugins, replays.clock()))
+    file = _file(sources, made.id)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_durably(file, write_plan(made), private=True)
+    except OSError as error:
+        raise ReplayRefused(f"{file}: {error.strerror}: LPA_DATA_DIR takes a folder that can be written") from None
+    samples = [{"before": before, "after": after} for before, after in forecast.samples]
+    command = f"lpa replay run --plan {file}"
+    return {"id": made.id, "plan": str(file), "command": command, **forecast.as_json(), "samples": samples}
+
+
+def _run(sources: ToolSources, arguments: RunArguments) -> dict[str, Any]:
+    canary = CanaryRequest.of(arguments.canary, only=False)
+    if not _PLAN_ID.fullmatch(arguments.id):
+        raise UsageError(f"id={arguments.id[:100]}: this is not the id of a plan: `replay_plan` gives one")
+    replays = Replays(sources.context.settings, sources.context.plugins)
+    return replays.run(read_plan(_file(sources, arguments.id)), unwatched, lambda sent, of: None, canary)
+
+
+def _file(sources: ToolSources, plan: str) -> Path:
+    return sources.context.settings.lpa.data.replay_plans.absolute() / f"{plan}.json"
+
+
+TOOLS: Final[tuple[Tool[Any], ...]] = (
+    Tool(
+        "replay_plan",
+        "What a replay of rejected or archived records would do, with samples before and after a repair. Nothing is "
+        "sent. The plan is written into a file, which a person carries out by `command`.",
+        PlanArguments,
+        _plan,
+    ),
+    Tool(
+        "replay_run",
+        "Carry out a plan that `replay_plan` made: exactly that, and only once. Begin with a canary.",
+        RunArguments,
+        _run,
+        permission="replay",
+    ),
+)
