@@ -15,6 +15,7 @@ from lpa_core.jobs.assembly import Job
 from lpa_core.jobs.ingest import ingest
 from lpa_core.plugins.manager import PluginManager
 from lpa_ops.console.page import ConsoleSources
+from lpa_ops.dead_letters.statement import dead_letters
 from lpa_ops.testing.checked_database import CheckedDatabase
 from lpa_ops.testing.page_text import page
 
@@ -64,6 +65,20 @@ def test_groups_lead_to_records_and_to_one_record(browser: TestClient, day: Chec
     record = browser.get("/failures/record.json", params={"at": at}).json()
     assert record["rejected"][0]["failure_reason"] == group["failure_reason"]
     assert record["trace"]["records"][0]["fate"] == "dead letter"
+
+
+def test_what_became_of_a_record_is_the_same_whatever_window_finds_it(
+    browser: TestClient, day: CheckedDatabase
+) -> None:
+    known = day.query(
+        "SELECT source_topic, source_partition, source_offset, state FROM "
+        f"({dead_letters('toDateTime(0)').replace('livepeer_analytics.', 'day.')})"
+    )
+    states = {tuple(position): state for *position, state in known}
+    shown = browser.get("/failures.json?since=7d").json()["records"]
+    assert len(shown) == min(100, len(states)) > 0
+    for row in shown:
+        assert row["state"] == states[row["source_topic"], row["source_partition"], row["source_offset"]]
 
 
 def test_quarantined_records_are_another_place(browser: TestClient, day: CheckedDatabase) -> None:

@@ -14,7 +14,7 @@ from lpa_ops.console.page import ConsolePage, ConsoleSources, PageRequest
 from lpa_ops.console.text import epoch_ms
 from lpa_ops.console.traces import traced
 from lpa_ops.dead_letters.payload import payload_text, without_marks
-from lpa_ops.dead_letters.statement import dead_letters
+from lpa_ops.dead_letters.statement import dead_letters, latest_attempts
 from lpa_ops.read_api.problem import ReadRefused
 from lpa_ops.trace.subject import TraceSubject, position_of
 from lpa_sinks.clickhouse.sql_files import SqlFiles
@@ -56,8 +56,22 @@ def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
         "total": sum(row["total"] for row in groups),
         "recovered": sum(row["recovered"] for row in groups),
         "groups": groups,
-        "records": sources.database.rows("failed_records.sql", parts, **bound) if groups else [],
+        "records": _latest_records(sources, place, parts["matching"], bound) if groups else [],
     }
+
+
+def _latest_records(
+    sources: ConsoleSources, place: str, matching: str, bound: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """The latest of them. What became of them came after them, so only what is stored since the first is looked at."""
+    thin = latest_attempts(_SINCE) if place == "dlq" else _SQL.fill("quarantined.sql", since=_SINCE)
+    (first,) = sources.database.rows("first_shown.sql", {"rejects": thin, "matching": matching}, **bound)
+    rejects = dead_letters(_SINCE) if place == "dlq" else thin
+    return sources.database.rows(
+        "failed_records.sql",
+        {"rejects": rejects, "matching": matching},
+        **{**bound, "since": epoch_ms(first["at"])},
+    )
 
 
 def _read_record(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:

@@ -16,4 +16,10 @@ def dead_letters(since: str) -> str:
 
     ``since`` is an SQL expression of a time. The text names the database ``livepeer_analytics``.
     """
-    return _SQL.fill("dead_letters.sql", since=since).rstrip()
+    return _SQL.fill("dead_letters.sql", since=since, letters=latest_attempts(since)).rstrip()
+
+
+@cache
+def latest_attempts(since: str) -> str:
+    """The same records without their ``state``: to find it, all events since then are looked at."""
+    return _SQL.fill("latest_attempts.sql", since=since).rstrip()

@@ -1,0 +1,10 @@
+-- When the first of the latest records was rejected, of so many as a page shows.
+SELECT min(ingestion_timestamp) AS at
+FROM
+(
+    SELECT ingestion_timestamp
+    FROM ($rejects)
+    WHERE ingestion_timestamp < fromUnixTimestamp64Milli({until:Int64}, 'UTC') AND ($matching)
+    ORDER BY ingestion_timestamp DESC
+    LIMIT 100
+)
