@@ -77,11 +77,11 @@ def _job(place: FlinkPlace, events: int) -> Figures:
 
 def _measured(place: FlinkPlace, events: int, processes: Callable[[], Iterable[int]]) -> Figures:
     place.send(generate(_WARM, duplicates=0.0, bad=0.0, sessions=20, seed=1))
-    place.until_all_is_stored(300)
+    place.until_all_is_stored()
     values = place.by_partition(generate(events, duplicates=0.01, bad=0.002, sessions=events // 60, seed=2))
     before, began = _processor_seconds(processes()), time.monotonic()
     place.produce(values)
-    place.until_all_is_stored(3600)
+    place.until_all_is_stored()
     seconds = time.monotonic() - began
     return Figures(seconds, _processor_seconds(processes()) - before, sum(map(_resident, processes())))
 
