@@ -73,6 +73,7 @@ def test_the_server_says_where_to_begin_and_what_is_data(agent: Any) -> None:
     assert NOTICE in said
 
 
+@pytest.mark.slow
 def test_health_has_the_failing_checks_first(agent: Any) -> None:
     found = agent("health")
     assert found["checks"][0]["state"] == found["state"]
@@ -95,6 +96,7 @@ def test_triage_failures_and_a_record_agree(agent: Any, day: CheckedDatabase) ->
     assert agent("failures", since="24h", type="no_such_type")["total"] == 0
 
 
+@pytest.mark.slow
 def test_sessions_are_found_and_one_is_shown(agent: Any) -> None:
     found = agent("sessions")["sessions"][0]["workflow_session_id"]
     life = agent("session", id=found)
@@ -106,6 +108,7 @@ def test_sessions_are_found_and_one_is_shown(agent: Any) -> None:
     assert "no session has the id" in agent.refused("session", id="nobody")
 
 
+@pytest.mark.slow
 def test_flow_and_tables_say_what_is_stored(agent: Any, day: CheckedDatabase) -> None:
     assert agent("flow")["totals"]["read"] > 3000
     assert "streaming_events" in {table["name"] for table in agent("tables")["tables"]}
