@@ -43,7 +43,7 @@ def main(wanted: Sequence[str]) -> int:
     chosen = [each for each in mutations() if not wanted or any(part in each.what for part in wanted)]
     everything = sorted({test for each in chosen for test in each.tests})
     with copied() as sources:
-        failure = failure_of(sources, everything, "--numprocesses=2", "--dist=worksteal")
+        failure = failure_of(sources, everything, 3 * SECONDS, "--numprocesses=2", "--dist=worksteal")
     if failure:
         print(f"{failure}\nthe tests fail without any mutation: mend them first")
         return 1
@@ -66,7 +66,7 @@ def result(mutation: Mutation) -> bool:
         except LookupError as error:
             print(f"DOES NOT APPLY  {mutation.what}: {error}", flush=True)
             return False
-        noticed = failure_of(sources, mutation.tests) != ""
+        noticed = failure_of(sources, mutation.tests, SECONDS) != ""
     print(f"{'noticed   ' if noticed else 'NOT NOTICED'}  {mutation.what} ({where})", flush=True)
     return noticed
 
@@ -96,7 +96,7 @@ def copied() -> Iterator[Sequence[Path]]:
         yield copies
 
 
-def failure_of(sources: Sequence[Path], tests: Sequence[str], *options: str) -> str:
+def failure_of(sources: Sequence[Path], tests: Sequence[str], seconds: int, *options: str) -> str:
     """What the tests print that fail with the packages as they are in ``sources``; nothing if they pass."""
     command = [sys.executable, "-m", "pytest", "--quiet", "--exitfirst", "--no-header", "-p", "no:cacheprovider"]
     command += ["-m", "not integration and not chaos and not soak"]
@@ -108,10 +108,10 @@ def failure_of(sources: Sequence[Path], tests: Sequence[str], *options: str) -> 
     try:
         done = subprocess.run(
             [*command, "-p", "no:randomly", *options, *tests],
-            cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=SECONDS,
+            cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=seconds,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        return f"no end within {SECONDS} s"
+        return f"no end within {seconds} s"
     if done.returncode == NO_TESTS_RAN or done.returncode > 1:
         raise SystemExit(f"pytest {' '.join(tests)} ended with {done.returncode}:\n{done.stdout[-3000:]}{done.stderr}")
     return done.stdout[-3000:] if done.returncode else ""
