@@ -121,6 +121,14 @@ def integration(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def screenshots(session: nox.Session) -> None:
+    """Show the console in Chromium on generated events, and write a picture of each page into docs/images/console."""
+    require_programs(session, BROWSER)
+    sync(session, "--all-packages", "--all-extras", "--group", "browser")
+    session.run("python", "tools/screenshots.py", "docs/images/console")
+
+
+@nox.session(default=False)
 def kills(session: nox.Session) -> None:
     """Kill what ingests and what replays again and again, on many events: LPA_KILLS=100 ./dev kills."""
     sync(session, "--all-packages", "--all-extras", "--group", "test")
@@ -285,10 +293,12 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def pages(session: nox.Session) -> None:
-    """Write what repeats the packages: docs/data.md, docs/parity.md, files below configs/, the diagrams of imports."""
+    """Write what repeats the packages: pages about data, parity and dashboards, files below configs/, diagrams."""
     sync(session, "--all-packages", "--extra", "chdb", "--group", "lint")
     for page, command in {"data.md": ("schema", "show"), "parity.md": ("check", "assertions")}.items():
         Path("docs", page).write_text(output_of(session, Path(session.bin, "lpa"), *command, "--markdown"))
+    dashboards = output_of(session, Path(session.bin, "python"), "tools/dashboard_page.py")
+    Path("docs", "operations", "dashboards.md").write_text(dashboards)
     session.run("python", "tools/import_diagram.py")
     session.run("python", "tools/write_configs.py", "configs")
 
