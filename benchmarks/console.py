@@ -46,6 +46,7 @@ from lpa_ops.console.database import ConsoleDatabase
 from lpa_ops.console.page import ConsoleSources
 from lpa_ops.console.partitions import PartitionReport
 from lpa_ops.console.query import QueryBox
+from lpa_ops.console.replay_jobs import ReplayJobs
 from lpa_ops.trace.gather import Surroundings
 from lpa_ops.web.server import WebServer
 from lpa_replay.staging.trial import RepairTrial
@@ -146,6 +147,7 @@ def measure(folder: Path, to: Endpoint, rounds: int) -> None:
             surroundings=Surroundings(settings, sink),
             query=QueryBox(to, "", 10).ask,
             repairs=RepairTrial(settings, PluginManager(settings)),
+            replays=ReplayJobs(settings.lpa.data.console_replays, settings.lpa.data.replays, sink),
         )
         server = WebServer(
             console_app(sources, Access("", {"127.0.0.1"}, b"secret")), "127.0.0.1:0", name="console", setting="-"
