@@ -7,7 +7,7 @@ COPY packages packages
 COPY docs docs
 
 # Dependencies as locked, checked by their hashes; then the five wheels, and nothing from an index that is named like them.
-RUN uv export --quiet --frozen --all-packages --extra all --extra serve --no-default-groups --no-emit-workspace --output-file /locked.txt \
+RUN uv export --quiet --frozen --all-packages --extra all --extra serve --extra console --no-default-groups --no-emit-workspace --output-file /locked.txt \
     && uv venv --python python3.12 /opt/lpa \
     && uv pip install --python /opt/lpa --no-cache --require-hashes --requirements /locked.txt
 RUN uv build --all-packages --wheel --out-dir /dist \
