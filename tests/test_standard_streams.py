@@ -58,7 +58,7 @@ def test_failure_27_an_ingest_whose_output_goes_nowhere_delivers_everything(
     assert json.loads(again.stdout)["read"] == 0, "all was delivered before"
 
 
-@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("unbuffered", ["", pytest.param("1", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("redirection", "status", "lines"),
     [(">/dev/full", 1, 1), ("| true", 0, 0), (">&-", 0, 0), ("2>/dev/full", 0, 0), ("<&- >&- 2>&-", 0, 0)],

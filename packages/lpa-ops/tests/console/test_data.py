@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import attrs
+import pytest
 from starlette.testclient import TestClient
 
 from lpa_core.sinks.sink import SinkMisconfigured
@@ -49,6 +50,7 @@ def test_a_table_that_is_not_there_leads_to_the_list(browser: TestClient) -> Non
     assert browser.get("/data/table.json").status_code == 404
 
 
+@pytest.mark.slow
 def test_a_user_who_may_not_read_sizes_sees_the_tables(
     opened: Callable[..., TestClient], sources: ConsoleSources
 ) -> None:
