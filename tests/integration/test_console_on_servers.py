@@ -69,15 +69,17 @@ def console_of(job: Job) -> Iterator[Console]:
 
 
 def addresses(console: Console) -> dict[str, str]:
-    """An address of each page, of a record, session and job that there is."""
+    """An address of each page, of a record, session and job that there is; but of no replay: there is none."""
     record = console.content("failures")["records"][0]
     found = console.content("sessions")
+    at = f"{record['source_topic']}/0/{record['source_offset']}"
     return {
-        **{page.path: page.path for page in PAGES},
-        "failures/record": f"failures/record?at={record['source_topic']}/0/{record['source_offset']}",
+        **{page.path: page.path for page in PAGES if not page.path.startswith("replay/")},
+        "failures/record": f"failures/record?at={at}",
+        "failures/repair": f"failures/repair?at={at}&which=one",
         "sessions/session": "sessions/session?" + urlencode({"id": found["sessions"][0]["workflow_session_id"]}),
         "sessions/job": "sessions/job?" + urlencode({"id": found["jobs"][0]["job_id"]}),
-        "trace": f"trace?of={record['source_topic']}/0/{record['source_offset']}",
+        "trace": f"trace?of={at}",
         "data/table": "data/table?name=streaming_events",
     }
 
