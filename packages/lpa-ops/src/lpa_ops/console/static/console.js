@@ -144,3 +144,10 @@ addEventListener("resize", () => {
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawCharts);
 document.addEventListener("DOMContentLoaded", drawCharts);
+
+// A text that was edited before the page was ready, or that the browser brought back, is judged too.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const field of document.querySelectorAll("[hx-trigger*='edited-early']")) {
+    if (field.value !== field.defaultValue) htmx.trigger(field, "edited-early");
+  }
+});
