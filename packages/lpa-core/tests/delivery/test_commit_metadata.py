@@ -87,6 +87,21 @@ def test_failure_12_a_range_finds_the_room_that_is_told_beforehand(span: int, se
     assert prepared.range.refused.keys() == refused.keys()
 
 
+def test_failure_12_reasons_that_are_a_few_bytes_too_long_are_left_out() -> None:
+    """One more with each range, so some range is just beyond the room."""
+    kept = []
+    for number in range(1, 150):
+        refused = {offset: f"reason {offset:40}" for offset in range(number)}
+        text = encode(Range("events", 3, 0, number, number, "", 1 << 42, refused), FINGERPRINT)
+        assert len(text.encode()) <= MAX_BYTES
+        prepared = decode(PARTITION, text)
+        assert prepared is not None
+        assert prepared.range.refused.keys() == refused.keys()
+        kept.append(prepared.range.refused == refused)
+    assert kept == sorted(kept, reverse=True)
+    assert set(kept) == {True, False}
+
+
 def test_failure_12_the_widest_range_is_the_last_that_finds_room() -> None:
     for limit in (512, 1_000, 2_000, 3_500):
         assert room(widest(limit)) <= limit < room(widest(limit) + 1)
