@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 from urllib.request import ProxyHandler, build_opener
@@ -259,34 +260,72 @@ import sys, time
 from lpa_sinks.clickhouse.readers import Readers
 from lpa_core.settings.loading import load
 from lpa_sinks.clickhouse.database import endpoint_of
-Readers(endpoint_of(f"chdb://{sys.argv[1]}", load({})), "", 30).run(lambda client: client.command("SELECT 1"))
+readers = Readers(endpoint_of(f"chdb://{sys.argv[1]}", load({})), "", 30)
+readers.run(lambda client: client.command("SELECT 1"))
 print("open", flush=True)
 time.sleep(60)
 """
-LATE: Final = """
-import sys
+SLOW_READER: Final = """
+import time
+from lpa_sinks.clickhouse import readers
+opens = readers.open_to_read
+def open_to_read(path):
+    print("opens", flush=True)
+    time.sleep(1)
+    return opens(path)
+readers.open_to_read = open_to_read
+"""
+WRITER: Final = """
+import sys, time
 from pathlib import Path
 from lpa_sinks.clickhouse import embedded
-look, seen = embedded.holder_of, []
-def holder_of(path):
-    seen.append(path)
-    return look(path) if len(seen) > 1 else ""
-embedded.holder_of = holder_of
+opens = embedded.open_to_read
+def open_to_read(path):
+    time.sleep(float(sys.argv[2]))
+    return opens(path)
+embedded.open_to_read = open_to_read
 print(embedded.open_embedded(Path(sys.argv[1])).command("SELECT 1"))
 """
 
 
-def test_a_reader_that_opens_it_just_before_gives_way_too(tmp_path: Path) -> None:
-    """It was not there at the look, and is at the opening."""
-    database = str(tmp_path / "clickhouse")
-    Path(database).mkdir()
-    with subprocess.Popen([sys.executable, "-c", READER, database], stdout=subprocess.PIPE, text=True) as reader:
+def test_a_reader_that_is_opening_it_gives_way_too(tmp_path: Path) -> None:
+    """It is not there at the look, and does not listen yet."""
+    (tmp_path / "clickhouse").mkdir()
+    with started(SLOW_READER + READER, tmp_path / "clickhouse") as reader:
+        assert line_of(reader) == "opens"
+        assert written(tmp_path / "clickhouse", slow=0) == ("1\n", "")
+        reader.kill()
+
+
+def test_no_reader_is_faster_than_the_process_that_it_gave_way(tmp_path: Path) -> None:
+    (tmp_path / "clickhouse").mkdir()
+    asks_again = (
+        READER.replace("time.sleep(60)", "") + "while True: readers.run(lambda client: client.command('SELECT 1'))"
+    )
+    with started(asks_again, tmp_path / "clickhouse") as reader, started(asks_again, tmp_path / "clickhouse") as other:
+        assert {line_of(reader), line_of(other)} == {"open"}
+        assert written(tmp_path / "clickhouse", slow=3) == ("1\n", "")
+        for each in (reader, other):
+            each.kill()
+
+
+@contextmanager
+def started(program: str, database: Path) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen([sys.executable, "-c", program, database], stdout=subprocess.PIPE, text=True) as process:
         try:
-            assert reader.stdout
-            assert reader.stdout.readline() == "open\n"
-            late = subprocess.run(
-                [sys.executable, "-c", LATE, database], capture_output=True, text=True, check=False, timeout=60
-            )
+            yield process
         finally:
-            reader.kill()
-    assert late.stdout == "1\n", late.stderr
+            process.kill()
+
+
+def line_of(process: subprocess.Popen[str]) -> str:
+    assert process.stdout
+    return process.stdout.readline().strip()
+
+
+def written(database: Path, *, slow: float) -> tuple[str, str]:
+    """What a process prints that opens the database ``slow`` seconds after a reader gave way."""
+    late = subprocess.run(
+        [sys.executable, "-c", WRITER, database, str(slow)], capture_output=True, text=True, check=False, timeout=60
+    )
+    return late.stdout, late.stderr

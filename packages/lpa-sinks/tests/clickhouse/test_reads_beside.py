@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from lpa_core.sinks.sink import SinkMisconfigured, SinkUnavailable
 from lpa_sinks.clickhouse import readers
 from lpa_sinks.clickhouse.client import endpoint
+from lpa_sinks.clickhouse.opening_lock import needed
 from lpa_sinks.clickhouse.read_only import ask
 from lpa_sinks.clickhouse.read_server import ReadServer
 from lpa_sinks.clickhouse.read_socket import NAME, ask_to_give_way, read_client, reads_are_offered
@@ -293,13 +294,18 @@ def test_a_reader_gives_way_after_what_it_runs(engine_path: Path, readers_of: Ca
 def test_a_reader_that_gave_way_reads_through_the_process_that_came(
     engine_path: Path, readers_of: Callable[[], Readers]
 ) -> None:
-    reader = readers_of()
+    reader, writer = readers_of(), ReadServer(engine_path)
     assert reader.run(total) == 6
-    assert ask_to_give_way(engine_path)
-    writer = ReadServer(engine_path)
-    start = threading.Timer(0.1, writer.start)
-    start.start()
-    assert reader.run(total) == 6
+    results: list[Any] = []
+    reading = threading.Thread(target=lambda: results.append(reader.run(total)))
+    with needed(engine_path):
+        assert ask_to_give_way(engine_path)
+        reading.start()
+        reading.join(0.2)
+        assert not results, "nobody opens it before the one that needs it"
+        writer.start()
+    reading.join(30)
+    assert results == [6]
     assert not ask_to_give_way(engine_path), "the writer has it"
     writer.close()
     assert reader.run(total) == 6

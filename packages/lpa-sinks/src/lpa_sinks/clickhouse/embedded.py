@@ -19,21 +19,14 @@ from lpa_core.proxies import reach_loopback_directly
 from lpa_core.sinks.sink import SinkMisconfigured, SinkUnavailable
 from lpa_core.system_errors import explained, may_have_run_out_of_files, number_in, out_of_files
 from lpa_sinks.clickhouse.errors import describe
-from lpa_sinks.clickhouse.read_socket import ask_to_give_way, reads_are_offered
+from lpa_sinks.clickhouse.opening_lock import needed
+from lpa_sinks.clickhouse.read_socket import ask_to_give_way
 
 _OTHER_PATH: Final = re.compile(r"already initialized with path '([^']*)'")
 _PID: Final = re.compile(r"^PID: (\d+)", re.MULTILINE)
 _CLOSING_SECONDS: Final = 5
 _LOOK_AGAIN_SECONDS: Final = 0.02
-
-
-_TRIES: Final = 4
-_TRY_AGAIN_SECONDS: Final = 0.3
 _SHARE: Final = "wait for it or stop it, or use a ClickHouse server, which many processes can share"
-
-
-class _TakenMeanwhileError(SinkMisconfigured):
-    """Another process opened the database first. If it only reads, it gives way when it is asked."""
 
 
 class DamagedDatabaseError(SinkMisconfigured):
@@ -48,29 +41,20 @@ def open_embedded(path: Path) -> Client:
     Raises SinkMisconfigured otherwise, and where the folder cannot be written; DamagedDatabaseError where it holds none
     that the engine can open; SinkUnavailable.
     """
-    for _ in range(_TRIES - 1):
-        try:
-            return _opened(path)
-        except _TakenMeanwhileError:
-            time.sleep(_TRY_AGAIN_SECONDS)
-    return _opened(path)
-
-
-def _opened(path: Path) -> Client:
     _make_folder(path)
+    is_loaded = _load()  # before readers have to stay away: it takes a second
+    with needed(path):
+        if is_loaded and holder_of(path) and ask_to_give_way(path):
+            _wait_until_closed(path)
+        return open_to_read(path)
+
+
+def open_to_read(path: Path) -> Client:
+    """A client as of :func:`open_embedded`, for a process that asks nobody to give way. Raises the same."""
     holder = holder_of(path)
-    gave_way = bool(holder) and _is_installed() and ask_to_give_way(path)
-    if gave_way:
-        holder = _holder_after_a_moment(path)
     if holder:
-        # A reader that has just opened it does not listen yet.
-        for_a_moment = gave_way or not reads_are_offered(path)
-        raise (_TakenMeanwhileError if for_a_moment else SinkMisconfigured)(
-            f"{path}: the embedded database is open in {holder}", remedy=_SHARE
-        )
-    reach_loopback_directly()  # for the object stores of its backups
-    # Read when the engine is loaded: it gives back what merges used within a fifth of a second instead of ten.
-    os.environ.setdefault("JE_MALLOC_CONF", "dirty_decay_ms:200,muzzy_decay_ms:0")
+        raise SinkMisconfigured(f"{path}: the embedded database is open in {holder}", remedy=_SHARE)
+    _load()
     try:
         with as_file(files("lpa_sinks.clickhouse").joinpath("embedded.xml")) as configuration:
             options = {"config-file": str(configuration)}
@@ -95,7 +79,7 @@ def _opened(path: Path) -> Client:
             raise SinkUnavailable(f"{path}: the embedded database does not answer: {describe(error)}") from None
         holder = holder_of(path)
         if holder:  # it was faster, between the look and the opening
-            raise _TakenMeanwhileError(f"{path}: the embedded database is open in {holder}", remedy=_SHARE) from None
+            raise SinkMisconfigured(f"{path}: the embedded database is open in {holder}", remedy=_SHARE) from None
         raise DamagedDatabaseError(
             f"{path}: the embedded database cannot be opened ({reason or 'no reason given'}): "
             "restore the folder from a backup, or choose another"
@@ -113,8 +97,11 @@ def _make_folder(path: Path) -> None:
         ) from None
 
 
-def _is_installed() -> bool:
-    """Whether there is an engine. It is loaded now: nobody has to stay away while that takes its time."""
+def _load() -> bool:
+    """Load the engine. Whether there is one: whoever opens the database says so if there is none."""
+    reach_loopback_directly()  # for the object stores of its backups
+    # Read when it is loaded: it gives back what merges used within a fifth of a second instead of ten.
+    os.environ.setdefault("JE_MALLOC_CONF", "dirty_decay_ms:200,muzzy_decay_ms:0")
     try:
         import chdb  # noqa: F401
     except ImportError:
@@ -122,12 +109,11 @@ def _is_installed() -> bool:
     return True
 
 
-def _holder_after_a_moment(path: Path) -> str:
-    """Who has the database open once its last holder has closed it."""
+def _wait_until_closed(path: Path) -> None:
+    """Wait for a moment: who gave way has ended its reads, and closes its files."""
     deadline = time.monotonic() + _CLOSING_SECONDS
-    while (holder := holder_of(path)) and time.monotonic() < deadline:
+    while holder_of(path) and time.monotonic() < deadline:
         time.sleep(_LOOK_AGAIN_SECONDS)
-    return holder
 
 
 def holder_of(path: Path) -> str:

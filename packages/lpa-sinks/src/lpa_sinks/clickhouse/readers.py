@@ -17,18 +17,14 @@ from lpa_core.settings.settings import Settings
 from lpa_core.sinks.sink import SinkMisconfigured, SinkUnavailable
 from lpa_sinks.clickhouse.client import Endpoint, connect
 from lpa_sinks.clickhouse.database import endpoint_of
-from lpa_sinks.clickhouse.embedded import holder_of, open_embedded
+from lpa_sinks.clickhouse.embedded import holder_of, open_to_read
+from lpa_sinks.clickhouse.opening_lock import opened_by_a_reader
 from lpa_sinks.clickhouse.read_server import ReadServer
 from lpa_sinks.clickhouse.read_socket import GIVE_WAY_SECONDS, read_client, reads_are_offered
 
-_AWAY_SECONDS: Final = 2
-"""How long a process that was given way has time to open the database."""
-_WAIT_SECONDS: Final = 5
-"""How long a read waits for a process that has the database open and offers no reads, or not yet."""
+_WAIT_SECONDS: Final = 10
+"""How long a read waits for a process that opens the database, or has it open and offers no reads, or not yet."""
 _LOOK_AGAIN_SECONDS: Final = 0.05
-
-_away_until: Final[dict[Path, float]] = {}
-"""When the time ends that another process has to open a database: no reader of this process opens it before."""
 
 T = TypeVar("T")
 
@@ -99,11 +95,6 @@ class Readers:
         if route.server is not None:
             route.server.close()
 
-    def _give_way(self) -> None:
-        if self._endpoint.path is not None:
-            _away_until[self._endpoint.path] = time.monotonic() + _AWAY_SECONDS
-        self.close()
-
     @contextmanager
     def client(self) -> Iterator[Client]:
         """A client for one thread. Raises SinkMisconfigured, SinkUnavailable."""
@@ -145,15 +136,12 @@ class Readers:
         deadline = time.monotonic() + _WAIT_SECONDS
         while True:
             if reads_are_offered(path):
-                _away_until.pop(path, None)
                 return _Route(lambda: read_client(path, self._seconds))
             holder = holder_of(path)
-            if holder:
-                _away_until.pop(path, None)
-            if not holder and time.monotonic() >= _away_until.get(path, 0.0):
-                route = self._opened(path)
-                if route is not None:
-                    return route
+            if not holder:
+                with opened_by_a_reader(path) as free:
+                    if free and not holder_of(path):
+                        return self._opened(path)
             if time.monotonic() > deadline:
                 raise SinkUnavailable(
                     f"{path}: the embedded database is open in {holder or 'another process'}, which offers no reads: "
@@ -161,14 +149,9 @@ class Readers:
                 )
             time.sleep(_LOOK_AGAIN_SECONDS)
 
-    def _opened(self, path: Path) -> _Route | None:
-        """The way through this process; None if another one was faster."""
-        try:
-            client = open_embedded(path)
-        except SinkMisconfigured:
-            if holder_of(path):
-                return None
-            raise
-        server = ReadServer(path, self._give_way)
+    def _opened(self, path: Path) -> _Route:
+        """The way through this process."""
+        client = open_to_read(path)
+        server = ReadServer(path, self.close)
         server.start()
-        return _Route(lambda: open_embedded(path), server, [client])
+        return _Route(lambda: open_to_read(path), server, [client])
