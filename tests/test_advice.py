@@ -123,7 +123,8 @@ def named() -> dict[str, str]:
     """Each command that a message names, and the file that does."""
     found: dict[str, str] = {}
     for path in sorted(ROOT.glob("packages/*/src/**/*.py")):
-        for text in texts(ast.parse(path.read_text())):
+        source = path.read_text()
+        for text in texts(ast.parse(source)) if "`lpa" in source else ():
             found |= dict.fromkeys(COMMAND.findall(text), path.name)
     return found
 

@@ -200,6 +200,7 @@ def test_failure_28_an_interrupt_does_not_cut_off_why_a_command_ends(tmp_path: P
     assert ended(process) == (130, b"", "lpa: it failed\n")
 
 
+@pytest.mark.slow
 def test_failure_28_an_error_that_a_library_makes_of_the_interrupt_is_none(tmp_path: Path) -> None:
     process = start([sys.executable, "-c", CONVERTING], tmp_path)
     assert process.stdout is not None
@@ -209,6 +210,7 @@ def test_failure_28_an_error_that_a_library_makes_of_the_interrupt_is_none(tmp_p
     assert (status, err) == (130, LINE)
 
 
+@pytest.mark.slow
 def test_failure_28_what_was_ignored_stays_ignored(tmp_path: Path) -> None:
     """As ``nohup`` asks for, and as SIGPIPE is."""
     script = "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"

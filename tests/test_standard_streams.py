@@ -37,6 +37,7 @@ def shell(line: str, folder: Path, lpa: str = LPA, **environment: str) -> subpro
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("redirection", "status"),
     [
@@ -73,11 +74,13 @@ def test_failure_27_what_cannot_be_printed_is_told_in_one_line(
         assert "standard output: No space left on device" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", ">&- 2>&-"])
 def test_failure_27_an_error_that_nobody_can_read_keeps_its_status(redirection: str, tmp_path: Path) -> None:
     assert shell(f'"$LPA" plugins --nonsense {redirection}', tmp_path).returncode == 2
 
 
+@pytest.mark.slow
 def test_failure_27_a_pipe_that_does_not_block_is_given_everything(tmp_path: Path) -> None:
     """Whoever shares the pipe may have asked for that, such as node."""
     read, written = os.pipe()
@@ -100,6 +103,7 @@ def test_failure_27_a_closed_standard_input_is_told(tmp_path: Path) -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_failure_27_a_message_is_one_line_whatever_is_in_a_name(tmp_path: Path) -> None:
     done = subprocess.run(
         [LPA, "ingest", f"two\nlines{STEERING}"], cwd=tmp_path, capture_output=True, text=True, check=False
@@ -127,6 +131,7 @@ def test_failure_27_json_shows_escapes_and_says_the_same(capsys: pytest.CaptureF
     assert json.loads(out) == value
 
 
+@pytest.mark.slow
 def test_failure_27_an_ascii_locale_shows_and_finds_names(tmp_path: Path) -> None:
     (tmp_path / "spa\u0308ces").mkdir()
     done = shell('"$LPA" backup list --location spa\u0308ces', tmp_path, **ASCII)

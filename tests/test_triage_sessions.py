@@ -88,6 +88,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_latest_sessions_are_listed(folder: Path) -> None:
     listed = json.loads(lpa(folder, "triage", "sessions", "--json"))
     assert {row["workflow_session_id"]: row["attribution"] for row in listed} == {
@@ -118,6 +119,7 @@ def test_a_life_has_its_signals_in_order_runs_as_one_row(folder: Path) -> None:
     assert "attribution: 0xcan2, live, m, GPU-1" in lpa(folder, "triage", "sessions", "by-url|r")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "status", "reason"),
     [
@@ -152,5 +154,6 @@ def test_why_a_session_is_not_attributed(folder: Path, name: str, status: str, r
     assert f"why: {reason}" in shown
 
 
+@pytest.mark.slow
 def test_a_session_that_is_not_there_is_an_error(folder: Path) -> None:
     assert "no session nobody|r" in lpa(folder, "triage", "sessions", "nobody|r", status=1)

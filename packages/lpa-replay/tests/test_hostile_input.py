@@ -111,6 +111,7 @@ def test_options_that_come_to_nothing(place: ReplayPlace, options: tuple[str, ..
     assert said in place.plan(*options, status=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "said"),
     [

@@ -168,6 +168,7 @@ def test_a_plan_is_carried_out_exactly_or_not_at_all(place: ReplayPlace) -> None
     assert "--plan decides everything" in place.replay("--plan", "plan.json", "--all", status=2)
 
 
+@pytest.mark.slow
 def test_conditions_in_sql(place: ReplayPlace) -> None:
     place.ingest([event("a"), event("b"), event("c", pipeline="p", request_id="")])
     both = "event_id = 'a' OR failure_details LIKE '%data.request_id%' -- both"

@@ -159,6 +159,7 @@ def refuse_some(table: Table, row: dict[str, Any]) -> str | None:
     return "out of range" if row.get("request_id") == "refuse me" else None
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(crashes=st.lists(st.integers(0, 60), max_size=4), step=st.integers(1, 7), last_step=st.integers(1, 20))
 def test_killed_anywhere_and_started_again_the_rows_are_those_of_an_undisturbed_run(

@@ -249,6 +249,7 @@ def test_as_many_sessions_as_asked_for_overlap_and_run_from_request_to_close() -
         assert [event["data"]["type"] for event in events if event["type"] == "ai_stream_events"][-1] == "error"
 
 
+@pytest.mark.slow
 def test_sessions_end_in_every_way_that_streams_do() -> None:
     outcomes = Counter[str]()
     for events in by_session(whole(40_000, sessions=300)).values():

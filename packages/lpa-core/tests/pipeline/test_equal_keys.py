@@ -87,6 +87,7 @@ def repeated(draw: st.DrawFn, value: Any) -> str:
     return f"{{{','.join(members)}}}"
 
 
+@pytest.mark.slow
 @given(st.sampled_from(EVENTS), st.data())
 def test_failure_07_the_last_of_equal_keys_counts_on_both_paths(event: dict[str, Any], data: st.DataObject) -> None:
     text = data.draw(repeated(event)).encode()

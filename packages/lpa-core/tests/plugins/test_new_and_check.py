@@ -29,6 +29,7 @@ def _plain_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("LPA_LOG_LEVEL", "error")
 
 
+@pytest.mark.slow
 def test_a_new_plugin_is_a_package_whose_tests_pass_and_that_loads(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -116,6 +116,7 @@ def test_failure_19_a_replay_that_was_interrupted_recovers_only_what_arrived(wor
     assert states(worn) == [("t:0:0", "recovered"), ("t:0:1", "outstanding")]
 
 
+@pytest.mark.slow
 def test_failure_19_duplicates_of_replays_and_records_given_up_are_no_duplicates_of_producers(
     worn: CheckedDatabase,
 ) -> None:

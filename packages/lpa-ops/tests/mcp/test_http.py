@@ -56,6 +56,7 @@ def test_an_agent_with_the_token_is_answered(url: str, agent: Any) -> None:
     assert (line["transport"], line["tool"]) == ("http", "query")
 
 
+@pytest.mark.slow
 def test_failure_35_a_request_without_the_token_or_from_a_page_is_refused(url: str, agent: Any) -> None:
     def status(**headers: str) -> int:
         return httpx2.post(url, json=INITIALIZE, headers={**ACCEPT, **headers}).status_code

@@ -82,6 +82,7 @@ def test_health_has_the_failing_checks_first(agent: Any) -> None:
     assert "dlq" in agent.result("page", page=runbook).structured_content["text"]
 
 
+@pytest.mark.slow
 def test_triage_failures_and_a_record_agree(agent: Any, day: CheckedDatabase) -> None:
     triage = agent("triage", since="24h")
     failures = agent("failures", since="24h")
@@ -152,6 +153,7 @@ def test_wrong_arguments_are_refused_with_what_is_wrong(agent: Any) -> None:
     assert "there is no tool 'rm'" in agent.refused("rm")
 
 
+@pytest.mark.slow
 def test_failure_35_instructions_in_a_payload_stay_data(agent: Any, injected: str) -> None:
     for tool, arguments in {
         "triage": {"since": "7d"},

@@ -57,6 +57,7 @@ def views(engine: Client, database: str) -> set[str]:
     return {name for (name,) in found.result_rows} & {"v_1", "v_2"}
 
 
+@pytest.mark.slow
 def test_run_twice_it_takes_one_back(migrations: Path, recover: Recover, engine: Client, database: str) -> None:
     folder = ("--migrations", str(migrations))
     assert recover(*folder, "--execute")["damage"]

@@ -76,6 +76,7 @@ def test_those_of_another_count_where_there_is_none_of_its_own(
     assert found.lost[0] == f"nothing of it, if this is right: the backup was made of {FULL.sink}"
 
 
+@pytest.mark.slow
 def test_a_database_without_records_is_a_new_one_unless_a_backup_has_some(
     engine: Client, engine_path: Path, database: str, context: Context, tmp_path: Path
 ) -> None:

@@ -47,6 +47,7 @@ values = st.recursive(
 documents = st.dictionaries(names, values, max_size=4)
 
 
+@pytest.mark.slow
 @given(documents, documents)
 def test_the_fix_of_an_edit_does_the_edit(before: dict[str, Any], after: dict[str, Any]) -> None:
     old, new = json.dumps(before).encode(), json.dumps(after).encode()

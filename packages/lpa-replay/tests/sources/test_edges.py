@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 
 import msgspec
+import pytest
 
 from lpa_core.settings.loading import load
 from lpa_replay.database import opened
@@ -34,6 +35,7 @@ def taken(place: ReplayPlace, source: str, start: int, end: int, clock: Clock = 
         return sum(selection.takes(each) for some in found.read(selection) for each in some)
 
 
+@pytest.mark.slow
 def test_by_event_time_from_the_tables_and_files(place: ReplayPlace) -> None:
     good = [event(f"d{offset}", MOMENT + offset, pipeline="p") for offset in OFFSETS]
     place.ingest([*(event(str(offset), MOMENT + offset) for offset in OFFSETS), *good])

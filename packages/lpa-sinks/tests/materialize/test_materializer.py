@@ -132,6 +132,7 @@ def _shared_wallet(events: Events) -> bytes:
 OF_EACH_KIND = ("over the hour",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=() if name in OF_EACH_KIND else pytest.mark.slow) for name in LATE]
 )
@@ -253,6 +254,7 @@ def test_an_older_version_does_not_win(new_store: NewStore) -> None:
     assert store.derived() == live
 
 
+@pytest.mark.slow
 def test_a_session_without_ids_is_its_event(new_store: NewStore) -> None:
     store, events = new_store(), Events()
     records = [events.status(T + number, " ") for number in range(2)]

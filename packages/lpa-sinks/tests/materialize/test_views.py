@@ -365,6 +365,7 @@ def test_wrong_clocks_are_left_out(hand: HandMade) -> None:
         assert hand.rows(f"SELECT * FROM $.{view}") == []
 
 
+@pytest.mark.slow
 def test_failure_08_hours_reach_from_2000_to_2299(hand: HandMade) -> None:
     times = {"odd": "1900-01-01 00:30:00", "first": "2000-01-01 00:00:00", "late": "2299-12-31 22:30:00"}
     changed = ChangedSamples()

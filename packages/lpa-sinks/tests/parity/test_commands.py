@@ -74,6 +74,7 @@ def test_one_end_of_the_window_is_enough(stored: DerivedDatabase, run: Run, caps
         assert capsys.readouterr().out.startswith("from 2025-12-31 00:00 to 2026-01-01 00:00 UTC\n")
 
 
+@pytest.mark.slow
 def test_failure_08_one_odd_event_does_not_choose_the_window(engine: Client, database: str) -> None:
     apply(engine, database, [])
     end = datetime(2026, 3, 1, tzinfo=UTC)

@@ -202,6 +202,7 @@ DAMAGES: Final[dict[str, list[Damage]]] = {
 CASES: Final = [(name, damage) for name, damages in DAMAGES.items() for damage in damages]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "damage"), CASES, ids=[f"{name}-{number}" for number, (name, _) in enumerate(CASES)])
 def test_a_damage_is_found(stored: DerivedDatabase, name: str, damage: Damage) -> None:
     with stored.mended(damage.tables, damage.views):
@@ -224,6 +225,7 @@ def _materialized_view(stored: DerivedDatabase) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lost", "gaps", "found"),
     [

@@ -131,6 +131,7 @@ DAMAGES: Final[dict[str, list[Damage]]] = {
 CASES: Final = [(name, damage) for name, damages in DAMAGES.items() for damage in damages]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "damage"), CASES, ids=[f"{name}-{number}" for number, (name, _) in enumerate(CASES)])
 def test_a_damage_is_found(stored: DerivedDatabase, name: str, damage: Damage) -> None:
     with stored.mended(damage.tables, damage.views):

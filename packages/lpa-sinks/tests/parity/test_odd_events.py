@@ -167,6 +167,7 @@ def asked(odd: StoredEvents, name: str) -> AssertionResult:
     return ask(odd.client, odd.name, assertion, start, end)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "name"), KINDS)
 def test_failure_01_parity_holds_on_odd_events(
     odd: StoredEvents, kind: Callable[[], Sequence[bytes]], name: str
@@ -175,6 +176,7 @@ def test_failure_01_parity_holds_on_odd_events(
     assert asked(odd, name).rows == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("column", ["gpu_id", "model_id", "pipeline", "orchestrator_address"])
 def test_failure_01_what_nobody_offered_is_still_told_of(odd: StoredEvents, column: str) -> None:
     derive(odd, a_gpu_that_is_named_later())

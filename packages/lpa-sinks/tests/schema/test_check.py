@@ -48,6 +48,7 @@ def test_a_plugin_table_of_every_kind(engine: Client, applied: str, tables: Sequ
     assert check(engine, applied, [*tables, PLUGIN_TABLE]) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("alteration", "complaint", "stops_writing"),
     [
@@ -140,6 +141,7 @@ def test_other_databases_do_not_count(engine: Client, applied: str, tables: Sequ
     assert len(found) == len(written) + len(materialized())
 
 
+@pytest.mark.slow
 def test_failure_30_a_column_that_a_plugin_adds_to_its_table_is_made_and_old_rows_stay(
     engine: Client, database: str
 ) -> None:
@@ -166,6 +168,7 @@ def test_failure_30_a_column_that_a_plugin_adds_to_its_table_is_made_and_old_row
     assert apply(engine, database, [grown], [INGESTED_FILE]) == []
 
 
+@pytest.mark.slow
 def test_failure_30_what_an_older_version_of_the_plugin_wrote_is_not_taken_away(engine: Client, database: str) -> None:
     wide = typed_table("shrinking", Column("a", Kind.TEXT), Column("b", Kind.TEXT), order_by=())
     narrow = typed_table("shrinking", Column("a", Kind.TEXT), order_by=())

@@ -130,6 +130,7 @@ def test_as_many_rows_with_other_values_are_other_rows(
     assert engine.query(f"SELECT DISTINCT gateway FROM {applied}.{VIEW}").result_rows == [("",)]
 
 
+@pytest.mark.slow
 def test_a_view_that_is_defined_like_this_already_is_not_read(
     run: Run, engine: Client, applied: str, tmp_path: Path
 ) -> None:
@@ -160,6 +161,7 @@ def test_a_view_may_need_a_column_that_another_gets_in_the_same_migration(
     assert engine.query(left).result_rows == []
 
 
+@pytest.mark.slow
 def test_views_are_compared_over_a_day(run: Run, engine: Client, applied: str, tmp_path: Path) -> None:
     for hours in (23, 25):
         engine.command(
@@ -197,6 +199,7 @@ def test_a_migration_that_was_broken_off_is_rolled_back_to_what_was_before_it(
     assert view(engine, applied) == before
 
 
+@pytest.mark.slow
 def test_failure_04_no_view_is_replaced_by_one_that_cannot_be_read(
     run: Run, engine: Client, applied: str, tmp_path: Path
 ) -> None:
@@ -214,6 +217,7 @@ def test_failure_04_no_view_is_replaced_by_one_that_cannot_be_read(
     assert view(engine, applied) != now
 
 
+@pytest.mark.slow
 def test_a_view_that_a_migration_added_is_gone_after_it(run: Run, engine: Client, applied: str, tmp_path: Path) -> None:
     write(tmp_path, "0001-new", "CREATE OR REPLACE VIEW livepeer_analytics.v_new AS\nSELECT 1 AS n;\n")
     run("apply")
@@ -272,6 +276,7 @@ def test_a_view_takes_the_place_of_no_table(run: Run, tmp_path: Path) -> None:
         run("apply")
 
 
+@pytest.mark.slow
 def test_a_column_that_is_stored_becomes_no_alias(
     run: Run, engine: Client, applied: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -283,6 +288,7 @@ def test_a_column_that_is_stored_becomes_no_alias(
     assert set(engine.query(kind).result_rows) == {("",)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "clause", ["MODIFY COLUMN client_ip String MATERIALIZED request_id", "MATERIALIZE COLUMN client_ip"]
 )
@@ -295,6 +301,7 @@ def test_a_column_that_was_sent_is_not_computed(
     assert states(run, capsys) == {"0001-over": "pending"}
 
 
+@pytest.mark.slow
 def test_face_values_that_were_stored_as_0_are_computed_again(
     run: Run, engine: Client, applied: str, tmp_path: Path
 ) -> None:
@@ -326,6 +333,7 @@ def test_face_values_that_were_stored_as_0_are_computed_again(
     assert engine.query(face_values).result_rows == [(10**16,), (7,), (10**18,)]
 
 
+@pytest.mark.slow
 def test_a_view_is_left_to_the_last_migration_that_defines_it(
     run: Run, engine: Client, applied: str, tmp_path: Path
 ) -> None:
@@ -337,6 +345,7 @@ def test_a_view_is_left_to_the_last_migration_that_defines_it(
     assert applied_migrations(engine, applied)["0001-half"].previous_views == {}
 
 
+@pytest.mark.slow
 def test_failure_07_a_database_of_version_0_1_0_takes_the_last_data_too(
     run: Run, engine: Client, applied: str, tmp_path: Path
 ) -> None:
@@ -369,6 +378,7 @@ def test_failure_08_what_holds_all_times_of_another_type(before: str, after: str
     assert _wider(before) == after
 
 
+@pytest.mark.slow
 def test_failure_08_a_view_may_reach_further_and_has_to_say_the_same(
     run: Run, engine: Client, applied: str, tmp_path: Path
 ) -> None:
@@ -484,6 +494,7 @@ def test_a_file_that_is_no_text(run: Run, tmp_path: Path) -> None:
         run("plan")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "statement",
     [
@@ -544,6 +555,7 @@ def test_a_new_database_has_the_migrations_of_its_version(
     assert states(run, capsys) == {**dict.fromkeys(shipped, "applied"), "9999-zone": "pending"}
 
 
+@pytest.mark.slow
 def test_a_database_of_before_does_not(
     run: Run, applied: str, tables: Sequence[Table], engine: Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -556,6 +568,7 @@ def test_a_database_of_before_does_not(
     assert set(states(run, capsys).values()) == {"applied"}
 
 
+@pytest.mark.slow
 def test_there_are_two_of_a_number(run: Run, tmp_path: Path) -> None:
     write(tmp_path, "0001-a", ADD)
     write(tmp_path, "0001-b", ADD)
@@ -563,6 +576,7 @@ def test_there_are_two_of_a_number(run: Run, tmp_path: Path) -> None:
         run("plan")
 
 
+@pytest.mark.slow
 def test_a_plan_names_what_is_in_force_and_in_another_folder(
     run: Run, applied: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -585,6 +599,7 @@ def test_a_plan_names_what_is_in_force_and_in_another_folder(
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("other", [None, "0001-another"])
 def test_a_migration_is_rolled_back_only_where_its_folder_is_named(
     run: Run, engine: Client, applied: str, tmp_path: Path, other: str | None, capsys: pytest.CaptureFixture[str]
@@ -607,6 +622,7 @@ def test_a_migration_is_rolled_back_only_where_its_folder_is_named(
     assert states(run, capsys) == {"0001-zone": "pending"}
 
 
+@pytest.mark.slow
 def test_views_come_back_where_the_migrations_files_are_gone(
     run: Run, engine: Client, applied: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
