@@ -46,13 +46,13 @@ def sources(day: CheckedDatabase, day_health: HealthReport) -> Iterator[ConsoleS
     around = Surroundings(day.settings, day.sink)
     trial = RepairTrial(day.settings, PluginManager(day.settings))
     yield ConsoleSources(
-        database,
-        lambda: day_health,
-        dict,
-        PartitionReport,
-        lambda: backups,
-        around,
-        box.ask,
+        database=database,
+        health=lambda: day_health,
+        trends=dict,
+        partitions=PartitionReport,
+        backups=lambda: backups,
+        surroundings=around,
+        query=box.ask,
         repairs=trial,
         replays=ReplayJobs(day.settings.lpa.data.console_replays, day.settings.lpa.data.replays, day.sink),
     )

@@ -87,15 +87,15 @@ def tool_sources(day: CheckedDatabase) -> Iterator[ToolSources]:
     scope = Scope(day.settings, day.now_ms, day.now_ms - 24 * HOUR_MS, day.sink, shared=True)
     plugins = PluginManager(day.settings)
     console = ConsoleSources(
-        ConsoleDatabase(readers, day.settings.clickhouse.database, 30),
-        lambda: HealthReport(checks.run(scope)),
-        dict,
-        PartitionReport,
-        lambda: (),
-        Surroundings(day.settings, day.sink),
-        QueryBox(endpoint, "", 2).ask,
-        RepairTrial(day.settings, plugins),
-        ReplayJobs(day.settings.lpa.data.console_replays, day.settings.lpa.data.replays, day.sink),
+        database=ConsoleDatabase(readers, day.settings.clickhouse.database, 30),
+        health=lambda: HealthReport(checks.run(scope)),
+        trends=dict,
+        partitions=PartitionReport,
+        backups=lambda: (),
+        surroundings=Surroundings(day.settings, day.sink),
+        query=QueryBox(endpoint, "", 2).ask,
+        repairs=RepairTrial(day.settings, plugins),
+        replays=ReplayJobs(day.settings.lpa.data.console_replays, day.settings.lpa.data.replays, day.sink),
     )
     yield ToolSources(console, AppContext(day.settings, plugins), day.sink, lambda: day.now_ms)
     readers.close()

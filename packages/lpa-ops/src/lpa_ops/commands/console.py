@@ -63,15 +63,15 @@ def console_app(context: AppContext) -> cyclopts.App:
             hosts = {host_and_port(address).host.lower(), *(name.lower() for name in settings.lpa.console_hosts)}
             access = Access(token, hosts, secrets.token_bytes(32))
             sources = ConsoleSources(
-                ConsoleDatabase(readers, found.database, _SECONDS),
-                health.latest,
-                health.trends,
-                partitions.latest,
-                known_backups(settings, sink),
-                Surroundings(settings, sink, settings.lpa.archive_dir),
-                QueryBox(found, settings.clickhouse.password, _SECONDS).ask,
-                RepairTrial(settings, context.plugins),
-                ReplayJobs(settings.lpa.data.console_replays, settings.lpa.data.replays, sink),
+                database=ConsoleDatabase(readers, found.database, _SECONDS),
+                health=health.latest,
+                trends=health.trends,
+                partitions=partitions.latest,
+                backups=known_backups(settings, sink),
+                surroundings=Surroundings(settings, sink, settings.lpa.archive_dir),
+                query=QueryBox(found, settings.clickhouse.password, _SECONDS).ask,
+                repairs=RepairTrial(settings, context.plugins),
+                replays=ReplayJobs(settings.lpa.data.console_replays, settings.lpa.data.replays, sink),
             )
             pages = console_app(sources, access)
             server = WebServer(pages, address, name="console", setting="LPA_CONSOLE_ADDRESS")

@@ -73,15 +73,15 @@ def mcp_app(context: AppContext) -> cyclopts.App:
         partitions = partition_watch(settings, sink)
         with closing(Readers(found, settings.clickhouse.password, _SECONDS + 5)) as readers, closing(partitions):
             sources = ConsoleSources(
-                ConsoleDatabase(readers, found.database, _SECONDS),
-                lambda: HealthReport(runner.run(scope())),
-                dict,
-                partitions.latest,
-                known_backups(settings, sink),
-                Surroundings(settings, sink, settings.lpa.archive_dir),
-                QueryBox(found, settings.clickhouse.password, _SECONDS).ask,
-                RepairTrial(settings, context.plugins),
-                ReplayJobs(settings.lpa.data.console_replays, settings.lpa.data.replays, sink),
+                database=ConsoleDatabase(readers, found.database, _SECONDS),
+                health=lambda: HealthReport(runner.run(scope())),
+                trends=dict,
+                partitions=partitions.latest,
+                backups=known_backups(settings, sink),
+                surroundings=Surroundings(settings, sink, settings.lpa.archive_dir),
+                query=QueryBox(found, settings.clickhouse.password, _SECONDS).ask,
+                repairs=RepairTrial(settings, context.plugins),
+                replays=ReplayJobs(settings.lpa.data.console_replays, settings.lpa.data.replays, sink),
             )
             tools = ToolSources(sources, context, sink, lambda: time.time_ns() // 1_000_000)
             server = agent_server(TOOLS, allowed, tools, audit, "http" if http else "stdio")

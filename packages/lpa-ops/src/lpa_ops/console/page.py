@@ -25,7 +25,7 @@ _EARLIEST_MS: Final = 365 * 86_400_000
 
 
 @final
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class ConsoleSources:
     """What pages read from.
 
