@@ -76,6 +76,9 @@ def test_a_plan_is_carried_out_once_if_a_person_allowed_it(changeable: Any) -> N
     assert done["already_delivered"] is False
     assert agent("replay_run", id=planned["id"])["already_delivered"] is True
     assert agent("failures", since="1d")["recovered"] == 1
+    verified = agent("replay_verify", id=planned["id"])
+    assert (verified["passed"], verified["checks"][0]["figures"]["recovered"]) == (True, 1)
+    assert "there is no replay" in agent.refused("replay_verify", id="20260108T120000-abcdef")
     assert [(line["tool"], line["outcome"]) for line in agent.log()][:3] == [
         ("replay_plan", "answered"),
         ("replay_run", "begun"),

@@ -9,6 +9,7 @@ from typing import Any, Final, final
 
 import attrs
 
+from lpa_core.replays import ReplayRefused
 from lpa_core.tables.table import Column, Kind, Table
 from lpa_replay.database import ReplayDatabase
 from lpa_replay.planning.plan import Plan
@@ -165,6 +166,16 @@ def recorded_runs(database: ReplayDatabase, replay_id: str = "") -> Sequence[Run
     """All runs, the oldest first, or the one of that id."""
     database.require(RUNS.name, OUTCOMES.name)
     return [RunRecord(*row) for row in database.rows("read the replays", database.sql("runs.sql"), replay_id=replay_id)]
+
+
+def recorded_run(database: ReplayDatabase, replay_id: str) -> RunRecord:
+    """The run of an id. Raises ReplayRefused if there is none."""
+    found = recorded_runs(database, replay_id) if replay_id else []
+    if not found:
+        raise ReplayRefused(
+            f"there is no replay {replay_id!r} in {database.name}: `lpa replay list` shows those there are"
+        )
+    return found[0]
 
 
 def results(database: ReplayDatabase, replay_id: str) -> list[tuple[str, str, int]]:

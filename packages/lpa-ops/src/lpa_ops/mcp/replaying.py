@@ -1,9 +1,10 @@
-"""Tools of replays: plan one, and carry out exactly what was planned."""
+"""Tools of replays: plan one, carry out exactly what was planned, and verify it."""
 
 from __future__ import annotations
 
 import re
 import tempfile
+import time
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, final
 
@@ -12,11 +13,14 @@ from msgspec import Meta
 
 from lpa_core.errors import UsageError
 from lpa_core.jobs.file_job import unwatched
+from lpa_core.release import require_clock
 from lpa_core.replays import ReplayRefused
 from lpa_ops.mcp.tool import Arguments, Tool, ToolSources
+from lpa_replay.database import opened
 from lpa_replay.planning.plan import read_plan, write_plan
 from lpa_replay.planning.request import Request, asked, new_plan
 from lpa_replay.running.run import Replays
+from lpa_replay.running.verified_run import verify_run
 from lpa_replay.spool.spool_file import write_durably
 from lpa_replay.staging.canary import CanaryRequest
 
@@ -53,6 +57,11 @@ class RunArguments(Arguments, frozen=True):
         str | None,
         Meta(description="Send this share first, such as 1%, and the rest only if these come out as planned."),
     ] = None
+
+
+@final
+class VerifyArguments(Arguments, frozen=True):
+    id: Annotated[str, Meta(description="Of a replay that was sent.")]
 
 
 def _plan(sources: ToolSources, arguments: PlanArguments) -> dict[str, Any]:
@@ -98,6 +107,13 @@ def _run(sources: ToolSources, arguments: RunArguments) -> dict[str, Any]:
     return replays.run(read_plan(_file(sources, arguments.id)), unwatched, lambda sent, of: None, canary)
 
 
+def _verify(sources: ToolSources, arguments: VerifyArguments) -> dict[str, Any]:
+    settings, plugins = sources.context.settings, sources.context.plugins
+    now = require_clock(time.time_ns() // 1_000_000)
+    with opened(sources.sink, settings) as database:
+        return verify_run(database, arguments.id, settings, plugins, now).as_json()
+
+
 def _file(sources: ToolSources, plan: str) -> Path:
     return sources.context.settings.lpa.data.replay_plans.absolute() / f"{plan}.json"
 
@@ -115,6 +131,14 @@ TOOLS: Final[tuple[Tool[Any], ...]] = (
         "Carry out a plan that `replay_plan` made: exactly that, and only once. Begin with a canary.",
         RunArguments,
         _run,
+        permission="replay",
+    ),
+    Tool(
+        "replay_verify",
+        "What became of every record of a replay that was sent, and whether anything is stored twice. The audit of "
+        "the replay keeps the result.",
+        VerifyArguments,
+        _verify,
         permission="replay",
     ),
 )

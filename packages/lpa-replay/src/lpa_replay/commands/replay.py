@@ -7,9 +7,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-import attrs
 import cyclopts
-import msgspec
 
 from lpa_core.commands.consent import agreed, somebody_is_there
 from lpa_core.commands.options import Json, SinkUri, Switch, Yes
@@ -17,19 +15,18 @@ from lpa_core.commands.output import console, print_json, print_line
 from lpa_core.plugins.context import AppContext
 from lpa_core.release import require_clock
 from lpa_core.replays import ReplayRefused
-from lpa_replay.audit import RunRecord, record_run, recorded_runs, results
+from lpa_replay.audit import recorded_run, recorded_runs, results
 from lpa_replay.commands import replay_report
 from lpa_replay.commands.progress import Shown
 from lpa_replay.commands.replay_check import add_check
-from lpa_replay.database import ReplayDatabase, opened
+from lpa_replay.database import opened
 from lpa_replay.planning.plan import Plan, read_plan, write_plan
 from lpa_replay.planning.request import Request, asked, new_plan
-from lpa_replay.running.canary_check import canary_checks
-from lpa_replay.running.run import Replays, RunState
+from lpa_replay.running.run import Replays
+from lpa_replay.running.verified_run import verify_run
 from lpa_replay.spool.run_folder import unfinished
 from lpa_replay.spool.spool_file import write_durably
 from lpa_replay.staging.canary import CanaryRequest
-from lpa_replay.verify import verify
 
 _NOTHING: Final = Request()
 
@@ -103,8 +100,8 @@ def replay_app(context: AppContext) -> cyclopts.App:
             replay_report.print_run(console(), made.asked, figures)
         return 0
 
-    @app.command(name="verify")
-    def verify_run(replay_id: str, /, *, sink: SinkUri = None, json: Json = False) -> int:
+    @app.command
+    def verify(replay_id: str, /, *, sink: SinkUri = None, json: Json = False) -> int:
         """Find out what became of every record of a replay, and that nothing is stored twice; exit with 1 if not.
 
         Parameters
@@ -112,26 +109,13 @@ def replay_app(context: AppContext) -> cyclopts.App:
         replay_id
             As `lpa replay list` shows it.
         """
-        replays = _replays(context)
         with opened(sink, settings) as database:
-            found = _recorded(database, replay_id)
-            if found.state == RunState.STAGED:
-                raise ReplayRefused(
-                    f"replay {replay_id} is not sent yet: start it again: it continues where it stopped"
-                )
-            tables = [table for each in replays.plugins.event_types() for table in each.tables]
-            ttl_ms = settings.quality.dedup_ttl_minutes * 60_000
-            now = _now()
-            checks = verify(database, found, tables, ttl_ms, now)
-            passed = all(check.passed is not False for check in checks)
-            state = RunState.VERIFIED if passed else RunState.FAILED
-            said = msgspec.json.encode([*canary_checks(found), *(check.as_json() for check in checks)]).decode()
-            record_run(database, attrs.evolve(found, state=state.value, verification=said), now)
+            verified = verify_run(database, replay_id, settings, context.plugins, _now())
         if json:
-            print_json({"id": replay_id, "passed": passed, "checks": [check.as_json() for check in checks]})
+            print_json(verified.as_json())
         else:
-            replay_report.print_checks(console(), found, checks)
-        return 0 if passed else 1
+            replay_report.print_checks(console(), verified.run, verified.checks)
+        return 0 if verified.passed else 1
 
     @app.command(name="list")
     def list_runs(*, sink: SinkUri = None, json: Json = False) -> None:
@@ -155,7 +139,7 @@ def replay_app(context: AppContext) -> cyclopts.App:
             As `lpa replay list` shows it.
         """
         with opened(sink, settings) as database:
-            found = _recorded(database, replay_id)
+            found = recorded_run(database, replay_id)
             became = results(database, replay_id)
         if json:
             kinds = [{"result": result, "why": why, "records": records} for result, why, records in became]
@@ -187,15 +171,6 @@ def _to_run(request: Request, file: Path | None, replays: Replays) -> tuple[Plan
     if begun is not None:
         print(f"going on with replay {begun.id} of {begun.window}, which is not all sent", file=sys.stderr)
     return begun or new, begun is not None
-
-
-def _recorded(database: ReplayDatabase, replay_id: str) -> RunRecord:
-    found = recorded_runs(database, replay_id) if replay_id else []
-    if not found:
-        raise ReplayRefused(
-            f"there is no replay {replay_id!r} in {database.name}: `lpa replay list` shows those there are"
-        )
-    return found[0]
 
 
 def _now() -> int:
