@@ -59,9 +59,9 @@ def outcome(day: CheckedDatabase, offset: int, what: str, why: str = "") -> None
     )
 
 
-def states(day: CheckedDatabase) -> list[tuple[str, str]]:
-    query = dead_letters(moment(day, -60)).replace("livepeer_analytics.", "day.")
-    return day.query(f"SELECT origin, state FROM ({query}) ORDER BY origin")
+def states(day: CheckedDatabase, asked: str = "1") -> list[tuple[str, str]]:
+    query = dead_letters(moment(day, -60), asked).replace("livepeer_analytics.", "day.")
+    return day.query(f"SELECT origin, state FROM ({query}) WHERE {asked} ORDER BY origin")
 
 
 def test_failure_19_dead_letters_that_a_replay_recovered_are_no_longer_red(worn: CheckedDatabase) -> None:
@@ -114,6 +114,15 @@ def test_failure_19_a_replay_that_was_interrupted_recovers_only_what_arrived(wor
     outcome(worn, 1, "published")
     accept(worn, "replay-run", 0, "a", origin="t:0:0", minutes=10)
     assert states(worn) == [("t:0:0", "recovered"), ("t:0:1", "outstanding")]
+
+
+def test_failure_19_the_state_of_a_dead_letter_is_the_same_whichever_are_asked_for(worn: CheckedDatabase) -> None:
+    worn.run("ALTER TABLE day.streaming_events_dlq UPDATE event_id = 'b', dedup_key = NULL WHERE source_offset = 1")
+    accept(worn, "mended.ndjson", 0, "a", "b", minutes=5)
+    reject(worn, "t", 2, key="c", minutes=6)
+    known = states(worn)
+    assert [state for _, state in known] == ["recovered", "recovered", "outstanding"]
+    assert [row for offset in range(3) for row in states(worn, f"source_offset = {offset}")] == known
 
 
 @pytest.mark.slow

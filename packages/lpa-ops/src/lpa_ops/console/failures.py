@@ -32,8 +32,9 @@ def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
     place = request.text("place", "dlq")
     if place not in PLACES:
         raise UsageError(f"place={place}: there are {' and '.join(PLACES)}")
-    rejects = dead_letters(_SINCE) if place == "dlq" else _SQL.fill("quarantined.sql", since=_SINCE)
-    parts = {"rejects": rejects, "matching": _SQL.text("matching.sql")}
+    asked = _SQL.text("matching.sql")
+    rejects = dead_letters(_SINCE, asked) if place == "dlq" else _SQL.fill("quarantined.sql", since=_SINCE)
+    parts = {"rejects": rejects, "matching": asked}
     sought = request.text("sought")
     position = position_of(sought) or Position("", -1, -1)
     bound = {
@@ -56,7 +57,7 @@ def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
         "total": sum(row["total"] for row in groups),
         "recovered": sum(row["recovered"] for row in groups),
         "groups": groups,
-        "records": _latest_records(sources, place, parts["matching"], bound) if groups else [],
+        "records": _latest_records(sources, place, asked, bound) if groups else [],
     }
 
 
@@ -66,7 +67,7 @@ def _latest_records(
     """The latest of them. What became of them came after them, so only what is stored since the first is looked at."""
     thin = latest_attempts(_SINCE) if place == "dlq" else _SQL.fill("quarantined.sql", since=_SINCE)
     (first,) = sources.database.rows("first_shown.sql", {"rejects": thin, "matching": matching}, **bound)
-    rejects = dead_letters(_SINCE) if place == "dlq" else thin
+    rejects = dead_letters(_SINCE, matching) if place == "dlq" else thin
     return sources.database.rows(
         "failed_records.sql",
         {"rejects": rejects, "matching": matching},

@@ -82,7 +82,8 @@ def repaired(sources: ConsoleSources, request: PageRequest) -> tuple[ReplayChoic
 
 def matching(sources: ConsoleSources, choice: ReplayChoice) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The records that are meant by class, reason and type, and the latest of them, the outstanding ones first."""
-    parts = {"rejects": dead_letters(_SINCE), "matching": _SQL.text("matching.sql")}
+    asked = _SQL.text("matching.sql")
+    parts = {"rejects": dead_letters(_SINCE, asked), "matching": asked}
     one = choice.at if choice.alone else None
     bound = {
         "since": choice.since_ms,

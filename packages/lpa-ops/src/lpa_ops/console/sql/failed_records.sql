@@ -12,6 +12,6 @@ SELECT
     source_offset,
     ingestion_timestamp
 FROM ($rejects)
-WHERE ingestion_timestamp < fromUnixTimestamp64Milli({until:Int64}, 'UTC') AND ($matching)
+WHERE $matching
 ORDER BY ingestion_timestamp DESC, source_topic, source_partition, source_offset DESC
 LIMIT 100

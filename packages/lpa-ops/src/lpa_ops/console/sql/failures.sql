@@ -9,7 +9,7 @@ SELECT
     min(ingestion_timestamp) AS first_at,
     max(ingestion_timestamp) AS last_at
 FROM ($rejects)
-WHERE ingestion_timestamp < fromUnixTimestamp64Milli({until:Int64}, 'UTC') AND ($matching)
+WHERE $matching
 GROUP BY failure_class, failure_reason, event_type
 ORDER BY total DESC, failure_class, failure_reason, event_type
 LIMIT 200

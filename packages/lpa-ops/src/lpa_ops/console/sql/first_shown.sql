@@ -4,7 +4,7 @@ FROM
 (
     SELECT ingestion_timestamp
     FROM ($rejects)
-    WHERE ingestion_timestamp < fromUnixTimestamp64Milli({until:Int64}, 'UTC') AND ($matching)
+    WHERE $matching
     ORDER BY ingestion_timestamp DESC
     LIMIT 100
 )

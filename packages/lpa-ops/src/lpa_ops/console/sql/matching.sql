@@ -1,4 +1,5 @@
-({failure_class:String} = '' OR failure_class = {failure_class:String})
+ingestion_timestamp < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+AND ({failure_class:String} = '' OR failure_class = {failure_class:String})
 AND ({failure_reason:String} = '' OR failure_reason = {failure_reason:String})
 AND ({typed:UInt8} = 0 OR event_type = {event_type:String})
 AND ({sought:String} = ''

@@ -53,7 +53,7 @@ LEFT JOIN
     (
         SELECT if(ifNull(dedup_key, '') = '', event_id, ifNull(dedup_key, '')) AS key
         FROM livepeer_analytics.streaming_events_dlq
-        WHERE ingestion_timestamp >= $since AND key != ''
+        WHERE ingestion_timestamp >= $since AND key != '' AND ($asked)
     )
     GROUP BY org, key
 ) AS again ON letters.org = again.org
