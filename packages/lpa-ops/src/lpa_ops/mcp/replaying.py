@@ -20,9 +20,9 @@ from lpa_replay.database import opened
 from lpa_replay.planning.plan import read_plan, write_plan
 from lpa_replay.planning.request import Request, asked, new_plan
 from lpa_replay.running.run import Replays
-from lpa_replay.running.verified_run import verify_run
 from lpa_replay.spool.spool_file import write_durably
 from lpa_replay.staging.canary import CanaryRequest
+from lpa_replay.verified_run import verify_run
 
 _PLAN_ID: Final = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
 
