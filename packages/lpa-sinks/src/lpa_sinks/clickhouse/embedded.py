@@ -98,7 +98,7 @@ def _make_folder(path: Path) -> None:
 
 
 def _load() -> bool:
-    """Load the engine. Whether there is one: whoever opens the database says so if there is none."""
+    """Load the engine. Whether there is one: the process that opens the database says so if there is none."""
     reach_loopback_directly()  # for the object stores of its backups
     # Read when it is loaded: it gives back what merges used within a fifth of a second instead of ten.
     os.environ.setdefault("JE_MALLOC_CONF", "dirty_decay_ms:200,muzzy_decay_ms:0")

@@ -1,8 +1,8 @@
 """Who opens an embedded database next: a process that needs it for itself comes before those that only read.
 
-The lock is a file in the database's folder. Whoever needs the database holds it shared, from before it asks a reader to
-give way until the engine has the database open. A reader holds it alone, from before it opens the database until it
-listens to such questions.
+The lock is a file in the database's folder. A process that needs the database holds it shared, from before it asks a
+reader to give way until the engine has the database open. A reader holds it alone, from before it opens the database
+until it listens to such questions.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def opened_by_a_reader(folder: Path) -> Iterator[bool]:
 
 @contextmanager
 def _descriptor(folder: Path) -> Iterator[int | None]:
-    """None if the folder cannot hold the file: whoever opens the database there says why."""
+    """None if the folder cannot hold the file: the process that opens the database there says why."""
     descriptor: int | None = None
     with suppress(OSError):
         descriptor = os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
