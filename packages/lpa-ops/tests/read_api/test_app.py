@@ -134,6 +134,17 @@ def test_a_database_that_is_not_there_is_told_without_its_address(engine_path: A
     assert "127.0.0.1:9" in logs[0]["reason"]
 
 
+@pytest.mark.parametrize("route", ["streaming/gpu-metrics", "streaming/orchestrators"])
+def test_a_database_of_an_earlier_version_is_told_what_it_needs(engine: Any, engine_path: Any, route: str) -> None:
+    """The database ``system`` has none of the views."""
+    readers = Readers(endpoint(f"chdb://{engine_path}", database="", user=""), "", 30)
+    with structlog.testing.capture_logs() as logs:
+        answer = client(StoredRows(readers, "system", 30)).get(f"/v1/{route}")
+    readers.close()
+    assert problem(answer, HTTPStatus.SERVICE_UNAVAILABLE).endswith("this version reads: run `lpa schema apply`")
+    assert {line["event"] for line in logs} == {"a statement of the read API failed"}
+
+
 def test_a_statement_that_takes_too_long_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(self: Readers, action: Callable[[Any], Any]) -> Any:
         error = DatabaseError("Code: 159. DB::Exception: Timeout exceeded")

@@ -12,7 +12,7 @@ from lpa_ops.read_api.hours import ROUTES
 from lpa_ops.read_api.parameters import HOUR_MS, read_parameters
 
 NOW: Final = 480_000 * HOUR_MS + 7
-(GPUS,) = (route for route in ROUTES if route.path == "streaming/gpu-metrics")
+(SLA,) = (route for route in ROUTES if route.path == "streaming/sla")
 
 
 class Hours:
@@ -36,7 +36,7 @@ class Hours:
 
 def read(database: Hours, **given: str) -> tuple[list[int], bool]:
     """The hours before now of the rows of a page, and whether there are more."""
-    reading = GPUS.read(database, read_parameters(GPUS.parameters, list(given.items()), NOW), NOW)
+    reading = SLA.read(database, read_parameters(SLA.parameters, list(given.items()), NOW), NOW)
     ago = [
         NOW // HOUR_MS - int(datetime.fromisoformat(row["window_start"]).timestamp()) // 3600 for row in reading.content
     ]

@@ -25,6 +25,7 @@ VIEWS = (
     "v_session_hours",
     "v_request_fees",
     "v_gpu_labels",
+    "v_gpu_hours",
     "v_api_gpu_metrics",
     "v_api_network_demand",
     "v_api_network_demand_by_gpu",

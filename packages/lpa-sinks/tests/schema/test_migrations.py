@@ -430,7 +430,7 @@ def test_failure_08_views_of_version_0_1_0_reach_from_1900_to_2299_once_applied(
     assert dict(engine.query(views).result_rows) == fresh
 
 
-WINDOW = ("0012-reads-of-a-window", "0014-labels-beside-other-reads")
+WINDOW = ("0012-reads-of-a-window", "0014-labels-beside-other-reads", "0015-hours-of-gpus")
 
 
 @pytest.mark.slow
@@ -444,7 +444,7 @@ def test_views_of_a_window_come_and_go(run: Run, engine: Client, applied: str, t
     )
     fresh = dict(engine.query(stored).result_rows)
     assert fresh.keys() == set(defined)
-    added = {"v_job_outcomes", "v_sla_hours"}
+    added = {"v_gpu_hours", "v_job_outcomes", "v_sla_hours"}
     engine.command(
         f"INSERT INTO {applied}.fact_jobs_versions (job_id, job_type, outcome, received_at, version) "
         "VALUES ('byoc|1', 'byoc', 'success', now64(3), 1)"

@@ -71,6 +71,7 @@ _VIEWS: Final = (
     "v_api_session_identity",
     "v_api_sla_compliance",
     "v_api_ticket_cost",
+    "v_gpu_hours",
     "v_gpu_labels",
     "v_health_rollup_freshness",
     "v_job_outcomes",

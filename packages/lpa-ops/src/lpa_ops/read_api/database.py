@@ -19,6 +19,8 @@ from lpa_sinks.clickhouse.sql_files import SqlFiles
 _SQL: Final = SqlFiles(__package__)
 _TOO_LONG: Final = (159, 160)
 """TIMEOUT_EXCEEDED, TOO_SLOW."""
+_NOT_THERE: Final = (47, 60)
+"""UNKNOWN_IDENTIFIER, UNKNOWN_TABLE: an earlier version made the database."""
 _RETRY_SECONDS: Final = {"Retry-After": "5"}
 
 _log = structlog.get_logger("lpa.serve")
@@ -50,9 +52,14 @@ class StoredRows:
         try:
             return self._readers.run(read)
         except ClickHouseError as error:
-            if getattr(error, "code", None) in _TOO_LONG:
+            code = getattr(error, "code", None)
+            if code in _TOO_LONG:
                 raise _unavailable("this takes too long: ask for less at once") from None
             _log.error("a statement of the read API failed", statement=sql, reason=describe(error))
+            if code in _NOT_THERE:
+                raise _unavailable(
+                    "the database lacks a table or column that this version reads: run `lpa schema apply`"
+                ) from None
         except (Unavailable, ConfigurationError) as error:
             _log.error("the database cannot be read", reason=str(error))
         raise _unavailable("the database cannot be read now: ask again, or see the log of lpa serve")

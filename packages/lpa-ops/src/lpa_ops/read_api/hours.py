@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -24,7 +24,31 @@ _START: Final = moment("start", "Hours that start then or later; 24 hours before
 _END: Final = moment("end", "Hours that start before then; now unless it is given.")
 
 
-def hours(path: str, summary: str, view: str, keys: Sequence[str], first_hours: int) -> ReadRoute:
+Rows = tuple[Sequence[str], Sequence[Sequence[Any]]]
+"""The names of the columns, none if there are no rows, and the rows."""
+Newest = Callable[[Database, str, Mapping[str, Any], int], Rows]
+"""Reads the rows of a page as :func:`newest_first` does."""
+
+
+def newest_first(database: Database, sql: str, bound: Mapping[str, Any], first_hours: int) -> Rows:
+    """One row more than are wanted, if there are: of the newest hours, and of older ones only if these have too few."""
+    start, end, wanted = bound["start"], bound["end"], bound["rows"] - 1
+    hours = -(-wanted // _LIMIT) * first_hours
+    names: Sequence[str] = ()
+    rows: list[Sequence[Any]] = []
+    while True:
+        begin = max(start, end // HOUR_MS * HOUR_MS - hours * HOUR_MS)
+        named, found = database.rows(sql, {**bound, "start": begin, "end": end, "rows": wanted + 1 - len(rows)})
+        names = named or names  # without rows there may be none
+        rows += found
+        if len(rows) > wanted or begin <= start:
+            return names, rows
+        end, hours = begin, hours * _MORE_HOURS
+
+
+def hours(
+    path: str, summary: str, view: str, keys: Sequence[str], first_hours: int, newest: Newest = newest_first
+) -> ReadRoute:
     """A route of a view with ``window_start``, whose rows these keys tell apart within an hour.
 
     ``first_hours`` are read at first for each fifty rows of a page: they should be enough for it.
@@ -34,7 +58,7 @@ def hours(path: str, summary: str, view: str, keys: Sequence[str], first_hours: 
 
     def read(database: Database, values: Mapping[str, Any], now_ms: int) -> Reading:
         wanted: int = values["limit"]
-        names, rows = _newest_first(database, f"{view}.sql", _bound(keys, values, now_ms), first_hours)
+        names, rows = newest(database, f"{view}.sql", _bound(keys, values, now_ms), first_hours)
         found = as_objects(names, rows[:wanted])
         more = len(rows) > wanted
         return Reading(found, Page(_cursor_after(names, rows[wanted - 1], keys) if more else None, wanted))
@@ -49,24 +73,6 @@ def hours(path: str, summary: str, view: str, keys: Sequence[str], first_hours: 
         paged=True,
         columns=tuple(field.name for field in fields),
     )
-
-
-def _newest_first(
-    database: Database, sql: str, bound: Mapping[str, Any], first_hours: int
-) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
-    """One row more than are wanted, if there are: of the newest hours, and of older ones only if these have too few."""
-    start, end, wanted = bound["start"], bound["end"], bound["rows"] - 1
-    hours = -(-wanted // _LIMIT) * first_hours
-    names: Sequence[str] = ()
-    rows: list[Sequence[Any]] = []
-    while True:
-        begin = max(start, end // HOUR_MS * HOUR_MS - hours * HOUR_MS)
-        named, found = database.rows(sql, {**bound, "start": begin, "end": end, "rows": wanted + 1 - len(rows)})
-        names = named or names  # without rows there may be none
-        rows += found
-        if len(rows) > wanted or begin <= start:
-            return names, rows
-        end, hours = begin, hours * _MORE_HOURS
 
 
 def _bound(keys: Sequence[str], values: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
@@ -99,10 +105,10 @@ def _views() -> Mapping[str, Entry]:
     return {entry.name: entry for entry in entries("04-views.sql")}
 
 
-_GPU_KEYS: Final = ("org", "orchestrator_address", "pipeline", "model_id", "gpu_id", "region")
+GPU_KEYS: Final = ("org", "orchestrator_address", "pipeline", "model_id", "gpu_id", "region")
 
 ROUTES: Final = (
-    hours("streaming/sla", "Hourly service levels of orchestrators", "v_api_sla_compliance", _GPU_KEYS, 3),
+    hours("streaming/sla", "Hourly service levels of orchestrators", "v_api_sla_compliance", GPU_KEYS, 3),
     hours(
         "streaming/demand",
         "Hourly demand at gateways",
@@ -110,5 +116,4 @@ ROUTES: Final = (
         ("org", "gateway", "region", "pipeline", "model_id"),
         24,
     ),
-    hours("streaming/gpu-metrics", "Hourly performance of GPUs", "v_api_gpu_metrics", _GPU_KEYS, 3),
 )

@@ -1,6 +1,6 @@
--- A page of the view, after a row of which the hour and the keys are known.
-SELECT *
-FROM v_api_gpu_metrics
+-- A page of the view but for its labels, after a row of which the hour and the keys are known.
+SELECT * REPLACE (nullIf(hour.model_id, '') AS model_id, nullIf(hour.region, '') AS region)
+FROM v_gpu_hours AS hour
 WHERE window_start >= fromUnixTimestamp64Milli({start:Int64}, 'UTC')
     AND window_start < fromUnixTimestamp64Milli({end:Int64}, 'UTC')
     AND (NOT {org_wanted:Bool} OR org = {org:String})

@@ -288,21 +288,17 @@ FROM
 SETTINGS join_use_nulls = 0;
 
 -- One row per hour, org, orchestrator, pipeline, model, GPU and region with samples, or with sessions that started in the hour; hours of
--- nothing but terminal tails are left out. From agg_session_performance_1h, v_session_outcomes, fact_workflow_latency_samples,
--- v_terminal_tails and v_gpu_labels.
-CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_gpu_metrics
+-- nothing but terminal tails are left out. From agg_session_performance_1h, v_session_outcomes, fact_workflow_latency_samples and
+-- v_terminal_tails.
+CREATE VIEW IF NOT EXISTS livepeer_analytics.v_gpu_hours
 (
     window_start DateTime64(3, 'UTC') COMMENT 'start of the hour',
     org LowCardinality(String),
     orchestrator_address String COMMENT 'canonical wallet, lower-case',
     pipeline String,
-    model_id Nullable(String),
+    model_id String COMMENT 'empty: not known',
     gpu_id String,
-    region Nullable(String),
-    gpu_name Nullable(String),
-    gpu_memory_total Nullable(UInt64) COMMENT 'bytes',
-    runner_version Nullable(String),
-    cuda_version Nullable(String) COMMENT 'compute capability, major.minor',
+    region String COMMENT 'empty: not known',
     avg_output_fps Nullable(Float64) COMMENT 'frames per second',
     p95_output_fps Nullable(Float64) COMMENT 'frames per second, t-digest',
     jitter_coeff_fps Nullable(Float64) COMMENT 'standard deviation of output_fps by its average',
@@ -340,13 +336,9 @@ AS SELECT
     org,
     orchestrator_address,
     pipeline,
-    nullIf(key.model_id, '') AS model_id,
-    key.gpu_id AS gpu_id,
-    nullIf(key.region, '') AS region,
-    label.gpu_name AS gpu_name,
-    label.gpu_memory_total AS gpu_memory_total,
-    label.runner_version AS runner_version,
-    label.cuda_version AS cuda_version,
+    model_id,
+    gpu_id,
+    region,
     fps[1] AS avg_output_fps,
     fps[2] AS p95_output_fps,
     fps[3] / nullIf(avg_output_fps, 0) AS jitter_coeff_fps,
@@ -463,7 +455,99 @@ FROM
     ) AS block
     GROUP BY window_start, org, orchestrator_address, pipeline, model_id, gpu_id, region
     HAVING sum(contributions) > 0
-) AS key
+);
+
+-- One row per hour, org, orchestrator, pipeline, model, GPU and region of v_gpu_hours, with what was last said of the GPU. From
+-- v_gpu_hours and v_gpu_labels.
+CREATE VIEW IF NOT EXISTS livepeer_analytics.v_api_gpu_metrics
+(
+    window_start DateTime64(3, 'UTC') COMMENT 'start of the hour',
+    org LowCardinality(String),
+    orchestrator_address String COMMENT 'canonical wallet, lower-case',
+    pipeline String,
+    model_id Nullable(String),
+    gpu_id String,
+    region Nullable(String),
+    gpu_name Nullable(String),
+    gpu_memory_total Nullable(UInt64) COMMENT 'bytes',
+    runner_version Nullable(String),
+    cuda_version Nullable(String) COMMENT 'compute capability, major.minor',
+    avg_output_fps Nullable(Float64) COMMENT 'frames per second',
+    p95_output_fps Nullable(Float64) COMMENT 'frames per second, t-digest',
+    jitter_coeff_fps Nullable(Float64) COMMENT 'standard deviation of output_fps by its average',
+    status_samples UInt64,
+    prompt_to_first_frame_ms Nullable(Float64) COMMENT 'milliseconds, average',
+    startup_time_ms Nullable(Float64) COMMENT 'milliseconds, average',
+    startup_time_s Nullable(Float64) COMMENT 'seconds, average',
+    e2e_latency_ms Nullable(Float64) COMMENT 'milliseconds, average',
+    p95_prompt_to_first_frame_ms Nullable(Float64) COMMENT 'milliseconds, t-digest',
+    p95_startup_time_ms Nullable(Float64) COMMENT 'milliseconds, t-digest',
+    p95_e2e_latency_ms Nullable(Float64) COMMENT 'milliseconds, t-digest',
+    valid_prompt_to_first_frame_count UInt64 COMMENT 'sessions that have it',
+    valid_startup_time_count UInt64 COMMENT 'sessions that have it',
+    valid_e2e_latency_count UInt64 COMMENT 'sessions that have it',
+    known_sessions UInt64 COMMENT 'sessions with a stream request',
+    startup_success_sessions UInt64,
+    excused_sessions UInt64,
+    unexcused_sessions UInt64,
+    confirmed_swapped_sessions UInt64,
+    inferred_orchestrator_change_sessions UInt64,
+    swapped_sessions UInt64,
+    sessions_with_errors UInt64,
+    sessions_with_last_error UInt64,
+    loading_only_sessions UInt64,
+    zero_output_fps_sessions UInt64,
+    status_error_samples UInt64,
+    health_signal_count UInt64,
+    health_expected_signal_count UInt64,
+    health_completeness_ratio Float64 COMMENT 'signals by expected signals of known sessions, at most 1; 1 without any',
+    failure_rate Float64 COMMENT 'unexcused by known sessions; 0 without known ones',
+    swap_rate Float64 COMMENT 'swapped by known sessions, both known; 0 without known ones'
+)
+AS SELECT
+    window_start,
+    org,
+    orchestrator_address,
+    pipeline,
+    nullIf(hour.model_id, '') AS model_id,
+    hour.gpu_id AS gpu_id,
+    nullIf(hour.region, '') AS region,
+    label.gpu_name AS gpu_name,
+    label.gpu_memory_total AS gpu_memory_total,
+    label.runner_version AS runner_version,
+    label.cuda_version AS cuda_version,
+    avg_output_fps,
+    p95_output_fps,
+    jitter_coeff_fps,
+    status_samples,
+    prompt_to_first_frame_ms,
+    startup_time_ms,
+    startup_time_s,
+    e2e_latency_ms,
+    p95_prompt_to_first_frame_ms,
+    p95_startup_time_ms,
+    p95_e2e_latency_ms,
+    valid_prompt_to_first_frame_count,
+    valid_startup_time_count,
+    valid_e2e_latency_count,
+    known_sessions,
+    startup_success_sessions,
+    excused_sessions,
+    unexcused_sessions,
+    confirmed_swapped_sessions,
+    inferred_orchestrator_change_sessions,
+    swapped_sessions,
+    sessions_with_errors,
+    sessions_with_last_error,
+    loading_only_sessions,
+    zero_output_fps_sessions,
+    status_error_samples,
+    health_signal_count,
+    health_expected_signal_count,
+    health_completeness_ratio,
+    failure_rate,
+    swap_rate
+FROM livepeer_analytics.v_gpu_hours AS hour
 LEFT JOIN livepeer_analytics.v_gpu_labels AS label USING (org, orchestrator_address, model_id, gpu_id)
 SETTINGS join_use_nulls = 0;
 

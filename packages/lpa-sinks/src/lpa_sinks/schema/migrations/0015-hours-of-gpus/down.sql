@@ -1,0 +1,1 @@
+-- The views come back from what schema_migrations remembers.
