@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 from urllib.request import ProxyHandler, build_opener
@@ -22,6 +23,7 @@ PAGES: Final = (
     *("failures/repair", "replay", "sessions", "sessions/session", "sessions/job", "trace", "trace?of=hostile", "data"),
     *("data/table?name=streaming_events", "query?sql=SELECT+1", "nothing"),
 )
+WATCHED: Final = Path(__file__).with_name("keyboard_watch.js").read_text()
 SERIOUS: Final = ("serious", "critical")
 
 
@@ -114,31 +116,54 @@ def test_charts_are_drawn_and_refreshed(console: str, chromium: Any) -> None:
     view.close()
 
 
-@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
-def test_the_keyboard_reaches_every_link(console: str, chromium: Any, size: dict[str, int]) -> None:
-    view = chromium.new_page(viewport=size)
-    view.goto(f"{console}/failures")
-    if size is PHONE:
-        view.locator("button.menu").press("Enter")
-        view.locator("#navigation a").first.wait_for(state="visible")
-        view.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
-    expected = view.evaluate(
-        "[...document.querySelectorAll('a[href], button, input:not([type=hidden])')]"
-        ".filter(e => e.checkVisibility()).length"
-    )
-    seen: set[str] = set()
-    for _ in range(expected * 2 + 20):
-        view.keyboard.press("Tab")
-        key = view.evaluate(
-            "(() => { const e = document.activeElement; e.dataset.n ||= String(Math.random());"
-            " return (e.matches('a[href], button, input') ? 'x' : '-') + e.dataset.n })()"
-        )
-        if key in seen and key.startswith("x"):
-            break
-        seen.add(key)
-    reached = len([key for key in seen if key.startswith("x")])
-    assert reached == expected
+def test_what_has_the_focus_keeps_it_when_the_page_is_refreshed(console: str, chromium: Any) -> None:
+    view = chromium.new_page(viewport=WIDE)
+    view.goto(f"{console}/flow")
+    view.locator("#live a", has_text="7d").focus()
+    view.evaluate("document.activeElement.dataset.before = 'yes'")
+    with view.expect_response(re.compile("/flow$")):
+        view.evaluate("htmx.trigger('#live', 'refresh')")
+    view.wait_for_function("!document.querySelector('[data-before]')")
+    assert view.evaluate("document.activeElement.textContent") == "7d"
     view.close()
+
+
+@pytest.mark.parametrize("page", [each for each in PAGES if each != "nothing"])
+def test_the_keyboard_alone_reaches_and_uses_every_control(
+    console: str, chromium: Any, addresses: dict[str, str], page: str
+) -> None:
+    view = chromium.new_page(viewport=WIDE)
+    view.goto(f"{console}/{addresses[page]}")
+    if page == "health":
+        view.locator("article").first.wait_for(timeout=120_000)
+    view.evaluate(WATCHED)
+    walk(view)
+    assert view.evaluate("watch.missed()") == []
+    assert view.evaluate("watch.troubles") == []
+    view.close()
+
+
+def test_the_keyboard_alone_opens_the_menu_of_a_phone(console: str, chromium: Any) -> None:
+    view = chromium.new_page(viewport=PHONE)
+    view.goto(f"{console}/failures")
+    view.evaluate(WATCHED)
+    walk(view)
+    assert view.evaluate("watch.missed()") == []
+    assert view.evaluate("watch.reached('Query')"), "a link of the menu"
+    assert view.evaluate("watch.troubles") == []
+    view.close()
+
+
+def walk(view: Any) -> None:
+    """Press Tab until the first control is reached again, and use each on the way as its kind is used."""
+    for _ in range(1000):
+        view.keyboard.press("Tab")
+        key = view.evaluate("watch.next()")
+        if key is None:
+            return
+        if key:
+            view.keyboard.press(key)
+    raise AssertionError("the keys never come back to where they began")
 
 
 def test_a_statement_is_run_by_keyboard_alone(console: str, chromium: Any) -> None:

@@ -2,51 +2,31 @@
 
 from __future__ import annotations
 
-import json
+import fcntl
 import os
-import re
+import signal
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, final
+from typing import Any
 
-import attrs
 import pytest
+from services.console import (
+    STEP_MS,
+    WIDE,
+    Person,
+    accessible,
+    console,
+    console_process,
+    from_red_to_green,
+    plan,
+    until,
+    without_pipeline,
+)
 
 from lpa_core.generate.generator import generate
-
-TOKEN: Final = "0123456789abcdef"
-WIDE: Final = {"width": 1280, "height": 800}
-STEP_MS: Final = 120_000
-HOSTILE: Final = '</textarea><script>window.hit = 1</script><img src=x onerror="window.hit = 1">\u202e'
-
-
-def without_pipeline(number: int) -> bytes:
-    """A record that lacks ``data.pipeline``, with text that would break a page that believed it."""
-    data = {"state": "ONLINE", "stream_id": "s", "request_id": "r", "message": HOSTILE}
-    now = time.time_ns() // 1_000_000
-    return json.dumps({"id": f"e{number}", "type": "ai_stream_status", "timestamp": now, "data": data}).encode()
-
-
-@contextmanager
-def console(folder: Path, *arguments: str, **environment: str) -> Iterator[str]:
-    """The URL of a console that a person has to log in to."""
-    own = {"LPA_CONSOLE_ADDRESS": "127.0.0.1:0", "LPA_CONSOLE_TOKEN": TOKEN, "HEALTH_INTERVAL_SECONDS": "5"}
-    with subprocess.Popen(
-        ["lpa", "console", *arguments],
-        env={**os.environ, **environment, **own, "LPA_LOG_FORMAT": "json"},
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=folder,
-    ) as process:
-        try:
-            assert process.stderr
-            yield json.loads(process.stderr.readline())["url"]
-        finally:
-            process.terminate()
-            process.communicate(timeout=60)
+from lpa_sinks.clickhouse import opening_lock
 
 
 @pytest.fixture(scope="module")
@@ -70,87 +50,6 @@ def ingest_bad(folder: Path, first: int) -> None:
     ingest(folder, f"bad{first}.ndjson")
 
 
-@final
-@attrs.define
-class Person:
-    """Clicks and counts the clicks, or presses Tab and Enter instead."""
-
-    view: Any
-    keyboard_alone: bool = False
-    clicks: int = 0
-
-    def log_in(self, url: str) -> None:
-        self.view.goto(f"{url}/login")
-        self.view.locator("#token").fill(TOKEN)
-        self.view.locator("#token").press("Enter")
-        self.view.wait_for_url(re.compile("/flow$"))
-
-    def choose(self, target: Any) -> None:
-        target.wait_for(timeout=STEP_MS)
-        self.clicks += 1
-        if not self.keyboard_alone:
-            target.click()
-            return
-        self.reach(target)
-        self.view.keyboard.press("Enter")
-
-    def edit(self, place: Any, text: str) -> None:
-        if self.keyboard_alone:
-            self.reach(place)
-        else:
-            place.focus()  # a click into the text is part of the edit
-        self.view.keyboard.press("Control+A")
-        self.view.keyboard.insert_text(text)
-
-    def reach(self, target: Any) -> None:
-        for _ in range(400):
-            if target.evaluate("each => each === document.activeElement"):
-                return
-            self.view.keyboard.press("Tab")
-        raise AssertionError(f"no key reaches {target}")
-
-
-def accessible(view: Any) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    violations = Axe().run(view).response["violations"]
-    serious = [
-        (each["id"], [node["html"][:120] for node in each["nodes"][:2]])
-        for each in violations
-        if each["impact"] in ("serious", "critical")
-    ]
-    assert serious == [], view.url
-    assert view.evaluate("window.hit") is None
-
-
-def from_red_to_green(person: Person, url: str) -> None:
-    """Health, records, repair, plan, canary, the rest, verification: the clicks of a person who has logged in."""
-    view = person.view
-    red(view, url)
-    person.choose(view.locator("#dlq_rate a", has_text="the dead letters"))
-    person.choose(view.locator("tr", has_text="missing_field").locator("a", has_text="Repair"))
-    payload = view.locator("#payload")
-    document = json.loads(payload.input_value())
-    document["data"]["pipeline"] = "live-video-to-video"
-    person.edit(payload, json.dumps(document, indent=2))
-    view.locator("#verdicts tbody tr").nth(5).get_by_text("passes").wait_for(timeout=STEP_MS)
-    accessible(view)
-    person.choose(view.locator("button", has_text="Plan"))
-    person.choose(view.locator("#start-canary"))
-    person.choose(view.locator("#start-run"))
-    person.choose(view.locator("#start-verify"))
-    view.get_by_text("Every check passes.").wait_for(timeout=STEP_MS)
-    accessible(view)
-    assert view.locator(".step.done").count() == 4
-    view.goto(f"{url}/health")
-    view.locator("tr#dlq_rate .state.ok").wait_for(timeout=STEP_MS)
-
-
-def red(view: Any, url: str) -> None:
-    view.goto(f"{url}/health")
-    view.locator("article#dlq_rate").wait_for(timeout=STEP_MS)
-
-
 @pytest.mark.parametrize("keyboard_alone", [False, True], ids=["mouse", "keyboard alone"])
 def test_from_red_to_green_in_six_clicks_and_one_edit(data: Path, chromium: Any, keyboard_alone: bool) -> None:
     ingest_bad(data, 1_000 * keyboard_alone)
@@ -163,7 +62,7 @@ def test_from_red_to_green_in_six_clicks_and_one_edit(data: Path, chromium: Any,
         from_red_to_green(person, url)
         assert person.clicks <= 6
         assert troubles == []
-        person.view.goto(f"{url}/replay")
+        person.visit(f"{url}/replay")
         assert (
             person.view.locator("table", has_text="History").locator("tbody tr").first.get_by_text("verified").count()
         )
@@ -173,18 +72,84 @@ def test_from_red_to_green_in_six_clicks_and_one_edit(data: Path, chromium: Any,
         context.close()
 
 
+@contextmanager
+def database_held(folder: Path) -> Iterator[None]:
+    """By an ingestion that waits for more from its standard input, and gives way to nobody."""
+    environment = {**os.environ, "LPA_DATA_DIR": str(folder / "data")}
+    with subprocess.Popen(
+        ["lpa", "ingest", "-"], cwd=folder, env=environment, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as ingestion:
+        until(lambda: f"PID: {ingestion.pid}\n" in (folder / "data" / "clickhouse" / "status").read_text())
+        yield
+        ingestion.communicate(b"")
+
+
+def test_a_step_without_the_database_says_so_and_is_started_again(data: Path, chromium: Any) -> None:
+    ingest_bad(data, 2_000)
+    with console(data, LPA_DATA_DIR=str(data / "data")) as url:
+        person = Person(chromium.new_page(viewport=WIDE))
+        plan(person, url)
+        canary = person.view.locator("#canary")
+        with database_held(data):
+            person.choose(person.view.locator("#start-canary"))
+            canary.get_by_text("failed", exact=True).wait_for(timeout=STEP_MS)
+            assert "the embedded database is open in process" in canary.inner_text()
+            assert "again" in person.view.locator("#start-canary").inner_text()
+        person.choose(person.view.locator("#start-canary"))
+        canary.get_by_text("done", exact=True).wait_for(timeout=STEP_MS)
+        person.view.close()
+
+
+def step_process(folder: Path, step: str) -> int:
+    """The id of the process that a console started for a step of `lpa replay`."""
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            words = (place / "cmdline").read_bytes().split(b"\0")
+            if {b"replay", step.encode()} <= {*words} and place.joinpath("cwd").readlink() == folder:
+                return int(place.name)
+    raise AssertionError(f"no process of the step {step}")
+
+
+def test_a_run_outlives_its_console_and_another_shows_it_to_its_end(data: Path, chromium: Any) -> None:
+    ingest_bad(data, 3_000)
+    person = Person(chromium.new_page(viewport=WIDE))
+    with console_process(data, LPA_DATA_DIR=str(data / "data")) as (url, process):
+        plan(person, url)
+        person.choose(person.view.locator("#start-canary"))
+        person.view.locator("#start-run").wait_for(timeout=STEP_MS)
+        path = person.view.url.removeprefix(url)
+        with (data / "data" / "clickhouse" / opening_lock.NAME).open("w") as lock:  # so the step waits to be stopped
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            person.choose(person.view.locator("#start-run"))
+            person.view.locator("#run[data-running]").wait_for(timeout=STEP_MS)
+            run = step_process(data, "run")
+            os.kill(run, signal.SIGSTOP)
+        process.kill()
+    try:
+        with console(data, LPA_DATA_DIR=str(data / "data")) as url:
+            person.log_in(url)
+            person.visit(f"{url}{path}")
+            assert person.view.locator("#run[data-running]").count() == 1
+            os.kill(run, signal.SIGCONT)
+            person.view.locator("#run", has_text="records are sent").wait_for(timeout=STEP_MS)
+            person.view.close()
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(run, signal.SIGCONT)
+
+
 def test_without_scripts_a_button_judges(data: Path, chromium: Any) -> None:
     ingest_bad(data, 7_000)
     with console(data, LPA_DATA_DIR=str(data / "data")) as url:
         context = chromium.new_context(viewport=WIDE, java_script_enabled=False)
         person = Person(context.new_page())
         person.log_in(url)
-        person.view.goto(f"{url}/failures/repair?reason=missing_field")
+        person.visit(f"{url}/failures/repair?reason=missing_field")
         person.view.locator("#payload").fill("{}")
         person.view.locator("button", has_text="Judge").click()
         assert "remove" in person.view.locator("#fix").input_value()
         assert "Without scripts" in person.view.locator("noscript .note").inner_text()
-        person.view.goto(f"{url}/replay")
+        person.visit(f"{url}/replay")
         assert person.view.locator("#figures").count() == 1
         context.close()
 
@@ -194,7 +159,7 @@ def test_a_window_is_dragged_over_the_time_axis(data: Path, chromium: Any) -> No
         context = chromium.new_context(viewport=WIDE)
         person = Person(context.new_page())
         person.log_in(url)
-        person.view.goto(f"{url}/replay")
+        person.visit(f"{url}/replay")
         before = person.view.locator("#since").input_value()
         area = person.view.locator(".chart .u-over").bounding_box()
         assert area

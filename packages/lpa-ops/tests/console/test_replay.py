@@ -207,6 +207,23 @@ def test_a_failure_is_said_in_the_words_of_the_command(console: Callable[..., Te
     assert len([name for name, _ in found.elements if name == "script"]) == 3, "those of the console"
 
 
+@pytest.mark.parametrize("token", ["", TOKEN], ids=["only reads", "logged in"])
+def test_a_plan_that_failed_is_made_again(console: Callable[..., TestClient], commands: Commands, token: str) -> None:
+    browser = console(token)
+    made, commands.answers["plan"] = commands.answers["plan"], None
+    commands.error = "lpa: data: the embedded database is open in process 7: wait for it or stop it\n"
+    job = planned(browser)
+    text = browser.get(f"/replay/job?of={job}").text
+    assert "open in process 7" in text
+    assert "Plan again" in text
+    (action,) = re.findall(r'action="/(replay/[^"]+)"', text)
+    commands.answers["plan"] = made
+    sent = {"of": job, "step": "plan", "form_token": form_token(browser)}
+    assert browser.post(f"/{action}", data=sent).headers["location"] == f"/replay/job?of={job}"
+    assert states(browser, job)[0] == "done"
+    assert browser.post(f"/{action}", data=sent).status_code == 409, "it is planned once"
+
+
 @pytest.mark.slow
 def test_a_wrong_fix_is_not_planned(console: Callable[..., TestClient], commands: Commands) -> None:
     browser = console()
@@ -215,7 +232,7 @@ def test_a_wrong_fix_is_not_planned(console: Callable[..., TestClient], commands
     assert commands.started == []
 
 
-@pytest.mark.parametrize("path", ["/replay/plan", "/replay/start"])
+@pytest.mark.parametrize("path", ["/replay/plan", "/replay/plan-again", "/replay/start"])
 def test_only_a_form_of_this_console_starts_something(
     console: Callable[..., TestClient],
     opened: Callable[..., TestClient],

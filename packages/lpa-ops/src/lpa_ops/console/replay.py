@@ -97,6 +97,12 @@ def _plan(sources: ConsoleSources, request: PageRequest) -> str:
     return f"/replay/job?of={sources.replays.begin(choice, fix, request.now_ms)}"
 
 
+def _plan_again(sources: ConsoleSources, request: PageRequest) -> str:
+    job = request.text("of")
+    sources.replays.start(job, ReplayStep.PLAN)
+    return f"/replay/job?of={job}"
+
+
 def _start(sources: ConsoleSources, request: PageRequest) -> str:
     wanted = request.text("step")
     if wanted not in list(ReplayStep):
@@ -113,5 +119,6 @@ PAGES: Final = (
 )
 ACTIONS: Final = (
     ConsoleAction("replay/plan", _plan, changes=False),
+    ConsoleAction("replay/plan-again", _plan_again, changes=False),
     ConsoleAction("replay/start", _start, changes=True),
 )

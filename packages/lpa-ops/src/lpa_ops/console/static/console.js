@@ -18,6 +18,7 @@ function refresh(wanted) {
 
 setInterval(() => refresh("*"), REFRESH_MS);
 setInterval(() => refresh(":has([data-soon])"), SOON_MS);
+setInterval(() => refresh(":has([data-running])"), RUNNING_MS);
 
 let refreshedAt = new Date();
 
@@ -31,13 +32,24 @@ function showStale(stale) {
 document.addEventListener("htmx:sendError", () => showStale(true));
 document.addEventListener("htmx:responseError", () => showStale(true));
 
-// What a person opened stays open.
+// What a person opened stays open, and what has the focus keeps it: htmx sees to it for elements with an id only.
 let opened = new Set();
+let focused = null;
+
+function alike(element) {
+  const found = document.querySelectorAll(`#live ${element.localName}`);
+  const told = (each) => each.getAttribute("href") || each.getAttribute("aria-label") || each.textContent;
+  return [...found].filter((each) => told(each) === told(element));
+}
+
 document.addEventListener("htmx:beforeSwap", () => {
   opened = new Set([...document.querySelectorAll("#live details[open][id]")].map((each) => each.id));
+  const active = document.activeElement;
+  focused = active.closest("#live") && !active.id ? { element: active, at: alike(active).indexOf(active) } : null;
 });
 document.addEventListener("htmx:afterSwap", () => {
   for (const each of document.querySelectorAll("#live details[id]")) each.open ||= opened.has(each.id);
+  if (focused && !focused.element.isConnected) alike(focused.element)[focused.at]?.focus({ preventScroll: true });
   refreshedAt = new Date();
   showStale(false);
   drawCharts();
