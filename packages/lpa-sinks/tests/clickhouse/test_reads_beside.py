@@ -311,6 +311,26 @@ def test_a_reader_that_gave_way_reads_through_the_process_that_came(
     assert reader.run(total) == 6
 
 
+def test_a_holder_that_ends_before_it_is_asked_is_looked_for_again(
+    readers_of: Callable[[], Readers], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    still_listening = iter([True, True])
+    monkeypatch.setattr(readers, "reads_are_offered", lambda path: next(still_listening, False))
+    with readers_of().client() as client:
+        assert total(client) == 6
+
+
+def test_a_read_goes_on_however_often_the_database_changes_hands(readers_of: Callable[[], Readers]) -> None:
+    lost = iter([OperationalError("the connection was lost")] * 3)
+
+    def read(client: Client) -> Any:
+        for error in lost:
+            raise error
+        return total(client)
+
+    assert readers_of().run(read) == 6
+
+
 def test_a_holder_that_offers_nothing_is_named(
     engine_path: Path, readers_of: Callable[[], Readers], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -71,18 +71,20 @@ class Readers:
         self._route: _Route | None = None
 
     def run(self, action: Callable[[Client], T]) -> T:
-        """What the action makes of a client. It runs again if the process that had the database open has ended.
+        """What the action makes of a client. It runs again whenever the process that had the database open has ended.
 
         Raises SinkMisconfigured, SinkUnavailable, and what the action raises.
         """
-        try:
-            with self.client() as client:
-                return action(client)
-        except OperationalError as error:
-            if self._endpoint.path is None or getattr(error, "code", None) is not None:
-                raise
-        with self.client() as client:
-            return action(client)
+        deadline = None
+        while True:
+            try:
+                with self.client() as client:
+                    return action(client)
+            except OperationalError as error:
+                deadline = deadline or time.monotonic() + _WAIT_SECONDS
+                if not self._has_changed_hands(error) or time.monotonic() > deadline:
+                    raise
+            time.sleep(_LOOK_AGAIN_SECONDS)
 
     def close(self) -> None:
         """Close all clients, when they are no longer used. Closing twice is allowed."""
@@ -99,10 +101,7 @@ class Readers:
     def client(self) -> Iterator[Client]:
         """A client for one thread. Raises SinkMisconfigured, SinkUnavailable."""
         with self._changed:
-            if self._route is None:
-                self._route = self._found()
-            route = self._route
-            client = route.idle.pop() if route.idle else route.connect()
+            route, client = self._taken()
             route.in_use += 1
         try:
             yield client
@@ -120,6 +119,25 @@ class Readers:
                 else:
                     client.close()
                 self._changed.notify_all()
+
+    def _taken(self) -> tuple[_Route, Client]:
+        """A route and a client of it. If the holder ends between the look and the connection, it looks again."""
+        deadline = time.monotonic() + _WAIT_SECONDS
+        while True:
+            route = self._route = self._route or self._found()
+            try:
+                return route, route.idle.pop() if route.idle else route.connect()
+            except OperationalError as error:
+                if route.server is not None or not self._has_changed_hands(error):
+                    raise
+                self._route = None
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(_LOOK_AGAIN_SECONDS)
+
+    def _has_changed_hands(self, error: OperationalError) -> bool:
+        """Whether the connection to the holder was lost; an answer of the database has a code."""
+        return self._endpoint.path is not None and getattr(error, "code", None) is None
 
     def _close_idle(self, route: _Route) -> None:
         while route.idle:
