@@ -53,6 +53,12 @@ def test_a_window_without_records_says_so(browser: TestClient, day: CheckedDatab
     assert not [each for each in found.elements if "data-series" in each[1]]
 
 
+@pytest.mark.parametrize("window", ["", "since=7d", "since=2020-01-01&until=2020-01-02"])
+def test_the_latest_arrival_is_told_whatever_the_window(browser: TestClient, day: CheckedDatabase, window: str) -> None:
+    ((latest,),) = day.query("SELECT toUnixTimestamp64Milli(max(ingestion_timestamp)) FROM day.streaming_events")
+    assert browser.get(f"/flow.json?{window}").json()["latest_arrival_ms"] == latest
+
+
 @pytest.mark.parametrize("since", ["yesterday", "2999-01-01", "1900-01-01", "1h&until=2h", "<script>"])
 def test_a_wrong_time_is_refused(browser: TestClient, since: str) -> None:
     assert page(browser.get(f"/flow?since={since}"), 400).text.count("since") >= 1

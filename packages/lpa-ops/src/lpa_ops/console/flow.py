@@ -24,7 +24,9 @@ def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
     since, until = request.window()
     report = sources.health()
     since, step, steps = steps_of(sources, since, until)
-    (latest,) = sources.database.rows("latest_arrival.sql")
+    # The latest came in the last step with any or after it. Without one all events are looked at.
+    known = max((each["start_ms"] for each in steps if each["accepted"]), default=0)
+    (latest,) = sources.database.rows("latest_arrival.sql", since=known)
     arrived = epoch_ms(latest["at"])
     totals = {name: sum(each[name] for each in steps) for name in ("read", *OUTCOMES)}
     return {
