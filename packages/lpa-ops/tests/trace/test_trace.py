@@ -167,6 +167,21 @@ def test_a_withdrawn_record_says_from_where(place: ReplayPlace) -> None:
 
 
 @pytest.mark.slow
+def test_rows_are_told_that_no_event_type_of_today_explains(place: ReplayPlace) -> None:
+    place.ingest(records())
+    place.engine.command(f"CREATE TABLE {place.database}.of_a_plugin_that_is_gone AS {place.database}.ai_stream_status")
+    place.engine.command(
+        f"INSERT INTO {place.database}.of_a_plugin_that_is_gone SELECT * FROM {place.database}.ai_stream_status"
+    )
+    blocks = record_at(place, "events.ndjson/0/1")["blocks"]
+    assert [block["table"] for block in blocks] == ["ai_stream_status", "of_a_plugin_that_is_gone", "streaming_events"]
+    place.engine.command(f"DELETE FROM {place.database}.streaming_events WHERE source_offset = 1")
+    unexplained = record_at(place, "events.ndjson/0/1", status=1)
+    assert unexplained["fate"] == "unknown"
+    assert [effect["id"] for effect in unexplained["effects"]] == ["s|r"]
+
+
+@pytest.mark.slow
 def test_what_data_says_cannot_change_how_it_is_shown(place: ReplayPlace) -> None:
     odd = event("\x1b[31mred", pipeline="p", state="ONLINE", stream_id="[bold]\u202es")
     place.ingest([odd])

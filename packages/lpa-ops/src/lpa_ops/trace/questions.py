@@ -9,6 +9,8 @@ from typing import Any, Final, final
 import attrs
 from clickhouse_connect.driver.client import Client
 
+from lpa_core.events.registry import BUILTIN_EVENT_TYPES
+from lpa_core.job_events import lpa_event_types
 from lpa_core.records import Position
 from lpa_core.tables.row_layout import RAW_TABLE
 from lpa_ops.positions.doubled import PLACES, ingested_tables
@@ -19,6 +21,12 @@ from lpa_sinks.schema.apply import object_names
 
 SQL: Final = SqlFiles(__package__)
 _UNTYPED: Final = (*PLACES, "ignored_events", "ignored_event_counts")
+_TYPE_OF_TABLE: Final[Mapping[str, str]] = {
+    table.name: event_type.name
+    for event_type in (*BUILTIN_EVENT_TYPES, *lpa_event_types())
+    for table in event_type.tables
+}
+"""Of lpa's own tables. Others may have rows of any type: the plugin that declared them may be gone."""
 
 Row = Mapping[str, Any]
 
@@ -46,6 +54,10 @@ class Questions:
     def typed(self) -> list[StoredTable]:
         """Tables with a row or more for each event of a type."""
         return [table for table in self.ingested if table.name not in _UNTYPED]
+
+    def typed_of(self, event_types: Collection[str]) -> list[StoredTable]:
+        """The typed tables that may have rows of events of these types: a table is a good part of what asking costs."""
+        return [table for table in self.typed if _TYPE_OF_TABLE.get(table.name) in (None, *event_types)]
 
     def columns(self, table: str) -> Collection[str]:
         """Those of a table with rows made of records; none if there is no such table."""

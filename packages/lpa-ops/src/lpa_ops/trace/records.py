@@ -15,6 +15,7 @@ from lpa_core.tables.known_gaps import GapReason
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.tables.table import Table
 from lpa_core.validation.reasons import FailureClass
+from lpa_ops.positions.stored_tables import StoredTable
 from lpa_ops.trace.answer import (
     Fate,
     TracedBlock,
@@ -74,7 +75,7 @@ def stored_records(
     ignored = by_position(_ask_if_there(questions, "ignored_events", "ignored.sql", asked, where))
     gaps = by_position(_ask_if_there(questions, "known_gaps", "gaps.sql", asked))
     withdrawn = by_position(_ask_if_there(questions, "withdrawn_positions", "withdrawn.sql", asked, where))
-    typed = by_position(_typed_rows(questions, asked, where))
+    typed = by_position(_typed_rows(questions, asked, where, _tables_of(questions, positions, accepted, rejected)))
     kafka = frozenset(topics)
     found: dict[Position, TracedRecord] = {}
     for position in positions:
@@ -117,7 +118,21 @@ def _ask_if_there(
     return questions.ask(file, asked, **({} if where is None else {"at_positions": where}))
 
 
-def _typed_rows(questions: Questions, asked: Mapping[str, object], where: str) -> list[dict[str, Any]]:
+def _tables_of(
+    questions: Questions,
+    positions: Sequence[Position],
+    accepted: Mapping[Position, Sequence[Row]],
+    rejected: Mapping[Position, Sequence[Row]],
+) -> Sequence[StoredTable]:
+    """The typed tables that may have rows of these records: all, if what was sent at one of them is not known."""
+    known = [accepted.get(position) or rejected.get(position) for position in positions]
+    types = {row["event_type"] for rows in known for row in rows or ()}
+    return questions.typed_of(types) if all(known) else questions.typed
+
+
+def _typed_rows(
+    questions: Questions, asked: Mapping[str, object], where: str, tables: Iterable[StoredTable]
+) -> list[dict[str, Any]]:
     texts = [
         questions.text(
             "typed_rows.sql",
@@ -126,7 +141,7 @@ def _typed_rows(questions: Questions, asked: Mapping[str, object], where: str) -
             own_time="data_timestamp" if "data_timestamp" in table.columns else "event_timestamp",
             **{name: name if name in table.columns else "''" for name in ("stream_id", "request_id")},
         )
-        for table in questions.typed
+        for table in tables
         if {"raw_event_uid", "event_timestamp"} <= set(table.columns)
     ]
     return questions.ask_text(" UNION ALL ".join(texts), asked) if texts else []
