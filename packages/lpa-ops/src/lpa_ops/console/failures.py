@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -49,7 +50,10 @@ def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
         "partition": position.partition,
         "offset": position.offset,
     }
-    groups = sources.database.rows("failures.sql", parts, **bound)
+    with ThreadPoolExecutor(1) as beside:
+        latest = beside.submit(_latest_records, sources, place, asked, bound)
+        groups = sources.database.rows("failures.sql", parts, **bound)
+        records = latest.result()
     return {
         "since_ms": since,
         "until_ms": until,
@@ -57,7 +61,7 @@ def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
         "total": sum(row["total"] for row in groups),
         "recovered": sum(row["recovered"] for row in groups),
         "groups": groups,
-        "records": _latest_records(sources, place, asked, bound) if groups else [],
+        "records": records,
     }
 
 
@@ -67,11 +71,14 @@ def _latest_records(
     """The latest of them. What became of them came after them, so only what is stored since the first is looked at."""
     thin = latest_attempts(_SINCE) if place == "dlq" else _SQL.fill("quarantined.sql", since=_SINCE)
     (first,) = sources.database.rows("first_shown.sql", {"rejects": thin, "matching": matching}, **bound)
+    since = epoch_ms(first["at"])
+    if not since:  # the least of no times
+        return []
     rejects = dead_letters(_SINCE, matching) if place == "dlq" else thin
     return sources.database.rows(
         "failed_records.sql",
         {"rejects": rejects, "matching": matching},
-        **{**bound, "since": epoch_ms(first["at"])},
+        **{**bound, "since": since},
     )
 
 
@@ -80,16 +87,22 @@ def _read_record(sources: ConsoleSources, request: PageRequest) -> Mapping[str, 
     position = position_of(at)
     if position is None:
         raise UsageError(f"at={at[:200]}: give a position such as streaming_events/0/1234")
+    with ThreadPoolExecutor(1) as beside:
+        told = beside.submit(traced, sources, TraceSubject.of(at))
+        rejected = _rejected(sources, position)
+        trace = told.result()
+    if not rejected and not trace["found"]:
+        raise ReadRefused(HTTPStatus.NOT_FOUND, f"{at}: no table knows this position")
+    return {"position": at, "rejected": rejected, "trace": trace}
+
+
+def _rejected(sources: ConsoleSources, position: Position) -> list[dict[str, Any]]:
     bound = {"topic": position.topic, "partition": position.partition, "offset": position.offset}
-    rejected = [
+    return [
         {**row, **_payload(row), "rejected_ms": epoch_ms(row["ingestion_timestamp"])}
         for place, table in _TABLES.items()
         for row in sources.database.rows("rejected_record.sql", {"table": table, "place": place}, **bound)
     ]
-    trace = traced(sources, TraceSubject.of(at))
-    if not rejected and not trace["found"]:
-        raise ReadRefused(HTTPStatus.NOT_FOUND, f"{at}: no table knows this position")
-    return {"position": at, "rejected": rejected, "trace": trace}
 
 
 def _payload(row: Mapping[str, Any]) -> dict[str, Any]:
