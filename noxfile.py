@@ -65,6 +65,7 @@ Done: the events are in quickstart/lpa-data/. To try next:
 
   cd quickstart; lpa=../.nox/quickstart/bin/lpa
   $lpa ingest events.ndjson                                nothing new is read: what was read is remembered
+  $lpa console                                             all of this in a browser, until Ctrl-C
   $lpa triage sessions                                     the latest sessions; with an id, the life of one
   $lpa schema show                                         the tables
   $lpa plugins                                             what is loaded, and from which package
@@ -77,7 +78,8 @@ Done: the events are in quickstart/lpa-data/. To try next:
 @nox.session
 def quickstart(session: nox.Session) -> None:
     """Generate some thousand events, ingest them into embedded ClickHouse, show what was rejected, and how all is."""
-    sync(session, "--all-packages", "--extra", "chdb", "--extra", "rocksdb")
+    extras = ("chdb", "rocksdb", "kafka", "console", "serve", "mcp")
+    sync(session, "--all-packages", *(word for extra in extras for word in ("--extra", extra)))
     shutil.rmtree(QUICKSTART, ignore_errors=True)
     QUICKSTART.mkdir()
     with session.chdir(QUICKSTART):

@@ -24,7 +24,10 @@ def test_failure_31_a_fresh_machine_is_told_what_the_defaults_do(
     assert f"a start makes {Path('lpa-data/clickhouse').absolute()} and its tables" in text(found, "embedded_database")
     assert found["kafka_login"]["state"] == "not applicable"
     assert run(["doctor"]) == 0
-    assert capsys.readouterr().out.endswith("doctor: a job can start; for a file: `lpa doctor FILE`\n")
+    assert capsys.readouterr().out.endswith(
+        "doctor: a job can start; no source was looked at: "
+        "for a file `lpa doctor FILE`, for Kafka set QUALITY_KAFKA_BOOTSTRAP\n"
+    )
     assert [*Path().iterdir()] == []
 
 

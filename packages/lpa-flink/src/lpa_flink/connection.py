@@ -9,7 +9,8 @@ from lpa_flink.rest import ATTEMPTS, FlinkClient
 from lpa_flink.rest_connection import SECONDS, RestConnection
 
 DEFAULT_ADDRESS: Final = "http://127.0.0.1:8092"
-"""Beside 8081 and 8082 of workers and materializers, 8090 of the read API, and 8091 of the console."""
+"""Beside 8081 and 8082 of workers and materializers, 8090 of the read API, 8091 of the console, and 8093 of the
+tools for agents."""
 
 
 def flink_client(settings: Settings, *, attempts: int = ATTEMPTS, seconds: float = SECONDS) -> FlinkClient:

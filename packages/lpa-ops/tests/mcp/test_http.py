@@ -73,9 +73,9 @@ def test_failure_35_a_request_without_the_token_or_from_a_page_is_refused(url: s
 
 
 @pytest.mark.parametrize(("address", "token", "said"), [
-    ("0.0.0.0:8092", TOKEN, "can be reached from other machines"),
-    ("lpa.example.org:8092", TOKEN, "can be reached from other machines"),
-    ("127.0.0.1:8092", "", "set LPA_MCP_TOKEN"),
+    ("0.0.0.0:8093", TOKEN, "can be reached from other machines"),
+    ("lpa.example.org:8093", TOKEN, "can be reached from other machines"),
+    ("127.0.0.1:8093", "", "set LPA_MCP_TOKEN"),
 ])  # fmt: skip
 def test_failure_35_other_machines_and_no_token_are_refused(address: str, token: str, said: str) -> None:
     with pytest.raises(ServeError, match=said):

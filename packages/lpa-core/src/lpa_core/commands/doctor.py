@@ -113,9 +113,13 @@ def _failed(check: StartCheck, error: LpaError) -> StartCheck:
 
 
 def _hint(start: PlannedStart) -> str:
-    """How to have a file checked, if nothing names a source: then Kafka is checked or nothing."""
+    """How to have a source checked, if nothing names one: then Kafka's default address is checked, or no source."""
     named = start.source is not None or start.settings.quality.kafka_bootstrap != QualitySettings().kafka_bootstrap
-    return "" if named else "; for a file: `lpa doctor FILE`"
+    if named:
+        return ""
+    if start.kafka:
+        return "; for a file: `lpa doctor FILE`"
+    return "; no source was looked at: for a file `lpa doctor FILE`, for Kafka set QUALITY_KAFKA_BOOTSTRAP"
 
 
 def _print(results: Sequence[StartResult], screen: Console, *, hint: str) -> None:

@@ -245,7 +245,7 @@ class ProcessSettings:
         names,
     )
     mcp_address: str = _option(
-        "127.0.0.1:8092",
+        "127.0.0.1:8093",
         "host:port of this machine, port 0 for any that is free",
         "Where `lpa mcp --http` offers its tools",
         address,

@@ -46,7 +46,7 @@ def console_app(context: AppContext) -> cyclopts.App:
             from lpa_ops.web.server import WebServer
             from lpa_replay.staging.trial import RepairTrial
         except ModuleNotFoundError as error:
-            if error.name not in ("jinja2", "starlette", "uvicorn"):
+            if error.name not in ("jinja2", "markupsafe", "starlette", "uvicorn"):
                 raise
             raise ConfigurationError("the console is not installed: pip install 'lpa-ops[console]'") from None
 

@@ -59,7 +59,7 @@ def mcp_app(context: AppContext) -> cyclopts.App:
             from lpa_ops.web.server import WebServer
             from lpa_replay.staging.trial import RepairTrial
         except ModuleNotFoundError as error:
-            if error.name not in ("jinja2", "mcp", "mcp_types", "starlette", "uvicorn"):
+            if error.name not in ("jinja2", "markupsafe", "mcp", "mcp_types", "starlette", "uvicorn"):
                 raise
             raise ConfigurationError("tools for agents are not installed: pip install 'lpa-ops[mcp]'") from None
 

@@ -28,7 +28,7 @@ def require_private(address: str, token: str) -> None:
     if not is_loopback(host_and_port(address).host):
         raise ServeError(
             f"LPA_MCP_ADDRESS={address} can be reached from other machines: set it to an address of this machine only, "
-            "such as 127.0.0.1:8092"
+            "such as 127.0.0.1:8093"
         )
     if not token:
         raise ServeError("`lpa mcp --http` needs a token, which agents send: set LPA_MCP_TOKEN")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -17,7 +18,7 @@ from lpa_core.commands.listing import print_block, print_paragraph
 from lpa_core.commands.options import Json, SinkUri
 from lpa_core.commands.output import Format, console, print_json, print_line
 from lpa_core.counted import counted
-from lpa_core.errors import UsageError
+from lpa_core.errors import Unavailable, UsageError
 from lpa_core.plugins.context import AppContext
 from lpa_core.settings.settings import Settings
 from lpa_core.sinks.sink import SinkMisconfigured
@@ -49,7 +50,8 @@ def check_app(context: AppContext) -> cyclopts.App:
     ) -> int:
         """Prove that events, facts, rollups and views of a window agree; exit with 1 if an assertion fails.
 
-        Without a window it checks the last HEALTH_WINDOW_HOURS that have events, are over and are derived.
+        Without a window it checks the last HEALTH_WINDOW_HOURS that have events, are over and are derived. If there is
+        no such hour yet, nothing is checked: exit status 1.
 
         Parameters
         ----------
@@ -133,9 +135,15 @@ def _require_tables(client: Client, database: str) -> None:
 
 
 def _newest(client: Client, database: str, settings: Settings) -> datetime:
-    """The end of the newest hour that has events, is over and derived."""
+    """The end of the newest hour that has events, is over and derived. Raises Unavailable if there is none."""
     _, settled = parity.settled_hours(settings, 0, time.time_ns() // 1_000_000)
-    return parity.end_of_events(client, database, settled)
+    newest = parity.end_of_events(client, database, settled)
+    if newest is None:
+        raise Unavailable(
+            f"{database} has no event before {settled:%Y-%m-%d %H:%M} UTC, and later hours are not over and derived",
+            remedy="check again in an hour, or name the window: --start 1h --end 1s",
+        )
+    return newest
 
 
 def _require_some(first: datetime, last: datetime) -> None:
@@ -179,5 +187,11 @@ def _print(findings: Sequence[parity.AssertionResult]) -> None:
         for row in finding.rows[:_EXAMPLES_SHOWN]:
             shown = ", ".join(f"{name}={value}" for name, value in row.items() if name != "severity")
             print_paragraph(screen, shown, first="    ", indent="      ")
-    failed = sum(severity is parity.Severity.FAIL for severity, _ in offending)
-    print_line(f"{counted(len(findings), 'assertion')}: {len(findings) - len(offending)} hold, {failed} fail")
+    by_severity = Counter(severity for severity, _ in offending)
+    milder = "".join(
+        f", {by_severity[severity]} {severity}"
+        for severity in (parity.Severity.WARN, parity.Severity.INFO)
+        if by_severity[severity]
+    )
+    held, failed = len(findings) - len(offending), by_severity[parity.Severity.FAIL]
+    print_line(f"{counted(len(findings), 'assertion')}: {held} hold{milder}, {failed} fail")

@@ -25,14 +25,14 @@ def settled_hours(settings: Settings, since_ms: int, now_ms: int) -> tuple[datet
     return _whole_hour(since_ms + HOUR_MS - 1), _whole_hour(now_ms - margin)
 
 
-def end_of_events(client: Client, database: str, end: datetime) -> datetime:
-    """The end of the newest hour before ``end`` that has an event; ``end`` if there is none.
+def end_of_events(client: Client, database: str, end: datetime) -> datetime | None:
+    """The end of the newest hour before ``end`` that has an event; None if there is none.
 
     Raises the client's errors and SinkMisconfigured.
     """
     query = in_database(_SQL.text("newest_hour.sql"), database)
     ((events, ended),) = client.query(query, parameters={"end": end.strftime("%Y-%m-%d %H:%M:%S")}).result_rows
-    return datetime.fromtimestamp(ended, UTC) if events else end
+    return datetime.fromtimestamp(ended, UTC) if events else None
 
 
 def _whole_hour(epoch_ms: int) -> datetime:

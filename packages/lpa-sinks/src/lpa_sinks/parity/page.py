@@ -28,7 +28,7 @@ severity has two words, each row says which it is.
 - The window is about event time, of whole hours best: views are hourly. `records_are_accounted_for` and
   `core_types_have_no_rejects` are about the time of arrival.
 - Without `--start` and `--end` it checks the last `HEALTH_WINDOW_HOURS` that have events, are over and are derived.
-  Its first line shows them.
+  Its first line shows them. If there is no such hour yet, it checks nothing, says so, and exits with 1.
 - Work in progress is seen half done: ask about hours that are over and derived.
 - Two sessions of one `request_id`, or events under a wrong clock, are not faults of parity.
 
