@@ -35,8 +35,12 @@ def test_a_sink_alone_is_told_how_to_ask_about_a_file(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sink = ["--sink", f"clickhouse://{NOWHERE}/x"]
+    for name in ("LPA_LOG_LEVEL", "HEALTH_DISK_FREE_SHARE"):
+        monkeypatch.delenv(name)
     assert run(["doctor", *sink]) == 1
-    assert capsys.readouterr().out.endswith(" checks failed; for a file: `lpa doctor FILE`\n")
+    told = capsys.readouterr().out
+    assert "1 is set, the others have their default" in " ".join(told.split())
+    assert told.endswith(" checks failed; for a file: `lpa doctor FILE`\n")
     Path("events.ndjson").touch()
     assert run(["doctor", "events.ndjson", *sink]) == 1
     assert "lpa doctor FILE" not in capsys.readouterr().out

@@ -57,7 +57,8 @@ class QualitySettings:
     topic_reset_strategy_map: tuple[str, ...] = option(
         (),
         RESET_BY_TOPIC,
-        "Where reading a topic begins that the group has committed nothing of: at its beginning, or at its end",
+        "Where reading a topic begins that the group has committed nothing of: at its beginning, also if it is not "
+        "named, or at its end",
         reset_by_topic,
     )
     dlq_topic: str = option(

@@ -39,7 +39,8 @@ def _judge(found: Configuration) -> Finding:
     given = [each for each in (*found.settings, *found.kafka) if each.given]
     if not given:
         return Finding(State.OK, "nothing is set: every setting has its default, which `lpa config` shows")
-    return Finding(State.OK, f"{len(given)} are set, the others have their default: `lpa config` shows them")
+    number = "1 is" if len(given) == 1 else f"{len(given)} are"
+    return Finding(State.OK, f"{number} set, the others have their default: `lpa config` shows them")
 
 
 def judged(environment: Mapping[str, str], plugins: PluginManager) -> Configuration:
