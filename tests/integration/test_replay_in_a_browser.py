@@ -6,7 +6,8 @@ import fcntl
 import os
 import signal
 import subprocess
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,13 @@ from services.console import (
     console_process,
     from_red_to_green,
     plan,
+    until,
     without_pipeline,
 )
 
 from lpa_core.generate.generator import generate
 from lpa_sinks.clickhouse import opening_lock
+from lpa_sinks.clickhouse.embedded import holder_of
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +71,33 @@ def test_from_red_to_green_in_six_clicks_and_one_edit(data: Path, chromium: Any,
         person.view.locator("table", has_text="History").locator("tbody a").first.click()
         accessible(person.view)
         context.close()
+
+
+@contextmanager
+def database_held(folder: Path) -> Iterator[None]:
+    """By an ingestion that waits for more from its standard input, and gives way to nobody."""
+    environment = {**os.environ, "LPA_DATA_DIR": str(folder / "data")}
+    with subprocess.Popen(
+        ["lpa", "ingest", "-"], cwd=folder, env=environment, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as ingestion:
+        until(lambda: holder_of(folder / "data" / "clickhouse") == f"process {ingestion.pid}")
+        yield
+        ingestion.communicate(b"")
+
+
+def test_a_step_without_the_database_says_so_and_is_started_again(data: Path, chromium: Any) -> None:
+    ingest_bad(data, 2_000)
+    with console(data, LPA_DATA_DIR=str(data / "data")) as url:
+        person = Person(chromium.new_page(viewport=WIDE))
+        plan(person, url)
+        with database_held(data):
+            person.choose(person.view.locator("#start-canary"))
+            person.view.locator("#canary.failed").wait_for(timeout=STEP_MS)
+            assert "the embedded database is open in process" in person.view.locator("#canary").inner_text()
+            assert "again" in person.view.locator("#start-canary").inner_text()
+        person.choose(person.view.locator("#start-canary"))
+        person.view.locator("#canary.done").wait_for(timeout=STEP_MS)
+        person.view.close()
 
 
 def step_process(folder: Path, step: str) -> int:
