@@ -33,9 +33,6 @@ def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
     place = request.text("place", "dlq")
     if place not in PLACES:
         raise UsageError(f"place={place}: there are {' and '.join(PLACES)}")
-    asked = _SQL.text("matching.sql")
-    rejects = dead_letters(_SINCE, asked) if place == "dlq" else _SQL.fill("quarantined.sql", since=_SINCE)
-    parts = {"rejects": rejects, "matching": asked}
     sought = request.text("sought")
     position = position_of(sought) or Position("", -1, -1)
     bound = {
@@ -50,10 +47,7 @@ def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
         "partition": position.partition,
         "offset": position.offset,
     }
-    with ThreadPoolExecutor(1) as beside:
-        latest = beside.submit(_latest_records, sources, place, asked, bound)
-        groups = sources.database.rows("failures.sql", parts, **bound)
-        records = latest.result()
+    groups, records = rejects_of(sources, place, bound)
     return {
         "since_ms": since,
         "until_ms": until,
@@ -63,6 +57,23 @@ def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
         "groups": groups,
         "records": records,
     }
+
+
+def rejects_of(
+    sources: ConsoleSources, place: str, bound: Mapping[str, Any]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Rejects by class, reason and type, and the latest of them, newest first.
+
+    Args:
+        place: one of PLACES.
+        bound: the parameters of ``matching.sql``, and ``since`` (epoch ms).
+    """
+    asked = _SQL.text("matching.sql")
+    rejects = dead_letters(_SINCE, asked) if place == "dlq" else _SQL.fill("quarantined.sql", since=_SINCE)
+    with ThreadPoolExecutor(1) as beside:
+        latest = beside.submit(_latest_records, sources, place, asked, bound)
+        groups = sources.database.rows("failures.sql", {"rejects": rejects, "matching": asked}, **bound)
+        return groups, latest.result()
 
 
 def _latest_records(

@@ -12,20 +12,17 @@ from lpa_core.errors import UsageError
 from lpa_core.records import Position
 from lpa_core.replays import ReplayRefused
 from lpa_core.tables.row_layout import DLQ_TABLE
+from lpa_ops.console.failures import rejects_of
 from lpa_ops.console.page import ConsolePage, ConsoleSources, PageRequest
 from lpa_ops.console.replay_choice import ReplayChoice
 from lpa_ops.dead_letters.payload import without_marks
-from lpa_ops.dead_letters.statement import dead_letters
 from lpa_ops.trace.subject import position_of
 from lpa_replay.database import ReplayDatabase
 from lpa_replay.fix.edit import FailureOf, fix_of_edit
 from lpa_replay.fix.file import FixFile, parse_fixes
 from lpa_replay.sources.record import Found
 from lpa_replay.sources.table import TableSource
-from lpa_sinks.clickhouse.sql_files import SqlFiles
 
-_SQL: Final = SqlFiles(__package__)
-_SINCE: Final = "fromUnixTimestamp64Milli({since:Int64}, 'UTC')"
 _SAMPLES: Final = 6
 _EDITABLE_CHARACTERS: Final = 65_536
 """A form has at most a mebibyte, and each character of a payload may take twelve bytes of it."""
@@ -82,8 +79,6 @@ def repaired(sources: ConsoleSources, request: PageRequest) -> tuple[ReplayChoic
 
 def matching(sources: ConsoleSources, choice: ReplayChoice) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The records that are meant by class, reason and type, and the latest of them, the outstanding ones first."""
-    asked = _SQL.text("matching.sql")
-    parts = {"rejects": dead_letters(_SINCE, asked), "matching": asked}
     one = choice.at if choice.alone else None
     bound = {
         "since": choice.since_ms,
@@ -97,8 +92,7 @@ def matching(sources: ConsoleSources, choice: ReplayChoice) -> tuple[list[dict[s
         "partition": one.partition if one else -1,
         "offset": one.offset if one else -1,
     }
-    groups = sources.database.rows("failures.sql", parts, **bound)
-    rows = sources.database.rows("failed_records.sql", parts, **bound) if groups else []
+    groups, rows = rejects_of(sources, "dlq", bound)
     return groups, sorted(rows, key=lambda row: row["state"] != "outstanding")
 
 
