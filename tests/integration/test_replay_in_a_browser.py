@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -128,8 +129,11 @@ def test_a_run_outlives_its_console_and_another_shows_it_to_its_end(data: Path, 
     try:
         with console(data, LPA_DATA_DIR=str(data / "data")) as url:
             person.log_in(url)
+            person.view.clock.install()
             person.visit(f"{url}{path}")
             assert person.view.locator("#run[data-running]").count() == 1
+            with person.view.expect_response(re.compile("/replay/job"), timeout=STEP_MS):
+                person.view.clock.run_for(2_000)  # other pages are refreshed every 15 seconds
             os.kill(run, signal.SIGCONT)
             person.view.locator("#run", has_text="records are sent").wait_for(timeout=STEP_MS)
             person.view.close()
