@@ -166,10 +166,9 @@ ONCE: Final = (
     "lpa_ops.commands.backup:create_backup",
     "lpa_ops.commands.backup:verify_backup",
     "lpa_ops.commands.backup:restore_backup",
-    "lpa_replay.commands.replay:record_run",
     "lpa_replay.commands.replay:recorded_runs",
     "lpa_replay.commands.replay:results",
-    "lpa_replay.commands.replay:verify",
+    "lpa_replay.commands.replay:verify_run",
     "lpa_replay.running.run:Replays.foresee",
     "lpa_replay.running.run:Replays.run",
 )
