@@ -26,6 +26,7 @@ from lpa_sinks.clickhouse.read_only import ask
 from lpa_sinks.clickhouse.read_server import ReadServer
 from lpa_sinks.clickhouse.read_socket import NAME, ask_to_give_way, read_client, reads_are_offered
 from lpa_sinks.clickhouse.readers import Readers
+from lpa_sinks.clickhouse.retries import AT_ONCE
 
 
 @pytest.fixture(scope="module")
@@ -320,7 +321,10 @@ def test_a_holder_that_ends_before_it_is_asked_is_looked_for_again(
         assert total(client) == 6
 
 
-def test_a_read_goes_on_however_often_the_database_changes_hands(readers_of: Callable[[], Readers]) -> None:
+@pytest.mark.parametrize("in_words", [False, True], ids=["as the driver raises it", "in words"])
+def test_a_read_goes_on_however_often_the_database_changes_hands(
+    readers_of: Callable[[], Readers], in_words: bool
+) -> None:
     lost = iter([OperationalError("the connection was lost")] * 3)
 
     def read(client: Client) -> Any:
@@ -328,7 +332,10 @@ def test_a_read_goes_on_however_often_the_database_changes_hands(readers_of: Cal
             raise error
         return total(client)
 
-    assert readers_of().run(read) == 6
+    def told(client: Client) -> Any:
+        return AT_ONCE.run("read", lambda: read(client))
+
+    assert readers_of().run(told if in_words else read) == 6
 
 
 def test_a_holder_that_offers_nothing_is_named(

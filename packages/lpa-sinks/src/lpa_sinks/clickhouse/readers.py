@@ -80,7 +80,7 @@ class Readers:
             try:
                 with self.client() as client:
                     return action(client)
-            except OperationalError as error:
+            except (OperationalError, SinkUnavailable) as error:
                 deadline = deadline or time.monotonic() + _WAIT_SECONDS
                 if not self._has_changed_hands(error) or time.monotonic() > deadline:
                     raise
@@ -105,9 +105,9 @@ class Readers:
             route.in_use += 1
         try:
             yield client
-        except OperationalError:
+        except (OperationalError, SinkUnavailable) as error:
             with self._changed:
-                if self._route is route and route.server is None:
+                if self._route is route and route.server is None and _lost(error):
                     self._route = None
                     self._close_idle(route)
             raise
@@ -135,9 +135,10 @@ class Readers:
                     raise
             time.sleep(_LOOK_AGAIN_SECONDS)
 
-    def _has_changed_hands(self, error: OperationalError) -> bool:
+    def _has_changed_hands(self, error: Exception) -> bool:
         """Whether the connection to the holder was lost; an answer of the database has a code."""
-        return self._endpoint.path is not None and getattr(error, "code", None) is None
+        lost = _lost(error)
+        return self._endpoint.path is not None and lost is not None and getattr(lost, "code", None) is None
 
     def _close_idle(self, route: _Route) -> None:
         while route.idle:
@@ -173,3 +174,9 @@ class Readers:
         server = ReadServer(path, self.close)
         server.start()
         return _Route(lambda: open_to_read(path), server, [client])
+
+
+def _lost(error: Exception) -> OperationalError | None:
+    """What the driver raised, also where a policy of retries has put it into words."""
+    found = error.__cause__ if isinstance(error, SinkUnavailable) else error
+    return found if isinstance(found, OperationalError) else None
