@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 
 import pytest
+from services.preloaded import preloaded_python
 
 BLOCK = """
 import sys
@@ -15,6 +15,7 @@ class Blocker:
         if name.partition(".")[0] in {missing}:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 
+assert not [name for name in sys.modules if name.partition(".")[0] in {missing}], "nothing is asked of the blocker"
 sys.meta_path.insert(0, Blocker())
 sys.argv = ["lpa", {command!r}]
 from lpa_core.entry_point import main
@@ -38,7 +39,7 @@ AGENTS = ("mcp", "mcp_types")
 )
 def test_a_command_says_what_to_install(command: str, missing: tuple[str, ...], what: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", BLOCK.format(missing=missing, command=command)],
+        [preloaded_python(), "-c", BLOCK.format(missing=missing, command=command)],
         capture_output=True, text=True, check=False, timeout=60, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"lpa: {what}\n")
