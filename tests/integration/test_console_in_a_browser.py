@@ -13,6 +13,7 @@ from urllib.parse import quote
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
+from services.preloaded import preloaded_lpa
 
 from lpa_core.generate.generator import generate
 
@@ -39,9 +40,11 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (folder / "events.ndjson").write_bytes(b"\n".join(events) + b"\n")
     environment = {**os.environ, "LPA_DATA_DIR": str(folder / "data"), "LPA_CONSOLE_ADDRESS": "127.0.0.1:0"}
     environment |= {"HEALTH_INTERVAL_SECONDS": "5", "LPA_LOG_FORMAT": "json"}
-    subprocess.run(["lpa", "ingest", "events.ndjson"], cwd=folder, env=environment, check=True, capture_output=True)
+    subprocess.run(
+        [preloaded_lpa(), "ingest", "events.ndjson"], cwd=folder, env=environment, check=True, capture_output=True
+    )
     with subprocess.Popen(
-        ["lpa", "console"], env=environment, stderr=subprocess.PIPE, text=True, cwd=folder
+        [preloaded_lpa(), "console"], env=environment, stderr=subprocess.PIPE, text=True, cwd=folder
     ) as process:
         try:
             assert process.stderr
@@ -71,32 +74,59 @@ def addresses(console: str) -> dict[str, str]:
     return {page: made.get(page, page) for page in PAGES}
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(WIDE, "light"), (PHONE, "dark")], ids=["wide, light", "phone, dark"])
-def test_every_page_is_sound_and_accessible(
-    console: str, chromium: Any, addresses: dict[str, str], size: dict[str, int], scheme: str
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_is_sound_accessible_and_used_by_keyboard_alone(
+    console: str, chromium: Any, addresses: dict[str, str], page: str
 ) -> None:
-    from axe_playwright_python.sync_playwright import Axe
+    context = chromium.new_context(viewport=WIDE, color_scheme="light")
+    view = context.new_page()
+    troubles = heard(view)
+    view.goto(f"{console}/{addresses[page]}")
+    sound(view, page, troubles)
+    if page == "health":
+        view.locator("article").first.wait_for(timeout=120_000)
+    view.evaluate(WATCHED)
+    walk(view)
+    assert view.evaluate("watch.missed()") == []
+    assert view.evaluate("watch.troubles") == []
+    context.close()
 
-    context = chromium.new_context(viewport=size, color_scheme=scheme)
-    view, axe = context.new_page(), Axe()
+
+def test_every_page_is_sound_and_accessible_on_a_phone_in_the_dark(
+    console: str, chromium: Any, addresses: dict[str, str]
+) -> None:
+    context = chromium.new_context(viewport=PHONE, color_scheme="dark")
+    view = context.new_page()
+    troubles = heard(view)
+    for page, address in addresses.items():
+        view.goto(f"{console}/{address}")
+        sound(view, page, troubles)
+        troubles.clear()
+    context.close()
+
+
+def heard(view: Any) -> list[str]:
+    """Errors and warnings of pages, as they come."""
     troubles: list[str] = []
     view.on("console", lambda message: troubles.append(message.text) if message.type in ("error", "warning") else None)
     view.on("pageerror", lambda error: troubles.append(str(error)))
-    for page, address in addresses.items():
-        view.goto(f"{console}/{address}")
-        found = [each for each in troubles if page != "nothing" or "404" not in each]
-        assert found == [], page
-        assert view.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page} is wider than the window"
-        assert view.evaluate("window.hit") is None, page
-        violations = axe.run(view).response["violations"]
-        serious = [
-            (each["id"], [node["html"][:120] for node in each["nodes"][:2]])
-            for each in violations
-            if each["impact"] in SERIOUS
-        ]
-        assert serious == [], page
-        troubles.clear()
-    context.close()
+    return troubles
+
+
+def sound(view: Any, page: str, troubles: list[str]) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = [each for each in troubles if page != "nothing" or "404" not in each]
+    assert found == [], page
+    assert view.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page} is wider than the window"
+    assert view.evaluate("window.hit") is None, page
+    violations = Axe().run(view).response["violations"]
+    serious = [
+        (each["id"], [node["html"][:120] for node in each["nodes"][:2]])
+        for each in violations
+        if each["impact"] in SERIOUS
+    ]
+    assert serious == [], page
 
 
 def test_charts_are_drawn_and_refreshed(console: str, chromium: Any) -> None:
@@ -125,21 +155,6 @@ def test_what_has_the_focus_keeps_it_when_the_page_is_refreshed(console: str, ch
         view.evaluate("htmx.trigger('#live', 'refresh')")
     view.wait_for_function("!document.querySelector('[data-before]')")
     assert view.evaluate("document.activeElement.textContent") == "7d"
-    view.close()
-
-
-@pytest.mark.parametrize("page", [each for each in PAGES if each != "nothing"])
-def test_the_keyboard_alone_reaches_and_uses_every_control(
-    console: str, chromium: Any, addresses: dict[str, str], page: str
-) -> None:
-    view = chromium.new_page(viewport=WIDE)
-    view.goto(f"{console}/{addresses[page]}")
-    if page == "health":
-        view.locator("article").first.wait_for(timeout=120_000)
-    view.evaluate(WATCHED)
-    walk(view)
-    assert view.evaluate("watch.missed()") == []
-    assert view.evaluate("watch.troubles") == []
     view.close()
 
 
@@ -207,4 +222,18 @@ def test_an_edit_is_judged_while_it_is_typed(console: str, chromium: Any, addres
     view.locator("#fix").fill("[[fix]]")
     view.locator("#verdicts .critical", has_text="it has no steps").wait_for()
     assert view.locator("#fix").input_value() == "[[fix]]"
+    view.close()
+
+
+def test_an_edit_whose_verdict_does_not_come_is_judged_again(
+    console: str, chromium: Any, addresses: dict[str, str]
+) -> None:
+    view = chromium.new_page(viewport=WIDE)
+    view.goto(f"{console}/{addresses['failures/repair']}")
+    answers = iter([lambda route: route.fulfill(status=503), lambda route: route.abort()])
+    view.route("**/failures/repair", lambda route: next(answers, lambda last: last.continue_())(route))
+    view.locator("#fix").fill("[[fix]]")
+    view.locator("#stale").wait_for(state="visible")
+    view.locator("#verdicts .critical", has_text="it has no steps").wait_for()
+    assert not view.locator("#stale").is_visible()
     view.close()

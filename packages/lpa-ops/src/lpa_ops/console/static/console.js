@@ -163,3 +163,12 @@ document.addEventListener("DOMContentLoaded", () => {
     if (field.value !== field.defaultValue) htmx.trigger(field, "edited-early");
   }
 });
+
+// So is one whose verdict did not come: nobody types again to be told what was asked for already.
+function judgeAgain({ detail: { elt, xhr } }) {
+  if (!elt.matches("[hx-trigger*='edited-early']") || (xhr.status && xhr.status < 500)) return;
+  setTimeout(() => elt.isConnected && htmx.trigger(elt, "edited-early"), SOON_MS);
+}
+
+document.addEventListener("htmx:sendError", judgeAgain);
+document.addEventListener("htmx:responseError", judgeAgain);
