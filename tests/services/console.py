@@ -14,6 +14,8 @@ from typing import Any, Final, final
 
 import attrs
 
+from services.preloaded import preloaded_lpa
+
 TOKEN: Final = "0123456789abcdef"
 WIDE: Final = {"width": 1280, "height": 800}
 STEP_MS: Final = 120_000
@@ -44,7 +46,7 @@ def console(folder: Path, *arguments: str, **environment: str) -> Iterator[str]:
 def console_process(folder: Path, *arguments: str, **environment: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     own = {"LPA_CONSOLE_ADDRESS": "127.0.0.1:0", "LPA_CONSOLE_TOKEN": TOKEN, "HEALTH_INTERVAL_SECONDS": "5"}
     with subprocess.Popen(
-        ["lpa", "console", *arguments],
+        [preloaded_lpa(), "console", *arguments],
         env={**os.environ, **environment, **own, "LPA_LOG_FORMAT": "json"},
         stderr=subprocess.PIPE,
         text=True,
@@ -140,12 +142,23 @@ def from_red_to_green(person: Person, url: str, until_arrived: Callable[[], None
     accessible(view)
     assert view.locator(".step.done").count() == 4
     person.visit(f"{url}/health")
-    view.locator("tr#dlq_rate .state.ok").wait_for(timeout=STEP_MS)
+    until_shown(view, "tr#dlq_rate .state.ok")
 
 
 def red(view: Any, url: str) -> None:
     view.goto(f"{url}/health")
-    view.locator("article#dlq_rate").wait_for(timeout=STEP_MS)
+    until_shown(view, "article#dlq_rate")
+
+
+def until_shown(view: Any, selector: str) -> None:
+    """Wait for a round of the checks that finds it, and refresh the page sooner than it does itself."""
+
+    def shown() -> bool:
+        view.evaluate("refresh('*')")
+        view.wait_for_timeout(500)
+        return bool(view.locator(selector).count())
+
+    until(shown)
 
 
 def until(true: Callable[[], bool]) -> None:
