@@ -51,6 +51,7 @@ def open_embedded(path: Path) -> Client:
 
 def open_to_read(path: Path) -> Client:
     """A client as of :func:`open_embedded`, for a process that asks nobody to give way. Raises the same."""
+    _make_folder(path)
     holder = holder_of(path)
     if holder:
         raise SinkMisconfigured(f"{path}: the embedded database is open in {holder}", remedy=_SHARE)
