@@ -468,6 +468,34 @@ def test_views_of_a_window_come_and_go(run: Run, engine: Client, applied: str, t
     assert before.keys() == set(defined) - added
 
 
+@pytest.mark.slow
+def test_hashes_of_keys_come_and_go(
+    run: Run, engine: Client, applied: str, tables: Sequence[Table], tmp_path: Path
+) -> None:
+    """Events of before have the right hash at once, computed as it is read, and stored when it is asked for."""
+    name = "0016-hashes-of-keys"
+    engine.command(f"ALTER TABLE {applied}.streaming_events DROP COLUMN dedup_key_hash")
+    engine.command(f"DELETE FROM {applied}.schema_migrations WHERE name = '{name.partition('-')[2]}'")
+    engine.command(f"INSERT INTO {applied}.streaming_events (dedup_key) VALUES ('before')")
+    shutil.copytree(BUILTIN / name, tmp_path / "migrations" / name)
+    run("apply")
+    assert check(engine, applied, tables) == []
+    engine.command(f"INSERT INTO {applied}.streaming_events (dedup_key) VALUES ('since')")
+    found = (
+        f"SELECT dedup_key FROM {applied}.streaming_events "
+        "WHERE dedup_key_hash IN (xxHash32('before'), xxHash32('since')) ORDER BY dedup_key"
+    )
+    assert engine.query(found).result_rows == [("before",), ("since",)]
+    (store,) = re.findall(r"ALTER TABLE .* MATERIALIZE COLUMN .*", (BUILTIN / name / "up.sql").read_text())
+    engine.command(in_database(store, applied), settings={"mutations_sync": 2})
+    assert engine.query(found).result_rows == [("before",), ("since",)]
+    run("rollback")
+    columns = f"SELECT count() FROM system.columns WHERE database = '{applied}' AND name = 'dedup_key_hash'"
+    assert engine.query(columns).result_rows == [(0,)]
+    run("apply")
+    assert engine.query(found).result_rows == [("before",), ("since",)]
+
+
 def narrow_columns(engine: Client, database: str) -> list[str]:
     """Columns of tables and views whose type ends in 2106 or 2149."""
     found = engine.query(f"SELECT concat(table, '.', name), type FROM system.columns WHERE database = '{database}'")

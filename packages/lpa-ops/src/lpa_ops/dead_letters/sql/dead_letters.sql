@@ -49,12 +49,13 @@ LEFT JOIN
         argMax(source_partition, (ingestion_timestamp, source_offset)) AS partition,
         argMax(source_offset, (ingestion_timestamp, source_offset)) AS offset
     FROM livepeer_analytics.streaming_events
-    WHERE ingestion_timestamp >= $since AND dedup_key IN
+    PREWHERE dedup_key_hash IN
     (
-        SELECT if(ifNull(dedup_key, '') = '', event_id, ifNull(dedup_key, '')) AS key
+        SELECT xxHash32(if(ifNull(dedup_key, '') = '', event_id, ifNull(dedup_key, '')) AS key)
         FROM livepeer_analytics.streaming_events_dlq
         WHERE ingestion_timestamp >= $since AND key != '' AND ($asked)
     )
+    WHERE ingestion_timestamp >= $since
     GROUP BY org, key
 ) AS again ON letters.org = again.org
     AND if(ifNull(letters.dedup_key, '') = '', letters.event_id, ifNull(letters.dedup_key, '')) = again.key

@@ -6,4 +6,5 @@ SELECT
     min(ingestion_timestamp) AS claimed
 FROM $database.streaming_events
 WHERE dedup_key IN {keys:Array(String)}
+    AND dedup_key_hash IN (SELECT xxHash32(arrayJoin({keys:Array(String)})))
 GROUP BY org, dedup_key

@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS livepeer_analytics.streaming_events
     replay_attempt UInt16 COMMENT 'how often the record had been replayed',
     event_timestamp DateTime64(3, 'UTC') MATERIALIZED fromUnixTimestamp64Milli(timestamp, 'UTC'),
     event_date Date32 MATERIALIZED toDate32(event_timestamp),
+    dedup_key_hash UInt32 MATERIALIZED xxHash32(dedup_key) COMMENT 'shorter to read than dedup_key, where many keys are looked up',
     raw_event_uid String ALIAS dedup_key,
     data String ALIAS arrayLast(pair -> pair.1 = 'data', JSONExtractKeysAndValuesRaw(raw_json)).2 COMMENT 'its value, the last of several; raw_json has the exact text',
     INDEX raw_event_uid_index dedup_key TYPE bloom_filter,

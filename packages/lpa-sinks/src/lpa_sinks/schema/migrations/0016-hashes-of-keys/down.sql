@@ -1,0 +1,1 @@
+ALTER TABLE livepeer_analytics.streaming_events DROP COLUMN IF EXISTS dedup_key_hash;
