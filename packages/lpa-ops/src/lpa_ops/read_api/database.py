@@ -12,15 +12,13 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from lpa_core.errors import ConfigurationError, Unavailable
 from lpa_ops.read_api.problem import ReadRefused
-from lpa_sinks.clickhouse.errors import describe
+from lpa_sinks.clickhouse.errors import describe, is_not_there
 from lpa_sinks.clickhouse.readers import Readers
 from lpa_sinks.clickhouse.sql_files import SqlFiles
 
 _SQL: Final = SqlFiles(__package__)
 _TOO_LONG: Final = (159, 160)
 """TIMEOUT_EXCEEDED, TOO_SLOW."""
-_NOT_THERE: Final = (47, 60)
-"""UNKNOWN_IDENTIFIER, UNKNOWN_TABLE: an earlier version made the database."""
 _RETRY_SECONDS: Final = {"Retry-After": "5"}
 
 _log = structlog.get_logger("lpa.serve")
@@ -52,11 +50,10 @@ class StoredRows:
         try:
             return self._readers.run(read)
         except ClickHouseError as error:
-            code = getattr(error, "code", None)
-            if code in _TOO_LONG:
+            if getattr(error, "code", None) in _TOO_LONG:
                 raise _unavailable("this takes too long: ask for less at once") from None
             _log.error("a statement of the read API failed", statement=sql, reason=describe(error))
-            if code in _NOT_THERE:
+            if is_not_there(error):
                 raise _unavailable(
                     "the database lacks a table or column that this version reads: run `lpa schema apply`"
                 ) from None

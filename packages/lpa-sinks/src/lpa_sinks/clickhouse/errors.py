@@ -154,6 +154,8 @@ CODES: Final[Mapping[int, tuple[str, ErrorKind]]] = {
 }
 """Code -> name and verdict. A code that is not here is UNKNOWN."""
 
+_NOT_THERE: Final = (47, 60)
+"""UNKNOWN_IDENTIFIER, UNKNOWN_TABLE."""
 _SERIALISATION_ERRORS: Final = (TypeError, ValueError, OverflowError, AttributeError, struct.error)
 """What clickhouse-connect lets through when a value does not fit its column's type."""
 
@@ -219,6 +221,11 @@ def explain(error: Exception) -> str:
         return _BETWEEN.get(error.status, "check what stands between here and ClickHouse")
     text = str(error).rpartition("DB::Exception: ")[2].partition(" (for url ")[0].partition(". In scope ")[0]
     return " ".join(text.split())[:500]
+
+
+def is_not_there(error: BaseException) -> bool:
+    """Whether the database lacks a table or column that a statement of lpa reads: an earlier version made it."""
+    return getattr(error, "code", None) in _NOT_THERE
 
 
 def _root_cause(error: BaseException) -> str:

@@ -13,11 +13,13 @@ from tenacity.wait import wait_base, wait_random_exponential
 
 from lpa_core.errors import ConfigurationError, JobFailed, Unavailable, UsageError
 from lpa_core.sinks.sink import RowsRefused, SinkMisconfigured, SinkUnavailable
-from lpa_sinks.clickhouse.errors import ErrorKind, classify, describe, explain
+from lpa_sinks.clickhouse.errors import ErrorKind, classify, describe, explain, is_not_there
 
 _log = structlog.get_logger("lpa.sinks.clickhouse")
 
 T = TypeVar("T")
+
+_LACKING: Final = "`lpa schema check` says what the database lacks, and what brings it"
 
 
 class AbandonedError(JobFailed):
@@ -99,7 +101,8 @@ class RetryPolicy:
             raise
         except Exception as error:
             if _verdict(error) is ErrorKind.CONFIGURATION:
-                raise SinkMisconfigured(f"{what}: {describe(error)}: {explain(error)}") from error
+                remedy = f": {_LACKING}" if is_not_there(error) else ""
+                raise SinkMisconfigured(f"{what}: {describe(error)}: {explain(error)}{remedy}") from error
             raise SinkUnavailable(f"{what}: {_describe(error)}: still so after the last attempt") from error
         finally:
             self.trouble.reason = ""

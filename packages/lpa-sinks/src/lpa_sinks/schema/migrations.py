@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from itertools import pairwise
 from pathlib import Path
 from typing import Final, final
@@ -36,6 +36,7 @@ _ADDITIVE_CLAUSE: Final = re.compile(
     r"|MATERIALIZE\s+COLUMN(?=\s+(?P<again>\w+)))\s",
     re.IGNORECASE,
 )
+_ADDED_COMPUTED: Final = re.compile(r"ADD\s+COLUMN\s+IF\s+NOT\s+EXISTS\s+(\w+)\s+\w+\s+MATERIALIZED\s", re.IGNORECASE)
 _LISTED: Final = re.compile(r"\w+\s*[=(+-]")
 """Another setting or another expression of a TTL: no clause of ALTER begins so."""
 _DIFFERS: Final = re.compile(r"^-- differs: (\w+): \S.*$", re.MULTILINE)
@@ -61,14 +62,17 @@ class View:
 @final
 @attrs.frozen
 class ComputedColumn:
-    """A column that a migration computes in another way. It has to be of that kind already: others hold values.
+    """A column that a migration computes. It has to be of that kind already: others hold values.
 
-    ``kind`` is ``ALIAS``, or ``MATERIALIZED`` for one whose values are stored.
+    Attributes:
+        kind: ``ALIAS``, or ``MATERIALIZED`` for one whose values are stored.
+        added: the migration adds it as such, so it may be missing.
     """
 
     table: str
     column: str
     kind: str
+    added: bool = False
 
 
 @final
@@ -78,7 +82,7 @@ class Migration:
 
     Attributes:
         additions: statements that add to what is there, each safe to run again.
-        computed: what the additions compute in another way.
+        computed: what the additions compute, in another way or of stored rows.
         views: views that are cut over.
         down: statements that take the additions back.
         checksum: SHA-256 of the files, hex.
@@ -207,6 +211,7 @@ def _read(folder: Path, database: str) -> Migration:
     differing = set(_DIFFERS.findall(up))
     additions: list[str] = []
     computed: list[ComputedColumn] = []
+    added: set[tuple[str, str]] = set()
     views: list[View] = []
     for file, text in (("up.sql", up), ("down.sql", down)):
         if strange_quotes(text):
@@ -219,7 +224,8 @@ def _read(folder: Path, database: str) -> Migration:
             views.append(View(view[1], _named(statement[view.end() :], database), view[1] in differing))
         elif _only_adds(statement):
             additions.append(_named(statement, database))
-            computed += _computed(statement)
+            added |= {(_altered(statement), name) for name in _ADDED_COMPUTED.findall(statement)}
+            computed += _computed(statement, added)
         else:
             raise MigrationError(
                 f"{folder / 'up.sql'}: {' '.join(statement.split())[:60]}...: a migration only adds, or says "
@@ -255,14 +261,21 @@ def _only_adds(statement: str) -> bool:
     return adding or not keyed  # ClickHouse takes into a sorting key what is added with it, and would also shorten one
 
 
-def _computed(statement: str) -> list[ComputedColumn]:
+def _altered(statement: str) -> str:
+    """The table that it alters, by its name alone; empty if it alters none."""
     altered = _ALTER.match(statement)
+    return "" if altered is None else altered["table"].replace("`", "").rpartition(".")[2]
+
+
+def _computed(statement: str, added: Set[tuple[str, str]]) -> list[ComputedColumn]:
+    """What an ALTER computes. ``added`` are tables and computed columns that the migration has added by then."""
+    altered, table = _ALTER.match(statement), _altered(statement)
     if altered is None:
         return []
-    table = altered["table"].replace("`", "").rpartition(".")[2]
     found = [each for each in map(_ADDITIVE_CLAUSE.match, clauses(statement[altered.end() :])) if each is not None]
     modified = [ComputedColumn(table, each["modified"], each["kind"].upper()) for each in found if each["modified"]]
-    return [*modified, *(ComputedColumn(table, each["again"], "MATERIALIZED") for each in found if each["again"])]
+    again = [each["again"] for each in found if each["again"]]
+    return [*modified, *(ComputedColumn(table, name, "MATERIALIZED", (table, name) in added) for name in again)]
 
 
 def _named(statement: str, database: str) -> str:
