@@ -14,7 +14,7 @@ from lpa_core.plugins.context import AppContext
 from lpa_ops.commands.trace_report import print_trace
 from lpa_ops.trace.gather import Surroundings, trace
 from lpa_ops.trace.subject import TraceSubject
-from lpa_sinks.clickhouse.readers import opened_for_reading
+from lpa_sinks.clickhouse.readers import readers_of
 from lpa_sinks.clickhouse.retries import AT_ONCE
 
 
@@ -50,8 +50,8 @@ def trace_app(context: AppContext) -> cyclopts.App:
         if limit < 1:
             raise UsageError(f"--limit={limit}: a trace shows at least one record")
         surroundings = Surroundings(settings, sink, archive or settings.lpa.archive_dir)
-        with opened_for_reading(sink, settings) as (client, database):
-            found = AT_ONCE.run(f"{database}: trace", lambda: trace(client, database, asked, surroundings, limit))
+        with readers_of(sink, settings) as (readers, database):
+            found = AT_ONCE.run(f"{database}: trace", lambda: trace(readers, database, asked, surroundings, limit))
         if json:
             print_json(found)
         else:

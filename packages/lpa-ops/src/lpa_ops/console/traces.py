@@ -18,8 +18,7 @@ _MOST: Final = 20
 def traced(sources: ConsoleSources, subject: TraceSubject) -> dict[str, Any]:
     """The answer of ``lpa trace --json``, with ``found``."""
     name = sources.database.name
-    answer = sources.database.run(lambda client: trace(client, name, subject, sources.surroundings, _MOST))
-    return _plain(answer)
+    return _plain(trace(sources.database, name, subject, sources.surroundings, _MOST))
 
 
 def _plain(answer: Trace) -> dict[str, Any]:

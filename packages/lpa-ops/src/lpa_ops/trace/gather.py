@@ -9,7 +9,6 @@ from functools import partial
 from typing import Final, final
 
 import attrs
-from clickhouse_connect.driver.client import Client
 
 from lpa_core.records import Position
 from lpa_core.settings.settings import Settings
@@ -19,7 +18,7 @@ from lpa_ops.trace.answer import Fate, Trace, TracedRecord
 from lpa_ops.trace.archived import with_archive_files, with_header
 from lpa_ops.trace.effects import with_effects
 from lpa_ops.trace.lookup import LookedUp, look_up
-from lpa_ops.trace.questions import Questions
+from lpa_ops.trace.questions import Questions, Reads
 from lpa_ops.trace.records import copies_and_origins, stored_records
 from lpa_ops.trace.standing import NOT_ASKED, remark_of_checkpoints, remark_of_kafka, remark_of_tables
 from lpa_ops.trace.subject import TraceSubject
@@ -50,13 +49,13 @@ class Surroundings:
         return self.settings.quality.topics if reads_kafka(self.settings, self.sink) else ()
 
 
-def trace(client: Client, database: str, subject: TraceSubject, surroundings: Surroundings, limit: int) -> Trace:
+def trace(reads: Reads, database: str, subject: TraceSubject, surroundings: Surroundings, limit: int) -> Trace:
     """All that is known of the subject, of at most ``limit`` records and of the others that these lead to.
 
-    Raises SinkMisconfigured if the database has no tables, and the client's errors. What else cannot be asked is a line
+    Raises SinkMisconfigured if the database has no tables, and what reading raises. What else cannot be asked is a line
     in the answer.
     """
-    questions = Questions.of(client, database)
+    questions = Questions.of(reads, database)
     if not questions.has_events:
         raise SinkMisconfigured(f"{database} has no streaming_events: `lpa schema apply` makes it")
     looked_up = LookedUp() if subject.position else look_up(questions, subject)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, final
 
 import attrs
@@ -13,7 +14,7 @@ from lpa_core.records import Position
 from lpa_core.tables.reserved import TABLES_OF_JOBS
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE
 from lpa_ops.trace.answer import TracedJob, TracedSession
-from lpa_ops.trace.questions import Questions, position_of_row, utc, utc_or_none
+from lpa_ops.trace.questions import Questions, Row, position_of_row, side_by_side, utc, utc_or_none
 from lpa_ops.trace.subject import TraceSubject
 
 _EVER: Final = (-2_208_988_800_000, 10_413_791_999_999)
@@ -46,27 +47,30 @@ def look_up(questions: Questions, subject: TraceSubject) -> LookedUp:
     """Everything of an id of an event, stream, request, session or job. Raises the client's errors."""
     found = LookedUp()
     by_id: Mapping[str, object] = {"id": subject.id}
-    found.add(questions.ask("by_key.sql", by_id))
-    if "ignored_events" in questions.names:
-        found.add(questions.ask("ignored_by_id.sql", by_id))
-    is_event = bool(found.batch_times)
-    if "fact_workflow_sessions" in questions.names:
-        rows = questions.ask("sessions.sql", by_id)
-        found.sessions = [_session(row) for row in rows]
-        if rows:
-            _add_events_of_sessions(questions, rows, found)
-    if "fact_jobs" in questions.names:
-        rows = questions.ask("jobs.sql", by_id)
-        found.jobs = [_job(row) for row in rows]
-        for row in rows:
-            _add_events_of_job(questions, row, found)
-    if not is_event:
+
+    def ask_if_there(table: str, file: str) -> list[dict[str, Any]]:
+        return questions.ask(file, by_id) if table in questions.names else []
+
+    of_key, sessions, jobs, ignored = side_by_side(
+        lambda: questions.ask("by_key.sql", by_id),
+        lambda: ask_if_there("fact_workflow_sessions", "sessions.sql"),
+        lambda: ask_if_there("fact_jobs", "jobs.sql"),
+        lambda: ask_if_there("ignored_events", "ignored_by_id.sql"),
+    )
+    found.add([*of_key, *ignored])
+    found.sessions, found.jobs = list(map(_session, sessions)), list(map(_job, jobs))
+    asks = [partial(_events_of_job, questions, row) for row in jobs]
+    if sessions:
+        asks.append(partial(_events_of_sessions, questions, sessions))
+    if not found.batch_times:  # else it is an event's
         stream, request = subject.stream_and_request
-        for table in (DLQ_TABLE.name, QUARANTINE_TABLE.name):
-            named = {"one": _as_json(stream), "other": _as_json(request) if request else ""}
-            found.add(questions.ask("naming_rejects.sql", named, table=table))
-        if not found.sessions and not found.jobs:
-            _add_typed(questions, found, subject)
+        named = {"one": _as_json(stream), "other": _as_json(request) if request else ""}
+        tables = (DLQ_TABLE.name, QUARANTINE_TABLE.name)
+        asks += [partial(questions.ask, "naming_rejects.sql", named, table=table) for table in tables]
+        if not sessions and not jobs:
+            asks.append(partial(_events_without_facts, questions, subject))
+    for rows in side_by_side(*asks):
+        found.add(rows)
     return found
 
 
@@ -74,7 +78,7 @@ def _as_json(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _add_events_of_sessions(questions: Questions, rows: Sequence[Mapping[str, Any]], found: LookedUp) -> None:
+def _events_of_sessions(questions: Questions, rows: Sequence[Row]) -> list[dict[str, Any]]:
     ids = {
         "streams": [row["stream_id"].strip(" ") for row in rows],
         "requests": [row["request_id"].strip(" ") for row in rows],
@@ -87,10 +91,10 @@ def _add_events_of_sessions(questions: Questions, rows: Sequence[Mapping[str, An
     )
     tables = [table.name for table in questions.typed if set(_IDS) <= set(table.columns)]
     first, last = min(row["first_ms"] for row in rows), max(row["last_ms"] for row in rows)
-    _add(questions, found, dict.fromkeys(tables, condition), ids, first, last)
+    return _events(questions, dict.fromkeys(tables, condition), ids, first, last)
 
 
-def _add_events_of_job(questions: Questions, row: Mapping[str, Any], found: LookedUp) -> None:
+def _events_of_job(questions: Questions, row: Row) -> list[dict[str, Any]]:
     uid = row["id"].rpartition("|")[2]
     condition = (
         "request_id = {request:String} AND org = {org:String}"
@@ -100,14 +104,14 @@ def _add_events_of_job(questions: Questions, row: Mapping[str, Any], found: Look
     tables = {table.name for table in questions.typed} & set(TABLES_OF_JOBS)
     having = {table.name for table in questions.typed if not row["request_id"] or "request_id" in table.columns}
     ids = {"request": row["request_id"], "uid": uid, "org": row["org"]}
-    _add(questions, found, dict.fromkeys(tables & having, condition), ids, row["first_ms"], row["last_ms"])
+    return _events(questions, dict.fromkeys(tables & having, condition), ids, row["first_ms"], row["last_ms"])
 
 
-def _add_typed(questions: Questions, found: LookedUp, subject: TraceSubject) -> None:
+def _events_without_facts(questions: Questions, subject: TraceSubject) -> list[dict[str, Any]]:
     """Events of a stream or request that has no facts yet."""
     stream, request = subject.stream_and_request
     conditions = dict(_conditions(questions, both=bool(request)))
-    _add(questions, found, conditions, {"stream": stream, "request": request or stream}, *_EVER)
+    return _events(questions, conditions, {"stream": stream, "request": request or stream}, *_EVER)
 
 
 def _conditions(questions: Questions, *, both: bool) -> Iterator[tuple[str, str]]:
@@ -118,20 +122,15 @@ def _conditions(questions: Questions, *, both: bool) -> Iterator[tuple[str, str]
             yield table.name, (" AND " if both else " OR ").join(some)
 
 
-def _add(
-    questions: Questions,
-    found: LookedUp,
-    conditions: Mapping[str, str],
-    ids: Mapping[str, object],
-    first_ms: int,
-    last_ms: int,
-) -> None:
-    if conditions:
-        texts = [
-            questions.text("events_naming.sql", table=name, condition=condition)
-            for name, condition in conditions.items()
-        ]
-        found.add(questions.ask_text(" UNION ALL ".join(texts), {**ids, "first": first_ms, "last": last_ms}))
+def _events(
+    questions: Questions, conditions: Mapping[str, str], ids: Mapping[str, object], first_ms: int, last_ms: int
+) -> list[dict[str, Any]]:
+    if not conditions:
+        return []
+    texts = [
+        questions.text("events_naming.sql", table=name, condition=condition) for name, condition in conditions.items()
+    ]
+    return questions.ask_text(" UNION ALL ".join(texts), {**ids, "first": first_ms, "last": last_ms})
 
 
 def _session(row: Mapping[str, Any]) -> TracedSession:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any, Final, final
+from typing import Any, Final, Protocol, TypeVar, final
 
 import attrs
 from clickhouse_connect.driver.client import Client
@@ -28,7 +29,19 @@ _TYPE_OF_TABLE: Final[Mapping[str, str]] = {
 }
 """Of lpa's own tables. Others may have rows of any type: the plugin that declared them may be gone."""
 
+_AT_ONCE: Final = 2
+"""So many statements of one reader the process that holds an embedded database runs at once."""
+
 Row = Mapping[str, Any]
+T = TypeVar("T")
+
+
+class Reads(Protocol):
+    """Where clients come from. Several threads may use it."""
+
+    def run(self, action: Callable[[Client], T], /) -> T:
+        """What the action reads with a client."""
+        ...
 
 
 @final
@@ -41,14 +54,15 @@ class Questions:
         ingested: tables with rows made of records.
     """
 
-    client: Client
+    reads: Reads
     database: str
     names: Collection[str]
     ingested: Sequence[StoredTable]
 
     @classmethod
-    def of(cls, client: Client, database: str) -> Questions:
-        return cls(client, database, object_names(client, database), ingested_tables(client, database))
+    def of(cls, reads: Reads, database: str) -> Questions:
+        names = reads.run(lambda client: object_names(client, database))
+        return cls(reads, database, names, reads.run(lambda client: ingested_tables(client, database)))
 
     @property
     def typed(self) -> list[StoredTable]:
@@ -73,12 +87,18 @@ class Questions:
         return self.ask_text(self.text(file, **parts), parameters)
 
     def ask_text(self, text: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
-        answer = self.client.query(text, parameters=dict(parameters))
+        answer = self.reads.run(lambda client: client.query(text, parameters=dict(parameters)))
         return [dict(zip(answer.column_names, row, strict=True)) for row in answer.result_rows]
 
     def text(self, file: str, **parts: str) -> str:
         # All parts are names that the database itself told, or fragments of SQL files.
         return SQL.fill(file, database=quoted(self.database), **parts).rstrip()
+
+
+def side_by_side(*asks: Callable[[], T]) -> list[T]:
+    """What each answers, two at a time: the longest come first. Raises what the first of them raises that fails."""
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        return list(threads.map(lambda ask: ask(), asks))
 
 
 def at(positions: Iterable[Position]) -> dict[str, object]:

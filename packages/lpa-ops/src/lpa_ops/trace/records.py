@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final, final
+from typing import Final, final
 
 import attrs
 
 from lpa_core.delivery.ranges import Range
-from lpa_core.pipeline.traceparent import TRACEPARENT
 from lpa_core.records import Position
 from lpa_core.tables.known_gaps import GapReason
 from lpa_core.tables.row_layout import DLQ_TABLE, QUARANTINE_TABLE, RAW_TABLE
 from lpa_core.tables.table import Table
 from lpa_core.validation.reasons import FailureClass
-from lpa_ops.positions.stored_tables import StoredTable
 from lpa_ops.trace.answer import (
     Fate,
     TracedBlock,
@@ -25,7 +23,16 @@ from lpa_ops.trace.answer import (
     TracedRecord,
     TracedReplay,
 )
-from lpa_ops.trace.questions import Questions, Row, at, by_position, milliseconds, position_of_row, utc, utc_or_none
+from lpa_ops.trace.questions import Questions, Row, milliseconds, position_of_row, utc, utc_or_none
+from lpa_ops.trace.stored_rows import (
+    RowsAt,
+    RowsAtPositions,
+    RowsOfRecords,
+    range_key,
+    replays_of,
+    rows_at,
+    rows_of,
+)
 from lpa_ops.trace.subject import position_of
 
 _FATES: Final[Mapping[str, Fate]] = {
@@ -34,10 +41,6 @@ _FATES: Final[Mapping[str, Fate]] = {
     GapReason.NO_RECORD: Fate.NO_RECORD,
     GapReason.NOT_READ: Fate.NOT_READ,
 }
-_AT_POSITIONS: Final = "at_positions.sql"
-
-RangeKey = tuple[str, int, int]
-"""Topic, partition, batch time (epoch ms)."""
 
 
 @final
@@ -46,7 +49,7 @@ class KnownRecords:
     """What the tables have of some positions, and which events of a session or job these are."""
 
     records: Mapping[Position, TracedRecord]
-    typed: Mapping[Position, Sequence[Row]]
+    typed: RowsAt
 
 
 def stored_records(
@@ -58,40 +61,15 @@ def stored_records(
         topics: input topics of Kafka: tokens of their blocks hold the batch time, and those of a file its own mark.
         claims_live: how long a claim holds its dedup key.
     """
-    asked = at(positions)
-    where = questions.text(_AT_POSITIONS)
-    accepted = by_position(questions.ask("accepted.sql", asked, at_positions=where))
-    rejected = by_position(
-        row
-        for table in (DLQ_TABLE.name, QUARANTINE_TABLE.name)
-        for row in questions.ask(
-            "rejected.sql",
-            {**asked, "table_name": table},
-            at_positions=where,
-            table=table,
-            traceparent=TRACEPARENT if TRACEPARENT in questions.columns(table) else "''",
-        )
-    )
-    ignored = by_position(_ask_if_there(questions, "ignored_events", "ignored.sql", asked, where))
-    gaps = by_position(_ask_if_there(questions, "known_gaps", "gaps.sql", asked))
-    withdrawn = by_position(_ask_if_there(questions, "withdrawn_positions", "withdrawn.sql", asked, where))
-    typed = by_position(_typed_rows(questions, asked, where, _tables_of(questions, positions, accepted, rejected)))
-    kafka = frozenset(topics)
-    found: dict[Position, TracedRecord] = {}
-    for position in positions:
-        rejects = [row for row in rejected.get(position, ()) if row["failure_class"] != FailureClass.REPLAY_EXHAUSTED]
-        gave_up = len(rejects) < len(rejected.get(position, ()))
-        if position in accepted:
-            record = _accepted(position, accepted[position][0])
-        elif rejects:
-            record = _rejected(position, rejects[0], withdrawn.get(position, ()))
-        else:
-            record = _gap(position, gaps.get(position, ()), ignored.get(position, ()))
-        found[position] = attrs.evolve(record, gave_up=gave_up)
-    found = _with_claims(questions, found, claims_live)
-    found = _with_ranges(questions, found, accepted, rejected, typed, kafka)
-    found = _with_rules(questions, found)
-    return KnownRecords(_with_replays(questions, found), typed)
+    rows, kafka = rows_at(questions, positions), frozenset(topics)
+    found = {position: _record(position, rows) for position in positions}
+    more = rows_of(questions, found, rows)
+    for position, record in found.items():
+        record = _with_owner(record, more.owners, claims_live)
+        record = _with_blocks(record, rows, more, is_of_kafka=position.topic in kafka)
+        replays = [_replay(row) for row in more.replays.get(record.origin or position, ())]
+        found[position] = attrs.evolve(record, replays=replays)
+    return KnownRecords(found, more.typed)
 
 
 def copies_and_origins(questions: Questions, records: Mapping[Position, TracedRecord]) -> list[Position]:
@@ -102,49 +80,24 @@ def copies_and_origins(questions: Questions, records: Mapping[Position, TracedRe
     if replays:
         keys = {record.claim.key for record in records.values() if record.claim is not None}
         keys |= {record.event_id for record in records.values()} - {""}
-        asked = at(records)
-        keys |= {row["dedup_key"] for row in _replays(questions, asked)} - {""}
+        keys |= {row["dedup_key"] for row in replays_of(questions, list(records))} - {""}
         sources = [f"{each.topic}:{each.partition}:{each.offset}" for each in {*records, *origins}]
         where = {"keys": sorted(keys), "replays": sorted(replays), "origins": sorted(sources)}
         found += [position_of_row(row) for row in questions.ask("copies.sql", where)]
     return [position for position in dict.fromkeys(found) if position not in records]
 
 
-def _ask_if_there(
-    questions: Questions, table: str, file: str, asked: Mapping[str, object], where: str | None = None
-) -> list[dict[str, Any]]:
-    if table not in questions.names:
-        return []
-    return questions.ask(file, asked, **({} if where is None else {"at_positions": where}))
-
-
-def _tables_of(
-    questions: Questions,
-    positions: Sequence[Position],
-    accepted: Mapping[Position, Sequence[Row]],
-    rejected: Mapping[Position, Sequence[Row]],
-) -> Sequence[StoredTable]:
-    """The typed tables that may have rows of these records: all, if what was sent at one of them is not known."""
-    known = [accepted.get(position) or rejected.get(position) for position in positions]
-    types = {row["event_type"] for rows in known for row in rows or ()}
-    return questions.typed_of(types) if all(known) else questions.typed
-
-
-def _typed_rows(
-    questions: Questions, asked: Mapping[str, object], where: str, tables: Iterable[StoredTable]
-) -> list[dict[str, Any]]:
-    texts = [
-        questions.text(
-            "typed_rows.sql",
-            table=table.name,
-            at_positions=where,
-            own_time="data_timestamp" if "data_timestamp" in table.columns else "event_timestamp",
-            **{name: name if name in table.columns else "''" for name in ("stream_id", "request_id")},
-        )
-        for table in tables
-        if {"raw_event_uid", "event_timestamp"} <= set(table.columns)
-    ]
-    return questions.ask_text(" UNION ALL ".join(texts), asked) if texts else []
+def _record(position: Position, rows: RowsAtPositions) -> TracedRecord:
+    """What became of it, by the tables that have its position."""
+    rejected = rows.rejected.get(position, ())
+    rejects = [row for row in rejected if row["failure_class"] != FailureClass.REPLAY_EXHAUSTED]
+    if position in rows.accepted:
+        record = _accepted(position, rows.accepted[position][0])
+    elif rejects:
+        record = _rejected(position, rejects[0], rows.withdrawn.get(position, ()))
+    else:
+        record = _gap(position, rows.gaps.get(position, ()), rows.ignored.get(position, ()))
+    return attrs.evolve(record, gave_up=len(rejects) < len(rejected))
 
 
 def _accepted(position: Position, row: Row) -> TracedRecord:
@@ -214,54 +167,37 @@ def _gap(position: Position, gaps: Sequence[Row], kept: Sequence[Row]) -> Traced
     return record
 
 
-def _with_claims(
-    questions: Questions, records: Mapping[Position, TracedRecord], lives: timedelta
-) -> dict[Position, TracedRecord]:
-    keys = sorted({record.claim.key for record in records.values() if record.claim is not None})
-    if not keys:
-        return dict(records)
-    owners = {(row["org"], row["dedup_key"]): row for row in questions.ask("owners.sql", {"keys": keys})}
-    found = {}
-    for position, record in records.items():
-        claim = record.claim
-        row = None if claim is None else owners.get((record.org, claim.key))
-        if claim is not None and row is not None:
-            claimed = utc(row["claimed"])
-            claim = attrs.evolve(claim, owner=Position(*row["owner"]), claimed=claimed, expires=claimed + lives)
-        found[position] = attrs.evolve(record, claim=claim)
-    return found
+def _with_owner(record: TracedRecord, owners: Mapping[tuple[str, str], Row], lives: timedelta) -> TracedRecord:
+    row = None if record.claim is None else owners.get((record.org, record.claim.key))
+    if record.claim is None or row is None:
+        return record
+    claimed = utc(row["claimed"])
+    claim = attrs.evolve(record.claim, owner=Position(*row["owner"]), claimed=claimed, expires=claimed + lives)
+    return attrs.evolve(record, claim=claim)
 
 
-def _with_ranges(
-    questions: Questions,
-    records: Mapping[Position, TracedRecord],
-    accepted: Mapping[Position, Sequence[Row]],
-    rejected: Mapping[Position, Sequence[Row]],
-    typed: Mapping[Position, Sequence[Row]],
-    kafka: frozenset[str],
-) -> dict[Position, TracedRecord]:
-    asked = _batches(records)
-    if not asked:
-        return dict(records)
-    rows = questions.ask("ranges.sql", asked, in_batches=questions.text("in_batches.sql"))
-    spans = {(row["topic"], row["partition"], row["batch_ms"]): (row["start"], row["stop"]) for row in rows}
-    found = {}
-    for position, record in records.items():
-        if record.range is not None:
-            start, stop = spans.get(_range_key(record, record.range), (position.offset, position.offset + 1))
-            rows_of = sorted((row["table_name"], row["total"]) for row in typed.get(position, ()))
-            rows_of.append((RAW_TABLE.name, len(accepted.get(position, ()))))
-            names = [row["table_name"] for row in rejected.get(position, ())]
-            rows_of += [(name, names.count(name)) for name in (DLQ_TABLE.name, QUARANTINE_TABLE.name)]
-            told = attrs.evolve(record.range, start=start, end=stop)
-            blocks = [
-                TracedBlock(name, total, _token(position, told, name) if position.topic in kafka else "")
-                for name, total in rows_of
-                if total
-            ]
-            record = attrs.evolve(record, range=told, blocks=blocks)
-        found[position] = record
-    return found
+def _with_blocks(
+    record: TracedRecord, rows: RowsAtPositions, more: RowsOfRecords, *, is_of_kafka: bool
+) -> TracedRecord:
+    """The record with the range that it was delivered in, the rows there, and the rule that ignored it."""
+    if record.range is None:
+        return record
+    position, key = record.position, range_key(record, record.range)
+    start, stop = more.spans.get(key, (position.offset, position.offset + 1))
+    range_ = attrs.evolve(record.range, start=start, end=stop)
+    names = [row["table_name"] for row in rows.rejected.get(position, ())]
+    rows_of_tables = sorted((row["table_name"], row["total"]) for row in more.typed.get(position, ()))
+    rows_of_tables.append((RAW_TABLE.name, len(rows.accepted.get(position, ()))))
+    rows_of_tables += [(name, names.count(name)) for name in (DLQ_TABLE.name, QUARANTINE_TABLE.name)]
+    blocks = [
+        TracedBlock(name, total, _token(position, range_, name) if is_of_kafka else "")
+        for name, total in rows_of_tables
+        if total
+    ]
+    rule = record.ignore_reason
+    if record.fate is Fate.IGNORED and not rule:
+        rule = more.rules.get(key, "")
+    return attrs.evolve(record, range=range_, blocks=blocks, ignore_reason=rule)
 
 
 def _token(position: Position, range_: TracedRange, table: str) -> str:
@@ -275,54 +211,6 @@ def _token(position: Position, range_: TracedRange, table: str) -> str:
         milliseconds(range_.batch_time),
     )
     return of_kafka.token(Table(table, ()))
-
-
-def _with_rules(questions: Questions, records: Mapping[Position, TracedRecord]) -> dict[Position, TracedRecord]:
-    """Of an ignored record that is not kept, the rules that its range has counts of."""
-    lacking = {
-        position: record
-        for position, record in records.items()
-        if record.fate is Fate.IGNORED and not record.ignore_reason
-    }
-    asked = _batches(lacking)
-    if not asked or "ignored_event_counts" not in questions.names:
-        return dict(records)
-    rows = questions.ask("ignored_counts.sql", asked)
-    reasons = {(row["topic"], row["partition"], row["batch_ms"]): " or ".join(row["reasons"]) for row in rows}
-    rules = {
-        position: attrs.evolve(record, ignore_reason=reasons.get(_range_key(record, record.range), ""))
-        for position, record in lacking.items()
-        if record.range is not None
-    }
-    return {**records, **rules}
-
-
-def _batches(records: Mapping[Position, TracedRecord]) -> dict[str, object]:
-    """The parameters of ``in_batches.sql``; none without a batch."""
-    ranges = [(position, record.range) for position, record in records.items() if record.range is not None]
-    times = sorted({milliseconds(each.batch_time) for _, each in ranges})
-    topics = sorted({position.topic for position, _ in ranges})
-    return {"first": times[0], "last": times[-1], "batches": times, "topics": topics} if times else {}
-
-
-def _range_key(record: TracedRecord, range_: TracedRange) -> RangeKey:
-    return record.position.topic, record.position.partition, milliseconds(range_.batch_time)
-
-
-def _replays(questions: Questions, asked: Mapping[str, object]) -> list[dict[str, Any]]:
-    if not {"replay_outcomes", "replay_runs"} <= set(questions.names):
-        return []
-    return questions.ask("replays.sql", asked, at_positions=questions.text(_AT_POSITIONS))
-
-
-def _with_replays(questions: Questions, records: Mapping[Position, TracedRecord]) -> dict[Position, TracedRecord]:
-    """Outcomes name where a record was first read from, so those of a copy are found by its origin."""
-    sources = {record.origin or position for position, record in records.items()}
-    replays = by_position(_replays(questions, at(sorted(sources))))
-    return {
-        position: attrs.evolve(record, replays=[_replay(row) for row in replays.get(record.origin or position, ())])
-        for position, record in records.items()
-    }
 
 
 def _replay(row: Row) -> TracedReplay:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final, TypeVar, final
 
@@ -30,18 +30,24 @@ T = TypeVar("T")
 
 
 @contextmanager
+def readers_of(uri: str | None, settings: Settings) -> Iterator[tuple[Readers, str]]:
+    """Readers of a database and its name, also while another process has the embedded database open.
+
+    Raises SinkMisconfigured. What reads raises that too if there is no embedded database, and SinkUnavailable.
+    """
+    found = endpoint_of(uri, settings)
+    with closing(Readers(found, settings.clickhouse.password, settings.clickhouse.sink_timeout_seconds)) as readers:
+        yield readers, found.database
+
+
+@contextmanager
 def opened_for_reading(uri: str | None, settings: Settings) -> Iterator[tuple[Client, str]]:
-    """A client that only reads and the database's name, also while another process has the embedded database open.
+    """A client of such readers and the database's name.
 
     Raises SinkMisconfigured, also if there is no embedded database, and SinkUnavailable.
     """
-    found = endpoint_of(uri, settings)
-    readers = Readers(found, settings.clickhouse.password, settings.clickhouse.sink_timeout_seconds)
-    try:
-        with readers.client() as client:
-            yield client, found.database
-    finally:
-        readers.close()
+    with readers_of(uri, settings) as (readers, database), readers.client() as client:
+        yield client, database
 
 
 @final

@@ -6,6 +6,7 @@ FROM
     FROM $database.streaming_events
     WHERE replay = 1
         AND dedup_key IN {keys:Array(String)}
+        AND dedup_key_hash IN (SELECT xxHash32(arrayJoin({keys:Array(String)})))
         AND simpleJSONExtractString(raw_json, '__replay_origin') IN {origins:Array(String)}
     UNION ALL
     SELECT toString(source_topic), source_partition, source_offset

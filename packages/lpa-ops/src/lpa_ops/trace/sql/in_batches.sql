@@ -1,4 +1,2 @@
-ingestion_timestamp >= fromUnixTimestamp64Milli({first:Int64}, 'UTC')
-AND ingestion_timestamp <= fromUnixTimestamp64Milli({last:Int64}, 'UTC')
-AND has({batches:Array(Int64)}, toUnixTimestamp64Milli(ingestion_timestamp))
-AND has({topics:Array(String)}, toString(source_topic))
+ingestion_timestamp IN (SELECT fromUnixTimestamp64Milli(arrayJoin({batches:Array(Int64)}), 'UTC'))
+AND source_topic IN (SELECT arrayJoin({topics:Array(String)}))
