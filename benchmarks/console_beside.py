@@ -2,9 +2,9 @@
 
 A half of a pair ingests the same events at a steady rate into a copy of the same database, with facts: once alone, and
 once while `lpa console` runs its checks, the costly ones too, and a person looks at the first page and at health every
-15 seconds. Which comes first is left to chance. Printed is what the ingesting process takes more, since it answers the console's reads, with
-the interval that holds it with a confidence of 95 % (by bootstrap over the pairs); then what the console's own process
-takes. Let the machine do nothing else.
+15 seconds. Which comes first is left to chance. Printed is what the ingesting process takes more, since it answers the
+console's reads, with the interval that holds it with a confidence of 95 % (by bootstrap over the pairs); then what the
+console's own process takes. Let the machine do nothing else.
 
     ./dev bench console_beside [--pairs N] [--seconds N] [--rate N] [--stored N]
 """
