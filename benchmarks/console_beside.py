@@ -53,7 +53,7 @@ def main() -> None:
         for number in range(arguments.pairs):
             halves = {}
             for watched in chance.sample((True, False), 2):
-                copy, seed = shutil.copytree(stored, f"{folder}/half"), 10 + number
+                copy, seed = shutil.copytree(stored, f"{folder}/half", symlinks=True), 10 + number
                 if watched:
                     with console(copy) as seconds:
                         halves[True] = ingest(copy, events, arguments.rate, seed)
