@@ -107,42 +107,48 @@ def test_a_step_without_the_database_says_so_and_is_started_again(data: Path, ur
     person.view.close()
 
 
-def step_process(folder: Path, step: str) -> int:
-    """The id of the process that a console started for a step of `lpa replay`."""
+def run_process(folder: Path) -> int:
+    """The id of the `lpa replay run` that a console started, for a canary or for the rest."""
     for place in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             words = (place / "cmdline").read_bytes().split(b"\0")
-            if {b"replay", step.encode()} <= {*words} and place.joinpath("cwd").readlink() == folder:
+            if {b"replay", b"run"} <= {*words} and place.joinpath("cwd").readlink() == folder:
                 return int(place.name)
-    raise AssertionError(f"no process of the step {step}")
+    raise AssertionError("no process of the step")
 
 
-def test_a_step_outlives_its_console_and_another_shows_it_to_its_end(data: Path, url: str, chromium: Any) -> None:
-    ingest_bad(data, 3_000)
+@pytest.mark.parametrize(("step", "next_step"), [("canary", "run"), ("run", "verify")])
+def test_a_step_outlives_its_console_and_another_shows_it_to_its_end(
+    data: Path, url: str, chromium: Any, step: str, next_step: str
+) -> None:
+    ingest_bad(data, 3_000 + 1_000 * (step == "run"))
     person = Person(chromium.new_page(viewport=WIDE))
     with console_process(data, LPA_DATA_DIR=str(data / "data")) as (first, process):
         plan(person, first)
         path = person.view.url.removeprefix(first)
+        if step == "run":
+            person.choose(person.view.locator("#start-canary"))
+            person.view.locator("#start-run").wait_for(timeout=STEP_MS)
         with (data / "data" / "clickhouse" / opening_lock.NAME).open("w") as lock:  # so the step waits to be stopped
             fcntl.flock(lock, fcntl.LOCK_EX)
-            person.choose(person.view.locator("#start-canary"))
-            person.view.locator("#canary[data-running]").wait_for(timeout=STEP_MS)
-            canary = step_process(data, "run")
-            os.kill(canary, signal.SIGSTOP)
+            person.choose(person.view.locator(f"#start-{step}"))
+            person.view.locator(f"#{step}[data-running]").wait_for(timeout=STEP_MS)
+            stopped = run_process(data)
+            os.kill(stopped, signal.SIGSTOP)
         process.kill()
     try:
         person.log_in(url)
         person.view.clock.install()
         person.visit(f"{url}{path}")
-        assert person.view.locator("#canary[data-running]").count() == 1
+        assert person.view.locator(f"#{step}[data-running]").count() == 1
         with person.view.expect_response(re.compile("/replay/job"), timeout=STEP_MS):
             person.view.clock.run_for(2_000)  # other pages are refreshed every 15 seconds
-        os.kill(canary, signal.SIGCONT)
-        person.view.locator("#start-run").wait_for(timeout=STEP_MS)
+        os.kill(stopped, signal.SIGCONT)
+        person.view.locator(f"#start-{next_step}").wait_for(timeout=STEP_MS)
         person.view.close()
     finally:
         with suppress(ProcessLookupError):
-            os.kill(canary, signal.SIGCONT)
+            os.kill(stopped, signal.SIGCONT)
 
 
 def test_without_scripts_a_button_judges(data: Path, url: str, chromium: Any) -> None:
