@@ -182,6 +182,24 @@ def test_rows_are_told_that_no_event_type_of_today_explains(place: ReplayPlace) 
 
 
 @pytest.mark.slow
+def test_keys_of_one_hash_are_two_keys(place: ReplayPlace) -> None:
+    alike = (
+        "SELECT groupArray(toString(number)) FROM numbers(300_000) "
+        "GROUP BY xxHash32(toString(number)) HAVING count() > 1 LIMIT 1"
+    )
+    ((one, other),) = place.engine.query(alike).result_rows[0]
+    place.ingest([event(one)])
+    place.ingest([event(other, pipeline="p", state="ONLINE")], "other.ndjson")
+    assert [len(place.lpa("triage")["failures"]), place.lpa("triage")["recovered"]] == [1, 0]
+    (rejected,) = traced(place, one)["records"]
+    assert rejected["claim"] is None or rejected["claim"]["owner"] is None
+    (accepted,) = traced(place, other)["records"]
+    assert accepted["claim"]["owner"] == accepted["position"]
+    place.ingest([event(one, pipeline="p", state="ONLINE")], "again.ndjson")
+    assert place.lpa("triage")["recovered"] == 1
+
+
+@pytest.mark.slow
 def test_what_data_says_cannot_change_how_it_is_shown(place: ReplayPlace) -> None:
     odd = event("\x1b[31mred", pipeline="p", state="ONLINE", stream_id="[bold]\u202es")
     place.ingest([odd])
