@@ -171,6 +171,32 @@ def test_a_worker_looks_no_longer_than_the_taps_share_of_the_time() -> None:
     assert answer.not_looked_at > 300_000
 
 
+def test_answers_take_no_longer_than_their_share_of_the_time() -> None:
+    clock = Clock(each=0.0001)
+    tap, id = opened(clock, where={"data.nothing": "x"})
+    some = pending(*(event(f"{number}") for number in range(400)))
+    spent = 0.0
+    for _ in range(200):
+        clock.seconds += 0.5
+        pass_all(tap, some)
+        before = clock.seconds
+        assert tap.take(id) is not None
+        spent += clock.seconds - before
+    assert spent < 0.01 * 200 * 0.5, "1 % of the time"
+    answer = taken(tap, id, clock)
+    assert answer.dropped > 1_000
+
+
+def test_an_answer_without_time_looks_at_a_record_still() -> None:
+    clock = Clock()
+    tap, id = opened(clock)
+    for _ in range(3):
+        clock.each = 0.0
+        pass_all(tap, pending(*VALUES))
+        clock.each = 0.1
+        assert len(taken(tap, id, clock).records) == 1
+
+
 def test_a_worker_does_not_wait_for_another_thread_that_looks() -> None:
     clock = Clock()
     tap, id = opened(clock)

@@ -1,7 +1,8 @@
 """A tap: records as they pass a running worker, for a person who watches.
 
 Worker threads hand records over, and never wait for the person: a tap looks at records only as long as its share of
-the time lasts, keeps a bounded number, and counts the rest. If nobody watches, a worker looks at one attribute a range.
+the time lasts, keeps a bounded number, and counts the rest. What it answers has a share of its own. If nobody watches,
+a worker looks at one attribute a range.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ _SHARE: Final = 0.004
 """Of the processors' work for the process, that a tap may take: with what is not measured less than 1 %."""
 _MOST_SECONDS: Final = 0.02
 """That can be saved up."""
+_ANSWERING_SHARE: Final = 0.002
+"""Of the time since the last question, that masking and searching payloads for its answer may take."""
 _LOOKED_AT_ONCE: Final = 64
 """Records between two looks at the clock."""
 _HELD: Final = 256
@@ -95,7 +98,7 @@ class TapAnswer(msgspec.Struct, frozen=True):
         passed: records that passed the stage.
         not_looked_at: of them, those that there was no time to look at.
         fitting: of those looked at, how many fit the request without ``where``.
-        dropped: of the fitting, those that found no room, or left the sample or the rate.
+        dropped: of the fitting, those that found no room, left the sample or the rate, or came when there was no time.
         ended: nothing comes any more: somebody else opened a tap, or nobody asked for too long.
     """
 
@@ -129,6 +132,8 @@ class _Open:
     asked_at: float
     held: deque[_Held] = attrs.field(factory=deque)
     allowance: float = 1.0
+    answering: float = _MOST_SECONDS
+    """Seconds that answers may take now."""
     passed: int = 0
     not_looked_at: int = 0
     fitting: int = 0
@@ -171,20 +176,23 @@ class Tap:
         current = self._current
         if current is None or current.id != id:
             return None
-        now = self._clock()
-        current.allowance = min(
-            current.request.rate, current.allowance + (now - current.asked_at) * current.request.rate
-        )
-        current.asked_at = now
+        now, begun = self._clock(), self._processor()
+        seconds, current.asked_at = now - current.asked_at, now
+        current.allowance = min(current.request.rate, current.allowance + seconds * current.request.rate)
+        budget = min(_MOST_SECONDS, current.answering + seconds * _ANSWERING_SHARE)
         records: list[TappedRecord] = []
+        late = False
         for _ in range(len(current.held)):
             held = current.held.popleft()
+            if late or current.allowance < 1:
+                current.dropped += 1
+                continue
             shown = self._shown(held, current.request)
-            if shown is not None and current.allowance >= 1:
+            if shown is not None:
                 current.allowance -= 1
                 records.append(shown)
-            else:
-                current.dropped += shown is not None
+            late = self._processor() - begun > budget
+        current.answering = budget - (self._processor() - begun)
         return TapAnswer(
             records, current.passed, current.not_looked_at, current.fitting, current.dropped, ended=not self.is_open
         )
