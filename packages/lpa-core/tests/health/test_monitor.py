@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
+import pytest
 from structlog.testing import capture_logs
 
 from lpa_core.health.check import CheckResult, Finding, HealthCheck, NotApplicable, Scope
 from lpa_core.health.check_runner import CheckRunner
-from lpa_core.health.monitor import COSTLY_EVERY, HealthMonitor
+from lpa_core.health.monitor import COSTLY_EVERY, SELDOM, HealthMonitor
 from lpa_core.metrics import Metrics
 from lpa_core.settings.settings import Settings
 from lpa_core.settings.thresholds import State, Thresholds
@@ -45,6 +46,24 @@ def test_costly_checks_are_asked_more_seldom_and_their_results_kept() -> None:
     assert asked == {"cheap": COSTLY_EVERY, "costly": 1}
     watching.look()
     assert asked["costly"] == 2
+
+
+@pytest.mark.parametrize(("seconds", "rounds"), [(0, COSTLY_EVERY), (4, COSTLY_EVERY), (9, 30), (900, SELDOM)])
+def test_costly_checks_that_take_long_rest_for_longer(seconds: float, rounds: int) -> None:
+    now, asked = [0.0], []
+
+    def judge(scope: Scope) -> Finding:
+        now[0] += seconds
+        asked.append(now[0])
+        return Finding(State.OK, "")
+
+    checks = CheckRunner([HealthCheck("one", "One", judge, costly=True)], Settings(), 30)
+    watching = HealthMonitor(checks, lambda: SCOPE, lambda results: None, 60, lambda: now[0])
+    for _ in range(2 * rounds):
+        watching.look()
+    assert len(asked) == 2
+    watching.look()
+    assert len(asked) == 3
 
 
 def test_a_change_is_logged_once() -> None:

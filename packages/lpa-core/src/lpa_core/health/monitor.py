@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,14 +18,18 @@ from lpa_core.health.report import HealthReport
 from lpa_core.settings.settings import Settings
 
 COSTLY_EVERY: Final = 15
-"""Rounds after which a costly check is asked again."""
+"""Rounds after which costly checks are asked again, at the earliest."""
+SELDOM: Final = 60
+"""At the latest."""
+_COSTLY_SHARE: Final = 0.005
+"""Of the time, that costly checks take between these: on a large database they rest for longer."""
 
 _log = structlog.get_logger("lpa.health")
 
 
 @final
 class HealthMonitor:
-    """Asks the checks every ``seconds``, costly ones every :data:`COSTLY_EVERY` times as long.
+    """Asks the checks every ``seconds``, costly ones every :data:`COSTLY_EVERY` to :data:`SELDOM` times as long.
 
     ``scope`` says what is looked at now; ``hear`` receives each result. Any thread may ask for the latest report.
     A round that fails as a whole is logged; the next one comes in its time.
@@ -36,10 +41,13 @@ class HealthMonitor:
         scope: Callable[[], Scope],
         hear: Callable[[Sequence[CheckResult]], object],
         seconds: float,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """``clock`` gives seconds."""
         self._runner, self._scope, self._hear, self._seconds = runner, scope, hear, seconds
+        self._clock = clock
         self._latest: dict[str, CheckResult] = {}
-        self._rounds = 0
+        self._rounds_to_costly = 0
         self._stopping = threading.Event()
 
     def start(self) -> None:
@@ -59,11 +67,15 @@ class HealthMonitor:
 
     def look(self) -> None:
         """One round. The thread does this again and again; a test does it by hand."""
-        with_costly = self._rounds % COSTLY_EVERY == 0
-        self._rounds += 1
+        with_costly = not self._rounds_to_costly
+        # Counted before anything can fail: costly checks that fail as a whole come in their time, too.
+        self._rounds_to_costly = COSTLY_EVERY - 1 if with_costly else self._rounds_to_costly - 1
         self._ask(lambda check: not check.costly)
         if with_costly:
+            begun = self._clock()
             self._ask(lambda check: check.costly)  # after the others, whose results need not wait for them
+            rounds = math.ceil((self._clock() - begun) / (self._seconds * _COSTLY_SHARE))
+            self._rounds_to_costly = min(SELDOM, max(COSTLY_EVERY, rounds)) - 1
 
     def _ask(self, wanted: Callable[[HealthCheck], bool]) -> None:
         results = self._runner.run(self._scope(), wanted)
