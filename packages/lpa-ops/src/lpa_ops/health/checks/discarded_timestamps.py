@@ -9,7 +9,7 @@ from lpa_core.health.check import Finding, HealthCheck, NotApplicable, Scope
 from lpa_ops.health.database import opened
 from lpa_ops.health.runbook import section
 
-_EVENTS: Final = 200_000
+_EVENTS: Final = 50_000
 """The newest traces and statuses of the window are looked at, so many: their text is read."""
 
 
