@@ -129,6 +129,15 @@ def sound(view: Any, page: str, troubles: list[str]) -> None:
     assert serious == [], page
 
 
+def test_charts_show_the_last_of_their_spans(console: str, chromium: Any) -> None:
+    view = chromium.new_page(viewport=WIDE)
+    view.goto(f"{console}/flow")
+    end = "const times = chart.data[0]; const end = 2 * times.at(-1) - times.at(-2)"
+    inside = f"charts.map(({{chart}}) => {{ {end}; return chart.valToPos(end, 'x') <= chart.over.clientWidth + 1 }})"
+    assert view.evaluate(inside) == [True, True]
+    view.close()
+
+
 def test_charts_are_drawn_and_refreshed(console: str, chromium: Any) -> None:
     view = chromium.new_page(viewport=WIDE)
     view.goto(f"{console}/flow")

@@ -84,6 +84,11 @@ function columnsOf(table, wanted) {
   return [rows.map((row) => Number(row.dataset.ms) / 1000), ...wanted.map((at) => rows.map((row) => number(row.cells[at])))];
 }
 
+// Times are where spans begin: the last one is shown too.
+function endOfLast(times, last) {
+  return times.length > 1 ? last + times[1] - times[0] : last;
+}
+
 function drawMarks(chart, marks) {
   const { ctx, bbox } = chart;
   ctx.save();
@@ -125,7 +130,7 @@ function drawChart(place) {
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
     legend: { show: lines },
     cursor: { sync: { key: "flow" }, drag: { x: Boolean(place.dataset.since), y: false, setScale: false } },
-    scales: { y: { range: (self, least, most) => [0, Math.max(most * 1.08, 1)] } },
+    scales: { x: { range: (self, least, most) => [least, endOfLast(self.data[0], most)] }, y: { range: (self, least, most) => [0, Math.max(most * 1.08, 1)] } },
     axes: [{ ...axis, values: CLOCK }, { ...axis, size: 60, values: (self, ticks) => ticks.map((each) => each.toLocaleString("en")) }],
     series: [
       { value: "{YYYY}-{MM}-{DD} {HH}:{mm}" },
