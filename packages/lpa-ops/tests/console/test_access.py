@@ -72,6 +72,14 @@ def test_without_a_login_nothing_is_shown(closed: TestClient) -> None:
     assert "Health" not in page(closed.get("/login")).text
 
 
+@pytest.mark.parametrize("cookie", ["", ".", "9999999999", "9999999999.ä", "ä.ä", "²." + "0" * 64, '"\\377.\\377"'])
+def test_a_cookie_that_was_not_given_here_is_no_login(closed: TestClient, cookie: str) -> None:
+    headers = {"Cookie": f"{COOKIE}={cookie}".encode()}
+    page(closed.get("/login", headers=headers))
+    assert closed.get("/health", headers=headers).headers["location"] == "/login"
+    assert closed.get("/health.json", headers=headers).status_code == 401
+
+
 def test_who_knows_the_token_reads_until_logging_out(closed: TestClient) -> None:
     answer = closed.post("/login", data={"token": TOKEN, "form_token": form_token(closed)})
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
@@ -94,10 +102,11 @@ def test_a_wrong_token_is_refused(closed: TestClient) -> None:
 
 @pytest.mark.parametrize(
     ("headers", "changed"),
-    [({}, {"form_token": ""}), ({}, {"form_token": "0" * 64}), ({"Origin": "https://evil.example"}, {}),
-     ({"Origin": "null"}, {})],
+    [({}, {"form_token": ""}), ({}, {"form_token": "0" * 64}), ({}, {"form_token": "ä"}),
+     ({"Origin": "https://evil.example"}, {}), ({"Origin": "null"}, {}), ({"Origin": "http://["}, {}),
+     ({"Origin": "http://[evil]"}, {}), ({"Origin": "http://\u2100.example".encode()}, {}), ({"Origin": ""}, {})],
 )  # fmt: skip
-def test_a_post_of_another_page_is_refused(closed: TestClient, headers: dict[str, str], changed: Any) -> None:
+def test_a_post_of_another_page_is_refused(closed: TestClient, headers: dict[str, Any], changed: Any) -> None:
     sent = {"token": TOKEN, "form_token": form_token(closed), **changed}
     answer = closed.post("/login", data=sent, headers=headers)
     page(answer, 403)
