@@ -56,6 +56,24 @@ def test_more_rows_than_a_page_holds_are_said(run: Callable[..., Any]) -> None:
     "SELECT * FROM url('http://127.0.0.1:9/', 'LineAsString')",
     "SELECT * FROM s3('http://127.0.0.1:9/x', 'LineAsString')",
     "SELECT * FROM remote('127.0.0.1:9', system.one)",
+    "SELECT file('/etc/passwd')",
+    "SELECT FILE /* */ ('/etc/passwd')",
+    "SELECT `file`('/etc/passwd'), \"file\"('/etc/passwd')",
+    "SELECT `\\x66ile`('/etc/passwd')",
+    "SELECT \u201cfile\u201d('/etc/passwd')",
+    "SELECT * APPLY(file) FROM (SELECT '/etc/passwd')",
+    "SELECT * APPLY file FROM (SELECT '/etc/passwd')",
+    "SELECT arrayMap(x -> file(x), ['/etc/passwd'])",
+    "EXPLAIN SELECT file('/etc/passwd')",
+    "SELECT $a$'$a$, file('/etc/passwd'), $b$'$b$",
+    "SELECT \u2018'\u2019, file('/etc/passwd'), \u2018'\u2019",
+    "SELECT $$'$$, 1 FROM (SELECT 1 SETTINGS max_execution_time = 0) WHERE '' != $$'$$",
+    "DESCRIBE file('/etc/passwd', 'CSVWithNames')",
+    "desc table file('/etc/passwd', 'CSVWithNames')",
+    "DESCRIBE TABLE url('http://127.0.0.1:9/')",
+    "DESCRIBE `url`('http://127.0.0.1:9/')",
+    "DESCRIBE (SELECT * FROM url('http://127.0.0.1:9/'))",
+    "SELECT * FROM (SELECT 1 SETTINGS use_uncompressed_cache, max_execution_time = 0)",
     "SELECT 1 SETTINGS readonly = 0",
     "SELECT 1 SETTINGS max_execution_time = 0",
     "SELECT 1 SETTINGS max_memory_usage = 0",
@@ -73,6 +91,20 @@ def test_what_does_more_than_read_is_refused(run: Callable[..., Any], sql: str, 
     assert answer.json()["detail"].split()[0] in found.text, "beside what was typed"
     assert not (tmp_path / "written").exists()
     assert "root:" not in shown.text
+
+
+def test_names_and_texts_may_say_what_calls_may_not(run: Callable[..., Any]) -> None:
+    answer = run("SELECT 'file(x)' AS file, $a$SETTINGS a = 1; it's$a$ AS `of file`, 1 AS a$b").json()
+    assert (answer["columns"], answer["rows"]) == (["file", "of file", "a$b"], [["file(x)", "SETTINGS a = 1; it's", 1]])
+
+
+@pytest.mark.parametrize("sql", [
+    "DESCRIBE TABLE streaming_events",
+    "DESC (SELECT lower(id) FROM streaming_events)",
+    "SELECT name AS settings FROM system.tables ORDER BY settings DESC, lower(settings)",
+])  # fmt: skip
+def test_tables_and_queries_are_described(run: Callable[..., Any], sql: str) -> None:
+    assert run(sql).json()["rows"]
 
 
 def test_a_statement_outlasts_no_limit(run: Callable[..., Any]) -> None:

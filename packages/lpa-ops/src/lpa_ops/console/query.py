@@ -14,7 +14,7 @@ from lpa_ops.console.page import ConsolePage, ConsoleSources, PageRequest
 from lpa_sinks.clickhouse.client import Endpoint, connect
 from lpa_sinks.clickhouse.errors import describe
 from lpa_sinks.clickhouse.plain_values import plain
-from lpa_sinks.clickhouse.read_only import QueryResult, ask, require_no_settings, require_reading, worded
+from lpa_sinks.clickhouse.read_only import QueryResult, ask, require_limits, require_reading, worded
 from lpa_sinks.clickhouse.read_socket import read_client
 from lpa_sinks.clickhouse.retries import AT_ONCE
 
@@ -43,7 +43,7 @@ class QueryBox:
         Raises UsageError if it does not read or cannot be run, SinkUnavailable, SinkMisconfigured.
         """
         require_reading(sql)
-        require_no_settings(sql)
+        require_limits(sql)
         database = self._endpoint.database
 
         def asked() -> QueryResult:

@@ -17,14 +17,19 @@ from lpa_sinks.clickhouse.errors import ErrorKind, classify, describe, explain
 _TOKEN: Final = re.compile(
     r"""
     (?P<left_out> --[^\n]* | \#[!\ ][^\n]* | /\*.*?\*/ )
-    | (?P<quoted> '(?:[^'\\]|\\.|'')*' | "(?:[^"\\]|\\.|"")*" | `(?:[^`\\]|\\.|``)*` )
-    | (?P<word> [A-Za-z_][A-Za-z0-9_]* )
+    | (?P<quoted> '(?:[^'\\]|\\.|'')*' | \u2018[^\u2019]*\u2019 | \$(?P<tag>[A-Za-z0-9_]*)\$.*?\$(?P=tag)\$ )
+    | (?P<name> "(?:[^"\\]|\\.|"")*" | `(?:[^`\\]|\\.|``)*` | \u201c[^\u201d]*\u201d )
+    | (?P<word> [A-Za-z_][A-Za-z0-9_$]* )
+    | (?P<number> [0-9][A-Za-z0-9_]* )
     | (?P<other> \S )
     """,
     re.VERBOSE | re.DOTALL,
 )
 _SELECTS: Final = ("SELECT", "WITH", "FROM")
 _TELLS: Final = ("SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS")
+_ORDERS: Final = ("ASC", "DESC")
+_REACHING_OUT: Final = ("FILE", "CATBOOSTEVALUATE", "HASCOLUMNINTABLE")
+"""Functions of a value, not of a table, that read files or ask servers: ``readonly`` does not refuse them."""
 
 
 @final
@@ -62,11 +67,26 @@ def require_reading(sql: str) -> str:
     return sql.rstrip().rstrip(";").rstrip() if sql.rstrip().endswith(";") else sql
 
 
-def require_no_settings(sql: str) -> None:
-    """Raise UsageError if the statement has SETTINGS: ClickHouse refuses them at its end, and takes them within it."""
-    words = [found[0].upper() for found in _tokens(sql)]
-    if any(first == "SETTINGS" and third == "=" for first, third in zip(words, words[2:], strict=False)):
+def require_limits(sql: str) -> None:
+    """Raise UsageError if the statement lifts limits by SETTINGS, or has a function that reads files or asks servers.
+
+    ClickHouse refuses SETTINGS at the end of a statement, and takes them within it.
+    """
+    tokens = [(found, found[0].upper()) for found in _tokens(sql)]
+    words = [word for _, word in tokens]
+    after = zip(words, words[1:], words[2:], strict=False)
+    if any(a == "SETTINGS" and b not in _ORDERS and c in ("=", ",") for a, b, c in after):
         raise UsageError("SETTINGS would lift the limits: leave it out")
+    for at, (found, word) in enumerate(tokens):
+        if word in ("DESCRIBE", "DESC") and (at == 0 or words[at - 1] == "("):
+            told = words[at + 2 : at + 4] if words[at + 1 : at + 2] == ["TABLE"] else words[at + 1 : at + 3]
+            if told[1:] == ["("] and told[0] != "(":
+                raise UsageError(f"{word} of a function may read files or ask other servers: describe a table")
+        called = words[at + 1 : at + 2] == ["("] or "APPLY" in words[max(at - 2, 0) : at]
+        # A name between quotes may have escapes, which only ClickHouse knows how to read.
+        reaches_out = word.strip('"`\u201c\u201d') in _REACHING_OUT or (found["name"] is not None and "\\" in word)
+        if called and reaches_out:
+            raise UsageError(f"{found[0][:30]} may read files or ask other servers: leave it out")
 
 
 def ask(
