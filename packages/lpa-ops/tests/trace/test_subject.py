@@ -48,3 +48,9 @@ def test_a_session_has_two_halves() -> None:
 def test_nothing_to_look_for_is_wrong_usage() -> None:
     with pytest.raises(UsageError, match="the id is empty"):
         TraceSubject.of("  ")
+
+
+@pytest.mark.parametrize("text", ["\udcff", "streaming_events\ud800/0/1"])
+def test_what_is_not_utf_8_is_wrong_usage(text: str) -> None:
+    with pytest.raises(UsageError, match="is not UTF-8"):
+        TraceSubject.of(text)

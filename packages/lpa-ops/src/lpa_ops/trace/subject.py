@@ -31,10 +31,16 @@ class TraceSubject:
 
     @classmethod
     def of(cls, text: str) -> TraceSubject:
-        """Raises UsageError if there is nothing to look for."""
+        """Raises UsageError if there is nothing to look for, or what no stored text can be."""
         wanted = text.strip(" ")
         if not wanted:
             raise UsageError("the id is empty: give an id, or a position such as streaming_events/0/1234")
+        try:
+            wanted.encode()
+        except UnicodeEncodeError:
+            raise UsageError(
+                f"the id {printable(wanted[:200])} is not UTF-8, as all stored ids are: give it again"
+            ) from None
         position = position_of(wanted)
         return cls(wanted, position, "" if position else wanted)
 
