@@ -64,6 +64,10 @@ def test_more_rows_than_a_page_holds_are_said(run: Callable[..., Any]) -> None:
     "SELECT * APPLY(file) FROM (SELECT '/etc/passwd')",
     "SELECT * APPLY file FROM (SELECT '/etc/passwd')",
     "SELECT arrayMap(x -> file(x), ['/etc/passwd'])",
+    "SELECT arrayMap(file, ['/etc/passwd'])",
+    "SELECT arrayMap(`file`, ['/etc/passwd'])",
+    "SELECT file\u200b('/etc/passwd')",
+    "DESCRIBE url\u200b('http://127.0.0.1:9/')",
     "EXPLAIN SELECT file('/etc/passwd')",
     "SELECT $a$'$a$, file('/etc/passwd'), $b$'$b$",
     "SELECT \u2018'\u2019, file('/etc/passwd'), \u2018'\u2019",
@@ -94,8 +98,11 @@ def test_what_does_more_than_read_is_refused(run: Callable[..., Any], sql: str, 
 
 
 def test_names_and_texts_may_say_what_calls_may_not(run: Callable[..., Any]) -> None:
-    answer = run("SELECT 'file(x)' AS file, $a$SETTINGS a = 1; it's$a$ AS `of file`, 1 AS a$b").json()
-    assert (answer["columns"], answer["rows"]) == (["file", "of file", "a$b"], [["file(x)", "SETTINGS a = 1; it's", 1]])
+    answer = run("SELECT 'file(x)' AS files, $a$SETTINGS a = 1; it's$a$ AS `of file`, 1 AS a$b").json()
+    assert (answer["columns"], answer["rows"]) == (
+        ["files", "of file", "a$b"],
+        [["file(x)", "SETTINGS a = 1; it's", 1]],
+    )
 
 
 @pytest.mark.parametrize("sql", [

@@ -21,7 +21,7 @@ _TOKEN: Final = re.compile(
     | (?P<name> "(?:[^"\\]|\\.|"")*" | `(?:[^`\\]|\\.|``)*` | \u201c[^\u201d]*\u201d )
     | (?P<word> [A-Za-z_][A-Za-z0-9_$]* )
     | (?P<number> [0-9][A-Za-z0-9_]* )
-    | (?P<other> \S )
+    | (?P<other> [^\s\u180e\u200b-\u200d\u2060\ufeff] )
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -82,10 +82,8 @@ def require_limits(sql: str) -> None:
             told = words[at + 2 : at + 4] if words[at + 1 : at + 2] == ["TABLE"] else words[at + 1 : at + 3]
             if told[1:] == ["("] and told[0] != "(":
                 raise UsageError(f"{word} of a function may read files or ask other servers: describe a table")
-        called = words[at + 1 : at + 2] == ["("] or "APPLY" in words[max(at - 2, 0) : at]
-        # A name between quotes may have escapes, which only ClickHouse knows how to read.
-        reaches_out = word.strip('"`\u201c\u201d') in _REACHING_OUT or (found["name"] is not None and "\\" in word)
-        if called and reaches_out:
+        # It may be called without parentheses. A name between quotes may have escapes that only ClickHouse reads.
+        if word.strip('"`\u201c\u201d') in _REACHING_OUT or (found["name"] is not None and "\\" in word):
             raise UsageError(f"{found[0][:30]} may read files or ask other servers: leave it out")
 
 
