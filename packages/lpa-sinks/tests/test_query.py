@@ -18,7 +18,7 @@ from lpa_core.errors import UsageError
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.settings import ClickHouseSettings, Settings
 from lpa_core.sinks.sink import SinkMisconfigured
-from lpa_sinks.clickhouse.read_only import ask, require_reading
+from lpa_sinks.clickhouse.read_only import ask, require_limits, require_reading
 from lpa_sinks.commands.query import query_app
 
 Run = Callable[..., Any]
@@ -150,3 +150,12 @@ def test_a_statement_is_one_or_refused(text: str) -> None:
     except UsageError:
         return
     assert f"SELECT {text}".startswith(kept)
+
+
+def test_every_function_that_asks_a_model_or_counts_elsewhere_is_refused(engine: Client) -> None:
+    asked = "SELECT name FROM system.functions WHERE match(name, '(?i)^(ai[a-z]+|generateSerialID)$') ORDER BY name"
+    names = [name for (name,) in engine.query(asked).result_rows]
+    assert len(names) > 8
+    for name in names:
+        with pytest.raises(UsageError, match="may read files or ask other servers"):
+            require_limits(f"SELECT {name}('x')")

@@ -28,7 +28,10 @@ _TOKEN: Final = re.compile(
 _SELECTS: Final = ("SELECT", "WITH", "FROM")
 _TELLS: Final = ("SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS")
 _ORDERS: Final = ("ASC", "DESC")
-_REACHING_OUT: Final = ("FILE", "CATBOOSTEVALUATE", "HASCOLUMNINTABLE")
+_ASKING_MODELS: Final = ("CLASSIFY", "EMBED", "EXTRACT", "FILTER", "GENERATE", "REDACT", "SIMILARITY", "TRANSLATE")
+_REACHING_OUT: Final = frozenset(
+    ("FILE", "CATBOOSTEVALUATE", "HASCOLUMNINTABLE", "GENERATESERIALID", *(f"AI{each}" for each in _ASKING_MODELS))
+)
 """Functions of a value, not of a table, that read files or ask servers: ``readonly`` does not refuse them."""
 
 
