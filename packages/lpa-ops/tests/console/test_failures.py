@@ -33,6 +33,9 @@ def hostile(day: CheckedDatabase, tmp_path_factory: pytest.TempPathFactory) -> I
         b'{"id": "long", "type": "nothing", "x": "' + b"y" * 1_000_000 + b'"}',
         b"\xff\xfe<script>alert(2)</script>",
         b'{"id": "deep", "x": ' + b"[" * 500 + b"]" * 500 + b"}",
+        b'{"id": "deeper", "x": ' + b"[" * 5000 + b"]" * 5000 + b"}",
+        b'{"id": "wide and deep", "x": ' + b"[" * 900 + b"1" + b",1" * 30_000 + b"]" * 900 + b"}",
+        b'{"id": "open' + b'\\"' * 100_000,
     ]
     folder = tmp_path_factory.mktemp("hostile")  # the day's own has the checkpoints of the day
     settings = attrs.evolve(day.settings, lpa=attrs.evolve(day.settings.lpa, data_dir=folder))
@@ -123,6 +126,8 @@ def test_failure_23_hostile_payloads_are_shown_as_text(
         for character in "\u202e\u2066\x00\x1b\x07":
             assert character not in answer.text, path
         assert len(answer.text) < 400_000, "a page shows the beginning of a long payload"
+    for at in hostile:
+        assert len(browser.get("/failures/record.json", params={"at": at}).content) < 4_000_000, at
     assert SCRIPT in page(browser.get(f"/failures/record?at={quote(hostile[0], safe='')}")).text
     assert r"abc\u202edef" in page(browser.get(f"/failures/record?at={quote(hostile[1], safe='')}")).text
 

@@ -7,14 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any, Final
 
-import msgspec
-
 from lpa_core.errors import UsageError
 from lpa_core.records import Position
 from lpa_ops.console.page import ConsolePage, ConsoleSources, PageRequest
 from lpa_ops.console.text import epoch_ms
 from lpa_ops.console.traces import traced
-from lpa_ops.dead_letters.payload import payload_text, without_marks
+from lpa_ops.dead_letters.payload import indented, payload_text, without_marks
 from lpa_ops.dead_letters.statement import dead_letters, latest_attempts
 from lpa_ops.read_api.problem import ReadRefused
 from lpa_ops.trace.subject import TraceSubject, position_of
@@ -119,12 +117,7 @@ def _rejected(sources: ConsoleSources, position: Position) -> list[dict[str, Any
 def _payload(row: Mapping[str, Any]) -> dict[str, Any]:
     """What was sent: as text, and indented if it is JSON."""
     text = payload_text(row)
-    readable = ""
-    if len(text) <= _READABLE_CHARACTERS:
-        try:
-            readable = msgspec.json.format(without_marks(text), indent=2)
-        except msgspec.DecodeError:
-            readable = ""
+    readable = indented(without_marks(text)) if len(text) <= _READABLE_CHARACTERS else ""
     return {"payload_text": text, "payload_readable": readable}
 
 

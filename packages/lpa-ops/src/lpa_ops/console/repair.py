@@ -15,7 +15,7 @@ from lpa_core.tables.row_layout import DLQ_TABLE
 from lpa_ops.console.failures import rejects_of
 from lpa_ops.console.page import ConsolePage, ConsoleSources, PageRequest
 from lpa_ops.console.replay_choice import ReplayChoice
-from lpa_ops.dead_letters.payload import without_marks
+from lpa_ops.dead_letters.payload import indented, without_marks
 from lpa_ops.trace.subject import position_of
 from lpa_replay.database import ReplayDatabase
 from lpa_replay.fix.edit import FailureOf, fix_of_edit
@@ -120,12 +120,11 @@ def _editable(found: Found | None) -> str:
     if found is None or found.payload is None or len(found.payload) > _EDITABLE_CHARACTERS:
         return ""
     try:
-        text = without_marks(found.payload.decode())
-        indented = msgspec.json.format(text.encode(), indent=2).decode()
-        msgspec.json.decode(indented)
+        shown = indented(without_marks(found.payload.decode()))
+        msgspec.json.decode(shown)
     except (ValueError, RecursionError):
         return ""
-    escaped = "".join(each if each.isprintable() or each == "\n" else _json_escape(each) for each in indented)
+    escaped = "".join(each if each.isprintable() or each == "\n" else _json_escape(each) for each in shown)
     return escaped if len(escaped) <= _EDITABLE_CHARACTERS else ""
 
 
