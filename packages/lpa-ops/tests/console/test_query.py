@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,20 @@ def test_names_and_texts_may_say_what_calls_may_not(run: Callable[..., Any]) -> 
         ["files", "of file", "a$b"],
         [["file(x)", "SETTINGS a = 1; it's", 1]],
     )
+
+
+@pytest.mark.parametrize("sql", [
+    "SELECT '" + "\\'" * 50_000 + "\\",
+    "SELECT `" + "\\`" * 50_000,
+    'SELECT "' + '\\"' * 50_000,
+    "SELECT " + "/* " * 50_000,
+    "SELECT " + "\u2018" * 50_000,
+    "SELECT " + "".join(f"$a{number}$ " for number in range(20_000)),
+])  # fmt: skip
+def test_quotes_that_do_not_end_are_refused_at_once(run: Callable[..., Any], sql: str) -> None:
+    began = time.process_time()
+    assert run(sql).status_code == 400
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize("sql", [

@@ -17,8 +17,10 @@ from lpa_sinks.clickhouse.errors import ErrorKind, classify, describe, explain
 _TOKEN: Final = re.compile(
     r"""
     (?P<left_out> --[^\n]* | \#[!\ ][^\n]* | /\*.*?\*/ )
-    | (?P<quoted> '(?:[^'\\]|\\.|'')*' | \u2018[^\u2019]*\u2019 | \$(?P<tag>[A-Za-z0-9_]*)\$.*?\$(?P=tag)\$ )
-    | (?P<name> "(?:[^"\\]|\\.|"")*" | `(?:[^`\\]|\\.|``)*` | \u201c[^\u201d]*\u201d )
+    | (?P<quoted> '(?:[^'\\]|\\.|'')*+' | \u2018[^\u2019]*+\u2019 )
+    | (?P<heredoc> \$[A-Za-z0-9_]*\$ )
+    | (?P<name> "(?:[^"\\]|\\.|"")*+" | `(?:[^`\\]|\\.|``)*+` | \u201c[^\u201d]*+\u201d )
+    | (?P<open> ['"`\u2018\u201c] | /\* )
     | (?P<word> [A-Za-z_][A-Za-z0-9_$]* )
     | (?P<number> [0-9][A-Za-z0-9_]* )
     | (?P<other> [^\s\u180e\u200b-\u200d\u2060\ufeff] )
@@ -126,7 +128,19 @@ def worded(action: Callable[[], QueryResult]) -> Callable[[], QueryResult]:
 
 
 def _tokens(sql: str) -> list[re.Match[str]]:
-    return [found for found in _TOKEN.finditer(sql) if found["left_out"] is None]
+    """Takes time in proportion to the length. Raises UsageError if a text, a name or a comment does not end."""
+    tokens: list[re.Match[str]] = []
+    at = 0
+    while found := _TOKEN.search(sql, at):
+        at = found.end()
+        closing = sql.find(found[0], at) if found["heredoc"] is not None else at
+        if found["open"] is not None or closing < 0:
+            raise UsageError(f"{found[0][:30]} begins what does not end: end it, or leave it out")
+        if found["heredoc"] is not None:
+            at = closing + len(found[0])
+        if found["left_out"] is None:
+            tokens.append(found)
+    return tokens
 
 
 def _first_word(sql: str) -> str:
