@@ -24,7 +24,7 @@ from lpa_core.pipeline.masking import Masking
 from lpa_core.pipeline.verdicts import Accepted, Ignored, Verdict
 from lpa_core.records import RecordBatch
 
-_SHARE: Final = 0.004
+_SHARE: Final = 0.003
 """Of the processors' work for the process, that a tap may take: with what is not measured less than 1 %."""
 _MOST_SECONDS: Final = 0.02
 """That can be saved up."""
