@@ -98,6 +98,13 @@ def test_what_does_more_than_read_is_refused(run: Callable[..., Any], sql: str, 
     assert "root:" not in shown.text
 
 
+@pytest.mark.parametrize("sql", ["SELECT sumState(1)", f"SELECT {'[' * 900}1{']' * 900}"], ids=["state", "nested"])
+def test_a_result_that_cannot_be_shown_is_the_statements_fault(run: Callable[..., Any], sql: str) -> None:
+    answer = run(sql)
+    assert answer.status_code == 400
+    assert "cannot be shown: convert it" in answer.json()["detail"]
+
+
 def test_names_and_texts_may_say_what_calls_may_not(run: Callable[..., Any]) -> None:
     answer = run("SELECT 'file(x)' AS files, $a$SETTINGS a = 1; it's$a$ AS `of file`, 1 AS a$b").json()
     assert (answer["columns"], answer["rows"]) == (

@@ -9,7 +9,7 @@ from typing import Any, Final, final
 
 import attrs
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.exceptions import ClickHouseError, NotSupportedError
 
 from lpa_core.errors import UsageError
 from lpa_sinks.clickhouse.errors import ErrorKind, classify, describe, explain
@@ -119,6 +119,10 @@ def worded(action: Callable[[], QueryResult]) -> Callable[[], QueryResult]:
     def run() -> QueryResult:
         try:
             return action()
+        except (NotSupportedError, RecursionError):
+            raise UsageError(
+                "the result has a type that cannot be shown: convert it, such as by toString or finalizeAggregation"
+            ) from None
         except ClickHouseError as error:
             if classify(error) is not ErrorKind.RETRY and getattr(error, "code", None) is not None:
                 raise UsageError(f"the query cannot be run: {describe(error)}: {explain(error)}") from None
