@@ -17,7 +17,7 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.pending_range import PendingRange, build_blocks, claim, fix_duplicates
@@ -38,20 +38,20 @@ RESAMPLES = 2_000
 
 
 class Stopwatch:
-    """Processor seconds of this process while it works on a watched range: between, no budget grows."""
+    """Seconds of a clock while this process works on a watched range: between, no budget grows."""
 
-    def __init__(self) -> None:
-        self.before, self.begun = 0.0, 0.0
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock, self.before, self.begun = clock, 0.0, 0.0
 
     def begin(self) -> None:
-        self.begun = time.process_time()
+        self.begun = self.clock()
 
     def end(self) -> None:
-        self.before += time.process_time() - self.begun
+        self.before += self.clock() - self.begun
         self.begun = 0.0
 
     def __call__(self) -> float:
-        return self.before + (time.process_time() - self.begun if self.begun else 0.0)
+        return self.before + (self.clock() - self.begun if self.begun else 0.0)
 
 
 class Person:
@@ -69,7 +69,9 @@ class Person:
                 self.records += len(answer.records) if answer else 0
 
 
-def take(batch: RecordBatch, pipeline: Pipeline, tap: Tap, stopwatch: Stopwatch, person: Person | None) -> float:
+def take(
+    batch: RecordBatch, pipeline: Pipeline, tap: Tap, stopwatches: Sequence[Stopwatch], person: Person | None
+) -> float:
     """Processor seconds of the process for one range."""
     steps, dedup = RangeSteps(pipeline, [], lambda stage, seconds: None), MemoryDedupStore(86_400_000)
     first, behind = batch.offsets[0], batch.offsets[-1] + 1
@@ -77,7 +79,8 @@ def take(batch: RecordBatch, pipeline: Pipeline, tap: Tap, stopwatch: Stopwatch,
     gc.collect()
     if person is not None:
         person.watching.set()
-    stopwatch.begin()
+    for stopwatch in stopwatches:
+        stopwatch.begin()
     begun = time.process_time()
     if tap.is_open:
         tap.read(batch)
@@ -93,23 +96,25 @@ def take(batch: RecordBatch, pipeline: Pipeline, tap: Tap, stopwatch: Stopwatch,
     if tap.is_open:
         tap.written(pending)
     seconds = time.process_time() - begun
-    stopwatch.end()
+    for stopwatch in stopwatches:
+        stopwatch.end()
     if person is not None:
         person.watching.clear()
     return seconds
 
 
 def pairs(count: int, batches: Sequence[RecordBatch], request: TapRequest) -> None:
-    pipeline, stopwatch, chance = Pipeline(BUILTIN_EVENT_TYPES), Stopwatch(), random.Random(1)
-    tap, nobody = Tap(Masking(), processor=stopwatch), Tap(Masking())
+    pipeline, chance = Pipeline(BUILTIN_EVENT_TYPES), random.Random(1)
+    elapsed, processor = Stopwatch(time.monotonic), Stopwatch(time.process_time)
+    tap, nobody = Tap(Masking(), elapsed, processor), Tap(Masking())
     person, found = Person(tap, request), []
     for number in range(len(batches) + count):
         batch, halves = batches[number % len(batches)], {}
         for watched in chance.sample((True, False), 2):
             if watched:
-                halves[True] = take(batch, pipeline, tap, stopwatch, person)
+                halves[True] = take(batch, pipeline, tap, (elapsed, processor), person)
             else:
-                halves[False] = take(batch, pipeline, nobody, Stopwatch(), None)
+                halves[False] = take(batch, pipeline, nobody, (), None)
         if number >= len(batches):  # the first ones warm up
             found.append((halves[True], halves[False]))
     answer = tap.take(person.id)

@@ -24,11 +24,11 @@ from lpa_core.pipeline.masking import Masking
 from lpa_core.pipeline.verdicts import Accepted, Ignored, Verdict
 from lpa_core.records import RecordBatch
 
-_SHARE: Final = 0.003
+_SHARE: Final = 0.002
 """Of the processors' work for the process, that a tap may take: with what is not measured less than 1 %."""
 _MOST_SECONDS: Final = 0.02
 """That can be saved up."""
-_ANSWERING_SHARE: Final = 0.002
+_ANSWERING_SHARE: Final = 0.001
 """Of the time since the last question, that masking and searching payloads for its answer may take."""
 _LOOKED_AT_ONCE: Final = 64
 """Records between two looks at the clock."""
