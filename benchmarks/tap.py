@@ -7,7 +7,7 @@ the tap at every stage: once while nobody watches, and once while a person asks 
 process. That person asks for a type that no record has, so that every record is to be looked at; then, in pairs of
 their own, for what a path of the payload says, so that payloads are decoded. Which half comes first is left to chance.
 Printed is the difference of the sums, with the interval that holds it with a confidence of 95 % (by bootstrap over the
-pairs). HTTP is left out: a worker answers two requests a second.
+pairs). HTTP is left out: a worker answers two requests a second, each of which takes half a millisecond.
 """
 
 from __future__ import annotations
