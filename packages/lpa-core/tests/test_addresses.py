@@ -165,6 +165,60 @@ def test_failure_22_the_name_of_the_working_folder_is_no_setting(
     assert said.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["schema", "apply", "--sink", "chdb://\udcff"],
+        ["schema", "apply", "--sink", "clickhouse://\udcff@127.0.0.1:9/d"],
+        ["ingest", "a.ndjson", "--dedup", "rocksdb://\udcff"],
+        ["ingest", "kafka://127.0.0.1:9/\udcff"],
+        ["ingest", "kafka://\udcff:9/topic"],
+        ["ingest", "a.ndjson", "--archive", "s3://bucket/\udcff"],
+        ["triage", "--type", "\udcff"],
+        ["tap", "--where", "data.a=b", "--where", "data.a=\udcff"],
+        ["replay", "plan", "--all", "--type", "\udcff"],
+        ["replay", "plan", "--all", "--where", "topic = '\udcff'"],
+        ["query", "SELECT '\udcff'"],
+        ["trace", "\udcff"],
+        ["erase", "plan", "--path", "data.a", "--value", "\udcff"],
+    ],
+)
+def test_bytes_that_are_not_utf8_are_refused_on_the_command_line(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    said = capsys.readouterr().err
+    assert "not UTF-8" in said
+    assert said.count("\n") == 1
+    assert "LPA_LOG_LEVEL" not in said
+
+
+@pytest.mark.parametrize(
+    "variable", ["CLICKHOUSE_PASSWORD", "CLICKHOUSE_USER", "QUALITY_MASK_KEY", "LPA_FLINK_JOB_NAME"]
+)
+def test_a_setting_is_utf8(variable: str) -> None:
+    with pytest.raises(SettingsError, match="it has bytes that are not UTF-8: write it again"):
+        load({variable: "sixteen characters\udcff"})
+
+
+def test_an_embedded_database_cannot_be_in_a_folder_whose_name_is_not_utf8(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "\udcff"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    Path("a.ndjson").write_bytes(b"{}\n")
+    for command in ("triage", "schema apply", "ingest a.ndjson"):
+        assert run(command.split()) == 2
+        said = capsys.readouterr().err
+        assert "a folder in this path has a name that is not UTF-8: choose another folder" in said
+        assert said.count("\n") == 1
+    # The folder of a file, an archive or a backup may have any name.
+    load({"LPA_BACKUP_DIR": str(folder), "LPA_ARCHIVE_DIR": str(folder)})
+    assert run(["backup", "verify", str(folder)]) == 1
+    assert "is not a whole backup" in " ".join(capsys.readouterr().out.split())
+
+
 @pytest.mark.parametrize("name", ["my-db", "1st", "a.b", "a/b", "d%60b", "tëst"])
 def test_failure_22_a_database_is_named_alike_in_settings_and_uris(
     name: str, capsys: pytest.CaptureFixture[str]

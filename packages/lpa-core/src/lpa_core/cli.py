@@ -20,6 +20,7 @@ from lpa_core.commands.doctor import doctor
 from lpa_core.commands.generate import generate_app
 from lpa_core.commands.ingest import ingest
 from lpa_core.commands.missing_argument import missing_argument
+from lpa_core.commands.options import require_utf8
 from lpa_core.commands.output import console, plain, show_every_character
 from lpa_core.commands.plugins import plugins_app
 from lpa_core.commands.tap import tap_app
@@ -46,6 +47,7 @@ def build_app(settings: Settings, plugins: PluginManager) -> cyclopts.App:
         name="lpa",
         help="Streaming ingestion for live-AI telemetry: every event once, none lost, bad ones kept with the reason.",
         version_flags=["--version"],
+        default_parameter=cyclopts.Parameter(validator=require_utf8),
         result_action="return_value",
     )
     app.command(ingest(settings, plugins), name="ingest")

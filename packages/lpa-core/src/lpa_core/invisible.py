@@ -1,4 +1,4 @@
-"""What a text holds that nobody sees: line breaks at its ends, byte order marks, an encoding that is not UTF-8."""
+"""What a text holds that nobody sees: line breaks at its ends, byte order marks, bytes that are not UTF-8."""
 
 from __future__ import annotations
 
@@ -35,6 +35,15 @@ def invisible_at_ends(text: str) -> str:
     if text.strip(_INVISIBLE) != text:
         return "begins or ends with an invisible character: leave it out"
     return ""
+
+
+def is_utf8(text: str) -> bool:
+    """Whether no bytes of a command line or an environment are in it that are not UTF-8: no column can hold them."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def text_of(content: bytes) -> str:

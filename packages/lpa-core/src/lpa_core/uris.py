@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 import attrs
 
 from lpa_core.errors import UsageError
+from lpa_core.invisible import is_utf8
 
 IDENTIFIER: Final = "letters, digits and underscores, no digit first"
 """What a database may be called."""
@@ -78,8 +79,8 @@ def scheme(uri: str) -> str:
 def local_path(uri: str) -> Path:
     """The path of ``scheme:///absolute``, ``scheme://relative`` or a plain path, taken literally but for ``~``.
 
-    Raises AddressRefused if it begins with a ``~user`` whom this machine does not know, or holds a line break
-    or another control character.
+    Raises AddressRefused if it begins with a ``~user`` whom this machine does not know, holds a line break
+    or another control character, or is of an embedded database or store, and the whole path is not UTF-8.
     """
     _, separator, rest = uri.partition("://")
     text = rest if separator else uri
@@ -87,9 +88,15 @@ def local_path(uri: str) -> Path:
     if scheme(uri) == "chdb" and "?" in text:
         raise AddressRefused(uri, "the name of the embedded database's folder cannot hold a question mark")
     try:
-        return Path(text).expanduser()
+        path = Path(text).expanduser()
     except RuntimeError:
         raise AddressRefused(uri, f"this machine knows no user {text.partition('/')[0]}: write the path") from None
+    if scheme(uri) in ("chdb", "rocksdb") and not is_utf8(str(path.absolute())):
+        raise AddressRefused(
+            f"{scheme(uri)}://{path.absolute()}",
+            "a folder in this path has a name that is not UTF-8: choose another folder, also by LPA_DATA_DIR",
+        )
+    return path
 
 
 def server_address(uri: str) -> ServerAddress:
@@ -98,7 +105,7 @@ def server_address(uri: str) -> ServerAddress:
     Raises AddressRefused for what is not a URI, and for one with a password, a query or a fragment: nothing of lpa's
     reads these.
     """
-    _refuse_control(uri)
+    _refuse_unsendable(uri)
     try:
         parts = urlsplit(uri)
         port = parts.port
@@ -122,7 +129,7 @@ def server_address(uri: str) -> ServerAddress:
 
 def host_and_port(text: str) -> HostPort:
     """``host``, ``host:port`` or, of IPv6, ``[::1]`` and ``[::1]:port``. Raises AddressRefused."""
-    _refuse_control(text)
+    _refuse_unsendable(text)
     host, separator, port = text.rpartition(":")
     if not separator or text.endswith("]"):
         host, port = text, ""
@@ -150,7 +157,7 @@ def kafka_source(uri: str) -> tuple[str, str]:
 
     Raises AddressRefused.
     """
-    _refuse_control(uri)
+    _refuse_unsendable(uri)
     brokers, _, topic = uri.partition("://")[2].partition("/")
     if "@" in uri:
         raise AddressRefused(
@@ -167,7 +174,7 @@ def kafka_source(uri: str) -> tuple[str, str]:
 
 def object_store_address(uri: str) -> str:
     """``s3://bucket/path`` and its like, as it is. Raises AddressRefused if it holds more than a bucket and a path."""
-    _refuse_control(uri)
+    _refuse_unsendable(uri)
     if any(character in uri for character in "?#@[]"):
         raise AddressRefused(
             f"{scheme(uri)}://...",
@@ -198,7 +205,7 @@ def require_address(uri: str) -> None:
     elif kind == "memory" and uri != "memory://":
         raise AddressRefused(masked(uri), "claims in memory have no place: write memory://")
     else:
-        _refuse_control(uri)
+        _refuse_unsendable(uri)
 
 
 def require_identifier(name: str, what: str) -> str:
@@ -238,6 +245,13 @@ def database_of(place: str, default: str) -> tuple[str, ...]:
         return (kind, rest)
     parts = urlsplit(f"//{rest}")
     return ("server", parts.hostname or "", str(parts.port or 8123), parts.path.strip("/") or default)
+
+
+def _refuse_unsendable(text: str) -> None:
+    """What names a server goes over a connection."""
+    _refuse_control(text)
+    if not is_utf8(text):
+        raise AddressRefused(masked(text), "has bytes that are not UTF-8: type it again")
 
 
 def _refuse_control(text: str) -> None:

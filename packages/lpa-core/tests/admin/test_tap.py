@@ -124,6 +124,16 @@ def test_what_cannot_be_is_said_in_a_line(
     assert "--where nonsense: write a path and a text" in capsys.readouterr().err
     assert run(["tap", "--stage", "read", "--reason", "x"]) == 2
     assert "a record that is only read has no reason" in capsys.readouterr().err
+    for given, why in (
+        (["--rate", "nan"], "rate above 0 and at most 1000"),
+        (["--rate", "inf"], "rate above 0 and at most 1000"),
+        (["--rate", "-1"], "rate above 0 and at most 1000"),
+        (["--seconds", "nan"], "--seconds nan: it has to be more than 0"),
+        (["--seconds", "-1"], "--seconds -1.0: it has to be more than 0"),
+        (["--stage", "nowhere"], 'Choose from: "read", "judged", "claimed", "written"'),
+    ):
+        assert run(["tap", *given]) == 2
+        assert why in capsys.readouterr().err
     assert run(["tap", "--address", "127.0.0.1:1"]) == 2
     refused = capsys.readouterr().err
     assert "no worker answers at 127.0.0.1:1" in refused

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from lpa_core.invisible import is_utf8
 from lpa_core.uris import AddressRefused, require_address
 
 
@@ -24,6 +25,13 @@ def addressed(option: str) -> Callable[[Any, Any], None]:
                 raise AddressRefused(f"{option} {refused.address}", refused.reason) from None
 
     return check
+
+
+def require_utf8(_: Any, value: Any) -> None:
+    """A validator of texts: ValueError if bytes in one are not UTF-8, as all stored text is. A path may have them."""
+    for text in value if isinstance(value, list | tuple) else [value]:
+        if isinstance(text, str) and not is_utf8(text):
+            raise ValueError("It has bytes that are not UTF-8: type it again")
 
 
 Switch = Annotated[bool, Parameter(negative="")]
@@ -49,6 +57,9 @@ BackupLocation = Annotated[
         help="Folder or URL that holds the backups, such as s3://bucket/backups. Default: LPA_BACKUP_DIR.",
     ),
 ]
+
+StoredAt = Annotated[str, Parameter(validator=addressed("LOCATION"))]
+"""Where one backup or savepoint is, as the list of them shows it."""
 
 SavepointLocation = Annotated[
     str | None,

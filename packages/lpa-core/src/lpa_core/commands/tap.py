@@ -14,6 +14,7 @@ from lpa_core.admin.client import AdminClientOfJob
 from lpa_core.commands.options import Json
 from lpa_core.commands.output import plain, print_line, write_json_text
 from lpa_core.counted import counted
+from lpa_core.delivery.tap import TapRequest, TapStage
 from lpa_core.errors import UsageError
 from lpa_core.plugins.context import AppContext
 from lpa_core.settings.values import RECORD_PATH
@@ -29,7 +30,7 @@ def tap_app(context: AppContext) -> cyclopts.App:
     @app.default
     def tap(
         *,
-        stage: str = "judged",
+        stage: TapStage = TapStage.JUDGED,
         event_type: Annotated[str, Parameter(name="--type")] = "",
         reason: str = "",
         where: Annotated[tuple[str, ...], Parameter(negative="")] = (),
@@ -46,7 +47,7 @@ def tap_app(context: AppContext) -> cyclopts.App:
         Parameters
         ----------
         stage
-            read, judged, claimed or written.
+            Where in the worker it is seen.
         event_type
             Show records of this type only, such as stream_trace.
         reason
@@ -62,15 +63,14 @@ def tap_app(context: AppContext) -> cyclopts.App:
         address
             The worker's admin endpoint, host:port. Default: LPA_ADMIN_ADDRESS.
         """
+        if seconds is not None and not seconds > 0:
+            raise UsageError(f"--seconds {seconds}: it has to be more than 0")
+        conditions = dict(_condition(each) for each in where)
+        try:
+            asked = TapRequest(stage, event_type, reason, conditions, sample, rate)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
         client = AdminClientOfJob(address or settings.admin_address, settings.admin_token)
-        asked = {
-            "stage": stage,
-            "type": event_type,
-            "reason": reason,
-            "where": dict(_condition(each) for each in where),
-            "sample": sample,
-            "rate": rate,
-        }
         opened = str(client.ask("POST", "/tap", asked)["tap"])
         until = None if seconds is None else time.monotonic() + seconds
         answer: dict[str, object] = {}

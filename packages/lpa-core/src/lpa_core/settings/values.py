@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
-from lpa_core.invisible import invisible_at_ends, trimmed
+from lpa_core.invisible import invisible_at_ends, is_utf8, trimmed
 from lpa_core.settings.thresholds import Thresholds
 from lpa_core.uris import (
     AddressRefused,
@@ -44,15 +44,22 @@ EARLIEST_EPOCH_MS: Final = 100_000_000_000
 
 
 def text(value: Any) -> str:
-    if not isinstance(value, str) or not trimmed(value):
-        raise ValueError
-    return trimmed(value)
+    return any_text(_some_text(value))
 
 
 def any_text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError
+    if not is_utf8(value):
+        raise ValueError from AddressRefused("a text", "it has bytes that are not UTF-8: write it again")
     return value
+
+
+def _some_text(value: Any) -> str:
+    """What is not empty. A path may have bytes that are not UTF-8."""
+    if not isinstance(value, str) or not trimmed(value):
+        raise ValueError
+    return trimmed(value)
 
 
 def secret_text(value: Any) -> str:
@@ -204,13 +211,14 @@ def brokers_or_none(value: Any) -> str:
 
 def location_or_none(value: Any) -> str:
     """A folder or the URL of an object store. A login in it is refused by what opens it."""
-    if any_text(value).strip() == "":
+    if isinstance(value, str) and value.strip() == "":
         return ""
-    if scheme(text(value)) == "file":
-        _parsed(local_path, text(value))
+    location = _some_text(value)
+    if scheme(location) == "file":
+        _parsed(local_path, location)
     else:
-        _parsed(object_store_address, re.sub("//.*@", "//", text(value), flags=re.DOTALL))
-    return text(value)
+        _parsed(object_store_address, re.sub("//.*@", "//", location, flags=re.DOTALL))
+    return location
 
 
 def _parsed(parse: Callable[[str], T], value: str) -> T:
@@ -234,7 +242,7 @@ def token_or_anybody(value: Any) -> str:
 
 def folder(value: Any) -> Path:
     """What is a path already is the default in a working folder, whose name is what it is."""
-    return (value if isinstance(value, Path) else _parsed(local_path, text(value))).absolute()
+    return (value if isinstance(value, Path) else _parsed(local_path, _some_text(value))).absolute()
 
 
 def file_or_none(value: Any) -> Path | None:

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from lpa_core.commands.consent import confirmed
 from lpa_core.commands.listing import print_paragraph
-from lpa_core.commands.options import BackupLocation, Json, SinkUri, Switch, Yes
+from lpa_core.commands.options import BackupLocation, Json, SinkUri, StoredAt, Switch, Yes
 from lpa_core.commands.output import console, print_json, print_line
 from lpa_core.plugins.context import AppContext
 from lpa_core.settings.settings import Settings
@@ -104,7 +104,7 @@ def backup_app(context: AppContext) -> cyclopts.App:
             print_backups(found, settings)
 
     @app.command
-    def verify(location: str, /, *, sink: _Server = None, json: Json = False) -> int:
+    def verify(location: StoredAt, /, *, sink: _Server = None, json: Json = False) -> int:
         """Prove a backup: check every file, restore it into a scratch database, compare rows; exit with 1 if not good.
 
         Parameters
@@ -124,7 +124,7 @@ def backup_app(context: AppContext) -> cyclopts.App:
 
     @app.command
     def restore(
-        location: str, /, *, sink: SinkUri = None, replace: Switch = False, yes: Yes = False, json: Json = False
+        location: StoredAt, /, *, sink: SinkUri = None, replace: Switch = False, yes: Yes = False, json: Json = False
     ) -> int:
         """Restore the database, claims, checkpoints and committed offsets. Stop all workers first.
 

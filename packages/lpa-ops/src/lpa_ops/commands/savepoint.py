@@ -10,7 +10,7 @@ import cyclopts
 
 from lpa_core.commands.consent import confirmed
 from lpa_core.commands.listing import ListColumn, print_list, print_paragraph
-from lpa_core.commands.options import Json, SavepointLocation, Yes
+from lpa_core.commands.options import Json, SavepointLocation, StoredAt, Yes
 from lpa_core.commands.output import console, print_json, print_line
 from lpa_core.plugins.context import AppContext
 from lpa_core.savepoints import Savepoint, StoredSavepoint
@@ -47,7 +47,7 @@ def savepoint_app(context: AppContext) -> cyclopts.App:
             _print_found(found)
 
     @app.command
-    def restore(location: str, /, *, yes: Yes = False, json: Json = False) -> int:
+    def restore(location: StoredAt, /, *, yes: Yes = False, json: Json = False) -> int:
         """Bring the stopped group's committed offsets, and the claims on this machine, back to a savepoint.
 
         Parameters

@@ -12,7 +12,7 @@ from typing import Annotated, final
 import attrs
 from cyclopts import Parameter, validators
 
-from lpa_core.commands.options import SinkUri, Switch, addressed
+from lpa_core.commands.options import SinkUri, Switch, addressed, require_utf8
 from lpa_core.plugins.manager import PluginManager
 from lpa_core.replays import ReplayRefused
 from lpa_core.settings.settings import Settings
@@ -90,10 +90,10 @@ class Request:
     by: str | None = None
     classes: Annotated[tuple[str, ...], Parameter(name="--class", negative="")] = ()
     reasons: Annotated[tuple[str, ...], Parameter(name="--reason", negative="")] = ()
-    types: Annotated[tuple[str, ...], Parameter(name="--type", negative="")] = ()
+    types: Annotated[tuple[str, ...], Parameter(name="--type", negative="", validator=require_utf8)] = ()
     stages: Annotated[tuple[str, ...], Parameter(name="--stage", negative="")] = ()
     partitions: Annotated[tuple[int, ...], Parameter(name="--partition", negative="")] = ()
-    where: str = ""
+    where: Annotated[str, Parameter(validator=require_utf8)] = ""
     max_records: Annotated[int | None, Parameter(name="--max", validator=validators.Number(gte=1))] = None
     rate: float | None = None
     fix: Path | None = None
