@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -124,6 +125,25 @@ def test_the_value_is_gone_however_it_is_written(text: str) -> None:
     found = MASKING.masked(record)
     assert SECRET.encode() not in found
     assert (found == WITHHELD) is (text.endswith('"SECRET"') or "\udcff" in text or text[0] == '"')
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda text: text[:-1], lambda text: f"{text} x", lambda text: text.replace(":", ": NaN,", 1),
+     lambda text: text.replace("{", '{"x":"\\ud800",', 1), lambda text: text.replace("{", '{"x":"\n",', 1),
+     lambda text: text.replace("{", '{"x":' + "[" * 5000 + "]" * 5000 + ",", 1)],
+)  # fmt: skip
+def test_a_key_with_escapes_is_a_key_of_what_cannot_be_masked(damage: Callable[[str], str]) -> None:
+    text = damage('{"data":{"user":{"\\u0069\\u0070":"SECRET"}}}')
+    for encoding in ("utf-8", "utf-16", "utf-16-be"):
+        assert MASKING.masked(text.replace("SECRET", SECRET).encode(encoding)) == WITHHELD
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be", "utf-8-sig"])
+def test_a_value_in_another_encoding_is_withheld(encoding: str) -> None:
+    assert MASKING.masked(f'{{"data":{{"user":{{"ip":"{SECRET}"}}}}}}'.encode(encoding)) == WITHHELD
+    unnamed = f'{{"data":{{"x":"{SECRET}"}}}}'.encode(encoding)
+    assert MASKING.masked(unnamed) is unnamed
 
 
 def test_one_value_has_one_hash_for_one_key() -> None:

@@ -30,6 +30,9 @@ _MASKED: Final = re.compile(rb'"masked:[0-9a-f]{32}"')
 _EMPTY: Final = (b"null", b'""')
 _ESCAPE: Final = b"\\u"
 """A key may be written with it."""
+_ESCAPED_ASCII: Final = re.compile(rb"\\u00([0-7][0-9a-fA-F])")
+_WIDE: Final = b"\0"
+"""Between the letters of a name in UTF-16 or UTF-32."""
 _Raw = msgspec.Raw
 _Fields = dict[str, _Raw]
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -79,10 +82,11 @@ class Masking:
     def masked(self, value: bytes) -> bytes:
         """The record without what is to be masked; the same bytes if there is nothing.
 
-        What is not a JSON object or array cannot be masked. If it names a masked key, :data:`WITHHELD` takes its place.
+        What is not a JSON object or array cannot be masked. If it names a masked key, :data:`WITHHELD` takes its place,
+        also if the name has escapes, or the record is UTF-16 or UTF-32.
         """
-        named = any(name in value for name in self._names)
-        if not named and (not self._names or _ESCAPE not in value):
+        named = self._is_named(value)
+        if not named and (not self._names or (_ESCAPE not in value and _WIDE not in value)):
             return value
         try:
             return self._of_document(self._with_last_of_equal_keys(value.strip()))
@@ -94,7 +98,10 @@ class Masking:
                 return self._of_document(canonical_json(root).encode())
         except (ValueError, RecursionError):
             pass
-        return WITHHELD if named else value
+        return WITHHELD if named or self._is_named(_ESCAPED_ASCII.sub(_letter, value.replace(_WIDE, b""))) else value
+
+    def _is_named(self, value: bytes) -> bool:
+        return any(name in value for name in self._names)
 
     def _with_last_of_equal_keys(self, value: bytes) -> bytes:
         """The record without values that a later one of the same key hides: nothing else would look at them.
@@ -161,6 +168,10 @@ class Masking:
 
 
 NOTHING_MASKED: Final = Masking()
+
+
+def _letter(escape: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(escape[1].decode())
 
 
 def _has_equal_keys(value: bytes) -> bool:
