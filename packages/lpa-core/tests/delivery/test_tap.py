@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import time
 from typing import Any
 
 import attrs
@@ -237,6 +239,71 @@ def test_there_is_one_tap_and_the_last_to_open_it_has_it() -> None:
     assert tap.is_open
     tap.close(second)
     assert not tap.is_open
+
+
+def test_a_worker_that_still_looks_for_the_tap_before_does_not_end_the_new_one() -> None:
+    clock = Clock()
+    tap, _ = opened(clock, stage=TapStage.READ)
+    before = clock.seconds
+
+    class OpenedMeanwhile(RecordBatch):
+        """Between the worker's look at the tap and the end of what it looks at, somebody opens another one."""
+
+        def __len__(self) -> int:
+            if clock.seconds == before:
+                clock.seconds += 16
+                second.append(tap.open(TapRequest(stage=TapStage.READ)))
+            return super().__len__()
+
+    second: list[str] = []
+    tap.read(OpenedMeanwhile("topic", 0, [1], [event("one")]))
+    assert tap.is_open
+    assert not taken(tap, second[0], clock).ended
+
+
+def test_two_who_ask_the_same_tap_at_once_share_what_came() -> None:
+    clock = Clock()
+    tap, _ = opened(clock)
+    some = pending(*(event(f"{number}") for number in range(200)))
+    found: list[TapAnswer] = []
+
+    class Slow(dict[str, str]):
+        """Lets the other one ask in the middle of an answer."""
+
+        def items(self) -> Any:
+            time.sleep(0.0001)
+            return super().items()
+
+    id = tap.open(TapRequest(rate=1_000.0, where=Slow(id="7")))
+    pass_all(tap, some)
+    clock.seconds += 1
+    askers = [threading.Thread(target=lambda: found.append(taken(tap, id, clock, 0))) for _ in range(4)]
+    for each in askers:
+        each.start()
+    for each in askers:
+        each.join()
+    assert len(found) == 4, "none failed"
+    assert [each.offset for answer in found for each in answer.records] == [17]
+
+
+def test_less_than_one_record_a_second_is_some_records() -> None:
+    clock = Clock()
+    tap, id = opened(clock, rate=0.5)
+    for seconds in (1.0, 1.0, 1.0, 1.0, 10.0):
+        pass_all(tap, pending(*VALUES))
+        found = len(taken(tap, id, clock, seconds).records)
+        assert found <= 1, "what was saved up is one record at most"
+    assert found == 1
+
+
+def test_a_tap_keeps_no_record_that_is_too_long_to_be_shown() -> None:
+    clock = Clock()
+    tap, id = opened(clock, stage=TapStage.READ)
+    payload = b"x" * 1_000_000
+    before = sys.getrefcount(payload)
+    tap.read(RecordBatch("topic", 0, [1], [payload]))
+    assert sys.getrefcount(payload) == before
+    assert [each.size for each in taken(tap, id, clock).records] == [1_000_000]
 
 
 @pytest.mark.parametrize(

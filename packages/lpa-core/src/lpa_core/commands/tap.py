@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import cyclopts
 import msgspec
@@ -71,20 +71,20 @@ def tap_app(context: AppContext) -> cyclopts.App:
         except ValueError as error:
             raise UsageError(str(error)) from None
         client = AdminClientOfJob(address or settings.admin_address, settings.admin_token)
-        opened = str(client.ask("POST", "/tap", asked)["tap"])
+        opened = client.open_tap(asked)
         until = None if seconds is None else time.monotonic() + seconds
-        answer: dict[str, object] = {}
+        answer: dict[str, Any] = {}
         pause = threading.Event()
         try:
             while until is None or time.monotonic() < until:
-                answer = client.ask("GET", f"/tap/{opened}")
-                for record in msgspec.convert(answer["records"], list[dict[str, object]]):
+                answer = client.take(opened)
+                for record in answer["records"]:
                     _print(record, json=json)
                 if answer["ended"]:
                     break
                 pause.wait(_ASK_SECONDS)
         finally:
-            client.ask_in_vain("POST", f"/tap/{opened}/close")
+            client.close_tap(opened)
             if answer and not json:
                 print_line(_counts(answer), "dim")
 
@@ -110,7 +110,7 @@ def _print(record: dict[str, object], *, json: bool) -> None:
     print_line(plain(f"{place} {told} {beginning}{rest}").plain)
 
 
-def _counts(answer: dict[str, object]) -> str:
-    passed = counted(int(str(answer["passed"])), "record")
+def _counts(answer: dict[str, Any]) -> str:
+    passed = counted(answer["passed"], "record")
     names = {"not_looked_at": "not looked at", "fitting": "fitting", "dropped": "dropped"}
-    return f"{passed} passed; " + ", ".join(f"{int(str(answer[name])):,} {told}" for name, told in names.items())
+    return f"{passed} passed; " + ", ".join(f"{answer[name]:,} {told}" for name, told in names.items())

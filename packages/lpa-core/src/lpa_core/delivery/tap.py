@@ -116,7 +116,9 @@ class _Held:
     topic: str
     partition: int
     offset: int
-    payload: bytes | None
+    payload: bytes
+    """Empty if it is too long to be shown: then nothing else needs the record."""
+    size: int
     outcome: str
     type: str
     reason: str
@@ -130,6 +132,7 @@ class _Open:
     request: TapRequest
     id: str
     asked_at: float
+    ended: bool = False
     held: deque[_Held] = attrs.field(factory=deque)
     allowance: float = 1.0
     answering: float = _MOST_SECONDS
@@ -145,7 +148,7 @@ class Tap:
     """The one tap of a worker: opening another one ends it.
 
     Worker threads call ``read``, ``judged``, ``claimed`` and ``written``, if ``is_open``; threads of the admin endpoint
-    call the others. Nothing here blocks a worker thread.
+    call the others, and wait for each other. Nothing here blocks a worker thread.
     """
 
     def __init__(
@@ -156,10 +159,15 @@ class Tap:
     ) -> None:
         """``clock`` gives seconds, ``processor`` those that processors worked for this process."""
         self._masking, self._clock, self._processor = masking, clock, processor
-        self._looking = threading.Lock()
+        self._looking, self._taking = threading.Lock(), threading.Lock()
         self._current: _Open | None = None
         self._budget, self._counted_at = 0.0, 0.0
-        self.is_open = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anybody watches."""
+        current = self._current
+        return current is not None and not current.ended
 
     # For threads of the admin endpoint.
 
@@ -167,18 +175,22 @@ class Tap:
         """Begin to show what is asked for; return the id to ask by."""
         now = self._clock()
         opened = _Open(request, uuid.uuid4().hex, now)
-        self._counted_at, self._budget = self._processor(), _MOST_SECONDS
-        self._current, self.is_open = opened, True
+        with self._taking:
+            self._counted_at, self._budget = self._processor(), _MOST_SECONDS
+            self._current = opened
         return opened.id
 
     def take(self, id: str) -> TapAnswer | None:
         """What came since the last question; None if no such tap is open, or no more."""
-        current = self._current
-        if current is None or current.id != id:
-            return None
+        with self._taking:
+            current = self._current
+            return None if current is None or current.id != id else self._answer(current)
+
+    def _answer(self, current: _Open) -> TapAnswer:
         now, begun = self._clock(), self._processor()
         seconds, current.asked_at = now - current.asked_at, now
-        current.allowance = min(current.request.rate, current.allowance + seconds * current.request.rate)
+        most = max(1.0, current.request.rate)
+        current.allowance = min(most, current.allowance + seconds * current.request.rate)
         budget = min(_MOST_SECONDS, current.answering + seconds * _ANSWERING_SHARE)
         records: list[TappedRecord] = []
         late = False
@@ -194,13 +206,14 @@ class Tap:
             late = self._processor() - begun > budget
         current.answering = budget - (self._processor() - begun)
         return TapAnswer(
-            records, current.passed, current.not_looked_at, current.fitting, current.dropped, ended=not self.is_open
+            records, current.passed, current.not_looked_at, current.fitting, current.dropped, current.ended
         )
 
     def close(self, id: str) -> None:
         """End the tap of that id, if it is open."""
-        if self._current is not None and self._current.id == id:
-            self._current, self.is_open = None, False
+        with self._taking:
+            if self._current is not None and self._current.id == id:
+                self._current = None
 
     # For worker threads.
 
@@ -240,7 +253,7 @@ class Tap:
     ) -> int:
         """How many records were looked at."""
         if self._clock() - current.asked_at > _FORGOTTEN_SECONDS:
-            self.is_open = False
+            current.ended = True
             return 0
         begun = self._processor()
         budget = min(_MOST_SECONDS, self._budget + (begun - self._counted_at) * _SHARE)
@@ -262,14 +275,14 @@ class Tap:
         if current.fitting % request.sample or len(current.held) >= _HELD:
             current.dropped += 1
             return
+        payload = batch.values[index] or b""
+        kept, size = payload if len(payload) <= _LARGEST_PAYLOAD else b"", len(payload)
         position = (batch.topic, batch.partition, batch.offsets[index])
-        current.held.append(_Held(*position, batch.values[index], outcome, type_, reason))
+        current.held.append(_Held(*position, kept, size, outcome, type_, reason))
 
     def _shown(self, held: _Held, request: TapRequest) -> TappedRecord | None:
         """The record as a person sees it; None if ``where`` does not hold."""
-        payload = held.payload or b""
-        size = len(payload)
-        payload = self._masking.masked(payload) if size <= _LARGEST_PAYLOAD else b""
+        payload = self._masking.masked(held.payload)
         if request.where and not _holds(payload, request.where.items()):
             return None
         return TappedRecord(
@@ -281,7 +294,7 @@ class Tap:
             held.type,
             held.reason,
             payload.decode(errors="backslashreplace"),
-            size,
+            held.size,
         )
 
 
