@@ -80,6 +80,7 @@ FOLLOWED = {
         "test_a_fixture_gives_the_same_bytes_now_and_then_and_a_change_is_found_in_its_layer"
     ),
     "replay list": "packages/lpa-replay/tests/test_loop.py::test_a_producers_bug_is_repaired_once",
+    "replay run": "packages/lpa-replay/tests/test_loop.py::test_a_plan_is_carried_out_exactly_or_not_at_all",
     "replay plan": "packages/lpa-replay/tests/test_loop.py::test_a_plan_is_carried_out_exactly_or_not_at_all",
     "schema apply": f"{HERE}_what_a_drift_asks_for_mends_it",
     "schema check": f"{HERE}_what_a_drift_asks_for_mends_it",

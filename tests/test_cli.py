@@ -89,7 +89,11 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
         (["apply"], 'lpa: there is no command "lpa apply": the nearest is "lpa topics apply"; lpa has config, '),
         (["ingest", "--frob"], 'Invalid value "--frob" for SOURCE. there is no option --frob; see lpa ingest --help'),
         (["ingest", "a.ndjson", "--frob"], "lpa: Unknown option: --frob; see lpa ingest --help"),
-        (["ingest", "a.ndjson", "b.ndjson"], "lpa: Unused Tokens: ['b.ndjson']; see lpa ingest --help"),
+        (
+            ["ingest", "a.ndjson", "b.ndjson", "c.ndjson"],
+            'lpa: "lpa ingest" takes only SOURCE: leave out "b.ndjson", "c.ndjson"; see lpa ingest --help',
+        ),
+        (["topics", "show", "all"], 'lpa: "lpa topics show" takes no argument, only options: leave out "all"; see lpa'),
         (["ingest", "--sink"], "parameter --sink requires an argument; see lpa ingest --help"),
         (["plugins", "new"], 'lpa: "lpa plugins new" needs NAME: of the plugin: lower-case letters, digits and single'),
         (["generate"], "give --events, or --rate for events as of now; see lpa generate --help"),

@@ -51,6 +51,10 @@ def test_dead_letters_are_shown_by_time_and_type(ingested: Path) -> None:
     nothing = lpa(ingested, "triage", "--since", "2100-01-01", "--type", "stream_trace")
     printed = " ".join(nothing.stdout.split())
     assert printed == "Nothing was dead-lettered since 2100-01-01T00:00:00.000Z of type stream_trace."
+    hour = lpa(ingested, "triage", "--type", "discovery_results")
+    assert " ".join(hour.stdout.split()) == (
+        "Nothing was dead-lettered in the last hour of type discovery_results. `--since 24h` looks further back."
+    )
     unknown = lpa(ingested, "triage", "--type", "stream_trcae")
     assert " ".join(unknown.stdout.split()) == (
         "Nothing was dead-lettered in the last hour of type stream_trcae. No event type has that name: did you mean "

@@ -38,6 +38,16 @@ def test_another_jar_is_refused_with_the_reason(tmp_path: Path, manifest: str, w
         require_jar(jar(tmp_path, manifest), "0.1.0")
 
 
+def test_without_a_jar_the_message_says_what_builds_it(tmp_path: Path) -> None:
+    for path in ("", str(tmp_path / "none.jar")):
+        with pytest.raises(FlinkJarError) as refused:
+            require_jar(path, "0.1.0")
+        command = str(refused.value).split("`")[1]
+        pom = Path(__file__).parents[3] / command.split()[command.split().index("--file") + 1]
+        assert command == "mvn --file flink-jobs/pom.xml package"
+        assert "<artifactId>livepeer-analytics-flink</artifactId>" in pom.read_text()
+
+
 def test_what_is_no_jar_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FlinkJarError, match="set LPA_FLINK_JAR"):
         require_jar("", "0.1.0")

@@ -11,6 +11,7 @@ from lpa_replay.testing.place import MOMENT, ReplayPlace, event
 
 REFUSED = {
     "no window": ((), "no window: give --start and --end"),
+    "no plan": ((), "and `lpa replay run --plan FILE` what `lpa replay plan` wrote"),
     "end before start": (("--start", str(MOMENT), "--end", str(MOMENT - 1)), "is after --end"),
     "equal bounds": (("--start", str(MOMENT), "--end", str(MOMENT)), "the end is exclusive and has to be later"),
     "not a number": (("--start", "noon"), "--start=noon: this is not a time"),

@@ -23,6 +23,7 @@ from lpa_core.commands.missing_argument import missing_argument
 from lpa_core.commands.options import require_utf8
 from lpa_core.commands.output import console, plain, show_every_character
 from lpa_core.commands.plugins import plugins_app
+from lpa_core.commands.surplus_argument import surplus_argument
 from lpa_core.commands.tap import tap_app
 from lpa_core.commands.topics import topics_app
 from lpa_core.commands.types import types_app
@@ -152,7 +153,8 @@ def _called(app: cyclopts.App, arguments: list[str]) -> Any:
     try:
         return app(arguments, exit_on_error=False, print_error=False)
     except cyclopts.CycloptsError as error:
-        what = unknown_command(app, error) or missing_argument(app, error) or " ".join(str(error).split()).rstrip(".")
+        what = unknown_command(app, error) or missing_argument(app, error) or surplus_argument(app, error)
+        what = what or " ".join(str(error).split()).rstrip(".")
         command = " ".join(("lpa", *(error.command_chain or ())))
         raise UsageError(f"{what}; see {command} --help") from None
 

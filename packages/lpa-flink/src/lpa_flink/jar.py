@@ -23,13 +23,13 @@ class FlinkJarError(ConfigurationError):
 def require_jar(path: str, version: str) -> Path:
     """The jar at ``path``, if it is the job's and of this version. Raises FlinkJarError."""
     if not path:
-        raise FlinkJarError(f"no jar is named: set LPA_FLINK_JAR to {TITLE}-{version}.jar")
+        raise FlinkJarError(f"no jar is named: {_remedy(version)}")
     jar = Path(path).expanduser()
     try:
         with zipfile.ZipFile(jar) as archive:
             manifest = Parser().parsestr(archive.read(_MANIFEST).decode(errors="replace"))
     except OSError as error:
-        raise FlinkJarError(f"{jar}: {error.strerror}: set LPA_FLINK_JAR to {TITLE}-{version}.jar") from None
+        raise FlinkJarError(f"{jar}: {error.strerror}: {_remedy(version)}") from None
     except (zipfile.BadZipFile, KeyError):
         raise FlinkJarError(f"{jar} is not a whole jar: build it again, or fetch it again") from None
     title, found = manifest.get("Implementation-Title", ""), manifest.get("Implementation-Version", "")
@@ -38,3 +38,10 @@ def require_jar(path: str, version: str) -> Path:
     if found != version:
         raise FlinkJarError(f"{jar} is of version {found}, and lpa-flink of {version}: use two of one version")
     return jar
+
+
+def _remedy(version: str) -> str:
+    return (
+        f"set LPA_FLINK_JAR to {TITLE}-{version}.jar, which `mvn --file flink-jobs/pom.xml package` makes in "
+        "the source tree, below flink-jobs/target; see docs/operations/FLINK_DEPLOYMENT.md"
+    )

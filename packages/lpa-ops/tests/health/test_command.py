@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -85,7 +86,8 @@ def test_a_critical_check_ends_it_with_1_and_says_what_to_do(
     shown = capsys.readouterr().out
     critical, _, others = shown.partition("\n\n")
     assert critical.startswith("critical: 1\ndlq_rate: Dead letters\n"), "what is worst comes first"
-    assert "  to do   `lpa triage` shows the reasons and samples\n" in critical
+    to_do = " ".join(critical.partition("  to do ")[2].partition("  see ")[0].split())
+    assert to_do == f"`lpa triage --since 24h {shlex.join(arguments)}` shows the reasons and samples"
     assert critical.endswith("  see     docs/operations/health.md#dlq-rate")
     assert others.index("not applicable: ") < others.index("ok: ")
     assert "were dead-lettered" not in others, "what is ok takes a row"

@@ -84,7 +84,9 @@ def triage_app(context: AppContext) -> cyclopts.App:
         if found["failures"]:
             print_dead_letters(console(), found["details"], found["samples"], title=_title(since_ms), wide=wide)
         elif not found["recovered"]:
-            print_line(f"Nothing was dead-lettered {when}{_of_type(event_type)}.{_unknown(event_type, context)}")
+            further = "" if since_ms is not None else " `--since 24h` looks further back."
+            nothing = f"Nothing was dead-lettered {when}{_of_type(event_type)}."
+            print_line(f"{nothing}{_unknown(event_type, context) or further}")
         if found["recovered"]:
             of = "of the last hour" if since_ms is None else when
             one, several = f"dead letter {of} is recovered: its event", f"dead letters {of} are recovered: their events"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final, final
-from urllib.parse import urlsplit
 
 import attrs
 
@@ -14,6 +12,7 @@ from lpa_core.counted import counted
 from lpa_core.health.check import Finding, NotApplicable, Scope
 from lpa_core.settings.thresholds import State, Thresholds
 from lpa_ops.health.database import HealthDatabase, opened
+from lpa_ops.health.same_scope import sink_option
 from lpa_sinks import parity
 from lpa_sinks.clickhouse.retries import AT_ONCE
 
@@ -62,10 +61,7 @@ def outcomes(
 def options(scope: Scope) -> str:
     """Of a command that is about the same hours of the same database, but for a password in its URI."""
     start, end = _hours(scope)
-    window = f"--start {start:%Y-%m-%dT%H:%M:%S} --end {end:%Y-%m-%dT%H:%M:%S}"
-    if scope.sink is None or urlsplit(scope.sink).password is not None:
-        return window
-    return f"{window} --sink {shlex.quote(scope.sink)}"
+    return f"--start {start:%Y-%m-%dT%H:%M:%S} --end {end:%Y-%m-%dT%H:%M:%S}{sink_option(scope)}"
 
 
 def judge_parity(scope: Scope, action: str, invariants: Collection[int] = ()) -> Finding:

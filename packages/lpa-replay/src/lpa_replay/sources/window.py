@@ -80,7 +80,7 @@ def window(
     if first is None:
         raise ReplayRefused(
             "no window: give --start and --end, or --since 2h, or REPLAY_START_EPOCH_MS and REPLAY_END_EPOCH_MS; "
-            "--all takes everything"
+            "--all takes everything, and `lpa replay run --plan FILE` what `lpa replay plan` wrote"
         )
     behind = now if behind is None else behind
     require_order(first, behind, *names)

@@ -9,11 +9,12 @@ from lpa_core.health.check import Finding, HealthCheck, Scope
 from lpa_ops.health.database import HealthDatabase
 from lpa_ops.health.rejects import Share, judge_share
 from lpa_ops.health.runbook import section
+from lpa_ops.health.same_scope import since_option
 
 
 def judge(scope: Scope) -> Finding:
     thresholds = scope.settings.health.dlq_share
-    action = "`lpa triage` shows the reasons and samples"
+    action = f"`lpa triage {since_option(scope)}` shows the reasons and samples"
     return judge_share(scope, "dlq", "dead-lettered", thresholds, action, _outstanding)
 
 

@@ -9,6 +9,7 @@ from lpa_core.health.check import Finding, HealthCheck, Scope
 from lpa_core.settings.thresholds import State, Thresholds
 from lpa_ops.health.database import opened
 from lpa_ops.health.runbook import section
+from lpa_ops.health.same_scope import since_option
 
 _RECORDS: Final = Thresholds(0, 100)
 _KEY_SHOWN: Final = 80
@@ -26,7 +27,7 @@ def judge(scope: Scope) -> Finding:
         f"{counted(found['keys'], 'key')}; most under {found['key'][:_KEY_SHOWN]!r} ({found['records']:,}, "
         f"{found['type']})"
     )
-    action = "`lpa triage` shows them; correct the producer: each event needs an id of its own"
+    action = f"`lpa triage {since_option(scope)}` shows them; correct the producer: each event needs an id of its own"
     return Finding.of(found["total"], _RECORDS, what, action)
 
 
