@@ -91,7 +91,10 @@ def test_quarantined_records_are_another_place(browser: TestClient, day: Checked
     at = f"{row['source_topic']}/{row['source_partition']}/{row['source_offset']}"
     record = browser.get("/failures/record.json", params={"at": at}).json()
     assert record["trace"]["records"][0]["claim"]["owner"] is not None, "who owns its key"
-    assert "Its key is owned by" in page(browser.get("/failures/record", params={"at": at})).text
+    text = page(browser.get("/failures/record", params={"at": at})).text
+    assert "Its key is owned by" in text
+    span = record["trace"]["records"][0]["range"]
+    assert f"Range {span['start']} to {span['end'] - 1}, batch time" in text, "as the command says it"
 
 
 def test_a_search_finds_ids_positions_and_what_payloads_name(browser: TestClient, day: CheckedDatabase) -> None:
@@ -106,6 +109,30 @@ def test_a_search_finds_ids_positions_and_what_payloads_name(browser: TestClient
     found = page(browser.get("/failures", params={"sought": "'; DROP TABLE x --"}))
     assert "Nothing matches what you look for" in found.text
     assert day.query("SELECT count() FROM day.streaming_events_dlq")[0][0]
+
+
+@pytest.mark.slow
+def test_all_rejects_are_counted_even_if_not_all_kinds_of_them_are_shown(
+    opened: Callable[..., TestClient], sources: ConsoleSources, day: CheckedDatabase
+) -> None:
+    browser = opened(sources)
+    before = browser.get("/failures.json").json()
+    day.run(
+        "INSERT INTO day.streaming_events_dlq SELECT * EXCEPT number REPLACE ('many' AS source_topic, "
+        "number AS source_offset, concat('made up ', toString(number)) AS event_type) "
+        "FROM (SELECT * FROM day.streaming_events_dlq ORDER BY ingestion_timestamp DESC LIMIT 1) AS one "
+        "CROSS JOIN numbers(250) AS many"
+    )
+    try:
+        content = browser.get("/failures.json").json()
+        assert content["total"] == before["total"] + 250
+        assert len(content["groups"]) + content["more_groups"] == len(before["groups"]) + 250
+        said = f"{content['more_groups']} more kinds of them are not shown"
+        assert said in page(browser.get("/failures")).text
+        assert said in page(browser.get("/replay")).text
+    finally:
+        day.run("DELETE FROM day.streaming_events_dlq WHERE source_topic = 'many'")
+    assert "more kinds of them" not in page(browser.get("/failures")).text
 
 
 @pytest.mark.slow
@@ -130,6 +157,11 @@ def test_failure_23_hostile_payloads_are_shown_as_text(
         assert len(browser.get("/failures/record.json", params={"at": at}).content) < 4_000_000, at
     assert SCRIPT in page(browser.get(f"/failures/record?at={quote(hostile[0], safe='')}")).text
     assert r"abc\u202edef" in page(browser.get(f"/failures/record?at={quote(hostile[1], safe='')}")).text
+
+
+def test_a_refused_page_is_offered_again_only_if_it_can_be_loaded(browser: TestClient) -> None:
+    assert "" in page(browser.get("/failures/record?at=nothing"), 400).links, "this very address, whatever it is"
+    assert "Load this page again" not in page(browser.post("/replay/start", data={}), 403).text
 
 
 @pytest.mark.parametrize(("path", "status", "said"), [

@@ -47,6 +47,34 @@ def test_the_page_says_what_its_twin_says(browser: TestClient) -> None:
     assert len([each for each in found.elements if "data-series" in each[1]]) == 2
 
 
+def test_its_rejects_are_those_of_the_page_that_they_lead_to(browser: TestClient) -> None:
+    content = browser.get("/flow.json?since=23h").json()
+    link = f"/failures?since={content['since_ms']}"
+    assert link in page(browser.get("/flow?since=23h")).links
+    assert browser.get(link.replace("?", ".json?")).json()["total"] == content["totals"]["dead_lettered"] > 0
+
+
+def test_only_a_window_that_ends_now_says_what_comes_in_now(browser: TestClient, day: CheckedDatabase) -> None:
+    assert "now " in page(browser.get("/flow")).text
+    past = page(browser.get(f"/flow?until={day.now_ms - 3_600_000}")).text
+    assert "at the end " in past
+    assert " a second" in past
+    assert "now " not in past
+
+
+def test_marks_that_are_left_out_are_told(
+    opened: Callable[..., TestClient], sources: ConsoleSources, day: CheckedDatabase
+) -> None:
+    backups = [(day.now_ms - 1 - number, f"backup {number}") for number in range(201)]
+    browser = opened(attrs.evolve(sources, backups=lambda: backups))
+    content = browser.get("/flow.json").json()
+    assert ([each["name"] for each in content["marks"]], content["more_marks"]) == (
+        [name for _, name in backups[:200]],
+        True,
+    )
+    assert "These are the newest 200." in page(browser.get("/flow")).text
+
+
 def test_a_window_without_records_says_so(browser: TestClient, day: CheckedDatabase) -> None:
     found = page(browser.get(f"/flow?since={day.now_ms - 9 * 86_400_000}&until={day.now_ms - 8 * 86_400_000}"))
     assert "No record arrived in this time" in found.text

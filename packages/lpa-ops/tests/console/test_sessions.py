@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from starlette.testclient import TestClient
 
 from lpa_ops.console.sessions import timeline
+from lpa_ops.console.text import figure
 from lpa_ops.testing.checked_database import CheckedDatabase
 from lpa_ops.testing.page_text import page
 
@@ -54,6 +56,28 @@ def test_search_finds_a_session_by_each_of_its_ids(browser: TestClient, day: Che
     (job,) = day.query("SELECT job_id FROM day.fact_jobs LIMIT 1")[0]
     assert [each["job_id"] for each in browser.get("/sessions.json", params={"sought": job}).json()["jobs"]] == [job]
     assert "No session or job matches" in page(browser.get("/sessions?sought=' OR 1 --")).text
+
+
+def test_lists_say_that_they_are_cut(
+    browser: TestClient, day: CheckedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "The latest" not in page(browser.get("/sessions?sought=nobody")).text
+    monkeypatch.setattr("lpa_ops.console.sessions._MOST", 3)
+    found = page(browser.get("/sessions"))
+    assert "The latest 3 sessions" in found.text
+    assert "The latest 3 jobs" in found.text
+    ((address,),) = day.query(
+        "SELECT orchestrator_address FROM day.fact_workflow_sessions WHERE orchestrator_address != '' "
+        "GROUP BY orchestrator_address HAVING count() > 3 LIMIT 1"
+    )
+    content = browser.get("/sessions.json", params={"sought": address}).json()
+    assert (len(content["sessions"]), content["more_sessions"]) == (3, True)
+    assert "The latest 3 sessions" in page(browser.get("/sessions", params={"sought": address})).text
+
+
+def test_what_is_charged_is_told_to_the_last_wei() -> None:
+    assert figure(1_234_567_890_123_456_789) == "1,234,567,890,123,456,789"
+    assert [figure(each) for each in (None, 0, 0.25, 1234.5, 7.0)] == ["-", "0", "0.25", "1,234", "7"]
 
 
 def test_what_is_not_there_is_said(browser: TestClient) -> None:

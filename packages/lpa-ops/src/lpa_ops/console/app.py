@@ -215,4 +215,9 @@ class _Front:
     def answer_of(self, request: Request, status: HTTPStatus, detail: str) -> Response:
         if request.url.path.endswith(".json"):
             return Response(as_json(problem_details(status, detail)), status, media_type=MEDIA_TYPE)
-        return self._html(request, "error.html", {"status": status, "detail": detail}, status)
+        return self._html(
+            request,
+            "error.html",
+            {"status": status, "detail": detail, "loads_again": request.method == "GET"},
+            status,
+        )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, final
+
+import attrs
 
 from lpa_core.errors import UsageError
 from lpa_core.records import Position
@@ -24,6 +26,26 @@ PLACES: Final[Mapping[str, str]] = {"dlq": "dead letters", "quarantine": "quaran
 _TABLES: Final[Mapping[str, str]] = {"dlq": "streaming_events_dlq", "quarantine": "streaming_events_quarantine"}
 _READABLE_CHARACTERS: Final = 262_144
 """Beyond this a payload is shown as it was sent only."""
+_OF_ALL: Final = "of_all_"
+"""Before columns of ``failures.sql`` that say the same in each row."""
+
+
+@final
+@attrs.frozen
+class MatchingRejects:
+    """Rejects that somebody asks for.
+
+    Attributes:
+        sums: ``total``, ``recovered`` and ``given_up`` of all of them.
+        groups: the same by class, reason and type, the most frequent first.
+        more_groups: how many groups are not among these.
+        records: the latest, newest first.
+    """
+
+    sums: Mapping[str, int]
+    groups: list[dict[str, Any]]
+    more_groups: int
+    records: list[dict[str, Any]]
 
 
 def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
@@ -45,22 +67,20 @@ def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
         "partition": position.partition,
         "offset": position.offset,
     }
-    groups, records = rejects_of(sources, place, bound)
+    found = rejects_of(sources, place, bound)
     return {
         "since_ms": since,
         "until_ms": until,
         "place": place,
-        "total": sum(row["total"] for row in groups),
-        "recovered": sum(row["recovered"] for row in groups),
-        "groups": groups,
-        "records": records,
+        **found.sums,
+        "groups": found.groups,
+        "more_groups": found.more_groups,
+        "records": found.records,
     }
 
 
-def rejects_of(
-    sources: ConsoleSources, place: str, bound: Mapping[str, Any]
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Rejects by class, reason and type, and the latest of them, newest first.
+def rejects_of(sources: ConsoleSources, place: str, bound: Mapping[str, Any]) -> MatchingRejects:
+    """What matches.
 
     Args:
         place: one of PLACES.
@@ -70,8 +90,14 @@ def rejects_of(
     rejects = dead_letters(_SINCE, asked) if place == "dlq" else _SQL.fill("quarantined.sql", since=_SINCE)
     with ThreadPoolExecutor(1) as beside:
         latest = beside.submit(_latest_records, sources, place, asked, bound)
-        groups = sources.database.rows("failures.sql", {"rejects": rejects, "matching": asked}, **bound)
-        return groups, latest.result()
+        rows = sources.database.rows("failures.sql", {"rejects": rejects, "matching": asked}, **bound)
+        of_all = rows[0] if rows else {}
+        return MatchingRejects(
+            {name: int(of_all.get(f"{_OF_ALL}{name}", 0)) for name in ("total", "recovered", "given_up")},
+            [{name: value for name, value in row.items() if not name.startswith(_OF_ALL)} for row in rows],
+            int(of_all.get(f"{_OF_ALL}groups", 0)) - len(rows),
+            latest.result(),
+        )
 
 
 def _latest_records(

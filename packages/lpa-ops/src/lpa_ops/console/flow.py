@@ -18,6 +18,7 @@ _STEPS_MS: Final = (
     *(3_600_000, 10_800_000, 21_600_000, 86_400_000, 604_800_000),
 )
 _MOST_STEPS: Final = 120
+_MOST_MARKS: Final = 200
 
 
 def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
@@ -28,6 +29,7 @@ def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
     known = max((each["start_ms"] for each in steps if each["accepted"]), default=0)
     (latest,) = sources.database.rows("latest_arrival.sql", since=known)
     arrived = epoch_ms(latest["at"])
+    marks = _marks(sources, since, until)
     totals = {name: sum(each[name] for each in steps) for name in ("read", *OUTCOMES)}
     return {
         "since_ms": since,
@@ -43,7 +45,8 @@ def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
         "figures": {name: _figure(report, name) for name in ("consumer_lag", "input_to_fact_freshness", "rollup_lag")},
         "partitions": sources.partitions().as_json(),
         "steps": steps,
-        "marks": _marks(sources, since, until),
+        "marks": marks[:_MOST_MARKS],
+        "more_marks": len(marks) > _MOST_MARKS,
     }
 
 
@@ -106,7 +109,8 @@ def _figure(report: HealthReport, check: str) -> dict[str, Any] | None:
 
 
 def _marks(sources: ConsoleSources, since: int, until: int) -> list[dict[str, Any]]:
-    marks = sources.database.rows("marks.sql", since=since, until=until)
+    """The newest first; one more than are shown tells that there are more."""
+    marks = sources.database.rows("marks.sql", since=since, until=until, limit=_MOST_MARKS + 1)
     backups = [(at_ms, name) for at_ms, name in sources.backups() if since <= at_ms < until]
     marks += [{"kind": "backup", "at_ms": at_ms, "name": name} for at_ms, name in backups]
     return sorted(marks, key=lambda each: -int(each["at_ms"]))

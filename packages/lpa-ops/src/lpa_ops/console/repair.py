@@ -6,13 +6,14 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import attrs
 import msgspec
 
 from lpa_core.errors import UsageError
 from lpa_core.records import Position
 from lpa_core.replays import ReplayRefused
 from lpa_core.tables.row_layout import DLQ_TABLE
-from lpa_ops.console.failures import rejects_of
+from lpa_ops.console.failures import MatchingRejects, rejects_of
 from lpa_ops.console.page import ConsolePage, ConsoleSources, PageRequest
 from lpa_ops.console.replay_choice import ReplayChoice
 from lpa_ops.dead_letters.payload import indented, without_marks
@@ -45,15 +46,15 @@ def choice_of(request: PageRequest) -> ReplayChoice:
 
 def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
     choice = choice_of(request)
-    groups, rows = matching(sources, choice)
-    samples = _samples(sources, choice, rows)
+    found = matching(sources, choice)
+    samples = _samples(sources, choice, found.records)
     edited = samples[0] if samples else None
     original = _editable(edited)
     payload = _payload(request, original)
     fix, wrong = _fix(request, edited, original, payload)
     tried = sources.repairs.of(samples, fix, request.now_ms)
     return {
-        **{name: sum(int(row[name]) for row in groups) for name in ("total", "recovered", "given_up")},
+        **found.sums,
         "choice": choice.values(),
         "position": _position(edited.place) if edited else "",
         "payload": payload,
@@ -68,8 +69,7 @@ def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
 def repaired(sources: ConsoleSources, request: PageRequest) -> tuple[ReplayChoice, str]:
     """What the form of the page asks to replay, and the text of the fix file. Raises UsageError if the fix is wrong."""
     choice = choice_of(request)
-    _, rows = matching(sources, choice)
-    edited = next(iter(_samples(sources, choice, rows)), None)
+    edited = next(iter(_samples(sources, choice, matching(sources, choice).records)), None)
     original = _editable(edited)
     fix, wrong = _fix(request, edited, original, _payload(request, original))
     if wrong:
@@ -77,8 +77,8 @@ def repaired(sources: ConsoleSources, request: PageRequest) -> tuple[ReplayChoic
     return choice, "" if fix is None else fix.text
 
 
-def matching(sources: ConsoleSources, choice: ReplayChoice) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The records that are meant by class, reason and type, and the latest of them, the outstanding ones first."""
+def matching(sources: ConsoleSources, choice: ReplayChoice) -> MatchingRejects:
+    """The records that are meant; of the latest of them the outstanding ones come first."""
     one = choice.at if choice.alone else None
     bound = {
         "since": choice.since_ms,
@@ -92,8 +92,8 @@ def matching(sources: ConsoleSources, choice: ReplayChoice) -> tuple[list[dict[s
         "partition": one.partition if one else -1,
         "offset": one.offset if one else -1,
     }
-    groups, rows = rejects_of(sources, "dlq", bound)
-    return groups, sorted(rows, key=lambda row: row["state"] != "outstanding")
+    found = rejects_of(sources, "dlq", bound)
+    return attrs.evolve(found, records=sorted(found.records, key=lambda row: row["state"] != "outstanding"))
 
 
 def _samples(sources: ConsoleSources, choice: ReplayChoice, rows: Sequence[Mapping[str, Any]]) -> list[Found]:

@@ -25,17 +25,21 @@ _CHECK: Final = "dlq_rate"
 
 def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
     choice = choice_of(request)
-    groups, _ = matching(sources, choice)
+    found = matching(sources, choice)
     _, step, steps = steps_of(sources, choice.since_ms, choice.until_ms)
-    runs = _recorded(sources)[::-1][:_MOST_RUNS]
+    runs = _recorded(sources)[::-1]
+    jobs = sources.replays.latest(_MOST_JOBS + 1)
     return {
         "since_ms": choice.since_ms,
         "until_ms": choice.until_ms,
         "step_ms": step,
         "steps": steps,
-        "groups": [each for each in groups if each["total"] > each["recovered"] + each["given_up"]],
-        "jobs": [_told(each) for each in sources.replays.latest(_MOST_JOBS)],
-        "runs": [{**run_json(each), "became": became_text(each)} for each in runs],
+        "groups": [each for each in found.groups if each["total"] > each["recovered"] + each["given_up"]],
+        "more_groups": found.more_groups,
+        "jobs": [_told(each) for each in jobs[:_MOST_JOBS]],
+        "more_jobs": len(jobs) > _MOST_JOBS,
+        "runs": [{**run_json(each), "became": became_text(each)} for each in runs[:_MOST_RUNS]],
+        "more_runs": len(runs) > _MOST_RUNS,
     }
 
 

@@ -22,10 +22,16 @@ _EDGES: Final = {
 def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
     sought, database = request.text("sought"), sources.database
     if sought:
-        sessions = database.rows("found_sessions.sql", sought=sought)
+        sessions = database.rows("found_sessions.sql", sought=sought, limit=_MOST + 1)
     else:
-        sessions = database.run(lambda client: latest_sessions(client, database.name, _MOST)).as_json()
-    return {"sessions": sessions, "jobs": database.rows("latest_jobs.sql", sought=sought, limit=_MOST)}
+        sessions = database.run(lambda client: latest_sessions(client, database.name, _MOST + 1)).as_json()
+    jobs = database.rows("latest_jobs.sql", sought=sought, limit=_MOST + 1)
+    return {
+        "sessions": sessions[:_MOST],
+        "more_sessions": len(sessions) > _MOST,
+        "jobs": jobs[:_MOST],
+        "more_jobs": len(jobs) > _MOST,
+    }
 
 
 def _read_session(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:

@@ -82,8 +82,8 @@ def moment(value: datetime) -> str:
 
 
 def at(moment_ms: int) -> str:
-    """ISO 8601 of epoch ms, to the second."""
-    return f"{shown_time(moment_ms)[:19]}Z".replace("T", " ").removesuffix("Z")
+    """A time in UTC of epoch ms, to the second."""
+    return shown_time(moment_ms)[:19].replace("T", " ")
 
 
 def epoch_ms(value: datetime) -> int:
@@ -92,9 +92,11 @@ def epoch_ms(value: datetime) -> int:
 
 
 def figure(value: float | None) -> str:
-    """A number for people: with commas, and at most four digits after them that say something."""
+    """A number for people, with commas: every digit of a whole one, three of a fraction that say something."""
     if value is None:
         return "-"
+    if isinstance(value, int):
+        return f"{value:,}"
     if not math.isfinite(value):
         return str(value)
     return f"{value:,.0f}" if value == round(value) or abs(value) >= 1000 else f"{value:,.3g}"

@@ -18,4 +18,4 @@ FROM livepeer_analytics.fact_workflow_sessions
 WHERE workflow_session_id = {sought:String} OR stream_id = {sought:String} OR request_id = {sought:String}
     OR (orchestrator_address != '' AND orchestrator_address = lower({sought:String}))
 ORDER BY session_start_ts DESC
-LIMIT 100
+LIMIT {limit:UInt32}

@@ -8,4 +8,4 @@ FROM livepeer_analytics.schema_migrations
 WHERE state IN ('applied', 'rolled back')
     AND changed_at >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND changed_at < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
 ORDER BY at_ms DESC
-LIMIT 200
+LIMIT {limit:UInt32}
