@@ -16,6 +16,7 @@ from lpa_core.settings.thresholds import State
 from lpa_core.sinks.sink import SinkUnavailable
 from lpa_ops.console.flow import OUTCOMES, unwell_since
 from lpa_ops.console.page import ConsoleSources
+from lpa_ops.console.text import age
 from lpa_ops.testing.checked_database import CheckedDatabase
 from lpa_ops.testing.page_text import page
 
@@ -54,14 +55,6 @@ def test_its_rejects_are_those_of_the_page_that_they_lead_to(browser: TestClient
     assert browser.get(link.replace("?", ".json?")).json()["total"] == content["totals"]["dead_lettered"] > 0
 
 
-def test_only_a_window_that_ends_now_says_what_comes_in_now(browser: TestClient, day: CheckedDatabase) -> None:
-    assert "now " in page(browser.get("/flow")).text
-    past = page(browser.get(f"/flow?until={day.now_ms - 3_600_000}")).text
-    assert "at the end " in past
-    assert " a second" in past
-    assert "now " not in past
-
-
 def test_marks_that_are_left_out_are_told(
     opened: Callable[..., TestClient], sources: ConsoleSources, day: CheckedDatabase
 ) -> None:
@@ -73,6 +66,17 @@ def test_marks_that_are_left_out_are_told(
         True,
     )
     assert "These are the newest 200." in page(browser.get("/flow")).text
+
+
+def test_the_rate_says_of_which_time_it_is(browser: TestClient, day: CheckedDatabase) -> None:
+    content = browser.get("/flow.json?since=7d").json()
+    assert content["step_ms"] / 1000 < content["rate_seconds"] <= 2 * content["step_ms"] / 1000
+    read = sum(each["read"] for each in content["steps"][-2:])
+    assert content["read_per_second"] == pytest.approx(read / content["rate_seconds"])
+    assert f" a second in the last {age(content['rate_seconds'])}" in page(browser.get("/flow?since=7d")).text
+    past = page(browser.get(f"/flow?until={day.now_ms - 3_600_000}")).text
+    assert " a second in its last " in past
+    assert " a second in the last " not in past
 
 
 def test_a_window_without_records_says_so(browser: TestClient, day: CheckedDatabase) -> None:

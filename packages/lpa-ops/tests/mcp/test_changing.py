@@ -53,7 +53,13 @@ def test_a_plan_is_written_for_a_person_and_changes_nothing(agent: Any) -> None:
     assert Path(found["plan"]).is_file()
     assert found["selected"] == 2
     assert agent("failures", since="24h") == before
-    assert "window" in agent.refused("replay_plan")
+    assert agent.refused("replay_plan") == (
+        "there is no window: give `since`, such as 2h, or `start` and `end`, or `all`: true"
+    )
+    assert agent.refused("replay_plan", since="yesterday").startswith("`since`=yesterday: this is not a time")
+    assert agent.refused("replay_plan", all=True, fix="[[fix]]\nfoo = 1") == (
+        "`fix`: fix 1: foo is unknown: a fix takes class, reason, stage, steps, type, where"
+    )
 
 
 def test_failure_35_what_changes_data_is_refused_unless_a_person_allowed_it(agent: Any) -> None:

@@ -62,6 +62,8 @@ def test_an_agent_sees_what_each_tool_does_and_takes(agent: Any) -> None:
         assert (tool.output_schema is None) == (tool.name in ("pages", "page"))
     assert tools["trace"].input_schema["required"] == ["of"]
     assert tools["failures"].input_schema["properties"]["place"]["enum"] == ["dlq", "quarantine"]
+    assert "missing_field" in str(tools["failures"].input_schema["properties"]["reason"]["anyOf"])
+    assert "$ref" not in str([tool.input_schema for tool in tools.values()]), "agents need not look elsewhere"
 
 
 def test_the_server_says_where_to_begin_and_what_is_data(agent: Any) -> None:
@@ -94,7 +96,11 @@ def test_triage_failures_and_a_record_agree(agent: Any, day: CheckedDatabase) ->
     one = agent("failed_record", at=at)
     assert one["rejected"][0]["failure_reason"] == first["failure_reason"]
     assert agent("trace", of=at)["trace"]["records"][0]["fate"] == "dead letter"
-    assert agent("failures", since="24h", type="no_such_type")["total"] == 0
+    nothing = agent("failures", since="24h", type="stream_trcae")
+    assert nothing["total"] == 0
+    assert nothing["remark"] == "no event type has the name 'stream_trcae': did you mean stream_trace"
+    assert agent("triage", since="24h", type="stream_trcae")["remark"] == nothing["remark"]
+    assert "remark" not in failures
 
 
 @pytest.mark.slow
@@ -147,8 +153,13 @@ def test_failure_35_pages_of_the_documentation_are_there_and_no_others(agent: An
 
 
 def test_wrong_arguments_are_refused_with_what_is_wrong(agent: Any) -> None:
-    assert "missing required field `of`" in agent.refused("trace")
-    assert "unknown field" in agent.refused("health", deep=True)
+    assert "missing required field `of`: it takes `of`" in agent.refused("trace")
+    assert agent.refused("trace", id="x").endswith("unknown field `id`: it takes `of`")
+    assert agent.refused("failures", place="ignored").endswith("at `$.place`: it takes dlq, quarantine")
+    assert "it takes DESERIALIZATION_FAILED, DLQ_SINK_WRITE, " in agent.refused("failures", **{"class": "SCHEMA"})
+    assert "it takes attempts_exhausted, duplicate_event, " in agent.refused("replay_plan", all=True, reasons=["none"])
+    assert "Expected `str`" in agent.refused("trace", of=5)
+    assert agent.refused("health", deep=True).endswith("unknown field `deep`: it takes no arguments")
     assert "this is not a time" in agent.refused("failures", since="yesterday")
     assert "there is no tool 'rm'" in agent.refused("rm")
 

@@ -51,7 +51,7 @@ def _read_table(sources: ConsoleSources, request: PageRequest) -> Mapping[str, A
     name = request.text("name")
     columns = sources.database.rows("columns.sql", table=name)
     if not columns:
-        raise missing(f"there is no table or view {name[:100]!r}: /data lists them")
+        raise missing(f"there is no table or view {name[:100]!r}: the list of tables has the names")
     return {"name": name, "meaning": _meanings().get(name.removesuffix(VERSIONS), ""), "columns": columns}
 
 

@@ -39,7 +39,7 @@ def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
         "failing": failing(report),
         "unwell_since_ms": unwell_since(steps, sources.settings.health),
         "totals": totals,
-        "read_per_second": _rate(steps, step, until),
+        **_rate(steps, step, until),
         "latest_arrival_ms": arrived or None,
         "seconds_since_arrival": max(0.0, (request.now_ms - arrived) / 1000) if arrived else None,
         "figures": {name: _figure(report, name) for name in ("consumer_lag", "input_to_fact_freshness", "rollup_lag")},
@@ -87,12 +87,12 @@ def _whole(rows: Sequence[Mapping[str, Any]], since: int, until: int, step: int)
         yield {"start_ms": start, "read": sum(counts.values()), **counts}
 
 
-def _rate(steps: Sequence[Mapping[str, Any]], step: int, until: int) -> float:
-    """Records a second in the last two steps: the last one alone may have just started."""
+def _rate(steps: Sequence[Mapping[str, Any]], step: int, until: int) -> Mapping[str, float]:
+    """Records a second in the last two steps, and how long these are: the last one alone may have just started."""
     last = steps[-2:]
     seconds = (until - last[0]["start_ms"]) / 1000 if last else step / 1000
-    read = sum(int(each["read"]) for each in last)
-    return read / max(seconds, 1.0)
+    seconds = max(seconds, 1.0)
+    return {"read_per_second": sum(int(each["read"]) for each in last) / seconds, "rate_seconds": seconds}
 
 
 def _figure(report: HealthReport, check: str) -> dict[str, Any] | None:

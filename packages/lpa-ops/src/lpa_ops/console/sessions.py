@@ -39,7 +39,9 @@ def _read_session(sources: ConsoleSources, request: PageRequest) -> Mapping[str,
     life = sources.database.run(lambda client: session_life(client, name, session, org))
     found = life["session"].as_json()
     if not found:
-        raise missing(f"no session has the id {session[:200]!r}: /sessions lists them")
+        raise missing(
+            f"no session has the id {session[:200]!r}: the list of sessions finds it by its stream or request id"
+        )
     if len(found) > 1:
         return {"id": session, "orgs": [each["org"] for each in found]}
     (fact,) = found
@@ -86,7 +88,7 @@ def _read_job(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any
     job, org = request.text("id"), request.values.get("org")
     found = sources.database.rows("job.sql", job=job, of_all=int(org is None), org=org or "")
     if not found:
-        raise missing(f"no job has the id {job[:200]!r}: /sessions lists them")
+        raise missing(f"no job has the id {job[:200]!r}: the list of jobs finds it by its request id")
     return {"id": job, "orgs": [each["org"] for each in found], "job": found[0] if len(found) == 1 else None}
 
 

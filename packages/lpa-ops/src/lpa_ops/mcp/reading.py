@@ -8,7 +8,9 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, final
 import msgspec
 from msgspec import Meta
 
+from lpa_core.settings.effective import nearest
 from lpa_core.time_window import parse_time
+from lpa_core.validation.reasons import FailureClass, Reason
 from lpa_ops.console.page import PageRequest
 from lpa_ops.console.pages import PAGES
 from lpa_ops.mcp.tool import Arguments, Tool, ToolSources
@@ -86,10 +88,10 @@ class FailuresArguments(Arguments, frozen=True):
         Literal["dlq", "quarantine"],
         Meta(description="dlq: records that cannot be stored as events; quarantine: duplicates."),
     ] = "dlq"
-    failure_class: Annotated[str | None, Meta(description="Of this class only.")] = msgspec.field(
+    failure_class: Annotated[FailureClass | None, Meta(description="Of this class only.")] = msgspec.field(
         default=None, name="class"
     )
-    reason: Annotated[str | None, Meta(description="Of this reason only.")] = None
+    reason: Annotated[Reason | None, Meta(description="Of this reason only.")] = None
     type: TypeName | None = None
     sought: Annotated[
         str, Meta(description="Of an event, stream or request id, a dedup key, or a position: TOPIC/PARTITION/OFFSET.")
@@ -102,8 +104,14 @@ class RecordArguments(Arguments, frozen=True):
 
 
 @final
+class JobArguments(Arguments, frozen=True):
+    id: Annotated[Wanted, Meta(description="Its job_id: job_type|request_id. `sessions` lists jobs, too.")]
+    org: Org | None = None
+
+
+@final
 class TableArguments(Arguments, frozen=True):
-    name: Wanted
+    name: Annotated[Wanted, Meta(description="Of a table or view, as `tables` lists it.")]
 
 
 @final
@@ -120,7 +128,21 @@ class QueryArguments(Arguments, frozen=True):
 def _triage(sources: ToolSources, arguments: TriageArguments) -> dict[str, Any]:
     since = parse_time(arguments.since, "since", sources.clock())
     database, asked = sources.console.database, Letters(since, arguments.type)
-    return database.run(lambda client: rejected(client, database.name, asked))
+    found = database.run(lambda client: rejected(client, database.name, asked))
+    return found if found["failures"] else {**found, **_unknown_type(sources, arguments.type)}
+
+
+def _failures(sources: ToolSources, arguments: FailuresArguments) -> dict[str, Any]:
+    found = _of_page("failures")(sources, arguments)
+    return {**found, **({} if found["total"] else _unknown_type(sources, arguments.type))}
+
+
+def _unknown_type(sources: ToolSources, event_type: str | None) -> dict[str, str]:
+    """A remark, if nothing was found because no event type has that name."""
+    known = [each.name for each in sources.context.plugins.event_types()]
+    if event_type is None or event_type in known:
+        return {}
+    return {"remark": f"no event type has the name {event_type[:100]!r}: {nearest(event_type, known)}"}
 
 
 TOOLS: Final[tuple[Tool[Any], ...]] = (
@@ -141,15 +163,16 @@ TOOLS: Final[tuple[Tool[Any], ...]] = (
     Tool(
         "triage",
         "What was rejected and is not recovered: counts by class and reason, details, the latest samples with what "
-        "was sent.",
+        "was sent. Begin here if `health` says that too much was rejected.",
         TriageArguments,
         _triage,
     ),
     Tool(
         "failures",
-        "Rejected records by class, reason and type, and the latest records of what is asked for.",
+        "Rejected records, recovered or not, by class, reason and type, and the latest records of what is asked for. "
+        "`failed_record` shows one of them.",
         FailuresArguments,
-        _of_page("failures"),
+        _failures,
     ),
     Tool(
         "failed_record",
@@ -179,7 +202,7 @@ TOOLS: Final[tuple[Tool[Any], ...]] = (
     Tool(
         "job",
         "One job: what was asked for, who served it, how it came out.",
-        SessionArguments,
+        JobArguments,
         _of_page("sessions/job"),
     ),
     Tool(

@@ -15,6 +15,7 @@ from lpa_core.errors import UsageError
 from lpa_core.jobs.file_job import unwatched
 from lpa_core.release import require_clock
 from lpa_core.replays import ReplayRefused
+from lpa_core.validation.reasons import FailureClass, Reason
 from lpa_ops.mcp.tool import Arguments, Tool, ToolSources
 from lpa_replay.database import opened
 from lpa_replay.planning.plan import read_plan, write_plan
@@ -25,6 +26,9 @@ from lpa_replay.staging.canary import CanaryRequest
 from lpa_replay.verified_run import verify_run
 
 _PLAN_ID: Final = re.compile(r"\d{8}T\d{6}-[0-9a-f]{6}")
+_OPTION: Final = re.compile(r"--(since|start|end|all|from|by|max|rate|fix|class|reason|type)\b")
+_ARGUMENTS: Final = {"max": "max_records", "class": "classes", "reason": "reasons", "type": "types"}
+"""Of options of ``lpa replay plan`` that the tool calls otherwise."""
 
 
 @final
@@ -40,8 +44,8 @@ class PlanArguments(Arguments, frozen=True):
     by: Annotated[
         Literal["event", "ingestion"] | None, Meta(description="Which time of a record the window is about.")
     ] = None
-    classes: Annotated[tuple[str, ...], Meta(description="Of these failure classes only.")] = ()
-    reasons: Annotated[tuple[str, ...], Meta(description="Of these failure reasons only.")] = ()
+    classes: Annotated[tuple[FailureClass, ...], Meta(description="Of these failure classes only.")] = ()
+    reasons: Annotated[tuple[Reason, ...], Meta(description="Of these failure reasons only.")] = ()
     types: Annotated[tuple[str, ...], Meta(description="Of these event types only.")] = ()
     max_records: Annotated[int, Meta(ge=1, description="At most so many, the first ones.")] | None = None
     rate: Annotated[float, Meta(gt=0, description="At most so many records a second.")] | None = None
@@ -65,7 +69,19 @@ class VerifyArguments(Arguments, frozen=True):
 
 
 def _plan(sources: ToolSources, arguments: PlanArguments) -> dict[str, Any]:
+    try:
+        return _planned(sources, arguments)
+    except UsageError as error:
+        # The message is for the command, and an agent has no options.
+        told = _OPTION.sub(lambda option: f"`{_ARGUMENTS.get(option[1], option[1])}`", str(error))
+        raise UsageError(told) from None
+
+
+def _planned(sources: ToolSources, arguments: PlanArguments) -> dict[str, Any]:
     settings, plugins = sources.context.settings, sources.context.plugins
+    beginnings = (arguments.since, arguments.start, settings.replay.start_epoch_ms)
+    if beginnings == (None, None, None) and not arguments.everything:
+        raise UsageError("there is no window: give `since`, such as 2h, or `start` and `end`, or `all`: true")
     with tempfile.TemporaryDirectory(prefix="lpa-fix-") as folder:
         fix = Path(folder, "fix.toml")
         fix.write_text(arguments.fix, encoding="utf-8")
@@ -85,7 +101,10 @@ def _plan(sources: ToolSources, arguments: PlanArguments) -> dict[str, Any]:
             rate=arguments.rate,
             fix=fix if arguments.fix else None,
         )
-        what = asked(request, settings)
+        try:
+            what = asked(request, settings)
+        except UsageError as error:
+            raise UsageError(str(error).replace(str(fix), "`fix`")) from None
     replays = Replays(settings, plugins)
     made, forecast = replays.foresee(new_plan(request, what, settings, plugins, replays.clock()))
     file = _file(sources, made.id)

@@ -11,6 +11,7 @@ import msgspec
 from lpa_core.errors import ConfigurationError, UsageError
 from lpa_core.plugins.context import AppContext
 from lpa_ops.console.page import ConsoleSources
+from lpa_ops.mcp.schema import advice, schema_of
 
 PERMISSIONS: Final = ("replay", "recover")
 """What ``--allow`` takes: each adds tools that change data."""
@@ -76,14 +77,12 @@ class Tool(Generic[A]):
     @property
     def schema(self) -> dict[str, Any]:
         """JSON schema of the arguments."""
-        _, components = msgspec.json.schema_components((self.arguments,))
-        schema: dict[str, Any] = components[self.arguments.__name__]
-        return {name: value for name, value in schema.items() if name != "title"}
+        return schema_of(self.arguments)
 
     def answer(self, sources: ToolSources, arguments: dict[str, Any]) -> Any:
         """Call it. Raises UsageError if the arguments are not as the schema says, and what the tool raises."""
         try:
             given = msgspec.convert(arguments, self.arguments)
         except msgspec.ValidationError as error:
-            raise UsageError(f"{self.name}: {error}: see the schema of the tool's arguments") from None
+            raise UsageError(f"{self.name}: {error}: {advice(error, self.schema)}") from None
         return self.call(sources, given)
