@@ -64,7 +64,9 @@ def opened(day: CheckedDatabase) -> Callable[..., TestClient]:
     """A browser at a console over some sources, as of the end of the day."""
 
     def client(sources: ConsoleSources, token: str = "") -> TestClient:
-        app = console_app(sources, Access(token, {"lpa.example.org"}, SECRET), lambda: day.now_ms)
+        async def no_pause(seconds: float) -> None: ...
+
+        app = console_app(sources, Access(token, {"lpa.example.org"}, SECRET), lambda: day.now_ms, no_pause)
         return TestClient(app, HERE, raise_server_exceptions=False, follow_redirects=False)
 
     return client

@@ -15,13 +15,13 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from lpa_core.errors import LpaError, UsageError
-from lpa_ops.console.access import COOKIE, Access
+from lpa_ops.console.access import Access
 from lpa_ops.console.page import ConsoleAction, ConsolePage, ConsoleSources, PageRequest
 from lpa_ops.console.pages import ACTIONS, PAGES
 from lpa_ops.console.rendering import Rendering
@@ -30,6 +30,8 @@ from lpa_ops.read_api.rendering import JSON, as_json
 
 _AT_ONCE: Final = 4
 _FORM_BYTES: Final = 1 << 20
+_WRONG_TOKEN_SECONDS: Final = 1.0
+"""That a wrong token waits for its answer, and the right one does not: who guesses is slow, and locks nobody out."""
 HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -48,10 +50,13 @@ _log = structlog.get_logger("lpa.console")
 
 
 def console_app(
-    sources: ConsoleSources, access: Access, clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+    sources: ConsoleSources,
+    access: Access,
+    clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    pause: Callable[[float], Awaitable[None]] = anyio.sleep,
 ) -> Starlette:
-    """The application. ``clock`` gives epoch ms."""
-    front = _Front(sources, access, clock)
+    """The application. ``clock`` gives epoch ms; ``pause`` waits for some seconds."""
+    front = _Front(sources, access, clock, pause)
     return Starlette(
         routes=[
             Route("/", front.first, methods=["GET"]),
@@ -70,8 +75,14 @@ def console_app(
 class _Front:
     """What all pages share: who may read, how many at once, the form of answers and errors."""
 
-    def __init__(self, sources: ConsoleSources, access: Access, clock: Callable[[], int]) -> None:
-        self._sources, self._access, self._clock = sources, access, clock
+    def __init__(
+        self,
+        sources: ConsoleSources,
+        access: Access,
+        clock: Callable[[], int],
+        pause: Callable[[float], Awaitable[None]],
+    ) -> None:
+        self._sources, self._access, self._clock, self._pause = sources, access, clock, pause
         self._rendering = Rendering(PAGES)
         self._limiter = anyio.CapacityLimiter(_AT_ONCE)
 
@@ -85,9 +96,14 @@ class _Front:
     async def guarded(self, request: Request, call_next: RequestResponseEndpoint) -> Response:
         try:
             self._access.require_host(request.headers.get("host", ""))
+            if "transfer-encoding" in request.headers:
+                raise ReadRefused(HTTPStatus.LENGTH_REQUIRED, "send the body with its Content-Length, not in chunks")
             response = await self._for_readers(request, call_next)
         except ReadRefused as refused:
             response = self.answer_of(request, refused.status, refused.detail)
+            if refused.status is HTTPStatus.LENGTH_REQUIRED:
+                # Each of a million chunks would take its time, though nobody looks at it.
+                response.headers["Connection"] = "close"
         response.headers.update(HEADERS)
         return response
 
@@ -110,17 +126,20 @@ class _Front:
             # A proxy with TLS speaks HTTP to the console; the browser says what it sees.
             secure = request.headers.get("origin", "").startswith("https:")
             try:
-                self._access.sign_in(form.get("token", ""), response, secure=secure)
+                self._access.sign_in(form.get("token", ""), request, response, secure=secure)
             except ReadRefused as refused:
+                _log.warning("a login with a wrong token was turned down", client=_address_of(request))
+                await self._pause(_WRONG_TOKEN_SECONDS)
                 wrong, status = refused.detail, refused.status
             else:
+                _log.info("somebody logged in", client=_address_of(request))
                 return response
         return self._html(request, "login.html", {"wrong": wrong}, status)
 
     async def logout(self, request: Request) -> Response:
         await self._form(request)
         response = RedirectResponse("/login", HTTPStatus.SEE_OTHER)
-        response.delete_cookie(COOKIE)
+        self._access.sign_out(request, response)
         return response
 
     def _endpoint(self, page: ConsolePage, *, as_page: bool) -> Callable[[Request], Awaitable[Response]]:
@@ -158,12 +177,15 @@ class _Front:
 
     async def _form(self, request: Request) -> dict[str, str]:
         """The fields of a form of the console. Raises ReadRefused if another page posted it."""
-        body = b""
-        async for part in request.stream():  # it may come without a length
-            body += part
-            if len(body) > _FORM_BYTES:
-                detail = "this is too long: a form has at most a mebibyte"
-                raise ReadRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+        body = bytearray()
+        try:
+            async for part in request.stream():
+                body += part
+                if len(body) > _FORM_BYTES:
+                    detail = "this is too long: a form has at most a mebibyte"
+                    raise ReadRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+        except ClientDisconnect:
+            raise ReadRefused(HTTPStatus.BAD_REQUEST, "the form did not come to its end") from None
         form = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
         self._access.require_own_form(request, form.pop("form_token", ""))
         return form
@@ -200,7 +222,9 @@ class _Front:
         if isinstance(error, HTTPException):
             status = HTTPStatus(error.status_code)
             missing = status is HTTPStatus.NOT_FOUND
-            return self.answer_of(request, status, "there is no such page" if missing else status.phrase)
+            response = self.answer_of(request, status, "there is no such page" if missing else status.phrase)
+            response.headers.update(error.headers or {})
+            return response
         status = HTTPStatus.BAD_REQUEST if isinstance(error, UsageError) else HTTPStatus.SERVICE_UNAVAILABLE
         return self.answer_of(request, status, str(error))
 
@@ -221,3 +245,7 @@ class _Front:
             {"status": status, "detail": detail, "loads_again": request.method == "GET"},
             status,
         )
+
+
+def _address_of(request: Request) -> str:
+    return request.client.host if request.client else ""

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from lpa_core.errors import ConfigurationError
 from lpa_core.uris import HostPort, host_and_port
+from lpa_ops.web.connections import PatientProtocol
 
 _BACKLOG: Final = 128
 _STOP_SECONDS: Final = 10
@@ -47,6 +48,8 @@ class WebServer:
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
+                http=PatientProtocol,
+                ws="none",
                 lifespan="on" if lifespan else "off",
                 log_config=None,
                 access_log=False,
