@@ -90,7 +90,7 @@ class Access:
         )
 
     def sign_out(self, request: Request, response: Response) -> None:
-        """End the browser's login: its cookie is worth nothing, whoever keeps it."""
+        """End the browser's login: its cookie is worth nothing any more, also as a copy."""
         self._end(request)
         response.delete_cookie(cookie_name(request))
 
