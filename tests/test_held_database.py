@@ -236,18 +236,23 @@ def test_an_agent_asks_while_another_process_writes(held: Path) -> None:
         command=str(preloaded_lpa()), args=["mcp"], cwd=held, env=environment(held), encoding="utf-8"
     )
 
-    async def asked() -> tuple[str, Any, Any]:
+    async def asked() -> tuple[str, Any, Any, Any]:
         async with Client(server) as client:
             found = await client.call_tool("failures", {"since": "1d"})
+            flow = await client.call_tool("flow", {})
             page = await client.call_tool("page", {"page": "docs/operations/health.md#dlq-rate"})
-            return client.server_info.name, found.structured_content, page.structured_content
+            return client.server_info.name, *(each.structured_content for each in (found, flow, page))
 
-    name, found, page = anyio.run(asked)
+    name, found, flow, page = anyio.run(asked)
     assert name == "lpa"
     assert found["untrusted"]["total"] == 1
+    partitions = flow["untrusted"]["partitions"]
+    assert partitions["kafka_unknown"] == "no Kafka is configured: events come from files", "it was asked"
     assert page["text"].startswith("## DLQ rate")
     lines = [*map(json.loads, (held / "data" / "mcp-audit.jsonl").read_text().splitlines())]
-    assert [(line["transport"], line["tool"]) for line in lines] == [("stdio", "failures"), ("stdio", "page")]
+    assert [(line["transport"], line["tool"]) for line in lines] == [
+        ("stdio", each) for each in ("failures", "flow", "page")
+    ]
 
 
 def test_what_is_missing_for_agents_over_http_is_said_at_once(tmp_path: Path) -> None:

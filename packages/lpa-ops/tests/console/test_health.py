@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import attrs
 import pytest
@@ -17,7 +20,7 @@ from lpa_core.health.report import HealthReport
 from lpa_core.settings.settings import Settings
 from lpa_core.settings.thresholds import State, Thresholds
 from lpa_core.sinks.sink import SinkUnavailable
-from lpa_ops.console.monitor import HealthWatch
+from lpa_ops.console.monitor import HealthWatch, asked_now, shared_checks
 from lpa_ops.console.page import ConsoleSources
 from lpa_ops.console.trends import HEIGHT, MOST, WIDTH, Measured, Trends, line, words
 from lpa_ops.testing.checked_database import CheckedDatabase
@@ -162,6 +165,50 @@ def test_trends_keep_the_newest_values_and_only_values() -> None:
     trends.hear([CheckResult(BAD, attrs.evolve(FOUND, value=None), 0.1, 9_999)])
     known = trends.known()["bad"]
     assert (len(known), known[0].value, known[-1].value) == (MOST, 5, MOST + 4)
+
+
+def context(*checks: HealthCheck) -> Any:
+    return SimpleNamespace(
+        settings=Settings(), plugins=SimpleNamespace(health_checks=lambda: checks, event_types=lambda: ())
+    )
+
+
+def test_a_check_that_hangs_does_not_make_others_look_as_if_they_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lpa_ops.console.monitor._ROUND_SECONDS", 0.5)
+    monkeypatch.setattr("lpa_ops.console.monitor._TURN_SECONDS", 0.02)
+    released = threading.Event()
+
+    def hangs(scope: Scope) -> Finding:
+        released.wait(10)
+        return Finding(State.OK, "")
+
+    some = [HealthCheck(f"fine {number}", "Fine", lambda scope: Finding(State.OK, "")) for number in range(3)]
+    report = asked_now(*shared_checks(context(HealthCheck("hangs", "Hangs", hangs), *some), None))()
+    released.set()
+    assert [result.finding.state for result in report.results] == [State.CRITICAL, *[State.OK] * 3]
+
+
+def test_checks_of_an_embedded_database_take_turns_and_those_of_a_server_do_not() -> None:
+    meeting = threading.Barrier(2)
+
+    def meets(scope: Scope) -> Finding:
+        meeting.wait(0.2 if scope.sink is None else 10)
+        return Finding(State.OK, "")
+
+    both = context(*(HealthCheck(name, "Meets", meets) for name in ("one", "other")))
+    report = asked_now(*shared_checks(both, "clickhouse://server:8123/x"))()
+    assert report.state is State.OK
+    report = asked_now(*shared_checks(both, None))()
+    assert "BrokenBarrierError" in report.results[0].finding.detail
+
+
+def test_a_check_that_was_not_asked_in_the_last_round_says_when_it_was(opened: Open, sources: ConsoleSources) -> None:
+    now = CheckResult(attrs.evolve(BAD, name="now"), FOUND, 0.1, 1_767_960_000_000)
+    before = attrs.evolve(now, check=attrs.evolve(BAD, name="before"), checked_ms=1_767_960_000_000 - 3_600_000)
+    fine = attrs.evolve(before, check=attrs.evolve(BAD, name="fine"), finding=Finding(State.OK, "all"))
+    found = page(opened(attrs.evolve(sources, health=lambda: HealthReport([now, before, fine]))).get("/health"))
+    assert found.text.count("asked at 2026-01-09 11:00:00") == 2
+    assert found.text.count("2026-01-09 12:00:00") == 1
 
 
 def test_checks_are_asked_only_while_somebody_looks() -> None:

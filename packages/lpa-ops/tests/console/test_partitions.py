@@ -20,6 +20,7 @@ from lpa_core.delivery.consumer_group import BrokerUnavailable, Partition
 from lpa_core.testing.administered_job import JobDouble
 from lpa_ops.console.page import ConsoleSources
 from lpa_ops.console.partitions import PartitionReport, PartitionWatch
+from lpa_ops.console.text import at
 from lpa_ops.console.while_asked import WhileAsked
 from lpa_ops.health.kafka_offsets import Standing
 from lpa_ops.testing.page_text import page
@@ -70,6 +71,7 @@ def test_offsets_are_kafkas_and_what_holds_up_is_the_workers(opened: Open, sourc
     assert "Backpressure reading is paused 77 records in work" in shown
     assert "The worker does not keep up: backpressure: <b>" in shown
     assert "is not known:" not in shown
+    assert f"Asked at {at(report.asked_ms or 0)}" in shown
 
 
 def test_what_is_away_is_told_quietly(opened: Open, sources: ConsoleSources) -> None:
@@ -84,6 +86,12 @@ def test_what_is_away_is_told_quietly(opened: Open, sources: ConsoleSources) -> 
     assert "records in work" not in shown
     content = browser.get("/flow.json").json()["partitions"]
     assert (content["lag"], content["in_work"], content["backpressured"]) == (None, None, None)
+
+
+def test_who_waits_is_told_what_is_so_now() -> None:
+    watch = PartitionWatch(lambda: STANDINGS, away)
+    assert [each.lag for each in watch.look().partitions] == [1_500, 10]
+    watch.close()
 
 
 def test_before_the_first_answer_nothing_is_claimed(browser: TestClient) -> None:

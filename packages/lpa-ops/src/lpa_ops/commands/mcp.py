@@ -11,7 +11,6 @@ from cyclopts import Parameter
 
 from lpa_core.commands.options import SinkUri, Switch
 from lpa_core.errors import ConfigurationError
-from lpa_core.health.report import HealthReport
 from lpa_core.jobs.process import stopped_by_signals
 from lpa_core.plugins.context import AppContext
 from lpa_sinks.clickhouse.database import endpoint_of
@@ -44,7 +43,7 @@ def mcp_app(context: AppContext) -> cyclopts.App:
         try:
             from lpa_ops.console.backups import known_backups
             from lpa_ops.console.database import ConsoleDatabase
-            from lpa_ops.console.monitor import shared_checks
+            from lpa_ops.console.monitor import asked_now, shared_checks
             from lpa_ops.console.page import ConsoleSources
             from lpa_ops.console.partitions import partition_watch
             from lpa_ops.console.query import QueryBox
@@ -69,14 +68,13 @@ def mcp_app(context: AppContext) -> cyclopts.App:
         allowed = permissions(allow, token)
         found = endpoint_of(sink, settings)
         audit = AuditLog(settings.lpa.mcp_audit or settings.lpa.data.mcp_audit)
-        runner, scope = shared_checks(context, sink)
         partitions = partition_watch(settings, sink)
         with closing(Readers(found, settings.clickhouse.password, _SECONDS + 5)) as readers, closing(partitions):
             sources = ConsoleSources(
                 database=ConsoleDatabase(readers, found.database, _SECONDS),
-                health=lambda: HealthReport(runner.run(scope())),
+                health=asked_now(*shared_checks(context, sink)),
                 trends=dict,
-                partitions=partitions.latest,
+                partitions=partitions.look,
                 backups=known_backups(settings, sink),
                 surroundings=Surroundings(settings, sink, settings.lpa.archive_dir),
                 query=QueryBox(found, settings.clickhouse.password, _SECONDS).ask,

@@ -19,11 +19,14 @@ from lpa_core.sinks.sink import SinkUnavailable
 from lpa_ops.console.trends import Measured, Trends
 from lpa_ops.console.while_asked import WhileAsked
 from lpa_ops.positions.input_topics import reads_kafka
+from lpa_sinks.clickhouse.database import endpoint_of
 
 _EVERY_SECONDS: Final = 60
 """If HEALTH_INTERVAL_SECONDS is 0."""
 _ROUND_SECONDS: Final = 180
-"""What all checks of a round may take, because they take turns."""
+"""What all checks of a round may take, if they take turns."""
+_TURN_SECONDS: Final = 30
+"""How long a check waits for its turn: one that hangs must not make all others look as if they had failed."""
 
 _PAUSES: Final = (0.2, 1.0, 3.0)
 """Seconds before a check is asked again: its new holder takes a moment to offer reads."""
@@ -59,10 +62,10 @@ def health_watch(context: AppContext, sink: str | None) -> HealthWatch:
 def shared_checks(context: AppContext, sink: str | None) -> tuple[CheckRunner, Callable[[], Scope]]:
     """All checks, and what they look at now; they leave the embedded database to others.
 
-    They read in turn: the holder of the database runs two statements at a time, and others need one of them.
+    There they read in turn: its holder runs two statements at a time, and others need one of them. A server is asked
+    as ``lpa health`` does it.
     """
     settings, plugins = context.settings, context.plugins
-    turn = threading.Lock()
 
     def scope() -> Scope:
         now = time.time_ns() // 1_000_000
@@ -70,20 +73,39 @@ def shared_checks(context: AppContext, sink: str | None) -> tuple[CheckRunner, C
         kafka = reads_kafka(settings, sink)
         return Scope(settings, now, since, sink, kafka=kafka, event_types=plugins.event_types(), shared=True)
 
-    checks = [attrs.evolve(check, judge=_in_turn(check, turn)) for check in plugins.health_checks()]
-    return CheckRunner(checks, settings, _ROUND_SECONDS), scope
+    checks = plugins.health_checks()
+    if endpoint_of(sink, settings).path is None:
+        return CheckRunner(checks, settings), scope
+    turn = threading.Lock()
+    in_turn = [attrs.evolve(check, judge=_in_turn(check, turn)) for check in checks]
+    return CheckRunner(in_turn, settings, _ROUND_SECONDS), scope
+
+
+def asked_now(runner: CheckRunner, scope: Callable[[], Scope]) -> Callable[[], HealthReport]:
+    """Returns what asks all checks and waits for their results. Callers take turns, as a runner needs it."""
+    turn = threading.Lock()
+
+    def ask() -> HealthReport:
+        with turn:
+            return HealthReport(runner.run(scope()))
+
+    return ask
 
 
 def _in_turn(check: HealthCheck, turn: threading.Lock) -> Callable[[Scope], Finding]:
     """The check, asked again if the database changes hands meanwhile: that says nothing about health."""
 
     def judge(scope: Scope) -> Finding:
-        with turn:
+        has_turn = turn.acquire(timeout=_TURN_SECONDS)
+        try:
             for pause in _PAUSES:
                 try:
                     return check.judge(scope)
                 except (SinkUnavailable, ClickHouseError):
                     time.sleep(pause)
             return check.judge(scope)
+        finally:
+            if has_turn:
+                turn.release()
 
     return judge

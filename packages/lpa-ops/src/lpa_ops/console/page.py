@@ -31,7 +31,7 @@ class ConsoleSources:
 
     Attributes:
         trends: what each check measured before, in the order of time.
-        partitions: how far partitions are and what holds them up; it never waits.
+        partitions: how far partitions are and what holds them up.
         health: the latest results of the health checks; without results until the first round has ended.
         backups: time, epoch ms, and name of each backup of the database.
         surroundings: what a trace asks beside the database.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar, final
@@ -87,22 +88,27 @@ class PartitionWatch:
     ) -> None:
         """``standings`` asks Kafka, ``job`` the worker for its details. They may block, and raise LpaError."""
         self._standings, self._job = standings, job
-        self._latest = PartitionReport()
+        self._latest, self._turn = PartitionReport(), threading.Lock()
         self._rounds = WhileAsked("partitions", self.look, seconds)
 
     def latest(self) -> PartitionReport:
         """What is known now; never waits."""
         return self._latest if self._rounds.ask() else PartitionReport()
 
-    def look(self) -> None:
-        """Ask both once."""
+    def look(self) -> PartitionReport:
+        """Ask both once, and wait for what they say. Callers take turns."""
+        with self._turn:
+            self._latest = self._asked()
+            return self._latest
+
+    def _asked(self) -> PartitionReport:
         standings, kafka_unknown = _answer(self._standings)
         job, worker_unknown = _answer(self._job)
         held = {Partition(each["topic"], each["partition"]): each for each in job.get("partitions", ())}
         figures = [_figures(each, standings.get(each), held.get(each)) for each in {**standings, **held}]
         figures.sort(key=lambda each: (-(each.lag or 0), each.topic, each.partition))
         now_ms = time.time_ns() // 1_000_000
-        self._latest = PartitionReport(figures, now_ms, kafka_unknown, worker_unknown, job.get("not-ready", ()))
+        return PartitionReport(figures, now_ms, kafka_unknown, worker_unknown, job.get("not-ready", ()))
 
     def close(self) -> None:
         self._rounds.close()

@@ -44,7 +44,7 @@ class ToolSources:
     """What tools read from and work on.
 
     Attributes:
-        console: what pages of the console read from; its ``health`` asks the checks now.
+        console: what pages of the console read from; its ``health`` and ``partitions`` ask now.
         sink: the database, as the command was given it.
         clock: gives epoch ms.
     """
