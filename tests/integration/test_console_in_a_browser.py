@@ -149,9 +149,30 @@ def test_charts_are_drawn_and_refreshed(console: str, chromium: Any) -> None:
     assert view.locator("footer time").count() == before
     assert view.locator("#live #live").count() == 0
     assert not view.locator("#stale").is_visible()
+    view.close()
+
+
+def test_a_page_says_when_it_was_read_and_why_it_is_not_refreshed(console: str, chromium: Any) -> None:
+    view = chromium.new_page(viewport=WIDE)
+    view.goto(f"{console}/flow")
+    view.evaluate("document.querySelector('#read-at').textContent = 'before'")
+    view.evaluate("htmx.trigger('#live', 'refresh')")
+    view.locator("#read-at", has_text="20").wait_for()
+    stale = view.locator("#stale")
     view.route("**/flow", lambda route: route.abort())
     view.evaluate("htmx.trigger('#live', 'refresh')")
-    view.locator("#stale").wait_for(state="visible")
+    stale.wait_for(state="visible")
+    assert "the console does not reply" in stale.inner_text()
+    view.route("**/flow", lambda route: route.fulfill(status=503))
+    view.evaluate("htmx.trigger('#live', 'refresh')")
+    stale.get_by_text("replies with an error").wait_for(state="visible")
+    assert "does not reply" not in stale.inner_text()
+    view.route("**/flow", lambda route: None)
+    view.evaluate("htmx.config.timeout = 50, htmx.trigger('#live', 'refresh')")
+    stale.get_by_text("does not reply").wait_for(state="visible")
+    view.unroute("**/flow")
+    view.evaluate("htmx.config.timeout = 45000, htmx.trigger('#live', 'refresh')")
+    stale.wait_for(state="hidden")
     view.close()
 
 

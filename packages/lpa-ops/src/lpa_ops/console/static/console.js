@@ -22,15 +22,19 @@ setInterval(() => refresh(":has([data-running])"), RUNNING_MS);
 
 let refreshedAt = new Date();
 
-function showStale(stale) {
+// Why a page is not refreshed: "silent", "refused", or nothing if it is.
+function showStale(why) {
   const notice = document.getElementById("stale");
   if (!notice) return;
-  notice.hidden = !stale;
+  notice.hidden = !why;
+  for (const each of notice.querySelectorAll("[data-why]")) each.hidden = each.dataset.why !== why;
   notice.querySelector(".when").textContent = refreshedAt.toISOString().slice(11, 19) + " UTC";
 }
 
-document.addEventListener("htmx:sendError", () => showStale(true));
-document.addEventListener("htmx:responseError", () => showStale(true));
+document.addEventListener("htmx:sendError", () => showStale("silent"));
+document.addEventListener("htmx:timeout", () => showStale("silent"));
+document.addEventListener("htmx:responseError", () => showStale("refused"));
+document.addEventListener("visibilitychange", () => refresh("*"));
 
 // What a person opened stays open, and what has the focus keeps it: htmx sees to it for elements with an id only.
 let opened = new Set();
@@ -51,7 +55,7 @@ document.addEventListener("htmx:afterSwap", () => {
   for (const each of document.querySelectorAll("#live details[id]")) each.open ||= opened.has(each.id);
   if (focused && !focused.element.isConnected) alike(focused.element)[focused.at]?.focus({ preventScroll: true });
   refreshedAt = new Date();
-  showStale(false);
+  showStale("");
   drawCharts();
 });
 
@@ -176,4 +180,5 @@ function judgeAgain({ detail: { elt, xhr } }) {
 }
 
 document.addEventListener("htmx:sendError", judgeAgain);
+document.addEventListener("htmx:timeout", judgeAgain);
 document.addEventListener("htmx:responseError", judgeAgain);
