@@ -42,6 +42,7 @@ from lpa_core.plugins.manager import PluginManager
 from lpa_core.settings.settings import Settings
 from lpa_ops.console.access import Access
 from lpa_ops.console.app import console_app
+from lpa_ops.console.backups import KnownBackups
 from lpa_ops.console.database import ConsoleDatabase
 from lpa_ops.console.page import ConsoleSources
 from lpa_ops.console.partitions import PartitionReport
@@ -143,7 +144,7 @@ def measure(folder: Path, to: Endpoint, rounds: int) -> None:
             health=lambda: report,
             trends=dict,
             partitions=PartitionReport,
-            backups=lambda: (),
+            backups=KnownBackups,
             surroundings=Surroundings(settings, sink),
             query=QueryBox(to, "", 10).ask,
             repairs=RepairTrial(settings, PluginManager(settings)),

@@ -13,6 +13,7 @@ from lpa_core.health.report import HealthReport
 from lpa_core.plugins.manager import PluginManager
 from lpa_ops.console.access import Access
 from lpa_ops.console.app import console_app
+from lpa_ops.console.backups import KnownBackups
 from lpa_ops.console.database import ConsoleDatabase
 from lpa_ops.console.page import ConsoleSources
 from lpa_ops.console.partitions import PartitionReport
@@ -41,7 +42,7 @@ def day_health(day: CheckedDatabase) -> HealthReport:
 def sources(day: CheckedDatabase, day_health: HealthReport) -> Iterator[ConsoleSources]:
     readers = Readers(endpoint_of(day.sink, day.settings), "", 30)
     database = ConsoleDatabase(readers, day.settings.clickhouse.database, 30)
-    backups = [(day.now_ms - HOUR_MS, "20260108T120000Z")]
+    backups = KnownBackups([(day.now_ms - HOUR_MS, "20260108T120000Z")])
     box = QueryBox(endpoint_of(day.sink, day.settings), "", 2)
     around = Surroundings(day.settings, day.sink)
     trial = RepairTrial(day.settings, PluginManager(day.settings))

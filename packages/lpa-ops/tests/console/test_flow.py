@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 
@@ -12,8 +13,10 @@ from starlette.testclient import TestClient
 from lpa_core.health.check import CheckResult, Finding, HealthCheck
 from lpa_core.health.report import HealthReport
 from lpa_core.settings.health import HealthSettings
+from lpa_core.settings.settings import Settings
 from lpa_core.settings.thresholds import State
 from lpa_core.sinks.sink import SinkUnavailable
+from lpa_ops.console.backups import KnownBackups, known_backups
 from lpa_ops.console.flow import OUTCOMES, unwell_since
 from lpa_ops.console.page import ConsoleSources
 from lpa_ops.console.text import age
@@ -59,7 +62,7 @@ def test_marks_that_are_left_out_are_told(
     opened: Callable[..., TestClient], sources: ConsoleSources, day: CheckedDatabase
 ) -> None:
     backups = [(day.now_ms - 1 - number, f"backup {number}") for number in range(201)]
-    browser = opened(attrs.evolve(sources, backups=lambda: backups))
+    browser = opened(attrs.evolve(sources, backups=lambda: KnownBackups(backups)))
     content = browser.get("/flow.json").json()
     assert ([each["name"] for each in content["marks"]], content["more_marks"]) == (
         [name for _, name in backups[:200]],
@@ -77,6 +80,37 @@ def test_the_rate_says_of_which_time_it_is(browser: TestClient, day: CheckedData
     past = page(browser.get(f"/flow?until={day.now_ms - 3_600_000}")).text
     assert " a second in its last " in past
     assert " a second in the last " not in past
+
+
+def test_backups_that_cannot_be_listed_are_not_none(
+    opened: Callable[..., TestClient], sources: ConsoleSources, day: CheckedDatabase
+) -> None:
+    lpa = attrs.evolve(day.settings.lpa, backup_dir="http://nowhere/backups")
+    known = known_backups(attrs.evolve(day.settings, lpa=lpa), None)
+    assert known().backups == ()
+    browser = opened(attrs.evolve(sources, backups=known))
+    found = page(browser.get("/flow?since=1h"))
+    assert "No replay or deployment in this time. Backups are not known:" in found.text
+    assert "http://nowhere/backups" in browser.get("/flow.json").json()["backups_unknown"]
+
+
+def test_nobody_waits_while_another_lists_backups(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, released = threading.Event(), threading.Event()
+
+    def listed(*_: object) -> list[object]:
+        begun.set()
+        released.wait(10)
+        return []
+
+    monkeypatch.setattr("lpa_ops.console.backups.backups_of", listed)
+    known = known_backups(Settings(), None)
+    first = threading.Thread(target=known)
+    first.start()
+    assert begun.wait(10)
+    assert known().unknown == "they are being listed"
+    released.set()
+    first.join()
+    assert known().unknown == ""
 
 
 def test_a_window_without_records_says_so(browser: TestClient, day: CheckedDatabase) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Callable
@@ -143,3 +144,31 @@ def test_a_form_of_another_page_is_refused(
     assert browser.post(PATH, data={**group, "form_token": token}, headers=host).status_code == 421
     closed = opened(sources, "0123456789abcdef")
     assert closed.post(PATH, data={**group, "form_token": token}).status_code == 401
+
+
+@pytest.mark.slow
+def test_what_the_form_sends_again_is_what_it_was_given(browser: TestClient, day: CheckedDatabase) -> None:
+    strange, long = "a\u202eb", "x" * 40_000
+    day.run(
+        "INSERT INTO day.streaming_events_dlq SELECT * REPLACE ('strange' AS source_topic, 0 AS source_offset, "
+        f"'{strange}' AS event_type, concat('{{\"note\": \"{long}\"}}') AS payload_body) "
+        "FROM day.streaming_events_dlq WHERE payload_encoding = 'json' ORDER BY ingestion_timestamp DESC LIMIT 1"
+    )
+    try:
+        values = {"type": strange, "at": "strange/0/0"}
+        before = browser.get(f"{PATH}.json", params=values).json()
+        edit = {"payload": json.dumps({"note": long[1:]}), "payload_digest": before["payload_digest"]}
+        shown = browser.post(PATH, data={**values, **edit, "form_token": form_token(browser)})
+        found = page(shown)
+        sent = {
+            str(each["name"]): str(each["value"]) for tag, each in found.elements if tag == "input" and "value" in each
+        }
+        assert (sent["type"], sent["at"]) == (strange, "strange/0/0")
+        (fix,) = re.findall(r'<textarea id="fix"[^>]*>(.*?)</textarea>', shown.text, re.DOTALL)
+        again = judged(
+            browser, values, fix=html.unescape(fix), payload=edit["payload"], payload_digest=sent["payload_digest"]
+        )
+        assert again["wrong"] == ""
+        assert again["tried"][0]["changes"], "the fix is whole"
+    finally:
+        day.run("DELETE FROM day.streaming_events_dlq WHERE source_topic = 'strange'")

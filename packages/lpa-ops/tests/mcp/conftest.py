@@ -18,6 +18,7 @@ from lpa_core.health.check_runner import CheckRunner
 from lpa_core.health.report import HealthReport
 from lpa_core.plugins.context import AppContext
 from lpa_core.plugins.manager import PluginManager
+from lpa_ops.console.backups import KnownBackups
 from lpa_ops.console.database import ConsoleDatabase
 from lpa_ops.console.page import ConsoleSources
 from lpa_ops.console.partitions import PartitionReport
@@ -91,7 +92,7 @@ def tool_sources(day: CheckedDatabase) -> Iterator[ToolSources]:
         health=lambda: HealthReport(checks.run(scope)),
         trends=dict,
         partitions=PartitionReport,
-        backups=lambda: (),
+        backups=KnownBackups,
         surroundings=Surroundings(day.settings, day.sink),
         query=QueryBox(endpoint, "", 2).ask,
         repairs=RepairTrial(day.settings, plugins),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, final
 
+import attrs
 import structlog
 
 from lpa_core.errors import LpaError
@@ -20,24 +22,37 @@ _FRESH_SECONDS: Final = 60
 _log = structlog.get_logger("lpa.console")
 
 
-def known_backups(settings: Settings, sink: str | None) -> Callable[[], Sequence[tuple[int, str]]]:
-    """Returns what lists the database's backups: time, epoch ms, and name. Without a list it has none, and logs why."""
-    turn = threading.Lock()
-    latest: tuple[float, Sequence[tuple[int, str]]] = (0.0, ())
+@final
+@attrs.frozen
+class KnownBackups:
+    """Time, epoch ms, and name of each; ``unknown`` says why they cannot be listed, and is empty if they can."""
 
-    def listed() -> Sequence[tuple[int, str]]:
+    backups: Sequence[tuple[int, str]] = ()
+    unknown: str = ""
+
+
+def known_backups(settings: Settings, sink: str | None) -> Callable[[], KnownBackups]:
+    """Returns what lists the database's backups. While one thread does, others are told what was known before."""
+    turn = threading.Lock()
+    latest, listed_at = KnownBackups(unknown="they are being listed"), -math.inf
+
+    def listed() -> KnownBackups:
         try:
-            found = backups_of(BackupStore(default_root(settings)), sink, settings)
+            # A page waits for it: it is asked again soon anyway.
+            found = backups_of(BackupStore(default_root(settings), attempts=1), sink, settings)
         except LpaError as error:
             _log.warning("backups cannot be listed", reason=str(error))
-            return ()
-        return [(each.created_ms, each.id) for each in found]
+            return KnownBackups(unknown=str(error))
+        return KnownBackups([(each.created_ms, each.id) for each in found])
 
-    def known() -> Sequence[tuple[int, str]]:
-        nonlocal latest
-        with turn:
-            if time.monotonic() >= latest[0]:
-                latest = (time.monotonic() + _FRESH_SECONDS, listed())
-            return latest[1]
+    def known() -> KnownBackups:
+        nonlocal latest, listed_at
+        if turn.acquire(blocking=False):
+            try:
+                if time.monotonic() >= listed_at + _FRESH_SECONDS:
+                    latest, listed_at = listed(), time.monotonic()
+            finally:
+                turn.release()
+        return latest
 
     return known

@@ -29,7 +29,8 @@ def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
     known = max((each["start_ms"] for each in steps if each["accepted"]), default=0)
     (latest,) = sources.database.rows("latest_arrival.sql", since=known)
     arrived = epoch_ms(latest["at"])
-    marks = _marks(sources, since, until)
+    backups = sources.backups()
+    marks = _marks(sources, backups.backups, since, until)
     totals = {name: sum(each[name] for each in steps) for name in ("read", *OUTCOMES)}
     return {
         "since_ms": since,
@@ -47,6 +48,7 @@ def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
         "steps": steps,
         "marks": marks[:_MOST_MARKS],
         "more_marks": len(marks) > _MOST_MARKS,
+        "backups_unknown": backups.unknown,
     }
 
 
@@ -108,11 +110,10 @@ def _figure(report: HealthReport, check: str) -> dict[str, Any] | None:
     return None
 
 
-def _marks(sources: ConsoleSources, since: int, until: int) -> list[dict[str, Any]]:
+def _marks(sources: ConsoleSources, backups: Sequence[tuple[int, str]], since: int, until: int) -> list[dict[str, Any]]:
     """The newest first; one more than are shown tells that there are more."""
     marks = sources.database.rows("marks.sql", since=since, until=until, limit=_MOST_MARKS + 1)
-    backups = [(at_ms, name) for at_ms, name in sources.backups() if since <= at_ms < until]
-    marks += [{"kind": "backup", "at_ms": at_ms, "name": name} for at_ms, name in backups]
+    marks += [{"kind": "backup", "at_ms": at_ms, "name": name} for at_ms, name in backups if since <= at_ms < until]
     return sorted(marks, key=lambda each: -int(each["at_ms"]))
 
 

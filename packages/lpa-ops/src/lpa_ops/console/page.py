@@ -12,6 +12,7 @@ from lpa_core.errors import UsageError
 from lpa_core.health.report import HealthReport
 from lpa_core.settings.settings import Settings
 from lpa_core.time_window import parse_time, require_order
+from lpa_ops.console.backups import KnownBackups
 from lpa_ops.console.database import ConsoleDatabase
 from lpa_ops.console.partitions import PartitionReport
 from lpa_ops.console.replay_jobs import ReplayJobs
@@ -33,7 +34,7 @@ class ConsoleSources:
         trends: what each check measured before, in the order of time.
         partitions: how far partitions are and what holds them up.
         health: the latest results of the health checks; without results until the first round has ended.
-        backups: time, epoch ms, and name of each backup of the database.
+        backups: those of the database.
         surroundings: what a trace asks beside the database.
         query: the rows of a statement that a person wrote.
         repairs: today's verdict on records that a fix repairs.
@@ -44,7 +45,7 @@ class ConsoleSources:
     health: Callable[[], HealthReport]
     trends: Callable[[], Mapping[str, Sequence[Measured]]]
     partitions: Callable[[], PartitionReport]
-    backups: Callable[[], Sequence[tuple[int, str]]]
+    backups: Callable[[], KnownBackups]
     surroundings: Surroundings
     query: Callable[[str], QueryResult]
     repairs: RepairTrial

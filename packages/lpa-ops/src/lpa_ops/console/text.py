@@ -29,9 +29,13 @@ def visible(value: Any) -> str:
     Marks that change the direction of text are escaped too.
     """
     text = value if isinstance(value, str) else as_text(value)
-    cut = text[:_MOST]
-    lines = "\n".join("\t".join(map(printable, line.split("\t"))) for line in cut.split("\n"))
-    return lines if len(cut) == len(text) else f"{lines}\n... {len(text) - _MOST:,} more characters"
+    shown = whole(text[:_MOST])
+    return shown if len(text) <= _MOST else f"{shown}\n... {len(text) - _MOST:,} more characters"
+
+
+def whole(text: str) -> str:
+    """The same, however long it is: what a form sends again."""
+    return "\n".join("\t".join(map(printable, line.split("\t"))) for line in text.split("\n"))
 
 
 def brief(text: str) -> str:
