@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable
@@ -54,6 +55,25 @@ def test_failing_checks_come_first_and_say_what_to_do(
     assert "To do run lpa triage" in found.text
     assert r"<script>alert(1)</script> \u202e!" in found.text, "what a check says is text"
     assert browser.get("/health.json").json()["state"] == "critical"
+
+
+def test_a_page_that_takes_long_to_render_holds_up_nobody_else(opened: Open, sources: ConsoleSources) -> None:
+    rendered_in: list[bool] = []
+
+    class Long(str):
+        """Notes whether the loop that answers everybody waits for it."""
+
+        def __getitem__(self, at: Any) -> str:
+            try:
+                rendered_in.append(asyncio.get_running_loop() is not None)
+            except RuntimeError:
+                rendered_in.append(False)
+            return super().__getitem__(at)
+
+    report = HealthReport([CheckResult(BAD, attrs.evolve(FOUND, detail=Long("long")), 0.1, 1)])
+    page(opened(attrs.evolve(sources, health=lambda: report)).get("/health"))
+    assert rendered_in
+    assert not any(rendered_in)
 
 
 def test_before_the_first_round_it_says_so(opened: Callable[..., TestClient], sources: ConsoleSources) -> None:

@@ -35,7 +35,7 @@ def require_token(address: str, token: str) -> None:
 class Access:
     """Knows the token, and signs what browsers are given. A restart of the console ends all logins.
 
-    All calls are made by one thread.
+    One thread signs browsers in and out; any may ask who is signed in.
     """
 
     def __init__(

@@ -145,22 +145,25 @@ class _Front:
     def _endpoint(self, page: ConsolePage, *, as_page: bool) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             values = dict(request.query_params) if request.method != "POST" else await self._form(request)
-            content: Mapping[str, Any] = {}
-            status = HTTPStatus.OK
-            asked = PageRequest(values, self._clock())
-            if not page.posted or request.method == "POST":
-                read = partial(page.read, self._sources, asked)
-                try:
-                    content = await anyio.to_thread.run_sync(read, limiter=self._limiter)
-                except UsageError as error:
-                    if not (page.posted and as_page):
-                        raise
-                    content, status = {"error": str(error)}, HTTPStatus.BAD_REQUEST  # beside what was typed
-            if not as_page:
-                return Response(as_json(content), media_type=JSON)
-            return self._html(request, page.template, {"content": content}, status, page=page, values=values)
+            # To render much takes seconds, as reading it does: others are answered meanwhile.
+            answered = partial(self._answered, request, page, values, as_page=as_page)
+            return await anyio.to_thread.run_sync(answered, limiter=self._limiter)
 
         return endpoint
+
+    def _answered(self, request: Request, page: ConsolePage, values: Mapping[str, str], *, as_page: bool) -> Response:
+        content: Mapping[str, Any] = {}
+        status = HTTPStatus.OK
+        if not page.posted or request.method == "POST":
+            try:
+                content = page.read(self._sources, PageRequest(values, self._clock()))
+            except UsageError as error:
+                if not (page.posted and as_page):
+                    raise
+                content, status = {"error": str(error)}, HTTPStatus.BAD_REQUEST  # beside what was typed
+        if not as_page:
+            return Response(as_json(content), media_type=JSON)
+        return self._html(request, page.template, {"content": content}, status, page=page, values=values)
 
     def acting(self, action: ConsoleAction) -> Callable[[Request], Awaitable[Response]]:
         """Does what a form asks, and leads to the page that shows how it goes."""

@@ -32,7 +32,7 @@ class KnownBackups:
 
 
 def known_backups(settings: Settings, sink: str | None) -> Callable[[], KnownBackups]:
-    """Returns what lists the database's backups. While one thread does, others are told what was known before."""
+    """Returns what lists the database's backups. While one thread does, others get what was known before."""
     turn = threading.Lock()
     latest, listed_at = KnownBackups(unknown="they are being listed"), -math.inf
 

@@ -34,7 +34,7 @@ def visible(value: Any) -> str:
 
 
 def whole(text: str) -> str:
-    """The same, however long it is: what a form sends again."""
+    """All of the text, as ``visible`` shows its beginning: for what a form sends again."""
     return "\n".join("\t".join(map(printable, line.split("\t"))) for line in text.split("\n"))
 
 
