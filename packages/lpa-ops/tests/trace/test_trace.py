@@ -116,9 +116,27 @@ def test_ids_of_every_kind_lead_to_their_records(place: ReplayPlace) -> None:
         ["received_at"],
         ["completed_at"],
     ]
+    place.ingest([event("like/1/2"), event("like:3:4")], "like.ndjson")
+    assert [traced(place, each)["records"][0]["event_id"] for each in ("like/1/2", "like:3:4")] == [
+        "like/1/2",
+        "like:3:4",
+    ], "an id that looks like a position"
     assert traced(place, "nobody", status=1)["records"] == []
     assert "Nothing is known of nobody: no table has such an id" in of(place, "nobody")
     assert "limit=0" in place.lpa("trace", "one", "--limit", "0", status=2)
+
+
+@pytest.mark.slow
+def test_sessions_beyond_those_that_are_looked_at_are_told(place: ReplayPlace, monkeypatch: pytest.MonkeyPatch) -> None:
+    some = [{**TRACE, "request_id": f"r{number}"} for number in range(3)]
+    place.ingest(
+        [{"id": f"t{n}", "type": "stream_trace", "timestamp": MOMENT, "data": data} for n, data in enumerate(some)]
+    )
+    line = "sessions beyond the first 2: trace one of them by its own id"
+    assert line not in traced(place, "s")["not_asked"]
+    monkeypatch.setattr("lpa_ops.trace.lookup._MOST_FACTS", 2)
+    cut = traced(place, "s")
+    assert (len(cut["sessions"]), line in cut["not_asked"]) == (2, True)
 
 
 @pytest.mark.slow

@@ -58,13 +58,17 @@ def trace(reads: Reads, database: str, subject: TraceSubject, surroundings: Surr
     questions = Questions.of(reads, database)
     if not questions.has_events:
         raise SinkMisconfigured(f"{database} has no streaming_events: `lpa schema apply` makes it")
-    looked_up = LookedUp() if subject.position else look_up(questions, subject)
-    positions = [subject.position] if subject.position else looked_up.positions
-    shown = positions[: min(limit, MOST_RECORDS)]
-    records = _records(questions, shown, surroundings)
-    not_asked: list[str] = []
+    looked_up = LookedUp()
+    records = _records(questions, [subject.position], surroundings) if subject.position else {}
+    if subject.position is None or records[subject.position].fate is Fate.UNKNOWN:
+        looked_up = look_up(questions, subject)
+    shown = looked_up.positions[: min(limit, MOST_RECORDS)]
+    if shown:
+        records = _records(questions, shown, surroundings)
+    not_asked = looked_up.left_out
     if surroundings.archive:
-        records, not_asked = with_archive_files(surroundings.archive, records)
+        records, more = with_archive_files(surroundings.archive, records)
+        not_asked += more
         if subject.position in records:
             with_its_header, more = with_header(surroundings.archive, records[subject.position])
             records[subject.position] = with_its_header
@@ -73,9 +77,9 @@ def trace(reads: Reads, database: str, subject: TraceSubject, surroundings: Surr
         not_asked.append("the archive: none is set; give --archive, or LPA_ARCHIVE_DIR")
     records = _with_remarks(questions, records, surroundings, not_asked)
     return Trace(
-        asked=subject.text,
+        asked=subject.id,
         records=sorted(records.values(), key=_order),
-        more_records=len(positions) - len(shown),
+        more_records=len(looked_up.positions) - len(shown),
         sessions=looked_up.sessions,
         jobs=looked_up.jobs,
         not_asked=not_asked,

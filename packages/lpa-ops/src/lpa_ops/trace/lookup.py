@@ -20,16 +20,22 @@ from lpa_ops.trace.subject import TraceSubject
 _EVER: Final = (-2_208_988_800_000, 10_413_791_999_999)
 """What DateTime64 holds: 1900 to 2299, epoch ms."""
 _IDS: Final = ("stream_id", "request_id")
+_MOST_FACTS: Final = 100
+"""Sessions or jobs of one id that are looked at."""
 
 
 @final
 @attrs.define
 class LookedUp:
-    """What belongs to an id: positions with the batch time of each, sessions and jobs."""
+    """What belongs to an id: positions with the batch time of each, sessions and jobs.
+
+    ``left_out`` says of what there is more, a line each.
+    """
 
     batch_times: dict[Position, datetime] = attrs.field(factory=dict)
     sessions: list[TracedSession] = attrs.field(factory=list)
     jobs: list[TracedJob] = attrs.field(factory=list)
+    left_out: list[str] = attrs.field(factory=list)
 
     def add(self, rows: list[dict[str, Any]]) -> None:
         for row in rows:
@@ -49,7 +55,7 @@ def look_up(questions: Questions, subject: TraceSubject) -> LookedUp:
     by_id: Mapping[str, object] = {"id": subject.id}
 
     def ask_if_there(table: str, file: str) -> list[dict[str, Any]]:
-        return questions.ask(file, by_id) if table in questions.names else []
+        return questions.ask(file, {**by_id, "most": _MOST_FACTS + 1}) if table in questions.names else []
 
     of_key, sessions, jobs, ignored = side_by_side(
         lambda: questions.ask("by_key.sql", by_id),
@@ -57,6 +63,12 @@ def look_up(questions: Questions, subject: TraceSubject) -> LookedUp:
         lambda: ask_if_there("fact_jobs", "jobs.sql"),
         lambda: ask_if_there("ignored_events", "ignored_by_id.sql"),
     )
+    found.left_out = [
+        f"{what} beyond the first {_MOST_FACTS}: trace one of them by its own id"
+        for what, rows in (("sessions", sessions), ("jobs", jobs))
+        if len(rows) > _MOST_FACTS
+    ]
+    sessions, jobs = sessions[:_MOST_FACTS], jobs[:_MOST_FACTS]
     found.add([*of_key, *ignored])
     found.sessions, found.jobs = list(map(_session, sessions)), list(map(_job, jobs))
     asks = [partial(_events_of_job, questions, row) for row in jobs]

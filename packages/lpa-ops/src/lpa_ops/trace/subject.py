@@ -23,11 +23,15 @@ _MAX_PARTITION: Final = 2**31 - 1
 @final
 @attrs.frozen
 class TraceSubject:
-    """Either ``position`` is set, or ``id``: of an event, stream, request, session or job, or a dedup key."""
+    """What somebody asks for.
 
-    text: str
-    position: Position | None
+    Attributes:
+        id: the text: of an event, stream, request, session or job, or a dedup key, unless it is a position.
+        position: the one that the text names; None for any other text. An id may look like one.
+    """
+
     id: str
+    position: Position | None
 
     @classmethod
     def of(cls, text: str) -> TraceSubject:
@@ -41,8 +45,7 @@ class TraceSubject:
             raise UsageError(
                 f"the id {printable(wanted[:200])} is not UTF-8, as all stored ids are: give it again"
             ) from None
-        position = position_of(wanted)
-        return cls(wanted, position, "" if position else wanted)
+        return cls(wanted, position_of(wanted))
 
     @property
     def stream_and_request(self) -> tuple[str, str]:

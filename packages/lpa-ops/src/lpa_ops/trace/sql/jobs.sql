@@ -15,4 +15,4 @@ SELECT
 FROM $database.fact_jobs
 WHERE job_id IN (SELECT job_id FROM $database.fact_jobs_versions WHERE job_id = {id:String} OR request_id = {id:String})
 ORDER BY first_ms, id, org
-LIMIT 100
+LIMIT {most:UInt32}

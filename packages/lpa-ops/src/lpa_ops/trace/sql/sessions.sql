@@ -22,4 +22,4 @@ WHERE workflow_session_id IN
     WHERE workflow_session_id = {id:String} OR stream_id = {id:String} OR request_id = {id:String}
 )
 ORDER BY start, id, org
-LIMIT 100
+LIMIT {most:UInt32}
