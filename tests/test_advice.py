@@ -84,6 +84,9 @@ FOLLOWED = {
     "replay plan": "packages/lpa-replay/tests/test_loop.py::test_a_plan_is_carried_out_exactly_or_not_at_all",
     "schema apply": f"{HERE}_what_a_drift_asks_for_mends_it",
     "schema check": f"{HERE}_what_a_drift_asks_for_mends_it",
+    "schema plan": (
+        "packages/lpa-sinks/tests/schema/test_migrations.py::test_a_migration_is_planned_applied_once_and_rolled_back"
+    ),
     "schema rollback": (
         "packages/lpa-sinks/tests/schema/test_migrations.py::test_a_migration_is_planned_applied_once_and_rolled_back"
     ),

@@ -99,7 +99,7 @@ def test_every_command_of_lpa_is_one() -> None:
             assert "build" in SERVICES[words[4]]
             commands.append(words[5:])
     commands += [words.split() for words in re.findall(r"`lpa (ingest .*?)`", PAGE)]
-    assert len(commands) == 8
+    assert len(commands) == 17
     for arguments in commands:
         app.parse_args(arguments, exit_on_error=False, print_error=False)
 

@@ -134,6 +134,17 @@ def test_drift_of_what_is_materialized_is_named_but_stops_no_ingestion(
     assert not drift.stops_writing
 
 
+def test_a_column_that_a_migration_brings_is_left_to_the_migration(
+    engine: Client, applied: str, tables: Sequence[Table]
+) -> None:
+    engine.command(f"ALTER TABLE {applied}.streaming_events DROP COLUMN dedup_key_hash")
+    (drift,) = check(engine, applied, tables)
+    assert drift.remedy.startswith(
+        "`lpa schema apply` adds it if `lpa schema plan` shows a pending migration, else run ALTER TABLE "
+        f"{applied}.streaming_events ADD COLUMN dedup_key_hash "
+    )
+
+
 def test_other_databases_do_not_count(engine: Client, applied: str, tables: Sequence[Table]) -> None:
     found = check(engine, f"{applied}_other", tables)
     assert {drift.kind.value for drift in found} == {"missing table"}

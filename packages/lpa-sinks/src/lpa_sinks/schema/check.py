@@ -68,8 +68,11 @@ class Drift:
                 if self.column == ORG_KEY:
                     return "`lpa schema apply` adds it, to the sorting key too"
                 definition = definition_of(self.table, self.column)
-                ways = ["`lpa schema apply` adds it"] if self.stops_writing else []
-                return " or ".join([*ways, *([f"run {alter} ADD COLUMN {definition}"] if definition else [])])
+                statement = f"run {alter} ADD COLUMN {definition}" if definition else ""
+                if self.stops_writing:
+                    return "`lpa schema apply` adds it" + (f" or {statement}" if statement else "")
+                pending = "`lpa schema apply` adds it if `lpa schema plan` shows a pending migration"
+                return f"{pending}, else {statement}" if statement else pending
             case DriftKind.EXTRA_COLUMN:
                 return f"nothing if you added it; if it is not needed, run {alter} DROP COLUMN {self.column}"
             case DriftKind.TYPE:
