@@ -48,6 +48,7 @@ class Collector:
 
     url: str = ""
     status: int = 200
+    held: threading.Event | None = None
     bodies: dict[str, list[bytes]] = attrs.field(factory=dict)
     headers: dict[str, str] = attrs.field(factory=dict)
 
@@ -80,6 +81,8 @@ def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             found.bodies.setdefault(self.path, []).append(body)
             found.headers = dict(self.headers)
+            if found.held is not None:
+                found.held.wait(10)
             self.send_response(found.status)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -230,6 +233,21 @@ def test_failure_36_a_collector_that_refuses_or_is_away_stops_nothing(
     out, err = capfd.readouterr()
     assert "OTEL_EXPORTER_OTLP_ENDPOINT" in out + err
     assert "Traceback" not in out + err
+
+
+def test_failure_36_the_end_of_a_job_waits_for_one_attempt_only(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "0.3")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "0.1")
+    collector.held = threading.Event()
+    with exported(Metrics().registry, "this-worker") as spans:
+        for start in range(2_000):
+            spans.finished(Settled((), (), ()), [], Range("events", 0, start, start + 1, 1, "", 0))
+    collector.held.set()
+    assert len(collector.bodies["/v1/traces"]) < 3, "four requests would hold them all"
+    out, err = capfd.readouterr()
+    assert (out + err).count("the collector takes no spans") == 1
 
 
 def test_a_range_of_a_partition_that_is_gone_is_forgotten(collector: Collector) -> None:

@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Final, final
@@ -16,8 +16,8 @@ from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExp
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from prometheus_client import CollectorRegistry
 
 from lpa_core.errors import ConfigurationError
@@ -27,7 +27,7 @@ from lpa_core.otlp.range_spans import RangeSpans
 _INTERVAL_MS: Final = 60_000
 """Of metrics, unless OTEL_METRIC_EXPORT_INTERVAL says otherwise (the standard's default)."""
 _TIMEOUT_SECONDS: Final = 5.0
-"""For one request, unless OTEL_EXPORTER_OTLP_TIMEOUT says otherwise: the end of a job waits for the last one."""
+"""For one request, unless the environment says otherwise: the end of a job waits for the last one."""
 
 _log = structlog.get_logger("lpa.otlp")
 
@@ -48,10 +48,10 @@ def exported(
     # It would print what it cannot send, each time, with a traceback. What is said of it is said below, once.
     logging.getLogger("opentelemetry").addHandler(logging.NullHandler())
     interval = _milliseconds(environment, "OTEL_METRIC_EXPORT_INTERVAL", _INTERVAL_MS)
-    timeout = None if environment.get("OTEL_EXPORTER_OTLP_TIMEOUT") else _TIMEOUT_SECONDS
     resource = _resource(environment, instance)
     try:
-        spans, metrics = OTLPSpanExporter(timeout=timeout), OTLPMetricExporter(timeout=timeout)
+        spans = _SpanExport(OTLPSpanExporter(timeout=_timeout(environment, "TRACES")))
+        metrics = OTLPMetricExporter(timeout=_timeout(environment, "METRICS"))
     except ValueError as error:
         raise ConfigurationError(
             f"OTEL_EXPORTER_OTLP_...: {error}: correct the variable, or set LPA_OTLP=off"
@@ -64,7 +64,34 @@ def exported(
         yield RangeSpans(provider.get_tracer("lpa", version("lpa-core")))
     finally:
         export.close()
+        spans.end()
         provider.shutdown()
+
+
+@final
+class _SpanExport(SpanExporter):
+    """Sends spans. At the end of a job it tries until the collector takes none: each attempt may take its time-out."""
+
+    def __init__(self, exporter: SpanExporter) -> None:
+        self._exporter = exporter
+        self._failing, self._ending, self._given_up = False, False, False
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        if self._given_up:
+            return SpanExportResult.FAILURE
+        result = self._exporter.export(spans)
+        failed = result is not SpanExportResult.SUCCESS
+        if failed and not self._failing:
+            _log.warning("the collector takes no spans: look at OTEL_EXPORTER_OTLP_ENDPOINT")
+        self._failing, self._given_up = failed, failed and self._ending
+        return result
+
+    def end(self) -> None:
+        """Give up as soon as the collector takes none."""
+        self._ending = True
+
+    def shutdown(self) -> None:
+        self._exporter.shutdown()
 
 
 @final
@@ -115,6 +142,12 @@ def _resource(environment: Mapping[str, str], instance: str) -> Resource:
     if environment.get("OTEL_SERVICE_NAME"):
         named.add("service.name")
     return Resource.create({name: value for name, value in own.items() if name not in named})
+
+
+def _timeout(environment: Mapping[str, str], signal: str) -> float | None:
+    """Seconds; None if the environment has them, where the exporter reads them."""
+    variables = ("OTEL_EXPORTER_OTLP_TIMEOUT", f"OTEL_EXPORTER_OTLP_{signal}_TIMEOUT")
+    return None if any(map(environment.get, variables)) else _TIMEOUT_SECONDS
 
 
 def _milliseconds(environment: Mapping[str, str], variable: str, default: int) -> int:
