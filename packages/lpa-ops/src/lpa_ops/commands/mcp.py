@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from typing import Annotated, Final
+from typing import Annotated
 
 import cyclopts
 from cyclopts import Parameter
@@ -13,13 +13,8 @@ from lpa_core.commands.options import SinkUri, Switch
 from lpa_core.errors import ConfigurationError
 from lpa_core.jobs.process import stopped_by_signals
 from lpa_core.plugins.context import AppContext
-from lpa_sinks.clickhouse.database import endpoint_of
-from lpa_sinks.clickhouse.readers import Readers
 
 _Allow = Annotated[tuple[str, ...], Parameter(negative="")]
-
-_SECONDS: Final = 10
-"""For a statement of a tool."""
 
 
 def mcp_app(context: AppContext) -> cyclopts.App:
@@ -41,22 +36,16 @@ def mcp_app(context: AppContext) -> cyclopts.App:
             What the agent may change: replay, recover, or both with a comma between. It needs LPA_MCP_TOKEN.
         """
         try:
-            from lpa_ops.console.backups import known_backups
-            from lpa_ops.console.database import ConsoleDatabase
             from lpa_ops.console.monitor import asked_now, shared_checks
-            from lpa_ops.console.page import ConsoleSources
             from lpa_ops.console.partitions import partition_watch
-            from lpa_ops.console.query import QueryBox
-            from lpa_ops.console.replay_jobs import ReplayJobs
+            from lpa_ops.console.sources import STATEMENT_SECONDS, opened_sources
             from lpa_ops.mcp.audit import AuditLog
             from lpa_ops.mcp.http import http_app, require_private
             from lpa_ops.mcp.server import agent_server
             from lpa_ops.mcp.stdio import serve_stdio
             from lpa_ops.mcp.tool import ToolSources, permissions
             from lpa_ops.mcp.tools import TOOLS
-            from lpa_ops.trace.gather import Surroundings
             from lpa_ops.web.server import WebServer
-            from lpa_replay.staging.trial import RepairTrial
         except ModuleNotFoundError as error:
             if error.name not in ("jinja2", "markupsafe", "mcp", "mcp_types", "starlette", "uvicorn"):
                 raise
@@ -66,28 +55,20 @@ def mcp_app(context: AppContext) -> cyclopts.App:
         if http:
             require_private(address, token)
         allowed = permissions(allow, token)
-        found = endpoint_of(sink, settings)
         audit = AuditLog(settings.lpa.mcp_audit or settings.lpa.data.mcp_audit)
         partitions = partition_watch(settings, sink)
-        with closing(Readers(found, settings.clickhouse.password, _SECONDS + 5)) as readers, closing(partitions):
-            sources = ConsoleSources(
-                database=ConsoleDatabase(readers, found.database, _SECONDS),
-                health=asked_now(*shared_checks(context, sink)),
-                trends=dict,
-                partitions=partitions.look,
-                backups=known_backups(settings, sink),
-                surroundings=Surroundings(settings, sink, settings.lpa.archive_dir),
-                query=QueryBox(found, settings.clickhouse.password, _SECONDS).ask,
-                repairs=RepairTrial(settings, context.plugins),
-                replays=ReplayJobs(settings.lpa.data.console_replays, settings.lpa.data.replays, sink),
-            )
+        health = asked_now(*shared_checks(context, sink))
+        with (
+            closing(partitions),
+            opened_sources(context, sink, health=health, trends=dict, partitions=partitions.look) as sources,
+        ):
             tools = ToolSources(sources, context, sink, lambda: time.time_ns() // 1_000_000)
             server = agent_server(TOOLS, allowed, tools, audit, "http" if http else "stdio")
             if not http:
                 serve_stdio(server)
                 return
             web = WebServer(http_app(server, token), address, name="mcp", setting="LPA_MCP_ADDRESS", lifespan=True)
-            with stopped_by_signals(web, _SECONDS + 10):
+            with stopped_by_signals(web, STATEMENT_SECONDS + 10):
                 web.run()
 
     return app

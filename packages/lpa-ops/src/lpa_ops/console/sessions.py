@@ -21,10 +21,8 @@ _EDGES: Final = {
 
 def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
     sought, database = request.text("sought"), sources.database
-    if sought:
-        sessions = database.rows("found_sessions.sql", sought=sought, limit=_MOST + 1)
-    else:
-        sessions = database.run(lambda client: latest_sessions(client, database.name, _MOST + 1)).as_json()
+    found = database.run(lambda client: latest_sessions(client, database.name, _MOST + 1, sought=sought))
+    sessions = found.as_json()
     jobs = database.rows("latest_jobs.sql", sought=sought, limit=_MOST + 1)
     return {
         "sessions": sessions[:_MOST],

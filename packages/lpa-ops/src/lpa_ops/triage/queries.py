@@ -96,9 +96,12 @@ def ignored(client: Client, database: str, letters: Letters) -> Answer:
     return _answer(client, text, database, **letters.parameters)
 
 
-def latest_sessions(client: Client, database: str, limit: int, org: str | None = None) -> Answer:
-    """The sessions of one org, or of all, that started last, at most so many."""
-    return _ask(client, "latest_sessions.sql", database, limit=limit, **_of(org))
+def latest_sessions(client: Client, database: str, limit: int, org: str | None = None, sought: str = "") -> Answer:
+    """The sessions of one org, or of all, that started last, at most so many.
+
+    ``sought`` leaves those of this id, stream, request or orchestrator.
+    """
+    return _ask(client, "latest_sessions.sql", database, limit=limit, sought=sought, **_of(org))
 
 
 def session_life(client: Client, database: str, session: str, org: str | None = None) -> dict[str, Answer]:

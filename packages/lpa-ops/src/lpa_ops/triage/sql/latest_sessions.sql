@@ -16,5 +16,8 @@ SELECT
     swap_count AS swaps
 FROM livepeer_analytics.fact_workflow_sessions
 WHERE ({of_all:UInt8} OR org = {org:String})
+    AND ({sought:String} = ''
+        OR workflow_session_id = {sought:String} OR stream_id = {sought:String} OR request_id = {sought:String}
+        OR (orchestrator_address != '' AND orchestrator_address = lower({sought:String})))
 ORDER BY session_start_ts DESC
 LIMIT {limit:UInt32}
