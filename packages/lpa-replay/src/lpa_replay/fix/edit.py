@@ -41,10 +41,13 @@ def fix_of_edit(before: bytes, after: bytes, failure: FailureOf) -> str:
         "type": failure.event_type,
     }
     head = [f"{name} = {_toml(value, name)}" for name, value in conditions.items() if value]
-    return "\n".join(
-        "\n".join(["[[fix]]", *head, *([f"where = [{where}]"] if where else []), f"steps = [{step}]", ""])
-        for where, step in _steps((), old, new)
-    )
+    try:
+        return "\n".join(
+            "\n".join(["[[fix]]", *head, *([f"where = [{where}]"] if where else []), f"steps = [{step}]", ""])
+            for where, step in _steps((), old, new)
+        )
+    except RecursionError:
+        raise ReplayRefused("values are nested too deep: a fix file cannot say what changed") from None
 
 
 def _object(record: bytes, which: str) -> dict[str, Any]:

@@ -27,10 +27,16 @@ from lpa_core.events.coercion import is_number
 from lpa_core.invisible import text_of
 from lpa_core.replays import ReplayRecord, ReplayRefused
 from lpa_core.validation.reasons import FailureClass, Reason, Stage
-from lpa_replay.fix.conditions import FailureCondition, PayloadCondition
+from lpa_replay.fix.conditions import FailureCondition, Pattern, PayloadCondition
 from lpa_replay.fix.paths import EVERY, Path
 from lpa_replay.fix.steps import CASTS, Cast, FixStep, Multiply, Remove, Rename, Replace, Set
 
+_MOST_CHARACTERS: Final = 262_144
+"""Four times what can be edited in the console."""
+_MOST_DOTS: Final = 200
+"""In a line, outside of strings: more make a key with more names, or very many numbers."""
+_MOST_NAMES: Final = 100
+_STRINGS: Final = re.compile(r'"(?:[^"\\\n]|\\.)*+"?+|\'[^\'\n]*+\'?+')
 _CONDITIONS: Final = ("class", "reason", "stage", "type")
 _KNOWN: Final = {"class": FailureClass, "reason": Reason, "stage": Stage}
 # A number too large for a double stays the number it was.
@@ -82,7 +88,10 @@ class FixFile:
         if not isinstance(document, dict):
             return None
         applied = [fix.apply(record, document) for fix in self.fixes]
-        return _encode(document) if any(applied) else None
+        try:
+            return _encode(document) if any(applied) else None
+        except RecursionError:
+            raise ValueError("the repaired record is nested too deep") from None
 
 
 def read_fix_file(path: FilePath) -> FixFile:
@@ -97,9 +106,14 @@ def read_fix_file(path: FilePath) -> FixFile:
 
 def parse_fixes(text: str, name: str) -> FixFile:
     """``name`` is the file's, for messages. Raises ReplayRefused."""
+    if len(text) > _MOST_CHARACTERS:
+        raise ReplayRefused(f"{name} has {len(text):,} characters: a fix file has at most {_MOST_CHARACTERS:,}")
     try:
+        _require_readable(text)
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise ReplayRefused(f"{name}: values are nested too deep") from None
+    except ValueError as error:  # also of a number with too many digits
         raise ReplayRefused(f"{name} is not TOML: {error}") from None
     entries = content.pop("fix", None)
     if content or not isinstance(entries, list) or not entries:
@@ -114,6 +128,13 @@ def parse_fixes(text: str, name: str) -> FixFile:
     if problems:
         raise ReplayRefused(*problems)
     return FixFile(text, tuple(fixes))
+
+
+def _require_readable(text: str) -> None:
+    """Raise ValueError for what tomllib would read for minutes: its time grows with the square of a key's names."""
+    for number, line in enumerate(_STRINGS.sub("", text).split("\n"), 1):
+        if line.count(".") > _MOST_DOTS:
+            raise ValueError(f"a key has too many names (at line {number})")
 
 
 def _fix(entry: Any) -> Fix:
@@ -143,10 +164,7 @@ def _condition(entry: Any) -> PayloadCondition:
     missing, matches = table.get("missing"), table.get("matches")
     if missing is not None and not isinstance(missing, bool):
         raise ValueError("missing is true or false")
-    try:
-        pattern = None if matches is None else re.compile(_text(matches, "matches"))
-    except re.error as error:
-        raise ValueError(f"matches is not a regular expression: {error}") from None
+    pattern = None if matches is None else Pattern(_text(matches, "matches"))
     return PayloadCondition(_path(table["path"]), missing, table.get("equals"), pattern)
 
 
@@ -175,7 +193,7 @@ def _step(entry: Any) -> FixStep:
             return Cast(path, table["to"])
         case "multiply":
             by = table["by"]
-            if not is_number(by) or not math.isfinite(by) or not by:
+            if not is_number(by) or not by or not _is_double(by):
                 raise ValueError("by is a number other than 0, such as 1000 or 0.001")
             return Multiply(path, by)
         case _:
@@ -207,7 +225,17 @@ def _table(entry: Any, known: set[str], what: str) -> Mapping[str, Any]:
 
 
 def _path(value: Any) -> Path:
-    return Path.parse(_text(value, "a path"))
+    path = Path.parse(_text(value, "a path"))
+    if len(path) > _MOST_NAMES:
+        raise ValueError(f"a path has {len(path):,} names, and at most {_MOST_NAMES} are allowed")
+    return path
+
+
+def _is_double(number: int | float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:
+        return False
 
 
 def _text(value: Any, what: str) -> str:
@@ -224,5 +252,5 @@ def _texts(value: Any, what: str) -> tuple[str, ...]:
 def _json_value(value: Any) -> Any:
     try:
         return json.loads(json.dumps(value, allow_nan=False))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         raise ValueError("value has to be what JSON can hold") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import math
 from collections.abc import Callable, Mapping
 from fractions import Fraction
@@ -12,6 +13,9 @@ import attrs
 
 from lpa_core.events.coercion import is_number, scalar_text, whole_number
 from lpa_replay.fix.paths import EVERY, Path, Slot, made, slots
+
+_MOST_CHARACTERS: Final = 8 << 20
+"""Of what a step makes; a broker takes records of a mebibyte by default."""
 
 
 class FixStep(Protocol):
@@ -28,6 +32,8 @@ class Set:
 
     def apply(self, document: dict[str, Any]) -> None:
         places = _present(document, self.path, holder_only=True) if EVERY in self.path else [made(document, self.path)]
+        if len(places) > 1:
+            _require_size(len(json.dumps(self.value)) * len(places), self.path)
         for slot in places:
             slot.holder[slot.key] = copy.deepcopy(self.value)
 
@@ -86,6 +92,8 @@ class Replace:
             value = slot.holder[slot.key]
             if not isinstance(value, str):
                 raise ValueError(f"{self.path} is not text to replace in")
+            grown = len(value) + value.count(self.text) * (len(self.by) - len(self.text))
+            _require_size(grown, self.path)
             slot.holder[slot.key] = value.replace(self.text, self.by)
 
 
@@ -105,6 +113,12 @@ class Multiply:
                 raise ValueError(f"{self.path} is not a number to multiply")
             # As they are written: 0.001 is not a double.
             slot.holder[slot.key] = int(Fraction(str(number)) * Fraction(str(self.by)))
+
+
+def _require_size(characters: int, path: Path) -> None:
+    """Raise ValueError before a value is made that no topic takes: each step may make it a thousand times longer."""
+    if characters > _MOST_CHARACTERS:
+        raise ValueError(f"{path} would have {characters:,} characters, and at most {_MOST_CHARACTERS:,} are allowed")
 
 
 def _present(document: dict[str, Any], path: Path, *, holder_only: bool = False) -> list[Slot]:
