@@ -39,10 +39,10 @@ def _expanded(text: str) -> int:
 
 @final
 class Pattern:
-    """A regular expression of a person: a search that takes too long ends, and after some that did none is begun."""
+    """A regular expression of a person: a search that takes too long ends, and after three that did no other starts."""
 
     def __init__(self, text: str, seconds: float = _SEARCH_SECONDS) -> None:
-        """Raises ValueError if the text is no regular expression."""
+        """Raises ValueError if the text cannot be used as a regular expression."""
         try:
             re.compile(text)  # no syntax but Python's own
             if _expanded(text) > _MOST_EXPANDED:
