@@ -96,6 +96,27 @@ def test_failure_27_a_pipe_that_does_not_block_is_given_everything(tmp_path: Pat
     assert (process.returncode, err) == (0, b"")
 
 
+@pytest.mark.slow
+def test_failure_27_what_came_through_a_pipe_is_stored_while_it_is_open(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [LPA, "ingest", "-", "--no-facts"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=tmp_path
+    )
+    assert process.stdin is not None
+    count = '"$LPA" query "SELECT count() AS stored FROM streaming_events_dlq" --json'
+    for number in (1, 2):
+        process.stdin.write(EVENT.format(number).encode())
+        process.stdin.flush()
+        stored = 0
+        deadline = time.monotonic() + 120
+        while stored < number and time.monotonic() < deadline:
+            found = shell(count, tmp_path)
+            stored = int(json.loads(found.stdout)[0]["stored"]) if found.returncode == 0 else 0
+        assert stored == number
+    assert process.poll() is None
+    process.stdin.close()
+    assert process.wait(timeout=120) == 0
+
+
 def test_failure_27_a_closed_standard_input_is_told(tmp_path: Path) -> None:
     done = shell('"$LPA" ingest - --no-facts <&-', tmp_path)
     assert (done.returncode, done.stdout) == (1, "")

@@ -37,11 +37,15 @@ def lpa_attribution_policy(settings: Settings) -> AttributionPolicy:
 
 
 def _file(uri: str, settings: Settings) -> Source:
-    return open_file(local_path(uri), _new_run())
+    return open_file(local_path(uri), _new_run(), seconds=_batch_seconds(settings))
 
 
 def _stdin(uri: str, settings: Settings) -> Source:
-    return open_stdin(_new_run())
+    return open_stdin(_new_run(), _batch_seconds(settings))
+
+
+def _batch_seconds(settings: Settings) -> float:
+    return settings.clickhouse.sink_max_time_ms / 1_000
 
 
 def _new_run() -> str:

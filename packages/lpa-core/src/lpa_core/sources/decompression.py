@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final, Protocol, final
 
+from lpa_core.sources.pipe import NothingYet
+
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
@@ -87,13 +89,13 @@ class Decompressed:
         self._damage: Exception | None = None
 
     def read(self, size: int, /) -> bytes:
-        """Up to ``size`` bytes of text; none at the end."""
+        """Up to ``size`` bytes of text, more only of a plain beginning; none at the end. Raises NothingYet."""
         if not self._is_plain():
             text = self._unpacked(size)
             if text or not self._is_plain():
                 return text
         head, self._input = self._input, b""
-        return head + self._stream.read(max(0, size - len(head)))
+        return head or self._stream.read(size)
 
     def _is_plain(self) -> bool:
         if self._plain is None:
@@ -109,6 +111,10 @@ class Decompressed:
                 self._damage, piece = error, b""
             except (zlib.error, zstd.ZstdError) as error:
                 self._damage, piece = error, self._before_damage()
+            except NothingYet:
+                if not text:
+                    raise
+                break
             if not piece:
                 break
             text += piece

@@ -11,6 +11,7 @@ import attrs
 import msgspec
 
 from lpa_core.sources.decompression import DAMAGED, Decompressed
+from lpa_core.sources.pipe import NothingYet
 from lpa_core.sources.source import SourceError
 
 HEAD_BYTES: Final = 64 << 10
@@ -115,9 +116,11 @@ class RecognisedText:
     def _recognised(self, size: int) -> bytes:
         head = bytearray()
         ended = False
-        while len(head) <= HEAD_BYTES and not ended:
+        while len(head) <= HEAD_BYTES and not ended and not _begins_with_an_object(head):
             try:
                 more = self._stream.read(size)
+            except NothingYet:
+                continue
             except DAMAGED:
                 break  # raised again once the head is read
             ended = not more
@@ -142,6 +145,12 @@ class RecognisedText:
             return kind.command_for(path)
         command = kind.command_for("")
         return command and f"{FileKind('', f'{unpack} {{}}').command_for(path)} | {command}"
+
+
+def _begins_with_an_object(text: bytearray) -> bool:
+    """Whether the first line is there and is a JSON object: then it is no other kind, whatever comes after it."""
+    first, end, _ = bytes(text[:HEAD_BYTES]).removeprefix(BYTE_ORDER_MARK).lstrip().partition(b"\n")
+    return bool(end) and first.startswith(b"{") and is_json(first)
 
 
 def foreign_kind(head: bytes, *, whole: bool) -> FileKind | None:

@@ -40,13 +40,17 @@ class LineSource:
         stream: ByteStream,
         size: int | None,
         pipe: Pipe | None = None,
+        seconds: float | None = None,
     ) -> None:
-        """``size`` is the file's, in bytes; None for a stream that can be read only once, through ``pipe``."""
+        """``size`` is the file's, in bytes; None for a stream that can be read only once, through ``pipe``.
+
+        ``seconds`` after the first record of a batch came through the pipe, the batch is handed over, full or not.
+        """
         self.topic = topic
         self.size = size
         self.repeatable: bool = size is not None
         self._file = file
-        self._lines = Lines(stream, name, LastLine.WAITS if self.repeatable else LastLine.TAKEN)
+        self._lines = Lines(stream, name, LastLine.WAITS if self.repeatable else LastLine.TAKEN, seconds)
         self._pipe = pipe
         self._offset = 0
 
@@ -97,13 +101,14 @@ class LineSource:
         self._file.close()
 
 
-def open_file(path: Path, run: str, use: str = _INGEST) -> LineSource:
+def open_file(path: Path, run: str, use: str = _INGEST, seconds: float | None = None) -> LineSource:
     """The lines of a file, whose name is the topic. The first bytes show the compression.
 
     A pipe cannot be read again: its topic is ``<name>-<run>``, so that each run's positions are its own.
 
     Args:
         use: what to do with the command that makes lines of JSON of another kind of file, ``{}`` for the command.
+        seconds: after which a batch of a pipe is handed over, full or not.
 
     Raises SourceError if the file cannot be read or is of another kind; of a pipe, the first read tells the kind.
     """
@@ -117,10 +122,10 @@ def open_file(path: Path, run: str, use: str = _INGEST) -> LineSource:
         raise SourceError(f"{path} cannot be read: {error.strerror}") from None
     topic = os.fsencode(path.name).decode(errors="replace")  # a name need not be UTF-8, a topic must
     repeatable = file.seekable()
-    pipe = None if repeatable else Pipe(file)
+    pipe = None if repeatable else Pipe(file, seconds)
     text = RecognisedText(Decompressed(pipe or file, repeatable=repeatable), str(path), use)
     if not repeatable:
-        return LineSource(f"{topic}-{run}", str(path), file, text, None, pipe)
+        return LineSource(f"{topic}-{run}", str(path), file, text, None, pipe, seconds)
     try:
         text.recognise()
     except SourceError:
@@ -139,13 +144,13 @@ def open_snapshot(path: Path) -> LineSource:
     return source
 
 
-def open_stdin(run: str) -> LineSource:
+def open_stdin(run: str, seconds: float | None = None) -> LineSource:
     """Standard input, like a pipe, as the topic ``stdin-<run>``. Raises SourceError if it is closed."""
     if input_is_closed():
         raise SourceError("standard input is closed: give it a pipe or a file, or name a file in the place of -")
     stdin = sys.stdin.buffer
     pipe = None
     with suppress(UnsupportedOperation):  # it is in memory
-        pipe = Pipe(stdin)
+        pipe = Pipe(stdin, seconds)
     text = RecognisedText(Decompressed(pipe or stdin, repeatable=False), STDIN, _INGEST)
-    return LineSource(f"stdin-{run}", STDIN, stdin, text, None, pipe)
+    return LineSource(f"stdin-{run}", STDIN, stdin, text, None, pipe, seconds)

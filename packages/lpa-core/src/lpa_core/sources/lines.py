@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import shlex
+import time
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final, final
 
 from lpa_core.records import Oversized
 from lpa_core.sources.decompression import DAMAGED
 from lpa_core.sources.file_kinds import BYTE_ORDER_MARK, ByteStream, is_json
+from lpa_core.sources.pipe import NothingYet
 from lpa_core.sources.source import SourceError
 
 _CHUNK: Final = 1 << 20
@@ -40,9 +43,18 @@ class Lines:
     If a last line that was handed out without its end has grown since, the next line is the whole of it.
     """
 
-    def __init__(self, stream: ByteStream, name: str, last: LastLine) -> None:
+    def __init__(
+        self,
+        stream: ByteStream,
+        name: str,
+        last: LastLine,
+        seconds: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``seconds`` after its first line is there, a batch of a stream that raises NothingYet is handed out."""
         self.last = last
         self._stream, self._name = stream, name
+        self._seconds, self._clock = seconds, clock
         self._rest = b""
         self._ended = False
         self._damage: Exception | None = None
@@ -97,6 +109,7 @@ class Lines:
         if start == 0:
             self._skip_byte_order_mark()
         begun = self._go_on()
+        closes_at: float | None = None
         while len(lines) < max_lines and self._consumed - start < max_bytes:
             left = end_at - self._consumed if end_at else len(self._rest)
             end = self._rest.rfind(b"\n", 0, left)
@@ -111,10 +124,17 @@ class Lines:
                     break
                 beginning, oversized[len(lines)] = long
                 lines.append(beginning)
-            elif not self._fill():
-                if self._damage is None and self._takes_last_line():
-                    self._take_last_line(lines, len(self._rest))
-                break
+            else:
+                if lines and closes_at is None and self._seconds is not None:
+                    closes_at = self._clock() + self._seconds
+                try:
+                    more = self._fill(closes_at)
+                except NothingYet:
+                    break
+                if not more:
+                    if self._damage is None and self._takes_last_line():
+                        self._take_last_line(lines, len(self._rest))
+                    break
         if lines and begun and 0 not in oversized:
             lines[0] = begun + lines[0]
         if not lines and self._damage is not None and not self._stopped:
@@ -196,15 +216,21 @@ class Lines:
         self._rest = self._rest[count:]
         self._consumed += count
 
-    def _fill(self) -> bool:
-        """Read on; False at the end of the stream."""
+    def _fill(self, closes_at: float | None = None) -> bool:
+        """Read on; False at the end of the stream. Raises NothingYet once ``closes_at`` is over."""
         if self._ended:
             return False
-        try:
-            chunk = self._stream.read(_CHUNK)
-        except DAMAGED as error:
-            self._damage = error
-            chunk = b""
+        chunk: bytes | None = None
+        while chunk is None:
+            if closes_at is not None and self._clock() >= closes_at:
+                raise NothingYet
+            try:
+                chunk = self._stream.read(_CHUNK)
+            except NothingYet:
+                continue
+            except DAMAGED as error:
+                self._damage = error
+                chunk = b""
         self._ended = not chunk
         self._rest += chunk
         return bool(chunk)

@@ -8,20 +8,27 @@ import select
 from typing import BinaryIO, final
 
 
+class NothingYet(Exception):
+    """Nothing came for a while, and more may come."""
+
+
 @final
 class Pipe(io.RawIOBase):
     """Reads a pipe, a terminal or the like. Another thread can stop the waiting for more."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
+    def __init__(self, file: BinaryIO, seconds: float | None = None) -> None:
+        """``seconds``: how long a read waits before it raises NothingYet; None if it waits for ever."""
+        self._file, self._milliseconds = file, None if seconds is None else max(1, round(seconds * 1_000))
         self._stopped, self._stop = os.pipe()
         self._either = select.poll()
         for number in (file.fileno(), self._stopped):
             self._either.register(number, select.POLLIN)
 
     def read(self, size: int = -1, /) -> bytes:
-        """What is there, at least one byte; nothing at the end, or if it is stopped. Raises OSError."""
-        ready = dict(self._either.poll())
+        """What is there, at least one byte; nothing at the end, or if it is stopped. Raises NothingYet, OSError."""
+        ready = dict(self._either.poll(self._milliseconds))
+        if not ready:
+            raise NothingYet
         if self._stopped in ready:
             return b""
         return os.read(self._file.fileno(), size)
