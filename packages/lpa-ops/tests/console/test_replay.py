@@ -133,10 +133,24 @@ def test_each_step_is_a_command_and_comes_in_its_turn(console: Callable[..., Tes
     assert states(browser, job) == ["done"] * 4
     found = page(browser.get(f"/replay/job?of={job}"))
     assert "Every check passes." in found.text
-    assert "Health: Dead letters" in found.text
+    assert re.search(r"Health, asked at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\s*: Dead letters", found.text)
     assert start(browser, job, "run").status_code == 409, "it is sent once"
     assert start(browser, job, "verify").status_code == 303, "a verification may be repeated"
     assert f"/replay/job?of={job}" in page(browser.get("/replay")).links
+
+
+def test_a_verification_that_does_not_pass_is_not_shown_as_done(
+    console: Callable[..., TestClient], commands: Commands
+) -> None:
+    commands.answers["verify"]["passed"] = False
+    browser = console(TOKEN)
+    job = planned(browser)
+    for step in ("canary", "run", "verify"):
+        start(browser, job, step)
+    found = page(browser.get(f"/replay/job?of={job}")).text
+    assert "Not every check passes." in found
+    assert len(re.findall(r"✖\s+not passed", found)) == 1
+    assert len(re.findall(r"●\s+done", found)) == 3
 
 
 def test_one_record_is_planned_by_its_position(console: Callable[..., TestClient], commands: Commands) -> None:
