@@ -125,7 +125,7 @@ def integration(session: nox.Session) -> None:
 @nox.session(default=False)
 def screenshots(session: nox.Session) -> None:
     """Show the console in Chromium on generated events, and write a picture of each page into docs/images/console."""
-    require_programs(session, BROWSER)
+    require_programs(session, {**BROWSER, "faketime": "faketime"})
     sync(session, "--all-packages", "--all-extras", "--group", "browser")
     session.run("python", "tools/screenshots.py", "docs/images/console")
 

@@ -1,32 +1,47 @@
 """Show each page of the console on generated events in Chromium, and keep a picture of it.
 
 ``python tools/screenshots.py FOLDER`` writes ``PAGE.png`` for each page, with ``-`` for the slashes of its path, and
-``flow-dark.png`` and ``flow-phone.png``. It needs the programs of ``./dev integration`` that show a page.
+``flow-dark.png`` and ``flow-phone.png``. It needs the programs of ``./dev integration`` that show a page, and faketime:
+the events of a day are stored as of a day, under a clock that is set back.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from lpa_core.events.registry import BUILTIN_EVENT_TYPES
+from lpa_core.generate.generator import timed
+from lpa_core.generate.mixture import Mixture
+from lpa_core.pipeline.pipeline import Pipeline
+from lpa_core.pipeline.verdicts import Accepted
 
 TOKEN = "of-the-screenshots"
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 COLORS = 64
 """Enough for text and charts of one page, and a third of the bytes."""
 STEP_MS = 120_000
+QUARTERS = 96
+QUARTER_MS = 900_000
+PAUSE = 0.5
+"""Seconds until a quarter of an hour is stored."""
+FAILING = 3
+"""In so many of the last quarters of an hour a gateway leaves a field out."""
 
 
 def main(folder: Path) -> None:
@@ -40,19 +55,11 @@ def main(folder: Path) -> None:
 
 @contextmanager
 def console(folder: Path) -> Iterator[str]:
-    """The URL of a console over an hour of generated events, and dead letters that a fix can repair."""
+    """The URL of a console over a day of generated events, and dead letters that a fix can repair."""
     own = {"LPA_DATA_DIR": str(folder / "data"), "LPA_CONSOLE_ADDRESS": "127.0.0.1:0", "LPA_CONSOLE_TOKEN": TOKEN}
     environment = {**os.environ, **own, "HEALTH_INTERVAL_SECONDS": "20", "LPA_LOG_FORMAT": "json"}
 
-    def lpa(*arguments: str) -> None:
-        subprocess.run(["lpa", *arguments], cwd=folder, env=environment, check=True, capture_output=True)
-
-    more = ["--duplicates", "0.01", "--bad", "0.01", "--jobs", "0.1", "--seed", "1", "--until", "now"]
-    lpa("generate", "--events", "5000", *more, "--output", "events.ndjson")
-    lines = "".join(json.dumps(without_pipeline(number)) + "\n" for number in range(120))
-    (folder / "gateway.ndjson").write_text(lines)
-    for file in ("events.ndjson", "gateway.ndjson"):
-        lpa("ingest", file)
+    store_a_day(folder, environment)
     with subprocess.Popen(
         ["lpa", "console"], cwd=folder, env=environment, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -64,11 +71,62 @@ def console(folder: Path) -> Iterator[str]:
             process.communicate(timeout=60)
 
 
-def without_pipeline(number: int) -> dict[str, object]:
+def store_a_day(folder: Path, environment: Mapping[str, str]) -> None:
+    """A quarter of an hour after the other, each stored when it has ended; the last ones from files."""
+    clock = folder / "clock"
+    library = subprocess.run(
+        ["faketime", "-f", "+0", "printenv", "LD_PRELOAD"], check=True, capture_output=True, text=True
+    )
+    fake = {"LD_PRELOAD": library.stdout.strip(), "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1"}
+    told = {**environment, **fake, "CLICKHOUSE_SINK_MAX_TIME_MS": "100"}
+    now = time.time_ns() // 1_000_000
+    ends = [now - number * QUARTER_MS for number in reversed(range(QUARTERS))]
+
+    def set_clock(end_ms: int) -> None:
+        clock.with_suffix(".new").write_text(f"-{time.time() - end_ms / 1_000:.0f}")
+        clock.with_suffix(".new").rename(clock)
+
+    set_clock(ends[0])
+    process = subprocess.Popen(
+        ["lpa", "ingest", "-"], cwd=folder, env=told, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+    )
+    assert process.stdin is not None
+    for number, end_ms in enumerate(ends[:-FAILING]):
+        set_clock(end_ms)
+        process.stdin.writelines(quarter(number, end_ms))
+        process.stdin.flush()
+        time.sleep(PAUSE)
+    process.stdin.close()
+    assert process.wait(timeout=STEP_MS) == 0
+    for number, end_ms in enumerate(ends[-FAILING:]):
+        failing = [without_pipeline(40 * number + i, end_ms) for i in range(40)]
+        for name, lines in (("events", quarter(QUARTERS - FAILING + number, end_ms)), ("gateway", failing)):
+            file = folder / f"{name}.ndjson"
+            with file.open("ab") as written:
+                written.writelines(lines)
+            os.utime(file, (end_ms / 1_000, end_ms / 1_000))
+            set_clock(end_ms)
+            subprocess.run(["lpa", "ingest", file.name], cwd=folder, env=told, check=True, capture_output=True)
+
+
+def quarter(number: int, end_ms: int) -> Iterator[bytes]:
+    """What arrives in a quarter of an hour, more of it in the evening; a few records are bad, as everywhere."""
+    hour = time.gmtime(end_ms / 1_000).tm_hour
+    events = round(90 + 60 * math.cos((hour - 20) / 12 * math.pi))
+    shares = Mixture(events=events, duplicates=0.01, bad=0.002, jobs=0.1, sessions=4, seed=number + 1)
+    pipeline = Pipeline(BUILTIN_EVENT_TYPES)
+    for moment, record in timed(shares, end_ms - QUARTER_MS + 60_000):
+        verdict = pipeline.validate(record)
+        alike = not isinstance(verdict, Accepted) and b"ai_stream_status" in record
+        if moment < end_ms and not alike:
+            yield record + b"\n"
+
+
+def without_pipeline(number: int, moment: int) -> bytes:
     """An event that lacks a required field."""
     data = {"state": "ONLINE", "stream_id": f"stream-{number % 7}", "request_id": f"request-{number}"}
-    moment = time.time_ns() // 1_000_000
-    return {"id": f"status-{number}", "type": "ai_stream_status", "timestamp": moment, "gateway": "g-1", "data": data}
+    event = {"id": f"status-{number}", "type": "ai_stream_status", "timestamp": moment, "gateway": "g-1", "data": data}
+    return json.dumps(event).encode() + b"\n"
 
 
 def take_all(browser: Browser, url: str, folder: Path) -> None:
@@ -85,11 +143,12 @@ def take_all(browser: Browser, url: str, folder: Path) -> None:
     take(view, folder, "flow")
     replayed(view, url, folder)
 
-    def content(path: str) -> dict[str, list[dict[str, str]]]:
+    def content(path: str) -> dict[str, list[dict[str, Any]]]:
         return dict(json.loads(view.request.get(f"{url}/{path}").text()))
 
     sessions = content("sessions.json")
-    session, job = sessions["sessions"][0]["workflow_session_id"], sessions["jobs"][0]["job_id"]
+    telling = max(sessions["sessions"], key=lambda session: (session["swaps"], session["signals"]))
+    session, job = telling["workflow_session_id"], sessions["jobs"][0]["job_id"]
     run = content("replay.json")["runs"][0]["replay_id"]
     addresses = {
         "failures": "failures",
@@ -135,6 +194,7 @@ def replayed(view: Page, url: str, folder: Path) -> None:
         while not view.locator(f"#{step}.done").count():  # a step that the console kept waiting is started again
             view.locator(f"#start-{step}").click(timeout=STEP_MS)
             view.locator(f"#{step}.done, #{step}.failed").wait_for(timeout=STEP_MS)
+    view.locator("#verify .state.ok").wait_for(timeout=STEP_MS)  # the check is asked again
     take(view, folder, "replay/job")
 
 
