@@ -73,6 +73,7 @@ STATUSES: Final = {
     "FlinkStateError": 1,
     "FlinkUnavailable": 1,
     "InexplicableError": 1,
+    "InputUnavailable": 1,
     "BrokerUnavailable": 1,
     "MismatchError": 1,
     "MissingDatabaseError": 1,

@@ -21,7 +21,7 @@ from lpa_core.sources.decompression import Decompressed
 from lpa_core.sources.file_kinds import RecognisedText
 from lpa_core.sources.files import LineSource, open_file
 from lpa_core.sources.lines import LastLine, Lines
-from lpa_core.sources.pipe import NothingYet
+from lpa_core.sources.pipe import InputUnavailable
 from lpa_core.sources.source import Source, SourceError
 
 if sys.version_info >= (3, 14):
@@ -139,7 +139,7 @@ class Halting:
             return b""
         self._pausing = not self._pausing
         if not self._pausing:
-            raise NothingYet
+            raise InputUnavailable("nothing")
         piece, self._left[0] = self._left[0][:size], self._left[0][size:]
         if not self._left[0]:
             del self._left[0]

@@ -36,7 +36,7 @@ def test_a_statement_that_reads_has_its_rows(run: Callable[..., Any], day: Check
     assert (answer["columns"], answer["rows"]) == (["events", "text", "nothing"], [[events, "ä", None]])
     found = page(run("SELECT '<script>' AS x, 'a\u202eb' AS y", "/query"))
     assert "<script> a\\u202eb" in found.text
-    assert "1 rows" in found.text
+    assert "1 row" in found.text
 
 
 def test_more_rows_than_a_page_holds_are_said(run: Callable[..., Any]) -> None:

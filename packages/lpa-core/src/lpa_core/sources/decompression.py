@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final, Protocol, final
 
-from lpa_core.sources.pipe import NothingYet
+from lpa_core.sources.pipe import InputUnavailable
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -89,7 +89,7 @@ class Decompressed:
         self._damage: Exception | None = None
 
     def read(self, size: int, /) -> bytes:
-        """Up to ``size`` bytes of text, more only of a plain beginning; none at the end. Raises NothingYet."""
+        """Up to ``size`` bytes of text, more only of a plain beginning; none at the end. Raises InputUnavailable."""
         if not self._is_plain():
             text = self._unpacked(size)
             if text or not self._is_plain():
@@ -111,7 +111,7 @@ class Decompressed:
                 self._damage, piece = error, b""
             except (zlib.error, zstd.ZstdError) as error:
                 self._damage, piece = error, self._before_damage()
-            except NothingYet:
+            except InputUnavailable:
                 if not text:
                     raise
                 break

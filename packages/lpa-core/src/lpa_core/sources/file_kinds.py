@@ -11,7 +11,7 @@ import attrs
 import msgspec
 
 from lpa_core.sources.decompression import DAMAGED, Decompressed
-from lpa_core.sources.pipe import NothingYet
+from lpa_core.sources.pipe import InputUnavailable
 from lpa_core.sources.source import SourceError
 
 HEAD_BYTES: Final = 64 << 10
@@ -119,7 +119,7 @@ class RecognisedText:
         while len(head) <= HEAD_BYTES and not ended and not _begins_with_an_object(head):
             try:
                 more = self._stream.read(size)
-            except NothingYet:
+            except InputUnavailable:
                 continue
             except DAMAGED:
                 break  # raised again once the head is read
@@ -148,7 +148,7 @@ class RecognisedText:
 
 
 def _begins_with_an_object(text: bytearray) -> bool:
-    """Whether the first line is there and is a JSON object: then it is no other kind, whatever comes after it."""
+    """Whether the first line is whole and a JSON object: no other kind begins like that, whatever comes next."""
     first, end, _ = bytes(text[:HEAD_BYTES]).removeprefix(BYTE_ORDER_MARK).lstrip().partition(b"\n")
     return bool(end) and first.startswith(b"{") and is_json(first)
 

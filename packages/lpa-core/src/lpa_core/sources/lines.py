@@ -12,7 +12,7 @@ from typing import Final, final
 from lpa_core.records import Oversized
 from lpa_core.sources.decompression import DAMAGED
 from lpa_core.sources.file_kinds import BYTE_ORDER_MARK, ByteStream, is_json
-from lpa_core.sources.pipe import NothingYet
+from lpa_core.sources.pipe import InputUnavailable
 from lpa_core.sources.source import SourceError
 
 _CHUNK: Final = 1 << 20
@@ -51,7 +51,7 @@ class Lines:
         seconds: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``seconds`` after its first line is there, a batch of a stream that raises NothingYet is handed out."""
+        """``seconds`` after its first line is there, a batch of a stream that raises InputUnavailable is handed out."""
         self.last = last
         self._stream, self._name = stream, name
         self._seconds, self._clock = seconds, clock
@@ -129,7 +129,7 @@ class Lines:
                     closes_at = self._clock() + self._seconds
                 try:
                     more = self._fill(closes_at)
-                except NothingYet:
+                except InputUnavailable:
                     break
                 if not more:
                     if self._damage is None and self._takes_last_line():
@@ -217,16 +217,16 @@ class Lines:
         self._consumed += count
 
     def _fill(self, closes_at: float | None = None) -> bool:
-        """Read on; False at the end of the stream. Raises NothingYet once ``closes_at`` is over."""
+        """Read on; False at the end of the stream. Raises InputUnavailable once ``closes_at`` is over."""
         if self._ended:
             return False
         chunk: bytes | None = None
         while chunk is None:
             if closes_at is not None and self._clock() >= closes_at:
-                raise NothingYet
+                raise InputUnavailable("the time of the batch is over")
             try:
                 chunk = self._stream.read(_CHUNK)
-            except NothingYet:
+            except InputUnavailable:
                 continue
             except DAMAGED as error:
                 self._damage = error

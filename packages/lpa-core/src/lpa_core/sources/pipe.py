@@ -7,9 +7,11 @@ import os
 import select
 from typing import BinaryIO, final
 
+from lpa_core.errors import Unavailable
 
-class NothingYet(Exception):
-    """Nothing came for a while, and more may come."""
+
+class InputUnavailable(Unavailable):
+    """Nothing came through a pipe for a while, and more may come."""
 
 
 @final
@@ -17,7 +19,7 @@ class Pipe(io.RawIOBase):
     """Reads a pipe, a terminal or the like. Another thread can stop the waiting for more."""
 
     def __init__(self, file: BinaryIO, seconds: float | None = None) -> None:
-        """``seconds``: how long a read waits before it raises NothingYet; None if it waits for ever."""
+        """``seconds``: how long a read waits before it raises InputUnavailable; None if it waits for ever."""
         self._file, self._milliseconds = file, None if seconds is None else max(1, round(seconds * 1_000))
         self._stopped, self._stop = os.pipe()
         self._either = select.poll()
@@ -25,10 +27,10 @@ class Pipe(io.RawIOBase):
             self._either.register(number, select.POLLIN)
 
     def read(self, size: int = -1, /) -> bytes:
-        """What is there, at least one byte; nothing at the end, or if it is stopped. Raises NothingYet, OSError."""
+        """What is there, at least one byte; none at the end or if it is stopped. Raises InputUnavailable, OSError."""
         ready = dict(self._either.poll(self._milliseconds))
         if not ready:
-            raise NothingYet
+            raise InputUnavailable("nothing came through the pipe")
         if self._stopped in ready:
             return b""
         return os.read(self._file.fileno(), size)
