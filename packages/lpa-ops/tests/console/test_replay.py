@@ -16,6 +16,7 @@ import attrs
 import pytest
 from starlette.testclient import TestClient
 
+from lpa_core.health.report import HealthReport
 from lpa_ops.console.page import ConsoleSources
 from lpa_ops.console.replay_choice import ReplayChoice
 from lpa_ops.console.replay_jobs import ReplayJobs, ReplayStep, StepState
@@ -151,6 +152,23 @@ def test_a_verification_that_does_not_pass_is_not_shown_as_done(
     assert "Not every check passes." in found
     assert len(re.findall(r"✖\s+not passed", found)) == 1
     assert len(re.findall(r"●\s+done", found)) == 3
+
+
+def test_health_is_told_once_it_was_asked_after_the_verification(
+    opened: Callable[..., TestClient], sources: ConsoleSources, jobs: ReplayJobs, day_health: HealthReport
+) -> None:
+    job = jobs.begin(ReplayChoice(0, 1), "", 0)
+    for step in (ReplayStep.CANARY, ReplayStep.RUN, ReplayStep.VERIFY):
+        jobs.start(job, step)
+    told = next(each for each in day_health.results if each.check.name == "dlq_rate")
+    verified_ms = jobs.job(job).step(ReplayStep.VERIFY).answered_ms
+    assert verified_ms is not None
+    for asked_ms, shown in ((verified_ms - 1, False), (verified_ms, True)):
+        report = HealthReport([attrs.evolve(told, checked_ms=asked_ms)])
+        browser = opened(attrs.evolve(sources, replays=jobs, health=lambda report=report: report))
+        text = page(browser.get(f"/replay/job?of={job}")).text
+        assert (told.finding.detail in text) == shown
+        assert ("before the verification. The next round" in text) != shown
 
 
 def test_one_record_is_planned_by_its_position(console: Callable[..., TestClient], commands: Commands) -> None:

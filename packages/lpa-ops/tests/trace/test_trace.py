@@ -87,7 +87,7 @@ def test_every_fate_is_told_from_its_position(place: ReplayPlace) -> None:
     )
     foreign = traced(place, "nowhere/7/0", status=1)
     assert foreign["records"][0]["remark"] == "no table has a record of this partition"
-    assert foreign["not_asked"] == ["the archive: none is set; give --archive, or LPA_ARCHIVE_DIR"]
+    assert foreign["not_asked"] == ["the archive: none is set: set LPA_ARCHIVE_DIR, or give `lpa trace` --archive"]
 
 
 @pytest.mark.slow

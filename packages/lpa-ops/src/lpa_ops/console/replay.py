@@ -45,7 +45,8 @@ def _read(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
 
 def _read_job(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
     report = sources.health()
-    return {**_told(sources.replays.job(request.text("of"))), "check": _check(report)}
+    job = sources.replays.job(request.text("of"))
+    return {**_told(job), "check": _check(report, job.step(ReplayStep.VERIFY).answered_ms)}
 
 
 def _read_run(sources: ConsoleSources, request: PageRequest) -> Mapping[str, Any]:
@@ -91,9 +92,13 @@ def _told(job: ReplayJob) -> dict[str, Any]:
     }
 
 
-def _check(report: HealthReport) -> dict[str, Any] | None:
-    """What the check of dead letters says by now."""
-    return next((each for each in report.as_json()["checks"] if each["name"] == _CHECK), None)
+def _check(report: HealthReport, verified_ms: int | None) -> dict[str, Any] | None:
+    """What the check of dead letters found last, and whether it was asked after the replay was verified."""
+    found = next((each for each in report.results if each.check.name == _CHECK), None)
+    if found is None:
+        return None
+    (told,) = HealthReport([found]).as_json()["checks"]
+    return {**told, "after_verification": verified_ms is not None and found.checked_ms >= verified_ms}
 
 
 def _plan(sources: ConsoleSources, request: PageRequest) -> str:

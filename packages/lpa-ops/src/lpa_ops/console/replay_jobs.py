@@ -59,6 +59,7 @@ class StepReport:
     Attributes:
         answer: what the command answered as JSON; empty before it is done.
         error: why it failed, in the words of the command.
+        answered_ms: when the command wrote its answer, epoch ms; None before it is done.
     """
 
     step: ReplayStep
@@ -66,6 +67,7 @@ class StepReport:
     command: tuple[str, ...]
     answer: dict[str, Any]
     error: str
+    answered_ms: int | None
 
 
 @final
@@ -191,6 +193,7 @@ class ReplayJobs:
                 tuple(self._command(step, kept["plan"], folder, run_id)),
                 {} if step is running else answers[step],
                 "" if step is running or answers[step] else _error(folder / f"{step}.log"),
+                _written_ms(folder / f"{step}-answer.json") if answers[step] and step is not running else None,
             )
             for step in ReplayStep
         )
@@ -248,6 +251,10 @@ def _answer(path: Path) -> dict[str, Any]:
     except (OSError, msgspec.DecodeError):
         return {}
     return answer if isinstance(answer, dict) else {}
+
+
+def _written_ms(path: Path) -> int:
+    return path.stat().st_mtime_ns // 1_000_000
 
 
 def _error(path: Path) -> str:

@@ -74,7 +74,7 @@ def trace(reads: Reads, database: str, subject: TraceSubject, surroundings: Surr
             records[subject.position] = with_its_header
             not_asked += more
     else:
-        not_asked.append("the archive: none is set; give --archive, or LPA_ARCHIVE_DIR")
+        not_asked.append("the archive: none is set: set LPA_ARCHIVE_DIR, or give `lpa trace` --archive")
     records = _with_remarks(questions, records, surroundings, not_asked)
     return Trace(
         asked=subject.id,

@@ -37,7 +37,7 @@ def judge(scope: Scope) -> Finding:
     shortest = min(map(_seconds, windows))
     thresholds = scope.settings.health.deduplication_window_share
     found = (
-        f"{busiest['entries']:,} entries in the busiest {minutes} minutes, from "
+        f"{counted(busiest['entries'], 'entry', 'entries')} in the busiest {minutes} minutes, from "
         f"{counted(busiest['partitions'], 'partition')}; {smallest['name']} remembers {remembered:,}"
     )
     if not remembered:  # of nothing there is no share
