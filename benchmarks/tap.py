@@ -23,7 +23,8 @@ from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.pending_range import PendingRange, build_blocks, claim, fix_duplicates
 from lpa_core.delivery.range_steps import RangeSteps
 from lpa_core.delivery.ranges import Range
-from lpa_core.delivery.tap import Tap, TapRequest, TapStage
+from lpa_core.delivery.tap import Tap
+from lpa_core.delivery.tap_messages import TapRequest, TapStage
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.generate.generator import generate
 from lpa_core.pipeline.masking import Masking

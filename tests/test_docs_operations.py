@@ -18,7 +18,7 @@ import pytest
 from lpa_core.admin.app import ROUTES
 from lpa_core.admin.job import PartitionStatus, SavepointStatus
 from lpa_core.admin.server import AdminServer
-from lpa_core.delivery.tap import TapAnswer
+from lpa_core.delivery.tap_messages import TapAnswer
 from lpa_core.health.check import CheckResult, Finding, HealthCheck
 from lpa_core.health.report import HealthReport
 from lpa_core.metrics import STAGES, Metrics, described

@@ -15,7 +15,8 @@ from lpa_core.dedup.memory import MemoryDedupStore
 from lpa_core.delivery.pending_range import PendingRange, build_blocks, claim, fix_duplicates
 from lpa_core.delivery.range_steps import RangeSteps
 from lpa_core.delivery.ranges import Range
-from lpa_core.delivery.tap import Tap, TapAnswer, TappedRecord, TapRequest, TapStage
+from lpa_core.delivery.tap import Tap
+from lpa_core.delivery.tap_messages import TapAnswer, TappedRecord, TapRequest, TapStage
 from lpa_core.events.registry import BUILTIN_EVENT_TYPES
 from lpa_core.pipeline.masking import Masking
 from lpa_core.pipeline.pipeline import Pipeline

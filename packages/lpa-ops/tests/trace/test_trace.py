@@ -123,7 +123,11 @@ def test_ids_of_every_kind_lead_to_their_records(place: ReplayPlace) -> None:
     ], "an id that looks like a position"
     assert traced(place, "nobody", status=1)["records"] == []
     assert "Nothing is known of nobody: no table has such an id" in of(place, "nobody")
-    assert "limit=0" in place.lpa("trace", "one", "--limit", "0", status=2)
+    for limit in ("0", "1001"):
+        assert f"limit={limit}: a trace shows 1 to 1,000 records" in place.lpa(
+            "trace", "one", "--limit", limit, status=2
+        )
+    assert traced(place, "s", "--limit", "1000")["more_records"] == 0
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from lpa_core.admin.client import AdminClientOfJob
 from lpa_core.commands.options import Json
 from lpa_core.commands.output import plain, print_line, write_json_text
 from lpa_core.counted import counted
-from lpa_core.delivery.tap import TapRequest, TapStage
+from lpa_core.delivery.tap_messages import TapRequest, TapStage
 from lpa_core.errors import UsageError
 from lpa_core.plugins.context import AppContext
 from lpa_core.settings.values import RECORD_PATH

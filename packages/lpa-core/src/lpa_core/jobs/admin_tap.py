@@ -7,7 +7,8 @@ from typing import final
 import msgspec
 
 from lpa_core.admin.job import TapRefused
-from lpa_core.delivery.tap import Tap, TapRequest
+from lpa_core.delivery.tap import Tap
+from lpa_core.delivery.tap_messages import TapRequest
 
 
 @final

@@ -12,7 +12,7 @@ from lpa_core.commands.output import console, print_json
 from lpa_core.errors import UsageError
 from lpa_core.plugins.context import AppContext
 from lpa_ops.commands.trace_report import print_trace
-from lpa_ops.trace.gather import Surroundings, trace
+from lpa_ops.trace.gather import MOST_RECORDS, Surroundings, trace
 from lpa_ops.trace.subject import TraceSubject
 from lpa_sinks.clickhouse.readers import readers_of
 from lpa_sinks.clickhouse.retries import AT_ONCE
@@ -44,11 +44,11 @@ def trace_app(context: AppContext) -> cyclopts.App:
         archive
             Folder or URL of the archive. Default: LPA_ARCHIVE_DIR.
         limit
-            How many records of the id are shown.
+            How many records of the id are shown, at most 1,000.
         """
         asked = TraceSubject.of(subject)
-        if limit < 1:
-            raise UsageError(f"--limit={limit}: a trace shows at least one record")
+        if not 1 <= limit <= MOST_RECORDS:
+            raise UsageError(f"--limit={limit}: a trace shows 1 to {MOST_RECORDS:,} records")
         surroundings = Surroundings(settings, sink, archive or settings.lpa.archive_dir)
         with readers_of(sink, settings) as (readers, database):
             found = AT_ONCE.run(f"{database}: trace", lambda: trace(readers, database, asked, surroundings, limit))

@@ -24,7 +24,7 @@ from lpa_ops.trace.standing import NOT_ASKED, remark_of_checkpoints, remark_of_k
 from lpa_ops.trace.subject import TraceSubject
 
 MOST_RECORDS: Final = 1_000
-"""A trace looks at at most so many positions, no matter what is asked for."""
+"""Positions of an id that a trace looks at, at most."""
 _HOPS: Final = 3
 """From a copy to its origin, to other copies of it: a replay of a replay names the first origin, too."""
 
@@ -52,6 +52,9 @@ class Surroundings:
 def trace(reads: Reads, database: str, subject: TraceSubject, surroundings: Surroundings, limit: int) -> Trace:
     """All that is known of the subject, of at most ``limit`` records and of the others that these lead to.
 
+    Args:
+        limit: at most :data:`MOST_RECORDS`.
+
     Raises SinkMisconfigured if the database has no tables, and what reading raises. What else cannot be asked is a line
     in the answer.
     """
@@ -62,7 +65,7 @@ def trace(reads: Reads, database: str, subject: TraceSubject, surroundings: Surr
     records = _records(questions, [subject.position], surroundings) if subject.position else {}
     if subject.position is None or records[subject.position].fate is Fate.UNKNOWN:
         looked_up = look_up(questions, subject)
-    shown = looked_up.positions[: min(limit, MOST_RECORDS)]
+    shown = looked_up.positions[:limit]
     if shown:
         records = _records(questions, shown, surroundings)
     not_asked = looked_up.left_out
