@@ -91,7 +91,7 @@ def test_a_plan_is_carried_out_once_if_a_person_allowed_it(changeable: Any) -> N
         ("replay_run", "answered"),
     ]
     for wrong in ("../../bad", "20260108T120000-abcdef"):
-        assert agent.refused("replay_run", id=wrong)
+        assert "`replay_plan`" in agent.refused("replay_run", id=wrong)
 
 
 @pytest.mark.slow

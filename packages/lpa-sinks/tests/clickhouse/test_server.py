@@ -102,7 +102,8 @@ def test_a_server_that_does_not_answer_is_named(server: ClickHousePlace) -> None
     with pytest.raises(SinkUnavailable) as failure:
         ClickHouseSink(nowhere).open([TABLE])
     assert str(failure.value) == (
-        "http://127.0.0.1:9: ClickHouse does not answer: Connection refused: start it, or check the address"
+        "http://127.0.0.1:9: ClickHouse does not answer: Connection refused: start it, or check the address in --sink "
+        "or CLICKHOUSE_URL"
     )
 
 

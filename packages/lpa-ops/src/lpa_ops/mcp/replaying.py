@@ -122,8 +122,11 @@ def _run(sources: ToolSources, arguments: RunArguments) -> dict[str, Any]:
     canary = CanaryRequest.of(arguments.canary, only=False)
     if not _PLAN_ID.fullmatch(arguments.id):
         raise UsageError(f"id={arguments.id[:100]}: this is not the id of a plan: `replay_plan` gives one")
+    file = _file(sources, arguments.id)
+    if not file.exists():
+        raise UsageError(f"id={arguments.id}: there is no plan of that id in {file.parent}: `replay_plan` makes one")
     replays = Replays(sources.context.settings, sources.context.plugins)
-    return replays.run(read_plan(_file(sources, arguments.id)), unwatched, lambda sent, of: None, canary)
+    return replays.run(read_plan(file), unwatched, lambda sent, of: None, canary)
 
 
 def _verify(sources: ToolSources, arguments: VerifyArguments) -> dict[str, Any]:

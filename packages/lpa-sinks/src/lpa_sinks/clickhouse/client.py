@@ -121,6 +121,6 @@ def connect(to: Endpoint, password: str = "", seconds: int = 60) -> Client:
                 "check CLICKHOUSE_USER and CLICKHOUSE_PASSWORD"
             ) from None
         raise SinkUnavailable(
-            f"{to}: ClickHouse does not answer: {describe(error)}: "
-            f"start it, or check the address{connections.remedy and '; '}{connections.remedy}"
+            f"{to}: ClickHouse does not answer: {describe(error)}: start it, or check the address in --sink or "
+            f"CLICKHOUSE_URL{connections.remedy and '; '}{connections.remedy}"
         ) from None
