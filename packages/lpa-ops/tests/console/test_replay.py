@@ -256,6 +256,19 @@ def test_a_plan_that_failed_is_made_again(console: Callable[..., TestClient], co
     assert browser.post(f"/{action}", data=sent).status_code == 409, "it is planned once"
 
 
+@pytest.mark.parametrize("kept", [b"", b'{"choice": {'])
+def test_a_folder_that_a_full_disk_left_unfinished_breaks_no_page(
+    console: Callable[..., TestClient], tmp_path: Path, kept: bytes
+) -> None:
+    browser = console()
+    job = planned(browser)
+    unfinished = tmp_path / "console" / "20991231T235959-000000"
+    unfinished.mkdir()
+    (unfinished / "choice.json").write_bytes(kept)
+    assert [each["id"] for each in browser.get("/replay.json").json()["jobs"]] == [job]
+    page(browser.get(f"/replay/job?of={unfinished.name}"), 404)
+
+
 @pytest.mark.slow
 def test_a_wrong_fix_is_not_planned(console: Callable[..., TestClient], commands: Commands) -> None:
     browser = console()

@@ -171,20 +171,32 @@ class ReplayJobs:
 
     def job(self, replay: str) -> ReplayJob:
         """Raises ReadRefused if there is none of that id."""
+        found = self._found(replay) if _ID.fullmatch(replay) else None
+        if found is None:
+            raise ReadRefused(
+                HTTPStatus.NOT_FOUND, f"{replay[:100]}: no replay of that id was asked for in this console"
+            )
+        return found
+
+    def latest(self, most: int) -> list[ReplayJob]:
+        """The newest first."""
+        names = [path.name for path in self._folder.iterdir()] if self._folder.is_dir() else []
+        newest = sorted((name for name in names if _ID.fullmatch(name)), reverse=True)[:most]
+        return [found for found in map(self._found, newest) if found is not None]
+
+    def _found(self, replay: str) -> ReplayJob | None:
+        """None if its folder is not whole: the disk was full when it was made."""
         folder = self._folder / replay
-        if not _ID.fullmatch(replay) or not (folder / _CHOICE).is_file():
-            detail = f"{replay[:100]}: no replay of that id was asked for in this console"
-            raise ReadRefused(HTTPStatus.NOT_FOUND, detail)
-        kept = msgspec.json.decode((folder / _CHOICE).read_bytes())
+        kept = _answer(folder / _CHOICE)
+        if not kept:
+            return None
         fix = folder / FIX_FILE
-        busy = _is_locked(folder / "lock")
+        busy = _is_locked(folder / "lock")  # first: a step that ends meanwhile has not failed
         answers = {step: _answer(folder / f"{step}-answer.json") for step in ReplayStep}
         started = [step for step in ReplayStep if (folder / f"{step}-answer.json").exists()]
-        running = (
-            max(started, key=lambda step: (folder / f"{step}-answer.json").stat().st_ctime_ns)
-            if busy and started
-            else None
-        )
+        running = None
+        if started and busy:
+            running = max(started, key=lambda step: (folder / f"{step}-answer.json").stat().st_ctime_ns)
         run_id = str(answers[ReplayStep.PLAN].get("id", ""))
         steps = tuple(
             StepReport(
@@ -199,12 +211,6 @@ class ReplayJobs:
         )
         sent, total = self._progress(run_id, running)
         return ReplayJob(replay, kept["choice"], fix.read_text() if fix.exists() else "", steps, sent, total)
-
-    def latest(self, most: int) -> list[ReplayJob]:
-        """The newest first."""
-        names = [path.name for path in self._folder.iterdir()] if self._folder.is_dir() else []
-        found = sorted((name for name in names if _ID.fullmatch(name)), reverse=True)[:most]
-        return [self.job(name) for name in found if (self._folder / name / _CHOICE).is_file()]
 
     def _command(self, step: ReplayStep, plan: list[str], folder: Path, run_id: str) -> list[str]:
         run = ["lpa", "replay", "run", "--plan", str(folder / PLAN_FILE)]
