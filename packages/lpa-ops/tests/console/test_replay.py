@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -17,9 +18,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from lpa_core.health.report import HealthReport
+from lpa_ops.console import replay_jobs
 from lpa_ops.console.page import ConsoleSources
 from lpa_ops.console.replay_choice import ReplayChoice
 from lpa_ops.console.replay_jobs import ReplayJobs, ReplayStep, StepState
+from lpa_ops.read_api.problem import ReadRefused
 from lpa_ops.testing.checked_database import CheckedDatabase
 from lpa_ops.testing.page_text import page
 from lpa_replay.audit import RunRecord, record_run
@@ -270,6 +273,80 @@ def test_a_folder_that_a_full_disk_left_unfinished_breaks_no_page(
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"plan": []}', "\udcff"])
+def test_a_folder_that_is_damaged_stops_no_page(
+    console: Callable[..., TestClient], tmp_path: Path, content: str
+) -> None:
+    """As a full disk leaves a file, or a person who edits it."""
+    browser = console(TOKEN)
+    whole, damaged = planned(browser), planned(browser)
+    folder = tmp_path / "console" / damaged
+    folder.joinpath("choice.json").write_bytes(content.encode(errors="surrogateescape"))
+    assert [each["id"] for each in browser.get("/replay.json").json()["jobs"]] == [whole]
+    assert f"/replay/job?of={whole}" in page(browser.get("/replay")).links
+    assert browser.get(f"/replay/job.json?of={damaged}").status_code == 404
+    assert start(browser, damaged, "canary").status_code == 404
+
+
+def test_a_disk_that_is_full_leaves_no_half_of_a_replay(
+    console: Callable[..., TestClient], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = console()
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "choice.json")
+
+    token = form_token(browser)
+    with monkeypatch.context() as broken:
+        broken.setattr("os.fsync", full)
+        answer = browser.post("/replay/plan", data={"reason": "missing_field", "fix": FIX, "form_token": token})
+        assert "make LPA_DATA_DIR a folder that can be written and has free space" in page(answer, 503).text
+    assert browser.get("/replay.json").json()["jobs"] == []
+    assert planned(browser)
+
+
+def test_a_fix_has_any_characters_in_any_locale(console: Callable[..., TestClient], tmp_path: Path) -> None:
+    browser = console()
+    fix = FIX.replace("note", "n\u00f6te").replace("value = 1", "value = '\u2603 \U0001f600'")
+    job = planned(browser, fix=fix)
+    assert (tmp_path / "console" / job / "fix.toml").read_bytes() == fix.encode()
+    assert browser.get(f"/replay/job.json?of={job}").json()["fix"] == fix
+
+
+def test_a_step_is_started_once_also_by_two_at_a_time(
+    console: Callable[..., TestClient], jobs: ReplayJobs, commands: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first has started it, and it has ended, between the second one's look and its turn."""
+    job = planned(console(TOKEN))
+    asked: list[bool] = []
+
+    def meanwhile(found: Any, step: ReplayStep) -> Any:
+        required(found, step)
+        if not asked:
+            asked.append(True)
+            jobs.start(job, ReplayStep.CANARY)
+
+    required = replay_jobs._require_open
+    monkeypatch.setattr(replay_jobs, "_require_open", meanwhile)
+    with pytest.raises(ReadRefused, match="it is done itself"):
+        jobs.start(job, ReplayStep.CANARY)
+    assert [each[1] for each in commands.started] == ["plan", "run"]
+
+
+def test_no_more_plans_are_made_at_once_than_a_machine_bears(
+    console: Callable[..., TestClient], commands: Commands
+) -> None:
+    browser = console()
+    commands.goes_on = True
+    made = [planned(browser) for _ in range(4)]
+    answer = browser.post("/replay/plan", data={"reason": "missing_field", "form_token": form_token(browser)})
+    assert "4 replays have a step that runs" in page(answer, 429).text
+    assert len(commands.started) == len(made)
+    commands.end()
+    assert planned(browser)
+
+
 def test_a_wrong_fix_is_not_planned(console: Callable[..., TestClient], commands: Commands) -> None:
     browser = console()
     sent = {"reason": "missing_field", "fix": "[[fix]]", "form_token": form_token(browser)}

@@ -23,6 +23,7 @@ from typing import IO, Any, Final, final
 import attrs
 import msgspec
 
+from lpa_core.durable import write_file
 from lpa_core.replays import ReplayError
 from lpa_ops.console.replay_choice import CANARY, FIX_FILE, PLAN_FILE, ReplayChoice
 from lpa_ops.read_api.problem import ReadRefused
@@ -32,6 +33,8 @@ _ID: Final = re.compile(r"[0-9]{8}T[0-9]{6}-[0-9a-f]{6}")
 _CHOICE: Final = "choice.json"
 _PROGRAM: Final = (sys.executable, "-c", "from lpa_core.entry_point import main; main()")
 _LINES_SHOWN: Final = 5
+_MOST_RUNNING: Final = 4
+"""Each is a process, with the embedded engine in it."""
 _PAUSES: Final = (0.01, 0.05, 0.2)
 """Seconds."""
 
@@ -136,15 +139,20 @@ class ReplayJobs:
 
     def begin(self, choice: ReplayChoice, fix: str, now: int) -> str:
         """Start planning, and return the id. ``fix`` is the text of a fix file, or empty; ``now`` is epoch ms."""
+        if sum(each.running for each in self.latest(_MOST_RUNNING * 5)) >= _MOST_RUNNING:
+            detail = (
+                f"{_MOST_RUNNING} replays have a step that runs, each in a process of its own: wait for one of them"
+            )
+            raise ReadRefused(HTTPStatus.TOO_MANY_REQUESTS, detail)
         replay = f"{datetime.fromtimestamp(now / 1000, UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         folder = self._folder / replay
         try:
             folder.mkdir(parents=True, mode=0o700)
             if fix:
-                (folder / FIX_FILE).write_text(fix)
+                write_file(folder / FIX_FILE, [fix.encode()], private=True)
             command = choice.plan_command(self._sink, str(folder / FIX_FILE) if fix else None, str(folder / PLAN_FILE))
             kept = {"choice": choice.values(), "plan": command}
-            (folder / _CHOICE).write_bytes(msgspec.json.encode(kept))
+            write_file(folder / _CHOICE, [msgspec.json.encode(kept)], private=True)
         except OSError as error:
             raise _unwritable(error) from None
         self.start(replay, ReplayStep.PLAN)
@@ -153,13 +161,13 @@ class ReplayJobs:
     def start(self, replay: str, step: ReplayStep) -> None:
         """Start a step. Raises ReadRefused if there is no such replay, or it is not the step's turn."""
         job = self.job(replay)
-        if not job.is_open(step):
-            why = "a step of it runs" if job.running else "the step before it is not done, or it is done itself"
-            raise ReadRefused(HTTPStatus.CONFLICT, f"replay {replay}: {step} cannot start: {why}: load its page again")
+        _require_open(job, step)
         folder = self._folder / replay
         try:
             with (folder / "lock").open("w") as lock:
                 _lock(lock)
+                job = self._found(replay, alone=True) or job
+                _require_open(job, step)  # another one may have started it, and it may have ended
                 _, *arguments = job.step(step).command
                 self._start(
                     [*arguments, "--json"], folder / f"{step}-answer.json", folder / f"{step}.log", lock.fileno()
@@ -184,14 +192,14 @@ class ReplayJobs:
         newest = sorted((name for name in names if _ID.fullmatch(name)), reverse=True)[:most]
         return [found for found in map(self._found, newest) if found is not None]
 
-    def _found(self, replay: str) -> ReplayJob | None:
-        """None if its folder is not whole: the disk was full when it was made."""
+    def _found(self, replay: str, *, alone: bool = False) -> ReplayJob | None:
+        """None if its folder is not whole: the disk was full when it was made. ``alone``: this thread has its lock."""
         folder = self._folder / replay
         kept = _answer(folder / _CHOICE)
-        if not kept:
+        if not {"choice", "plan"} <= kept.keys():
             return None
         fix = folder / FIX_FILE
-        busy = _is_locked(folder / "lock")  # first: a step that ends meanwhile has not failed
+        busy = not alone and _is_locked(folder / "lock")  # first: a step that ends meanwhile has not failed
         answers = {step: _answer(folder / f"{step}-answer.json") for step in ReplayStep}
         started = [step for step in ReplayStep if (folder / f"{step}-answer.json").exists()]
         running = None
@@ -210,7 +218,7 @@ class ReplayJobs:
             for step in ReplayStep
         )
         sent, total = self._progress(run_id, running)
-        return ReplayJob(replay, kept["choice"], fix.read_text() if fix.exists() else "", steps, sent, total)
+        return ReplayJob(replay, kept["choice"], fix.read_text("utf-8") if fix.exists() else "", steps, sent, total)
 
     def _command(self, step: ReplayStep, plan: list[str], folder: Path, run_id: str) -> list[str]:
         run = ["lpa", "replay", "run", "--plan", str(folder / PLAN_FILE)]
@@ -238,6 +246,13 @@ class ReplayJobs:
         if running is ReplayStep.CANARY and manifest.canary is not None:
             return folder.noted_sent, manifest.canary.records
         return folder.noted_sent, manifest.outgoing.count + manifest.exhausted.count
+
+
+def _require_open(job: ReplayJob, step: ReplayStep) -> None:
+    """Raise ReadRefused if it is not the step's turn."""
+    if not job.is_open(step):
+        why = "a step of it runs" if job.running else "the step before it is not done, or it is done itself"
+        raise ReadRefused(HTTPStatus.CONFLICT, f"replay {job.id}: {step} cannot start: {why}: load its page again")
 
 
 def _state(
