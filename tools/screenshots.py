@@ -65,7 +65,8 @@ def console(folder: Path) -> Iterator[str]:
     ) as process:
         try:
             assert process.stderr
-            yield json.loads(process.stderr.readline())["url"]
+            said = (json.loads(line) for line in process.stderr)
+            yield next(line["url"] for line in said if "url" in line)
         finally:
             process.terminate()
             process.communicate(timeout=60)
