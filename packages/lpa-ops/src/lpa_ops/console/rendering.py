@@ -46,6 +46,7 @@ class Rendering:
         )
         self._templates.filters.update(
             visible=text.visible,
+            name=text.name,
             whole=text.whole,
             brief=text.brief,
             figure=text.figure,

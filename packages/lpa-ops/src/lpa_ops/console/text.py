@@ -53,6 +53,11 @@ def prose(text: str) -> Markup:
     )
 
 
+def name(value: Any) -> Markup:
+    """A name of several words, which may go on in the next line after each underscore."""
+    return Markup("_<wbr>").join(visible(value).split("_"))
+
+
 def measured(value: float | None, unit: str) -> str:
     """A figure with its unit; shares as per cent."""
     if value is None:
