@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import socketserver
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +24,8 @@ from lpa_core.uris import HostPort, host_and_port
 _STOP_CHECK_SECONDS: Final = 0.1
 _LINGER_SECONDS: Final = 1.0
 _LINGER_BYTES: Final = 1 << 16
+_MOST_CONNECTIONS: Final = 64
+"""Each has a thread and a file of the worker, which needs both for other things."""
 
 _log = structlog.get_logger("lpa.admin")
 
@@ -109,9 +112,12 @@ class _RequestHandler(WSGIRequestHandler):
 
 class _Server(socketserver.ThreadingMixIn, WSGIServer):
     daemon_threads = True
+    request_queue_size = 128
 
     def __init__(self, family: socket.AddressFamily, address: Any) -> None:
         self.address_family = family
+        self._open: dict[socket.socket, None] = {}
+        self._opening = threading.Lock()
         super().__init__(address[:2], _RequestHandler)
 
     def server_bind(self) -> None:
@@ -120,7 +126,20 @@ class _Server(socketserver.ThreadingMixIn, WSGIServer):
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
         self.setup_environ()
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._opening:
+            self._open[request] = None
+            longest = next(iter(self._open)) if len(self._open) > _MOST_CONNECTIONS else None
+            if longest is not None:
+                # A request takes milliseconds: who has been there longest sends slowly, or nothing.
+                del self._open[longest]
+                with suppress(OSError):
+                    longest.shutdown(socket.SHUT_RDWR)
+        super().process_request(request, client_address)
+
     def shutdown_request(self, request: Any) -> None:
+        with self._opening:
+            self._open.pop(request, None)
         # A socket closed over unread bytes resets the connection, and the client loses the answer that says why its
         # request was turned down.
         with suppress(OSError):
@@ -132,4 +151,4 @@ class _Server(socketserver.ThreadingMixIn, WSGIServer):
         self.close_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        _log.debug("connection lost", client=client_address[0], exc_info=True)
+        _log.debug("connection lost", client=client_address[0], reason=str(sys.exc_info()[1]))
