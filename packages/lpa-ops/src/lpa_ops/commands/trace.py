@@ -13,6 +13,7 @@ from lpa_core.errors import UsageError
 from lpa_core.plugins.context import AppContext
 from lpa_ops.commands.trace_report import print_trace
 from lpa_ops.trace.gather import MOST_RECORDS, Surroundings, trace
+from lpa_ops.trace.questions import Questions
 from lpa_ops.trace.subject import TraceSubject
 from lpa_sinks.clickhouse.readers import readers_of
 from lpa_sinks.clickhouse.retries import AT_ONCE
@@ -51,7 +52,9 @@ def trace_app(context: AppContext) -> cyclopts.App:
             raise UsageError(f"--limit={limit}: a trace shows 1 to {MOST_RECORDS:,} records")
         surroundings = Surroundings(settings, sink, archive or settings.lpa.archive_dir)
         with readers_of(sink, settings) as (readers, database):
-            found = AT_ONCE.run(f"{database}: trace", lambda: trace(readers, database, asked, surroundings, limit))
+            found = AT_ONCE.run(
+                f"{database}: trace", lambda: trace(Questions.of(readers, database), asked, surroundings, limit)
+            )
         if json:
             print_json(found)
         else:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar, final
 
 from clickhouse_connect.driver.client import Client
 
+from lpa_ops.trace.questions import Questions
 from lpa_sinks.clickhouse.names import quoted
 from lpa_sinks.clickhouse.readers import Readers
 from lpa_sinks.clickhouse.retries import AT_ONCE
@@ -14,6 +16,8 @@ from lpa_sinks.clickhouse.sql_files import SqlFiles
 from lpa_sinks.schema.ddl import DEFAULT_DATABASE
 
 _SQL: Final = SqlFiles(__package__)
+
+_TABLES_SECONDS: Final = 60
 
 T = TypeVar("T")
 
@@ -26,6 +30,8 @@ class ConsoleDatabase:
         """A statement of ``rows`` may take ``seconds``."""
         self.name = name
         self._readers, self._seconds = readers, seconds
+        self._questions: Questions | None = None
+        self._known_at = 0.0
 
     def rows(self, file: str, parts: Mapping[str, str] | None = None, **parameters: object) -> list[dict[str, Any]]:
         """The rows of a SQL file below ``console/sql``, with bound parameters.
@@ -50,6 +56,17 @@ class ConsoleDatabase:
             return [dict(zip(answer.column_names, row, strict=True)) for row in answer.result_rows]
 
         return self.run(read)
+
+    def questions(self) -> Questions:
+        """What a trace can ask. Which tables there are is looked up once a minute: that takes a tenth of a trace.
+
+        Raises as ``run``.
+        """
+        known, now = self._questions, time.monotonic()
+        if known is None or not known.has_events or now - self._known_at > _TABLES_SECONDS:
+            known = Questions.of(self, self.name)
+            self._questions, self._known_at = known, now
+        return known
 
     def run(self, action: Callable[[Client], T]) -> T:
         """What the action reads with a client. Raises UsageError, SinkUnavailable, SinkMisconfigured."""

@@ -17,8 +17,7 @@ _MOST: Final = 20
 
 def traced(sources: ConsoleSources, subject: TraceSubject) -> dict[str, Any]:
     """The answer of ``lpa trace --json``, with ``found``."""
-    name = sources.database.name
-    return _plain(trace(sources.database, name, subject, sources.surroundings, _MOST))
+    return _plain(trace(sources.database.questions(), subject, sources.surroundings, _MOST))
 
 
 def _plain(answer: Trace) -> dict[str, Any]:

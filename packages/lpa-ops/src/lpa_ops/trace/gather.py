@@ -18,7 +18,7 @@ from lpa_ops.trace.answer import Fate, Trace, TracedRecord
 from lpa_ops.trace.archived import with_archive_files, with_header
 from lpa_ops.trace.effects import with_effects
 from lpa_ops.trace.lookup import LookedUp, look_up
-from lpa_ops.trace.questions import Questions, Reads
+from lpa_ops.trace.questions import Questions
 from lpa_ops.trace.records import copies_and_origins, stored_records
 from lpa_ops.trace.standing import NOT_ASKED, remark_of_checkpoints, remark_of_kafka, remark_of_tables
 from lpa_ops.trace.subject import TraceSubject
@@ -49,7 +49,7 @@ class Surroundings:
         return self.settings.quality.topics if reads_kafka(self.settings, self.sink) else ()
 
 
-def trace(reads: Reads, database: str, subject: TraceSubject, surroundings: Surroundings, limit: int) -> Trace:
+def trace(questions: Questions, subject: TraceSubject, surroundings: Surroundings, limit: int) -> Trace:
     """All that is known of the subject, of at most ``limit`` records and of the others that these lead to.
 
     Args:
@@ -58,9 +58,8 @@ def trace(reads: Reads, database: str, subject: TraceSubject, surroundings: Surr
     Raises SinkMisconfigured if the database has no tables, and what reading raises. What else cannot be asked is a line
     in the answer.
     """
-    questions = Questions.of(reads, database)
     if not questions.has_events:
-        raise SinkMisconfigured(f"{database} has no streaming_events: `lpa schema apply` makes it")
+        raise SinkMisconfigured(f"{questions.database} has no streaming_events: `lpa schema apply` makes it")
     looked_up = LookedUp()
     records = _records(questions, [subject.position], surroundings) if subject.position else {}
     if subject.position is None or records[subject.position].fate is Fate.UNKNOWN:
