@@ -26,8 +26,8 @@ PLACES: Final[Mapping[str, str]] = {"dlq": "dead letters", "quarantine": "quaran
 _TABLES: Final[Mapping[str, str]] = {"dlq": "streaming_events_dlq", "quarantine": "streaming_events_quarantine"}
 _READABLE_CHARACTERS: Final = 262_144
 """Beyond this a payload is shown as it was sent only."""
-_OF_ALL: Final = "of_all_"
-"""Before columns of ``failures.sql`` that say the same in each row."""
+_MOST_GROUPS: Final = 200
+_SUMS: Final = ("total", "recovered", "given_up")
 
 
 @final
@@ -90,14 +90,14 @@ def rejects_of(sources: ConsoleSources, place: str, bound: Mapping[str, Any]) ->
     rejects = dead_letters(_SINCE, asked) if place == "dlq" else _SQL.fill("quarantined.sql", since=_SINCE)
     with ThreadPoolExecutor(1) as beside:
         latest = beside.submit(_latest_records, sources, place, asked, bound)
-        rows = sources.database.rows("failures.sql", {"rejects": rejects, "matching": asked}, **bound)
-        of_all = rows[0] if rows else {}
-        return MatchingRejects(
-            {name: int(of_all.get(f"{_OF_ALL}{name}", 0)) for name in ("total", "recovered", "given_up")},
-            [{name: value for name, value in row.items() if not name.startswith(_OF_ALL)} for row in rows],
-            int(of_all.get(f"{_OF_ALL}groups", 0)) - len(rows),
-            latest.result(),
-        )
+        parts = {"rejects": rejects, "matching": asked}
+        groups = sources.database.rows("failures.sql", parts, most_groups=_MOST_GROUPS + 1, **bound)
+        if len(groups) <= _MOST_GROUPS:
+            sums = {name: sum(int(row[name]) for row in groups) for name in _SUMS}
+            return MatchingRejects(sums, groups, 0, latest.result())
+        (in_all,) = sources.database.rows("failures_in_all.sql", parts, **bound)
+        sums = {name: int(in_all[name]) for name in _SUMS}
+        return MatchingRejects(sums, groups[:_MOST_GROUPS], int(in_all["groups"]) - _MOST_GROUPS, latest.result())
 
 
 def _latest_records(
